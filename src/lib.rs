@@ -1,0 +1,1 @@
+//! The `rdsauth` provider: database authentication and encryption on Amazon RDS and Aurora.

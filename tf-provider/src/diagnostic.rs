@@ -1,0 +1,98 @@
+//! What went wrong, where in the configuration, and what to do about it.
+
+use std::fmt;
+
+use crate::value::Path;
+
+/// How serious a [`Diagnostic`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The operation failed.
+    Error,
+    /// The operation succeeded, and the user should know something.
+    Warning,
+}
+
+/// One message to the user.
+///
+/// The summary is a short sentence without ids; the detail says which object,
+/// what was answered and what to do; the path points at the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// At most 60 characters, sentence case, no full stop.
+    pub summary: String,
+    /// Whole sentences, in paragraphs.
+    pub detail: String,
+    /// The attribute at fault; empty when it is none in particular.
+    pub path: Path,
+}
+
+/// The result of everything that explains itself to the user.
+pub type Result<T, E = Diagnostic> = std::result::Result<T, E>;
+
+impl Diagnostic {
+    /// An error without a path.
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: Path::default() }
+    }
+
+    /// A warning without a path.
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    /// A state that only a mistake in the provider can bring about.
+    pub fn bug(detail: impl fmt::Display) -> Self {
+        Self::error(
+            "Provider bug",
+            format!("{detail}\n\nThis is always a bug in the provider and should be reported to its developers."),
+        )
+    }
+
+    /// Points at an attribute; a path already there is kept, since it was set nearer to the fault.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<Path>) -> Self {
+        if self.path.is_empty() {
+            self.path = path.into();
+        }
+        self
+    }
+
+    /// Whether it stops the operation.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.summary)?;
+        if !self.path.is_empty() {
+            write!(f, " ({})", self.path)?;
+        }
+        if !self.detail.is_empty() {
+            write!(f, ": {}", self.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// Says what was being done, and to which object, when something failed.
+pub trait Context<T> {
+    /// Replaces the summary and puts the subject before the detail:
+    /// `Cannot turn on IAM authentication` / `"orders": ModifyDBInstance answered …`.
+    fn context(self, summary: &str, subject: impl fmt::Display) -> Result<T>;
+}
+
+impl<T, E: Into<Diagnostic>> Context<T> for std::result::Result<T, E> {
+    fn context(self, summary: &str, subject: impl fmt::Display) -> Result<T> {
+        self.map_err(|error| {
+            let inner: Diagnostic = error.into();
+            Diagnostic { summary: summary.to_owned(), detail: format!("\"{subject}\": {}", inner.detail), ..inner }
+        })
+    }
+}

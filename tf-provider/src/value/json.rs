@@ -1,0 +1,1 @@
+//! State and type constraints in JSON.
