@@ -4,4 +4,5 @@
 //! own entities, described once with `model!`, and [`diagnostic`] explains what went wrong.
 
 pub mod diagnostic;
+pub mod proto;
 pub mod value;
