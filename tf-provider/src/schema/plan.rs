@@ -53,6 +53,28 @@ impl Change {
     }
 }
 
+/// Puts the write-only values of a configuration into a planned object, for create and update alone to see.
+pub fn reveal(table: &Table, planned: &mut Object, config: &Object) {
+    for attribute in &table.attributes {
+        match (attribute.block(), planned.get_mut(attribute.name), config.get(attribute.name)) {
+            (Some((_, table)), Some(planned), Some(config)) => reveal_in_blocks(table, planned, config),
+            (None, Some(planned), Some(config)) if attribute.flags.write_only => planned.clone_from(config),
+            _ => {}
+        }
+    }
+}
+
+/// Sets hold no write-only values, so elements match by index.
+fn reveal_in_blocks(table: &Table, planned: &mut Value, config: &Value) {
+    match (planned, config) {
+        (Value::Map(planned), Value::Map(config)) => reveal(table, planned, config),
+        (Value::List(planned), Value::List(config)) => {
+            planned.iter_mut().zip(config).for_each(|(planned, config)| reveal_in_blocks(table, planned, config));
+        }
+        _ => {}
+    }
+}
+
 /// The object a configuration leads to, computed values still as they were.
 fn object(table: &Table, config: &Object, prior: Option<&Object>) -> Object {
     let plan = |attribute: &Attribute| {
