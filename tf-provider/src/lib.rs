@@ -4,5 +4,6 @@
 //! own entities, described once with `model!`, and [`diagnostic`] explains what went wrong.
 
 pub mod diagnostic;
+pub mod plugin;
 pub mod proto;
 pub mod value;
