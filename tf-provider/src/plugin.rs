@@ -3,9 +3,11 @@
 //! Core starts the binary, reads one line from its standard output and connects to the socket named there.
 //! [`run`] does the rest until core takes leave or is gone. What the calls mean is the service's business.
 
+mod convert;
 mod handshake;
 mod host;
 mod log;
+mod service;
 mod socket;
 mod tls;
 
@@ -17,11 +19,14 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+pub use crate::plugin::service::Service;
+
 use crate::plugin::handshake::Handshake;
 use crate::plugin::host::Host;
 use crate::plugin::socket::Socket;
 use crate::plugin::tls::Tls;
 use crate::proto::tfplugin5::provider_server::Provider;
+use crate::schema;
 
 /// What a provider binary says about itself.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,12 @@ pub trait Work {
     }
 }
 
-/// Serves a provider until core ends it; the whole `main` of a provider binary.
+/// Serves a provider until core ends it; the whole `main` of a provider binary. See [`run`].
+pub fn main<P: schema::Provider>(plugin: Plugin) -> ExitCode {
+    run(plugin, std::env::args_os().skip(1), Service::<P>::default())
+}
+
+/// Serves any implementation of the Provider service until core ends it.
 ///
 /// `args` are those after the program's name: none when core starts it, or one of `-debug`, `-version`, `-help`.
 /// Owns the process's standard output, log, panic hook and the signals SIGINT and SIGTERM. Exit code 1 says that it

@@ -107,6 +107,15 @@ impl Value {
         }
     }
 
+    /// The number.
+    pub fn as_number(&self) -> Option<&Number> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Dynamic(_, value) => value.as_number(),
+            _ => None,
+        }
+    }
+
     /// The elements of a map or the attributes of an object.
     pub fn as_map(&self) -> Option<&Object> {
         match self.untyped() {

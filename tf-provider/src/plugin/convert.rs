@@ -21,7 +21,10 @@ pub(crate) fn object(dynamic: Option<&wire::DynamicValue>, table: &Table) -> Res
     match value(dynamic, &table.ty())? {
         Value::Map(object) => Ok(Some(object)),
         Value::Null => Ok(None),
-        other => Err(Diagnostic::error("Malformed value from Terraform", format!("Expected an object, got {}.", other.describe()))),
+        other => Err(Diagnostic::error(
+            "Malformed value from Terraform",
+            format!("Expected an object, got {}.", other.describe()),
+        )),
     }
 }
 

@@ -17,16 +17,14 @@ use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
 
 use crate::diagnostic::Diagnostic;
-use crate::plugin::{Stop, convert};
+use crate::plugin::{Work, convert};
 use crate::proto::tfplugin5 as wire;
-use crate::schema::{Ctx, Mismatch, Provider};
+use crate::schema::{Ctx, Provider};
 
 /// Serves a [`Provider`] to core.
-#[derive(Debug)]
 pub struct Service<P: Provider>(Arc<State<P>>);
 
 /// What lives as long as the process.
-#[derive(Debug)]
 struct State<P: Provider> {
     world: RwLock<Option<Arc<P::World>>>,
     stop: Mutex<CancellationToken>,
@@ -51,9 +49,9 @@ impl<P: Provider> Default for Service<P> {
     }
 }
 
-impl<P: Provider> Stop for Service<P> {
+impl<P: Provider> Work for Service<P> {
     /// Cancels what runs now; what comes later has a fresh token.
-    fn stop(&self) {
+    fn cancel(&self) {
         std::mem::take(&mut *self.0.stop.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
     }
 
@@ -114,7 +112,7 @@ impl<P: Provider> State<P> {
             Ok(Err(Failure(found))) => failed(found),
             Err(panic) => failed(vec![panic]),
         };
-        let tf_req_duration_ms = begin.elapsed().as_millis();
+        let tf_req_duration_ms = begin.elapsed().as_secs_f64() * 1e3;
         tracing::trace!(tf_rpc = rpc, tf_resource_type = subject, tf_req_duration_ms, "call answered");
         Ok(Response::new(answer))
     }
@@ -176,11 +174,6 @@ impl<E: Into<Diagnostic>> From<E> for Failure {
 }
 
 impl Failure {
-    /// Fails when one of the diagnostics is an error, with all of them.
-    fn check(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Self> {
-        if found.iter().any(Diagnostic::is_error) { Err(Self(found)) } else { Ok(found) }
-    }
-
     /// An entity that the schema does not have.
     fn no_such(kind: &str, name: &str) -> Self {
         Diagnostic::error("Unknown type", format!("This version of the provider has no {kind} \"{name}\".")).into()

@@ -110,7 +110,7 @@ fn blocks(table: &Table, new: &Value, old: Option<&Value>) -> Value {
     match new {
         Value::Map(new) => Value::Map(object(table, new, old.and_then(Value::as_map))),
         Value::List(new) => {
-            let old = |index: usize| old?.as_elements()?.nth(index)?.as_map();
+            let old = |index: usize| old?.as_elements()?.get(index)?.as_map();
             let element =
                 |(index, new): (usize, &Value)| blocks(table, new, old(index).cloned().map(Value::Map).as_ref());
             Value::List(new.iter().enumerate().map(element).collect())
@@ -123,7 +123,7 @@ fn blocks(table: &Table, new: &Value, old: Option<&Value>) -> Value {
 /// The element of the old set that the new one continues: equal in all that a configuration sets.
 fn counterpart<'a>(table: &Table, new: &Value, old: Option<&'a Value>) -> Option<&'a Value> {
     let config = new.as_map()?;
-    old?.as_elements()?.find(|old| {
+    old?.as_elements()?.iter().find(|old| {
         old.as_map().is_some_and(|old| {
             let planned = object(table, config, Some(old));
             table.attributes.iter().all(|attribute| planned.get(attribute.name) == old.get(attribute.name))

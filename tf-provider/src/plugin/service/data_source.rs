@@ -39,4 +39,3 @@ pub(crate) async fn read<P: Provider>(
 fn entry<P: Provider>(name: &str) -> Result<DataSourceEntry<P::World>, Failure> {
     find::<P, _>("data source", name, P::data_sources(), |entry| entry.name()).copied()
 }
-

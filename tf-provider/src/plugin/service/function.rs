@@ -26,7 +26,9 @@ pub(crate) async fn call<P: Provider>(
     let entry = entry.ok_or_else(|| Failure::no_such("function", &request.name))?;
     let answer = arguments(entry.table(), &request.arguments).and_then(|arguments| entry.call(&arguments));
     Ok(match answer {
-        Ok(output) => wire::call_function::Response { result: convert::dynamic(&output, &entry.output())?, error: None },
+        Ok(output) => {
+            wire::call_function::Response { result: convert::dynamic(&output, &entry.output())?, error: None }
+        }
         Err(error) => wire::call_function::Response { result: None, error: Some(wrong_argument(entry.table(), error)) },
     })
 }
@@ -38,10 +40,13 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
     let decode = |attribute: &Attribute, offset, ty: &Type, given: &wire::DynamicValue| {
         let wrong = |text| FunctionError { text, argument: Some((attribute.name, offset)) };
         let value = convert::value(Some(given), ty).map_err(|error| wrong(error.detail))?;
-        let complaint = attribute.flags.checks.iter().chain(&attribute.flags.each).find_map(|check| check.complaint(&value));
+        let complaint =
+            attribute.flags.checks.iter().chain(&attribute.flags.each).find_map(|check| check.complaint(&value));
         match complaint {
             Some(complaint) => Err(wrong(format!("The argument {complaint}."))),
-            None if value.is_null() && !attribute.traits.nullable => Err(wrong("The argument must not be null.".to_owned())),
+            None if value.is_null() && !attribute.traits.nullable => {
+                Err(wrong("The argument must not be null.".to_owned()))
+            }
             None => Ok(value),
         }
     };
@@ -49,7 +54,9 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
         let value = match (&attribute.ty, attribute.flags.variadic) {
             (Type::List(element), true) => {
                 let rest = rest.by_ref().enumerate();
-                Value::List(rest.map(|(offset, given)| decode(attribute, offset, element, given)).collect::<Result<_, _>>()?)
+                Value::List(
+                    rest.map(|(offset, given)| decode(attribute, offset, element, given)).collect::<Result<_, _>>()?,
+                )
             }
             (ty, _) => {
                 let given = rest.next().ok_or_else(|| FunctionError::new("An argument is missing."))?;

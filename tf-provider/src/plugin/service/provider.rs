@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
+use crate::plugin::service::Service;
 use crate::plugin::service::{Failure, State};
-use crate::plugin::{Stop as _, convert};
+use crate::plugin::{Work as _, convert};
 use crate::proto::tfplugin5 as wire;
 use crate::schema::{Host, Model as _, Provider, View, validate};
 use crate::value::Path;
@@ -93,7 +94,7 @@ pub(crate) async fn stop<P: Provider>(
     state: Arc<State<P>>,
     _: wire::stop::Request,
 ) -> Result<wire::stop::Response, Failure> {
-    crate::plugin::service::Service(state).stop();
+    Service(state).cancel();
     Ok(wire::stop::Response::default())
 }
 

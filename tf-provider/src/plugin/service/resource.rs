@@ -155,7 +155,7 @@ pub(crate) async fn upgrade<P: Provider>(
         state = entry.upgrade(request.version, state)?;
     }
     let ty = table.ty();
-    let upgraded = json::from_json(&json::fitted(state, &ty), &ty)?;
+    let upgraded = json::from_json(&state, &ty)?;
     let upgraded = upgraded.as_map().map(|state| merge::object(table, state, state.clone())).transpose()?;
     Ok(wire::upgrade_resource_state::Response {
         upgraded_state: convert::dynamic_object(upgraded.map(|state| with_blocks(table, state)), table)?,
@@ -169,7 +169,7 @@ pub(crate) async fn upgrade_identity<P: Provider>(
 ) -> Result<wire::upgrade_resource_identity::Response, Failure> {
     let table = entry::<P>(&request.type_name)?.table();
     let ty = table.identity_ty();
-    let identity = json::from_json(&json::fitted(raw(request.raw_identity.as_ref())?, &ty), &ty)?;
+    let identity = json::from_json(&raw(request.raw_identity.as_ref())?, &ty)?;
     Ok(wire::upgrade_resource_identity::Response {
         upgraded_identity: Some(wire::ResourceIdentityData { identity_data: convert::dynamic(&identity, &ty)? }),
         diagnostics: Vec::new(),
@@ -256,7 +256,9 @@ fn tainted(mut error: Diagnostic) -> Diagnostic {
 fn raw(state: Option<&wire::RawState>) -> Result<serde_json::Value, Diagnostic> {
     let bytes = state.map(|state| state.json.as_ref()).unwrap_or_default();
     serde_json::from_slice(bytes).map_err(|error| {
-        let detail = format!("The stored object cannot be read as JSON: {error}. States of Terraform before 0.12 are not supported.");
+        let detail = format!(
+            "The stored object cannot be read as JSON: {error}. States of Terraform before 0.12 are not supported."
+        );
         Diagnostic::error("Unreadable state", detail)
     })
 }
