@@ -260,3 +260,6 @@ impl<'a, M: Model> Plan<'a, M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
