@@ -8,10 +8,13 @@ pub mod conform;
 mod ctx;
 mod entity;
 mod field;
+pub mod law;
 pub mod merge;
 mod model;
 pub mod plan;
 mod rules;
+#[cfg(test)]
+mod sample;
 mod timeouts;
 pub mod validate;
 mod view;

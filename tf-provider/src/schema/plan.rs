@@ -282,3 +282,6 @@ impl<'a, M: Model> Plan<'a, M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
