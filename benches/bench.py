@@ -179,7 +179,7 @@ def start(bench, provider, binary):
             "start to handshake line, median of %d" % STARTS,
             "%.2f ms" % ours,
             "%.2f ms null program" % null,
-            "+%.2f ms" % more,
+            "%+.2f ms" % more,
             "< +%g ms" % provider.start_ms,
             more < provider.start_ms,
         )
