@@ -3,6 +3,7 @@
 pub mod config;
 pub mod credentials;
 pub mod error;
+pub mod host;
 mod http;
 pub mod iam;
 pub mod rds;
