@@ -209,9 +209,15 @@ async fn shutdown_ends_it_within_100_ms() {
 async fn sigint_is_ignored() {
     let mut process = launch().start().await;
     let core = process.connect().await;
-    for _ in 0..3 {
-        process.signal("INT").await;
-    }
+    let work = timeout(Duration::from_millis(700), configure(&core, "wait"));
+    let interrupt = async {
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            process.signal("INT").await;
+        }
+    };
+    let (still_at_work, ()) = tokio::join!(work, interrupt);
+    assert!(still_at_work.is_err());
     assert!(process.stays().await);
     answers(&core).await;
 }
