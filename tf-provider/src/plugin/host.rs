@@ -269,8 +269,7 @@ impl GrpcBroker for Silent {
         &self,
         request: Request<Streaming<ConnInfo>>,
     ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
-        // Held, since a dropped request would reset the stream.
-        let offers = request.into_inner().filter_map(|_| None);
-        Ok(Response::new(Box::pin(offers.chain(tokio_stream::pending()))))
+        // Held, since a dropped request would reset the stream; what core offers on it is not taken up.
+        Ok(Response::new(Box::pin(request.into_inner().filter_map(|_| None))))
     }
 }
