@@ -66,8 +66,11 @@ class Measuring(unittest.TestCase):
             folder.mkdir(exist_ok=True)
 
         provider = bench.PROVIDERS[0]
-        with mock.patch.object(bench, "run", build), mock.patch.object(bench, "TARGET", self.bench.folder):
+        changed = self.bench.folder / "tf-provider/src/lib.rs"
+        changed.parent.mkdir(parents=True)
+        with mock.patch.multiple(bench, run=build, TARGET=self.bench.folder, CHECKOUT=self.bench.folder):
             rows = bench.builds(self.bench, provider, None)
+        self.assertTrue(changed.exists())
         self.assertEqual(seen, [(False, False), (False, True), (True, False), (True, True)])
         self.assertEqual([row[0] for row in rows], [f"{kind} build, cold and after a change" for kind in ("debug", "release")])
 
