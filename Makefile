@@ -70,4 +70,5 @@ $(DENY):
 	rm -rf $(TARGET)/tools/build
 
 # Runs the tests that compare a generated file, and lets them write it. No such test is an error.
-overwrite = EXPECTORATE=overwrite cargo test --locked $(1) | tee /dev/stderr | grep -q '[1-9][0-9]* passed'
+overwrite = EXPECTORATE=overwrite cargo test --locked $(1) \
+	| awk '{ print } /[1-9][0-9]* passed/ { found = 1 } END { exit !found }'
