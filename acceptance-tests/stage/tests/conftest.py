@@ -77,9 +77,7 @@ class Account:
             aws_access_key_id=keys["access_key_id"],
             aws_secret_access_key=keys["secret_access_key"],
             aws_session_token=keys.get("session_token"),
-            config=Config(
-                parameter_validation=False, retries={"total_max_attempts": 1 + retries, "mode": "standard"}
-            ),
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1 + retries, "mode": "standard"}),
         )
 
     def raw(self, service, body, headers=None, region="us-east-1"):

@@ -105,10 +105,12 @@ def test_role_names_that_differ_in_case_are_the_same(account):
 
 
 def test_trust_may_name_whoever_exists(account, other_account):
-    role, user = account.role("one"), "arn:aws:iam::{}:user/administrator".format(other_account.id)
+    role, user = account.role("one"), f"arn:aws:iam::{other_account.id}:user/administrator"
     names = [role["arn"], user, other_account.id, f"arn:aws:iam::{account.id}:root", "*"]
     for number, name in enumerate(names):
-        account.client("iam").create_role(RoleName=f"r{number}", AssumeRolePolicyDocument=json.dumps(trust({"AWS": name})))
+        account.client("iam").create_role(
+            RoleName=f"r{number}", AssumeRolePolicyDocument=json.dumps(trust({"AWS": name}))
+        )
 
 
 def test_reserved_tags(account):

@@ -68,7 +68,9 @@ def test_deferred_change_can_be_taken_back(account, kind):
     assert database.look() == ("available", False, None)
 
 
-@pytest.mark.parametrize("kind, code", [("instance", "InvalidDBInstanceState"), ("cluster", "InvalidDBClusterStateFault")])
+@pytest.mark.parametrize(
+    "kind, code", [("instance", "InvalidDBInstanceState"), ("cluster", "InvalidDBClusterStateFault")]
+)
 def test_no_second_change_while_busy(account, kind, code):
     database = Database(account, kind)
     database.modify(ApplyImmediately=True, EnableIAMDatabaseAuthentication=True)
@@ -106,7 +108,9 @@ def test_identifiers_are_unique_and_of_the_right_form(account, other_account):
     assert seen["DbiResourceId"] == ids[0]
     cluster = account.control("POST", "clusters", account=account.id, identifier="c")
     assert re.fullmatch("cluster-[A-Z0-9]{26}", cluster["resource_id"])
-    renamed = account.client("rds").modify_db_instance(DBInstanceIdentifier="a", NewDBInstanceIdentifier="z")["DBInstance"]
+    renamed = account.client("rds").modify_db_instance(DBInstanceIdentifier="a", NewDBInstanceIdentifier="z")[
+        "DBInstance"
+    ]
     assert renamed["DbiResourceId"] == ids[0]
     assert renamed["Endpoint"]["Address"] == found[0]["host"].replace("a.", "z.", 1)
 
@@ -135,9 +139,16 @@ def test_members_take_the_flag_from_their_cluster(account):
 
 
 def test_engines_without_iam_authentication(account):
-    account.control("POST", "instances", account=account.id, identifier="ora", engine="oracle-ee", iam=False, version="19")
+    account.control(
+        "POST", "instances", account=account.id, identifier="ora", engine="oracle-ee", iam=False, version="19"
+    )
     rds = account.client("rds")
-    refused("InvalidParameterCombination", rds.modify_db_instance, DBInstanceIdentifier="ora", EnableIAMDatabaseAuthentication=True)
+    refused(
+        "InvalidParameterCombination",
+        rds.modify_db_instance,
+        DBInstanceIdentifier="ora",
+        EnableIAMDatabaseAuthentication=True,
+    )
 
 
 def test_what_is_missing(account):
@@ -161,7 +172,9 @@ def test_identifiers_ignore_case_and_take_arns(account):
     made = account.instance("orders")
     rds = account.client("rds")
     for name in ("ORDERS", made["arn"]):
-        assert rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["DBInstanceIdentifier"] == "orders"
+        assert (
+            rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["DBInstanceIdentifier"] == "orders"
+        )
 
 
 def test_deleting_asks_for_a_decision_about_the_last_snapshot(account):

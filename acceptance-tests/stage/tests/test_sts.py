@@ -106,7 +106,9 @@ def test_sessions_may_do_what_their_role_may(account):
     assert iam.get_role(RoleName="app")["Role"]["Arn"] == role["arn"]
     message = refused("AccessDenied", iam.list_roles)
     assert "is not authorized to perform: iam:ListRoles" in message
-    narrow = account.client("iam", assume(account, role, Policy='{"Statement":{"Effect":"Allow","Action":"rds:*","Resource":"*"}}'))
+    narrow = account.client(
+        "iam", assume(account, role, Policy='{"Statement":{"Effect":"Allow","Action":"rds:*","Resource":"*"}}')
+    )
     refused("AccessDenied", narrow.get_role, RoleName="app")
 
 

@@ -14,19 +14,49 @@ BAD_PARAMETERS = [
     ("iam", "create_role", "ValidationError", {"RoleName": "bad name!", "AssumeRolePolicyDocument": TRUST}),
     ("iam", "create_role", "ValidationError", {"RoleName": "x" * 65, "AssumeRolePolicyDocument": TRUST}),
     ("iam", "create_role", "ValidationError", {"RoleName": "app"}),
-    ("iam", "create_role", "ValidationError", {"RoleName": "a", "AssumeRolePolicyDocument": TRUST, "MaxSessionDuration": 100}),
-    ("iam", "create_role", "ValidationError", {"RoleName": "a", "AssumeRolePolicyDocument": TRUST, "Tags": [{"Key": "k"}]}),
+    (
+        "iam",
+        "create_role",
+        "ValidationError",
+        {"RoleName": "a", "AssumeRolePolicyDocument": TRUST, "MaxSessionDuration": 100},
+    ),
+    (
+        "iam",
+        "create_role",
+        "ValidationError",
+        {"RoleName": "a", "AssumeRolePolicyDocument": TRUST, "Tags": [{"Key": "k"}]},
+    ),
     ("iam", "put_role_policy", "ValidationError", {"RoleName": "app", "PolicyName": "a b", "PolicyDocument": POLICY}),
     ("iam", "put_role_policy", "ValidationError", {"RoleName": "app", "PolicyName": "", "PolicyDocument": POLICY}),
-    ("iam", "put_user_policy", "ValidationError", {"UserName": "app", "PolicyName": "p" * 129, "PolicyDocument": POLICY}),
+    (
+        "iam",
+        "put_user_policy",
+        "ValidationError",
+        {"UserName": "app", "PolicyName": "p" * 129, "PolicyDocument": POLICY},
+    ),
     ("iam", "get_group_policy", "ValidationError", {"GroupName": "g"}),
     ("iam", "list_role_policies", "ValidationError", {"RoleName": "app", "MaxItems": 1001}),
     ("sts", "assume_role", "ValidationError", {"RoleArn": "short", "RoleSessionName": "s"}),
-    ("sts", "assume_role", "ValidationError", {"RoleArn": "arn:aws:iam::111122223333:role/app", "RoleSessionName": "a b"}),
-    ("sts", "assume_role", "ValidationError", {"RoleArn": "arn:aws:iam::111122223333:role/app", "RoleSessionName": "ab", "DurationSeconds": 60}),
+    (
+        "sts",
+        "assume_role",
+        "ValidationError",
+        {"RoleArn": "arn:aws:iam::111122223333:role/app", "RoleSessionName": "a b"},
+    ),
+    (
+        "sts",
+        "assume_role",
+        "ValidationError",
+        {"RoleArn": "arn:aws:iam::111122223333:role/app", "RoleSessionName": "ab", "DurationSeconds": 60},
+    ),
     ("rds", "modify_db_instance", "MissingParameter", {"EnableIAMDatabaseAuthentication": True}),
     ("rds", "create_db_instance", "MissingParameter", {"DBInstanceIdentifier": "orders"}),
-    ("rds", "modify_db_parameter_group", "InvalidParameterValue", {"DBParameterGroupName": "a", "Parameters": [{"ParameterName": "x", "ApplyMethod": "now"}]}),
+    (
+        "rds",
+        "modify_db_parameter_group",
+        "InvalidParameterValue",
+        {"DBParameterGroupName": "a", "Parameters": [{"ParameterName": "x", "ApplyMethod": "now"}]},
+    ),
     ("kms", "create_alias", "ValidationException", {"AliasName": "my alias!", "TargetKeyId": "k"}),
     ("kms", "enable_key_rotation", "ValidationException", {"KeyId": "k", "RotationPeriodInDays": 10}),
     ("kms", "create_grant", "ValidationException", {"KeyId": "k", "GranteePrincipal": "p", "Operations": ["Fly"]}),
@@ -48,7 +78,9 @@ BAD_IDENTITY_POLICIES = {
     "a condition operator that does not exist": json.dumps(allow("a:b", "*", Condition={"StringIs": {"aws:x": "y"}})),
     "a condition key without vendor": json.dumps(allow("a:b", "*", Condition={"StringEquals": {"x": "y"}})),
     "a Sid with a space": json.dumps(allow("a:b", "*", Sid="a b")),
-    "the same Sid twice": json.dumps({"Statement": 2 * [{"Sid": "a", "Effect": "Deny", "Action": "*", "Resource": "*"}]}),
+    "the same Sid twice": json.dumps(
+        {"Statement": 2 * [{"Sid": "a", "Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    ),
 }
 
 BAD_TRUST_POLICIES = {
@@ -90,10 +122,27 @@ def test_key_policies_against_the_grammar(account):
 @pytest.mark.parametrize(
     "service, form, code",
     [
-        ("rds", {"Action": "DescribeDBInstances", "Version": "2014-10-31", "DBInstanceIdentifer": "typo"}, "InvalidParameterValue"),
+        (
+            "rds",
+            {"Action": "DescribeDBInstances", "Version": "2014-10-31", "DBInstanceIdentifer": "typo"},
+            "InvalidParameterValue",
+        ),
         ("iam", {"Action": "GetRole", "Version": "2010-05-08", "RoleName": "a", "Role": "b"}, "ValidationError"),
-        ("rds", {"Action": "DescribeDBInstances", "Version": "2014-10-31", "MaxRecords": "many"}, "InvalidParameterValue"),
-        ("rds", {"Action": "ModifyDBInstance", "Version": "2014-10-31", "DBInstanceIdentifier": "a", "ApplyImmediately": "yes"}, "InvalidParameterValue"),
+        (
+            "rds",
+            {"Action": "DescribeDBInstances", "Version": "2014-10-31", "MaxRecords": "many"},
+            "InvalidParameterValue",
+        ),
+        (
+            "rds",
+            {
+                "Action": "ModifyDBInstance",
+                "Version": "2014-10-31",
+                "DBInstanceIdentifier": "a",
+                "ApplyImmediately": "yes",
+            },
+            "InvalidParameterValue",
+        ),
         ("rds", {"Action": "DescribeDBInstances", "Version": "2014-09-01"}, "InvalidAction"),
         ("rds", {"Action": "DescribeDatabases", "Version": "2014-10-31"}, "InvalidAction"),
         ("iam", {"Action": "MakeRole", "Version": "2010-05-08"}, "InvalidAction"),
