@@ -6,8 +6,8 @@ use tf_provider::schema::{
     parse_duration, resource,
 };
 
-use crate::aws::credentials;
 use crate::aws::config::RetryMode;
+use crate::aws::credentials;
 use crate::aws::{Clients, Options};
 use crate::checks;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;

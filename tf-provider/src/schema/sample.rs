@@ -238,7 +238,8 @@ pub(crate) fn respelled(table: &Table, object: &Object) -> Object {
 /// Configurations of [`Sample`]; some with unknown values.
 pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
     let text = || prop_oneof![Just(""), Just("a"), Just("b")].prop_map(Value::from);
-    let json = || prop_oneof![Just("{}"), Just("{ }"), Just("[1]"), Just("[ 1]"), Just("nonsense")].prop_map(Value::from);
+    let json =
+        || prop_oneof![Just("{}"), Just("{ }"), Just("[1]"), Just("[ 1]"), Just("nonsense")].prop_map(Value::from);
     let number = || (1_i64..4).prop_map(Value::from);
     let map = || btree_map("[ab]", text(), 0..3).prop_map(Value::Map);
     let words = || btree_set(text(), 0..3).prop_map(|words| Value::Set(words.into_iter().collect()));
@@ -265,15 +266,15 @@ pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
         let latch = |kind| Value::Map(complete(Latch::table(), [("kind", kind)]));
         Value::List(kinds.into_iter().map(latch).collect())
     });
-    let door = option::of((some(number(), u), any_(any::<bool>().prop_map(Value::from), u), some(latches, u))).prop_map(
-        |parts| {
+    let door = option::of((some(number(), u), any_(any::<bool>().prop_map(Value::from), u), some(latches, u)))
+        .prop_map(|parts| {
             parts.map_or(Value::Null, |(width, locked, latch)| {
                 door([("width", width), ("locked", locked), ("latch", latch)])
             })
-        },
-    );
+        });
     let timeouts = option::of(Just(Value::Map(Object::from([("create".to_owned(), "7m".into())]))));
-    let plain = (some(text(), u), any_(number(), u), any_(text(), u), any_(text(), u), any_(json(), u), any_(json(), u));
+    let plain =
+        (some(text(), u), any_(number(), u), any_(text(), u), any_(text(), u), any_(json(), u), any_(json(), u));
     let other = (any_(words(), u), any_(map(), u), any_(number(), u), any_(dynamic(), u), any_(text(), u));
     let blocks = (some(rules, u), some(peers, u), some(door, u), timeouts);
     (plain, other, blocks)
@@ -303,7 +304,8 @@ pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
 
 /// Objects as a state has them, some changed by others since.
 pub(crate) fn states() -> BoxedStrategy<Object> {
-    let drift = option::of(prop_oneof![Just("note"), Just("summary"), Just("policy"), Just("revision"), Just("region")]);
+    let drift =
+        option::of(prop_oneof![Just("note"), Just("summary"), Just("policy"), Just("revision"), Just("region")]);
     (configs(false), drift)
         .prop_map(|(config, drift)| {
             let mut state = created(&config);

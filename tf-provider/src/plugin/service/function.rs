@@ -40,8 +40,12 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
     let decode = |attribute: &Attribute, offset, ty: &Type, given: &wire::DynamicValue| {
         let wrong = |text| FunctionError { text, argument: Some((attribute.name, offset)) };
         let value = convert::value(Some(given), ty).map_err(|error| wrong(error.detail))?;
-        let complaint =
-            attribute.flags.checks.iter().chain(&attribute.flags.each).find_map(|check| check.complaint(attribute.name, &value));
+        let complaint = attribute
+            .flags
+            .checks
+            .iter()
+            .chain(&attribute.flags.each)
+            .find_map(|check| check.complaint(attribute.name, &value));
         match complaint {
             Some(complaint) => Err(wrong(complaint)),
             None if value.is_null() && !attribute.traits.nullable => {
