@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::value::Path;
+use crate::value::{self, Path};
 
 /// How serious a [`Diagnostic`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,17 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+impl From<value::Error> for Diagnostic {
+    fn from(error: value::Error) -> Self {
+        let diagnostic = if error.is_bug() {
+            Self::bug(error.message())
+        } else {
+            Self::error("Malformed value from Terraform", error.message())
+        };
+        diagnostic.at(error.path())
+    }
+}
+
 /// Says what was being done, and to which object, when something failed.
 pub trait Context<T> {
     /// Replaces the summary and puts the subject before the detail:
@@ -94,5 +105,21 @@ impl<T, E: Into<Diagnostic>> Context<T> for std::result::Result<T, E> {
             let inner: Diagnostic = error.into();
             Diagnostic { summary: summary.to_owned(), detail: format!("\"{subject}\": {}", inner.detail), ..inner }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Object, Type, Value, msgpack};
+
+    #[test]
+    fn codec_errors_say_whose_fault_they_are() {
+        let ty = Type::object([("size", Type::Number)]);
+        let received: Diagnostic = msgpack::decode(b"\x81\xa4size\xc3", &ty).unwrap_err().into();
+        assert_eq!(received.to_string(), "Malformed value from Terraform (size): This should be a number, not a bool.");
+        let sent: Diagnostic =
+            msgpack::encode(&Value::Map(Object::from([("size".to_owned(), true.into())])), &ty).unwrap_err().into();
+        assert_eq!((sent.summary.as_str(), sent.path.to_string().as_str()), ("Provider bug", "size"));
     }
 }

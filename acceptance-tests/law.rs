@@ -1,0 +1,128 @@
+//! Keeps the invariants that ARCHITECTURE.md states about the sources.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "the whole crate is a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use crate::law::floors::Floors;
+use crate::law::sources::{Breach, Rule, Source, survey};
+
+mod law {
+    pub(crate) mod floors;
+    mod samples;
+    pub(crate) mod sources;
+}
+
+#[test]
+fn imports_go_down() {
+    keep(Rule::Floors);
+}
+
+#[test]
+fn every_module_has_a_floor() {
+    keep(Rule::NoFloor);
+}
+
+#[test]
+fn each_foreign_crate_has_one_home() {
+    keep(Rule::ForeignCrate);
+}
+
+#[test]
+fn only_main_sees_the_protocol() {
+    keep(Rule::Protocol);
+}
+
+#[test]
+fn arns_are_built_in_one_place() {
+    keep(Rule::Arn);
+}
+
+#[test]
+fn nothing_panics_or_prints() {
+    keep(Rule::PanicOrPrint);
+}
+
+#[test]
+fn every_invariant_has_its_test() {
+    let page = architecture();
+    let section = page.split("## Invariants").nth(1).expect("a section on invariants");
+    let section = section.split("\n## ").next().expect("its text");
+    let cells = section.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once("| "));
+    let names: Vec<_> = cells.filter_map(|(_, cell)| cell.strip_prefix('`')?.strip_suffix('`')).collect();
+    assert!(names.len() > 5, "the invariants are not read any more: {names:?}");
+    let files: Vec<_> = ["src", "tf-provider", "acceptance-tests"].into_iter().flat_map(rust_files).map(read).collect();
+    for name in names {
+        assert!(files.iter().any(|file| has_test(file, name)), "no test is called {name}");
+    }
+}
+
+#[test]
+fn a_test_is_told_from_a_function() {
+    let file =
+        "#[test]\nfn one() {}\n    #[tokio::test]\n    async fn two() {}\n#[inline]\nfn three() {}\n\nfn four() {}";
+    for (name, is_test) in [("one", true), ("two", true), ("three", false), ("four", false), ("on", false)] {
+        assert_eq!(has_test(file, name), is_test, "{name}");
+    }
+}
+
+/// Whether a line declares the function and the line before makes it a test.
+fn has_test(file: &str, name: &str) -> bool {
+    let lines: Vec<_> = file.lines().map(str::trim_start).collect();
+    let declares = |line: &str| {
+        let rest = line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name));
+        rest.is_some_and(|rest| rest.starts_with('('))
+    };
+    lines.windows(2).any(|pair| pair[0].starts_with("#[") && pair[0].contains("test") && declares(pair[1]))
+}
+
+/// Fails with every breach of `rule` in the sources of both packages.
+#[track_caller]
+fn keep(rule: Rule) {
+    static BREACHES: LazyLock<Vec<Breach>> = LazyLock::new(breaches);
+    let lines: Vec<_> = BREACHES.iter().filter(|breach| breach.rule == rule).map(Breach::to_string).collect();
+    assert!(lines.is_empty(), "\n{}", lines.join("\n"));
+}
+
+fn breaches() -> Vec<Breach> {
+    let floors = Floors::parse(&architecture());
+    let mut sources = Vec::new();
+    for (package, folder) in [("terraform-provider-rdsauth", "src"), ("tf-provider", "tf-provider/src")] {
+        for file in rust_files(folder) {
+            let path = file.strip_prefix(root().join(folder)).expect("a file of the package").display().to_string();
+            sources.push(Source { package, path, text: read(file) });
+        }
+    }
+    assert!(sources.len() > 5, "the sources are not found any more");
+    survey(&floors, &sources)
+}
+
+fn architecture() -> String {
+    read(root().join("ARCHITECTURE.md"))
+}
+
+fn read(path: PathBuf) -> String {
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry of the folder").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

@@ -1,0 +1,167 @@
+//! What an entity looks like to the user, and what happens to its values.
+//!
+//! One [`model!`](crate::model) declares a Rust struct, its Terraform schema and
+//! its documentation. Everything here is pure and knows no wire format.
+
+pub mod check;
+pub mod conform;
+mod ctx;
+mod entity;
+mod field;
+pub mod law;
+pub mod merge;
+mod model;
+pub mod plan;
+mod rules;
+#[cfg(test)]
+mod sample;
+mod timeouts;
+pub mod validate;
+mod view;
+mod wait;
+
+use std::collections::BTreeSet;
+
+pub use check::Check;
+pub use ctx::Ctx;
+pub use entity::{
+    BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedDataSource, ErasedEphemeral,
+    ErasedFunction, ErasedResource, Function, FunctionEntry, FunctionError, Host, Opened, Provider, Renewed, Resource,
+    ResourceEntry, Source, data_source, ephemeral, function, resource,
+};
+pub use field::{Computed, Dynamic, Field, Json, Map, Mismatch, Secret, Set, Traits, Val};
+pub use model::{Handle, Model, Partial};
+pub use plan::Plan;
+pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, required, variadic};
+pub use timeouts::{Operation, Timeouts, parse_duration};
+pub use view::View;
+pub use wait::{Retry, Wait};
+
+use crate::value::{ObjectType, Type, Value};
+
+/// The attributes and blocks of one model, in the order they were declared.
+#[derive(Debug)]
+pub struct Table {
+    /// What the user reads first; Markdown.
+    pub doc: String,
+    /// Attributes and nested blocks.
+    pub attributes: Vec<Attribute>,
+    /// The `timeouts` block, if the model has one.
+    pub timeouts: Option<Timeouts>,
+}
+
+/// One attribute or nested block.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name in HCL.
+    pub name: &'static str,
+    /// What the user reads about it; Markdown.
+    pub doc: String,
+    /// Its type; of a block, the type of its value.
+    pub ty: Type,
+    /// What its Rust type says about it.
+    pub traits: Traits,
+    /// What its rules say about it.
+    pub flags: Flags,
+    /// Whether a known value fits the Rust type.
+    pub fits: fn(&Value) -> Result<(), Mismatch>,
+}
+
+/// How a block repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// At most once.
+    Single,
+    /// Any number, in order.
+    List,
+    /// Any number, without order.
+    Set,
+}
+
+/// The name of the block that holds the timeouts; framework and core share it.
+pub const TIMEOUTS: &str = "timeouts";
+
+impl Table {
+    /// A table without attributes; the macro fills it.
+    pub fn new(doc: &str) -> Self {
+        Self { doc: unindent(doc), attributes: Vec::new(), timeouts: None }
+    }
+
+    /// Adds an attribute with its rules.
+    pub fn push<M: 'static, T: Field>(&mut self, name: &'static str, doc: &str, rules: Rules<M, T>) {
+        self.attributes.push(Attribute {
+            name: name.strip_prefix("r#").unwrap_or(name),
+            doc: unindent(doc),
+            ty: T::ty(),
+            traits: T::traits(),
+            flags: rules.flags(),
+            fits: |value| T::Plain::decode(value).map(drop),
+        });
+    }
+
+    /// The attribute of that name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The type of a value of this model, with the `timeouts` block.
+    pub fn ty(&self) -> Type {
+        let own = self.attributes.iter().map(|attribute| (attribute.name.to_owned(), attribute.ty.clone()));
+        let timeouts = self.timeouts.as_ref().map(|timeouts| (TIMEOUTS.to_owned(), timeouts.ty()));
+        Type::Object(ObjectType { attributes: own.chain(timeouts).collect(), optional: BTreeSet::new() })
+    }
+
+    /// The attributes that identify a remote object.
+    pub fn identity(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().filter(|attribute| attribute.flags.identity)
+    }
+
+    /// The type of the identity.
+    pub fn identity_ty(&self) -> Type {
+        Type::object(self.identity().map(|attribute| (attribute.name, attribute.ty.clone())))
+    }
+}
+
+impl Attribute {
+    /// The nested model and its repetition, if this is a block.
+    pub fn block(&self) -> Option<(Nesting, &'static Table)> {
+        let table = self.traits.table?;
+        let nesting = match self.ty {
+            Type::List(_) => Nesting::List,
+            Type::Set(_) => Nesting::Set,
+            _ => Nesting::Single,
+        };
+        self.flags.block.then_some((nesting, table))
+    }
+
+    /// Whether a configuration must set it.
+    pub fn is_required(&self) -> bool {
+        self.flags.presence == Presence::Required && !self.flags.block
+    }
+
+    /// Whether a configuration may set it.
+    pub fn is_optional(&self) -> bool {
+        self.flags.presence == Presence::Optional && !self.flags.block
+    }
+
+    /// Whether the provider fills it when a configuration does not.
+    pub fn is_computed(&self) -> bool {
+        self.flags.presence == Presence::Computed || self.traits.computed || self.flags.default.is_some()
+    }
+
+    /// Whether its value is hidden in the user interface.
+    pub fn is_sensitive(&self) -> bool {
+        self.flags.sensitive || self.traits.secret
+    }
+
+    /// Whether two values mean the same although they are written differently.
+    pub fn same(&self, a: &Value, b: &Value) -> bool {
+        a == b || self.traits.same.is_some_and(|same| !a.is_null() && !b.is_null() && same(a, b))
+    }
+}
+
+/// Doc comments begin every line with one space.
+fn unindent(doc: &str) -> String {
+    let lines: Vec<&str> = doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
+    lines.join("\n").trim().to_owned()
+}

@@ -1,0 +1,130 @@
+//! Named checks, each with the sentence that it documents and prints.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::value::Value;
+
+/// What a value must satisfy.
+#[derive(Clone)]
+pub struct Check {
+    /// How the documentation says it: `must be 1 to 64 characters long`.
+    pub sentence: Cow<'static, str>,
+    test: Arc<Test>,
+}
+
+type Test = dyn Fn(&Value) -> Result<(), Option<String>> + Send + Sync;
+
+impl Check {
+    /// A check of text; the sentence begins with `must`.
+    pub fn text(sentence: impl Into<Cow<'static, str>>, holds: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self::new(sentence, move |value| match value.as_str() {
+            Some(text) if !holds(text) => Err(None),
+            _ => Ok(()),
+        })
+    }
+
+    /// A check of text that explains each refusal in whole sentences of its own.
+    pub fn explained<E: fmt::Display>(
+        sentence: impl Into<Cow<'static, str>>,
+        parse: impl Fn(&str) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(sentence, move |value| match value.as_str() {
+            Some(text) => parse(text).map_err(|error| Some(error.to_string())),
+            None => Ok(()),
+        })
+    }
+
+    fn new(
+        sentence: impl Into<Cow<'static, str>>,
+        test: impl Fn(&Value) -> Result<(), Option<String>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { sentence: sentence.into(), test: Arc::new(test) }
+    }
+
+    /// What is wrong with a known value, in whole sentences; `name` says whose value it is.
+    pub fn complaint(&self, name: impl fmt::Display, value: &Value) -> Option<String> {
+        let own = (self.test)(value).err()?;
+        Some(own.unwrap_or_else(|| format!("\"{name}\" {}.", self.sentence)))
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Check({:?})", self.sentence)
+    }
+}
+
+/// The number of characters of a text.
+pub fn length(range: RangeInclusive<usize>) -> Check {
+    let sentence = match (range.start(), range.end()) {
+        (1, &usize::MAX) => "must not be empty".to_owned(),
+        (least, &usize::MAX) => format!("must be at least {least} characters long"),
+        (0, most) => format!("must be at most {most} characters long"),
+        (least, most) => format!("must be {least} to {most} characters long"),
+    };
+    Check::text(sentence, move |text| range.contains(&text.chars().count()))
+}
+
+/// One of a few words.
+pub fn one_of(words: &'static [&'static str]) -> Check {
+    let list: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    Check::text(format!("must be one of {}", list.join(", ")), move |text| words.contains(&text))
+}
+
+/// An integer within bounds.
+pub fn between(range: RangeInclusive<i64>) -> Check {
+    Check::new(format!("must be an integer from {} to {}", range.start(), range.end()), move |value| match value {
+        Value::Number(number) if !number.as_i64().is_some_and(|n| range.contains(&n)) => Err(None),
+        _ => Ok(()),
+    })
+}
+
+/// The number of elements of a list, set or map.
+pub fn size(range: RangeInclusive<usize>) -> Check {
+    let sentence = match (range.start(), range.end()) {
+        (least, &usize::MAX) => format!("must have at least {least} element{}", if *least == 1 { "" } else { "s" }),
+        (0, most) => format!("must have at most {most} elements"),
+        (least, most) => format!("must have {least} to {most} elements"),
+    };
+    Check::new(sentence, move |value| {
+        let count = match value {
+            Value::List(elements) => elements.len(),
+            Value::Set(elements) => elements.len(),
+            Value::Map(elements) => elements.len(),
+            _ => return Ok(()),
+        };
+        if range.contains(&count) { Ok(()) } else { Err(None) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_and_complaints_agree() {
+        let check = length(1..=3);
+        assert_eq!(check.sentence, "must be 1 to 3 characters long");
+        assert_eq!(check.complaint("name", &Value::from("abc")), None);
+        let complaint = check.complaint("name", &Value::from("äöüß"));
+        assert_eq!(complaint.as_deref(), Some("\"name\" must be 1 to 3 characters long."));
+        assert_eq!(check.complaint("name", &Value::Null), None, "absence is another rule's matter");
+    }
+
+    #[test]
+    fn an_explanation_of_its_own_wins() {
+        let check = Check::explained("must be a number", |text| text.parse::<u8>().map(drop).map_err(|_| "It is too big."));
+        assert_eq!(check.complaint("name", &Value::from("300")).as_deref(), Some("It is too big."));
+    }
+
+    #[test]
+    fn words_numbers_and_sizes() {
+        assert!(one_of(&["a", "b"]).complaint("name", &Value::from("c")).is_some());
+        assert!(between(1..=2).complaint("name", &Value::from(3)).is_some());
+        assert!(between(1..=2).complaint("name", &Value::from(2)).is_none());
+        assert!(size(1..=usize::MAX).complaint("name", &Value::List(Vec::new())).is_some());
+    }
+}

@@ -1,0 +1,556 @@
+//! The Rust types an attribute can have.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zeroize::Zeroize;
+
+use crate::diagnostic::Diagnostic;
+use crate::schema::Table;
+use crate::value::{Number, Path, Step, Type, Value};
+
+/// A Rust type that one attribute can hold.
+///
+/// Its Terraform type, and whether it is optional, computed or secret, follow from it.
+pub trait Field: Sized + Send + Sync + 'static {
+    /// What is left when null and unknown are set aside: `String` of `Option<String>`.
+    type Plain: Field;
+
+    /// Its type in Terraform.
+    fn ty() -> Type;
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// The value is of another type, or null or unknown where this type has no such thing.
+    fn decode(value: &Value) -> Result<Self, Mismatch>;
+
+    /// Writes a value.
+    fn encode(&self) -> Value;
+
+    /// Stands for null where this type has none, as when an import has not read the object yet.
+    fn blank() -> Self;
+
+    /// What the type says beyond its shape.
+    fn traits() -> Traits {
+        Traits::default()
+    }
+}
+
+/// What a Rust type says about its attribute.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traits {
+    /// The provider may fill it.
+    pub computed: bool,
+    /// It has a null of its own.
+    pub nullable: bool,
+    /// It is hidden in the user interface.
+    pub secret: bool,
+    /// The model inside it.
+    pub table: Option<&'static Table>,
+    /// Whether two values mean the same.
+    pub same: Option<fn(&Value, &Value) -> bool>,
+}
+
+/// A value that does not fit a Rust type. It never quotes the value, which may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Where.
+    pub path: Path,
+    /// A clause such as `expected a string, got null`.
+    pub message: String,
+}
+
+/// Null, not known yet, or known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Val<T> {
+    /// Absent.
+    Null,
+    /// Known only after apply.
+    Unknown,
+    /// There it is.
+    Known(T),
+}
+
+/// A value that the provider determines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Computed<T> {
+    /// Not yet.
+    Unknown,
+    /// As it is.
+    Known(T),
+}
+
+/// Something that must not be shown: not in `Debug`, and wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret<T: Zeroize>(T);
+
+/// Elements without order or duplicates.
+#[derive(Clone, Debug, Default)]
+pub struct Set<T>(Vec<T>);
+
+/// Elements by name.
+pub type Map<T> = BTreeMap<String, T>;
+
+/// Text in JSON; two spellings of one document are the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Json(pub String);
+
+/// A value of any type, with that type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dynamic(pub Value);
+
+// === impl Mismatch ===
+
+impl Mismatch {
+    /// The value is of another kind than expected.
+    pub fn expected(what: &str, got: &Value) -> Self {
+        Self { path: Path::root(), message: format!("expected {what}, got {}", got.describe()) }
+    }
+
+    /// The same one step further up.
+    #[must_use]
+    pub fn under(mut self, step: Step) -> Self {
+        self.path = self.path.under(&Path::from_iter([step]));
+        self
+    }
+}
+
+impl From<Mismatch> for Diagnostic {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::error("Value of the wrong kind", format!("The provider {}.", mismatch.message)).at(mismatch.path)
+    }
+}
+
+// === impl plain types ===
+
+macro_rules! plain {
+    ($($ty:ty: $shape:expr, $what:literal, $decode:expr, $encode:expr, $blank:expr;)*) => { $(
+        impl Field for $ty {
+            type Plain = Self;
+
+            fn ty() -> Type {
+                $shape
+            }
+
+            fn decode(value: &Value) -> Result<Self, Mismatch> {
+                let decode: fn(&Value) -> Option<Self> = $decode;
+                decode(value).ok_or_else(|| Mismatch::expected($what, value))
+            }
+
+            fn encode(&self) -> Value {
+                let encode: fn(&Self) -> Value = $encode;
+                encode(self)
+            }
+
+            fn blank() -> Self {
+                $blank
+            }
+        }
+    )* };
+}
+
+plain! {
+    String: Type::String, "a string", |v| v.as_str().map(str::to_owned), |s| Value::string(s.as_str()), Self::new();
+    bool: Type::Bool, "a bool", Value::as_bool, |b| Value::Bool(*b), false;
+    i64: Type::Number, "a whole number", |v| v.as_number().and_then(Number::as_i64), |n| Value::from(*n), 0;
+    Number: Type::Number, "a number", |v| v.as_number().cloned(), |n| Value::Number(n.clone()), Self::from(0);
+}
+
+impl Field for Json {
+    type Plain = Self;
+
+    fn ty() -> Type {
+        Type::String
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        String::decode(value).map(Self)
+    }
+
+    fn encode(&self) -> Value {
+        self.0.encode()
+    }
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn traits() -> Traits {
+        Traits { same: Some(same_json), ..Traits::default() }
+    }
+}
+
+fn same_json(a: &Value, b: &Value) -> bool {
+    let parse = |value: &Value| serde_json::from_str::<serde_json::Value>(value.as_str()?).ok();
+    parse(a).is_some_and(|a| Some(a) == parse(b))
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Field for Dynamic {
+    type Plain = Self;
+
+    fn ty() -> Type {
+        Type::Dynamic
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        Ok(Self(value.clone()))
+    }
+
+    fn encode(&self) -> Value {
+        self.0.clone()
+    }
+
+    fn blank() -> Self {
+        Self(Value::Null)
+    }
+
+    fn traits() -> Traits {
+        Traits { nullable: true, ..Traits::default() }
+    }
+}
+
+// === impl wrappers ===
+
+impl<T: Field> Field for Option<T> {
+    type Plain = T::Plain;
+
+    fn ty() -> Type {
+        T::ty()
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        if value.is_null() { Ok(None) } else { T::decode(value).map(Some) }
+    }
+
+    fn encode(&self) -> Value {
+        self.as_ref().map_or(Value::Null, T::encode)
+    }
+
+    fn blank() -> Self {
+        None
+    }
+
+    fn traits() -> Traits {
+        Traits { nullable: true, ..T::traits() }
+    }
+}
+
+impl<T: Field> Field for Computed<T> {
+    type Plain = T::Plain;
+
+    fn ty() -> Type {
+        T::ty()
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        if value.is_unknown() { Ok(Self::Unknown) } else { T::decode(value).map(Self::Known) }
+    }
+
+    fn encode(&self) -> Value {
+        match self {
+            Self::Unknown => Value::unknown(),
+            Self::Known(value) => value.encode(),
+        }
+    }
+
+    fn blank() -> Self {
+        Self::Unknown
+    }
+
+    fn traits() -> Traits {
+        Traits { computed: true, ..T::traits() }
+    }
+}
+
+impl<T> Computed<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// It is not known, which in an applied object is a mistake of the provider.
+    pub fn get(&self) -> Result<&T, Diagnostic> {
+        match self {
+            Self::Known(value) => Ok(value),
+            Self::Unknown => Err(Diagnostic::bug("a computed attribute was read before it was known")),
+        }
+    }
+}
+
+impl<T> From<T> for Computed<T> {
+    fn from(value: T) -> Self {
+        Self::Known(value)
+    }
+}
+
+impl<T: Field> Field for Val<T> {
+    type Plain = T::Plain;
+
+    fn ty() -> Type {
+        T::ty()
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        match value {
+            Value::Null => Ok(Self::Null),
+            value if value.is_wholly_known() => T::decode(value).map(Self::Known),
+            _ => Ok(Self::Unknown),
+        }
+    }
+
+    fn encode(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Unknown => Value::unknown(),
+            Self::Known(value) => value.encode(),
+        }
+    }
+
+    fn blank() -> Self {
+        Self::Null
+    }
+
+    fn traits() -> Traits {
+        Traits { nullable: true, ..T::traits() }
+    }
+}
+
+impl<T> Val<T> {
+    /// The value, if it is known and not null.
+    pub fn known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Null | Self::Unknown => None,
+        }
+    }
+
+    /// Another value in the same condition.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Val<U> {
+        self.and_then(|value| Val::Known(f(value)))
+    }
+
+    /// Another condition, when the value is known.
+    pub fn and_then<U>(self, f: impl FnOnce(T) -> Val<U>) -> Val<U> {
+        match self {
+            Self::Null => Val::Null,
+            Self::Unknown => Val::Unknown,
+            Self::Known(value) => f(value),
+        }
+    }
+}
+
+impl<T: Field + Zeroize> Field for Secret<T> {
+    type Plain = Self;
+
+    fn ty() -> Type {
+        T::ty()
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        T::decode(value).map(Self)
+    }
+
+    fn encode(&self) -> Value {
+        self.0.encode()
+    }
+
+    fn blank() -> Self {
+        Self(T::blank())
+    }
+
+    fn traits() -> Traits {
+        Traits { secret: true, ..T::traits() }
+    }
+}
+
+impl<T: Zeroize> Secret<T> {
+    /// Hides a value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value, for the one place that needs it.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+// === impl collections ===
+
+impl<T: Field> Field for Vec<T> {
+    type Plain = Self;
+
+    fn ty() -> Type {
+        Type::list(T::ty())
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        match value {
+            Value::List(elements) => elements
+                .iter()
+                .enumerate()
+                .map(|(index, element)| T::decode(element).map_err(|error| error.under(Step::Index(index))))
+                .collect(),
+            other => Err(Mismatch::expected("a list", other)),
+        }
+    }
+
+    fn encode(&self) -> Value {
+        Value::List(self.iter().map(T::encode).collect())
+    }
+
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn traits() -> Traits {
+        nested::<T>()
+    }
+}
+
+impl<T: Field> Field for Set<T> {
+    type Plain = Self;
+
+    fn ty() -> Type {
+        Type::set(T::ty())
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        match value {
+            Value::Set(elements) => elements.iter().map(T::decode).collect(),
+            other => Err(Mismatch::expected("a set", other)),
+        }
+    }
+
+    fn encode(&self) -> Value {
+        Value::Set(self.0.iter().map(T::encode).collect())
+    }
+
+    fn blank() -> Self {
+        Self(Vec::new())
+    }
+
+    fn traits() -> Traits {
+        nested::<T>()
+    }
+}
+
+impl<T: Field> Field for Map<T> {
+    type Plain = Self;
+
+    fn ty() -> Type {
+        Type::map(T::ty())
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        let Value::Map(elements) = value else { return Err(Mismatch::expected("a map", value)) };
+        elements
+            .iter()
+            .map(|(key, element)| match T::decode(element) {
+                Ok(element) => Ok((key.clone(), element)),
+                Err(error) => Err(error.under(Step::Key(key.clone()))),
+            })
+            .collect()
+    }
+
+    fn encode(&self) -> Value {
+        Value::Map(self.iter().map(|(key, element)| (key.clone(), element.encode())).collect())
+    }
+
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn traits() -> Traits {
+        nested::<T>()
+    }
+}
+
+/// What a collection says is what its elements say; only their equality stays theirs.
+fn nested<T: Field>() -> Traits {
+    let Traits { secret, table, .. } = T::traits();
+    Traits { secret, table, ..Traits::default() }
+}
+
+impl<T> FromIterator<T> for Set<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        Self(elements.into_iter().collect())
+    }
+}
+
+impl<T> std::ops::Deref for Set<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Field> PartialEq for Set<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.encode() == other.encode()
+    }
+}
+
+impl<T: Field> Eq for Set<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Field + PartialEq + fmt::Debug>(field: &T, value: &Value) {
+        assert_eq!(&field.encode(), value);
+        assert_eq!(T::decode(value).as_ref(), Ok(field));
+    }
+
+    #[test]
+    fn every_type_survives_its_value() {
+        check(&"a".to_owned(), &Value::from("a"));
+        check(&Some(true), &Value::from(true));
+        check(&None::<bool>, &Value::Null);
+        check(&Computed::<i64>::Unknown, &Value::unknown());
+        check(&Val::Known(7_i64), &Value::from(7));
+        check(&vec!["b".to_owned(), "a".to_owned()], &Value::List(vec![Value::from("b"), Value::from("a")]));
+        check(&Set::from_iter([2_i64, 1]), &Value::Set([Value::from(1), Value::from(2)].into()));
+        check(&Map::from([("k".to_owned(), 1_i64)]), &Value::Map([("k".to_owned(), Value::from(1))].into()));
+    }
+
+    #[test]
+    fn a_mismatch_names_the_place_and_not_the_value() {
+        let list = Value::List(vec![Value::from("hunter2"), Value::Null]);
+        let error = Vec::<String>::decode(&list).unwrap_err();
+        assert_eq!((error.path.to_string().as_str(), error.message.as_str()), ("[1]", "expected a string, got null"));
+        let error = bool::decode(&Value::from("hunter2")).unwrap_err();
+        assert!(!error.message.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_secret_prints_as_stars() {
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2".to_owned()))), "Some(***)");
+    }
+
+    #[test]
+    fn spellings_of_one_json_document_are_the_same() {
+        let same = Json::traits().same.unwrap();
+        assert!(same(&Value::from(r#"{"a":1,"b":[]}"#), &Value::from("{\"b\": [], \"a\": 1}")));
+        assert!(!same(&Value::from("[1,2]"), &Value::from("[2,1]")));
+        assert!(!same(&Value::from("{"), &Value::from("{")), "what is no JSON has no other spelling");
+    }
+}

@@ -1,0 +1,240 @@
+//! `model!`: one declaration of a struct, a schema and its documentation.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::schema::{Field, Mismatch, Table, Val};
+use crate::value::{Object, Path, Step, Value};
+
+/// A struct declared with [`model!`](crate::model).
+pub trait Model: Sized + Send + Sync + 'static {
+    /// Its attributes.
+    fn table() -> &'static Table;
+
+    /// Reads an object. Null becomes the default, or a blank where the Rust type has no null.
+    ///
+    /// # Errors
+    /// A value does not fit the Rust type of its attribute.
+    fn decode(object: &Object) -> Result<Self, Mismatch>;
+
+    /// Writes an object: every attribute, but no `timeouts`.
+    fn encode(&self) -> Object;
+}
+
+/// The name of one attribute of model `M`, which holds a `T`.
+///
+/// `model!` declares one for each field, as an associated constant of the same name.
+pub struct Handle<M, T>(&'static str, PhantomData<fn() -> (M, T)>);
+
+/// An object of which only some attributes are known, as an import id tells them.
+pub struct Partial<M>(Object, PhantomData<fn() -> M>);
+
+/// Declares a model: a struct whose fields are the attributes of a Terraform object.
+///
+/// ```
+/// use tf_provider::schema::{Computed, check, computed, optional, required};
+///
+/// tf_provider::model! {
+///     /// A pet.
+///     pub struct Pet {
+///         /// What it is called.
+///         name: String = required().replace().identity().check(check::length(1..=20)),
+///         /// Whether it may go out.
+///         outdoor: bool = optional().or(false),
+///         /// Number on its collar.
+///         tag: Computed<String> = computed().keep(),
+///     }
+///     timeouts { create: "5m" }
+/// }
+/// # use tf_provider::schema::Model as _;
+/// assert_eq!(Pet::table().attributes.len(), 3);
+/// assert_eq!(Pet::name.path().to_string(), "name");
+/// ```
+///
+/// Doc comments are the user's documentation. The Rust type says the Terraform
+/// type and whether the attribute is optional or computed; the rules say the rest.
+#[macro_export]
+macro_rules! model {
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis struct $name:ident {
+            $( $(#[doc = $field_doc:literal])* $field:ident : $ty:ty = $rules:expr ),* $(,)?
+        }
+        $( timeouts { $( $operation:ident : $limit:literal ),* $(,)? } )?
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        $vis struct $name {
+            $( $(#[doc = $field_doc])* pub $field: $ty, )*
+        }
+
+        #[allow(dead_code, non_upper_case_globals)]
+        impl $name {
+            $( $(#[doc = $field_doc])* pub const $field: $crate::schema::Handle<$name, $ty> =
+                $crate::schema::Handle::new(stringify!($field)); )*
+        }
+
+        impl $crate::schema::Model for $name {
+            fn table() -> &'static $crate::schema::Table {
+                static TABLE: std::sync::OnceLock<$crate::schema::Table> = std::sync::OnceLock::new();
+                TABLE.get_or_init(|| {
+                    #[allow(unused_mut)]
+                    let mut table = $crate::schema::Table::new(concat!($($doc, "\n"),*));
+                    $( {
+                        let rules: $crate::schema::Rules<$name, $ty> = $rules;
+                        table.push(stringify!($field), concat!($($field_doc, "\n"),*), rules);
+                    } )*
+                    $( table.timeouts = Some($crate::schema::Timeouts(
+                        vec![$((stringify!($operation), $limit)),*]
+                    )); )?
+                    table
+                })
+            }
+
+            fn decode(object: &$crate::value::Object) -> Result<Self, $crate::schema::Mismatch> {
+                let _ = object;
+                Ok(Self { $( $field: Self::$field.decode(object)?, )* })
+            }
+
+            fn encode(&self) -> $crate::value::Object {
+                $crate::value::Object::from([
+                    $( (Self::$field.name().to_owned(), $crate::schema::Field::encode(&self.$field)), )*
+                ])
+            }
+        }
+
+        impl $crate::schema::Field for $name {
+            type Plain = Self;
+
+            fn ty() -> $crate::value::Type {
+                <Self as $crate::schema::Model>::table().ty()
+            }
+
+            fn decode(value: &$crate::value::Value) -> Result<Self, $crate::schema::Mismatch> {
+                match value.as_map() {
+                    Some(object) => <Self as $crate::schema::Model>::decode(object),
+                    None => Err($crate::schema::Mismatch::expected("an object", value)),
+                }
+            }
+
+            fn encode(&self) -> $crate::value::Value {
+                $crate::value::Value::Map(<Self as $crate::schema::Model>::encode(self))
+            }
+
+            fn blank() -> Self {
+                Self { $( $field: <$ty as $crate::schema::Field>::blank(), )* }
+            }
+
+            fn traits() -> $crate::schema::Traits {
+                $crate::schema::Traits {
+                    table: Some(<Self as $crate::schema::Model>::table()),
+                    ..Default::default()
+                }
+            }
+        }
+    };
+}
+
+// === impl Handle ===
+
+impl<M, T> Clone for Handle<M, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, T> Copy for Handle<M, T> {}
+
+impl<M, T> fmt::Debug for Handle<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl<M, T> Handle<M, T> {
+    /// For `model!` only.
+    pub const fn new(name: &'static str) -> Self {
+        Self(name, PhantomData)
+    }
+
+    /// The attribute's name.
+    pub fn name(self) -> &'static str {
+        self.0.strip_prefix("r#").unwrap_or(self.0)
+    }
+
+    /// The attribute's path from its model.
+    pub fn path(self) -> Path {
+        Path::root().attribute(self.name())
+    }
+}
+
+impl<M: Model, T: Field> Handle<M, T> {
+    /// The attribute of an object; see [`Model::decode`].
+    ///
+    /// # Errors
+    /// The value does not fit the Rust type.
+    pub fn decode(self, object: &Object) -> Result<T, Mismatch> {
+        match object.get(self.name()) {
+            None | Some(Value::Null) if !T::traits().nullable => {
+                let default = M::table().attribute(self.name()).and_then(|attribute| attribute.flags.default.as_ref());
+                default.map_or_else(|| Ok(T::blank()), T::decode)
+            }
+            value => T::decode(value.unwrap_or(&Value::Null)),
+        }
+        .map_err(|error| error.under(Step::Attribute(self.name().to_owned())))
+    }
+
+    /// The attribute of an object that may hold unknown values.
+    pub(crate) fn get(self, object: &Object) -> Val<T::Plain> {
+        let default = || M::table().attribute(self.name()).and_then(|attribute| attribute.flags.default.as_ref());
+        match object.get(self.name()) {
+            None | Some(Value::Null) => {
+                default().and_then(|value| T::Plain::decode(value).ok()).map_or(Val::Null, Val::Known)
+            }
+            Some(value) if value.is_wholly_known() => T::Plain::decode(value).map_or(Val::Unknown, Val::Known),
+            Some(_) => Val::Unknown,
+        }
+    }
+}
+
+impl<M, T> From<Handle<M, T>> for Path {
+    fn from(handle: Handle<M, T>) -> Self {
+        handle.path()
+    }
+}
+
+impl Path {
+    /// The attribute of a nested model: `Self::database.path().index(0).field(Database::region)`.
+    #[must_use]
+    pub fn field<M, T>(&self, handle: Handle<M, T>) -> Self {
+        self.attribute(handle.name())
+    }
+}
+
+// === impl Partial ===
+
+impl<M: Model> Default for Partial<M> {
+    fn default() -> Self {
+        Self(Object::new(), PhantomData)
+    }
+}
+
+impl<M: Model> Partial<M> {
+    /// One more known attribute.
+    #[must_use]
+    pub fn with<T: Field>(mut self, handle: Handle<M, T>, value: impl Into<T>) -> Self {
+        self.0.insert(handle.name().to_owned(), value.into().encode());
+        self
+    }
+
+    /// The known attributes.
+    pub fn into_object(self) -> Object {
+        self.0
+    }
+
+    /// An attribute by name, as the identity lists it.
+    pub(crate) fn with_value(mut self, name: &str, value: Value) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+}

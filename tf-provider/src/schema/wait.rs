@@ -1,0 +1,184 @@
+//! Waits and retries as values, and the one loop that serves each.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::schema::Ctx;
+use crate::schema::ctx::stopped_while;
+
+/// A state to wait for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait<T> {
+    /// Completes "waiting for": `IAM authentication to change`.
+    pub what: &'static str,
+    /// The state is reached.
+    pub done: fn(&T) -> bool,
+    /// The state can no longer be reached.
+    pub failed: fn(&T) -> bool,
+    /// The state in a few words, for the user.
+    pub seen: fn(&T) -> String,
+    /// The first pause; each is twice as long as the one before, up to `most`.
+    pub first: Duration,
+    /// The longest pause.
+    pub most: Duration,
+}
+
+/// An answer that may be another one in a while.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry<E> {
+    /// Completes "waiting for": `the instance to accept changes`.
+    pub what: &'static str,
+    /// The error is worth another try.
+    pub when: fn(&E) -> bool,
+    /// How long to try; the operation's own limit holds besides.
+    pub within: Duration,
+    /// The first pause; each is twice as long as the one before, up to 15 seconds.
+    pub first: Duration,
+}
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+impl<W> Ctx<W> {
+    /// Looks again and again until a state is reached.
+    ///
+    /// # Errors
+    /// The look failed, the state can no longer be reached, the time is up, or the user wants to stop.
+    pub async fn wait<T, E, F>(&self, wait: &Wait<T>, mut look: impl FnMut() -> F) -> Result<T>
+    where
+        E: Into<Diagnostic>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut pause = wait.first;
+        loop {
+            let seen = look().await.map_err(Into::into)?;
+            if (wait.done)(&seen) {
+                return Ok(seen);
+            }
+            if (wait.failed)(&seen) {
+                let detail = format!("Waited for {}, which cannot happen any more: {}.", wait.what, (wait.seen)(&seen));
+                return Err(Diagnostic::error("The awaited state cannot be reached", detail));
+            }
+            tracing::info!("waiting for {}: {}", wait.what, (wait.seen)(&seen));
+            self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await?;
+            pause = (pause * 2).min(wait.most);
+        }
+    }
+
+    /// Calls again while the answer is an error that passes.
+    ///
+    /// # Errors
+    /// The last error, or the user wants to stop.
+    pub async fn until<T, E, F>(&self, retry: &Retry<E>, mut call: impl FnMut() -> F) -> Result<T>
+    where
+        E: Into<Diagnostic>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let end = (Instant::now() + retry.within).min(self.deadline());
+        let mut pause = retry.first;
+        loop {
+            match call().await {
+                Err(error) if (retry.when)(&error) && Instant::now() + pause < end => {
+                    tracing::info!("waiting for {}", retry.what);
+                    self.pause(pause, retry.what, || None).await?;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                answer => return answer.map_err(Into::into),
+            }
+        }
+    }
+
+    async fn pause(&self, pause: Duration, what: &str, seen: impl FnOnce() -> Option<String>) -> Result<()> {
+        if Instant::now() + pause >= self.deadline() {
+            return Err(self.timed_out(what, seen()));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop().cancelled() => Err(stopped_while(&format!("waiting for {what}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    const THREE: Wait<u32> = Wait {
+        what: "the count to be three",
+        done: |n| *n == 3,
+        failed: |n| *n > 3,
+        seen: |n| format!("the count is {n}"),
+        first: Duration::from_secs(1),
+        most: Duration::from_secs(2),
+    };
+
+    fn cx(limit: u64) -> Ctx<()> {
+        Ctx::new(Arc::new(()), Duration::from_secs(limit), CancellationToken::new())
+    }
+
+    async fn count(cx: &Ctx<()>, wait: &Wait<u32>, from: u32) -> Result<u32> {
+        let counter = AtomicU32::new(from);
+        cx.wait(wait, || async { Ok::<_, Diagnostic>(counter.fetch_add(1, Ordering::Relaxed)) }).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_when_the_state_is_there() {
+        let begin = Instant::now();
+        assert_eq!(count(&cx(60), &THREE, 0).await, Ok(3));
+        assert_eq!(begin.elapsed(), Duration::from_secs(1 + 2 + 2), "the pauses grow up to the longest");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_when_the_state_is_out_of_reach() {
+        let error = count(&cx(60), &THREE, 4).await.unwrap_err();
+        assert!(error.detail.contains("the count is 4"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timeout_says_what_was_seen_last() {
+        let error = count(&cx(2), &THREE, 0).await.unwrap_err();
+        assert!(error.detail.contains("Waited 2s for the count to be three. Last seen: the count is 1."), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stopping_ends_a_wait_at_once() {
+        let cx = cx(60);
+        cx.stop().cancel();
+        assert_eq!(count(&cx, &THREE, 0).await.unwrap_err().summary, "Stopped");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_is_bounded_and_returns_the_last_error() {
+        let retry = Retry::<Diagnostic> {
+            what: "luck",
+            when: |error| error.summary == "later",
+            within: Duration::from_secs(10),
+            first: Duration::from_secs(1),
+        };
+        let (tries, cx) = (AtomicU32::new(0), cx(600));
+        let call = || async {
+            tries.fetch_add(1, Ordering::Relaxed);
+            Err::<(), _>(Diagnostic::error("later", ""))
+        };
+        assert_eq!(cx.until(&retry, call).await.unwrap_err().summary, "later");
+        assert_eq!(tries.load(Ordering::Relaxed), 4, "after 0, 1, 3 and 7 seconds");
+        let never = || async { Err::<(), _>(Diagnostic::error("final", "")) };
+        assert_eq!(cx.until(&retry, never).await.unwrap_err().summary, "final");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_ends_with_its_limit_and_soon_after_a_stop() {
+        let error = cx(7).run(std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert_eq!(error.summary, "Timed out");
+        let (stopping, begin) = (cx(600), Instant::now());
+        stopping.stop().cancel();
+        assert_eq!(stopping.run(std::future::pending::<Result<()>>()).await.unwrap_err().summary, "Stopped");
+        assert_eq!(begin.elapsed(), Duration::from_secs(5));
+    }
+}
