@@ -63,12 +63,13 @@ macro_rules! model {
         $( timeouts { $( $operation:ident : $limit:literal ),* $(,)? } )?
     ) => {
         $(#[doc = $doc])*
+        #[allow(unreachable_pub, reason = "a model may be private")]
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $name {
             $( $(#[doc = $field_doc])* pub $field: $ty, )*
         }
 
-        #[allow(dead_code, non_upper_case_globals)]
+        #[allow(dead_code, non_upper_case_globals, unreachable_pub)]
         impl $name {
             $( $(#[doc = $field_doc])* pub const $field: $crate::schema::Handle<$name, $ty> =
                 $crate::schema::Handle::new(stringify!($field)); )*
