@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::value::Path;
+use crate::value::{self, Path};
 
 /// How serious a [`Diagnostic`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,17 @@ impl fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+impl From<value::Error> for Diagnostic {
+    fn from(error: value::Error) -> Self {
+        let diagnostic = if error.is_bug() {
+            Self::bug(error.message())
+        } else {
+            Self::error("Malformed value from Terraform", error.message())
+        };
+        diagnostic.at(error.path())
+    }
+}
 
 /// Says what was being done, and to which object, when something failed.
 pub trait Context<T> {

@@ -3,18 +3,26 @@
 //! A [`Value`] does not carry its [`Type`]; both codecs are directed by the type
 //! of the schema, because on the wire a number can look like a string.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
+
+mod error;
 pub mod json;
 pub mod msgpack;
 mod number;
 mod path;
 mod refinements;
+mod set;
+#[cfg(test)]
+pub(crate) mod strategy;
 mod ty;
 
+pub use error::Error;
 pub use number::{Number, ParseNumberError};
 pub use path::{Path, Step};
 pub use refinements::{Promises, Refinements};
+pub use set::Set;
 pub use ty::{ObjectType, Type};
 
 /// Attributes of an object or a block by name, or elements of a map by key.
@@ -40,76 +48,210 @@ pub enum Value {
     /// Elements of a list or tuple.
     List(Vec<Value>),
     /// Elements of a set, without duplicates.
-    Set(BTreeSet<Value>),
+    Set(Set),
     /// Elements of a map, attributes of an object, content of a block.
     Map(Object),
     /// A value whose type the schema leaves open.
     Dynamic(Box<Type>, Box<Value>),
 }
+
+/// How deeply values and types may be nested; more is refused in both directions.
+pub(crate) const MAX_DEPTH: usize = 128;
+
 impl Value {
-    pub fn unknown() -> Self {
+    /// An unknown value about which nothing is promised.
+    pub const fn unknown() -> Self {
         Self::Unknown(Refinements::NONE)
     }
+
+    /// Text, brought into Unicode normal form C.
+    pub fn string(text: impl Into<String>) -> Self {
+        Self::String(normal_form(text.into()))
+    }
+
+    /// Whether it is null, with or without a type of its own.
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null)
+        matches!(self.untyped(), Self::Null)
     }
+
+    /// Whether it is itself unknown; one that merely contains unknown values is not.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown(_))
+        matches!(self.untyped(), Self::Unknown(_))
     }
+
+    /// Whether neither it nor anything in it is unknown.
     pub fn is_wholly_known(&self) -> bool {
         match self {
             Self::Unknown(_) => false,
-            Self::List(l) => l.iter().all(Self::is_wholly_known),
-            Self::Set(l) => l.iter().all(Self::is_wholly_known),
-            Self::Map(l) => l.values().all(Self::is_wholly_known),
-            Self::Dynamic(_, v) => v.is_wholly_known(),
-            _ => true,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => true,
+            Self::List(elements) => elements.iter().all(Self::is_wholly_known),
+            Self::Set(elements) => elements.iter().all(Self::is_wholly_known),
+            Self::Map(elements) => elements.values().all(Self::is_wholly_known),
+            Self::Dynamic(_, value) => value.is_wholly_known(),
         }
     }
-    pub fn string(s: impl Into<String>) -> Self {
-        Self::String(s.into())
-    }
+
+    /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(s) = self { Some(s) } else { None }
-    }
-    pub fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(s) = self { Some(*s) } else { None }
-    }
-    pub fn as_number(&self) -> Option<&Number> {
-        if let Self::Number(s) = self { Some(s) } else { None }
-    }
-    pub fn as_map(&self) -> Option<&Object> {
-        if let Self::Map(s) = self { Some(s) } else { None }
-    }
-    pub fn as_elements(&self) -> Option<Box<dyn Iterator<Item = &Value> + '_>> {
-        match self {
-            Self::List(l) => Some(Box::new(l.iter())),
-            Self::Set(l) => Some(Box::new(l.iter())),
+        match self.untyped() {
+            Self::String(text) => Some(text),
             _ => None,
         }
     }
+
+    /// Whether a bool is true.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.untyped() {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number.
+    pub fn as_number(&self) -> Option<&Number> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Dynamic(_, value) => value.as_number(),
+            _ => None,
+        }
+    }
+
+    /// The elements of a map or the attributes of an object.
+    pub fn as_map(&self) -> Option<&Object> {
+        match self.untyped() {
+            Self::Map(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, tuple or set, in order.
+    pub fn as_elements(&self) -> Option<&[Self]> {
+        match self.untyped() {
+            Self::List(elements) => Some(elements),
+            Self::Set(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// What is there, if the whole way to it exists.
+    pub fn get(&self, path: &Path) -> Option<&Self> {
+        path.steps().iter().try_fold(self, |value, step| match (value.untyped(), step) {
+            (Self::Map(elements), Step::Attribute(name) | Step::Key(name)) => elements.get(name),
+            (Self::List(elements), Step::Index(index)) => elements.get(*index),
+            _ => None,
+        })
+    }
+
+    /// What it is, for messages: `a string`.
     pub fn describe(&self) -> &'static str {
         match self {
             Self::Null => "null",
-            _ => "?",
+            Self::Unknown(_) => "an unknown value",
+            Self::Bool(_) => "a bool",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Set(_) => "a set",
+            Self::Map(_) => "a map",
+            Self::Dynamic(_, value) => value.describe(),
         }
     }
-    pub fn conforms(&self, _ty: &Type) -> Result<(), (Path, String)> {
-        Ok(())
+
+    /// Whether it is of that type, or where it is not and why.
+    ///
+    /// Null and unknown are of every type; an object may lack attributes, which are then null.
+    pub fn conforms(&self, ty: &Type) -> Result<(), (Path, String)> {
+        self.check(ty, 0).map_err(|error| (error.path().clone(), error.message().to_owned()))
+    }
+
+    pub(crate) fn check(&self, ty: &Type, depth: usize) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Err(Error::outgoing("The value is nested too deeply."));
+        }
+        let check = |value: &Self, ty| value.check(ty, depth + 1);
+        match (self, ty) {
+            (Self::Null | Self::Unknown(_), _)
+            | (Self::Bool(_), Type::Bool)
+            | (Self::Number(_), Type::Number)
+            | (Self::String(_), Type::String) => Ok(()),
+            (Self::List(elements), Type::List(ty)) => elements
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, element)| check(element, ty).map_err(|error| error.under(Step::Index(index)))),
+            (Self::List(elements), Type::Tuple(types)) if elements.len() == types.len() => elements
+                .iter()
+                .zip(types)
+                .enumerate()
+                .try_for_each(|(index, (element, ty))| check(element, ty).map_err(|e| e.under(Step::Index(index)))),
+            (Self::Set(elements), Type::Set(ty)) => {
+                elements.iter().try_for_each(|element| check(element, ty).map_err(Error::under_set))
+            }
+            (Self::Map(elements), Type::Map(ty)) => elements
+                .iter()
+                .try_for_each(|(key, element)| check(element, ty).map_err(|e| e.under(Step::Key(key.clone())))),
+            (Self::Map(values), Type::Object(object)) => values.iter().try_for_each(|(name, value)| {
+                match object.attributes.get(name) {
+                    Some(ty) => check(value, ty),
+                    None => Err(Error::outgoing("The object has no such attribute.")),
+                }
+                .map_err(|error| error.under(Step::Attribute(name.clone())))
+            }),
+            (Self::Dynamic(own, _), Type::Dynamic) if **own == Type::Dynamic => {
+                Err(Error::outgoing("A dynamic value must bring a type of its own."))
+            }
+            (Self::Dynamic(own, value), Type::Dynamic) => check(value, own),
+            (value, ty) => Err(Error::outgoing(mismatch(ty, value.describe()))),
+        }
+    }
+
+    /// Without the type it brought.
+    fn untyped(&self) -> &Self {
+        match self {
+            Self::Dynamic(_, value) => value.untyped(),
+            value => value,
+        }
     }
 }
+
+/// The text in Unicode normal form C.
+pub(crate) fn normal_form(text: String) -> String {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => text,
+        _ => text.nfc().collect(),
+    }
+}
+
+/// The sentence for something that is not of its type.
+pub(crate) fn mismatch(ty: &Type, found: &str) -> String {
+    format!("This should be {}, not {found}.", ty.describe())
+}
+
 impl From<&str> for Value {
-    fn from(s: &str) -> Self {
-        Self::string(s)
+    fn from(text: &str) -> Self {
+        Self::string(text)
     }
 }
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::string(text)
+    }
+}
+
 impl From<bool> for Value {
-    fn from(s: bool) -> Self {
-        Self::Bool(s)
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
     }
 }
+
 impl From<i64> for Value {
-    fn from(s: i64) -> Self {
-        Self::Number(s.into())
+    fn from(n: i64) -> Self {
+        Self::Number(n.into())
+    }
+}
+
+impl From<Number> for Value {
+    fn from(n: Number) -> Self {
+        Self::Number(n)
     }
 }

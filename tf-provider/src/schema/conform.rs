@@ -103,7 +103,7 @@ fn plan_blocks(table: &Table, config: &Value, prior: &Value, planned: &Value, at
         }
         (Value::List(new), Value::List(plan)) if new.len() == plan.len() => {
             for (index, (new, plan)) in new.iter().zip(plan).enumerate() {
-                let old = prior.as_elements().and_then(|mut elements| elements.nth(index)).unwrap_or(&Value::Null);
+                let old = prior.as_elements().and_then(|elements| elements.get(index)).unwrap_or(&Value::Null);
                 plan_blocks(table, new, old, plan, &at.index(index), wrong);
             }
         }

@@ -51,7 +51,11 @@ impl<W> Ctx<W> {
     /// Terraform stores state only with the answer, so this protects against errors,
     /// timeouts and Ctrl-C, not against the death of the process.
     pub fn save<M: Model>(&self, object: &M) {
-        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(object.encode());
+        self.save_object(object.encode());
+    }
+
+    pub(crate) fn save_object(&self, object: Object) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(object);
     }
 
     /// Adds a warning to the answer.

@@ -53,6 +53,28 @@ impl Change {
     }
 }
 
+/// Puts the write-only values of a configuration into a planned object, for create and update alone to see.
+pub fn reveal(table: &Table, planned: &mut Object, config: &Object) {
+    for attribute in &table.attributes {
+        match (attribute.block(), planned.get_mut(attribute.name), config.get(attribute.name)) {
+            (Some((_, table)), Some(planned), Some(config)) => reveal_in_blocks(table, planned, config),
+            (None, Some(planned), Some(config)) if attribute.flags.write_only => planned.clone_from(config),
+            _ => {}
+        }
+    }
+}
+
+/// Sets hold no write-only values, so elements match by index.
+fn reveal_in_blocks(table: &Table, planned: &mut Value, config: &Value) {
+    match (planned, config) {
+        (Value::Map(planned), Value::Map(config)) => reveal(table, planned, config),
+        (Value::List(planned), Value::List(config)) => {
+            planned.iter_mut().zip(config).for_each(|(planned, config)| reveal_in_blocks(table, planned, config));
+        }
+        _ => {}
+    }
+}
+
 /// The object a configuration leads to, computed values still as they were.
 fn object(table: &Table, config: &Object, prior: Option<&Object>) -> Object {
     let plan = |attribute: &Attribute| {
@@ -88,7 +110,7 @@ fn blocks(table: &Table, new: &Value, old: Option<&Value>) -> Value {
     match new {
         Value::Map(new) => Value::Map(object(table, new, old.and_then(Value::as_map))),
         Value::List(new) => {
-            let old = |index: usize| old?.as_elements()?.nth(index)?.as_map();
+            let old = |index: usize| old?.as_elements()?.get(index)?.as_map();
             let element =
                 |(index, new): (usize, &Value)| blocks(table, new, old(index).cloned().map(Value::Map).as_ref());
             Value::List(new.iter().enumerate().map(element).collect())
@@ -101,7 +123,7 @@ fn blocks(table: &Table, new: &Value, old: Option<&Value>) -> Value {
 /// The element of the old set that the new one continues: equal in all that a configuration sets.
 fn counterpart<'a>(table: &Table, new: &Value, old: Option<&'a Value>) -> Option<&'a Value> {
     let config = new.as_map()?;
-    old?.as_elements()?.find(|old| {
+    old?.as_elements()?.iter().find(|old| {
         old.as_map().is_some_and(|old| {
             let planned = object(table, config, Some(old));
             table.attributes.iter().all(|attribute| planned.get(attribute.name) == old.get(attribute.name))

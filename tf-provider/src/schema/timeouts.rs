@@ -47,6 +47,11 @@ impl Timeouts {
         })
     }
 
+    /// What the user reads about one of them.
+    pub fn description(name: &str, default: &str) -> String {
+        format!("Limit of the operation `{name}`, such as `90s` or `1h30m`. Defaults to `{default}`.")
+    }
+
     /// The limit of an operation: the object's own, else the entity's, else 20 minutes.
     pub fn limit(of: Option<&Self>, operation: Operation, object: &Object) -> Duration {
         let own = object.get(TIMEOUTS).and_then(Value::as_map).and_then(|block| block.get(operation.name()));

@@ -61,7 +61,7 @@ impl<'a, M: Model> View<'a, M> {
         match self.object.get(name) {
             None | Some(Value::Null) => Some(Vec::new()),
             Some(value) => {
-                let elements = value.as_elements()?.enumerate();
+                let elements = value.as_elements()?.iter().enumerate();
                 elements.map(|(index, element)| Some(View::new(element.as_map()?, at(index)))).collect()
             }
         }

@@ -11,7 +11,7 @@ use crate::value::Number;
 pub struct Refinements(Option<Box<Promises>>);
 
 /// The promises themselves, in the wire form's order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Promises {
     /// `Some(false)`: certainly not null; `Some(true)`: certainly null.
     pub null: Option<bool>,
@@ -33,7 +33,7 @@ impl Refinements {
 
     /// These promises.
     pub fn new(promises: Promises) -> Self {
-        Self(Some(Box::new(promises)))
+        Self((promises != Promises::default()).then(|| Box::new(promises)))
     }
 
     /// Only that the value will not be null.

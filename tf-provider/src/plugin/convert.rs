@@ -1,0 +1,199 @@
+//! Messages of the wire to values, schemas and diagnostics, and back.
+
+use bytes::Bytes;
+
+use crate::diagnostic::{Diagnostic, Result, Severity};
+use crate::proto::tfplugin5 as wire;
+use crate::schema::{Attribute, FunctionEntry, Nesting, TIMEOUTS, Table, Timeouts};
+use crate::value::{Object, Path, Step, Type, Value, json, msgpack};
+
+/// The value in a message; an absent one is null.
+pub(crate) fn value(dynamic: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value> {
+    match dynamic {
+        Some(dynamic) if !dynamic.msgpack.is_empty() => Ok(msgpack::decode(&dynamic.msgpack, ty)?),
+        Some(dynamic) if !dynamic.json.is_empty() => Ok(json::decode(&dynamic.json, ty)?),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// The object in a message; nothing when it is null.
+pub(crate) fn object(dynamic: Option<&wire::DynamicValue>, table: &Table) -> Result<Option<Object>> {
+    match value(dynamic, &table.ty())? {
+        Value::Map(object) => Ok(Some(object)),
+        Value::Null => Ok(None),
+        other => Err(Diagnostic::error(
+            "Malformed value from Terraform",
+            format!("Expected an object, got {}.", other.describe()),
+        )),
+    }
+}
+
+/// The object of a configuration, which is never null where this is called.
+pub(crate) fn config(dynamic: Option<&wire::DynamicValue>, table: &Table) -> Result<Object> {
+    object(dynamic, table)?
+        .ok_or_else(|| Diagnostic::error("Malformed value from Terraform", "Expected a configuration, got null."))
+}
+
+/// A value as a message.
+pub(crate) fn dynamic(value: &Value, ty: &Type) -> Result<Option<wire::DynamicValue>> {
+    Ok(Some(wire::DynamicValue { msgpack: msgpack::encode(value, ty)?.into(), json: Bytes::new() }))
+}
+
+/// An object, or null, as a message.
+pub(crate) fn dynamic_object(object: Option<Object>, table: &Table) -> Result<Option<wire::DynamicValue>> {
+    dynamic(&object.map_or(Value::Null, Value::Map), &table.ty())
+}
+
+/// The identity of an object, once all of it is known.
+pub(crate) fn identity(table: &Table, object: &Object) -> Result<Option<wire::ResourceIdentityData>> {
+    let attributes: Object = table
+        .identity()
+        .map(|attribute| (attribute.name.to_owned(), object.get(attribute.name).cloned().unwrap_or_default()))
+        .collect();
+    let value = Value::Map(attributes);
+    if table.identity().next().is_none() || !value.is_wholly_known() {
+        return Ok(None);
+    }
+    Ok(Some(wire::ResourceIdentityData { identity_data: dynamic(&value, &table.identity_ty())? }))
+}
+
+pub(crate) fn diagnostics(found: Vec<Diagnostic>) -> Vec<wire::Diagnostic> {
+    let severity = |severity| match severity {
+        Severity::Error => wire::diagnostic::Severity::Error,
+        Severity::Warning => wire::diagnostic::Severity::Warning,
+    };
+    let convert = |diagnostic: Diagnostic| wire::Diagnostic {
+        severity: severity(diagnostic.severity).into(),
+        summary: diagnostic.summary,
+        detail: diagnostic.detail,
+        attribute: (!diagnostic.path.is_empty()).then(|| path(&diagnostic.path)),
+    };
+    found.into_iter().map(convert).collect()
+}
+
+pub(crate) fn path(path: &Path) -> wire::AttributePath {
+    use wire::attribute_path::step::Selector;
+    let step = |step: &Step| wire::attribute_path::Step {
+        selector: Some(match step {
+            Step::Attribute(name) => Selector::AttributeName(name.clone()),
+            Step::Index(index) => Selector::ElementKeyInt(i64::try_from(*index).unwrap_or(i64::MAX)),
+            Step::Key(key) => Selector::ElementKeyString(key.clone()),
+        }),
+    };
+    wire::AttributePath { steps: path.steps().iter().map(step).collect() }
+}
+
+pub(crate) fn ty(ty: &Type) -> Bytes {
+    ty.to_json().to_string().into()
+}
+
+pub(crate) fn schema(table: &Table, version: i64) -> wire::Schema {
+    wire::Schema { version, block: Some(block(table)) }
+}
+
+pub(crate) fn identity_schema(table: &Table) -> wire::ResourceIdentitySchema {
+    let attribute = |attribute: &Attribute| wire::resource_identity_schema::IdentityAttribute {
+        name: attribute.name.to_owned(),
+        r#type: ty(&attribute.ty),
+        required_for_import: attribute.is_required(),
+        optional_for_import: !attribute.is_required(),
+        description: attribute.doc.clone(),
+    };
+    wire::ResourceIdentitySchema { version: 0, identity_attributes: table.identity().map(attribute).collect() }
+}
+
+fn block(table: &Table) -> wire::schema::Block {
+    let blocks = table.attributes.iter().filter_map(|attribute| {
+        let (nesting, nested) = attribute.block()?;
+        Some(nested_block(attribute, nesting, nested))
+    });
+    wire::schema::Block {
+        attributes: table.attributes.iter().filter(|attribute| attribute.block().is_none()).map(attribute).collect(),
+        block_types: blocks.chain(table.timeouts.as_ref().map(timeouts)).collect(),
+        description: table.doc.clone(),
+        description_kind: wire::StringKind::Markdown.into(),
+        ..Default::default()
+    }
+}
+
+fn attribute(attribute: &Attribute) -> wire::schema::Attribute {
+    wire::schema::Attribute {
+        name: attribute.name.to_owned(),
+        r#type: ty(&attribute.ty),
+        description: attribute.doc.clone(),
+        required: attribute.is_required(),
+        optional: attribute.is_optional() || attribute.flags.default.is_some(),
+        computed: attribute.is_computed(),
+        sensitive: attribute.is_sensitive(),
+        description_kind: wire::StringKind::Markdown.into(),
+        deprecated: attribute.flags.deprecated.is_some(),
+        write_only: attribute.flags.write_only,
+        deprecation_message: attribute.flags.deprecated.unwrap_or_default().to_owned(),
+    }
+}
+
+fn nested_block(attribute: &Attribute, nesting: Nesting, table: &Table) -> wire::schema::NestedBlock {
+    use wire::schema::nested_block::NestingMode;
+    let mut content = block(table);
+    content.description.clone_from(&attribute.doc);
+    let limit = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
+    let (nesting, min, max) = match nesting {
+        Nesting::Single => (NestingMode::Single, attribute.flags.min.min(1), attribute.flags.min.min(1)),
+        Nesting::List => (NestingMode::List, attribute.flags.min, attribute.flags.max),
+        Nesting::Set => (NestingMode::Set, attribute.flags.min, attribute.flags.max),
+    };
+    wire::schema::NestedBlock {
+        type_name: attribute.name.to_owned(),
+        block: Some(content),
+        nesting: nesting.into(),
+        min_items: limit(min),
+        max_items: limit(max),
+    }
+}
+
+fn timeouts(timeouts: &Timeouts) -> wire::schema::NestedBlock {
+    let attribute = |(name, default): &(&'static str, &'static str)| wire::schema::Attribute {
+        name: (*name).to_owned(),
+        r#type: ty(&Type::String),
+        optional: true,
+        description: Timeouts::description(name, default),
+        description_kind: wire::StringKind::Markdown.into(),
+        ..Default::default()
+    };
+    wire::schema::NestedBlock {
+        type_name: TIMEOUTS.to_owned(),
+        block: Some(wire::schema::Block {
+            attributes: timeouts.0.iter().map(attribute).collect(),
+            description: "How long the operations may take.".to_owned(),
+            description_kind: wire::StringKind::Markdown.into(),
+            ..Default::default()
+        }),
+        nesting: wire::schema::nested_block::NestingMode::Single.into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn function(entry: FunctionEntry) -> wire::Function {
+    let parameter = |attribute: &Attribute| wire::function::Parameter {
+        name: attribute.name.to_owned(),
+        r#type: match &attribute.ty {
+            Type::List(element) if attribute.flags.variadic => ty(element),
+            whole => ty(whole),
+        },
+        allow_null_value: attribute.traits.nullable,
+        allow_unknown_values: false,
+        description: attribute.doc.clone(),
+        description_kind: wire::StringKind::Markdown.into(),
+    };
+    let (variadic, ordinary): (Vec<_>, Vec<_>) =
+        entry.table().attributes.iter().partition(|attribute| attribute.flags.variadic);
+    wire::Function {
+        parameters: ordinary.into_iter().map(parameter).collect(),
+        variadic_parameter: variadic.into_iter().map(parameter).next(),
+        r#return: Some(wire::function::Return { r#type: ty(&entry.output()) }),
+        summary: entry.summary().to_owned(),
+        description: entry.table().doc.clone(),
+        description_kind: wire::StringKind::Markdown.into(),
+        deprecation_message: String::new(),
+    }
+}

@@ -1,0 +1,277 @@
+//! The gRPC server, and when the process ends.
+//!
+//! Core takes leave with `Shutdown` and kills what is still there two seconds later. It may also vanish; then the end of
+//! its connection is all that tells. Signals reach the whole process group: SIGINT is core's to handle, SIGTERM only
+//! cancels work, so that core still gets the answer.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::either::Either;
+use tokio_util::sync::CancellationToken;
+use tonic::codegen::BoxStream;
+use tonic::transport::Server;
+use tonic::transport::server::Connected;
+use tonic::{Request, Response, Status, Streaming};
+use tonic_health::ServingStatus;
+
+use crate::plugin::Work;
+use crate::plugin::socket::Socket;
+use crate::proto::go_plugin::grpc_broker_server::{GrpcBroker, GrpcBrokerServer};
+use crate::proto::go_plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
+use crate::proto::go_plugin::grpc_stdio_server::{GrpcStdio, GrpcStdioServer};
+use crate::proto::go_plugin::{ConnInfo, Empty, StdioData};
+use crate::proto::tfplugin5::provider_server::{Provider, ProviderServer};
+
+/// A provider service and what surrounds it.
+pub(crate) struct Host<S> {
+    service: Arc<S>,
+    debug: bool,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+/// The largest message either way; core itself has no limit.
+const MAX_MESSAGE: usize = 256 << 20;
+
+/// A local peer that needs longer for its TLS handshake will not finish it.
+const TLS_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long core may take to close its connection after the answer to `Shutdown`.
+const FAREWELL: Duration = Duration::from_millis(50);
+
+/// What running work gets to end in when nobody waits for its answer any more.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl<S: Provider + Work> Host<S> {
+    /// Takes over SIGINT and SIGTERM. Must run before core learns where to connect.
+    pub(crate) fn new(service: Arc<S>, debug: bool) -> io::Result<Self> {
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { service, debug, interrupt, terminate })
+    }
+
+    /// Serves until core or, in debug mode, a signal ends it.
+    pub(crate) async fn serve(
+        mut self,
+        socket: &Socket,
+        tls: Option<TlsAcceptor>,
+    ) -> Result<(), tonic::transport::Error> {
+        let (service, debug) = (self.service.clone(), self.debug);
+        let shutdown = CancellationToken::new();
+        let connections = Connections::default();
+        let (ready, accepted) = mpsc::channel(1);
+        let mut server = tokio::spawn(
+            router(service.clone(), shutdown.clone())
+                .await
+                .serve_with_incoming(ReceiverStream::new(accepted).map(Ok::<_, Infallible>)),
+        );
+        tokio::select! {
+            never = accept(&socket.listener, tls, &connections, ready) => match never {},
+            served = &mut server => return served.unwrap_or(Ok(())),
+            () = shutdown.cancelled() => {
+                let _ = timeout(FAREWELL, connections.gone()).await;
+            }
+            () = connections.gone(), if !debug => {
+                tracing::warn!("Core is gone without a farewell");
+                service.cancel();
+                let _ = timeout(GRACE, service.idle()).await;
+            }
+            () = self.signalled() => {
+                let _ = timeout(GRACE, service.idle()).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles signals; completes when one of them ends the process.
+    async fn signalled(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => if !self.debug { continue },
+                _ = self.terminate.recv() => {}
+            }
+            self.service.cancel();
+            if self.debug {
+                return;
+            }
+        }
+    }
+}
+
+/// All services of the process.
+async fn router<S: Provider>(service: Arc<S>, shutdown: CancellationToken) -> tonic::transport::server::Router {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status("plugin", ServingStatus::Serving).await;
+    let provider =
+        ProviderServer::from_arc(service).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
+    Server::builder()
+        .add_service(provider)
+        .add_service(health)
+        .add_service(GrpcControllerServer::new(Controller { shutdown }))
+        .add_service(GrpcStdioServer::new(Silent))
+        .add_service(GrpcBrokerServer::new(Silent))
+}
+
+// === Connections ===
+
+/// How many peers are connected that proved to be core. Clones share the count.
+#[derive(Clone, Debug)]
+struct Connections(watch::Sender<Count>);
+
+#[derive(Debug, Default)]
+struct Count {
+    open: usize,
+    any_yet: bool,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self(watch::Sender::new(Count::default()))
+    }
+}
+
+impl Connections {
+    fn open(&self, stream: Either<TlsStream<UnixStream>, UnixStream>) -> Connection {
+        self.0.send_modify(|count| *count = Count { open: count.open + 1, any_yet: true });
+        Connection { stream, all: self.clone() }
+    }
+
+    /// Completes when there were connections and the last of them is closed.
+    async fn gone(&self) {
+        // An error would mean that the sender is gone, and this is it.
+        let _ = self.0.subscribe().wait_for(|count| count.any_yet && count.open == 0).await;
+    }
+}
+
+/// Hands over connections as they become ready. One that fails concerns nobody else.
+async fn accept(
+    listener: &UnixListener,
+    tls: Option<TlsAcceptor>,
+    connections: &Connections,
+    ready: mpsc::Sender<Connection>,
+) -> Infallible {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, most likely; some may come free.
+                tracing::warn!(%error, "Cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (tls, connections, ready) = (tls.clone(), connections.clone(), ready.clone());
+        tokio::spawn(async move {
+            let stream = match tls {
+                None => Either::Right(stream),
+                Some(tls) => match timeout(TLS_DEADLINE, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => Either::Left(stream),
+                    Ok(Err(error)) => return tracing::warn!(%error, "Refused a connection"),
+                    Err(_) => return tracing::warn!("Refused a connection that did not finish its TLS handshake"),
+                },
+            };
+            // An error would mean that the server has ended, and the process with it.
+            let _ = ready.send(connections.open(stream)).await;
+        });
+    }
+}
+
+/// A connection of core, counted as long as it is open.
+struct Connection {
+    stream: Either<TlsStream<UnixStream>, UnixStream>,
+    all: Connections,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.all.0.send_modify(|count| count.open -= 1);
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+// === Helper services ===
+
+/// Lets core take leave.
+struct Controller {
+    shutdown: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl GrpcController for Controller {
+    async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
+        self.shutdown.cancel();
+        Ok(Response::new(Empty {}))
+    }
+}
+
+/// Streams that core opens at once and expects to stay open, with nothing to say on them.
+struct Silent;
+
+#[tonic::async_trait]
+impl GrpcStdio for Silent {
+    async fn stream_stdio(&self, _: Request<()>) -> Result<Response<BoxStream<StdioData>>, Status> {
+        Ok(Response::new(Box::pin(tokio_stream::pending())))
+    }
+}
+
+#[tonic::async_trait]
+impl GrpcBroker for Silent {
+    async fn start_stream(
+        &self,
+        request: Request<Streaming<ConnInfo>>,
+    ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
+        // Held, since a dropped request would reset the stream.
+        let offers = request.into_inner().filter_map(|_| None);
+        Ok(Response::new(Box::pin(offers.chain(tokio_stream::pending()))))
+    }
+}

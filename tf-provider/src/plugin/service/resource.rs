@@ -1,0 +1,283 @@
+//! Resources: judged, planned, applied, read, upgraded, imported and moved.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::plugin::convert;
+use crate::plugin::service::{Failure, State, assert_conforms, find};
+use crate::proto::tfplugin5 as wire;
+use crate::schema::{
+    Ctx, Nesting, Operation, Provider, ResourceEntry, Source, TIMEOUTS, Table, Timeouts, conform, merge,
+    plan::{self, Change},
+    validate,
+};
+use crate::value::{Object, Value, json};
+
+pub(crate) async fn validate<P: Provider>(
+    _: Arc<State<P>>,
+    request: wire::validate_resource_type_config::Request,
+) -> Result<wire::validate_resource_type_config::Response, Failure> {
+    let entry = entry::<P>(&request.type_name)?;
+    let config = convert::config(request.config.as_ref(), entry.table())?;
+    let write_only = request.client_capabilities.is_some_and(|client| client.write_only_attributes_allowed);
+    let mut found = validate::config(entry.table(), &config, write_only);
+    found.extend(entry.check(&config));
+    Ok(wire::validate_resource_type_config::Response { diagnostics: convert::diagnostics(found) })
+}
+
+pub(crate) async fn plan<P: Provider>(
+    state: Arc<State<P>>,
+    request: wire::plan_resource_change::Request,
+) -> Result<wire::plan_resource_change::Response, Failure> {
+    let entry = entry::<P>(&request.type_name)?;
+    let table = entry.table();
+    let prior = convert::object(request.prior_state.as_ref(), table)?;
+    let wanted = convert::object(request.proposed_new_state.as_ref(), table)?;
+    let mut change = match (wanted, prior) {
+        (Some(_), prior) => Change::new(table, convert::config(request.config.as_ref(), table)?, prior),
+        (None, Some(prior)) => Change::destroy(prior),
+        (None, None) => return Err(Diagnostic::bug("asked to plan neither an object nor its end").into()),
+    };
+    let cx = state.cx(limit(table, Operation::Read, change.prior.as_ref()))?;
+    cx.run(entry.plan(&cx, &mut change)).await.map_err(|error| failed(&cx, error))?;
+    change.find_replaced(table);
+    if cfg!(debug_assertions)
+        && let Some(planned) = &change.planned
+    {
+        let complaints = conform::planned(table, &change.config, change.prior.as_ref(), planned);
+        assert_conforms("the plan", complaints)?;
+    }
+    Ok(wire::plan_resource_change::Response {
+        planned_state: convert::dynamic_object(change.planned, table)?,
+        requires_replace: change.replace.iter().map(convert::path).collect(),
+        planned_private: request.prior_private,
+        diagnostics: convert::diagnostics(cx.take_warnings()),
+        ..Default::default()
+    })
+}
+
+pub(crate) async fn apply<P: Provider>(
+    state: Arc<State<P>>,
+    request: wire::apply_resource_change::Request,
+) -> Result<wire::apply_resource_change::Response, Failure> {
+    let entry = entry::<P>(&request.type_name)?;
+    let table = entry.table();
+    let prior = convert::object(request.prior_state.as_ref(), table)?;
+    let planned = convert::object(request.planned_state.as_ref(), table)?;
+    let config = convert::object(request.config.as_ref(), table)?;
+    let (operation, of) = match (&prior, &planned) {
+        (None, Some(planned)) => (Operation::Create, planned),
+        (Some(_), Some(planned)) => (Operation::Update, planned),
+        (Some(prior), None) => (Operation::Delete, prior),
+        (None, None) => return Err(Diagnostic::bug("asked to apply neither an object nor its end").into()),
+    };
+    let cx = Arc::new(state.cx(limit(table, operation, Some(of)))?);
+    let outcome = {
+        let (cx, prior, planned) = (Arc::clone(&cx), prior.clone(), planned.clone());
+        state.task(async move { run(entry, &cx, prior, planned, config).await }).await.flatten()
+    };
+    let mut found = cx.take_warnings();
+    let known = planned.as_ref().or(prior.as_ref());
+    let new = match (outcome, known) {
+        (Ok(new), _) => new,
+        (Err(error), known) => {
+            let saved = cx.saved().zip(known).map(|(saved, known)| merge::partial(table, known, saved));
+            found.push(match (&saved, operation) {
+                (Some(_), Operation::Create) => tainted(error),
+                _ => error,
+            });
+            saved.or(prior)
+        }
+    };
+    Ok(wire::apply_resource_change::Response {
+        new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
+        new_state: convert::dynamic_object(new, table)?,
+        private: request.planned_private,
+        diagnostics: convert::diagnostics(found),
+        ..Default::default()
+    })
+}
+
+/// Creates, updates or deletes, and completes the object that is to be stored.
+async fn run<W: Send + Sync + 'static>(
+    entry: ResourceEntry<W>,
+    cx: &Ctx<W>,
+    prior: Option<Object>,
+    planned: Option<Object>,
+    config: Option<Object>,
+) -> Result<Option<Object>, Diagnostic> {
+    let table = entry.table();
+    let Some(planned) = planned else {
+        cx.run(entry.delete(cx, prior.unwrap_or_default())).await?;
+        return Ok(None);
+    };
+    let mut wanted = planned.clone();
+    plan::reveal(table, &mut wanted, &config.unwrap_or_default());
+    let found = match prior {
+        None => cx.run(entry.create(cx, wanted)).await?,
+        Some(prior) => cx.run(entry.update(cx, wanted, prior)).await?,
+    };
+    cx.save_object(found.clone());
+    let new = merge::object(table, &planned, found)?;
+    if cfg!(debug_assertions) {
+        assert_conforms("the applied object", conform::applied(table, &planned, &new))?;
+    }
+    Ok(Some(new))
+}
+
+pub(crate) async fn read<P: Provider>(
+    state: Arc<State<P>>,
+    request: wire::read_resource::Request,
+) -> Result<wire::read_resource::Response, Failure> {
+    let entry = entry::<P>(&request.type_name)?;
+    let table = entry.table();
+    let current = convert::config(request.current_state.as_ref(), table)?;
+    let cx = state.cx(limit(table, Operation::Read, Some(&current)))?;
+    let found = cx.run(entry.read(&cx, current.clone())).await.map_err(|error| failed(&cx, error))?;
+    let new = found.map(|found| merge::object(table, &current, found)).transpose()?;
+    Ok(wire::read_resource::Response {
+        new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
+        new_state: convert::dynamic_object(new, table)?,
+        diagnostics: convert::diagnostics(cx.take_warnings()),
+        private: request.private,
+        deferred: None,
+    })
+}
+
+pub(crate) async fn upgrade<P: Provider>(
+    _: Arc<State<P>>,
+    request: wire::upgrade_resource_state::Request,
+) -> Result<wire::upgrade_resource_state::Response, Failure> {
+    let entry = entry::<P>(&request.type_name)?;
+    let table = entry.table();
+    let mut state = raw(request.raw_state.as_ref())?;
+    if request.version != entry.version() {
+        state = entry.upgrade(request.version, state)?;
+    }
+    let ty = table.ty();
+    let upgraded = json::from_json(&state, &ty)?;
+    let upgraded = upgraded.as_map().map(|state| merge::object(table, state, state.clone())).transpose()?;
+    Ok(wire::upgrade_resource_state::Response {
+        upgraded_state: convert::dynamic_object(upgraded.map(|state| with_blocks(table, state)), table)?,
+        diagnostics: Vec::new(),
+    })
+}
+
+pub(crate) async fn upgrade_identity<P: Provider>(
+    _: Arc<State<P>>,
+    request: wire::upgrade_resource_identity::Request,
+) -> Result<wire::upgrade_resource_identity::Response, Failure> {
+    let table = entry::<P>(&request.type_name)?.table();
+    let ty = table.identity_ty();
+    let identity = json::from_json(&raw(request.raw_identity.as_ref())?, &ty)?;
+    Ok(wire::upgrade_resource_identity::Response {
+        upgraded_identity: Some(wire::ResourceIdentityData { identity_data: convert::dynamic(&identity, &ty)? }),
+        diagnostics: Vec::new(),
+    })
+}
+
+pub(crate) async fn import<P: Provider>(
+    _: Arc<State<P>>,
+    request: wire::import_resource_state::Request,
+) -> Result<wire::import_resource_state::Response, Failure> {
+    let entry = entry::<P>(&request.type_name)?;
+    let table = entry.table();
+    let known = match request.identity {
+        Some(identity) if request.id.is_empty() => {
+            let identity = convert::value(identity.identity_data.as_ref(), &table.identity_ty())?;
+            identity.as_map().cloned().unwrap_or_default()
+        }
+        _ => entry.import(&request.id)?,
+    };
+    Ok(wire::import_resource_state::Response {
+        imported_resources: vec![wire::import_resource_state::ImportedResource {
+            type_name: request.type_name,
+            identity: convert::identity(table, &known)?,
+            state: convert::dynamic_object(Some(with_blocks(table, known)), table)?,
+            private: Default::default(),
+        }],
+        ..Default::default()
+    })
+}
+
+pub(crate) async fn moved<P: Provider>(
+    _: Arc<State<P>>,
+    request: wire::move_resource_state::Request,
+) -> Result<wire::move_resource_state::Response, Failure> {
+    let entry = entry::<P>(&request.target_type_name)?;
+    let table = entry.table();
+    let source = Source {
+        provider: request.source_provider_address,
+        type_name: request.source_type_name,
+        version: request.source_schema_version,
+        state: raw(request.source_state.as_ref())?,
+    };
+    let known = entry.moved(&source).ok_or_else(|| {
+        let detail = format!(
+            "A \"{}\" of the provider \"{}\" cannot become a \"{}\".",
+            source.type_name, source.provider, request.target_type_name
+        );
+        Diagnostic::error("Move is not supported", detail)
+    })??;
+    Ok(wire::move_resource_state::Response {
+        target_identity: convert::identity(table, &known)?,
+        target_state: convert::dynamic_object(Some(with_blocks(table, known)), table)?,
+        ..Default::default()
+    })
+}
+
+fn entry<P: Provider>(name: &str) -> Result<ResourceEntry<P::World>, Failure> {
+    find::<P, _>("resource", name, P::resources(), |entry| entry.name()).copied()
+}
+
+fn limit(table: &Table, operation: Operation, object: Option<&Object>) -> std::time::Duration {
+    Timeouts::limit(table.timeouts.as_ref(), operation, object.unwrap_or(&Object::new()))
+}
+
+/// An error after warnings: the user sees both.
+fn failed<W>(cx: &Ctx<W>, error: Diagnostic) -> Failure {
+    let mut found = cx.take_warnings();
+    found.push(error);
+    Failure(found)
+}
+
+/// Terraform replaces an object whose creation ended in an error; the user should know, and know the way out.
+fn tainted(mut error: Diagnostic) -> Diagnostic {
+    if error.severity == Severity::Error {
+        error.detail.push_str(
+            "\n\nThe object exists all the same, and Terraform has marked it as tainted: the next apply replaces it. \
+             If it is as it should be, \"terraform untaint\" keeps it.",
+        );
+    }
+    error
+}
+
+/// The JSON of a stored object.
+fn raw(state: Option<&wire::RawState>) -> Result<serde_json::Value, Diagnostic> {
+    let bytes = state.map(|state| state.json.as_ref()).unwrap_or_default();
+    serde_json::from_slice(bytes).map_err(|error| {
+        let detail = format!(
+            "The stored object cannot be read as JSON: {error}. States of Terraform before 0.12 are not supported."
+        );
+        Diagnostic::error("Unreadable state", detail)
+    })
+}
+
+/// Core wants repeated blocks to be empty rather than absent.
+fn with_blocks(table: &Table, mut object: Object) -> Object {
+    for attribute in &table.attributes {
+        let absent = match attribute.block() {
+            Some((Nesting::List, _)) => Value::List(Vec::new()),
+            Some((Nesting::Set, _)) => Value::Set([].into()),
+            _ => Value::Null,
+        };
+        let value = object.entry(attribute.name.to_owned()).or_default();
+        if value.is_null() {
+            *value = absent;
+        }
+    }
+    if table.timeouts.is_some() {
+        object.entry(TIMEOUTS.to_owned()).or_default();
+    }
+    object
+}
