@@ -21,7 +21,11 @@ pub fn planned(table: &Table, config: &Object, prior: Option<&Object>, planned: 
 /// What is wrong with the paths whose change asks for a new object.
 pub fn replaced(prior: Option<&Object>, planned: &Object, paths: &[Path]) -> Vec<String> {
     let exists = |path: &Path| prior.into_iter().chain([planned]).any(|object| leads_somewhere(object, path));
-    paths.iter().filter(|path| !exists(path)).map(|path| format!("{path}: replaced, but there is no such thing")).collect()
+    paths
+        .iter()
+        .filter(|path| !exists(path))
+        .map(|path| format!("{path}: replaced, but there is no such thing"))
+        .collect()
 }
 
 /// What is wrong with the second plan, made during apply when more is known, after a first one.
