@@ -1,1 +1,5 @@
 //! The `rdsauth` provider: database authentication and encryption on Amazon RDS and Aurora.
+
+pub mod arn;
+pub mod aws;
+pub mod policy;

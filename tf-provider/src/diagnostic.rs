@@ -107,3 +107,19 @@ impl<T, E: Into<Diagnostic>> Context<T> for std::result::Result<T, E> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Object, Type, Value, msgpack};
+
+    #[test]
+    fn codec_errors_say_whose_fault_they_are() {
+        let ty = Type::object([("size", Type::Number)]);
+        let received: Diagnostic = msgpack::decode(b"\x81\xa4size\xc3", &ty).unwrap_err().into();
+        assert_eq!(received.to_string(), "Malformed value from Terraform (size): This should be a number, not a bool.");
+        let sent: Diagnostic =
+            msgpack::encode(&Value::Map(Object::from([("size".to_owned(), true.into())])), &ty).unwrap_err().into();
+        assert_eq!((sent.summary.as_str(), sent.path.to_string().as_str()), ("Provider bug", "size"));
+    }
+}

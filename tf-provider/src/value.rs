@@ -200,6 +200,7 @@ impl Value {
                 Err(Error::outgoing("A dynamic value must bring a type of its own."))
             }
             (Self::Dynamic(own, value), Type::Dynamic) => check(value, own),
+            (Self::Dynamic(..), ty) => Err(Error::outgoing(mismatch(ty, Type::Dynamic.describe()))),
             (value, ty) => Err(Error::outgoing(mismatch(ty, value.describe()))),
         }
     }
@@ -253,5 +254,111 @@ impl From<i64> for Value {
 impl From<Number> for Value {
     fn from(n: Number) -> Self {
         Self::Number(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object<const N: usize>(attributes: [(&str, Value); N]) -> Value {
+        Value::Map(attributes.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    fn dynamic(ty: Type, value: Value) -> Value {
+        Value::Dynamic(Box::new(ty), Box::new(value))
+    }
+
+    #[test]
+    fn text_is_brought_into_normal_form() {
+        assert_eq!(Value::from("e\u{301}"), Value::String("é".to_owned()));
+        assert_eq!(Value::from("\u{212b}".to_owned()), Value::String("Å".to_owned()));
+    }
+
+    #[test]
+    fn paths_lead_through_dynamic_values_but_not_into_sets() {
+        let inner =
+            object([("ports", Value::List(vec![1.into(), 2.into()])), ("zones", Value::Set(["a".into()].into()))]);
+        let value = object([("any", dynamic(Type::Dynamic, inner)), ("gone", Value::Null)]);
+        let any = Path::root().attribute("any");
+        assert_eq!(value.get(&Path::root()), Some(&value));
+        assert_eq!(value.get(&any.key("ports").index(1)), Some(&2.into()));
+        assert_eq!(value.get(&any.attribute("ports").index(2)), None);
+        assert_eq!(value.get(&any.attribute("zones").index(0)), None);
+        assert_eq!(value.get(&Path::root().attribute("gone").attribute("x")), None);
+    }
+
+    #[test]
+    fn unknown_is_looked_for_everywhere() {
+        let unknown = || Value::Unknown(Refinements::not_null());
+        for value in [
+            unknown(),
+            Value::List(vec![Value::Null, unknown()]),
+            Value::Set([unknown()].into()),
+            object([("a", object([("b", unknown())]))]),
+            dynamic(Type::Bool, unknown()),
+        ] {
+            assert!(!value.is_wholly_known(), "{value:?}");
+        }
+        assert!(object([("a", Value::Null), ("b", 1.into())]).is_wholly_known());
+        assert!(unknown().is_unknown() && dynamic(Type::Bool, unknown()).is_unknown());
+        assert!(!Value::List(vec![unknown()]).is_unknown());
+        assert!(Value::Null.is_null() && dynamic(Type::Bool, Value::Null).is_null() && !unknown().is_null());
+    }
+
+    #[test]
+    fn accessors_see_through_the_type_a_value_brought() {
+        assert_eq!(dynamic(Type::String, "a".into()).as_str(), Some("a"));
+        assert_eq!(dynamic(Type::Bool, true.into()).as_bool(), Some(true));
+        assert_eq!(Value::from("true").as_bool(), None);
+        assert_eq!(Value::Null.as_str(), None);
+        assert_eq!(Value::Set([2, 1].map(Value::from).into()).as_elements(), Some([1, 2].map(Value::from).as_slice()));
+        assert_eq!(object([("a", 1.into())]).as_map().map(Object::len), Some(1));
+        assert_eq!(Value::Null.as_map(), None);
+        assert_eq!(dynamic(Type::Bool, Value::unknown()).describe(), "an unknown value");
+    }
+
+    #[test]
+    fn conformity_says_where_and_why() {
+        let root = Path::root();
+        let ty = || Type::object([("a", Type::list(Type::set(Type::String))), ("b", Type::map(Type::Number))]);
+        let a = |value| object([("a", Value::List(vec![Value::unknown(), value]))]);
+        let fits = [a(Value::Set(["x".into()].into())), object([]), object([("b", object([("k", 1.into())]))])];
+        for value in fits.into_iter().chain([Value::Null, Value::unknown()]) {
+            assert_eq!(value.conforms(&ty()), Ok(()), "{value:?}");
+        }
+        for (value, ty, path, why) in [
+            (a(true.into()), ty(), root.attribute("a").index(1), "This should be a set, not a bool."),
+            (
+                a(Value::Set([1.into()].into())),
+                ty(),
+                root.attribute("a").index(1),
+                "This should be a string, not a number.",
+            ),
+            (
+                object([("b", object([("k", "s3cret".into())]))]),
+                ty(),
+                root.attribute("b").key("k"),
+                "This should be a number, not a string.",
+            ),
+            (object([("c", 1.into())]), ty(), root.attribute("c"), "The object has no such attribute."),
+            (
+                Value::List(vec![1.into()]),
+                Type::Tuple(vec![]),
+                root.clone(),
+                "This should be a tuple of its length, not a list.",
+            ),
+            (1.into(), Type::Dynamic, root.clone(), "This should be a value with its type, not a number."),
+            (dynamic(Type::Bool, 1.into()), Type::Dynamic, root.clone(), "This should be a bool, not a number."),
+            (
+                dynamic(Type::Dynamic, Value::Null),
+                Type::Dynamic,
+                root.clone(),
+                "A dynamic value must bring a type of its own.",
+            ),
+            (dynamic(Type::Bool, true.into()), Type::Bool, root, "This should be a bool, not a value with its type."),
+        ] {
+            assert_eq!(value.conforms(&ty), Err((path, why.to_owned())), "{value:?}");
+        }
     }
 }

@@ -190,6 +190,12 @@ mod tests {
     }
 
     #[test]
+    fn text_is_normalised_everywhere() {
+        let value = decode("{\"e\u{301}\":\"e\u{301}\"}".as_bytes(), &Type::map(Type::String)).unwrap();
+        assert_eq!(value, Value::Map([("é".to_owned(), Value::String("é".to_owned()))].into()));
+    }
+
+    #[test]
     fn dynamic_values_bring_their_type() {
         let json = br#"{"type":["list","number"],"value":[1,null]}"#;
         let value =

@@ -1,10 +1,10 @@
 //! Numbers without loss.
 //!
-//! Terraform keeps numbers as 512-bit floats, about 154 significant digits, with
-//! exponents up to 600 million; it writes them out in full. Nothing is ever
-//! computed here, so digits and a decimal point are enough and no digit is lost.
-//! The general big-decimal crates align the exponents of what they compare, so a
-//! short text such as `1e600000000` would cost them half a gigabyte.
+//! Terraform keeps numbers as 512-bit floats: about 154 significant digits, with
+//! decimal exponents up to 646 million, which it writes out in full. Nothing is
+//! ever computed here, so digits and a decimal point are enough and no digit is
+//! lost. The general big-decimal crates align the exponents of what they compare:
+//! a text as short as `1e600000000` would cost them hundreds of megabytes.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -1,0 +1,72 @@
+# `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export CARGO_TARGET_DIR := $(TARGET)
+
+PROVIDER := $(TARGET)/release/terraform-provider-rdsauth
+PYTHON := .venv/bin/python
+DENY_VERSION := 0.20.2
+DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
+
+.PHONY: help build install demo stage test lint docs proto bench clean setup release
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
+
+build: ## Build the provider for debugging
+	cargo build --locked
+
+install: release ## Build for release and install for a plain `terraform init`
+	scripts/install $(PROVIDER) "$$HOME/.terraform.d/plugins"
+
+demo: setup release ## Show the provider at work, from set-up to destroy
+	$(PYTHON) scripts/demo $(PROVIDER)
+
+stage: setup ## Run the stand-in for AWS in the foreground, for use by hand
+	$(PYTHON) acceptance-tests/stage
+
+test: setup ## Run every test, after setting up what they need
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --locked --workspace; \
+		cargo test --locked --workspace --doc; \
+	else \
+		cargo test --locked --workspace; \
+	fi
+	for tests in scripts benches; do $(PYTHON) -m unittest discover -q -s $$tests -p '*_test.py'; done
+
+lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
+	scripts/alone terraform fmt -check -recursive examples
+
+docs: ## Write docs/ anew from the schemas
+	$(call overwrite,-p terraform-provider-rdsauth docs)
+
+proto: ## Write the Rust code of proto/ anew
+	$(call overwrite,-p tf-provider --lib proto::)
+
+bench: setup ## Measure start, memory, size and plan times, as ratios from one run
+	$(PYTHON) benches/bench.py $(BENCH)
+
+clean: ## Remove all that the other targets made in this checkout
+	cargo clean
+	rm -rf .venv
+
+setup:
+	scripts/setup
+
+release:
+	cargo build --locked --release --bin terraform-provider-rdsauth
+
+# Built in a folder of its own, so that it neither shares nor disturbs what is built here.
+$(DENY):
+	cargo install --locked cargo-deny --version $(DENY_VERSION) --root $(TARGET)/tools/$(DENY_VERSION) \
+		--target-dir $(TARGET)/tools/build
+	rm -rf $(TARGET)/tools/build
+
+# Runs the tests that compare a generated file, and lets them write it. No such test is an error.
+overwrite = EXPECTORATE=overwrite cargo test --locked $(1) | tee /dev/stderr | grep -q '[1-9][0-9]* passed'

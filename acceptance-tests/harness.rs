@@ -1,0 +1,233 @@
+//! The harness itself, tried with `terraform_data`, which needs no plugin.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::binaries::binary;
+use crate::support::engine::on_each_engine;
+use crate::support::eventually;
+use crate::support::terraform::Terraform;
+
+const ONE: &str = r#"
+resource "terraform_data" "one" {
+  input            = { names = ["a", "b"] }
+  triggers_replace = "first"
+}
+output "input" { value = terraform_data.one.output }
+"#;
+
+#[test]
+fn a_resource_lives_from_plan_to_destroy() {
+    on_each_engine(|tf| {
+        tf.write("main.tf", ONE);
+        tf.init();
+        let plan = tf.plan();
+        plan.assert_creates("terraform_data.one");
+        assert_eq!(plan.value("terraform_data.one", "input.names.1"), json!("b"));
+        assert!(plan.is_unknown("terraform_data.one", "id"));
+        tf.apply().expect_text("1 added");
+        tf.assert_plan_empty();
+        tf.plan().assert_keeps("terraform_data.one");
+        assert_eq!(tf.state_value("terraform_data.one", "input.names"), json!(["a", "b"]));
+        assert_eq!(tf.state().output("input"), json!({ "names": ["a", "b"] }));
+
+        tf.write("main.tf", &ONE.replace("\"b\"", "\"c\""));
+        tf.plan().assert_updates("terraform_data.one");
+        tf.write("main.tf", &ONE.replace("first", "second"));
+        tf.plan().assert_replaces("terraform_data.one");
+        assert_eq!(tf.plan().replaced_because_of("terraform_data.one"), ["triggers_replace"]);
+        tf.plan_with(&["-destroy"]).assert_deletes("terraform_data.one");
+
+        tf.ok(&["taint", "terraform_data.one"]);
+        assert!(tf.state().is_tainted("terraform_data.one"));
+        tf.destroy();
+    });
+}
+
+#[test]
+fn import_brings_an_object_into_the_state() {
+    on_each_engine(|tf| {
+        tf.write("main.tf", "resource \"terraform_data\" \"one\" {}");
+        tf.init();
+        tf.import("terraform_data.one", "an-id");
+        assert_eq!(tf.state().addresses(), ["terraform_data.one"]);
+        assert_eq!(tf.state_value("terraform_data.one", "id"), json!("an-id"));
+        tf.ok(&["state", "rm", "terraform_data.one"]);
+        assert_eq!(tf.ok(&["state", "list"]).stdout, "");
+    });
+}
+
+#[test]
+fn diagnostics_are_read_from_json() {
+    on_each_engine(|tf| {
+        tf.write("main.tf", "resource \"terraform_data\" \"one\" {\n  wrong = 1\n}");
+        tf.init();
+        for run in [tf.plan_fails(), tf.apply_fails(), tf.run(&["validate", "-json"]).expect_code(1)] {
+            let error = run.error();
+            assert_eq!((error.severity.as_str(), error.summary.as_str()), ("error", "Unsupported argument"));
+            assert_eq!(error.code, "wrong = 1");
+            assert!(error.detail.contains("\"wrong\""), "{error:?}");
+        }
+    });
+}
+
+#[test]
+fn an_unexpected_outcome_is_told_in_full() {
+    let tf = Terraform::new();
+    tf.write("main.tf", "output \"o\" { value = 1 }");
+    tf.init();
+    let message = failure(|| tf.assert_plan_empty());
+    for part in ["an empty plan was expected", "plan -detailed-exitcode", "exit code: 2", "Changes to Outputs"] {
+        assert!(message.contains(part), "{part:?} is missing in {message}");
+    }
+    let message = failure(|| drop(tf.ok(&["no-such-command"])));
+    assert!(message.contains("exit code: 1") && message.contains("no-such-command"), "{message}");
+    assert!(failure(|| tf.plan().assert_creates("terraform_data.none")).contains("is not in the plan"));
+    assert!(failure(|| drop(tf.state_value("terraform_data.none", "id"))).contains("is not in the state"));
+    assert!(failure(|| drop(tf.read("none.tf"))).contains("cannot read none.tf"));
+}
+
+#[test]
+fn the_machine_does_not_reach_the_cli() {
+    let tf = Terraform::new().env("GREETING", "hello").env("TF_VAR_given", 42);
+    tf.write(
+        "main.tf",
+        r#"
+        variable "given" {}
+        output "given" { value = var.given }
+        resource "terraform_data" "one" {
+          provisioner "local-exec" { command = "env > env.txt" }
+        }"#,
+    );
+    tf.init();
+    tf.apply();
+    assert_eq!(tf.state().output("given"), json!("42"));
+    let environment = tf.read("env.txt");
+    let names = || environment.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+    let shell = ["OLDPWD", "PWD", "SHLVL", "_"];
+    let terraforms = |name: &str| name.starts_with("TF_") || name.starts_with("TOFU_");
+    let mut names: Vec<_> = names().filter(|name| !shell.contains(name) && !terraforms(name)).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["GREETING", "HOME", "PATH", "TMPDIR"]);
+    let root = tf.path().parent().unwrap().display().to_string();
+    assert!(environment.contains(&format!("HOME={root}/home")), "{environment}");
+}
+
+#[test]
+fn the_folder_goes_with_the_test() {
+    let tf = Terraform::default();
+    let folder = tf.path();
+    tf.write("module/main.tf", "");
+    tf.remove("module/main.tf");
+    assert!(folder.join("module").is_dir());
+    drop(tf);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn init_finds_providers_in_the_mirror_alone() {
+    on_each_engine(|tf| {
+        let tf = tf
+            .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"))
+            .provider_version("registry.terraform.io/other/thing", "3.2.1", binary("terraform-provider-rdsauth"));
+        let required = |source: &str| {
+            format!("terraform {{\n  required_providers {{\n    it = {{ source = {source:?} }}\n  }}\n}}")
+        };
+        tf.write("main.tf", &required("registry.terraform.io/rdsauth/rdsauth"));
+        tf.init().expect_text("Installed rdsauth/rdsauth v0.1.0");
+        tf.write("main.tf", &required("registry.terraform.io/other/thing"));
+        tf.init().expect_text("Installed other/thing v3.2.1");
+        tf.write("main.tf", &required("registry.terraform.io/hashicorp/null"));
+        tf.run(&["init"]).expect_code(1).expect_text("hashicorp/null");
+    });
+}
+
+#[test]
+fn ctrl_c_reaches_a_command_under_way() {
+    on_each_engine(|tf| {
+        tf.write("main.tf", SLOW);
+        tf.init();
+        let mut apply = tf.start(&["apply", "-auto-approve"]);
+        apply.wait_for("started");
+        apply.interrupt();
+        let run = apply.wait().expect_code(1).expect_text("Interrupt received");
+        assert!(run.elapsed < Duration::from_secs(20), "{}", run.report("too slow"));
+    });
+}
+
+#[test]
+fn sigterm_stops_a_command_under_way() {
+    let tf = Terraform::new();
+    tf.write("main.tf", SLOW);
+    tf.init();
+    let mut apply = tf.start(&["apply", "-auto-approve"]);
+    apply.wait_for("started");
+    apply.terminate();
+    apply.wait().expect_code(1);
+    assert!(tf.state().is_tainted("terraform_data.slow"));
+}
+
+#[test]
+fn a_process_of_a_command_can_be_measured_and_killed() {
+    let tf = Terraform::new();
+    tf.write("main.tf", SLOW);
+    tf.init();
+    let apply = tf.start(&["apply", "-auto-approve"]);
+    let limit = Duration::from_secs(30);
+    let sleeper =
+        eventually("the provisioner", limit, || apply.children().into_iter().find(|child| child.name == "sleep"));
+    let memory = sleeper.peak_memory().unwrap();
+    assert!((100_000..50_000_000).contains(&memory), "{memory} bytes");
+    assert_eq!(apply.providers(), []);
+    sleeper.kill();
+    apply.wait().expect_code(1).expect_text("local-exec provisioner error");
+    eventually("its end", limit, || sleeper.peak_memory().is_none().then_some(()));
+}
+
+#[test]
+fn a_command_that_ends_too_early_is_no_endless_wait() {
+    let tf = Terraform::new();
+    let message = failure(|| tf.start(&["version"]).wait_for("a text that never comes"));
+    assert!(message.contains("ended without") && message.contains("Terraform v"), "{message}");
+}
+
+#[test]
+fn a_dropped_command_is_killed() {
+    let tf = Terraform::new();
+    tf.write("main.tf", SLOW);
+    tf.init();
+    let mut apply = tf.start(&["apply", "-auto-approve"]);
+    apply.wait_for("started");
+    let children = apply.children();
+    assert!(!children.is_empty());
+    drop(apply);
+    for child in children {
+        eventually("its end", Duration::from_secs(30), || child.peak_memory().is_none().then_some(()));
+    }
+}
+
+#[test]
+fn binaries_are_built_and_found_by_name() {
+    let path = binary("terraform-provider-rdsauth");
+    assert!(path.is_file(), "{}", path.display());
+    let message = failure(|| drop(binary("no-such-program")));
+    assert!(message.contains("no-such-program") && message.contains("terraform-provider-rdsauth"), "{message}");
+}
+
+/// An apply that says `started` and then takes longer than any test waits.
+const SLOW: &str = r#"
+resource "terraform_data" "slow" {
+  provisioner "local-exec" { command = "echo started; exec sleep 100" }
+}
+"#;
+
+/// The message of the panic that `act` ends in.
+fn failure(act: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(act)).expect_err("it should have failed");
+    match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(payload) => payload.downcast_ref::<&str>().map_or(String::new(), |message| (*message).to_owned()),
+    }
+}

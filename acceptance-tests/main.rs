@@ -1,0 +1,6 @@
+//! Acceptance tests: configurations run through the real CLI, one file per type and per use case.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "the whole crate is a test")]
+
+pub mod support;
+
+mod harness;

@@ -1,0 +1,53 @@
+"""Command line: `python -m stage up`."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from .stage import Stage
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="stage", description="AWS and RDS-like databases on loopback, for tests.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="run in the foreground until SIGINT, SIGTERM or the end of the parent process")
+    up.add_argument("--json", metavar="FILE", type=Path, help="write what a harness needs to know once all is up")
+    up.add_argument("--without-databases", action="store_true", help="play AWS only")
+    up.add_argument("--outlive-parent", action="store_true", help="stay when the process that started this one ends")
+    arguments = parser.parse_args()
+    parent = os.getppid()
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: ended.set())
+    stage = None
+    try:
+        stage = Stage(databases=not arguments.without_databases)
+        if arguments.json:
+            _write(arguments.json, json.dumps(stage.describe(), indent=2))
+        print(stage.instructions(), flush=True)
+        print(f"# up in {stage.seconds} s; Ctrl-C ends it", flush=True)
+        while not ended.wait(0.25):
+            if os.getppid() != parent and not arguments.outlive_parent:
+                break
+    finally:
+        # A second Ctrl-C must not leave a server behind.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if stage:
+            stage.stop()
+    return 0
+
+
+def _write(path, text):
+    """Writes a file that appears whole; it holds keys, so it is for its owner only."""
+    temporary = path.with_name(path.name + ".new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""AWS as the stage plays it: wire protocol, validation, signatures, identities, policies, faults, record."""

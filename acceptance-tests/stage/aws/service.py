@@ -1,0 +1,137 @@
+"""The stage's AWS: one call from its arrival to its answer."""
+
+import threading
+import time
+import traceback
+import uuid
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+from stage import overlay
+
+from . import faults, identity, moto_backend, validation, wire
+from .errors import AwsError
+from .record import Record, is_write
+
+_PATIENCE = 300  # seconds that a delay may last at most
+_HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
+
+
+@dataclass
+class Outcome:
+    """An answer, or the lack of one: without an answer the connection is reset."""
+
+    answer: wire.Answer | None
+
+
+class Aws:
+    """Everything that is AWS here. `databases` opens and closes doors to real servers, and may be None."""
+
+    def __init__(self, databases=None):
+        self.lock = threading.RLock()
+        self.identities = identity.Identities()
+        self.faults = faults.Faults()
+        self.record = Record()
+        self.databases = databases
+        self.transitions = {}
+        self._shadows = set()
+        for service in ("iam", "sts", "rds"):
+            import_module(f"stage.overlay.{service}")
+
+    def handle(self, method, target, headers, body):
+        """Answers a request. Headers have lower-case names."""
+        request_id = str(uuid.uuid4())
+        call = entry = None
+        try:
+            call = wire.parse(method, target, headers, body)
+            refused = self._admit(call)
+            entry = self.record.begin(call)
+            if refused:
+                raise refused
+            outcome = self._play(call, entry, request_id)
+        except AwsError as error:
+            service = call.service if call else _service_in(headers)
+            outcome = Outcome(wire.render_error(service, error, request_id))
+            if entry:
+                entry["code"] = error.code
+        except Exception as error:  # a fault of moto or of the stage: show it, never a silent success
+            traceback.print_exc()
+            message = f"The stage failed: {type(error).__name__}: {error}"
+            failure = AwsError("InternalFailure", message, 500)
+            outcome = Outcome(wire.render_error(call.service if call else "", failure, request_id))
+            if entry:
+                entry["code"] = failure.code
+        if entry:
+            entry["status"] = outcome.answer.status if outcome.answer else "reset"
+        return outcome
+
+    def transition_of(self, account):
+        """How many polls a change of an instance takes in an account: while busy, then while it lingers."""
+        return self.transitions.get(account, {"busy": 2, "lingering": 1})
+
+    def _admit(self, call):
+        """Who calls, whether the request is well formed and whether it is allowed; the refusal, or None."""
+        try:
+            with self.lock:
+                self.identities.authenticate(call)
+            validation.check(call)
+            with self.lock:
+                identity.authorize(call)
+        except AwsError as error:
+            return error
+        return None
+
+    def _play(self, call, entry, request_id):
+        shadow = f"shadow-of-{call.account}-{call.service}"
+        rule = self.faults.strike(call, shadow in self._shadows) or {"fault": None}
+        kind = entry["fault"] = rule["fault"]
+        if kind in ("throttle", "error"):
+            raise faults.refusal(rule, call.service)
+        if kind == "http":
+            return Outcome(wire.Answer(rule.get("status", 503), _HTML, "text/html"))
+        if kind == "reset":
+            return Outcome(None)
+        if kind == "delay" and rule.get("when", "before") == "before":
+            time.sleep(min(rule["seconds"], _PATIENCE))
+        if kind == "stale":
+            call.identity = replace(call.identity, account=shadow)
+        answer = self._carry_out(call, shadow, request_id)
+        entry["took_effect"] = answer.status < 400
+        entry["code"] = _code(answer)
+        if kind == "delay" and rule.get("when") == "after":
+            time.sleep(min(rule["seconds"], _PATIENCE))
+        return Outcome(None if kind == "lose_answer" else answer)
+
+    def _carry_out(self, call, shadow, request_id):
+        key = call.service, call.operation
+        with self.lock:
+            if is_write(call.operation) and self.faults.awaits_staleness(call):
+                moto_backend.photograph(call, call.account, shadow)
+                self._shadows.add(shadow)
+            for rule in overlay.BEFORE[key]:
+                result = rule(self, call)
+                if result is not None:
+                    return moto_backend.answer(call, result, request_id)
+            answer = moto_backend.carry_out(call, call.account)
+            if answer.status < 400:
+                for rule in overlay.AFTER[key]:
+                    result = rule(self, call)
+                    if result is not None:
+                        answer = moto_backend.answer(call, result, request_id)
+        answer.headers.setdefault("x-amzn-RequestId", request_id)
+        return answer
+
+
+def _service_in(headers):
+    parts = headers.get("authorization", "").split("/")
+    return parts[3] if len(parts) > 3 and parts[3] in wire.SERVICES else "sts"
+
+
+def _code(answer):
+    if answer.status < 400:
+        return None
+    text = answer.body.decode(errors="replace")
+    for before, after in (("<Code>", "</Code>"), ('"__type": "', '"')):
+        if before in text:
+            return text.partition(before)[2].partition(after)[0]
+    return "Unknown"

@@ -1,0 +1,248 @@
+"""The control of the stage: a small JSON API under /stage/, for tests and for people."""
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+from stage.aws import identity, moto_backend
+from stage.aws.errors import AwsError
+from stage.overlay import rds, sts
+
+_REGION = "us-east-1"
+
+
+class Refusal(Exception):
+    """A request that the control does not carry out; the text says why."""
+
+
+class Control:
+    """Answers control requests; every handler takes the request's fields as keyword arguments."""
+
+    def __init__(self, aws, describe):
+        self._aws, self._describe = aws, describe
+        self._routes = {
+            ("GET", "health"): self.health,
+            ("GET", "calls"): self.calls,
+            ("DELETE", "calls"): self.forget_calls,
+            ("GET", "rules"): self.rules,
+            ("POST", "rules"): self.add_rules,
+            ("DELETE", "rules"): self.clear_rules,
+            ("POST", "accounts"): self.account,
+            ("POST", "instances"): self.create_instance,
+            ("POST", "clusters"): self.create_cluster,
+            ("POST", "roles"): self.create_role,
+            ("POST", "access-keys"): self.create_access_key,
+            ("POST", "sessions"): self.mint_session,
+            ("POST", "transitions"): self.set_transition,
+            ("POST", "maintenance"): self.maintain,
+            ("POST", "clock"): self.set_clock,
+            ("POST", "database-users"): self.create_database_user,
+            ("POST", "sql"): self.run_sql,
+            ("GET", "logins"): self.logins,
+        }
+
+    def handle(self, method, target, body):
+        """Status and JSON answer of a request."""
+        parts = urlsplit(target)
+        handler = self._routes.get((method, parts.path.removeprefix("/stage/")))
+        if not handler:
+            known = ", ".join(f"{m} /stage/{p}" for m, p in self._routes)
+            return 404, _json({"error": f"no {method} {parts.path}; there is {known}"})
+        try:
+            fields = json.loads(body) if body else dict(parse_qsl(parts.query))
+            return 200, _json(handler(**fields))
+        except (Refusal, AwsError, TypeError, ValueError) as error:
+            return 400, _json({"error": str(error)})
+
+    def health(self):
+        """What `--json` writes."""
+        return self._describe()
+
+    def calls(self, account=None, service=None, operation=None, write=None):
+        """The record of calls, filtered."""
+        wanted = {"account": account, "service": service, "operation": operation}
+        if write is not None:
+            wanted["write"] = str(write).lower() == "true"
+        return {"calls": self._aws.record.calls(**{k: v for k, v in wanted.items() if v is not None})}
+
+    def forget_calls(self, account=None):
+        """Clears the record of an account, or of all."""
+        self._aws.record.clear(account)
+        return {}
+
+    def rules(self):
+        """The fault rules in force, with their counts."""
+        return {"rules": self._aws.faults.rules()}
+
+    def add_rules(self, rules):
+        """Puts fault rules in force."""
+        self._aws.faults.add(rules)
+        return self.rules()
+
+    def clear_rules(self, account=None):
+        """Takes out the fault rules of an account, or all."""
+        self._aws.faults.clear(account)
+        return {}
+
+    def account(self, account):
+        """The keys of an account's administrator. Accounts need not be made: each exists."""
+        if not (account.isdigit() and len(account) == 12):
+            raise Refusal("an account id has 12 digits")
+        return {
+            "account": account,
+            "access_key_id": identity.administrator_key(account),
+            "secret_access_key": identity.administrator_secret(account),
+        }
+
+    def create_instance(
+        self, account, identifier, region=_REGION, engine="postgres", iam=True, cluster=None, version=None
+    ):
+        """A DB instance that is available at once; with `cluster`, a member of it."""
+        parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": "db.t4g.micro"}
+        parameters |= {"engine_version": version or _version(engine)}
+        if cluster:
+            parameters["db_cluster_identifier"] = cluster
+        else:
+            parameters |= {"allocated_storage": 20, "master_username": "pgadmin", "master_user_password": "not-the-real-one"}
+        with self._aws.lock:
+            backend = moto_backend.rds(account, region)
+            instance = backend.create_db_instance(parameters)
+            instance.stage_iam_enabled = bool(iam)
+            self._follow(account, region)
+            return {
+                "identifier": instance.db_instance_identifier,
+                "resource_id": instance.dbi_resource_id,
+                "arn": instance.arn,
+                "host": instance.address,
+                "port": instance.port,
+            }
+
+    def create_cluster(self, account, identifier, region=_REGION, engine="aurora-postgresql", iam=True, version=None):
+        """A DB cluster, without members, that is available at once."""
+        with self._aws.lock:
+            backend = moto_backend.rds(account, region)
+            cluster = backend.create_db_cluster(
+                {
+                    "db_cluster_identifier": identifier,
+                    "engine": engine,
+                    "engine_version": version or _version(engine),
+                    "master_username": "pgadmin",
+                    "master_user_password": "not-the-real-one",
+                }
+            )
+            cluster.stage_iam_enabled = bool(iam)
+            self._follow(account, region)
+            return {
+                "identifier": cluster.db_cluster_identifier,
+                "resource_id": cluster.db_cluster_resource_id,
+                "arn": cluster.arn,
+                "host": cluster.endpoint,
+                "reader_host": cluster.reader_endpoint,
+                "port": cluster.port,
+            }
+
+    def create_role(self, account, name, trust=None, policies=None, tags=None, partition="aws", seconds=3600):
+        """A role with inline policies (name to document). Without `trust`, its own account is trusted."""
+        root = f"arn:{partition}:iam::{account}:root"
+        trust = trust or {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}],
+        }
+        with self._aws.lock:
+            role = moto_backend.iam(account, partition).create_role(
+                role_name=name,
+                assume_role_policy_document=_text(trust),
+                path="/",
+                permissions_boundary=None,
+                description="",
+                tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+                max_session_duration=str(seconds),
+            )
+            for policy, text in (policies or {}).items():
+                role.put_policy(policy, _text(text))
+            return {"name": role.name, "arn": role.arn, "id": role.id}
+
+    def create_access_key(self, account, user, partition="aws", policies=None):
+        """An access key of a user, who is made if absent, with inline policies (name to document)."""
+        with self._aws.lock:
+            backend = moto_backend.iam(account, partition)
+            if user not in backend.users:
+                backend.create_user("us-east-1", user, path="/")
+            for policy, text in (policies or {}).items():
+                backend.users[user].put_policy(policy, _text(text))
+            key = backend.create_access_key(user)
+            return {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
+
+    def mint_session(self, role_arn, service=None, required_tag=None, session_name="stage", seconds=3600):
+        """A session of a role, without the caller's having to be trusted. As an AWS `service` (such as
+        rds.amazonaws.com), refused unless the role trusts that service and bears `required_tag` (name to value).
+        Negative `seconds`: it has expired already."""
+        with self._aws.lock:
+            role = sts.find_role(role_arn)
+            if role is None:
+                raise Refusal(f"there is no role {role_arn}")
+            if service and not sts.service_may_assume(role, service):
+                raise Refusal(f"{role_arn} does not trust {service}")
+            tags = {tag["Key"]: tag["Value"] for tag in role.tags or []}
+            for name, value in (required_tag or {}).items():
+                if tags.get(name) != value:
+                    raise Refusal(f"{role_arn} is not tagged {name}={value}")
+            key, session = self._aws.identities.mint(role, session_name, seconds)
+            return {
+                "access_key_id": key,
+                "secret_access_key": session.secret,
+                "session_token": session.token,
+                "expires": int(session.expires),
+                "arn": session.arn,
+            }
+
+    def set_transition(self, account, busy, lingering=0):
+        """How many looks a change of a database takes: while it is busy, then while it is available but the
+        change is still pending."""
+        self._aws.transitions[account] = {"busy": int(busy), "lingering": int(lingering)}
+        return self._aws.transitions[account]
+
+    def maintain(self, account, region=_REGION):
+        """The maintenance window: deferred changes take effect."""
+        with self._aws.lock:
+            rds.maintain(account, region)
+        return {}
+
+    def set_clock(self, account, offset):
+        """Moves an account's clock by seconds: sessions and database tokens age by it."""
+        self._aws.identities.set_clock(account, float(offset))
+        return {}
+
+    def create_database_user(self, name, iam=True):
+        """A login role in PostgreSQL, in rds_iam unless told otherwise."""
+        quoted = '"' + name.replace('"', '""') + '"'
+        self._databases().postgres.run(f"CREATE ROLE {quoted} LOGIN" + (" IN ROLE rds_iam" if iam else ""))
+        return {"name": name}
+
+    def run_sql(self, sql, database="app"):
+        """Runs SQL as the owner of the PostgreSQL server."""
+        return {"output": self._databases().postgres.run(sql, database)}
+
+    def logins(self, account=None):
+        """Every login with a token, and why it was refused."""
+        return {"logins": self._databases().logins.record(account)}
+
+    def _databases(self):
+        if self._aws.databases is None:
+            raise Refusal("the stage runs without databases")
+        return self._aws.databases
+
+    def _follow(self, account, region):
+        if self._aws.databases:
+            self._aws.databases.follow(account, region, moto_backend.rds(account, region))
+
+
+def _version(engine):
+    return {"postgres": "15.14", "aurora-postgresql": "15.14", "mysql": "8.0.43", "mariadb": "10.11.14"}.get(engine)
+
+
+def _text(policy):
+    return policy if isinstance(policy, str) else json.dumps(policy)
+
+
+def _json(value):
+    return json.dumps(value, default=str).encode()

@@ -1,0 +1,1 @@
+"""Real database servers that look like RDS: process, certificates, endpoints, token logins."""

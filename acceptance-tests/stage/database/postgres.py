@@ -1,0 +1,199 @@
+"""A throw-away PostgreSQL that looks like one of RDS: TLS, a master who is no superuser, the RDS roles."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import time
+from glob import glob
+from pathlib import Path
+
+MASTER = "pgadmin"
+DATABASE = "app"
+TOKEN_USER = "app_user"
+
+_OWNER = "rdsadmin"
+_PATIENCE = 30
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+_CONFIGURATION = """
+unix_socket_directories = '{folder}'
+listen_addresses = '{address}'
+port = {port}
+ssl = on
+ssl_cert_file = 'server.crt'
+ssl_key_file = 'server.key'
+ssl_min_protocol_version = 'TLSv1.2'
+password_encryption = scram-sha-256
+wal_level = logical
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+shared_buffers = 32MB
+max_connections = 100
+autovacuum = off
+log_connections = on
+"""
+
+# rds_iam is deliberately not granted to rds_superuser: membership is followed in pg_hba.conf, and the master
+# would be asked for a token. The same happens on RDS to a master who is granted rds_iam.
+_ROLES = """
+CREATE ROLE rds_superuser NOLOGIN;
+GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO rds_superuser WITH ADMIN OPTION;
+GRANT SET ON PARAMETER session_replication_role TO rds_superuser;
+CREATE ROLE rds_iam NOLOGIN;
+CREATE ROLE rds_replication NOLOGIN;
+CREATE ROLE rds_password NOLOGIN;
+CREATE ROLE rds_ad NOLOGIN;
+GRANT rds_replication, rds_password TO rds_superuser WITH ADMIN OPTION;
+CREATE ROLE {master} LOGIN CREATEDB CREATEROLE PASSWORD '{password}' IN ROLE rds_superuser;
+CREATE DATABASE {database} OWNER {master};
+CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
+"""
+
+
+class Postgres:
+    """One server process. `prepare` may run in the background while the rest of the stage starts."""
+
+    def __init__(self, folder):
+        self.address = self.port = None
+        self.master_password = secrets.token_urlsafe(18)
+        self._folder = Path(folder)
+        self._data = self._folder / "data"
+        self._server = None
+        self._initdb = None
+        self._account = _unprivileged_account()
+
+    def prepare(self):
+        """Begins to make the data directory."""
+        self._folder.mkdir(mode=0o700)
+        self._own(self._folder)
+        command = [_program("initdb"), "-D", self._data, "-U", _OWNER, "-A", "trust", "-E", "UTF8"]
+        command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        with open(self._folder / "initdb.log", "wb") as log:
+            self._initdb = self._spawn(command, log)
+
+    def start(self, address, port, key, certificate, rules):
+        """Starts the server on an address, with a TLS key and certificate (PEM) and rules for pg_hba.conf."""
+        self.address, self.port = address, port
+        if self._initdb.wait() != 0:
+            raise RuntimeError(f"initdb failed: {self._tail('initdb.log')}")
+        settings = _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
+        with open(self._data / "postgresql.conf", "a") as file:
+            file.write(settings)
+        self._write("server.key", key)
+        self._write("server.crt", certificate)
+        self._write("pg_hba.conf", _rules(rules).encode())
+        with open(self._folder / "postgres.log", "wb") as log:
+            self._server = self._spawn([_program("postgres"), "-D", self._data], log)
+        self._await_socket()
+        self.run(_ROLES.format(master=MASTER, password=self.master_password, database=DATABASE, token_user=TOKEN_USER))
+
+    def reload(self, certificate, fingerprint, rules):
+        """Puts a new certificate (PEM, and DER as its fingerprint) and new rules in force, and waits for them."""
+        self._write("server.crt", certificate)
+        self._write("pg_hba.conf", _rules(rules).encode())
+        self._server.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + _PATIENCE
+        while self._shown_certificate() != fingerprint:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not reload: {self._tail('postgres.log')}")
+            time.sleep(0.005)
+
+    def run(self, sql, database="postgres"):
+        """Runs SQL as the owner of the server and returns what it printed."""
+        command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
+        command += ["-U", _OWNER, "-d", database]
+        done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=_PATIENCE)
+        if done.returncode != 0:
+            raise ValueError(done.stderr.strip())
+        return done.stdout.strip()
+
+    def stop(self):
+        """Ends the server, at once if need be."""
+        for process, ending in ((self._initdb, signal.SIGKILL), (self._server, signal.SIGINT)):
+            if process and process.poll() is None:
+                process.send_signal(ending)
+                try:
+                    process.wait(5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+    def _spawn(self, command, log):
+        # The server dies with this process, however it ends: PostgreSQL takes SIGQUIT as "now".
+        drop = ["setpriv", "--pdeathsig", "QUIT"]
+        if self._account:
+            drop += ["--reuid", str(self._account.pw_uid), "--regid", str(self._account.pw_gid), "--clear-groups"]
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        return subprocess.Popen(
+            [*drop, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self._folder
+        )
+
+    def _await_socket(self):
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                socket.create_connection((self.address, self.port), timeout=1).close()
+                self.run("SELECT 1")
+                return
+            except (OSError, ValueError) as error:
+                if self._server.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL did not start: {self._tail('postgres.log')}") from error
+                time.sleep(0.02)
+
+    def _shown_certificate(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with socket.create_connection((self.address, self.port), timeout=5) as raw:
+            raw.sendall(_SSL_REQUEST)
+            if raw.recv(1) != b"S":
+                return None
+            with context.wrap_socket(raw) as secured:
+                return secured.getpeercert(binary_form=True)
+
+    def _write(self, name, content):
+        path = self._data / name
+        temporary = path.with_suffix(".new")
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        self._own(temporary)
+        temporary.replace(path)
+
+    def _own(self, path):
+        if self._account:
+            os.chown(path, self._account.pw_uid, self._account.pw_gid)
+
+    def _tail(self, name):
+        return (self._folder / name).read_text(errors="replace")[-2000:]
+
+
+def _rules(rules):
+    return "\n".join([f"local all {_OWNER} trust", f"host all {_OWNER} all reject", *rules, ""])
+
+
+def _program(name):
+    folders = sorted(glob("/usr/lib/postgresql/*/bin"), key=lambda f: int(f.split("/")[4]))
+    found = next((f for f in (f"{folder}/{name}" for folder in reversed(folders)) if os.access(f, os.X_OK)), None)
+    found = found or shutil.which(name)
+    if not found:
+        raise RuntimeError(f"{name} is not installed; on Debian: apt-get install postgresql-15")
+    return found
+
+
+def _unprivileged_account():
+    """Whom the server runs as when the stage is started by root, which PostgreSQL refuses to be."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise RuntimeError("there is neither a user postgres nor a user nobody to run PostgreSQL as")

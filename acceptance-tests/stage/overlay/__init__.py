@@ -1,0 +1,32 @@
+"""Where AWS behaves differently from moto: one module per service, one function per rule.
+
+A rule runs under the stage's lock, around moto. `before` may refuse the call (raise AwsError), change it, or
+answer it (return a dict in the shape of the operation's output). `after` runs once moto has succeeded.
+"""
+
+from collections import defaultdict
+
+BEFORE = defaultdict(list)
+AFTER = defaultdict(list)
+
+
+def before(service, *operations):
+    """Registers a rule that runs before moto sees the call."""
+
+    def register(rule):
+        for operation in operations:
+            BEFORE[service, operation].append(rule)
+        return rule
+
+    return register
+
+
+def after(service, *operations):
+    """Registers a rule that runs after moto has carried out the call."""
+
+    def register(rule):
+        for operation in operations:
+            AFTER[service, operation].append(rule)
+        return rule
+
+    return register

@@ -1,0 +1,132 @@
+"""One stage: everything it starts, what it tells its users, and how it ends."""
+
+import shlex
+import shutil
+import tempfile
+import time
+from glob import glob
+from pathlib import Path
+
+from .database.postgres import DATABASE, MASTER, TOKEN_USER, Postgres
+
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+INSTANCE = "orders"
+#: A Unix socket's path has at most 107 bytes, and the temporary folder holds one.
+_LONGEST_FOLDER = 60
+
+
+class Stage:
+    """Starts on construction, stops with `stop`. Holds one temporary folder."""
+
+    def __init__(self, databases=True):
+        began = time.monotonic()
+        parent = tempfile.gettempdir()
+        parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"
+        self.folder = Path(tempfile.mkdtemp(prefix="rdsauth-stage-", dir=parent))
+        self.folder.chmod(0o755)  # clients of other users read the certificate and the hosts
+        self.databases = self.front = None
+        try:
+            self._start(databases)
+        except BaseException:
+            self.stop()
+            raise
+        self.seconds = round(time.monotonic() - began, 2)
+
+    def _start(self, databases):
+        if databases:
+            self._prepare_databases()
+        # moto takes seconds to import; initdb runs meanwhile.
+        from .aws import moto_backend
+        from .aws.service import Aws
+        from .control import Control
+        from .front import Front
+
+        aws = Aws()
+        control = Control(aws, self.describe)
+        self.front = Front(aws, control)
+        if databases:
+            from .database.databases import Databases
+
+            aws.databases = self.databases = Databases(self.folder, aws, self._postgres)
+            self.databases.start()
+        self.instance = control.create_instance(ACCOUNT, INSTANCE, REGION)
+        moto_backend.warm()
+        self.front.start()
+
+    def _prepare_databases(self):
+        self._postgres = Postgres(self.folder / "postgres")
+        self._postgres.prepare()
+
+    def stop(self):
+        """Ends everything and removes the folder."""
+        if self.front:
+            self.front.server_close()
+        if self.databases:
+            self.databases.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def environment(self):
+        """Variables with which terraform, the AWS CLI and psql use this stage."""
+        from .aws.identity import administrator_key, administrator_secret
+
+        variables = {
+            "AWS_ENDPOINT_URL": self.front.url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": administrator_key(ACCOUNT),
+            "AWS_SECRET_ACCESS_KEY": administrator_secret(ACCOUNT),
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        if self.databases:
+            variables |= {
+                "LD_PRELOAD": _nss_wrapper(),
+                "NSS_WRAPPER_HOSTS": str(self.databases.hosts.path),
+                "PGSSLROOTCERT": str(self.databases.certificate_path),
+                "PGSSLMODE": "verify-full",
+            }
+        return variables
+
+    def describe(self):
+        """What a test harness needs to know."""
+        facts = {
+            "front": self.front.url,
+            "control": f"{self.front.url}/stage",
+            "account": ACCOUNT,
+            "region": REGION,
+            "environment": self.environment(),
+            "start_seconds": self.seconds,
+        }
+        if self.databases:
+            facts["database"] = {
+                **self.instance,
+                "name": DATABASE,
+                "master_user": MASTER,
+                "master_password": self.databases.postgres.master_password,
+                "token_user": TOKEN_USER,
+                "certificate": str(self.databases.certificate_path),
+            }
+        return facts
+
+    def instructions(self):
+        """Shell lines for use by hand."""
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
+        lines.insert(0, "unset AWS_SESSION_TOKEN AWS_PROFILE AWS_CA_BUNDLE")
+        if self.databases:
+            host, port = self.instance["host"], self.instance["port"]
+            server = f"host={host} port={port} dbname={DATABASE}"
+            password = shlex.quote(self.databases.postgres.master_password)
+            token = f"aws rds generate-db-auth-token --hostname {host} --port {port} --username {TOKEN_USER}"
+            lines += [
+                f"# instance {INSTANCE} of account {ACCOUNT}, resource id {self.instance['resource_id']}",
+                f"# as the master:    PGPASSWORD={password} psql '{server} user={MASTER}'",
+                f'# with a token:     PGPASSWORD="$({token})" psql \'{server} user={TOKEN_USER}\'',
+            ]
+        return "\n".join([*lines, f"# control: {self.front.url}/stage/health, see acceptance-tests/stage/README.md"])
+
+
+def _nss_wrapper():
+    found = glob("/usr/lib/*/libnss_wrapper.so") + glob("/usr/lib*/libnss_wrapper.so")
+    if not found:
+        raise RuntimeError("libnss_wrapper.so is not installed; on Debian: apt-get install libnss-wrapper")
+    return found[0]

@@ -1,0 +1,223 @@
+//! What the CLI answered: exit codes, diagnostics, plans and states.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A command that has ended.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The command as one would type it.
+    pub command: String,
+    /// Exit code, none when a signal ended it.
+    pub code: Option<i32>,
+    /// Wall time.
+    pub elapsed: Duration,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// A warning or an error, as `-json` prints it.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// `error` or `warning`.
+    pub severity: String,
+    /// The headline.
+    pub summary: String,
+    /// The text below it, empty when there is none.
+    pub detail: String,
+    /// Address of the resource it is about, empty when there is none.
+    pub address: String,
+    /// The source line that an attribute path pointed to, empty when there is none.
+    pub code: String,
+}
+
+/// A plan as `show -json` prints it.
+#[derive(Clone, Debug)]
+pub struct Plan(pub Value);
+
+/// A state as `show -json` prints it.
+#[derive(Clone, Debug)]
+pub struct State(pub Value);
+
+impl Run {
+    /// Fails the test, with all the command said, unless it ended with `code`.
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert!(self.code == Some(code), "{}", self.report(&format!("exit code {code} was expected")));
+        self
+    }
+
+    /// Fails the test, with all the command said, unless standard output or error contains `text`.
+    ///
+    /// Human-readable output is wrapped, so white space counts as one space and the frame of a
+    /// diagnostic as nothing.
+    #[track_caller]
+    pub fn expect_text(self, text: &str) -> Self {
+        let said = format!("{} {}", self.stdout, self.stderr).replace(['│', '╷', '╵'], " ");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(text), "{}", self.report(&format!("{text:?} was expected")));
+        self
+    }
+
+    /// The warnings and errors in the lines of a command that ran with `-json`.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let lines = self.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let whole = serde_json::from_str::<Value>(&self.stdout).ok();
+        let listed = whole.iter().flat_map(|json| json["diagnostics"].as_array().cloned().unwrap_or_default());
+        let single = lines.map(|line| line["diagnostic"].clone()).filter(Value::is_object);
+        listed.chain(single).map(|json| Diagnostic::from(&json)).collect()
+    }
+
+    /// The only error of a command that ran with `-json` and failed.
+    #[track_caller]
+    pub fn error(&self) -> Diagnostic {
+        let mut errors = self.diagnostics();
+        errors.retain(|diagnostic| diagnostic.severity == "error");
+        assert!(errors.len() == 1, "{}", self.report("one error was expected"));
+        errors.remove(0)
+    }
+
+    /// Everything about the command, headed by `complaint`.
+    pub fn report(&self, complaint: &str) -> String {
+        let Self { command, code, elapsed, stdout, stderr } = self;
+        let code = code.map_or("none, a signal ended it".to_owned(), |code| code.to_string());
+        format!(
+            "{complaint}\ncommand: {command}\nexit code: {code}, after {elapsed:.1?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        )
+    }
+}
+
+impl From<&Value> for Diagnostic {
+    fn from(json: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Self {
+            severity: text(&json["severity"]),
+            summary: text(&json["summary"]),
+            detail: text(&json["detail"]),
+            address: text(&json["address"]),
+            code: text(&json["snippet"]["code"]).trim().to_owned(),
+        }
+    }
+}
+
+impl Plan {
+    /// Fails unless the resource at `address` is to be created.
+    #[track_caller]
+    pub fn assert_creates(&self, address: &str) {
+        self.assert_actions(address, &["create"]);
+    }
+
+    /// Fails unless the resource at `address` is to be changed in place.
+    #[track_caller]
+    pub fn assert_updates(&self, address: &str) {
+        self.assert_actions(address, &["update"]);
+    }
+
+    /// Fails unless the resource at `address` is to be destroyed and created again.
+    #[track_caller]
+    pub fn assert_replaces(&self, address: &str) {
+        self.assert_actions(address, &["delete", "create"]);
+    }
+
+    /// Fails unless the resource at `address` is to be destroyed.
+    #[track_caller]
+    pub fn assert_deletes(&self, address: &str) {
+        self.assert_actions(address, &["delete"]);
+    }
+
+    /// Fails unless the resource at `address` is known and left alone.
+    #[track_caller]
+    pub fn assert_keeps(&self, address: &str) {
+        self.assert_actions(address, &["no-op"]);
+    }
+
+    /// The planned value of one attribute, such as `database.0.db_users`; null when unknown.
+    #[track_caller]
+    pub fn value(&self, address: &str, attribute: &str) -> Value {
+        at(&self.change(address)["after"], attribute).cloned().unwrap_or(Value::Null)
+    }
+
+    /// Whether one attribute is to be known only after apply.
+    #[track_caller]
+    pub fn is_unknown(&self, address: &str, attribute: &str) -> bool {
+        at(&self.change(address)["after_unknown"], attribute) == Some(&Value::Bool(true))
+    }
+
+    /// The attributes that force the replacement of a resource, such as `["name"]`.
+    #[track_caller]
+    pub fn replaced_because_of(&self, address: &str) -> Vec<String> {
+        let paths = self.change(address)["replace_paths"].as_array().cloned().unwrap_or_default();
+        let dotted = |path: &Value| {
+            let steps = path.as_array().into_iter().flatten();
+            steps.map(|step| step.as_str().map_or(step.to_string(), str::to_owned)).collect::<Vec<_>>().join(".")
+        };
+        paths.iter().map(dotted).collect()
+    }
+
+    #[track_caller]
+    fn assert_actions(&self, address: &str, expected: &[&str]) {
+        let actions = &self.change(address)["actions"];
+        assert!(*actions == Value::from(expected.to_vec()), "{address}: planned {actions}, expected {expected:?}");
+    }
+
+    #[track_caller]
+    fn change(&self, address: &str) -> &Value {
+        let changes = self.0["resource_changes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        match changes.iter().find(|change| change["address"] == address) {
+            Some(change) => &change["change"],
+            None => panic!("{address} is not in the plan:\n{:#}", self.0["resource_changes"]),
+        }
+    }
+}
+
+impl State {
+    /// The value of one attribute, such as `database.0.db_users`; null when it is absent.
+    #[track_caller]
+    pub fn value(&self, address: &str, attribute: &str) -> Value {
+        let Some(resource) = self.resource(address) else { panic!("{address} is not in the state:\n{:#}", self.0) };
+        at(&resource["values"], attribute).cloned().unwrap_or(Value::Null)
+    }
+
+    /// Whether the resource is marked for replacement.
+    pub fn is_tainted(&self, address: &str) -> bool {
+        self.resource(address).is_some_and(|resource| resource["tainted"] == Value::Bool(true))
+    }
+
+    /// Addresses of all resources and data sources, sorted.
+    pub fn addresses(&self) -> Vec<String> {
+        let mut addresses: Vec<_> =
+            self.resources().iter().filter_map(|resource| Some(resource["address"].as_str()?.to_owned())).collect();
+        addresses.sort();
+        addresses
+    }
+
+    /// The value of a root output; null when it is absent.
+    pub fn output(&self, name: &str) -> Value {
+        self.0["values"]["outputs"][name]["value"].clone()
+    }
+
+    fn resource(&self, address: &str) -> Option<&Value> {
+        self.resources().into_iter().find(|resource| resource["address"] == address)
+    }
+
+    fn resources(&self) -> Vec<&Value> {
+        let mut modules = vec![&self.0["values"]["root_module"]];
+        let mut resources = Vec::new();
+        while let Some(module) = modules.pop() {
+            resources.extend(module["resources"].as_array().into_iter().flatten());
+            modules.extend(module["child_modules"].as_array().into_iter().flatten());
+        }
+        resources
+    }
+}
+
+/// The value at a dotted path: names step into objects, numbers into lists.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, step| match value {
+        Value::Array(list) => list.get(step.parse::<usize>().ok()?),
+        _ => value.get(step),
+    })
+}

@@ -1,0 +1,228 @@
+//! The real CLI in a folder of its own: nothing of the machine reaches it but PATH.
+//!
+//! ```text
+//! let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+//! tf.write("main.tf", r#"resource "rdsauth_x" "y" {}"#);
+//! tf.init();
+//! tf.plan().assert_creates("rdsauth_x.y");
+//! tf.apply();
+//! tf.assert_plan_empty();
+//! tf.destroy();
+//! ```
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::engine::{Engine, engines};
+use crate::support::output::{Plan, Run, State};
+use crate::support::process::Running;
+
+/// A working folder with its own HOME, TMPDIR, CLI configuration and provider mirror.
+///
+/// Every method that runs the CLI fails the test with the command, its exit code and all it
+/// printed when the outcome is not the one in the method's name; [`Terraform::run`] alone accepts any.
+#[derive(Debug)]
+pub struct Terraform {
+    engine: Engine,
+    root: TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+impl Terraform {
+    /// The first CLI on PATH: `terraform` where it is installed.
+    pub fn new() -> Self {
+        Self::with(engines().swap_remove(0))
+    }
+
+    /// A fresh folder for `engine`.
+    pub fn with(engine: Engine) -> Self {
+        let root = tempfile::Builder::new().prefix("tf").tempdir().expect("a temporary folder");
+        for folder in ["home", "logs", "mirror", "tmp", "work"] {
+            fs::create_dir(root.path().join(folder)).expect("a folder of the test");
+        }
+        let mirror = root.path().join("mirror");
+        let config = format!(
+            "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path    = {mirror:?}\n    include = [\"*/*/*\"]\n  }}\n}}\n"
+        );
+        fs::write(root.path().join("cli.tfrc"), config).expect("the CLI configuration");
+        Self { engine, root, environment: BTreeMap::new() }
+    }
+
+    /// Installs a provider binary as version 0.1.0 of `address` (`HOST/NAMESPACE/TYPE`) into the mirror.
+    pub fn provider(self, address: &str, binary: impl AsRef<Path>) -> Self {
+        self.provider_version(address, "0.1.0", binary)
+    }
+
+    /// Installs a provider binary as a given version of `address` into the mirror.
+    pub fn provider_version(self, address: &str, version: &str, binary: impl AsRef<Path>) -> Self {
+        let name = address.rsplit('/').next().unwrap_or(address);
+        let folder = self.root.path().join("mirror").join(address).join(version).join(platform());
+        fs::create_dir_all(&folder).expect("a folder in the mirror");
+        let installed = folder.join(format!("terraform-provider-{name}_v{version}"));
+        // A hard link costs nothing and outlives a rebuild; across file systems only a copy is possible.
+        if fs::hard_link(&binary, &installed).is_err() {
+            fs::copy(&binary, &installed)
+                .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.as_ref().display()));
+        }
+        self
+    }
+
+    /// Sets a variable for every command from here on.
+    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
+        self.environment.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Which CLI this is.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The folder that holds the configuration and the state.
+    pub fn path(&self) -> PathBuf {
+        self.root.path().join("work")
+    }
+
+    /// Writes a file of the configuration, over an earlier one of that name.
+    pub fn write(&self, name: &str, text: &str) {
+        let file = self.path().join(name);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("the folder of the file");
+        fs::write(&file, text).unwrap_or_else(|error| panic!("cannot write {name}: {error}"));
+    }
+
+    /// Reads a file of the working folder.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap_or_else(|error| panic!("cannot read {name}: {error}"))
+    }
+
+    /// Removes a file of the configuration.
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).unwrap_or_else(|error| panic!("cannot remove {name}: {error}"));
+    }
+
+    /// `init`, from the mirror alone.
+    #[track_caller]
+    pub fn init(&self) -> Run {
+        self.ok(&["init"])
+    }
+
+    /// `plan`, read back as JSON.
+    #[track_caller]
+    pub fn plan(&self) -> Plan {
+        self.plan_with(&[])
+    }
+
+    /// `plan` with more options, such as `-destroy` or `-generate-config-out=…`, read back as JSON.
+    #[track_caller]
+    pub fn plan_with(&self, options: &[&str]) -> Plan {
+        self.ok(&[&["plan", "-out=plan.bin"], options].concat());
+        Plan(self.json(&["show", "-json", "plan.bin"]))
+    }
+
+    /// `plan -json` that has to end in an error, or in several.
+    #[track_caller]
+    pub fn plan_fails(&self) -> Run {
+        self.run(&["plan", "-json"]).expect_code(1)
+    }
+
+    /// Fails unless the next plan changes nothing, outputs included.
+    #[track_caller]
+    pub fn assert_plan_empty(&self) {
+        let run = self.run(&["plan", "-detailed-exitcode"]);
+        assert!(run.code == Some(0), "{}", run.report("an empty plan was expected"));
+    }
+
+    /// `apply` without asking.
+    #[track_caller]
+    pub fn apply(&self) -> Run {
+        self.ok(&["apply", "-auto-approve"])
+    }
+
+    /// `apply -json` that has to end in an error, or in several.
+    #[track_caller]
+    pub fn apply_fails(&self) -> Run {
+        self.run(&["apply", "-auto-approve", "-json"]).expect_code(1)
+    }
+
+    /// `destroy` without asking; the state is empty afterwards.
+    #[track_caller]
+    pub fn destroy(&self) -> Run {
+        let run = self.ok(&["destroy", "-auto-approve"]);
+        let left = self.state().addresses();
+        assert!(left.is_empty(), "destroy left {left:?}");
+        run
+    }
+
+    /// `import` of an existing object.
+    #[track_caller]
+    pub fn import(&self, address: &str, id: &str) -> Run {
+        self.ok(&["import", address, id])
+    }
+
+    /// The state as it stands.
+    #[track_caller]
+    pub fn state(&self) -> State {
+        State(self.json(&["show", "-json"]))
+    }
+
+    /// One attribute as the state has it, such as `database.0.db_users`; null when it is absent.
+    #[track_caller]
+    pub fn state_value(&self, address: &str, attribute: &str) -> Value {
+        self.state().value(address, attribute)
+    }
+
+    /// Runs any command that has to succeed.
+    #[track_caller]
+    pub fn ok(&self, arguments: &[&str]) -> Run {
+        self.run(arguments).expect_code(0)
+    }
+
+    /// Runs any command to its end, whatever that is.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        self.start(arguments).wait()
+    }
+
+    /// Starts any command and lets the test go on.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        Running::start(self.command(arguments), &self.root.path().join("logs"))
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Value {
+        let run = self.ok(arguments);
+        serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{}", run.report(&error.to_string())))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let root = self.root.path();
+        let mut command = Command::new(&self.engine.path);
+        command.args(arguments).arg("-no-color").current_dir(self.path()).env_clear();
+        command.envs(env::var_os("PATH").map(|path| ("PATH", path)));
+        command.env("HOME", root.join("home")).env("TMPDIR", root.join("tmp"));
+        command.env("TF_CLI_CONFIG_FILE", root.join("cli.tfrc")).env("TF_INPUT", "0").envs(&self.environment);
+        command
+    }
+}
+
+impl Default for Terraform {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// This machine in Terraform's words, such as `linux_amd64`.
+fn platform() -> String {
+    let os = if env::consts::OS == "macos" { "darwin" } else { env::consts::OS };
+    let arch = match env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{os}_{arch}")
+}

@@ -1,0 +1,14 @@
+//! AWS: clients, configuration and errors. The SDK's crates appear only here and below.
+
+pub mod config;
+pub mod credentials;
+pub mod error;
+pub mod host;
+mod http;
+pub mod iam;
+pub mod rds;
+pub mod sts;
+pub mod token;
+
+pub use config::{Clients, Options};
+pub use error::Error;

@@ -1,0 +1,547 @@
+//! From the provider block to clients. Nothing is read, resolved or asked before the first call needs it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::imds::region::ImdsRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::os_shim_internal::{Env, Fs};
+use tokio::sync::OnceCell;
+
+use crate::arn::{Partition, check_region};
+use crate::aws::credentials::{AssumeRole, AssumedRole, Source};
+use crate::aws::error::{Error, Kind, chain};
+use crate::aws::http::{self, CaBundle, FewerNetworkRetries, UserAgent};
+use crate::aws::iam::Iam;
+use crate::aws::rds::Rds;
+use crate::aws::sts::{Identity, Sts};
+
+/// The provider block's say on AWS, under hashicorp/aws's names and meanings. Everything may be absent.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The region of regional services.
+    pub region: Option<String>,
+    /// The named profile; it comes before keys in the environment.
+    pub profile: Option<String>,
+    /// Instead of `~/.aws/config`; a leading `~` is the home directory.
+    pub shared_config_files: Vec<String>,
+    /// Instead of `~/.aws/credentials`; a leading `~` is the home directory.
+    pub shared_credentials_files: Vec<String>,
+    /// With `secret_key`, before everything else.
+    pub access_key: Option<String>,
+    /// Belongs to `access_key`.
+    pub secret_key: Option<String>,
+    /// Belongs to `access_key` when that is temporary.
+    pub token: Option<String>,
+    /// Roles to assume, each with the credentials of the one before.
+    pub assume_role: Vec<AssumeRole>,
+    /// URLs by service: `iam`, `rds`, `sts`.
+    pub endpoints: BTreeMap<String, String>,
+    /// If not empty, the only accounts worked on.
+    pub allowed_account_ids: Vec<String>,
+    /// Accounts never worked on.
+    pub forbidden_account_ids: Vec<String>,
+    /// Accepted for the copied block's sake: credentials are never tried out ahead of need.
+    pub skip_credentials_validation: bool,
+    /// Never ask STS for the account id.
+    pub skip_requesting_account_id: bool,
+    /// Take any text as a region.
+    pub skip_region_validation: bool,
+    /// `true` keeps away from the instance's metadata service, absent leaves it to AWS_EC2_METADATA_DISABLED.
+    pub skip_metadata_api_check: Option<bool>,
+    /// Attempts in all, 25 if absent; at most 5 when the network fails.
+    pub max_retries: Option<u32>,
+    /// `standard` if absent.
+    pub retry_mode: Option<RetryMode>,
+    /// A PEM file of certificates to trust besides the system's.
+    pub custom_ca_bundle: Option<String>,
+    /// FIPS endpoints.
+    pub use_fips_endpoint: Option<bool>,
+    /// Endpoints that speak IPv6 too.
+    pub use_dualstack_endpoint: Option<bool>,
+    /// The region of STS alone.
+    pub sts_region: Option<String>,
+    /// Products appended to the user agent, each `name/version (comment)`.
+    pub user_agent: Vec<String>,
+    /// The version of core, from Configure.
+    pub terraform_version: String,
+}
+
+/// How the SDK spaces its retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryMode {
+    /// Exponential back-off.
+    Standard,
+    /// Also limits its own rate after being throttled.
+    Adaptive,
+}
+
+/// All clients of one configured provider; a cheap handle.
+#[derive(Clone)]
+pub struct Clients(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    env: fn(&str) -> Option<String>,
+    base: OnceCell<Base>,
+    iam: OnceCell<Iam>,
+    sts: OnceCell<Sts>,
+    caller: OnceCell<Identity>,
+    rds: Mutex<HashMap<String, Rds>>,
+}
+
+/// What all clients share.
+struct Base {
+    sdk: SdkConfig,
+    credentials: SharedCredentialsProvider,
+    region: Option<String>,
+}
+
+const DEFAULT_MAX_ATTEMPTS: u32 = 25;
+
+/// No AWS call used here takes longer to begin its answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Clients {
+    /// Takes the options; no I/O, no look at the environment.
+    pub fn new(options: Options) -> Self {
+        Self::with_env(options, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    fn with_env(options: Options, env: fn(&str) -> Option<String>) -> Self {
+        Self(Arc::new(Inner {
+            options,
+            env,
+            base: OnceCell::new(),
+            iam: OnceCell::new(),
+            sts: OnceCell::new(),
+            caller: OnceCell::new(),
+            rds: Mutex::default(),
+        }))
+    }
+
+    /// The region of an entity: its own if it has one, else the configured one.
+    ///
+    /// # Errors
+    /// There is none, or it is malformed.
+    pub async fn region(&self, own: Option<&str>) -> Result<String, Error> {
+        let region = match own {
+            Some(region) => region.to_owned(),
+            None => self.base().await?.region.clone().ok_or_else(|| {
+                Error::local(
+                    Kind::Configuration,
+                    "no region is configured; set \"region\" in the provider block, or AWS_REGION, or a profile's region",
+                )
+            })?,
+        };
+        self.check_region(&region)?;
+        Ok(region)
+    }
+
+    /// The partition of the configured region, `aws` without one.
+    ///
+    /// # Errors
+    /// The options are wrong.
+    pub async fn partition(&self) -> Result<Partition, Error> {
+        Ok(self.base().await?.partition())
+    }
+
+    /// IAM, signed for the partition's global region behind any endpoint.
+    ///
+    /// # Errors
+    /// The options are wrong, or the account is not allowed.
+    pub async fn iam(&self) -> Result<&Iam, Error> {
+        let iam = self.0.iam.get_or_try_init(|| async {
+            let base = self.base().await?;
+            let config = aws_sdk_iam::config::Builder::from(&base.sdk)
+                .region(Region::new(base.partition().global_region()))
+                .interceptor(FewerNetworkRetries)
+                .interceptor(self.user_agent())
+                .retry_partition(retry_partition());
+            let config = match self.endpoint("iam")? {
+                Some(url) => config.endpoint_url(url),
+                None => config,
+            };
+            Ok(Iam::new(aws_sdk_iam::Client::from_conf(config.build())))
+        });
+        let iam = iam.await?;
+        self.check_account().await?;
+        Ok(iam)
+    }
+
+    /// RDS in a region, the configured one if absent.
+    ///
+    /// # Errors
+    /// There is no region, the options are wrong, or the account is not allowed.
+    pub async fn rds(&self, region: Option<&str>) -> Result<Rds, Error> {
+        let region = self.region(region).await?;
+        self.check_account().await?;
+        let base = self.base().await?;
+        let endpoint = self.endpoint("rds")?;
+        let mut clients = self.0.rds.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(region.clone()).or_insert_with(|| {
+            let mut config = aws_sdk_rds::config::Builder::from(&base.sdk)
+                .region(Region::new(region))
+                .interceptor(FewerNetworkRetries)
+                .interceptor(self.user_agent())
+                .retry_partition(retry_partition());
+            if let Some(url) = endpoint {
+                config = config.endpoint_url(url);
+            }
+            Rds::new(aws_sdk_rds::Client::from_conf(config.build()))
+        });
+        Ok(client.clone())
+    }
+
+    /// STS.
+    ///
+    /// # Errors
+    /// The options are wrong.
+    pub async fn sts(&self) -> Result<&Sts, Error> {
+        let sts = self.0.sts.get_or_try_init(|| async {
+            let base = self.base().await?;
+            Ok(Sts::new(self.sts_client(base, &base.credentials)?))
+        });
+        sts.await
+    }
+
+    /// Who the credentials belong to, asked once.
+    ///
+    /// # Errors
+    /// The options are wrong, or STS did not answer.
+    pub async fn caller(&self) -> Result<&Identity, Error> {
+        self.0.caller.get_or_try_init(|| async { self.sts().await?.caller_identity().await }).await
+    }
+
+    /// The account id of the credentials, or nothing if `skip_requesting_account_id` forbids to ask.
+    ///
+    /// # Errors
+    /// STS did not answer, or the account is not allowed.
+    pub async fn account_id(&self) -> Result<Option<String>, Error> {
+        if self.0.options.skip_requesting_account_id {
+            return Ok(None);
+        }
+        self.check_account().await?;
+        Ok(Some(self.caller().await?.account_id.clone()))
+    }
+
+    /// Credentials to sign with, those of `role` if given, else the provider's.
+    ///
+    /// # Errors
+    /// There are none, or the role cannot be assumed.
+    pub async fn credentials(&self, role: Option<AssumeRole>) -> Result<Credentials, Error> {
+        let base = self.base().await?;
+        let provider = match role {
+            Some(role) => AssumedRole::provider(self.sts_client(base, &base.credentials)?, role),
+            None => base.credentials.clone(),
+        };
+        provider.provide_credentials().await.map_err(|e| Error::credentials(&e))
+    }
+
+    async fn base(&self) -> Result<&Base, Error> {
+        self.0.base.get_or_try_init(|| self.load()).await
+    }
+
+    async fn load(&self) -> Result<Base, Error> {
+        let options = &self.0.options;
+        if let Some(region) = &options.region {
+            self.check_region(region)?;
+        }
+        let static_keys = options.static_keys()?;
+        let http = self.http_client()?;
+        let named = options.profile.clone();
+        let profile = named.clone().or_else(|| self.env("AWS_PROFILE")).or_else(|| self.env("AWS_DEFAULT_PROFILE"));
+        let files = self.profile_files();
+        let metadata = options.skip_metadata_api_check != Some(true);
+        let retry = self.retry_config(files.as_ref(), profile.as_deref()).await?;
+        let timeouts = TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build();
+        let conf = ProviderConfig::without_region()
+            .with_http_client(http.clone())
+            .with_retry_config(retry.clone())
+            .with_behavior_version(Some(BehaviorVersion::latest()));
+        let region = match &options.region {
+            Some(region) => Some(Region::new(region.clone())),
+            None => region_provider(&conf, profile.as_deref(), files.clone(), metadata).region().await,
+        };
+        let conf = conf.with_region(region.clone());
+        let source = Source {
+            static_keys,
+            profile: profile.as_deref().map(|name| (name, named.is_some())),
+            files: files.clone(),
+            metadata,
+        };
+        let mut credentials = source.provider(&conf);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(region.clone())
+            .http_client(http)
+            .retry_config(retry)
+            .timeout_config(timeouts)
+            .identity_cache(IdentityCache::no_cache())
+            .credentials_provider(credentials.clone());
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(files) = files {
+            loader = loader.profile_files(files);
+        }
+        if let Some(fips) = options.use_fips_endpoint {
+            loader = loader.use_fips(fips);
+        }
+        if let Some(dual_stack) = options.use_dualstack_endpoint {
+            loader = loader.use_dual_stack(dual_stack);
+        }
+        let sdk = loader.load().await;
+        let region = region.map(|region| region.to_string());
+        let mut base = Base { sdk, credentials: credentials.clone(), region };
+        for role in &options.assume_role {
+            credentials = AssumedRole::provider(self.sts_client(&base, &credentials)?, role.clone());
+        }
+        base.sdk = base.sdk.into_builder().credentials_provider(credentials.clone()).build();
+        base.credentials = credentials;
+        Ok(base)
+    }
+
+    fn http_client(&self) -> Result<SharedHttpClient, Error> {
+        let named = self.0.options.custom_ca_bundle.as_deref().map(|path| ("custom_ca_bundle", self.expand(path)));
+        let from_env = || self.env("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE", PathBuf::from(path)));
+        let bundle = named.or_else(from_env);
+        http::client(bundle.as_ref().map(|(origin, path)| CaBundle { origin, path }).as_ref())
+    }
+
+    fn sts_client(&self, base: &Base, credentials: &SharedCredentialsProvider) -> Result<aws_sdk_sts::Client, Error> {
+        let region = match &self.0.options.sts_region {
+            Some(region) => {
+                self.check_region(region)?;
+                region.clone()
+            }
+            None => base.region.clone().unwrap_or_else(|| base.partition().global_region().to_owned()),
+        };
+        let config = aws_sdk_sts::config::Builder::from(&base.sdk)
+            .region(Region::new(region))
+            .credentials_provider(credentials.clone())
+            .interceptor(FewerNetworkRetries)
+            .interceptor(self.user_agent())
+            .retry_partition(retry_partition());
+        let config = match self.endpoint("sts")? {
+            Some(url) => config.endpoint_url(url),
+            None => config,
+        };
+        Ok(aws_sdk_sts::Client::from_conf(config.build()))
+    }
+
+    async fn check_account(&self) -> Result<(), Error> {
+        let Options { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.0.options;
+        if allowed.is_empty() && forbidden.is_empty() {
+            return Ok(());
+        }
+        if self.0.options.skip_requesting_account_id {
+            return Err(Error::local(
+                Kind::Configuration,
+                "\"allowed_account_ids\" and \"forbidden_account_ids\" cannot be checked, since \
+                 \"skip_requesting_account_id\" forbids to ask for the account id",
+            ));
+        }
+        let account = &self.caller().await?.account_id;
+        if forbidden.contains(account) {
+            let message = format!("AWS account ID not allowed: {account}; \"forbidden_account_ids\" holds it");
+            return Err(Error::local(Kind::Account, message));
+        }
+        if !allowed.is_empty() && !allowed.contains(account) {
+            let message = format!(
+                "AWS account ID not allowed: {account}; \"allowed_account_ids\" holds only {}",
+                allowed.join(", ")
+            );
+            return Err(Error::local(Kind::Account, message));
+        }
+        Ok(())
+    }
+
+    fn check_region(&self, region: &str) -> Result<(), Error> {
+        if self.0.options.skip_region_validation {
+            return Ok(());
+        }
+        check_region(region).map_err(|e| Error::local(Kind::Configuration, e.to_string()))
+    }
+
+    /// The URL given for a service. Those in the environment and the shared files are the SDK's business.
+    fn endpoint(&self, service: &str) -> Result<Option<String>, Error> {
+        let Some(url) = self.0.options.endpoints.get(service).filter(|url| !url.is_empty()) else { return Ok(None) };
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace)) {
+            return Ok(Some(url.clone()));
+        }
+        Err(Error::local(
+            Kind::Configuration,
+            format!("the endpoint \"{url}\" of {service} is not a URL; it must begin with \"https://\" or \"http://\""),
+        ))
+    }
+
+    async fn retry_config(&self, files: Option<&EnvConfigFiles>, profile: Option<&str>) -> Result<RetryConfig, Error> {
+        let options = &self.0.options;
+        let (mut attempts, mut mode) = (options.max_retries, options.retry_mode);
+        if attempts.is_none() || mode.is_none() {
+            let files = files.cloned().unwrap_or_default();
+            let (fs, env) = (Fs::real(), Env::real());
+            let shared = aws_config::profile::load(&fs, &env, &files, profile.map(|name| name.to_owned().into()));
+            let shared = shared.await.map_err(|e| {
+                Error::local(Kind::Configuration, format!("the shared configuration files cannot be read: {}", chain(&e)))
+            })?;
+            let setting = |variable: &'static str, key: &'static str| {
+                self.env(variable)
+                    .map(|value| (variable, value))
+                    .or_else(|| shared.get(key).map(|value| (key, value.to_owned())))
+            };
+            if attempts.is_none() && let Some((origin, value)) = setting("AWS_MAX_ATTEMPTS", "max_attempts") {
+                attempts = Some(value.parse().map_err(|_| {
+                    Error::local(Kind::Configuration, format!("{origin} is \"{value}\", which is not a number of attempts"))
+                })?);
+            }
+            if mode.is_none() && let Some((origin, value)) = setting("AWS_RETRY_MODE", "retry_mode") {
+                mode = Some(RetryMode::parse(&value).ok_or_else(|| {
+                    Error::local(
+                        Kind::Configuration,
+                        format!("{origin} is \"{value}\"; it must be \"standard\" or \"adaptive\""),
+                    )
+                })?);
+            }
+        }
+        let config = match mode.unwrap_or(RetryMode::Standard) {
+            RetryMode::Standard => RetryConfig::standard(),
+            RetryMode::Adaptive => RetryConfig::adaptive(),
+        };
+        Ok(config.with_max_attempts(attempts.unwrap_or(DEFAULT_MAX_ATTEMPTS).max(1)))
+    }
+
+    fn profile_files(&self) -> Option<EnvConfigFiles> {
+        let Options { shared_config_files: config, shared_credentials_files: credentials, .. } = &self.0.options;
+        if config.is_empty() && credentials.is_empty() {
+            return None;
+        }
+        let mut files = EnvConfigFiles::builder()
+            .include_default_config_file(config.is_empty())
+            .include_default_credentials_file(credentials.is_empty());
+        for path in config {
+            files = files.with_file(EnvConfigFileKind::Config, self.expand(path));
+        }
+        for path in credentials {
+            files = files.with_file(EnvConfigFileKind::Credentials, self.expand(path));
+        }
+        Some(files.build())
+    }
+
+    fn user_agent(&self) -> UserAgent {
+        let options = &self.0.options;
+        let core = match options.terraform_version.as_str() {
+            "" => String::new(),
+            version => format!("Terraform/{version} (+https://www.terraform.io) "),
+        };
+        let mut after = options.user_agent.clone();
+        after.extend(self.env("TF_APPEND_USER_AGENT"));
+        UserAgent { before: format!("{core}rdsauth/{}", env!("CARGO_PKG_VERSION")), after: after.join(" ") }
+    }
+
+    /// A path with a leading `~` replaced by the home directory.
+    fn expand(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), self.env("HOME")) {
+            (Some(rest), Some(home)) => Path::new(&home).join(rest),
+            _ => PathBuf::from(path),
+        }
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        (self.0.env)(name)
+    }
+}
+
+impl Base {
+    fn partition(&self) -> Partition {
+        self.region.as_deref().map_or(Partition::Aws, Partition::of_region)
+    }
+}
+
+impl Options {
+    fn static_keys(&self) -> Result<Option<Credentials>, Error> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        match (given(&self.access_key), given(&self.secret_key)) {
+            (Some(access), Some(secret)) => {
+                Ok(Some(Credentials::new(access, secret, given(&self.token), None, "provider block")))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => {
+                Err(Error::local(Kind::Configuration, "the provider block has an \"access_key\" without a \"secret_key\""))
+            }
+            (None, Some(_)) => {
+                Err(Error::local(Kind::Configuration, "the provider block has a \"secret_key\" without an \"access_key\""))
+            }
+        }
+    }
+}
+
+impl RetryMode {
+    /// The mode of a name, in any case as AWS's tools take it.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "standard" => Some(Self::Standard),
+            "adaptive" => Some(Self::Adaptive),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = |text: &Option<String>| text.as_ref().map(|_| "***");
+        f.debug_struct("Options")
+            .field("region", &self.region)
+            .field("profile", &self.profile)
+            .field("access_key", &secret(&self.access_key))
+            .field("secret_key", &secret(&self.secret_key))
+            .field("token", &secret(&self.token))
+            .field("assume_role", &self.assume_role.iter().map(|role| &role.role_arn).collect::<Vec<_>>())
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clients").field(&self.0.options).finish()
+    }
+}
+
+/// No budget besides `max_retries`: the SDK's own runs dry when many resources are throttled at once.
+fn retry_partition() -> RetryPartition {
+    RetryPartition::custom("rdsauth").token_bucket(TokenBucket::unlimited()).build()
+}
+
+fn region_provider(
+    conf: &ProviderConfig,
+    profile: Option<&str>,
+    files: Option<EnvConfigFiles>,
+    metadata: bool,
+) -> RegionProviderChain {
+    let mut shared = ProfileFileRegionProvider::builder().configure(conf);
+    if let Some(profile) = profile {
+        shared = shared.profile_name(profile);
+    }
+    if let Some(files) = files {
+        shared = shared.profile_files(files);
+    }
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(shared.build());
+    if metadata { chain.or_else(ImdsRegionProvider::builder().configure(conf).build()) } else { chain }
+}

@@ -1,0 +1,229 @@
+//! Where credentials come from: the provider block, a profile, the machine, and roles on top of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
+use aws_smithy_async::time::{SystemTimeSource, TimeSource};
+use tokio::sync::Mutex;
+
+use crate::aws::error::{Error, Kind};
+
+/// A role to assume, with the arguments of `sts:AssumeRole` under hashicorp/aws's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AssumeRole {
+    /// The role.
+    pub role_arn: String,
+    /// How long the session lasts, 15 minutes to 12 hours; AWS's default is one hour.
+    pub duration: Option<Duration>,
+    /// The secret shared with the role's owner.
+    pub external_id: Option<String>,
+    /// A policy document that restricts the session.
+    pub policy: Option<String>,
+    /// Managed policies that restrict the session.
+    pub policy_arns: Vec<String>,
+    /// The session's name in logs, `terraform-rdsauth` if absent.
+    pub session_name: Option<String>,
+    /// The person behind the session.
+    pub source_identity: Option<String>,
+    /// Session tags.
+    pub tags: BTreeMap<String, String>,
+    /// The tags that go on into roles assumed from the session.
+    pub transitive_tag_keys: Vec<String>,
+}
+
+/// What decides where credentials are looked for.
+pub(crate) struct Source<'a> {
+    /// Given in the provider block.
+    pub(crate) static_keys: Option<Credentials>,
+    /// The profile to use, and whether the provider block names it, in which case nothing else is tried.
+    pub(crate) profile: Option<(&'a str, bool)>,
+    /// The shared files.
+    pub(crate) files: Option<EnvConfigFiles>,
+    /// Whether the instance's metadata service is asked last.
+    pub(crate) metadata: bool,
+}
+
+/// A session is renewed this long before it ends.
+const RENEW_BEFORE_END: Duration = Duration::from_secs(60);
+
+const DEFAULT_SESSION_NAME: &str = "terraform-rdsauth";
+
+impl Source<'_> {
+    /// The provider of credentials. Looks nowhere until asked for them.
+    pub(crate) fn provider(self, conf: &ProviderConfig) -> SharedCredentialsProvider {
+        if let Some(keys) = self.static_keys {
+            return SharedCredentialsProvider::new(keys);
+        }
+        let mut profile = ProfileFileCredentialsProvider::builder().configure(conf);
+        if let Some((name, _)) = self.profile {
+            profile = profile.profile_name(name);
+        }
+        if let Some(files) = self.files {
+            profile = profile.profile_files(files);
+        }
+        let profile = profile.build();
+        if let Some((name, true)) = self.profile {
+            let places = format!("the profile \"{name}\" of the shared files");
+            return cached(Explained { inner: profile, places });
+        }
+        let mut chain = CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
+            .or_else("Profile", profile)
+            .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(conf).build())
+            .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(conf).build());
+        let mut places = format!(
+            "the environment (AWS_ACCESS_KEY_ID), the profile \"{}\" of the shared files, a web identity token \
+             (AWS_WEB_IDENTITY_TOKEN_FILE), the container's credentials",
+            self.profile.map_or("default", |(name, _)| name)
+        );
+        if self.metadata {
+            chain = chain
+                .or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(conf).build());
+            places.push_str(", the metadata service of the EC2 instance");
+        }
+        cached(Explained { inner: chain, places })
+    }
+}
+
+/// A session of a role, asked for with the credentials below it.
+pub(crate) struct AssumedRole {
+    sts: aws_sdk_sts::Client,
+    role: AssumeRole,
+}
+
+impl AssumedRole {
+    /// The provider of the role's credentials, `sts` being signed with those below it.
+    pub(crate) fn provider(sts: aws_sdk_sts::Client, role: AssumeRole) -> SharedCredentialsProvider {
+        cached(Self { sts, role })
+    }
+
+    async fn assume(&self) -> Result<Credentials, Error> {
+        let AssumeRole { role_arn, duration, external_id, policy, policy_arns, .. } = &self.role;
+        let seconds = duration.map(|d| i32::try_from(d.as_secs()).unwrap_or(i32::MAX));
+        let mut request = self
+            .sts
+            .assume_role()
+            .role_arn(role_arn)
+            .role_session_name(self.role.session_name.as_deref().unwrap_or(DEFAULT_SESSION_NAME))
+            .set_duration_seconds(seconds)
+            .set_external_id(external_id.clone())
+            .set_policy(policy.clone())
+            .set_source_identity(self.role.source_identity.clone());
+        for arn in policy_arns {
+            request = request.policy_arns(PolicyDescriptorType::builder().arn(arn).build());
+        }
+        for (key, value) in &self.role.tags {
+            let tag = Tag::builder().key(key).value(value).build();
+            request = request.tags(tag.map_err(|e| Error::local(Kind::Configuration, e.to_string()))?);
+        }
+        for key in &self.role.transitive_tag_keys {
+            request = request.transitive_tag_keys(key);
+        }
+        let answer = request.send().await.map_err(|e| {
+            let error = Error::sdk("sts", "AssumeRole", &e);
+            if error.kind == Kind::Service && !error.is_configuration() && !error.is_throttled() {
+                Error { kind: Kind::AssumeRole(role_arn.clone()), ..error }
+            } else {
+                error
+            }
+        })?;
+        let session = answer.credentials().ok_or_else(|| Error::incomplete("sts", "AssumeRole", "credentials"))?;
+        let expiry = std::time::SystemTime::try_from(*session.expiration())
+            .map_err(|_| Error::incomplete("sts", "AssumeRole", "usable expiration"))?;
+        Ok(Credentials::new(
+            session.access_key_id(),
+            session.secret_access_key(),
+            Some(session.session_token().to_owned()),
+            Some(expiry),
+            "AssumeRole",
+        ))
+    }
+}
+
+impl fmt::Debug for AssumedRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AssumedRole").field(&self.role.role_arn).finish()
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async { self.assume().await.map_err(CredentialsError::provider_error) })
+    }
+}
+
+/// Says which places were looked at when there was nothing in any of them.
+#[derive(Debug)]
+struct Explained<P> {
+    inner: P,
+    places: String,
+}
+
+impl<P: ProvideCredentials> Explained<P> {
+    async fn look(&self) -> provider::Result {
+        match self.inner.provide_credentials().await {
+            Err(CredentialsError::CredentialsNotLoaded(_)) => Err(CredentialsError::not_loaded(Error::local(
+                Kind::NoCredentials,
+                format!("no credentials were found; looked at {}", self.places),
+            ))),
+            other => other,
+        }
+    }
+}
+
+impl<P: ProvideCredentials> ProvideCredentials for Explained<P> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.look())
+    }
+}
+
+/// Keeps credentials until shortly before they expire, for all clients together; the SDK caches per client.
+#[derive(Debug)]
+struct Cached<P> {
+    inner: P,
+    held: Mutex<Option<Credentials>>,
+}
+
+fn cached(inner: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Cached { inner, held: Mutex::new(None) })
+}
+
+impl<P: ProvideCredentials> Cached<P> {
+    async fn get(&self) -> provider::Result {
+        let mut held = self.held.lock().await;
+        let soon = SystemTimeSource::new().now() + RENEW_BEFORE_END;
+        if let Some(credentials) = held.as_ref().filter(|c| c.expiry().is_none_or(|end| end > soon)) {
+            return Ok(credentials.clone());
+        }
+        let credentials = self.inner.provide_credentials().await?;
+        *held = Some(credentials.clone());
+        Ok(credentials)
+    }
+}
+
+impl<P: ProvideCredentials> ProvideCredentials for Cached<P> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.get())
+    }
+}

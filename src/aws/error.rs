@@ -1,0 +1,422 @@
+//! What AWS answered when it did not do as asked, or why it could not be asked.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use tf_provider::diagnostic::Diagnostic;
+
+use crate::aws::http::Unreached;
+
+/// A call to AWS that failed.
+///
+/// `Display` gives the whole finding in one sentence or two, operation, code, message and request id
+/// included; the [`Diagnostic`] made from it adds what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The service's prefix in IAM actions, such as `iam`.
+    pub service: &'static str,
+    /// The name of the API operation, such as `PutRolePolicy`; empty when no call was about to be made.
+    pub operation: &'static str,
+    /// Where it failed.
+    pub kind: Kind,
+    /// The code on the wire, which is not always the name of the shape: `NoSuchEntity`.
+    pub code: Option<String>,
+    /// The service's own message, or what is known of the fault.
+    pub message: String,
+    /// The id AWS gave the request.
+    pub request_id: Option<String>,
+}
+
+/// Where a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The service answered with an error.
+    Service,
+    /// No answer came from the endpoint, here as `host:port`.
+    Unreached(Reach, String),
+    /// An answer came that is none of AWS's.
+    Answer,
+    /// No credentials were found anywhere.
+    NoCredentials,
+    /// Credentials were found, and cannot be used or renewed.
+    Credentials,
+    /// AWS did not let the role of this ARN be assumed.
+    AssumeRole(String),
+    /// An option of the provider or a file it names is wrong.
+    Configuration,
+    /// The credentials belong to an account that the provider block excludes.
+    Account,
+}
+
+/// How far a request got that was never answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The host's name has no address.
+    Name,
+    /// No connection came about.
+    Connection,
+    /// The certificate was not accepted, or TLS failed in another way.
+    Tls,
+    /// Nothing came in time.
+    Timeout,
+    /// The connection broke before the answer was whole.
+    Broken,
+}
+
+impl Error {
+    /// Explains what the SDK reports of one call.
+    pub(crate) fn sdk<E>(service: &'static str, operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: StdError + ProvideErrorMetadata + 'static,
+    {
+        let request_id = error.request_id().map(str::to_owned);
+        let new = |kind, code: Option<&str>, message: String| Self {
+            service,
+            operation,
+            kind,
+            code: code.map(str::to_owned),
+            message,
+            request_id: request_id.clone(),
+        };
+        if let Some(inner) = find::<Self>(error) {
+            return inner.clone();
+        }
+        if let Some(unreached) = find::<Unreached>(error) {
+            return new(Kind::Unreached(unreached.reach(), unreached.host.clone()), None, unreached.to_string());
+        }
+        if let Some(credentials) = find::<CredentialsError>(error) {
+            return Self { service, operation, ..Self::credentials(credentials) };
+        }
+        match error {
+            SdkError::ServiceError(answer) if answer.err().code().is_some() => {
+                let answer = answer.err();
+                let message = answer.message().unwrap_or_default().trim().to_owned();
+                new(Kind::Service, answer.code(), message)
+            }
+            SdkError::ServiceError(answer) => {
+                new(Kind::Answer, None, format!("HTTP status {} without an error code", answer.raw().status().as_u16()))
+            }
+            SdkError::ResponseError(answer) => {
+                let status = answer.raw().status().as_u16();
+                new(Kind::Answer, None, format!("HTTP status {status} with a body that is not understood"))
+            }
+            other => new(Kind::Configuration, None, chain(other)),
+        }
+    }
+
+    /// Explains why there are no credentials.
+    pub(crate) fn credentials(error: &CredentialsError) -> Self {
+        if let Some(inner) = find::<Self>(error) {
+            return inner.clone();
+        }
+        let kind = match error {
+            CredentialsError::CredentialsNotLoaded(_) => Kind::NoCredentials,
+            _ => Kind::Credentials,
+        };
+        Self::local(kind, error.source().map_or_else(|| error.to_string(), chain))
+    }
+
+    /// A fault found without asking AWS.
+    pub(crate) fn local(kind: Kind, message: impl Into<String>) -> Self {
+        Self { service: "", operation: "", kind, code: None, message: message.into(), request_id: None }
+    }
+
+    /// An answer that came without a part every such answer has.
+    pub(crate) fn incomplete(service: &'static str, operation: &'static str, what: &str) -> Self {
+        Self { service, operation, ..Self::local(Kind::Answer, format!("the answer holds no {what}")) }
+    }
+
+    /// Whether the object asked for is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.code().is_some_and(|code| code == "NoSuchEntity" || code.contains("NotFound"))
+    }
+
+    /// Whether AWS asks for fewer calls.
+    pub fn is_throttled(&self) -> bool {
+        self.has(&["Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "RequestThrottled"])
+            || self.has(&["TooManyRequestsException", "SlowDown", "RequestThrottledException", "PriorRequestNotComplete"])
+    }
+
+    /// Whether the identity in use lacks a permission.
+    pub fn is_access_denied(&self) -> bool {
+        self.has(&["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"])
+    }
+
+    /// Whether an object of that name is there already.
+    pub fn is_already_exists(&self) -> bool {
+        self.code().is_some_and(|code| code.contains("AlreadyExists"))
+    }
+
+    /// Whether a quota is used up.
+    pub fn is_limit_exceeded(&self) -> bool {
+        self.code().is_some_and(|code| code.starts_with("LimitExceeded") || code.ends_with("QuotaExceeded"))
+    }
+
+    /// Whether the session of the credentials has ended.
+    pub fn is_expired_credentials(&self) -> bool {
+        self.has(&["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"])
+    }
+
+    /// Whether AWS does not know the key, or the signature does not fit it.
+    pub fn is_invalid_credentials(&self) -> bool {
+        self.has(&["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"])
+            || self.has(&["SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"])
+    }
+
+    /// Whether a policy document was refused.
+    pub fn is_malformed_policy(&self) -> bool {
+        self.has(&["MalformedPolicyDocument", "MalformedPolicyDocumentException", "MalformedPolicy"])
+    }
+
+    /// Whether the object is being changed by somebody else just now.
+    pub fn is_concurrent_modification(&self) -> bool {
+        self.has(&["ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConcurrentModificationException"])
+    }
+
+    /// Whether the object cannot be modified at all, since it belongs to an AWS service.
+    pub fn is_unmodifiable(&self) -> bool {
+        self.has(&["UnmodifiableEntity"])
+    }
+
+    /// Whether no answer came, so that the request may have had its effect or not.
+    pub fn is_unreached(&self) -> bool {
+        matches!(self.kind, Kind::Unreached(..))
+    }
+
+    /// Whether it is the credentials' or the configuration's fault, and the same call would fail for any object.
+    pub fn is_configuration(&self) -> bool {
+        !matches!(self.kind, Kind::Service | Kind::Unreached(..) | Kind::Answer)
+            || self.is_expired_credentials()
+            || self.is_invalid_credentials()
+    }
+
+    fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    fn has(&self, codes: &[&str]) -> bool {
+        self.code().is_some_and(|code| codes.contains(&code))
+    }
+
+    fn summary(&self) -> &'static str {
+        match &self.kind {
+            Kind::Service if self.is_expired_credentials() => "AWS credentials have expired",
+            Kind::Service if self.is_invalid_credentials() => "AWS does not accept the credentials",
+            Kind::Service if self.is_access_denied() => "AWS denies access",
+            Kind::Service => "AWS refused the request",
+            Kind::Unreached(..) => "Cannot reach AWS",
+            Kind::Answer => "Cannot understand the answer of AWS",
+            Kind::NoCredentials => "Cannot find AWS credentials",
+            Kind::Credentials => "Cannot use the AWS credentials",
+            Kind::AssumeRole(_) => "Cannot assume the IAM role",
+            Kind::Configuration => "Cannot configure access to AWS",
+            Kind::Account => "AWS account not allowed",
+        }
+    }
+
+    /// What the user can do; empty where the message says it.
+    fn advice(&self) -> String {
+        match &self.kind {
+            Kind::Service if self.is_expired_credentials() => {
+                "The session these credentials belong to has ended. Log in again (for IAM Identity Center: \"aws sso login\"), \
+                 or renew the keys in the environment, the shared files or the provider block."
+                    .to_owned()
+            }
+            Kind::Service if self.is_invalid_credentials() => {
+                "The key is mistyped, deleted or inactive, a session token is missing, the clock of this machine is wrong, \
+                 or the key belongs to another partition than the region."
+                    .to_owned()
+            }
+            Kind::Service if self.is_access_denied() => format!(
+                "Allow the credentials in use the action \"{}:{}\", or use others. A permissions boundary, a session policy or \
+                 an organization's policy can deny it too.",
+                self.service, self.operation
+            ),
+            Kind::Service if self.is_throttled() => {
+                "AWS still limited the calls after the last retry. Run it again later, lower \"-parallelism\", or raise \
+                 \"max_retries\"."
+                    .to_owned()
+            }
+            Kind::Service if self.is_concurrent_modification() => {
+                "Something else is changing the same object. Run it again in a minute.".to_owned()
+            }
+            Kind::Service if self.is_unmodifiable() => {
+                "The object belongs to an AWS service, and only that service can change it.".to_owned()
+            }
+            Kind::Service | Kind::Configuration | Kind::Account => String::new(),
+            Kind::Unreached(reach, host) => match reach {
+                Reach::Name => format!(
+                    "The name \"{host}\" has no address here. Check the region, the endpoint in the provider block or \
+                     environment, and this machine's name service."
+                ),
+                Reach::Connection => format!(
+                    "Nothing accepts connections at \"{host}\". Check the endpoint in the provider block or environment, \
+                     the proxy settings and the network."
+                ),
+                Reach::Tls => "If a proxy or a test server uses a certificate authority of its own, name its file in \
+                               \"custom_ca_bundle\" or AWS_CA_BUNDLE."
+                    .to_owned(),
+                Reach::Timeout => "Check the network, the proxy settings and the VPC endpoint's security group.".to_owned(),
+                Reach::Broken => "Whether the request had its effect is unknown. Run it again: the next plan reads the \
+                                  real state first."
+                    .to_owned(),
+            },
+            Kind::Answer => {
+                "Something other than AWS may have answered: check the endpoint and the proxy settings.".to_owned()
+            }
+            Kind::NoCredentials => "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \"profile\" in the \
+                                    provider block; for IAM Identity Center log in with \"aws sso login\" first."
+                .to_owned(),
+            Kind::Credentials => "Renew them (for IAM Identity Center: \"aws sso login\"), or mend the profile.".to_owned(),
+            Kind::AssumeRole(role) => format!(
+                "Usual causes: the role \"{role}\" does not exist, its trust policy does not admit the credentials in use or \
+                 asks for an \"external_id\", or these credentials lack the action \"sts:AssumeRole\" on it."
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, code, message, request_id, .. } = self;
+        let message = message.trim_end_matches('.');
+        match (&self.kind, code) {
+            (Kind::AssumeRole(role), Some(code)) => {
+                write!(f, "the role \"{role}\" could not be assumed: {operation} answered {code}: {message}")?;
+            }
+            (Kind::AssumeRole(role), None) => write!(f, "the role \"{role}\" could not be assumed: {message}")?,
+            (Kind::Service, Some(code)) if message.is_empty() => write!(f, "{operation} answered {code}")?,
+            (Kind::Service, Some(code)) => write!(f, "{operation} answered {code}: {message}")?,
+            (Kind::Answer, _) => write!(f, "{operation} got no proper answer: {message}")?,
+            (Kind::Unreached(..), _) => write!(f, "{operation} got no answer: {message}")?,
+            _ => f.write_str(message)?,
+        }
+        match request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        let mut detail = error.to_string();
+        if let Some(first) = detail.get(..1).map(str::to_uppercase) {
+            detail.replace_range(..1, &first);
+        }
+        detail.push('.');
+        let advice = error.advice();
+        if !advice.is_empty() {
+            detail.push_str("\n\n");
+            detail.push_str(&advice);
+        }
+        Diagnostic::error(error.summary(), detail)
+    }
+}
+
+/// An error, its cause, that one's cause, and so on.
+pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |cause| (**cause).source())
+}
+
+/// The first error of a type in a chain of causes.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    causes(error).find_map(|cause| cause.downcast_ref::<T>())
+}
+
+/// A chain of causes as one text, each said once.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = String::new();
+    for cause in causes(error) {
+        let cause = cause.to_string();
+        if !text.contains(cause.as_str()) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(code: &str) -> Error {
+        Error {
+            service: "iam",
+            operation: "PutRolePolicy",
+            kind: Kind::Service,
+            code: Some(code.to_owned()),
+            message: "The role with name app cannot be found.".to_owned(),
+            request_id: Some("1b2c".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_told_with_operation_code_message_and_request_id() {
+        let diagnostic = Diagnostic::from(answered("NoSuchEntity"));
+        assert_eq!(diagnostic.summary, "AWS refused the request");
+        assert_eq!(
+            diagnostic.detail,
+            "PutRolePolicy answered NoSuchEntity: The role with name app cannot be found (request id 1b2c)."
+        );
+    }
+
+    #[test]
+    fn denied_access_names_the_action() {
+        let diagnostic = Diagnostic::from(answered("AccessDenied"));
+        assert!(diagnostic.detail.contains("\n\nAllow the credentials in use the action \"iam:PutRolePolicy\""));
+    }
+
+    #[test]
+    fn predicates_go_by_the_code_on_the_wire() {
+        for (code, predicate) in [
+            ("NoSuchEntity", Error::is_not_found as fn(&Error) -> bool),
+            ("DBInstanceNotFound", Error::is_not_found),
+            ("DBClusterNotFoundFault", Error::is_not_found),
+            ("Throttling", Error::is_throttled),
+            ("AccessDenied", Error::is_access_denied),
+            ("EntityAlreadyExists", Error::is_already_exists),
+            ("LimitExceeded", Error::is_limit_exceeded),
+            ("ExpiredToken", Error::is_expired_credentials),
+            ("InvalidClientTokenId", Error::is_invalid_credentials),
+            ("MalformedPolicyDocument", Error::is_malformed_policy),
+            ("ConcurrentModification", Error::is_concurrent_modification),
+            ("UnmodifiableEntity", Error::is_unmodifiable),
+        ] {
+            assert!(predicate(&answered(code)), "{code}");
+            assert!(!predicate(&answered("ServiceFailure")), "{code}");
+            assert!(!predicate(&Error::local(Kind::Configuration, code)), "{code} only as text");
+        }
+    }
+
+    #[test]
+    fn summaries_are_short_and_details_are_sentences() {
+        let kinds = [
+            Kind::Service,
+            Kind::Unreached(Reach::Name, "iam.amazonaws.com:443".to_owned()),
+            Kind::Unreached(Reach::Broken, "iam.amazonaws.com:443".to_owned()),
+            Kind::Answer,
+            Kind::NoCredentials,
+            Kind::Credentials,
+            Kind::AssumeRole("arn:aws:iam::123456789012:role/x".to_owned()),
+            Kind::Configuration,
+            Kind::Account,
+        ];
+        for kind in kinds {
+            let diagnostic = Diagnostic::from(Error { kind, ..answered("ServiceFailure") });
+            assert!(diagnostic.summary.len() <= 60 && !diagnostic.summary.ends_with('.'), "{diagnostic}");
+            assert!(diagnostic.detail.ends_with('.') && !diagnostic.detail.contains(".."), "{diagnostic}");
+            assert!(!diagnostic.detail.contains("  "), "{diagnostic}");
+        }
+    }
+}

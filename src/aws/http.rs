@@ -1,0 +1,279 @@
+//! The HTTP client of all SDK clients: trust, proxies, and failures that name the host.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::retry::RetryConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::aws::error::{Error, Kind, Reach, causes, chain};
+
+/// A request that was never answered, and by whom.
+#[derive(Debug)]
+pub(crate) struct Unreached {
+    /// `host:port` as the request had it.
+    pub(crate) host: String,
+    timeout: bool,
+    source: BoxError,
+}
+
+/// At most so many attempts when the network fails, since a wrong endpoint is no less wrong the twenty-fifth time.
+pub(crate) const MAX_NETWORK_ATTEMPTS: u32 = 5;
+
+/// The client for every service. Reads the CA bundle, and nothing else until the first request.
+///
+/// # Errors
+/// The bundle cannot be read or holds no usable certificate.
+pub(crate) fn client(ca_bundle: Option<&CaBundle<'_>>) -> Result<SharedHttpClient, Error> {
+    let mut trust = TrustStore::default();
+    if let Some(bundle) = ca_bundle {
+        trust = trust.with_pem_certificate(bundle.read()?);
+    }
+    let tls = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|e| Error::local(Kind::Configuration, format!("TLS cannot be set up: {}", chain(&e))))?;
+    let inner = Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls.clone()).build()
+    });
+    Ok(SharedHttpClient::new(NamingClient(inner)))
+}
+
+/// A file of trusted certificates, and who named it.
+pub(crate) struct CaBundle<'a> {
+    /// `custom_ca_bundle` or `AWS_CA_BUNDLE`.
+    pub(crate) origin: &'static str,
+    /// The file, PEM.
+    pub(crate) path: &'a Path,
+}
+
+impl CaBundle<'_> {
+    /// The file's text, every certificate in it checked, because the SDK panics on bad ones.
+    fn read(&self) -> Result<Vec<u8>, Error> {
+        let error = |what: String| {
+            Error::local(
+                Kind::Configuration,
+                format!("the CA bundle \"{}\", named by {}, {what}", self.path.display(), self.origin),
+            )
+        };
+        let pem = std::fs::read(self.path).map_err(|e| error(format!("cannot be read: {e}")))?;
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|e| error(format!("is not PEM: {e}")))?;
+            roots.add(certificate).map_err(|e| error(format!("holds a certificate that cannot be used: {e}")))?;
+        }
+        if roots.is_empty() {
+            return Err(error("holds no certificate in PEM form".to_owned()));
+        }
+        Ok(pem)
+    }
+}
+
+/// Puts the host into every connector error.
+#[derive(Debug)]
+struct NamingClient(SharedHttpClient);
+
+#[derive(Debug)]
+struct NamingConnector(SharedHttpConnector);
+
+impl HttpClient for NamingClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(NamingConnector(self.0.http_connector(settings, components)))
+    }
+}
+
+impl HttpConnector for NamingConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let host = host_of(request.uri());
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move { answer.await.map_err(|error| named(host, error)) })
+    }
+}
+
+/// The same error with the host in its chain of causes.
+fn named(host: String, error: ConnectorError) -> ConnectorError {
+    let (timeout, io, user, kind) = (error.is_timeout(), error.is_io(), error.is_user(), error.as_other());
+    let connection = error.connection_metadata().cloned();
+    let source: BoxError = Box::new(Unreached { host, timeout, source: error.into_source() });
+    let error = if timeout {
+        ConnectorError::timeout(source)
+    } else if io {
+        ConnectorError::io(source)
+    } else if user {
+        ConnectorError::user(source)
+    } else {
+        ConnectorError::other(source, kind)
+    };
+    match connection {
+        Some(connection) => error.with_connection(connection),
+        None => error,
+    }
+}
+
+fn host_of(uri: &str) -> String {
+    let (scheme, rest) = uri.split_once("://").unwrap_or(("https", uri));
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let port = if scheme == "http" { 80 } else { 443 };
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    if has_port { authority.to_owned() } else { format!("{authority}:{port}") }
+}
+
+impl Unreached {
+    /// How far it got. Names are told by text, since the resolver's error has no type of its own.
+    pub(crate) fn reach(&self) -> Reach {
+        let source: &(dyn StdError + 'static) = self.source.as_ref();
+        for cause in causes(source) {
+            if cause.is::<rustls::Error>() {
+                return Reach::Tls;
+            }
+            if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+                if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+                    return Reach::Tls;
+                }
+                if matches!(io.kind(), std::io::ErrorKind::TimedOut) {
+                    return Reach::Timeout;
+                }
+            }
+            if cause.to_string().contains("failed to lookup address") {
+                return Reach::Name;
+            }
+        }
+        if self.timeout {
+            Reach::Timeout
+        } else if chain(source).contains("(Connect)") {
+            Reach::Connection
+        } else {
+            Reach::Broken
+        }
+    }
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.reach() {
+            Reach::Name => "the host name cannot be resolved",
+            Reach::Connection => "no connection",
+            Reach::Tls => "TLS failed",
+            Reach::Timeout => "nothing came in time",
+            Reach::Broken => "the connection broke",
+        };
+        write!(f, "\"{}\": {what} ({})", self.host, chain(self.source.as_ref()))
+    }
+}
+
+impl StdError for Unreached {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// Lowers the number of attempts of a call once its request fails on the network.
+#[derive(Debug)]
+pub(crate) struct FewerNetworkRetries;
+
+impl Intercept for FewerNetworkRetries {
+    fn name(&self) -> &'static str {
+        "FewerNetworkRetries"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let unreached = matches!(context.output_or_error(), Some(Err(error)) if error.is_connector_error());
+        if let Some(retry) = cfg.load::<RetryConfig>().cloned().filter(|_| unreached) {
+            let attempts = retry.max_attempts().min(MAX_NETWORK_ATTEMPTS);
+            cfg.interceptor_state().store_put(retry.with_max_attempts(attempts));
+        }
+        Ok(())
+    }
+}
+
+/// Puts text in front of and behind the SDK's own user agent.
+#[derive(Debug)]
+pub(crate) struct UserAgent {
+    /// `Terraform/1.11.4 (+https://www.terraform.io) rdsauth/0.1.0`.
+    pub(crate) before: String,
+    /// What the user appends.
+    pub(crate) after: String,
+}
+
+impl Intercept for UserAgent {
+    fn name(&self) -> &'static str {
+        "UserAgent"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let headers = context.request_mut().headers_mut();
+        let own = headers.get("user-agent").unwrap_or_default().to_owned();
+        let parts = [self.before.as_str(), own.as_str(), self.after.as_str()];
+        let all: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        headers.try_insert("user-agent", all.join(" "))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_comes_from_the_request() {
+        for (uri, want) in [
+            ("https://iam.amazonaws.com/", "iam.amazonaws.com:443"),
+            ("http://127.0.0.1:5000/?a=b:c", "127.0.0.1:5000"),
+            ("http://localhost", "localhost:80"),
+        ] {
+            assert_eq!(host_of(uri), want);
+        }
+    }
+
+    #[test]
+    fn a_bad_ca_bundle_is_an_error_and_no_panic() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("ca.pem");
+        for (text, want) in [
+            (None, "cannot be read"),
+            (Some(""), "holds no certificate"),
+            (Some("hello"), "holds no certificate"),
+            (Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "cannot be used"),
+            (Some("-----BEGIN CERTIFICATE-----\n%%%%\n-----END CERTIFICATE-----\n"), "is not PEM"),
+        ] {
+            if let Some(text) = text {
+                std::fs::write(&file, text).unwrap();
+            }
+            let error = client(Some(&CaBundle { origin: "custom_ca_bundle", path: &file })).expect_err("bad bundle");
+            assert!(error.message.contains(want), "{error}");
+            assert!(error.message.contains("custom_ca_bundle"), "{error}");
+        }
+    }
+}

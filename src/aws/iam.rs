@@ -1,0 +1,176 @@
+//! IAM: inline policies of roles, users and groups.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use crate::arn::IamKind;
+use crate::aws::error::Error;
+
+/// The owner of an inline policy, by the name IAM knows it under (without path).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// A role.
+    Role(String),
+    /// A user.
+    User(String),
+    /// A group.
+    Group(String),
+}
+
+/// What a read of an inline policy found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The document, decoded, as IAM keeps it.
+    Policy(String),
+    /// The principal is there and has no policy of that name.
+    NoPolicy,
+    /// The principal itself is not there.
+    NoPrincipal,
+}
+
+/// The IAM client.
+#[derive(Clone, Debug)]
+pub struct Iam(aws_sdk_iam::Client);
+
+impl Principal {
+    /// Role, user or group.
+    pub fn kind(&self) -> IamKind {
+        match self {
+            Self::Role(_) => IamKind::Role,
+            Self::User(_) => IamKind::User,
+            Self::Group(_) => IamKind::Group,
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Role(name) | Self::User(name) | Self::Group(name) => name,
+        }
+    }
+
+    /// How many characters without white space its inline policies may have together.
+    pub fn inline_quota(&self) -> usize {
+        match self {
+            Self::Role(_) => 10_240,
+            Self::User(_) => 2_048,
+            Self::Group(_) => 5_120,
+        }
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind().name(), self.name())
+    }
+}
+
+impl Found {
+    /// The document, if there is one.
+    pub fn policy(self) -> Option<String> {
+        match self {
+            Self::Policy(document) => Some(document),
+            Self::NoPolicy | Self::NoPrincipal => None,
+        }
+    }
+}
+
+/// One call that IAM has for each kind of principal, with the same arguments and the same errors.
+macro_rules! per_kind {
+    ($client:expr, $principal:expr, $role:ident $role_op:literal, $user:ident $user_op:literal,
+     $group:ident $group_op:literal, |$request:ident| $with:expr, |$answer:ident| $take:expr) => {
+        match $principal {
+            Principal::Role(name) => {
+                let $request = $client.$role().role_name(name);
+                let $answer = $with.send().await.map_err(|e| Error::sdk("iam", $role_op, &e));
+                $take
+            }
+            Principal::User(name) => {
+                let $request = $client.$user().user_name(name);
+                let $answer = $with.send().await.map_err(|e| Error::sdk("iam", $user_op, &e));
+                $take
+            }
+            Principal::Group(name) => {
+                let $request = $client.$group().group_name(name);
+                let $answer = $with.send().await.map_err(|e| Error::sdk("iam", $group_op, &e));
+                $take
+            }
+        }
+    };
+}
+
+impl Iam {
+    pub(crate) fn new(client: aws_sdk_iam::Client) -> Self {
+        Self(client)
+    }
+
+    /// Reads an inline policy. Needs `iam:GetRolePolicy` (`GetUserPolicy`, `GetGroupPolicy`).
+    ///
+    /// # Errors
+    /// Any but the absence of the policy or its principal.
+    pub async fn policy(&self, principal: &Principal, name: &str) -> Result<Found, Error> {
+        let encoded: Result<String, Error> = per_kind!(
+            self.0,
+            principal,
+            get_role_policy "GetRolePolicy",
+            get_user_policy "GetUserPolicy",
+            get_group_policy "GetGroupPolicy",
+            |request| request.policy_name(name),
+            |answer| answer.map(|answer| answer.policy_document)
+        );
+        match encoded {
+            Ok(encoded) => Ok(Found::Policy(percent_decode_str(&encoded).decode_utf8_lossy().into_owned())),
+            Err(error) if error.is_not_found() => Ok(absent(principal, name, &error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes an inline policy, replacing one of the same name. Needs `iam:PutRolePolicy` and the like.
+    ///
+    /// # Errors
+    /// Any; `is_not_found` means the principal, `is_limit_exceeded` its quota, `is_malformed_policy` the document.
+    pub async fn put_policy(&self, principal: &Principal, name: &str, document: &str) -> Result<(), Error> {
+        per_kind!(
+            self.0,
+            principal,
+            put_role_policy "PutRolePolicy",
+            put_user_policy "PutUserPolicy",
+            put_group_policy "PutGroupPolicy",
+            |request| request.policy_name(name).policy_document(document),
+            |answer| answer.map(|_| ())
+        )
+    }
+
+    /// Deletes an inline policy; it is no error if it or its principal is gone already.
+    /// Needs `iam:DeleteRolePolicy` and the like.
+    ///
+    /// # Errors
+    /// Any other.
+    pub async fn delete_policy(&self, principal: &Principal, name: &str) -> Result<(), Error> {
+        let deleted: Result<(), Error> = per_kind!(
+            self.0,
+            principal,
+            delete_role_policy "DeleteRolePolicy",
+            delete_user_policy "DeleteUserPolicy",
+            delete_group_policy "DeleteGroupPolicy",
+            |request| request.policy_name(name),
+            |answer| answer.map(|_| ())
+        );
+        deleted.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })
+    }
+}
+
+/// Which of the two is absent. IAM uses one code for both and names the absent one in the message:
+/// "The role policy with name p cannot be found.", "The role with name r cannot be found.".
+fn absent(principal: &Principal, policy: &str, error: &Error) -> Found {
+    let says = |what: String| error.message.to_ascii_lowercase().contains(&what.to_ascii_lowercase());
+    let kind = principal.kind().name();
+    let principal_absent = says(format!("the {kind} with name {}", principal.name()))
+        || says(format!("{kind} {} not found", principal.name()));
+    if principal_absent && !says(format!("policy with name {policy}")) {
+        Found::NoPrincipal
+    } else {
+        Found::NoPolicy
+    }
+}

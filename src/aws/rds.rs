@@ -1,0 +1,167 @@
+//! RDS: where a database is and whether it takes IAM logins.
+
+use crate::aws::error::Error;
+use crate::aws::host::{HostKind, RdsHost};
+
+/// An instance or cluster, as far as logins need to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Which of the two.
+    pub kind: Kind,
+    /// The identifier a person gave it.
+    pub identifier: String,
+    /// Its ARN, which holds region and account.
+    pub arn: String,
+    /// What IAM compares in `rds-db:connect`: `db-…` or `cluster-…`. It stays when the identifier changes.
+    pub resource_id: String,
+    /// The host; absent while it is being created.
+    pub host: Option<String>,
+    /// A cluster's reader host.
+    pub reader_host: Option<String>,
+    /// The port.
+    pub port: Option<u16>,
+    /// `postgres`, `aurora-mysql` and so on.
+    pub engine: String,
+    /// The engine's version.
+    pub engine_version: String,
+    /// `available` and so on.
+    pub status: String,
+    /// The cluster an instance is a member of.
+    pub cluster_identifier: Option<String>,
+    /// Whether IAM authentication is on.
+    pub iam_enabled: bool,
+    /// What IAM authentication will be, once a change that waits is applied.
+    pub iam_pending: Option<bool>,
+}
+
+/// What a [`Database`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A DB instance.
+    Instance,
+    /// An Aurora or Multi-AZ DB cluster.
+    Cluster,
+}
+
+/// The RDS client of one region.
+#[derive(Clone, Debug)]
+pub struct Rds(aws_sdk_rds::Client);
+
+impl Rds {
+    pub(crate) fn new(client: aws_sdk_rds::Client) -> Self {
+        Self(client)
+    }
+
+    /// The instance of an identifier. Needs `rds:DescribeDBInstances`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn instance(&self, identifier: &str) -> Result<Option<Database>, Error> {
+        const OPERATION: &str = "DescribeDBInstances";
+        let answer = self.0.describe_db_instances().db_instance_identifier(identifier).send().await;
+        let answer = present(answer.map_err(|e| Error::sdk("rds", OPERATION, &e)))?;
+        let Some(instance) = answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next())
+        else {
+            return Ok(None);
+        };
+        let required = |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", OPERATION, what));
+        let (host, port) = instance.endpoint.map_or((None, None), |endpoint| (endpoint.address, endpoint.port));
+        Ok(Some(Database {
+            kind: Kind::Instance,
+            identifier: required(instance.db_instance_identifier, "identifier")?,
+            arn: required(instance.db_instance_arn, "ARN")?,
+            resource_id: required(instance.dbi_resource_id, "resource id")?,
+            host,
+            reader_host: None,
+            port: port.and_then(|port| port.try_into().ok()),
+            engine: required(instance.engine, "engine")?,
+            engine_version: instance.engine_version.unwrap_or_default(),
+            status: instance.db_instance_status.unwrap_or_default(),
+            cluster_identifier: instance.db_cluster_identifier,
+            iam_enabled: instance.iam_database_authentication_enabled.unwrap_or(false),
+            iam_pending: instance.pending_modified_values.and_then(|v| v.iam_database_authentication_enabled),
+        }))
+    }
+
+    /// The cluster of an identifier. Needs `rds:DescribeDBClusters`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn cluster(&self, identifier: &str) -> Result<Option<Database>, Error> {
+        const OPERATION: &str = "DescribeDBClusters";
+        let answer = self.0.describe_db_clusters().db_cluster_identifier(identifier).send().await;
+        let answer = present(answer.map_err(|e| Error::sdk("rds", OPERATION, &e)))?;
+        let Some(cluster) = answer.and_then(|answer| answer.db_clusters.unwrap_or_default().into_iter().next()) else {
+            return Ok(None);
+        };
+        let required = |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", OPERATION, what));
+        Ok(Some(Database {
+            kind: Kind::Cluster,
+            identifier: required(cluster.db_cluster_identifier, "identifier")?,
+            arn: required(cluster.db_cluster_arn, "ARN")?,
+            resource_id: required(cluster.db_cluster_resource_id, "resource id")?,
+            host: cluster.endpoint,
+            reader_host: cluster.reader_endpoint,
+            port: cluster.port.and_then(|port| port.try_into().ok()),
+            engine: required(cluster.engine, "engine")?,
+            engine_version: cluster.engine_version.unwrap_or_default(),
+            status: cluster.status.unwrap_or_default(),
+            cluster_identifier: None,
+            iam_enabled: cluster.iam_database_authentication_enabled.unwrap_or(false),
+            iam_pending: cluster.pending_modified_values.and_then(|v| v.iam_database_authentication_enabled),
+        }))
+    }
+
+    /// The instance or cluster behind an endpoint of this region; none for a proxy, which is neither.
+    /// Custom endpoints also need `rds:DescribeDBClusterEndpoints`, shard groups `rds:DescribeDBShardGroups`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn by_host(&self, host: &RdsHost) -> Result<Option<Database>, Error> {
+        let database = match host.kind {
+            HostKind::Instance => self.instance(&host.identifier).await?,
+            HostKind::Writer | HostKind::Readers => self.cluster(&host.identifier).await?,
+            HostKind::Custom => self.cluster_of_custom_endpoint(host).await?,
+            HostKind::ShardGroup => self.cluster_of_shard_group(host).await?,
+            HostKind::Proxy => None,
+        };
+        let is_behind = |name: &Option<String>| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&host.name));
+        Ok(database.filter(|found| match host.kind {
+            HostKind::Instance | HostKind::Writer => is_behind(&found.host),
+            HostKind::Readers => is_behind(&found.reader_host),
+            HostKind::Custom | HostKind::ShardGroup | HostKind::Proxy => true,
+        }))
+    }
+
+    async fn cluster_of_custom_endpoint(&self, host: &RdsHost) -> Result<Option<Database>, Error> {
+        let answer = self.0.describe_db_cluster_endpoints().db_cluster_endpoint_identifier(&host.identifier).send().await;
+        let answer = present(answer.map_err(|e| Error::sdk("rds", "DescribeDBClusterEndpoints", &e)))?;
+        let endpoints = answer.and_then(|answer| answer.db_cluster_endpoints).unwrap_or_default();
+        let same = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(&host.name));
+        let endpoint = endpoints.into_iter().find(|endpoint| same(endpoint.endpoint()));
+        match endpoint.and_then(|endpoint| endpoint.db_cluster_identifier) {
+            Some(cluster) => self.cluster(&cluster).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn cluster_of_shard_group(&self, host: &RdsHost) -> Result<Option<Database>, Error> {
+        let answer = self.0.describe_db_shard_groups().db_shard_group_identifier(&host.identifier).send().await;
+        let answer = present(answer.map_err(|e| Error::sdk("rds", "DescribeDBShardGroups", &e)))?;
+        let groups = answer.and_then(|answer| answer.db_shard_groups).unwrap_or_default();
+        let same = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(&host.name));
+        match groups.into_iter().find(|group| same(group.endpoint())).and_then(|group| group.db_cluster_identifier) {
+            Some(cluster) => self.cluster(&cluster).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// Absence as an absent value.
+fn present<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,81 @@
+//! The document that lets an identity log in as database users.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::arn::DbUserArn;
+use crate::policy::{Document, Effect, Element, Statement, Values, Version};
+
+/// The one action of IAM database authentication.
+pub const ACTION: &str = "rds-db:connect";
+
+/// One condition of the statement; all must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The operator: `StringEquals` and so on.
+    pub operator: String,
+    /// The condition key.
+    pub variable: String,
+    /// The values, one of which must match.
+    pub values: Vec<String>,
+}
+
+/// One statement that allows [`ACTION`] on the users, in the order of their ARNs and each once.
+/// Conditions of the same operator and key are joined: their values are alternatives.
+pub fn document<'a>(users: impl IntoIterator<Item = &'a DbUserArn>, conditions: &[Condition]) -> Document {
+    let users: BTreeSet<_> = users.into_iter().map(DbUserArn::to_string).collect();
+    let mut condition: BTreeMap<String, BTreeMap<String, Values>> = BTreeMap::new();
+    for Condition { operator, variable, values } in conditions {
+        let known = condition.entry(operator.clone()).or_default();
+        let before = known.get(variable).into_iter().flatten();
+        let all = before.chain(values).cloned().collect();
+        known.insert(variable.clone(), all);
+    }
+    Document {
+        version: Version::V2012,
+        id: None,
+        statements: vec![Statement {
+            sid: None,
+            effect: Effect::Allow,
+            principal: None,
+            action: Element::Is([ACTION].into_iter().collect()),
+            resource: Some(Element::Is(users.into_iter().collect())),
+            condition,
+        }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arn::Wildcards;
+
+    fn user(name: &str) -> DbUserArn {
+        DbUserArn::new("us-east-1", "123456789012", "db-ABC", name, Wildcards::Refused).unwrap()
+    }
+
+    #[test]
+    fn the_document_is_the_one_aws_shows() {
+        assert_eq!(
+            document(&[user("jane")], &[]).to_string(),
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["rds-db:connect"],"Resource":["arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABC/jane"]}]}"#
+        );
+    }
+
+    #[test]
+    fn order_and_duplicates_of_users_leave_no_trace() {
+        let one = document(&[user("b"), user("a"), user("b")], &[]);
+        assert_eq!(one, document(&[user("a"), user("b")], &[]));
+    }
+
+    #[test]
+    fn conditions_are_joined_by_operator_and_key() {
+        let condition = |variable: &str, value: &str| Condition {
+            operator: "StringEquals".to_owned(),
+            variable: variable.to_owned(),
+            values: vec![value.to_owned()],
+        };
+        let text = document(&[user("a")], &[condition("k:1", "x"), condition("k:2", "y"), condition("k:1", "z")]);
+        let text = text.to_string();
+        assert!(text.ends_with(r#""Condition":{"StringEquals":{"k:1":["x","z"],"k:2":["y"]}}}]}"#), "{text}");
+    }
+}
