@@ -413,7 +413,10 @@ pub fn check_region(region: &str) -> Result<(), ArnError> {
     let hint = match region {
         "" => "The region is empty; it must have the form \"us-east-1\".".to_owned(),
         _ if region.to_ascii_lowercase() != region && check_region(&region.to_ascii_lowercase()).is_ok() => {
-            format!("\"{region}\" is not a region: region names are in lower case, \"{}\".", region.to_ascii_lowercase())
+            format!(
+                "\"{region}\" is not a region: region names are in lower case, \"{}\".",
+                region.to_ascii_lowercase()
+            )
         }
         _ if region.ends_with(|c: char| c.is_ascii_lowercase())
             && check_region(region.trim_end_matches(|c: char| c.is_ascii_lowercase())).is_ok() =>

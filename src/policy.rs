@@ -347,10 +347,22 @@ mod tests {
     fn writing_does_not_matter() {
         let both = r#""Resource":"*""#;
         check_bodies(r#""Action":"a:B","Resource":"*""#, r#""Resource":["*"],"Action":["A:b"]"#, true);
-        check_bodies(&format!(r#""Action":["a:x","a:y"],{both}"#), &format!(r#""Action":["a:y","a:x","a:X"],{both}"#), true);
-        check_bodies(r#""Action":"a:x","Resource":["r:1","r:2"]"#, r#""Action":"a:x","Resource":["r:2","r:1","r:1"]"#, true);
+        check_bodies(
+            &format!(r#""Action":["a:x","a:y"],{both}"#),
+            &format!(r#""Action":["a:y","a:x","a:X"],{both}"#),
+            true,
+        );
+        check_bodies(
+            r#""Action":"a:x","Resource":["r:1","r:2"]"#,
+            r#""Action":"a:x","Resource":["r:2","r:1","r:1"]"#,
+            true,
+        );
         let cond = |c: &str| format!(r#""Action":"a:x",{both},"Condition":{c}"#);
-        check_bodies(&cond(r#"{"Bool":{"aws:SecureTransport":true}}"#), &cond(r#"{"Bool":{"AWS:securetransport":["True"]}}"#), true);
+        check_bodies(
+            &cond(r#"{"Bool":{"aws:SecureTransport":true}}"#),
+            &cond(r#"{"Bool":{"AWS:securetransport":["True"]}}"#),
+            true,
+        );
         check_bodies(&cond(r#"{"NumericLessThan":{"a:b":5}}"#), &cond(r#"{"NumericLessThan":{"a:b":"5"}}"#), true);
         check_bodies(&cond("{}"), &format!(r#""Action":"a:x",{both}"#), true);
         check_bodies(&format!(r#""Sid":"","Action":"a:x",{both}"#), &format!(r#""Action":"a:x",{both}"#), true);
@@ -358,7 +370,10 @@ mod tests {
 
     #[test]
     fn statements_are_a_set() {
-        let (one, two) = (r#"{"Effect":"Allow","Action":"a:x","Resource":"*"}"#, r#"{"Effect":"Deny","Action":"a:y","Resource":"*"}"#);
+        let (one, two) = (
+            r#"{"Effect":"Allow","Action":"a:x","Resource":"*"}"#,
+            r#"{"Effect":"Deny","Action":"a:y","Resource":"*"}"#,
+        );
         let document = |list: &str| format!(r#"{{"Version":"2012-10-17","Statement":{list}}}"#);
         check(&document(one), &document(&format!("[{one}]")), true);
         check(&document(&format!("[{one},{two}]")), &document(&format!("[{two},{one},{one}]")), true);

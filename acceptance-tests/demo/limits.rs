@@ -1,7 +1,7 @@
 //! Large things, and a plugin that is already running.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
@@ -35,24 +35,39 @@ fn five_hundred_types_are_no_burden() {
 
 #[test]
 fn a_running_plugin_is_attached_to() {
-    let mut plugin = Command::new(binary("demo_provider"))
-        .arg("-debug")
-        .env_clear()
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(plugin.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let line = lines.find(|line| line.contains("TF_REATTACH_PROVIDERS=")).expect("a line to copy");
-    let reattach = line.split_once('=').map(|(_, value)| value.trim().trim_matches('\'').to_owned()).unwrap();
-    let tf = Terraform::new().env("TF_REATTACH_PROVIDERS", reattach);
+    let tf = Terraform::new();
+    let mut plugin = Plugin::start(&tf);
+    let tf = tf.env("TF_REATTACH_PROVIDERS", plugin.reattach());
     configure(&tf, "resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n}");
     tf.init();
     tf.apply();
     assert!(exists(&tf, "pet/rex"));
     tf.assert_plan_empty();
-    assert!(plugin.try_wait().unwrap().is_none(), "it outlives the commands");
+    assert!(plugin.0.try_wait().unwrap().is_none(), "it outlives the commands");
     tf.destroy();
-    plugin.kill().unwrap();
-    plugin.wait().unwrap();
+}
+
+/// The example provider, started by hand in the folder of a configuration.
+struct Plugin(Child);
+
+impl Plugin {
+    fn start(tf: &Terraform) -> Self {
+        let mut command = Command::new(binary("demo_provider"));
+        command.arg("-debug").current_dir(tf.path()).env_clear();
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// The value it asks the user to set.
+    fn reattach(&mut self) -> String {
+        let mut lines = BufReader::new(self.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains("TF_REATTACH_PROVIDERS=")).expect("a line to copy");
+        line.split_once('=').map(|(_, value)| value.trim().trim_matches('\'').to_owned()).unwrap()
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -15,15 +15,11 @@ fn unknown_values_cascade() {
         resource "demo_pet" "rex" {
           name     = "rex"
           nickname = demo_null.a.id
-          colors   = [substr(demo_null.a.id, 0, 1), substr(demo_null.b.id, -1, 1), "red"]
+          colors   = [demo_null.a.id, demo_null.b.id, "red"]
           labels   = { a = demo_null.a.id, b = "known" }
           toy {
             kind  = "ball"
             color = substr(demo_null.a.id, 0, 5)
-          }
-          dynamic "friend" {
-            for_each = toset([demo_null.a.id])
-            content { name = friend.value }
           }
           friend { name = demo_null.a.id }
           friend { name = demo_null.b.id }
@@ -31,17 +27,27 @@ fn unknown_values_cascade() {
         resource "demo_pet" "tom" {
           name     = "tom"
           nickname = demo_pet.rex.vaccinations[0].against
+        }
+        resource "demo_pet" "max" {
+          name = "max"
+          dynamic "toy" {
+            for_each = demo_pet.rex.vaccinations
+            content { kind = toy.value.against }
+          }
         }"#,
     );
     let plan = tf.plan();
-    for attribute in ["nickname", "colors", "friend", "toy.0.color"] {
+    for attribute in ["nickname", "labels.a", "toy.0.color"] {
         assert!(plan.is_unknown("demo_pet.rex", attribute), "{attribute}");
     }
     assert_eq!(plan.value("demo_pet.rex", "labels.b"), json!("known"));
     assert!(plan.is_unknown("demo_pet.tom", "nickname"));
-    tf.apply().expect_text("4 added");
+    assert!(plan.is_unknown("demo_pet.max", "toy"), "a whole block");
+    tf.apply().expect_text("5 added");
     tf.assert_plan_empty();
     assert_eq!(tf.state_value("demo_pet.tom", "nickname"), "cat flu");
+    assert_eq!(tf.state_value("demo_pet.rex", "colors").as_array().map(Vec::len), Some(3));
+    assert_eq!(tf.state_value("demo_pet.max", "toy.0.kind"), "cat flu");
     tf.destroy();
 }
 

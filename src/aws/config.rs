@@ -399,19 +399,29 @@ impl Clients {
             let (fs, env) = (Fs::real(), Env::real());
             let shared = aws_config::profile::load(&fs, &env, &files, profile.map(|name| name.to_owned().into()));
             let shared = shared.await.map_err(|e| {
-                Error::local(Kind::Configuration, format!("the shared configuration files cannot be read: {}", chain(&e)))
+                Error::local(
+                    Kind::Configuration,
+                    format!("the shared configuration files cannot be read: {}", chain(&e)),
+                )
             })?;
             let setting = |variable: &'static str, key: &'static str| {
                 self.env(variable)
                     .map(|value| (variable, value))
                     .or_else(|| shared.get(key).map(|value| (key, value.to_owned())))
             };
-            if attempts.is_none() && let Some((origin, value)) = setting("AWS_MAX_ATTEMPTS", "max_attempts") {
+            if attempts.is_none()
+                && let Some((origin, value)) = setting("AWS_MAX_ATTEMPTS", "max_attempts")
+            {
                 attempts = Some(value.parse().map_err(|_| {
-                    Error::local(Kind::Configuration, format!("{origin} is \"{value}\", which is not a number of attempts"))
+                    Error::local(
+                        Kind::Configuration,
+                        format!("{origin} is \"{value}\", which is not a number of attempts"),
+                    )
                 })?);
             }
-            if mode.is_none() && let Some((origin, value)) = setting("AWS_RETRY_MODE", "retry_mode") {
+            if mode.is_none()
+                && let Some((origin, value)) = setting("AWS_RETRY_MODE", "retry_mode")
+            {
                 mode = Some(RetryMode::parse(&value).ok_or_else(|| {
                     Error::local(
                         Kind::Configuration,
@@ -482,12 +492,14 @@ impl Options {
                 Ok(Some(Credentials::new(access, secret, given(&self.token), None, "provider block")))
             }
             (None, None) => Ok(None),
-            (Some(_), None) => {
-                Err(Error::local(Kind::Configuration, "the provider block has an \"access_key\" without a \"secret_key\""))
-            }
-            (None, Some(_)) => {
-                Err(Error::local(Kind::Configuration, "the provider block has a \"secret_key\" without an \"access_key\""))
-            }
+            (Some(_), None) => Err(Error::local(
+                Kind::Configuration,
+                "the provider block has an \"access_key\" without a \"secret_key\"",
+            )),
+            (None, Some(_)) => Err(Error::local(
+                Kind::Configuration,
+                "the provider block has a \"secret_key\" without an \"access_key\"",
+            )),
         }
     }
 }

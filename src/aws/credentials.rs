@@ -79,18 +79,18 @@ impl Source<'_> {
             let places = format!("the profile \"{name}\" of the shared files");
             return cached(Explained { inner: profile, places });
         }
-        let mut chain = CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
-            .or_else("Profile", profile)
-            .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(conf).build())
-            .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(conf).build());
+        let mut chain =
+            CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
+                .or_else("Profile", profile)
+                .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(conf).build())
+                .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(conf).build());
         let mut places = format!(
             "the environment (AWS_ACCESS_KEY_ID), the profile \"{}\" of the shared files, a web identity token \
              (AWS_WEB_IDENTITY_TOKEN_FILE), the container's credentials",
             self.profile.map_or("default", |(name, _)| name)
         );
         if self.metadata {
-            chain = chain
-                .or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(conf).build());
+            chain = chain.or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(conf).build());
             places.push_str(", the metadata service of the EC2 instance");
         }
         cached(Explained { inner: chain, places })

@@ -138,8 +138,18 @@ impl Error {
 
     /// Whether AWS asks for fewer calls.
     pub fn is_throttled(&self) -> bool {
-        self.has(&["Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "RequestThrottled"])
-            || self.has(&["TooManyRequestsException", "SlowDown", "RequestThrottledException", "PriorRequestNotComplete"])
+        self.has(&[
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+        ]) || self.has(&[
+            "TooManyRequestsException",
+            "SlowDown",
+            "RequestThrottledException",
+            "PriorRequestNotComplete",
+        ])
     }
 
     /// Whether the identity in use lacks a permission.

@@ -85,7 +85,9 @@ pub fn check_host(host: &str) -> Result<(), String> {
     if let Some((name, port)) = host.rsplit_once(':')
         && port.bytes().all(|b| b.is_ascii_digit())
     {
-        return Err(format!("\"{host}\" holds a port; the host name is \"{name}\", and the port has its own argument."));
+        return Err(format!(
+            "\"{host}\" holds a port; the host name is \"{name}\", and the port has its own argument."
+        ));
     }
     let label = |label: &str| {
         !label.is_empty()

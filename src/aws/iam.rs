@@ -168,9 +168,5 @@ fn absent(principal: &Principal, policy: &str, error: &Error) -> Found {
     let kind = principal.kind().name();
     let principal_absent = says(format!("the {kind} with name {}", principal.name()))
         || says(format!("{kind} {} not found", principal.name()));
-    if principal_absent && !says(format!("policy with name {policy}")) {
-        Found::NoPrincipal
-    } else {
-        Found::NoPolicy
-    }
+    if principal_absent && !says(format!("policy with name {policy}")) { Found::NoPrincipal } else { Found::NoPolicy }
 }

@@ -134,7 +134,8 @@ impl Rds {
     }
 
     async fn cluster_of_custom_endpoint(&self, host: &RdsHost) -> Result<Option<Database>, Error> {
-        let answer = self.0.describe_db_cluster_endpoints().db_cluster_endpoint_identifier(&host.identifier).send().await;
+        let answer =
+            self.0.describe_db_cluster_endpoints().db_cluster_endpoint_identifier(&host.identifier).send().await;
         let answer = present(answer.map_err(|e| Error::sdk("rds", "DescribeDBClusterEndpoints", &e)))?;
         let endpoints = answer.and_then(|answer| answer.db_cluster_endpoints).unwrap_or_default();
         let same = |name: Option<&str>| name.is_some_and(|name| name.eq_ignore_ascii_case(&host.name));

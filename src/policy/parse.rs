@@ -34,7 +34,8 @@ impl FromStr for Document {
         if text.trim().is_empty() {
             return Err(error("The policy is empty."));
         }
-        let json: Json = serde_json::from_str(text).map_err(|e| error(format!("The policy is not valid JSON: {e}.")))?;
+        let json: Json =
+            serde_json::from_str(text).map_err(|e| error(format!("The policy is not valid JSON: {e}.")))?;
         document(json)
     }
 }
@@ -56,7 +57,8 @@ fn document(json: Json) -> Result<Document, PolicyError> {
         Some(Json::List(list)) => list,
         Some(one) => vec![one],
     };
-    let statements = statements.into_iter().enumerate().map(|(i, json)| statement(json, &format!("Statement {}", i + 1)));
+    let statements =
+        statements.into_iter().enumerate().map(|(i, json)| statement(json, &format!("Statement {}", i + 1)));
     Ok(Document { version, id, statements: statements.collect::<Result<_, _>>()? })
 }
 
@@ -300,7 +302,10 @@ mod tests {
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","Action":"b"}}"#, "\"Action\" twice");
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","Principal":"x"}}"#, "must be \"*\", or an object");
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","Principal":{"aws":"x"}}}"#, "did you mean \"AWS\"?");
-        check(r#"{"Statement":{"Effect":"Allow","Action":"a","Condition":{"Bool":true}}}"#, "\"Bool\" must be an object");
+        check(
+            r#"{"Statement":{"Effect":"Allow","Action":"a","Condition":{"Bool":true}}}"#,
+            "\"Bool\" must be an object",
+        );
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","Condition":{"Bool":{"k":{}}}}}"#, "on \"k\" must be");
     }
 

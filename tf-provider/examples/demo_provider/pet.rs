@@ -31,7 +31,7 @@ tf_provider::model! {
         /// What it likes, in JSON.
         habits_json: Option<JsonText> = optional(),
         /// Its colors.
-        colors: Option<Set<String>> = optional().each(check::length(1..=20)),
+        colors: Option<Set<String>> = optional().each(check::length(1..=40)),
         /// Labels.
         labels: Map<String> = optional(),
         /// Whatever else there is to say.
