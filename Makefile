@@ -25,8 +25,8 @@ install: release ## Build for release and install for a plain `terraform init`
 demo: setup release ## Show the provider at work, from set-up to destroy
 	$(PYTHON) scripts/demo $(PROVIDER)
 
-stage: setup ## Run the stand-in for AWS in the foreground, for use by hand
-	$(PYTHON) acceptance-tests/stage
+stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use by hand
+	acceptance-tests/stage/run up
 
 test: setup ## Run every test, after setting up what they need
 	if cargo nextest --version >/dev/null 2>&1; then \
@@ -35,6 +35,7 @@ test: setup ## Run every test, after setting up what they need
 	else \
 		cargo test --locked --workspace; \
 	fi
+	acceptance-tests/stage/run test
 	for tests in scripts benches; do $(PYTHON) -m unittest discover -q -s $$tests -p '*_test.py'; done
 
 lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
@@ -69,4 +70,5 @@ $(DENY):
 	rm -rf $(TARGET)/tools/build
 
 # Runs the tests that compare a generated file, and lets them write it. No such test is an error.
-overwrite = EXPECTORATE=overwrite cargo test --locked $(1) | tee /dev/stderr | grep -q '[1-9][0-9]* passed'
+overwrite = EXPECTORATE=overwrite cargo test --locked $(1) \
+	| awk '{ print } /[1-9][0-9]* passed/ { found = 1 } END { exit !found }'

@@ -116,6 +116,25 @@ fn the_machine_does_not_reach_the_cli() {
 }
 
 #[test]
+fn a_secret_that_leaks_is_found() {
+    let tf = Terraform::new();
+    tf.write("main.tf", "resource \"terraform_data\" \"one\" { input = sensitive(\"opensesame\") }");
+    tf.init();
+    tf.run(&["plan"]).expect_text("(sensitive value)");
+    tf.assert_nowhere("opensesame");
+    tf.apply();
+    assert!(failure(|| tf.assert_nowhere("opensesame")).contains("terraform.tfstate contains"));
+    let printed = Terraform::new();
+    printed.run(&["swordfish"]);
+    assert!(failure(|| printed.assert_nowhere("swordfish")).contains("stderr contains"));
+}
+
+#[test]
+fn an_engine_tells_its_version() {
+    on_each_engine(|tf| assert!(tf.engine().version() >= (1, 5), "{:?}", tf.engine()));
+}
+
+#[test]
 fn the_folder_goes_with_the_test() {
     let tf = Terraform::default();
     let folder = tf.path();

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import pathlib
 import tempfile
 import unittest
 from unittest import mock
@@ -55,6 +56,23 @@ class Measuring(unittest.TestCase):
         with mock.patch.object(bench, "PLANS", {1: 3, 2: 3}):
             rows = bench.plan(self.bench, provider, None)
         self.assertEqual([row[-1] for row in rows], [True, False], rows)
+
+    def test_builds_are_cold_first_and_warm_then(self):
+        seen = []
+
+        def build(command, cwd, env):
+            folder = pathlib.Path(env["CARGO_TARGET_DIR"])
+            seen.append(("--release" in command, folder.exists()))
+            folder.mkdir(exist_ok=True)
+
+        provider = bench.PROVIDERS[0]
+        changed = self.bench.folder / "tf-provider/src/lib.rs"
+        changed.parent.mkdir(parents=True)
+        with mock.patch.multiple(bench, run=build, TARGET=self.bench.folder, CHECKOUT=self.bench.folder):
+            rows = bench.builds(self.bench, provider, None)
+        self.assertTrue(changed.exists())
+        self.assertEqual(seen, [(False, False), (False, True), (True, False), (True, True)])
+        self.assertEqual([row[0] for row in rows], [f"{kind} build, cold and after a change" for kind in ("debug", "release")])
 
     def test_a_missed_target_stands_out(self):
         rows = [("a", "1 ms", "", "", "< 2 ms", True), ("b", "3 ms", "", "", "< 2 ms", False), ("c", "", "", "", "", True)]

@@ -279,6 +279,12 @@ impl DbUserArn {
         })
     }
 
+    /// Whether its resource ID or its user is a pattern.
+    pub fn is_pattern(&self) -> bool {
+        check_resource_id(&self.resource_id, Wildcards::Refused).is_err()
+            || check_db_user(&self.user, Wildcards::Refused).is_err()
+    }
+
     /// Parses the text of an ARN.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ mod http;
 pub mod iam;
 pub mod rds;
 pub mod sts;
+#[cfg(test)]
+mod testing;
 pub mod token;
 
 pub use config::{Clients, Options};

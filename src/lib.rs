@@ -2,4 +2,8 @@
 
 pub mod arn;
 pub mod aws;
+pub mod checks;
 pub mod policy;
+pub mod provider;
+pub mod resources;
+pub mod world;

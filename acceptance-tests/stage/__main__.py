@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from .stage import Stage
+from .lifecycle import Stage
 
 
 def main():

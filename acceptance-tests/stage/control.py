@@ -99,10 +99,16 @@ class Control:
         """A DB instance that is available at once; with `cluster`, a member of it."""
         parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": "db.t4g.micro"}
         parameters |= {"engine_version": version or _version(engine)}
+        # With a security group given, moto need not make a whole VPC for the account first.
+        parameters |= {"vpc_security_group_ids": ["sg-0123456789abcdef0"]}
         if cluster:
             parameters["db_cluster_identifier"] = cluster
         else:
-            parameters |= {"allocated_storage": 20, "master_username": "pgadmin", "master_user_password": "not-the-real-one"}
+            parameters |= {
+                "allocated_storage": 20,
+                "master_username": "pgadmin",
+                "master_user_password": "not-the-real-one",
+            }
         with self._aws.lock:
             backend = moto_backend.rds(account, region)
             instance = backend.create_db_instance(parameters)

@@ -1,8 +1,10 @@
 //! The CLIs to test with: `terraform`, and `tofu` where it is installed.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use serde_json::Value;
 
 use crate::support::terraform::Terraform;
 
@@ -13,8 +15,22 @@ pub struct Engine {
     pub name: &'static str,
     /// Where it is installed.
     pub path: PathBuf,
+}
+
+impl Engine {
     /// Major and minor version, such as `(1, 11)`.
-    pub version: (u32, u32),
+    pub fn version(&self) -> (u32, u32) {
+        let mut command = Command::new(&self.path);
+        command.args(["version", "-json"]).env_clear().env("CHECKPOINT_DISABLE", "1");
+        let output = command.output().unwrap_or_else(|error| panic!("cannot run {self:?}: {error}"));
+        let json: Value = serde_json::from_slice(&output.stdout).expect("the version as JSON");
+        let text = json["terraform_version"].as_str().unwrap_or_default();
+        let mut parts = text.split('.').map_while(|part| part.parse().ok());
+        match (parts.next(), parts.next()) {
+            (Some(major), Some(minor)) => (major, minor),
+            _ => panic!("{self:?} has the unreadable version {text:?}"),
+        }
+    }
 }
 
 /// Every CLI on PATH, Terraform first. A machine without any fails the test.
@@ -33,20 +49,5 @@ pub fn on_each_engine(test: impl Fn(Terraform)) {
 
 fn find(name: &'static str) -> Option<Engine> {
     let path = env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())?;
-    let version = version(&path);
-    Some(Engine { name, path, version })
-}
-
-fn version(program: &Path) -> (u32, u32) {
-    let mut command = Command::new(program);
-    command.args(["version", "-json"]).env_clear().env("CHECKPOINT_DISABLE", "1");
-    let output = command.output().unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()));
-    let json: serde_json::Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{} version -json: {error}", program.display()));
-    let text = json["terraform_version"].as_str().unwrap_or_default();
-    let mut parts = text.split('.').map(|part| part.parse().ok());
-    match (parts.next().flatten(), parts.next().flatten()) {
-        (Some(major), Some(minor)) => (major, minor),
-        _ => panic!("{} has the unreadable version {text:?}", program.display()),
-    }
+    Some(Engine { name, path })
 }

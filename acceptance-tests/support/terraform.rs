@@ -177,6 +177,27 @@ impl Terraform {
         self.state().value(address, attribute)
     }
 
+    /// Fails if `secret` is in the state, in a log, or in anything that a command printed so far.
+    ///
+    /// A plan counts as far as [`Terraform::plan`] has read it back.
+    #[track_caller]
+    pub fn assert_nowhere(&self, secret: &str) {
+        let mut folders = vec![self.path(), self.root.path().join("logs"), self.root.path().join("home")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("a folder of the test") {
+                let path = entry.expect("an entry of the folder").path();
+                let is_ours = path.extension().is_some_and(|extension| extension == "tf" || extension == "tfvars");
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !is_ours {
+                    let text = fs::read(&path).expect("a file of the test");
+                    let found = text.windows(secret.len()).any(|part| part == secret.as_bytes());
+                    assert!(!found, "{} contains {secret:?}", path.display());
+                }
+            }
+        }
+    }
+
     /// Runs any command that has to succeed.
     #[track_caller]
     pub fn ok(&self, arguments: &[&str]) -> Run {

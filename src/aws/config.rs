@@ -97,12 +97,18 @@ pub struct Clients(Arc<Inner>);
 
 struct Inner {
     options: Options,
-    env: fn(&str) -> Option<String>,
+    machine: Machine,
     base: OnceCell<Base>,
     iam: OnceCell<Iam>,
     sts: OnceCell<Sts>,
     caller: OnceCell<Identity>,
     rds: Mutex<HashMap<String, Rds>>,
+}
+
+/// What surrounds the provider; tests put their own in its place.
+struct Machine {
+    env: fn(&str) -> Option<String>,
+    first_backoff: Duration,
 }
 
 /// What all clients share.
@@ -114,19 +120,29 @@ struct Base {
 
 const DEFAULT_MAX_ATTEMPTS: u32 = 25;
 
+/// The second attempt comes within this time, the third within twice as much, and so on up to 20 seconds.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
 /// No AWS call used here takes longer to begin its answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Clients {
     /// Takes the options; no I/O, no look at the environment.
     pub fn new(options: Options) -> Self {
-        Self::with_env(options, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self::on(Machine { env, first_backoff: FIRST_BACKOFF }, options)
     }
 
-    fn with_env(options: Options, env: fn(&str) -> Option<String>) -> Self {
+    /// Clients that see no environment and do not wait between attempts.
+    #[cfg(test)]
+    pub(crate) fn for_tests(options: Options) -> Self {
+        Self::on(Machine { env: |_| None, first_backoff: Duration::from_millis(1) }, options)
+    }
+
+    fn on(machine: Machine, options: Options) -> Self {
         Self(Arc::new(Inner {
             options,
-            env,
+            machine,
             base: OnceCell::new(),
             iam: OnceCell::new(),
             sts: OnceCell::new(),
@@ -320,7 +336,8 @@ impl Clients {
         let named = self.0.options.custom_ca_bundle.as_deref().map(|path| ("custom_ca_bundle", self.expand(path)));
         let from_env = || self.env("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE", PathBuf::from(path)));
         let bundle = named.or_else(from_env);
-        http::client(bundle.as_ref().map(|(origin, path)| CaBundle { origin, path }).as_ref())
+        let bundle = bundle.as_ref().map(|(origin, path)| CaBundle { origin, path });
+        http::client(bundle.as_ref(), http::PROXY_VARIABLES.iter().any(|name| self.env(name).is_some()))
     }
 
     fn sts_client(&self, base: &Base, credentials: &SharedCredentialsProvider) -> Result<aws_sdk_sts::Client, Error> {
@@ -434,7 +451,9 @@ impl Clients {
             RetryMode::Standard => RetryConfig::standard(),
             RetryMode::Adaptive => RetryConfig::adaptive(),
         };
-        Ok(config.with_max_attempts(attempts.unwrap_or(DEFAULT_MAX_ATTEMPTS).max(1)))
+        Ok(config
+            .with_initial_backoff(self.0.machine.first_backoff)
+            .with_max_attempts(attempts.unwrap_or(DEFAULT_MAX_ATTEMPTS).max(1)))
     }
 
     fn profile_files(&self) -> Option<EnvConfigFiles> {
@@ -474,7 +493,7 @@ impl Clients {
     }
 
     fn env(&self, name: &str) -> Option<String> {
-        (self.0.env)(name)
+        (self.0.machine.env)(name)
     }
 }
 
@@ -557,3 +576,6 @@ fn region_provider(
     let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(shared.build());
     if metadata { chain.or_else(ImdsRegionProvider::builder().configure(conf).build()) } else { chain }
 }
+
+#[cfg(test)]
+mod tests;

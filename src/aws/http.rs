@@ -1,8 +1,8 @@
 //! The HTTP client of all SDK clients: trust, proxies, and failures that name the host.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::path::Path;
+use std::{fmt, io};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
@@ -37,11 +37,16 @@ pub(crate) struct Unreached {
 /// At most so many attempts when the network fails, since a wrong endpoint is no less wrong the twenty-fifth time.
 pub(crate) const MAX_NETWORK_ATTEMPTS: u32 = 5;
 
-/// The client for every service. Reads the CA bundle, and nothing else until the first request.
+/// The variables that name proxies, read by the SDK with `NO_PROXY`.
+pub(crate) const PROXY_VARIABLES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// The client for every service. Reads the CA bundle, and nothing else until the first request. If the
+/// environment names `proxies` they are used, but never for this machine itself.
 ///
 /// # Errors
 /// The bundle cannot be read or holds no usable certificate.
-pub(crate) fn client(ca_bundle: Option<&CaBundle<'_>>) -> Result<SharedHttpClient, Error> {
+pub(crate) fn client(ca_bundle: Option<&CaBundle<'_>>, proxies: bool) -> Result<SharedHttpClient, Error> {
     let mut trust = TrustStore::default();
     if let Some(bundle) = ca_bundle {
         trust = trust.with_pem_certificate(bundle.read()?);
@@ -50,13 +55,19 @@ pub(crate) fn client(ca_bundle: Option<&CaBundle<'_>>) -> Result<SharedHttpClien
         .with_trust_store(trust)
         .build()
         .map_err(|e| Error::local(Kind::Configuration, format!("TLS cannot be set up: {}", chain(&e))))?;
-    let inner = Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls.clone()).build()
-    });
-    Ok(SharedHttpClient::new(NamingClient(inner)))
+    let with = |proxy: ProxyConfig| {
+        let tls = tls.clone();
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder().proxy_config(proxy.clone());
+            connector.set_connector_settings(settings.cloned());
+            connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+            connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls.clone()).build()
+        })
+    };
+    Ok(SharedHttpClient::new(NamingClient {
+        direct: with(ProxyConfig::disabled()),
+        proxied: proxies.then(|| with(ProxyConfig::from_env())),
+    }))
 }
 
 /// A file of trusted certificates, and who named it.
@@ -89,25 +100,40 @@ impl CaBundle<'_> {
     }
 }
 
-/// Puts the host into every connector error.
+/// Chooses the way to the host, and puts its name into every connector error.
 #[derive(Debug)]
-struct NamingClient(SharedHttpClient);
+struct NamingClient {
+    direct: SharedHttpClient,
+    proxied: Option<SharedHttpClient>,
+}
 
 #[derive(Debug)]
-struct NamingConnector(SharedHttpConnector);
+struct NamingConnector {
+    direct: SharedHttpConnector,
+    proxied: Option<SharedHttpConnector>,
+}
 
 impl HttpClient for NamingClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(NamingConnector(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(NamingConnector {
+            direct: self.direct.http_connector(settings, components),
+            proxied: self.proxied.as_ref().map(|client| client.http_connector(settings, components)),
+        })
     }
 }
 
 impl HttpConnector for NamingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let host = host_of(request.uri());
-        let answer = self.0.call(request);
+        let connector = self.proxied.as_ref().filter(|_| !is_loopback(&host)).unwrap_or(&self.direct);
+        let answer = connector.call(request);
         HttpConnectorFuture::new(async move { answer.await.map_err(|error| named(host, error)) })
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The same error with the host in its chain of causes.
@@ -139,28 +165,20 @@ fn host_of(uri: &str) -> String {
 }
 
 impl Unreached {
-    /// How far it got. Names are told by text, since the resolver's error has no type of its own.
+    /// How far it got, told by text where the layers below have no types: it words a message, no more.
     pub(crate) fn reach(&self) -> Reach {
-        let source: &(dyn StdError + 'static) = self.source.as_ref();
-        for cause in causes(source) {
-            if cause.is::<rustls::Error>() {
-                return Reach::Tls;
-            }
-            if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-                if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                    return Reach::Tls;
-                }
-                if matches!(io.kind(), std::io::ErrorKind::TimedOut) {
-                    return Reach::Timeout;
-                }
-            }
-            if cause.to_string().contains("failed to lookup address") {
-                return Reach::Name;
-            }
+        let timed_out = |cause: &(dyn StdError + 'static)| {
+            cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::TimedOut)
+        };
+        if self.timeout || causes(self.source.as_ref()).any(timed_out) {
+            return Reach::Timeout;
         }
-        if self.timeout {
-            Reach::Timeout
-        } else if chain(source).contains("(Connect)") {
+        let text = chain(self.source.as_ref());
+        if text.contains("failed to lookup address") {
+            Reach::Name
+        } else if text.contains("TLS handshake") {
+            Reach::Tls
+        } else if text.contains("(Connect)") {
             Reach::Connection
         } else {
             Reach::Broken
@@ -256,6 +274,16 @@ mod tests {
     }
 
     #[test]
+    fn this_machine_is_reached_without_proxies() {
+        for host in ["localhost:80", "127.0.0.1:5000", "127.9.9.9:1", "[::1]:443"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["iam.amazonaws.com:443", "10.0.0.1:80", "localhost.example:80"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
     fn a_bad_ca_bundle_is_an_error_and_no_panic() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("ca.pem");
@@ -269,7 +297,8 @@ mod tests {
             if let Some(text) = text {
                 std::fs::write(&file, text).unwrap();
             }
-            let error = client(Some(&CaBundle { origin: "custom_ca_bundle", path: &file })).expect_err("bad bundle");
+            let error =
+                client(Some(&CaBundle { origin: "custom_ca_bundle", path: &file }), false).expect_err("bad bundle");
             assert!(error.message.contains(want), "{error}");
             assert!(error.message.contains("custom_ca_bundle"), "{error}");
         }

@@ -170,3 +170,105 @@ fn absent(principal: &Principal, policy: &str, error: &Error) -> Found {
         || says(format!("{kind} {} not found", principal.name()));
     if principal_absent && !says(format!("policy with name {policy}")) { Found::NoPrincipal } else { Found::NoPolicy }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Server, fault, result};
+
+    fn principals() -> [(Principal, &'static str, &'static str); 3] {
+        [
+            (Principal::Role("app".to_owned()), "Role", "RoleName"),
+            (Principal::User("app".to_owned()), "User", "UserName"),
+            (Principal::Group("app".to_owned()), "Group", "GroupName"),
+        ]
+    }
+
+    #[tokio::test]
+    async fn documents_are_decoded() {
+        for (principal, kind, parameter) in principals() {
+            let operation = format!("Get{kind}Policy");
+            let body =
+                "<PolicyName>p</PolicyName><PolicyDocument>%7B%22a%22%3A%20%22b%2Bc%25%C3%A9%22%7D</PolicyDocument>";
+            let server = Server::start([result(&operation, &format!("<{kind}Name>app</{kind}Name>{body}"))]).await;
+            let clients = server.clients();
+            let found = clients.iam().await.unwrap().policy(&principal, "p").await.unwrap();
+            assert_eq!(found, Found::Policy(r#"{"a": "b+c%é"}"#.to_owned()));
+            let seen = &server.seen()[0];
+            assert_eq!(seen.operation(), operation);
+            assert_eq!((seen.parameter(parameter), seen.parameter("PolicyName")), (Some("app"), Some("p")));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_absent_policy_is_told_from_an_absent_principal() {
+        let role = Principal::Role("app".to_owned());
+        for (message, want) in [
+            ("The role policy with name p cannot be found.", Found::NoPolicy),
+            ("The role with name app cannot be found.", Found::NoPrincipal),
+            ("Role app not found", Found::NoPrincipal),
+            ("Policy p not found for role app", Found::NoPolicy),
+        ] {
+            let server = Server::start([fault(404, "NoSuchEntity", message)]).await;
+            let found = server.clients().iam().await.unwrap().policy(&role, "p").await.unwrap();
+            assert_eq!(found, want, "{message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_errors_of_a_read_are_no_absence() {
+        let server = Server::start([fault(403, "AccessDenied", "no")]).await;
+        let error = server.clients().iam().await.unwrap().policy(&principals()[0].0, "p").await.unwrap_err();
+        assert!(error.is_access_denied());
+        assert_eq!((error.operation, error.request_id.as_deref()), ("GetRolePolicy", Some("req-1")));
+    }
+
+    #[tokio::test]
+    async fn writing_sends_the_document_as_it_is() {
+        for (principal, kind, _) in principals() {
+            let server = Server::start([result(&format!("Put{kind}Policy"), "")]).await;
+            server.clients().iam().await.unwrap().put_policy(&principal, "p", r#"{"a":"+"}"#).await.unwrap();
+            let seen = &server.seen()[0];
+            assert_eq!(seen.operation(), format!("Put{kind}Policy"));
+            assert_eq!(seen.parameter("PolicyDocument"), Some("%7B%22a%22%3A%22%2B%22%7D"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_role_and_a_bad_document_are_told_by_predicates() {
+        let role = &principals()[0].0;
+        let server = Server::start([
+            fault(409, "LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role app"),
+            fault(400, "MalformedPolicyDocument", "bad"),
+            fault(404, "NoSuchEntity", "The role with name app cannot be found."),
+        ]);
+        let server = server.await;
+        let clients = server.clients();
+        let iam = clients.iam().await.unwrap();
+        assert!(iam.put_policy(role, "p", "{}").await.unwrap_err().is_limit_exceeded());
+        assert!(iam.put_policy(role, "p", "{}").await.unwrap_err().is_malformed_policy());
+        assert!(iam.put_policy(role, "p", "{}").await.unwrap_err().is_not_found());
+        assert_eq!(server.operations().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn deleting_what_is_gone_succeeds() {
+        for (principal, kind, _) in principals() {
+            let server = Server::start([fault(404, "NoSuchEntity", "gone"), fault(403, "AccessDenied", "no")]).await;
+            let clients = server.clients();
+            let iam = clients.iam().await.unwrap();
+            assert_eq!(iam.delete_policy(&principal, "p").await, Ok(()));
+            assert!(iam.delete_policy(&principal, "p").await.unwrap_err().is_access_denied());
+            assert_eq!(server.operations(), [format!("Delete{kind}Policy"), format!("Delete{kind}Policy")]);
+        }
+    }
+
+    #[test]
+    fn principals_read_as_in_arns() {
+        let texts = principals().map(|(principal, ..)| (principal.to_string(), principal.inline_quota()));
+        assert_eq!(
+            texts,
+            [("role/app".to_owned(), 10_240), ("user/app".to_owned(), 2_048), ("group/app".to_owned(), 5_120)]
+        );
+    }
+}

@@ -166,3 +166,113 @@ fn present<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, Server, fault, result};
+
+    const HOST: &str = "orders.cabc.eu-west-1.rds.amazonaws.com";
+    const WRITER: &str = "shop.cluster-cabc.eu-west-1.rds.amazonaws.com";
+    const READERS: &str = "shop.cluster-ro-cabc.eu-west-1.rds.amazonaws.com";
+
+    fn instance() -> Answer {
+        result(
+            "DescribeDBInstances",
+            &format!(
+                "<DBInstances><DBInstance><DBInstanceIdentifier>orders</DBInstanceIdentifier>\
+                 <DBInstanceArn>arn:aws:rds:eu-west-1:123456789012:db:orders</DBInstanceArn>\
+                 <DbiResourceId>db-ABC</DbiResourceId><Engine>postgres</Engine><EngineVersion>16.4</EngineVersion>\
+                 <DBInstanceStatus>available</DBInstanceStatus>\
+                 <IAMDatabaseAuthenticationEnabled>false</IAMDatabaseAuthenticationEnabled>\
+                 <PendingModifiedValues><IAMDatabaseAuthenticationEnabled>true</IAMDatabaseAuthenticationEnabled>\
+                 </PendingModifiedValues><Endpoint><Address>{HOST}</Address><Port>5432</Port></Endpoint>\
+                 </DBInstance></DBInstances>"
+            ),
+        )
+    }
+
+    fn cluster() -> Answer {
+        result(
+            "DescribeDBClusters",
+            &format!(
+                "<DBClusters><DBCluster><DBClusterIdentifier>shop</DBClusterIdentifier>\
+                 <DBClusterArn>arn:aws:rds:eu-west-1:123456789012:cluster:shop</DBClusterArn>\
+                 <DbClusterResourceId>cluster-ABC</DbClusterResourceId><Engine>aurora-mysql</Engine>\
+                 <EngineVersion>8.0</EngineVersion><Status>available</Status><Port>3306</Port>\
+                 <Endpoint>{WRITER}</Endpoint><ReaderEndpoint>{READERS}</ReaderEndpoint>\
+                 <IAMDatabaseAuthenticationEnabled>true</IAMDatabaseAuthenticationEnabled>\
+                 </DBCluster></DBClusters>"
+            ),
+        )
+    }
+
+    #[tokio::test]
+    async fn an_instance_tells_what_is_and_what_is_pending() {
+        let server = Server::start([instance()]).await;
+        let found = server.clients().rds(None).await.unwrap().instance("orders").await.unwrap().unwrap();
+        assert_eq!(
+            found,
+            Database {
+                kind: Kind::Instance,
+                identifier: "orders".to_owned(),
+                arn: "arn:aws:rds:eu-west-1:123456789012:db:orders".to_owned(),
+                resource_id: "db-ABC".to_owned(),
+                host: Some(HOST.to_owned()),
+                reader_host: None,
+                port: Some(5432),
+                engine: "postgres".to_owned(),
+                engine_version: "16.4".to_owned(),
+                status: "available".to_owned(),
+                cluster_identifier: None,
+                iam_enabled: false,
+                iam_pending: Some(true),
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn a_cluster_is_found_by_either_of_its_hosts() {
+        let server = Server::start([cluster()]).await;
+        let clients = server.clients();
+        let rds = clients.rds(None).await.unwrap();
+        for host in [WRITER, READERS] {
+            let found = rds.by_host(&RdsHost::parse(host).unwrap()).await.unwrap().unwrap();
+            assert_eq!((found.resource_id.as_str(), found.port, found.iam_enabled), ("cluster-ABC", Some(3306), true));
+        }
+        assert_eq!(server.seen()[0].parameter("DBClusterIdentifier"), Some("shop"));
+    }
+
+    #[tokio::test]
+    async fn a_custom_endpoint_leads_to_its_cluster() {
+        let host = "night.cluster-custom-cabc.eu-west-1.rds.amazonaws.com";
+        let endpoints = format!(
+            "<DBClusterEndpoints><DBClusterEndpointList><DBClusterIdentifier>shop</DBClusterIdentifier>\
+             <Endpoint>{host}</Endpoint></DBClusterEndpointList></DBClusterEndpoints>"
+        );
+        let server = Server::start([result("DescribeDBClusterEndpoints", &endpoints), cluster()]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        let found = rds.by_host(&RdsHost::parse(host).unwrap()).await.unwrap().unwrap();
+        assert_eq!(found.identifier, "shop");
+        assert_eq!(server.operations(), ["DescribeDBClusterEndpoints", "DescribeDBClusters"]);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_of_another_database_of_that_name_is_not_found() {
+        let server = Server::start([instance()]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        let other = RdsHost::parse("orders.cxyz.eu-west-1.rds.amazonaws.com").unwrap();
+        assert_eq!(rds.by_host(&other).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn what_is_absent_is_none_and_other_faults_are_errors() {
+        for (code, absent) in [("DBInstanceNotFound", true), ("AccessDenied", false)] {
+            let server = Server::start([fault(400, code, "x")]).await;
+            let answer = server.clients().rds(None).await.unwrap().instance("orders").await;
+            assert_eq!(answer == Ok(None), absent, "{answer:?}");
+        }
+        let server = Server::start([fault(404, "DBClusterNotFoundFault", "x")]).await;
+        assert_eq!(server.clients().rds(None).await.unwrap().cluster("shop").await, Ok(None));
+    }
+}

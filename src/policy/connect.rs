@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::DbUserArn;
+use crate::arn::{DbUserArn, Wildcards};
 use crate::policy::{Document, Effect, Element, Statement, Values, Version};
 
 /// The one action of IAM database authentication.
@@ -44,10 +44,78 @@ pub fn document<'a>(users: impl IntoIterator<Item = &'a DbUserArn>, conditions: 
     }
 }
 
+/// Databases with the same users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Databases {
+    /// Their region.
+    pub region: String,
+    /// Their account.
+    pub account: String,
+    /// Their resource IDs, in order.
+    pub resource_ids: BTreeSet<String>,
+    /// The users.
+    pub users: BTreeSet<String>,
+}
+
+/// The users and the conditions of a document that [`document`] could have written, but for the number of statements.
+///
+/// # Errors
+/// A sentence about what the document says besides.
+pub fn users(document: &Document) -> Result<(Vec<DbUserArn>, Vec<Condition>), String> {
+    let document = document.normal();
+    let mut users = Vec::new();
+    for statement in &document.statements {
+        let only = |element: &Element<Values>| matches!(element, Element::Is(actions) if actions.iter().all(|a| a == ACTION));
+        let Some(Element::Is(resources)) = &statement.resource else {
+            return Err("A statement of the policy has no list of resources.".to_owned());
+        };
+        if statement.effect != Effect::Allow || !only(&statement.action) {
+            return Err("A statement of the policy does something else.".to_owned());
+        }
+        for resource in resources.iter() {
+            users.push(DbUserArn::parse(resource, Wildcards::Allowed).map_err(|error| error.to_string())?);
+        }
+    }
+    let conditions: BTreeSet<_> = document.statements.iter().map(|statement| &statement.condition).collect();
+    match conditions.into_iter().collect::<Vec<_>>()[..] {
+        [] => Err("The policy has no statement.".to_owned()),
+        [condition] => Ok((users, condition.iter().flat_map(conditions_of).collect())),
+        _ => Err("The statements of the policy have different conditions.".to_owned()),
+    }
+}
+
+fn conditions_of<'a>(
+    (operator, keys): (&'a String, &'a BTreeMap<String, Values>),
+) -> impl Iterator<Item = Condition> + use<'a> {
+    keys.iter().map(|(variable, values)| Condition {
+        operator: operator.clone(),
+        variable: variable.clone(),
+        values: values.iter().cloned().collect(),
+    })
+}
+
+/// The same users, grouped as a configuration would write them.
+pub fn databases(users: &[DbUserArn]) -> Vec<Databases> {
+    let mut by_id: BTreeMap<(&str, &str, &str), BTreeSet<String>> = BTreeMap::new();
+    for arn in users {
+        by_id.entry((&arn.region, &arn.account, &arn.resource_id)).or_default().insert(arn.user.clone());
+    }
+    let mut groups: BTreeMap<(&str, &str, BTreeSet<String>), BTreeSet<String>> = BTreeMap::new();
+    for ((region, account, id), users) in by_id {
+        groups.entry((region, account, users)).or_default().insert(id.to_owned());
+    }
+    let group = |((region, account, users), resource_ids): ((&str, &str, _), _)| Databases {
+        region: region.to_owned(),
+        account: account.to_owned(),
+        resource_ids,
+        users,
+    };
+    groups.into_iter().map(group).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arn::Wildcards;
 
     fn user(name: &str) -> DbUserArn {
         DbUserArn::new("us-east-1", "123456789012", "db-ABC", name, Wildcards::Refused).unwrap()

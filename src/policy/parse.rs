@@ -316,9 +316,10 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits() {
-        let text = r#"{"Statement":{"Effect":"Allow","Action":"a","Condition":{"N":{"k":[12345678901234567890.5,1e3,true]}}}}"#;
+        let text =
+            r#"{"Statement":{"Effect":"Allow","Action":"a","Condition":{"N":{"k":[12345678901234567890.5,-7,true]}}}}"#;
         let document: Document = text.parse().unwrap();
         let values = &document.statements[0].condition["N"]["k"];
-        assert_eq!(values.iter().collect::<Vec<_>>(), ["12345678901234567890.5", "1e3", "true"]);
+        assert_eq!(values.iter().collect::<Vec<_>>(), ["12345678901234567890.5", "-7", "true"]);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Core starts the binary, reads one line from its standard output and connects to the socket named there.
 //! [`run`] does the rest until core takes leave or is gone. What the calls mean is the service's business.
+//!
+//! For Unix only: elsewhere core connects over TCP, which is not written yet.
 
 mod convert;
 mod handshake;

@@ -57,7 +57,7 @@ class Faults:
         """The rule that strikes this call, or None; counts. The first that strikes wins."""
         with self._lock:
             for rule in self._rules:
-                if not _matches(rule, call) or rule["fault"] == "stale" and not stale_possible:
+                if not _matches(rule, call) or (rule["fault"] == "stale" and not stale_possible):
                     continue
                 rule["matched"] += 1
                 if rule["matched"] not in rule.get("calls", [rule["matched"]]):
@@ -103,6 +103,6 @@ def _check(rule):
     unknown = set(rule) - set(_SELECTORS) - set(FAULTS[fault])
     if unknown:
         raise ValueError(f"a rule with fault {fault} takes no {', '.join(sorted(unknown))}")
-    if fault == "error" and "code" not in rule or fault == "delay" and "seconds" not in rule:
+    if (fault == "error" and "code" not in rule) or (fault == "delay" and "seconds" not in rule):
         raise ValueError(f"the fault {fault} lacks an argument: it takes {', '.join(FAULTS[fault])}")
     re.compile(rule.get("operation", ""))

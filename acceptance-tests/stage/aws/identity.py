@@ -177,7 +177,7 @@ def authorize(call):
     """Refuses a call that the caller's policies do not allow. Administrators may do everything."""
     identity = call.identity
     unchecked = ("GetCallerIdentity", "AssumeRole")  # the first is free, the second has rules of its own
-    if identity.kind == "administrator" or call.service == "sts" and call.operation in unchecked:
+    if identity.kind == "administrator" or (call.service == "sts" and call.operation in unchecked):
         return
     action, resource = f"{call.service}:{call.operation}", _resource(call)
     if not permissions(identity).allow(Question(action, resource, context(identity, call.region))):

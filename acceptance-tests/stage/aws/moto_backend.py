@@ -7,14 +7,16 @@ from importlib import import_module
 # Read by moto when it is imported: no AWS-managed policies (they cost seconds in every account), every region.
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
 
-from moto.core.request import Request  # noqa: E402
-from moto.core.serialize import get_serializer_class  # noqa: E402
-from moto.core.serialize import XFormedAttributePicker  # noqa: E402
-from moto.core.utils import get_service_model  # noqa: E402
-from moto.iam.models import iam_backends  # noqa: E402
+from moto.core.request import Request
+from moto.core.serialize import (
+    XFormedAttributePicker,
+    get_serializer_class,
+)
+from moto.core.utils import get_service_model
+from moto.iam.models import iam_backends
 
-from .errors import AwsError  # noqa: E402
-from .wire import Answer  # noqa: E402
+from .errors import AwsError
+from .wire import Answer
 
 _RESPONSES = {
     "iam": ("moto.iam.responses", "IamResponse"),

@@ -4,7 +4,7 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from .policy_grammar import as_list
 
@@ -44,9 +44,7 @@ class Permissions:
 
 
 #: The policies of somebody who may do everything.
-EVERYTHING = Permissions(
-    [{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]
-)
+EVERYTHING = Permissions([{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}])
 
 
 def document(text):
@@ -60,7 +58,7 @@ def decide(documents, question, covers=None):
     answer = SILENT
     for policy in documents:
         for statement in as_list(policy.get("Statement", [])):
-            if not _applies(statement, question) or covers and not covers(statement):
+            if not _applies(statement, question) or (covers and not covers(statement)):
                 continue
             if statement["Effect"] == "Deny":
                 return DENY
@@ -128,7 +126,7 @@ def _condition(operator, key, wanted, context):
     if_exists = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     if values is None:
-        return if_exists or quantifier == "ForAllValues" or "Not" in name and not quantifier
+        return if_exists or quantifier == "ForAllValues" or ("Not" in name and not quantifier)
     negated = "Not" in name
     test = _TESTS[name.replace("Not", "")]
     wanted = [str(w).lower() if isinstance(w, bool) else str(w) for w in wanted]
@@ -136,7 +134,7 @@ def _condition(operator, key, wanted, context):
     def holds(value):
         return any(_safely(test, value, w, context) for w in wanted) != negated
 
-    every = all if quantifier == "ForAllValues" or negated and not quantifier else any
+    every = all if quantifier == "ForAllValues" or (negated and not quantifier) else any
     return every(holds(value) for value in as_list(values))
 
 
@@ -149,9 +147,9 @@ def _safely(test, value, wanted, context):
 
 def _moment(text):
     if text.isdigit():
-        return datetime.fromtimestamp(int(text), timezone.utc)
+        return datetime.fromtimestamp(int(text), UTC)
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _literally(wanted, context):

@@ -1,6 +1,6 @@
 """The stage's certificate authority, and a server certificate for the names of the endpoints."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -48,7 +48,7 @@ class Authority:
         return tuple(certificate.public_bytes(encoding) for encoding in encodings)
 
     def _begin(self, subject, key):
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
             x509.CertificateBuilder()

@@ -82,7 +82,7 @@ class Databases:
 
     def _rules(self):
         """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam."""
-        responder = f"ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix=\"uid=\""
+        responder = f'ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix="uid="'
         tokens = [
             f'hostssl all +rds_iam {e.address}/32 {responder} ldapsuffix=",ou={e.key}"'
             for e in self._endpoints.values()

@@ -9,9 +9,9 @@ import os
 import random
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
 
 _LEASE_PORT = 61431
 _CHUNK = 65536

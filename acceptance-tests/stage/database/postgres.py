@@ -115,15 +115,11 @@ class Postgres:
         return done.stdout.strip()
 
     def stop(self):
-        """Ends the server, at once if need be."""
-        for process, ending in ((self._initdb, signal.SIGKILL), (self._server, signal.SIGINT)):
-            if process and process.poll() is None:
-                process.send_signal(ending)
-                try:
-                    process.wait(5)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+        """Ends the server at once: nothing of it is kept."""
+        for process in filter(None, (self._initdb, self._server)):
+            if process.poll() is None:
+                process.send_signal(signal.SIGQUIT)
+                process.wait()
 
     def _spawn(self, command, log):
         # The server dies with this process, however it ends: PostgreSQL takes SIGQUIT as "now".

@@ -115,7 +115,7 @@ def _page(call, names):
 
 
 def _principal_exists(name):
-    if name == "*" or name.isdigit() and len(name) == 12:
+    if name == "*" or (name.isdigit() and len(name) == 12):
         return True
     parts = name.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn" or not parts[4].isdigit():

@@ -72,7 +72,7 @@ def iam_authentication_is_possible(_aws, call):
         return
     database = _find(call, call.parameters) if call.operation.startswith("Modify") else None
     engine = database.engine if database else call.parameters.get("Engine")
-    if isinstance(database, DBInstanceClustered) or call.parameters.get("DBClusterIdentifier") and _is_instance(call):
+    if isinstance(database, DBInstanceClustered) or (call.parameters.get("DBClusterIdentifier") and _is_instance(call)):
         message = "IAM database authentication of a cluster member is set on the DB cluster."
         raise AwsError("InvalidParameterCombination", message)
     if engine not in _ENGINES and call.parameters[_FLAG]:
@@ -103,7 +103,9 @@ def begin_modification(_aws, call):
     database = _find(call, call.parameters)
     change = change_of(database)
     if change.busy:
-        kind, code = ("instance", "InvalidDBInstanceState") if _is_instance(call) else ("cluster", "InvalidDBClusterStateFault")
+        kind, code = (
+            ("instance", "InvalidDBInstanceState") if _is_instance(call) else ("cluster", "InvalidDBClusterStateFault")
+        )
         name = call.parameters[f"DB{kind.title()}Identifier"]
         raise AwsError(code, f"Database {kind} {name} is not in available state.")
     call.stage_flag, call.stage_database = call.parameters.get(_FLAG), database
@@ -182,9 +184,15 @@ def _find(call, parameters):
     backend = moto_backend.rds(call.account, call.region)
     if _is_instance(call):
         name = parameters.get("NewDBInstanceIdentifier") or parameters["DBInstanceIdentifier"]
-        return _named(backend.databases, name) or _named(backend.databases, parameters["DBInstanceIdentifier"]) or _absent(call)
+        return (
+            _named(backend.databases, name)
+            or _named(backend.databases, parameters["DBInstanceIdentifier"])
+            or _absent(call)
+        )
     name = parameters.get("NewDBClusterIdentifier") or parameters["DBClusterIdentifier"]
-    return _named(backend.clusters, name) or _named(backend.clusters, parameters["DBClusterIdentifier"]) or _absent(call)
+    return (
+        _named(backend.clusters, name) or _named(backend.clusters, parameters["DBClusterIdentifier"]) or _absent(call)
+    )
 
 
 def _named(databases, name):

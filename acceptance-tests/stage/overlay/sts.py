@@ -1,6 +1,6 @@
 """STS: who one is, and who may become whom."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError, access_denied
@@ -72,7 +72,7 @@ def service_may_assume(role, service):
 
 def credentials(key, session):
     """A session's keys in the form in which STS answers."""
-    expires = datetime.fromtimestamp(int(session.expires), timezone.utc)
+    expires = datetime.fromtimestamp(int(session.expires), UTC)
     return {
         "AccessKeyId": key,
         "SecretAccessKey": session.secret,
@@ -91,7 +91,7 @@ def _may_assume(call, role, action, more):
         return False
     named = decide(trust, question, lambda s: _names(s, caller, by_name=True, by_account=s["Effect"] == "Deny"))
     same_account = caller.account == role.account_id
-    return named == ALLOW and same_account or own.allow(question)
+    return (named == ALLOW and same_account) or own.allow(question)
 
 
 def _names(statement, caller, by_name, by_account):

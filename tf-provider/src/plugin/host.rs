@@ -5,6 +5,7 @@
 //! cancels work, so that core still gets the answer.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -64,26 +65,24 @@ impl<S: Provider + Work> Host<S> {
     }
 
     /// Serves until core or, in debug mode, a signal ends it.
-    pub(crate) async fn serve(
-        mut self,
-        socket: &Socket,
-        tls: Option<TlsAcceptor>,
-    ) -> Result<(), tonic::transport::Error> {
+    pub(crate) async fn serve(mut self, socket: &Socket, tls: Option<TlsAcceptor>) -> Result<(), Box<dyn Error>> {
         let (service, debug) = (self.service.clone(), self.debug);
         let shutdown = CancellationToken::new();
         let connections = Connections::default();
         let (ready, accepted) = mpsc::channel(1);
-        let mut server = tokio::spawn(
+        let server = tokio::spawn(
             router(service.clone(), shutdown.clone())
                 .await
                 .serve_with_incoming(ReceiverStream::new(accepted).map(Ok::<_, Infallible>)),
         );
         tokio::select! {
-            never = accept(&socket.listener, tls, &connections, ready) => match never {},
-            served = &mut server => return served.unwrap_or(Ok(())),
+            // First a farewell: core is gone soon after it.
+            biased;
             () = shutdown.cancelled() => {
                 let _ = timeout(FAREWELL, connections.gone()).await;
             }
+            never = accept(&socket.listener, tls, &connections, ready) => match never {},
+            served = server => return Ok(served??),
             () = connections.gone(), if !debug => {
                 tracing::warn!("Core is gone without a farewell");
                 service.cancel();
@@ -270,8 +269,7 @@ impl GrpcBroker for Silent {
         &self,
         request: Request<Streaming<ConnInfo>>,
     ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
-        // Held, since a dropped request would reset the stream.
-        let offers = request.into_inner().filter_map(|_| None);
-        Ok(Response::new(Box::pin(offers.chain(tokio_stream::pending()))))
+        // Held, since a dropped request would reset the stream; what core offers on it is not taken up.
+        Ok(Response::new(Box::pin(request.into_inner().filter_map(|_| None))))
     }
 }

@@ -3,6 +3,7 @@
 //! A log line is one JSON object of Go's hclog. Its values are those given to `tracing`: whoever logs a secret has
 //! leaked it. Crates that are not ours might, so that they only get to warn.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
@@ -53,7 +54,11 @@ fn panic_report(info: &PanicHookInfo<'_>) -> String {
     if let Some(location) = info.location() {
         let _ = write!(report, " at {location}");
     }
-    let _ = writeln!(report, "\n{}", std::backtrace::Backtrace::capture());
+    report.push('\n');
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = writeln!(report, "{backtrace}");
+    }
     report
 }
 

@@ -26,7 +26,7 @@ impl Check {
         })
     }
 
-    /// A check of text that explains each refusal in a sentence of its own.
+    /// A check of text that explains each refusal in whole sentences of its own.
     pub fn explained<E: fmt::Display>(
         sentence: impl Into<Cow<'static, str>>,
         parse: impl Fn(&str) -> Result<(), E> + Send + Sync + 'static,
@@ -44,9 +44,10 @@ impl Check {
         Self { sentence: sentence.into(), test: Arc::new(test) }
     }
 
-    /// What is wrong with a known value, as a clause that follows the attribute's name.
-    pub fn complaint(&self, value: &Value) -> Option<String> {
-        (self.test)(value).err().map(|own| own.unwrap_or_else(|| self.sentence.clone().into_owned()))
+    /// What is wrong with a known value, in whole sentences; `name` says whose value it is.
+    pub fn complaint(&self, name: impl fmt::Display, value: &Value) -> Option<String> {
+        let own = (self.test)(value).err()?;
+        Some(own.unwrap_or_else(|| format!("\"{name}\" {}.", self.sentence)))
     }
 }
 
@@ -107,22 +108,23 @@ mod tests {
     fn sentences_and_complaints_agree() {
         let check = length(1..=3);
         assert_eq!(check.sentence, "must be 1 to 3 characters long");
-        assert_eq!(check.complaint(&Value::from("abc")), None);
-        assert_eq!(check.complaint(&Value::from("äöüß")).as_deref(), Some("must be 1 to 3 characters long"));
-        assert_eq!(check.complaint(&Value::Null), None, "absence is another rule's matter");
+        assert_eq!(check.complaint("name", &Value::from("abc")), None);
+        let complaint = check.complaint("name", &Value::from("äöüß"));
+        assert_eq!(complaint.as_deref(), Some("\"name\" must be 1 to 3 characters long."));
+        assert_eq!(check.complaint("name", &Value::Null), None, "absence is another rule's matter");
     }
 
     #[test]
     fn an_explanation_of_its_own_wins() {
-        let check = Check::explained("must be a number", |text| text.parse::<u8>().map(drop).map_err(|_| "is too big"));
-        assert_eq!(check.complaint(&Value::from("300")).as_deref(), Some("is too big"));
+        let check = Check::explained("must be a number", |text| text.parse::<u8>().map(drop).map_err(|_| "It is too big."));
+        assert_eq!(check.complaint("name", &Value::from("300")).as_deref(), Some("It is too big."));
     }
 
     #[test]
     fn words_numbers_and_sizes() {
-        assert!(one_of(&["a", "b"]).complaint(&Value::from("c")).is_some());
-        assert!(between(1..=2).complaint(&Value::from(3)).is_some());
-        assert!(between(1..=2).complaint(&Value::from(2)).is_none());
-        assert!(size(1..=usize::MAX).complaint(&Value::List(Vec::new())).is_some());
+        assert!(one_of(&["a", "b"]).complaint("name", &Value::from("c")).is_some());
+        assert!(between(1..=2).complaint("name", &Value::from(3)).is_some());
+        assert!(between(1..=2).complaint("name", &Value::from(2)).is_none());
+        assert!(size(1..=usize::MAX).complaint("name", &Value::List(Vec::new())).is_some());
     }
 }

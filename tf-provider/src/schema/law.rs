@@ -216,8 +216,8 @@ fn default(attribute: &Attribute, complain: &mut impl FnMut(&str)) {
         complain("the default is no value of the type");
     }
     let elements = value.as_elements().into_iter().flatten().chain(value.as_map().into_iter().flat_map(|m| m.values()));
-    let refused = flags.checks.iter().any(|check| check.complaint(value).is_some())
-        || elements.into_iter().any(|element| flags.each.iter().any(|check| check.complaint(element).is_some()));
+    let refused = flags.checks.iter().any(|check| check.complaint("", value).is_some())
+        || elements.into_iter().any(|element| flags.each.iter().any(|check| check.complaint("", element).is_some()));
     if refused {
         complain("the default does not pass the attribute's own checks");
     }

@@ -16,7 +16,8 @@ pub fn config(table: &Table, config: &Object, write_only: bool) -> Vec<Diagnosti
         let at = Path::root().attribute(TIMEOUTS);
         for (name, value) in timeouts {
             if let Some(Err(complaint)) = value.as_str().map(parse_duration) {
-                found.push(invalid(&at.attribute(name), &complaint));
+                let at = at.attribute(name);
+                found.push(invalid(&at, format!("\"{at}\" {complaint}.")));
             }
         }
     }
@@ -66,16 +67,17 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
     }
     if value.is_wholly_known() {
         if let Err(mismatch) = (attribute.fits)(value) {
-            found.push(invalid(&mismatch.path.under(at), &format!("is of the wrong kind: {}", mismatch.message)));
+            let at = mismatch.path.under(at);
+            found.push(invalid(&at, format!("\"{at}\" is of the wrong kind: {}.", mismatch.message)));
             return;
         }
-        let complaints = attribute.flags.checks.iter().filter_map(|check| check.complaint(value));
-        found.extend(complaints.map(|complaint| invalid(at, &complaint)));
+        let complaints = attribute.flags.checks.iter().filter_map(|check| check.complaint(at, value));
+        found.extend(complaints.map(|complaint| invalid(at, complaint)));
     }
     for check in &attribute.flags.each {
         each(value, |element, step| {
-            if let Some(complaint) = check.complaint(element) {
-                found.push(invalid(&step(at), &complaint));
+            if let Some(complaint) = check.complaint(step(at), element) {
+                found.push(invalid(&step(at), complaint));
             }
         });
     }
@@ -93,8 +95,8 @@ fn each(value: &Value, mut visit: impl FnMut(&Value, &dyn Fn(&Path) -> Path)) {
     }
 }
 
-fn invalid(at: &Path, complaint: &str) -> Diagnostic {
-    Diagnostic::error("Invalid attribute value", format!("\"{at}\" {complaint}.")).at(at)
+fn invalid(at: &Path, complaint: String) -> Diagnostic {
+    Diagnostic::error("Invalid attribute value", complaint).at(at)
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ impl<'a, M: Model> View<'a, M> {
         self.object.get(handle.name()).is_some_and(|value| !value.is_null())
     }
 
+    /// The whole object, once everything but its computed attributes is known.
+    pub fn decode(&self) -> Option<M> {
+        M::decode(self.object).ok()
+    }
+
     /// The path of an attribute.
     pub fn path<T>(&self, handle: Handle<M, T>) -> Path {
         self.at.field(handle)

@@ -41,9 +41,9 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
         let wrong = |text| FunctionError { text, argument: Some((attribute.name, offset)) };
         let value = convert::value(Some(given), ty).map_err(|error| wrong(error.detail))?;
         let complaint =
-            attribute.flags.checks.iter().chain(&attribute.flags.each).find_map(|check| check.complaint(&value));
+            attribute.flags.checks.iter().chain(&attribute.flags.each).find_map(|check| check.complaint(attribute.name, &value));
         match complaint {
-            Some(complaint) => Err(wrong(format!("The argument {complaint}."))),
+            Some(complaint) => Err(wrong(complaint)),
             None if value.is_null() && !attribute.traits.nullable => {
                 Err(wrong("The argument must not be null.".to_owned()))
             }

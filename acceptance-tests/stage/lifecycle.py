@@ -1,5 +1,6 @@
 """One stage: everything it starts, what it tells its users, and how it ends."""
 
+import os
 import shlex
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ REGION = "us-east-1"
 INSTANCE = "orders"
 #: A Unix socket's path has at most 107 bytes, and the temporary folder holds one.
 _LONGEST_FOLDER = 60
+_PREFIX = "rdsauth-stage-"
 
 
 class Stage:
@@ -22,8 +24,9 @@ class Stage:
     def __init__(self, databases=True):
         began = time.monotonic()
         parent = tempfile.gettempdir()
-        parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"
-        self.folder = Path(tempfile.mkdtemp(prefix="rdsauth-stage-", dir=parent))
+        parent = Path(parent if len(parent) <= _LONGEST_FOLDER else "/tmp")
+        sweep(parent)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
         self.folder.chmod(0o755)  # clients of other users read the certificate and the hosts
         self.databases = self.front = None
         try:
@@ -120,9 +123,17 @@ class Stage:
             lines += [
                 f"# instance {INSTANCE} of account {ACCOUNT}, resource id {self.instance['resource_id']}",
                 f"# as the master:    PGPASSWORD={password} psql '{server} user={MASTER}'",
-                f'# with a token:     PGPASSWORD="$({token})" psql \'{server} user={TOKEN_USER}\'',
+                f"# with a token:     PGPASSWORD=\"$({token})\" psql '{server} user={TOKEN_USER}'",
             ]
         return "\n".join([*lines, f"# control: {self.front.url}/stage/health, see acceptance-tests/stage/README.md"])
+
+
+def sweep(parent):
+    """Removes what stages left behind that were killed and could not do it themselves."""
+    for folder in parent.glob(f"{_PREFIX}*-*"):
+        process = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if process.isdigit() and not Path(f"/proc/{process}").exists() and folder.stat().st_uid == os.geteuid():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _nss_wrapper():

@@ -1,0 +1,167 @@
+"""Faults by rule, seen through boto3 with and without its retries; the record of calls; stale reads."""
+
+import json
+import time
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from .conftest import allow, refused
+
+DOCUMENT = json.dumps(allow("rds-db:connect", "*"))
+
+
+def put(client, name="p"):
+    return client.put_role_policy(RoleName="app", PolicyName=name, PolicyDocument=DOCUMENT)
+
+
+def get(client, name="p"):
+    return client.get_role_policy(RoleName="app", PolicyName=name)
+
+
+@pytest.mark.parametrize(
+    "service, operation, code, status",
+    [
+        ("iam", "list_roles", "Throttling", 400),
+        ("sts", "get_caller_identity", "Throttling", 400),
+        ("rds", "describe_db_instances", "Throttling", 400),
+        ("kms", "list_keys", "ThrottlingException", 400),
+        ("secretsmanager", "list_secrets", "ThrottlingException", 400),
+        ("ec2", "describe_vpcs", "RequestLimitExceeded", 503),
+    ],
+)
+def test_throttling_in_each_protocols_words(account, service, operation, code, status):
+    account.rules({"service": service, "fault": "throttle", "times": 1})
+    call = getattr(account.client(service), operation)
+    with pytest.raises(ClientError) as caught:
+        call()
+    answer = caught.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+    assert call()
+
+
+def test_retries_overcome_throttling(account):
+    account.rules({"operation": "ListRoles", "fault": "throttle", "times": 2})
+    assert account.client("iam", retries=3).list_roles()
+    assert [c["code"] for c in account.calls()] == ["Throttling", "Throttling", None]
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_server_error_without_a_code(account, status):
+    account.rules({"operation": "ListRoles", "fault": "http", "status": status, "times": 1})
+    refused(str(status), account.client("iam").list_roles)
+    assert account.client("iam").list_roles()
+
+
+def test_error_of_ones_own(account):
+    account.rules({"operation": "ListRoles", "fault": "error", "code": "ServiceFailure", "message": "m", "status": 500})
+    assert refused("ServiceFailure", account.client("iam").list_roles) == "m"
+
+
+def test_reset_before_the_call(account):
+    account.role()
+    account.rules({"operation": "PutRolePolicy", "fault": "reset", "times": 1})
+    iam = account.client("iam")
+    with pytest.raises(ConnectionClosedError):
+        put(iam)
+    refused("NoSuchEntity", lambda: get(iam))
+    assert [c["took_effect"] for c in account.calls(write=True)] == [False]
+
+
+def test_lost_answer_of_a_call_that_took_effect(account):
+    account.role()
+    account.rules({"operation": "PutRolePolicy", "fault": "lose_answer", "times": 1})
+    iam = account.client("iam")
+    with pytest.raises(ConnectionClosedError):
+        put(iam)
+    assert get(iam)["PolicyDocument"] == json.loads(DOCUMENT)
+    assert [(c["fault"], c["took_effect"], c["status"]) for c in account.calls(write=True)] == [
+        ("lose_answer", True, "reset")
+    ]
+
+
+def test_retry_after_a_lost_answer_meets_its_own_work(account):
+    account.rules({"operation": "CreateUser", "fault": "lose_answer", "times": 1})
+    refused("EntityAlreadyExists", account.client("iam", retries=2).create_user, UserName="jane")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_delay_before_or_after_the_effect(account, when):
+    account.role()
+    account.rules({"operation": "PutRolePolicy", "fault": "delay", "seconds": 0.5, "when": when})
+    began = time.monotonic()
+    put(account.client("iam"))
+    assert time.monotonic() - began >= 0.5
+    assert account.calls(write=True)[0]["took_effect"]
+
+
+def test_stale_reads_after_a_write(account):
+    account.role()
+    account.rules({"service": "iam", "operation": "Get.*", "fault": "stale", "times": 2})
+    iam = account.client("iam")
+    assert iam.get_role(RoleName="app"), "nothing is stale before the first write"
+    put(iam)
+    refused("NoSuchEntity", lambda: get(iam))
+    refused("NoSuchEntity", lambda: get(iam))
+    assert get(iam)
+
+
+def test_stale_reads_show_the_state_before_the_last_write(account):
+    account.instance("orders", iam=False)
+    account.control("POST", "transitions", account=account.id, busy=0)
+    account.rules({"service": "rds", "operation": "Describe.*", "fault": "stale", "times": 1})
+    rds, who = account.client("rds"), {"DBInstanceIdentifier": "orders"}
+    rds.modify_db_instance(**who, ApplyImmediately=True, EnableIAMDatabaseAuthentication=True)
+    flags = [rds.describe_db_instances(**who)["DBInstances"][0]["IAMDatabaseAuthenticationEnabled"] for _ in range(2)]
+    assert flags == [False, True]
+
+
+def test_rule_by_parameters_and_by_number(account):
+    account.role("one"), account.role("two")
+    account.rules({"operation": "GetRole", "parameters": {"RoleName": "two"}, "calls": [2], "fault": "throttle"})
+    iam = account.client("iam")
+    for name in ("one", "two", "one"):
+        iam.get_role(RoleName=name)
+    refused("Throttling", iam.get_role, RoleName="two")
+    iam.get_role(RoleName="two")
+    rule = next(r for r in account.control("GET", "rules")["rules"] if r["account"] == account.id)
+    assert (rule["matched"], rule["struck"]) == (3, 1)
+
+
+def test_rules_keep_to_their_account(account, other_account):
+    account.rules({"fault": "throttle"})
+    refused("Throttling", account.client("iam").list_roles)
+    other_account.client("iam").list_roles()
+    account.control("DELETE", "rules", account=account.id)
+    account.client("iam").list_roles()
+
+
+@pytest.mark.parametrize(
+    "rule, words",
+    [
+        ({"fault": "explode"}, "fault must be one of"),
+        ({"fault": "throttle", "service": "iam", "op": "x"}, "takes no op"),
+        ({"fault": "delay"}, "lacks an argument"),
+        ({"fault": "error"}, "lacks an argument"),
+    ],
+)
+def test_ill_formed_rules(account, rule, words):
+    with pytest.raises(ValueError, match=words):
+        account.rules(rule)
+
+
+def test_record_tells_who_called_what(account):
+    account.role()
+    iam = account.client("iam")
+    put(iam)
+    get(iam)
+    refused("NoSuchEntity", lambda: get(iam, "none"))
+    calls = account.calls()
+    assert [c["operation"] for c in calls] == ["PutRolePolicy", "GetRolePolicy", "GetRolePolicy"]
+    assert [c["write"] for c in calls] == [True, False, False]
+    assert [c["code"] for c in calls] == [None, None, "NoSuchEntity"]
+    assert calls[0]["parameters"]["PolicyName"] == "p"
+    assert calls[0]["caller"] == f"arn:aws:iam::{account.id}:user/administrator"
+    assert account.calls(operation="PutRolePolicy") == calls[:1]
+    account.control("DELETE", "calls", account=account.id)
+    assert account.calls() == []

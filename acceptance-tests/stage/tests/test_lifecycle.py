@@ -1,0 +1,130 @@
+"""Starting and, above all, ending: no process and no file is left, however the stage ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stage.database.endpoints import AddressBlock, HostsFile, bind
+from stage.lifecycle import sweep
+
+from .conftest import PACKAGE, Account, control, start
+
+
+def alive(pid):
+    """Whether a process runs; one that only waits to be collected does not."""
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def soon(test, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not test():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def server_of(facts):
+    """The process id of the stage's PostgreSQL."""
+    folder = Path(facts["database"]["certificate"]).parent
+    return int((folder / "postgres/data/postmaster.pid").read_text().split()[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_everything(tmp_path, number):
+    process, facts = start(tmp_path)
+    folder, server = Path(facts["database"]["certificate"]).parent, server_of(facts)
+    assert os.getpgid(server) == os.getpgid(process.pid), "one process group"
+    process.send_signal(number)
+    assert process.wait(20) == 0
+    assert not alive(server) and not folder.exists()
+
+
+def test_end_of_the_parent_ends_everything(tmp_path):
+    file, output = tmp_path / "stage.json", tmp_path / "output"
+    line = f"{sys.executable} -m stage up --json {file} >{output} & while ! [ -e {file} ]; do sleep 0.1; done; echo $!"
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
+    shell = subprocess.run(["sh", "-c", line], env=environment, stdout=subprocess.PIPE, text=True, timeout=60)
+    facts = json.loads(file.read_text())
+    soon(lambda: not alive(int(shell.stdout)))
+    assert not Path(facts["database"]["certificate"]).parent.exists()
+
+
+def test_no_server_survives_a_killed_stage(tmp_path):
+    process, facts = start(tmp_path)
+    server = server_of(facts)
+    folder = Path(facts["database"]["certificate"]).parent
+    process.kill()
+    process.wait()
+    soon(lambda: not alive(server))
+    sweep(folder.parent)
+    assert not folder.exists()
+
+
+def test_second_stage_beside_the_first(facts, tmp_path):
+    process, second = start(tmp_path)
+    try:
+        assert Path(facts["database"]["certificate"]).exists()
+        assert second["front"] != facts["front"]
+        networks = [Path(f["environment"]["NSS_WRAPPER_HOSTS"]).read_text().split()[2] for f in (facts, second)]
+        assert networks[0].split(".")[1] != networks[1].split(".")[1]
+        Account(second, facts["account"]).role("only-here")
+        assert [r["RoleName"] for r in Account(second, facts["account"]).client("iam").list_roles()["Roles"]] == [
+            "only-here"
+        ]
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_stage_without_databases(tmp_path):
+    process, facts = start(tmp_path, "--without-databases")
+    try:
+        assert "database" not in facts and "LD_PRELOAD" not in facts["environment"]
+        account = Account(facts, facts["account"])
+        assert account.client("rds").describe_db_instances()["DBInstances"][0]["DBInstanceIdentifier"] == "orders"
+        with pytest.raises(ValueError, match="without databases"):
+            account.control("GET", "logins")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_control_explains_itself(facts):
+    assert control(facts, "GET", "health")["account"] == facts["account"]
+    with pytest.raises(ValueError, match="there is GET /stage/health"):
+        control(facts, "GET", "nothing")
+    with pytest.raises(ValueError, match="unexpected keyword"):
+        control(facts, "POST", "clock", account="1", shift=3)
+    with pytest.raises(ValueError, match="12 digits"):
+        control(facts, "POST", "accounts", account="1")
+
+
+def test_hosts_file_is_never_as_old_as_it_was(tmp_path):
+    hosts = HostsFile(tmp_path / "hosts")
+    first = int(hosts.path.stat().st_mtime)
+    hosts.write({"orders.example": "127.64.0.2"})
+    assert int(hosts.path.stat().st_mtime) > first
+    assert hosts.path.read_text() == "127.0.0.1 localhost\n127.64.0.2 orders.example\n"
+
+
+def test_addresses_are_not_shared():
+    one, two = AddressBlock(), AddressBlock()
+    taken = [block.take() for block in (one, two) for _ in range(600)]
+    assert len(set(taken)) == 1200
+    one.release(), two.release()
+
+
+def test_port_that_is_taken_gives_way():
+    first = bind("127.0.0.1", 0)
+    port = first.getsockname()[1]
+    second = bind("127.0.0.1", port)
+    assert second.getsockname()[1] != port
+    first.close(), second.close()

@@ -1,0 +1,191 @@
+//! A server on loopback that stands in for AWS in this floor's tests: scripted answers, recorded requests.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::aws::config::{Clients, Options};
+
+/// What the server does with one request.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// An HTTP status and an XML body.
+    Xml(u16, String),
+    /// Reads the request, then hangs up.
+    HangUp,
+}
+
+/// One request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) headers: String,
+    pub(crate) body: String,
+}
+
+/// The server. After the script's last answer that one is repeated.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    connections: Arc<Mutex<usize>>,
+}
+
+impl Server {
+    pub(crate) async fn start(script: impl IntoIterator<Item = Answer>) -> Self {
+        Self::serve(script, None).await
+    }
+
+    pub(crate) async fn start_tls(script: impl IntoIterator<Item = Answer>, tls: TlsAcceptor) -> Self {
+        Self::serve(script, Some(tls)).await
+    }
+
+    async fn serve(script: impl IntoIterator<Item = Answer>, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
+        let server = Self { url, seen: Arc::default(), connections: Arc::default() };
+        let (seen, connections) = (server.seen.clone(), server.connections.clone());
+        let script = Arc::new(Mutex::new(script.into_iter().collect::<VecDeque<_>>()));
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                *connections.lock().unwrap() += 1;
+                let (seen, script, tls) = (seen.clone(), script.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => converse(socket, &seen, &script).await,
+                        Some(tls) => {
+                            if let Ok(socket) = tls.accept(socket).await {
+                                converse(socket, &seen, &script).await;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    /// The requests so far.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// The API operations asked for so far.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.seen().iter().map(Seen::operation).collect()
+    }
+
+    /// How many connections were opened.
+    pub(crate) fn connections(&self) -> usize {
+        *self.connections.lock().unwrap()
+    }
+
+    /// Options that lead every service here.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            region: Some("eu-west-1".to_owned()),
+            access_key: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
+            secret_key: Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+            endpoints: ["iam", "rds", "sts"].map(|service| (service.to_owned(), self.url.clone())).into(),
+            skip_metadata_api_check: Some(true),
+            terraform_version: "1.11.4".to_owned(),
+            ..Options::default()
+        }
+    }
+
+    /// Clients with these options.
+    pub(crate) fn clients(&self) -> Clients {
+        Clients::for_tests(self.options())
+    }
+}
+
+impl Seen {
+    /// The parameter of a query-protocol request, still encoded.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    pub(crate) fn operation(&self) -> String {
+        self.parameter("Action").unwrap_or_default().to_owned()
+    }
+
+    /// The scope the request was signed for: `20260102/us-east-1/iam/aws4_request` without the date.
+    pub(crate) fn scope(&self) -> &str {
+        let scope = self.headers.split_once("Credential=").unwrap().1.split_once(',').unwrap().0;
+        scope.splitn(3, '/').nth(2).unwrap()
+    }
+
+    pub(crate) fn access_key(&self) -> &str {
+        self.headers.split_once("Credential=").unwrap().1.split_once('/').unwrap().0
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let line = self.headers.lines().find(|line| line.to_ascii_lowercase().starts_with(&format!("{name}:")));
+        line.unwrap_or_default().split_once(':').unwrap_or_default().1.trim()
+    }
+}
+
+/// An error in the form IAM, STS and RDS give theirs.
+pub(crate) fn fault(status: u16, code: &str, message: &str) -> Answer {
+    Answer::Xml(
+        status,
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+             <RequestId>req-1</RequestId></ErrorResponse>"
+        ),
+    )
+}
+
+/// A result in the form of the query protocol.
+pub(crate) fn result(operation: &str, inner: &str) -> Answer {
+    Answer::Xml(
+        200,
+        format!(
+            "<{operation}Response><{operation}Result>{inner}</{operation}Result>\
+             <ResponseMetadata><RequestId>req-0</RequestId></ResponseMetadata></{operation}Response>"
+        ),
+    )
+}
+
+async fn converse(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    seen: &Mutex<Vec<Seen>>,
+    script: &Mutex<VecDeque<Answer>>,
+) {
+    let mut buffer = Vec::new();
+    loop {
+        let request = loop {
+            if let Some(request) = whole(&buffer) {
+                break request;
+            }
+            match socket.read_buf(&mut buffer).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        };
+        buffer.clear();
+        seen.lock().unwrap().push(request);
+        let answer = {
+            let mut script = script.lock().unwrap();
+            if script.len() > 1 { script.pop_front() } else { script.front().cloned() }
+        };
+        let Some(Answer::Xml(status, body)) = answer else { return };
+        let head = format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: text/xml\r\nx-amzn-requestid: req-1\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        if socket.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn whole(buffer: &[u8]) -> Option<Seen> {
+    let text = String::from_utf8_lossy(buffer);
+    let (headers, body) = text.split_once("\r\n\r\n")?;
+    let seen = Seen { headers: headers.to_owned(), body: body.to_owned() };
+    let length: usize = seen.header("content-length").parse().unwrap_or(0);
+    (seen.body.len() >= length).then_some(seen)
+}

@@ -1,0 +1,3 @@
+//! Resources, one file each, named as its type.
+
+pub mod iam_db_user_policy;

@@ -1,0 +1,462 @@
+//! `rdsauth_iam_db_user_policy`: lets a role, user or group log in to databases as certain users.
+//!
+//! It owns one inline policy as a whole, and neither its principal nor the
+//! databases. The policy is found again by principal and name, so a create that
+//! was cut off is finished by the next one.
+
+use std::time::Duration;
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
+use tf_provider::schema::{
+    Computed, Field, Mismatch, Partial, Plan, Resource, Retry, Set, Source, Traits, Val, View, block, check, computed,
+    optional, required,
+};
+use tf_provider::value::{Path, Type, Value};
+
+use crate::arn::{DbUserArn, Wildcards};
+use crate::aws::iam::{Found, Iam, Principal};
+use crate::policy::connect::{self, Condition};
+use crate::policy::{self, Document};
+use crate::world::{Ctx, World};
+use crate::{arn, checks};
+
+tf_provider::model! {
+    /// Lets a role, user or group of IAM log in to databases as certain database users.
+    ///
+    /// The resource owns one inline policy that allows `rds-db:connect`. The principal itself, the databases and
+    /// their users belong to others; the principal must exist before the policy.
+    ///
+    /// A policy of the same name that is already there is taken over if it says the same. If it says anything else,
+    /// nothing is changed and the error names the import command. A statement that somebody adds to the policy later
+    /// shows as a change of `policy_json`.
+    ///
+    /// ## IAM actions
+    ///
+    /// For a role `iam:GetRolePolicy`, `iam:PutRolePolicy` and `iam:DeleteRolePolicy`; for a user
+    /// `iam:GetUserPolicy`, `iam:PutUserPolicy` and `iam:DeleteUserPolicy`; for a group `iam:GetGroupPolicy`,
+    /// `iam:PutGroupPolicy` and `iam:DeleteGroupPolicy`. If no `account_id` is given, `sts:GetCallerIdentity`.
+    pub struct IamDbUserPolicy {
+        /// Name of the role that may log in. Exactly one of `role`, `user` and `group` must be set.
+        role: Option<String> = optional().replace().identity().check(checks::iam_name()),
+        /// Name of the user that may log in.
+        user: Option<String> = optional().replace().identity().check(checks::iam_name()),
+        /// Name of the group whose users may log in.
+        group: Option<String> = optional().replace().identity().check(checks::long_iam_name()),
+        /// Name of the inline policy.
+        policy_name: String = optional().or("rds-db-connect").replace().identity().check(checks::long_iam_name()),
+        /// Consent to patterns: `*` as a resource ID, and `*` or `?` in the names of database users.
+        allow_wildcards: bool = optional().or(false),
+        /// A database, and the users to log in as.
+        database: Vec<Database> = block().min(1),
+        /// A condition on every login. All conditions must hold.
+        condition: Vec<ConditionBlock> = block(),
+        /// The policy document, as it is in IAM.
+        policy_json: Computed<PolicyJson> = computed(),
+    }
+    timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+}
+
+tf_provider::model! {
+    /// A database and its users.
+    pub struct Database {
+        /// Resource ID of the database: `db-…` of an instance, `cluster-…` of an Aurora or Multi-AZ DB cluster,
+        /// `prx-…` of an RDS Proxy. It is neither the identifier nor an ARN, and its letters are in upper case.
+        resource_id: String = required().check(checks::resource_id()),
+        /// More databases with the same users, such as the one that is to replace this one.
+        additional_resource_ids: Option<Set<String>> = optional().each(checks::resource_id()),
+        /// Names of the database users, as the database spells them.
+        db_users: Set<String> = required().check(check::size(1..=usize::MAX)).each(checks::db_user()),
+        /// Region of the database. The provider's region if absent.
+        region: Option<String> = optional().check(checks::region()),
+        /// Account of the database. The account of the provider's credentials if absent.
+        account_id: Option<String> = optional().check(checks::account_id()),
+    }
+}
+
+tf_provider::model! {
+    /// A condition, as in a policy document.
+    pub struct ConditionBlock {
+        /// Operator, such as `StringEquals`.
+        test: String = required().check(check::length(1..=usize::MAX)),
+        /// Condition key, such as `aws:SourceVpc`.
+        variable: String = required().check(check::length(1..=usize::MAX)),
+        /// Values, one of which must match.
+        values: Set<String> = required().check(check::size(1..=usize::MAX)),
+    }
+}
+
+/// A policy document; two spellings of one policy are the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyJson(String);
+
+/// IAM answers `ConcurrentModification` while another change of the same principal is under way.
+const CONCURRENT: Retry<crate::aws::Error> = Retry {
+    what: "another change of the principal to end",
+    when: crate::aws::Error::is_concurrent_modification,
+    within: Duration::from_secs(120),
+    first: Duration::from_secs(1),
+};
+
+/// A principal made in the same apply may not be visible everywhere yet.
+const YOUNG_PRINCIPAL: Retry<Absent> = Retry {
+    what: "the principal to appear",
+    when: |absent| matches!(absent, Absent::Principal),
+    within: Duration::from_secs(10),
+    first: Duration::from_secs(1),
+};
+
+impl Resource<World> for IamDbUserPolicy {
+    const TYPE: &'static str = "iam_db_user_policy";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let document = plan.document(cx).await?;
+        let (iam, principal) = (cx.aws()?.iam().await?, plan.principal()?);
+        match look(cx, iam, &principal, &plan.policy_name).await? {
+            None => put(cx, iam, &principal, &plan.policy_name, &document).await?,
+            Some(there) if same(&there, &document) => cx.warn(taken_over(&principal, &plan.policy_name)),
+            Some(_) => return Err(already_there(&principal, &plan.policy_name)),
+        }
+        plan.policy_json = PolicyJson(document).into();
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
+        let found = iam.policy(&principal, &state.policy_name).await;
+        let Some(there) = found.context("Cannot read the policy", &principal)?.policy() else {
+            return Ok(None);
+        };
+        if state.database.is_empty() {
+            state.describe(cx, &there).await?; // Imported or moved: nothing but the policy says what it is for.
+        }
+        state.policy_json = PolicyJson(there).into();
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        let document = plan.document(cx).await?;
+        if !same(&document, &state.policy_json.get()?.0) {
+            let (iam, principal) = (cx.aws()?.iam().await?, plan.principal()?);
+            let there = look(cx, iam, &principal, &plan.policy_name).await?;
+            match there {
+                Some(there) if same(&there, &document) => {} // An update that was cut off.
+                Some(there) if !same(&there, &state.policy_json.get()?.0) => {
+                    return Err(changed_meanwhile(&principal, &plan.policy_name));
+                }
+                _ => put(cx, iam, &principal, &plan.policy_name, &document).await?,
+            }
+        }
+        plan.policy_json = PolicyJson(document).into();
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
+        let delete = || iam.delete_policy(&principal, &state.policy_name);
+        cx.until(&CONCURRENT, delete).await.context("Cannot delete the policy", &principal)
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let mut found: Vec<_> = one_principal(config).into_iter().collect();
+        if config.get(Self::allow_wildcards) == Val::Known(false) {
+            found.extend(config.blocks(Self::database).into_iter().flatten().flat_map(|database| patterns(&database)));
+        }
+        found
+    }
+
+    /// The document is known before it is written, unless the account or the region is not.
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let Some(planned) = plan.planned() else { return Ok(()) };
+        let (Some(wanted), true) = (planned.decode(), cx.is_known()) else { return Ok(()) };
+        if wanted.database.iter().any(|database| database.account_id.is_none())
+            && let Err(error) = cx.aws()?.account_id().await
+            && error.is_unreached()
+        {
+            cx.warn(Diagnostic { severity: Severity::Warning, ..error.into() });
+            return Ok(());
+        }
+        let document = wanted.document(cx).await?;
+        plan.set(Self::policy_json, PolicyJson(document));
+        Ok(())
+    }
+
+    /// `role/NAME/POLICY`, `user/NAME/POLICY` or `group/NAME/POLICY`; IAM's names hold no slash.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let parts: Vec<&str> = id.split('/').collect();
+        let ["role" | "user" | "group", name, policy_name] = parts[..] else {
+            return Err(Diagnostic::error(
+                "Malformed import id",
+                format!(
+                    "\"{id}\" is not of the form role/NAME/POLICY, user/NAME/POLICY or group/NAME/POLICY, \
+                     such as role/orders-app/rds-db-connect."
+                ),
+            ));
+        };
+        let owner = match parts[0] {
+            "role" => Self::role,
+            "user" => Self::user,
+            _ => Self::group,
+        };
+        Ok(Partial::default().with(owner, name.to_owned()).with(Self::policy_name, policy_name))
+    }
+
+    /// From `aws_iam_role_policy`, if the policy is about database logins alone.
+    fn moved(source: &Source) -> Option<Result<Partial<Self>>> {
+        let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_iam_role_policy";
+        from_aws.then(|| {
+            let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+            connect_statement(text("policy")).context("Cannot take over the policy", text("id"))?;
+            let role = text("role").to_owned();
+            Ok(Partial::default().with(Self::role, role).with(Self::policy_name, text("name")))
+        })
+    }
+}
+
+impl IamDbUserPolicy {
+    fn principal(&self) -> Result<Principal> {
+        match (&self.role, &self.user, &self.group) {
+            (Some(name), None, None) => Ok(Principal::Role(name.clone())),
+            (None, Some(name), None) => Ok(Principal::User(name.clone())),
+            (None, None, Some(name)) => Ok(Principal::Group(name.clone())),
+            _ => Err(Diagnostic::bug("the policy has no principal, or several")),
+        }
+    }
+
+    /// The document to write.
+    async fn document(&self, cx: &Ctx) -> Result<String> {
+        let wildcards = if self.allow_wildcards { Wildcards::Allowed } else { Wildcards::Refused };
+        let mut users = Vec::new();
+        for (index, database) in self.database.iter().enumerate() {
+            let at = Self::database.path().index(index);
+            let region = cx.aws()?.region(database.region.as_deref()).await;
+            let region = region.map_err(|error| Diagnostic::from(error).at(at.field(Database::region)))?;
+            let account = database.account(cx, &at).await?;
+            for (id, user) in database.resource_ids().flat_map(|id| database.db_users.iter().map(move |user| (id, user))) {
+                let arn = DbUserArn::new(&region, &account, id, user, wildcards);
+                users.push(arn.map_err(|error| Diagnostic::error("Invalid database user", error.to_string()).at(&at))?);
+            }
+        }
+        let conditions: Vec<Condition> = self.condition.iter().map(ConditionBlock::condition).collect();
+        let document = connect::document(&users, &conditions).to_string();
+        let (size, quota) = (policy::size(&document), self.principal()?.inline_quota());
+        if size > quota {
+            return Err(Diagnostic::error(
+                "Policy is too long",
+                format!(
+                    "The policy would have {size} characters, and IAM allows {quota} for all inline policies of \
+                     \"{}\" together.\n\nSplit the databases between several principals.",
+                    self.principal()?
+                ),
+            )
+            .at(Self::database));
+        }
+        Ok(document)
+    }
+
+    /// Fills the configuration from a policy that is there, for want of anything else.
+    async fn describe(&mut self, cx: &Ctx, document: &str) -> Result<()> {
+        let (users, conditions) = connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
+        let region = cx.aws()?.region(None).await.ok();
+        let account = cx.aws()?.account_id().await.ok().flatten();
+        self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
+        self.condition = conditions.into_iter().map(ConditionBlock::from).collect();
+        self.database = connect::databases(&users)
+            .into_iter()
+            .map(|group| Database {
+                resource_id: group.resource_ids.first().cloned().unwrap_or_default(),
+                additional_resource_ids: (group.resource_ids.len() > 1)
+                    .then(|| group.resource_ids.iter().skip(1).cloned().collect()),
+                db_users: group.users.into_iter().collect(),
+                region: Some(group.region).filter(|own| Some(own) != region.as_ref()),
+                account_id: Some(group.account).filter(|own| Some(own) != account.as_ref()),
+            })
+            .collect();
+        Ok(())
+    }
+}
+
+impl Database {
+    fn resource_ids(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.resource_id).chain(self.additional_resource_ids.iter().flat_map(|ids| ids.iter()))
+    }
+
+    async fn account(&self, cx: &Ctx, at: &Path) -> Result<String> {
+        if let Some(account) = &self.account_id {
+            return Ok(account.clone());
+        }
+        let at = at.field(Self::account_id);
+        let asked = cx.aws()?.account_id().await.map_err(|error| Diagnostic::from(error).at(&at))?;
+        asked.ok_or_else(|| {
+            Diagnostic::error(
+                "Account ID is missing",
+                "The ARN of a database user names its account, and \"skip_requesting_account_id\" forbids to ask \
+                 for the account of the credentials.\n\nSet \"account_id\".",
+            )
+            .at(at)
+        })
+    }
+}
+
+impl ConditionBlock {
+    fn condition(&self) -> Condition {
+        Condition { operator: self.test.clone(), variable: self.variable.clone(), values: self.values.to_vec() }
+    }
+}
+
+impl From<Condition> for ConditionBlock {
+    fn from(Condition { operator, variable, values }: Condition) -> Self {
+        Self { test: operator, variable, values: values.into_iter().collect() }
+    }
+}
+
+impl Field for PolicyJson {
+    type Plain = Self;
+
+    fn ty() -> Type {
+        Type::String
+    }
+
+    fn decode(value: &Value) -> Result<Self, Mismatch> {
+        String::decode(value).map(Self)
+    }
+
+    fn encode(&self) -> Value {
+        self.0.encode()
+    }
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn traits() -> Traits {
+        let same_text = |a: &Value, b: &Value| a.as_str().zip(b.as_str()).is_some_and(|(a, b)| same(a, b));
+        Traits { same: Some(same_text), ..Traits::default() }
+    }
+}
+
+/// Why there is nothing to compare with.
+enum Absent {
+    Principal,
+    Other(Diagnostic),
+}
+
+impl From<Absent> for Diagnostic {
+    fn from(absent: Absent) -> Self {
+        match absent {
+            Absent::Principal => Self::error("", "IAM knows no principal of that name."),
+            Absent::Other(diagnostic) => diagnostic,
+        }
+    }
+}
+
+/// What the policy says now, if there is one.
+async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<Option<String>> {
+    let look = || async {
+        match iam.policy(principal, name).await {
+            Ok(Found::Policy(document)) => Ok(Some(document)),
+            Ok(Found::NoPolicy) => Ok(None),
+            Ok(Found::NoPrincipal) => Err(Absent::Principal),
+            Err(error) => Err(Absent::Other(error.into())),
+        }
+    };
+    cx.until(&YOUNG_PRINCIPAL, look).await.context("Cannot write the policy", principal).map_err(|error| error.at(owner(principal)))
+}
+
+async fn put(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str, document: &str) -> Result<()> {
+    let put = || iam.put_policy(principal, name, document);
+    cx.until(&CONCURRENT, put).await.context("Cannot write the policy", principal).map_err(|error| error.at(owner(principal)))
+}
+
+/// The attribute that names a principal.
+fn owner(principal: &Principal) -> Path {
+    match principal {
+        Principal::Role(_) => IamDbUserPolicy::role.path(),
+        Principal::User(_) => IamDbUserPolicy::user.path(),
+        Principal::Group(_) => IamDbUserPolicy::group.path(),
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    policy::equivalent(a, b).unwrap_or(a == b)
+}
+
+fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {
+    let owners = [IamDbUserPolicy::role, IamDbUserPolicy::user, IamDbUserPolicy::group];
+    let set: Vec<_> = owners.into_iter().filter(|owner| config.is_set(*owner)).collect();
+    let unknown = set.iter().any(|owner| config.get(*owner) == Val::Unknown); // It may turn out to be null.
+    match set[..] {
+        [] => Some(
+            Diagnostic::error("No principal", "One of \"role\", \"user\" and \"group\" must be set.")
+                .at(IamDbUserPolicy::role),
+        ),
+        [_, second, ..] if !unknown => Some(
+            Diagnostic::error("Several principals", "Only one of \"role\", \"user\" and \"group\" can be set.").at(second),
+        ),
+        _ => None,
+    }
+}
+
+/// The patterns of a database, which need consent.
+fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
+    let consent = |error: arn::ArnError, at: Path| {
+        let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
+        Diagnostic::error("Pattern without consent", detail).at(at)
+    };
+    let refused = |id: &str| arn::check_resource_id(id, Wildcards::Refused).err();
+    let id = database.get(Database::resource_id).known().and_then(|id| refused(&id));
+    let more = database.get(Database::additional_resource_ids).known();
+    let more = more.iter().flat_map(|ids| ids.iter()).find_map(|id| refused(id));
+    let users = database.get(Database::db_users).known();
+    let user = users.iter().flat_map(|users| users.iter()).find_map(|user| arn::check_db_user(user, Wildcards::Refused).err());
+    [
+        id.map(|error| consent(error, database.path(Database::resource_id))),
+        more.map(|error| consent(error, database.path(Database::additional_resource_ids))),
+        user.map(|error| consent(error, database.path(Database::db_users))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The users and conditions of a policy, if it is about database logins alone.
+fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Condition>)> {
+    let explain = |error: String| {
+        Diagnostic::error(
+            "",
+            format!("{error}\n\nThis resource can only hold policies that allow \"rds-db:connect\" and nothing else."),
+        )
+    };
+    let document: Document = document.parse().map_err(|error: policy::PolicyError| explain(error.to_string()))?;
+    connect::users(&document).map_err(explain)
+}
+
+fn taken_over(principal: &Principal, name: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "Policy was already there",
+        format!("\"{principal}\" already has an inline policy \"{name}\" that says the same. It is managed here from now on."),
+    )
+}
+
+fn already_there(principal: &Principal, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Policy exists and differs",
+        format!(
+            "\"{principal}\" already has an inline policy \"{name}\", which says something else. Nothing was changed.\
+             \n\nChoose another \"policy_name\", or import the policy and review the plan:\
+             \n  terraform import ADDRESS '{principal}/{name}'"
+        ),
+    )
+    .at(IamDbUserPolicy::policy_name)
+}
+
+fn changed_meanwhile(principal: &Principal, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Policy was changed meanwhile",
+        format!(
+            "Since the plan was made, somebody else changed the inline policy \"{name}\" of \"{principal}\". \
+             Nothing was changed now.\n\nRun \"terraform plan\" again to see the policy as it is."
+        ),
+    )
+    .at(IamDbUserPolicy::policy_name)
+}
