@@ -218,7 +218,10 @@ pub(crate) fn respelled(table: &Table, object: &Object) -> Object {
                 Value::Set(blocks.iter().map(|b| Value::Map(respelled(table, b.as_map().unwrap()))).collect())
             }
             (None, Value::String(text)) if text.is_empty() => Value::Null,
-            (None, Value::String(text)) if attribute.traits.same.is_some() => format!(" {text} ").as_str().into(),
+            (None, old @ Value::String(text)) => {
+                let spaced = format!(" {text} ").as_str().into();
+                if attribute.same(old, &spaced) { spaced } else { old.clone() }
+            }
             (None, Value::Null) if attribute.flags.write_only => Value::Null,
             (None, Value::Null) => match attribute.ty {
                 Type::String => "".into(),
@@ -227,7 +230,7 @@ pub(crate) fn respelled(table: &Table, object: &Object) -> Object {
                 _ => Value::Null,
             },
             (None, Value::Map(elements)) if elements.is_empty() => Value::Null,
-            (None, Value::Set(elements)) if elements.len() == 0 => Value::Null,
+            (None, Value::Set(elements)) if elements.is_empty() => Value::Null,
             (_, other) => other.clone(),
         };
         (name.clone(), value)
@@ -242,7 +245,11 @@ pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
         || prop_oneof![Just("{}"), Just("{ }"), Just("[1]"), Just("[ 1]"), Just("nonsense")].prop_map(Value::from);
     let number = || (1_i64..4).prop_map(Value::from);
     let map = || btree_map("[ab]", text(), 0..3).prop_map(Value::Map);
-    let words = || btree_set(text(), 0..3).prop_map(|words| Value::Set(words.into_iter().collect()));
+    let unknown = move || vec(Just(Value::unknown()), 0..if unknowns { 3 } else { 1 });
+    let words = || {
+        (btree_set(text(), 0..3), unknown())
+            .prop_map(|(words, more)| Value::Set(words.into_iter().chain(more).collect()))
+    };
     let dynamic = || {
         prop_oneof![text().prop_map(|v| (Type::String, v)), number().prop_map(|v| (Type::Number, v))]
             .prop_map(|(ty, value)| Value::Dynamic(Box::new(ty), Box::new(value)))
@@ -254,14 +261,15 @@ pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
         };
         Value::List(rules.into_iter().map(rule).collect())
     });
-    let peers = btree_map("[abc]", (any_(number(), u), any_(text(), u), any_(json(), u), any_(text(), u)), 0..3)
-        .prop_map(|peers| {
-            let peer = |(host, (weight, note, policy, anchor)): (String, _)| {
-                let host = Value::from(host.as_str());
-                peer([("host", host), ("weight", weight), ("note", note), ("policy", policy), ("anchor", anchor)])
-            };
-            Value::Set(peers.into_iter().map(peer).collect())
-        });
+    let hosts = (btree_set("[abc]", 0..3), unknown())
+        .prop_map(|(hosts, more)| hosts.iter().map(|host| Value::from(host.as_str())).chain(more).collect::<Vec<_>>());
+    let inside = vec((any_(number(), u), any_(text(), u), any_(json(), u), any_(text(), u)), 4);
+    let peers = (hosts, inside).prop_map(|(hosts, inside)| {
+        let peer = |(host, (weight, note, policy, anchor))| {
+            peer([("host", host), ("weight", weight), ("note", note), ("policy", policy), ("anchor", anchor)])
+        };
+        Value::Set(hosts.into_iter().zip(inside).map(peer).collect())
+    });
     let latches = vec(some(text(), u), 0..2).prop_map(|kinds| {
         let latch = |kind| Value::Map(complete(Latch::table(), [("kind", kind)]));
         Value::List(kinds.into_iter().map(latch).collect())
