@@ -205,6 +205,7 @@ fn find<'a, P: Provider, E: ?Sized>(
 
 macro_rules! answers {
     ($($message:ident),* $(,)?) => { $(
+        #[allow(clippy::needless_update, reason = "some answers hold nothing but diagnostics")]
         impl Answer for wire::$message::Response {
             fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {
                 Self { diagnostics, ..Self::default() }
