@@ -24,6 +24,8 @@ listen_addresses = '{address}'
 port = {port}
 password_encryption = scram-sha-256
 wal_level = logical
+min_wal_size = 2MB
+max_wal_size = 64MB
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -67,7 +69,7 @@ class Postgres:
         self._folder.mkdir(mode=0o700)
         self._own(self._folder)
         command = [_program("initdb"), "-D", self._data, "-U", _OWNER, "-A", "trust", "-E", "UTF8"]
-        command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions", "--wal-segsize=1"]
         with open(self._folder / "initdb.log", "wb") as log:
             self._initdb = self._spawn(command, log)
 
