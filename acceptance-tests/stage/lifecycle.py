@@ -15,6 +15,8 @@ REGION = "us-east-1"
 INSTANCE = "orders"
 #: A Unix socket's path has at most 107 bytes, and the temporary folder holds one.
 _LONGEST_FOLDER = 60
+#: Bytes that must be free in memory for the folder to go there; it takes a tenth of them.
+_MEMORY = 512 << 20
 _PREFIX = "rdsauth-stage-"
 
 
@@ -23,8 +25,7 @@ class Stage:
 
     def __init__(self, databases=True):
         began = time.monotonic()
-        parent = tempfile.gettempdir()
-        parent = Path(parent if len(parent) <= _LONGEST_FOLDER else "/tmp")
+        parent = _parent_folder()
         sweep(parent)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
         self.folder.chmod(0o755)  # clients of other users read the certificate and the hosts
@@ -126,6 +127,15 @@ class Stage:
                 f"# with a token:     PGPASSWORD=\"$({token})\" psql '{server} user={TOKEN_USER}'",
             ]
         return "\n".join([*lines, f"# control: {self.front.url}/stage/health, see acceptance-tests/stage/README.md"])
+
+
+def _parent_folder():
+    """Where the temporary folder goes: into memory if there is room, because the database is not worth a disk."""
+    memory = Path("/dev/shm")
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _MEMORY:
+        return memory
+    parent = tempfile.gettempdir()
+    return Path(parent if len(parent) <= _LONGEST_FOLDER else "/tmp")
 
 
 def sweep(parent):

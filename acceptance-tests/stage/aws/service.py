@@ -110,11 +110,12 @@ class Aws:
             if is_write(call.operation) and self.faults.awaits_staleness(call):
                 moto_backend.photograph(call, call.account, shadow)
                 self._shadows.add(shadow)
-            for rule in overlay.BEFORE[key]:
-                result = rule(self, call)
-                if result is not None:
-                    return moto_backend.answer(call, result, request_id)
-            answer = moto_backend.carry_out(call, call.account)
+            results = (rule(self, call) for rule in overlay.BEFORE[key])
+            result = next((r for r in results if r is not None), None)
+            if result is None:
+                answer = moto_backend.carry_out(call, call.account)
+            else:
+                answer = moto_backend.answer(call, result, request_id)
             if answer.status < 400:
                 for rule in overlay.AFTER[key]:
                     result = rule(self, call)

@@ -133,6 +133,20 @@ def modify(aws, call):
     return answer
 
 
+@before("rds", "DescribeDBClusters")
+def clusters_in_pages(_aws, call):
+    """moto gives all clusters at once."""
+    parameters = call.parameters
+    if "DBClusterIdentifier" in parameters:
+        return None
+    filters = {f["Name"]: f["Values"] for f in parameters.get("Filters", [])}
+    clusters = moto_backend.rds(call.account, call.region).describe_db_clusters(filters=filters)
+    start = int(parameters.get("Marker", 0))
+    end = start + parameters.get("MaxRecords", 100)
+    more = {"Marker": str(end)} if end < len(clusters) else {}
+    return {"DBClusters": clusters[start:end], **more}
+
+
 @after("rds", "DescribeDBInstances", "DescribeDBClusters")
 def look(_aws, call):
     """Each look brings a change one step nearer."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stage.database.endpoints import AddressBlock, HostsFile, bind
+from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, bind
 from stage.lifecycle import sweep
 
 from .conftest import PACKAGE, Account, control, start
@@ -117,8 +117,12 @@ def test_hosts_file_is_never_as_old_as_it_was(tmp_path):
 
 def test_addresses_are_not_shared():
     one, two = AddressBlock(), AddressBlock()
-    taken = [block.take() for block in (one, two) for _ in range(600)]
-    assert len(set(taken)) == 1200
+    taken = [block.take() for block in (one, two) for _ in range(CAPACITY)]
+    assert len(set(taken)) == 2 * CAPACITY
+    with pytest.raises(RuntimeError, match="room for 1000"):
+        one.take()
+    one.give_back(taken[5])
+    assert one.take() == taken[5]
     one.release(), two.release()
 
 

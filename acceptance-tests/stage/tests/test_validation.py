@@ -115,6 +115,14 @@ def test_trust_policies_against_the_grammar(account, fault):
     refused("MalformedPolicyDocument", iam.update_assume_role_policy, RoleName="app", PolicyDocument=text)
 
 
+def test_violations_are_told_in_the_words_of_aws(account):
+    message = refused("ValidationError", account.client("iam").get_role, RoleName="bad name!")
+    assert message == (
+        "1 validation error detected: Value 'bad name!' at 'roleName' failed to satisfy constraint: "
+        r"Member must satisfy regular expression pattern: [\w+=,.@-]+"
+    )
+
+
 def test_key_policies_against_the_grammar(account):
     refused("MalformedPolicyDocumentException", account.client("kms").create_key, Policy="{")
 
