@@ -21,7 +21,11 @@ pub fn planned(table: &Table, config: &Object, prior: Option<&Object>, planned: 
 /// What is wrong with the paths whose change asks for a new object.
 pub fn replaced(prior: Option<&Object>, planned: &Object, paths: &[Path]) -> Vec<String> {
     let exists = |path: &Path| prior.into_iter().chain([planned]).any(|object| leads_somewhere(object, path));
-    paths.iter().filter(|path| !exists(path)).map(|path| format!("{path}: replaced, but there is no such thing")).collect()
+    paths
+        .iter()
+        .filter(|path| !exists(path))
+        .map(|path| format!("{path}: replaced, but there is no such thing"))
+        .collect()
 }
 
 /// What is wrong with the second plan, made during apply when more is known, after a first one.
@@ -37,7 +41,6 @@ pub fn promised(first: &Object, last: &Object) -> Vec<String> {
 /// What is wrong with an object after a create or an update.
 pub fn applied(table: &Table, planned: &Object, applied: &Object) -> Vec<String> {
     let mut wrong = promised(planned, applied);
-    complete(table, applied, &mut wrong);
     wrong.extend(stored(table, applied));
     wrong
 }
@@ -45,6 +48,7 @@ pub fn applied(table: &Table, planned: &Object, applied: &Object) -> Vec<String>
 /// What is wrong with an object that is to be stored.
 pub fn stored(table: &Table, object: &Object) -> Vec<String> {
     let mut wrong = Vec::new();
+    complete(table, object, &mut wrong);
     secrets(table, object, &Path::root(), &mut wrong);
     for (name, value) in object {
         if !value.is_wholly_known() {
