@@ -3,4 +3,5 @@
 
 pub mod support;
 
+mod demo;
 mod harness;

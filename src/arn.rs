@@ -3,6 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+mod db_user;
+
+pub use db_user::{DbUserArn, MAX_DB_USER_LEN, Wildcards, check_db_user, check_resource_id};
+
 /// A group of regions with its own accounts, endpoints and ARN prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Partition {
@@ -37,30 +41,6 @@ pub struct Arn {
     pub account: String,
     /// Everything after the fifth colon, never empty.
     pub resource: String,
-}
-
-/// The ARN of a database user, the resource of `rds-db:connect`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DbUserArn {
-    /// The partition, which follows from the region.
-    pub partition: Partition,
-    /// The region of the database, or `*`.
-    pub region: String,
-    /// The account of the database, or `*`.
-    pub account: String,
-    /// `db-…`, `cluster-…`, `prx-…`, or `*`.
-    pub resource_id: String,
-    /// The user's name as the database spells it, or a pattern.
-    pub user: String,
-}
-
-/// Whether `*`, `?` and policy variables may stand in a [`DbUserArn`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wildcards {
-    /// They are errors.
-    Refused,
-    /// The user has consented to them.
-    Allowed,
 }
 
 /// Which IAM identity an ARN names.
@@ -103,12 +83,6 @@ pub enum Part {
     /// The name of a database user.
     User,
 }
-
-/// The longest user name any engine takes: MariaDB's 80 characters. PostgreSQL stops at 63 bytes, MySQL at 32.
-pub const MAX_DB_USER_LEN: usize = 80;
-
-/// The longest resource id accepted; real ones have about 30 characters.
-const MAX_RESOURCE_ID_LEN: usize = 255;
 
 impl Partition {
     /// Every partition.
@@ -226,111 +200,6 @@ impl IamKind {
     }
 }
 
-impl DbUserArn {
-    /// Builds the ARN from parts that have been checked, the partition from the region.
-    ///
-    /// # Errors
-    /// The first part that is malformed.
-    pub fn new(
-        region: &str,
-        account: &str,
-        resource_id: &str,
-        user: &str,
-        wildcards: Wildcards,
-    ) -> Result<Self, ArnError> {
-        Self::in_partition(Partition::of_region(region), region, account, resource_id, user, wildcards)
-    }
-
-    /// As [`DbUserArn::new`], for a region that may be `*` and so does not tell its partition.
-    ///
-    /// # Errors
-    /// The first part that is malformed, or a region of another partition.
-    pub fn in_partition(
-        partition: Partition,
-        region: &str,
-        account: &str,
-        resource_id: &str,
-        user: &str,
-        wildcards: Wildcards,
-    ) -> Result<Self, ArnError> {
-        if !(wildcards == Wildcards::Allowed && region == "*") {
-            check_region(region)?;
-            if Partition::of_region(region) != partition {
-                return Err(ArnError::new(
-                    Part::Partition,
-                    format!(
-                        "Region \"{region}\" is in partition \"{}\", not in \"{partition}\".",
-                        Partition::of_region(region)
-                    ),
-                ));
-            }
-        }
-        if !(wildcards == Wildcards::Allowed && account == "*") {
-            check_account(account)?;
-        }
-        check_resource_id(resource_id, wildcards)?;
-        check_db_user(user, wildcards)?;
-        Ok(Self {
-            partition,
-            region: region.to_owned(),
-            account: account.to_owned(),
-            resource_id: resource_id.to_owned(),
-            user: user.to_owned(),
-        })
-    }
-
-    /// Whether its resource ID or its user is a pattern.
-    pub fn is_pattern(&self) -> bool {
-        check_resource_id(&self.resource_id, Wildcards::Refused).is_err()
-            || check_db_user(&self.user, Wildcards::Refused).is_err()
-    }
-
-    /// Parses the text of an ARN.
-    ///
-    /// # Errors
-    /// A sentence about the first part that is wrong.
-    pub fn parse(text: &str, wildcards: Wildcards) -> Result<Self, ArnError> {
-        let arn: Arn = text.parse()?;
-        if arn.service != "rds-db" {
-            let hint = match arn.service.as_str() {
-                "rds" => " \"rds\" names the database itself; its users are under \"rds-db\".",
-                service if service.eq_ignore_ascii_case("rds-db") => " Service names are in lower case.",
-                _ => "",
-            };
-            return Err(ArnError::new(
-                Part::Service,
-                format!(
-                    "The ARN \"{text}\" belongs to the service \"{}\"; a database user's ARN has the service \"rds-db\".{hint}",
-                    arn.service
-                ),
-            ));
-        }
-        let Some(rest) = arn.resource.strip_prefix("dbuser:") else {
-            let hint = if arn.resource.starts_with("dbuser/") {
-                " After \"dbuser\" comes a colon, not a slash."
-            } else if arn.resource.to_ascii_lowercase().starts_with("dbuser") {
-                " \"dbuser\" is in lower case."
-            } else {
-                ""
-            };
-            return Err(ArnError::new(
-                Part::Resource,
-                format!(
-                    "The resource \"{}\" is not a database user; it must have the form \"dbuser:RESOURCE_ID/USER\".{hint}",
-                    arn.resource
-                ),
-            ));
-        };
-        let Some((resource_id, user)) = rest.split_once('/') else {
-            return Err(ArnError::new(
-                Part::User,
-                format!("The ARN \"{text}\" names no user: after the resource id comes a slash and the user's name."),
-            ));
-        };
-        Self::in_partition(arn.partition, &arn.region, &arn.account, resource_id, user, wildcards)
-    }
-}
-
 impl ArnError {
     fn new(part: Part, message: String) -> Self {
         Self { part, message }
@@ -396,13 +265,6 @@ impl FromStr for Arn {
     }
 }
 
-impl fmt::Display for DbUserArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { partition, region, account, resource_id, user } = self;
-        write!(f, "arn:{partition}:rds-db:{region}:{account}:dbuser:{resource_id}/{user}")
-    }
-}
-
 /// Checks the shape of a region name; no list of regions is kept, since it would age.
 ///
 /// # Errors
@@ -452,112 +314,10 @@ pub fn check_account(account: &str) -> Result<(), ArnError> {
     Err(ArnError::new(Part::Account, format!("\"{account}\" is not an account id: it must have twelve digits.{hint}")))
 }
 
-/// Checks the resource id of an instance, cluster or proxy. `*` alone needs consent.
-///
-/// # Errors
-/// A sentence that says what was given instead, where that can be told.
-pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError> {
-    let error = |message: String| Err(ArnError::new(Part::ResourceId, message));
-    if id == "*" {
-        return match wildcards {
-            Wildcards::Allowed => Ok(()),
-            Wildcards::Refused => {
-                error("The resource id \"*\" stands for every database of the account, which needs consent.".to_owned())
-            }
-        };
-    }
-    const FORMS: &str = "\"db-\" (instance), \"cluster-\" (cluster) or \"prx-\" (proxy)";
-    if id.is_empty() {
-        return error(format!("The resource id is empty; it begins with {FORMS}."));
-    }
-    if id.len() > MAX_RESOURCE_ID_LEN {
-        return error(format!("A resource id of {} characters is too long.", id.len()));
-    }
-    if id.starts_with("arn:") {
-        return error(format!("\"{id}\" is an ARN; the resource id is asked for, which begins with {FORMS}."));
-    }
-    if id.contains('.') {
-        return error(format!("\"{id}\" looks like a host name; the resource id begins with {FORMS}."));
-    }
-    if id.contains(['*', '?']) {
-        return error(format!("\"{id}\" holds a wildcard; a resource id is written out, or is \"*\" by consent."));
-    }
-    let prefix = ["db-", "cluster-", "prx-"].into_iter().find(|p| id.to_ascii_lowercase().starts_with(p));
-    let Some(prefix) = prefix else {
-        return error(format!(
-            "\"{id}\" is not a resource id, which begins with {FORMS}. An identifier chosen by a person does not do, since it is not what IAM compares."
-        ));
-    };
-    let rest = &id[prefix.len()..];
-    let upper = prefix != "prx-";
-    let right = |b: u8| b.is_ascii_digit() || if upper { b.is_ascii_uppercase() } else { b.is_ascii_alphanumeric() };
-    if rest.is_empty() {
-        return error(format!("The resource id \"{id}\" ends after its prefix."));
-    }
-    if !id.starts_with(prefix) || (upper && rest.bytes().all(|b| b.is_ascii_alphanumeric()) && !rest.bytes().all(right))
-    {
-        let spelled = format!("{prefix}{}", if upper { rest.to_ascii_uppercase() } else { rest.to_owned() });
-        return error(format!(
-            "The resource id \"{id}\" is in the wrong case, and IAM compares letter by letter: did you mean \"{spelled}\"?"
-        ));
-    }
-    if let Some(wrong) = rest.chars().find(|c| !u8::try_from(*c).is_ok_and(right)) {
-        return error(format!(
-            "The resource id \"{id}\" holds {wrong:?}: after \"{prefix}\" come letters and digits only. Is it an identifier chosen by a person?"
-        ));
-    }
-    Ok(())
-}
-
-/// Checks a database user's name for use in a policy. `*`, `?` and `${…}` need consent.
-///
-/// # Errors
-/// A sentence that says what is wrong.
-pub fn check_db_user(user: &str, wildcards: Wildcards) -> Result<(), ArnError> {
-    let error = |message: String| Err(ArnError::new(Part::User, message));
-    if user.is_empty() {
-        return error("The name of a database user cannot be empty.".to_owned());
-    }
-    let len = user.chars().count();
-    if len > MAX_DB_USER_LEN {
-        return error(format!(
-            "The user name of {len} characters is too long: no engine takes more than {MAX_DB_USER_LEN} (PostgreSQL 63 bytes, MySQL 32 characters)."
-        ));
-    }
-    if user.trim() != user {
-        return error(format!("The user name \"{user}\" begins or ends with white space."));
-    }
-    if let Some(wrong) = user.chars().find(|c| c.is_control() || *c > '\u{ff}') {
-        return error(format!("The user name \"{user}\" holds {wrong:?}, which an IAM policy cannot hold."));
-    }
-    if user.contains('/') {
-        return error(format!("The user name \"{user}\" holds a slash, which separates the parts of the ARN."));
-    }
-    if wildcards == Wildcards::Refused {
-        if user == "*" {
-            return error("The user \"*\" stands for every user of the database, which needs consent.".to_owned());
-        }
-        if user.contains(['*', '?']) {
-            return error(format!("The user name \"{user}\" holds a wildcard, which needs consent."));
-        }
-        if user.contains("${") {
-            return error(format!("The user name \"{user}\" holds a policy variable, which needs consent."));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const DB: &str = "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABCDEFGHIJKL01234/jane";
-
-    fn check(text: &str, want: &str) {
-        let error = DbUserArn::parse(text, Wildcards::Refused).expect_err(text);
-        assert!(error.to_string().contains(want), "{text}: {error}");
-    }
 
     #[test]
     fn every_partition_comes_from_its_region() {
@@ -572,83 +332,11 @@ mod tests {
             ("us-isof-south-1", "aws-iso-f"),
             ("eusc-de-east-1", "aws-eusc"),
         ] {
-            let arn = DbUserArn::new(region, "123456789012", "db-ABC", "u", Wildcards::Refused).unwrap();
-            assert_eq!(arn.to_string(), format!("arn:{name}:rds-db:{region}:123456789012:dbuser:db-ABC/u"));
+            assert_eq!(Partition::of_region(region).name(), name);
         }
         for partition in Partition::ALL {
             assert_eq!(Partition::of_region(partition.global_region()), partition);
             assert_eq!(partition.name().parse(), Ok(partition));
-        }
-    }
-
-    #[test]
-    fn a_user_arn_is_taken_apart() {
-        let arn = DbUserArn::parse(DB, Wildcards::Refused).unwrap();
-        assert_eq!(arn.resource_id, "db-ABCDEFGHIJKL01234");
-        assert_eq!(arn.user, "jane");
-        assert_eq!(arn.to_string(), DB);
-    }
-
-    #[test]
-    fn each_fault_has_its_own_sentence() {
-        check("", "cannot be empty");
-        check("ARN:aws:rds-db:us-east-1:123456789012:dbuser:db-A/u", "begins with \"arn:\"");
-        check("arn:aws:rds-db:us-east-1", "not a whole ARN");
-        check("arn:awss:rds-db:us-east-1:123456789012:dbuser:db-A/u", "\"awss\" is not a partition");
-        check("arn:aws:rds:us-east-1:123456789012:db:orders", "its users are under \"rds-db\"");
-        check("arn:aws:RDS-DB:us-east-1:123456789012:dbuser:db-A/u", "Service names are in lower case");
-        check("arn:aws:s3:::bucket", "belongs to the service \"s3\"");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser/db-A/u", "a colon, not a slash");
-        check("arn:aws:rds-db:us-east-1:123456789012:DBUser:db-A/u", "\"dbuser\" is in lower case");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A", "names no user");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/", "cannot be empty");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-abc1/u", "did you mean \"db-ABC1\"");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:DB-ABC1/u", "did you mean \"db-ABC1\"");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:orders/u", "chosen by a person");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-my-base/u", "chosen by a person");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-/u", "ends after its prefix");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:*/u", "needs consent");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/*", "every user");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/a?", "wildcard");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/${aws:username}", "policy variable");
-        check("arn:aws:rds-db:us-east-1:1234-5678-9012:dbuser:db-A/u", "without hyphens");
-        check("arn:aws:rds-db:us-east-1:12345678901:dbuser:db-A/u", "Leading zeros count");
-        check("arn:aws:rds-db:us-east-1a:123456789012:dbuser:db-A/u", "Availability Zone");
-        check("arn:aws:rds-db:US-EAST-1:123456789012:dbuser:db-A/u", "in lower case, \"us-east-1\"");
-        check("arn:aws:rds-db:cn-north-1:123456789012:dbuser:db-A/u", "in partition \"aws-cn\"");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/Ж", "cannot hold");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/a/b", "a slash");
-        check(&format!("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/{}", "u".repeat(81)), "too long");
-        check(" arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/u", "white space");
-    }
-
-    #[test]
-    fn resource_ids_given_in_place_of_the_right_thing_are_recognised() {
-        for (id, want) in [
-            ("orders.abc.us-east-1.rds.amazonaws.com", "host name"),
-            ("arn:aws:rds:us-east-1:123456789012:db:orders", "is an ARN"),
-            ("db-*", "wildcard"),
-            ("db-AÄ", "'Ä'"),
-            ("", "is empty"),
-        ] {
-            let error = check_resource_id(id, Wildcards::Refused).expect_err(id).to_string();
-            assert!(error.contains(want), "{id}: {error}");
-        }
-        for id in ["db-ABCDEFGHIJKLMNOPQRSTUVWXYZ", "cluster-ABC123", "prx-0123456789abcdef0", "prx-ABC"] {
-            assert_eq!(check_resource_id(id, Wildcards::Refused), Ok(()));
-        }
-    }
-
-    #[test]
-    fn wildcards_are_for_those_who_consent() {
-        for text in [
-            "arn:aws:rds-db:*:123456789012:dbuser:db-A/u",
-            "arn:aws:rds-db:us-east-1:*:dbuser:db-A/u",
-            "arn:aws:rds-db:us-east-1:123456789012:dbuser:*/app_*",
-            "arn:aws-cn:rds-db:*:*:dbuser:*/*",
-        ] {
-            assert!(DbUserArn::parse(text, Wildcards::Refused).is_err(), "{text}");
-            assert_eq!(DbUserArn::parse(text, Wildcards::Allowed).unwrap().to_string(), text);
         }
     }
 
@@ -677,25 +365,14 @@ mod tests {
         }
 
         #[test]
-        fn user_arns_survive_a_round_trip(
-            region in proptest::sample::select(vec!["us-east-1", "cn-north-1", "eusc-de-east-1"]),
-            account in "[0-9]{12}",
-            id in "(db|cluster)-[A-Z0-9]{1,30}",
-            user in "[!-.0-~¡-ÿ]{1,40}",
-        ) {
-            let arn = DbUserArn::new(region, &account, &id, &user, Wildcards::Allowed).unwrap();
-            prop_assert_eq!(DbUserArn::parse(&arn.to_string(), Wildcards::Allowed), Ok(arn));
-        }
-
-        #[test]
-        fn arbitrary_text_never_panics(text in "(arn:(aws|\\PC{0,4}):(rds-db)?:\\PC{0,9}:\\PC{0,13}:(dbuser:)?)?\\PC{0,40}") {
-            for wildcards in [Wildcards::Refused, Wildcards::Allowed] {
-                if let Ok(arn) = DbUserArn::parse(&text, wildcards) {
-                    prop_assert_eq!(arn.to_string(), text.clone());
-                }
+        fn arbitrary_text_never_panics(text in "(arn:(aws|\\PC{0,4}):)?\\PC{0,40}") {
+            if let Ok(arn) = text.parse::<Arn>() {
+                prop_assert_eq!(arn.to_string(), text.clone());
+                let _ = arn.iam_identity();
             }
-            let _ = check_region(&text).is_ok() && check_account(&text).is_ok();
-            let _ = check_resource_id(&text, Wildcards::Allowed);
+            let in_a_region = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            prop_assert!(check_region(&text).is_err() || text.bytes().all(in_a_region));
+            prop_assert_eq!(check_account(&text).is_ok(), text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()));
         }
     }
 }

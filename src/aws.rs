@@ -6,11 +6,13 @@ pub mod error;
 pub mod host;
 mod http;
 pub mod iam;
+pub mod options;
 pub mod rds;
 pub mod sts;
 #[cfg(test)]
 mod testing;
 pub mod token;
 
-pub use config::{Clients, Options};
+pub use config::Clients;
 pub use error::Error;
+pub use options::{Options, RetryMode};

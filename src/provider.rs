@@ -6,9 +6,7 @@ use tf_provider::schema::{
     parse_duration, resource,
 };
 
-use crate::aws::credentials;
-use crate::aws::config::RetryMode;
-use crate::aws::{Clients, Options};
+use crate::aws::{Clients, Options, RetryMode, credentials};
 use crate::checks;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::world::World;
@@ -164,7 +162,6 @@ impl ProviderBlock {
             endpoints: self.endpoints.known().iter().flat_map(|all| all.iter()).flat_map(Endpoints::urls).collect(),
             allowed_account_ids: set(self.allowed_account_ids),
             forbidden_account_ids: set(self.forbidden_account_ids),
-            skip_credentials_validation: self.skip_credentials_validation.known().unwrap_or_default(),
             skip_requesting_account_id: self.skip_requesting_account_id.known().unwrap_or_default(),
             skip_region_validation: self.skip_region_validation.known().unwrap_or_default(),
             skip_metadata_api_check: self.skip_metadata_api_check.known().map(|text| text == "true"),

@@ -39,7 +39,9 @@ def main():
             signal.signal(number, signal.SIG_IGN)
         if stage:
             stage.stop()
-    return 0
+    # Everything is closed; taking moto's many objects apart one by one would only take time.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _write(path, text):
@@ -50,4 +52,4 @@ def _write(path, text):
     temporary.replace(path)
 
 
-sys.exit(main())
+main()

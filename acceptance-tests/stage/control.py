@@ -3,6 +3,8 @@
 import json
 from urllib.parse import parse_qsl, urlsplit
 
+from moto.core.exceptions import ServiceException
+
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError
 from stage.overlay import rds, sts
@@ -50,7 +52,7 @@ class Control:
         try:
             fields = json.loads(body) if body else dict(parse_qsl(parts.query))
             return 200, _json(handler(**fields))
-        except (Refusal, AwsError, TypeError, ValueError) as error:
+        except (Refusal, AwsError, TypeError, ValueError, ServiceException) as error:
             return 400, _json({"error": str(error)})
 
     def health(self):

@@ -1,6 +1,7 @@
 //! Where credentials come from: the provider block, a profile, the machine, and roles on top of them.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::time::{SystemTimeSource, TimeSource};
 use tokio::sync::Mutex;
 
-use crate::aws::error::{Error, Kind};
+use crate::aws::error::{Error, Kind, chain};
 
 /// A role to assume, with the arguments of `sts:AssumeRole` under hashicorp/aws's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,23 +78,22 @@ impl Source<'_> {
         let profile = profile.build();
         if let Some((name, true)) = self.profile {
             let places = format!("the profile \"{name}\" of the shared files");
-            return cached(Explained { inner: profile, places });
+            return cached(Explained { inner: profile, last: None, places });
         }
-        let mut chain =
-            CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
-                .or_else("Profile", profile)
-                .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(conf).build())
-                .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(conf).build());
+        let chain = CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
+            .or_else("Profile", profile)
+            .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(conf).build())
+            .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(conf).build());
         let mut places = format!(
             "the environment (AWS_ACCESS_KEY_ID), the profile \"{}\" of the shared files, a web identity token \
              (AWS_WEB_IDENTITY_TOKEN_FILE), the container's credentials",
             self.profile.map_or("default", |(name, _)| name)
         );
-        if self.metadata {
-            chain = chain.or_else("Ec2InstanceMetadata", ImdsCredentialsProvider::builder().configure(conf).build());
+        let last = self.metadata.then(|| ImdsCredentialsProvider::builder().configure(conf).build());
+        if last.is_some() {
             places.push_str(", the metadata service of the EC2 instance");
         }
-        cached(Explained { inner: chain, places })
+        cached(Explained { inner: chain, last: last.map(SharedCredentialsProvider::new), places })
     }
 }
 
@@ -111,6 +111,7 @@ impl AssumedRole {
 
     async fn assume(&self) -> Result<Credentials, Error> {
         let AssumeRole { role_arn, duration, external_id, policy, policy_arns, .. } = &self.role;
+        tracing::debug!(role_arn, "assuming the role");
         let seconds = duration.map(|d| i32::try_from(d.as_secs()).unwrap_or(i32::MAX));
         let mut request = self
             .sts
@@ -171,18 +172,26 @@ impl ProvideCredentials for AssumedRole {
 #[derive(Debug)]
 struct Explained<P> {
     inner: P,
+    /// The last resort. Its failure is no better than its absence, since every machine seems to have it.
+    last: Option<SharedCredentialsProvider>,
     places: String,
 }
 
 impl<P: ProvideCredentials> Explained<P> {
     async fn look(&self) -> provider::Result {
-        match self.inner.provide_credentials().await {
-            Err(CredentialsError::CredentialsNotLoaded(_)) => Err(CredentialsError::not_loaded(Error::local(
-                Kind::NoCredentials,
-                format!("no credentials were found; looked at {}", self.places),
-            ))),
-            other => other,
+        let mut error = match self.inner.provide_credentials().await {
+            Err(error @ CredentialsError::CredentialsNotLoaded(_)) => error,
+            other => return other,
+        };
+        if let Some(last) = &self.last {
+            match last.provide_credentials().await {
+                Ok(credentials) => return Ok(credentials),
+                Err(failure) => error = failure,
+            }
         }
+        let reason = error.source().map(|cause| format!(" ({})", chain(cause))).unwrap_or_default();
+        let message = format!("no credentials were found; looked at {}{reason}", self.places);
+        Err(CredentialsError::not_loaded(Error::local(Kind::NoCredentials, message)))
     }
 }
 
@@ -225,5 +234,73 @@ impl<P: ProvideCredentials> ProvideCredentials for Cached<P> {
         Self: 'a,
     {
         future::ProvideCredentials::new(self.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// Gives credentials that live so long, if any, and counts how often it was asked.
+    #[derive(Debug, Default)]
+    struct Stub {
+        lifetime: Option<Duration>,
+        asked: AtomicU64,
+    }
+
+    impl ProvideCredentials for Stub {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let key = format!("KEY{}", self.asked.fetch_add(1, Ordering::Relaxed));
+            let expiry = self.lifetime.map(|lifetime| SystemTimeSource::new().now() + lifetime);
+            future::ProvideCredentials::ready(Ok(Credentials::new(key, "s", None, expiry, "stub")))
+        }
+    }
+
+    #[derive(Debug)]
+    struct Failing(fn() -> CredentialsError);
+
+    impl ProvideCredentials for Failing {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::ready(Err((self.0)()))
+        }
+    }
+
+    const NOTHING: Failing = Failing(|| CredentialsError::not_loaded("nothing here"));
+
+    fn explained(inner: Failing, last: impl ProvideCredentials + 'static) -> Explained<Failing> {
+        Explained { inner, last: Some(SharedCredentialsProvider::new(last)), places: "here, there".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn absence_is_told_with_places_and_the_last_reason() {
+        let forbidden = Failing(|| CredentialsError::provider_error("forbidden"));
+        let error = Error::credentials(&explained(NOTHING, forbidden).look().await.unwrap_err());
+        assert_eq!(error.kind, Kind::NoCredentials);
+        assert_eq!(error.to_string(), "no credentials were found; looked at here, there (forbidden)");
+    }
+
+    #[tokio::test]
+    async fn a_broken_source_is_not_passed_over() {
+        let broken = Failing(|| CredentialsError::invalid_configuration("bad profile"));
+        let error = Error::credentials(&explained(broken, Stub::default()).look().await.unwrap_err());
+        assert_eq!((error.kind, error.message.as_str()), (Kind::Credentials, "bad profile"));
+        assert!(explained(NOTHING, Stub::default()).look().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn credentials_are_kept_until_shortly_before_their_end() {
+        for (lifetime, second) in [(None, "KEY0"), (Some(3600), "KEY0"), (Some(30), "KEY1")] {
+            let provider = cached(Stub { lifetime: lifetime.map(Duration::from_secs), ..Stub::default() });
+            assert_eq!(provider.provide_credentials().await.unwrap().access_key_id(), "KEY0");
+            assert_eq!(provider.provide_credentials().await.unwrap().access_key_id(), second, "{lifetime:?}");
+        }
     }
 }

@@ -25,11 +25,11 @@ pub struct Error {
     /// Where it failed.
     pub kind: Kind,
     /// The code on the wire, which is not always the name of the shape: `NoSuchEntity`.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// The service's own message, or what is known of the fault.
     pub message: String,
     /// The id AWS gave the request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
 }
 
 /// Where a call failed.
@@ -37,7 +37,7 @@ pub struct Error {
 pub enum Kind {
     /// The service answered with an error.
     Service,
-    /// No answer came from the endpoint, here as `host:port`.
+    /// No answer came from this host.
     Unreached(Reach, String),
     /// An answer came that is none of AWS's.
     Answer,
@@ -74,12 +74,12 @@ impl Error {
     where
         E: StdError + ProvideErrorMetadata + 'static,
     {
-        let request_id = error.request_id().map(str::to_owned);
+        let request_id = error.request_id().map(Box::from);
         let new = |kind, code: Option<&str>, message: String| Self {
             service,
             operation,
             kind,
-            code: code.map(str::to_owned),
+            code: code.map(Box::from),
             message,
             request_id: request_id.clone(),
         };
@@ -304,6 +304,7 @@ impl fmt::Display for Error {
             (Kind::Service, Some(code)) => write!(f, "{operation} answered {code}: {message}")?,
             (Kind::Answer, _) => write!(f, "{operation} got no proper answer: {message}")?,
             (Kind::Unreached(..), _) => write!(f, "{operation} got no answer: {message}")?,
+            (Kind::Configuration, _) if !operation.is_empty() => write!(f, "{operation} could not be sent: {message}")?,
             _ => f.write_str(message)?,
         }
         match request_id {
@@ -365,9 +366,9 @@ mod tests {
             service: "iam",
             operation: "PutRolePolicy",
             kind: Kind::Service,
-            code: Some(code.to_owned()),
+            code: Some(code.into()),
             message: "The role with name app cannot be found.".to_owned(),
-            request_id: Some("1b2c".to_owned()),
+            request_id: Some("1b2c".into()),
         }
     }
 
@@ -413,8 +414,8 @@ mod tests {
     fn summaries_are_short_and_details_are_sentences() {
         let kinds = [
             Kind::Service,
-            Kind::Unreached(Reach::Name, "iam.amazonaws.com:443".to_owned()),
-            Kind::Unreached(Reach::Broken, "iam.amazonaws.com:443".to_owned()),
+            Kind::Unreached(Reach::Name, "iam.amazonaws.com".to_owned()),
+            Kind::Unreached(Reach::Broken, "iam.amazonaws.com".to_owned()),
             Kind::Answer,
             Kind::NoCredentials,
             Kind::Credentials,

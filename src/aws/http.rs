@@ -1,6 +1,7 @@
 //! The HTTP client of all SDK clients: trust, proxies, and failures that name the host.
 
 use std::error::Error as StdError;
+use std::net::IpAddr;
 use std::path::Path;
 use std::{fmt, io};
 
@@ -28,7 +29,7 @@ use crate::aws::error::{Error, Kind, Reach, causes, chain};
 /// A request that was never answered, and by whom.
 #[derive(Debug)]
 pub(crate) struct Unreached {
-    /// `host:port` as the request had it.
+    /// The host as the request had it, with its port if that is not the usual one.
     pub(crate) host: String,
     timeout: bool,
     source: BoxError,
@@ -132,8 +133,11 @@ impl HttpConnector for NamingConnector {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    let name = match host.strip_prefix('[') {
+        Some(address) => address.split(']').next(),
+        None => host.split(':').next(),
+    };
+    name.is_some_and(|name| name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()))
 }
 
 /// The same error with the host in its chain of causes.
@@ -156,12 +160,10 @@ fn named(host: String, error: ConnectorError) -> ConnectorError {
     }
 }
 
+/// The host, with the port if the URL has one.
 fn host_of(uri: &str) -> String {
-    let (scheme, rest) = uri.split_once("://").unwrap_or(("https", uri));
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let port = if scheme == "http" { 80 } else { 443 };
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    if has_port { authority.to_owned() } else { format!("{authority}:{port}") }
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default().to_owned()
 }
 
 impl Unreached {
@@ -265,9 +267,9 @@ mod tests {
     #[test]
     fn the_host_comes_from_the_request() {
         for (uri, want) in [
-            ("https://iam.amazonaws.com/", "iam.amazonaws.com:443"),
+            ("https://iam.amazonaws.com/", "iam.amazonaws.com"),
             ("http://127.0.0.1:5000/?a=b:c", "127.0.0.1:5000"),
-            ("http://localhost", "localhost:80"),
+            ("http://localhost", "localhost"),
         ] {
             assert_eq!(host_of(uri), want);
         }
@@ -275,10 +277,10 @@ mod tests {
 
     #[test]
     fn this_machine_is_reached_without_proxies() {
-        for host in ["localhost:80", "127.0.0.1:5000", "127.9.9.9:1", "[::1]:443"] {
+        for host in ["localhost", "localhost:80", "127.0.0.1:5000", "127.9.9.9", "[::1]:443", "[::1]"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["iam.amazonaws.com:443", "10.0.0.1:80", "localhost.example:80"] {
+        for host in ["iam.amazonaws.com", "10.0.0.1:80", "localhost.example:80", "[2001:db8::1]"] {
             assert!(!is_loopback(host), "{host}");
         }
     }

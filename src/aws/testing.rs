@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::aws::config::{Clients, Options};
+use crate::aws::{Clients, Options};
 
 /// What the server does with one request.
 #[derive(Clone, Debug)]

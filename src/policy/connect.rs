@@ -65,7 +65,8 @@ pub fn users(document: &Document) -> Result<(Vec<DbUserArn>, Vec<Condition>), St
     let document = document.normal();
     let mut users = Vec::new();
     for statement in &document.statements {
-        let only = |element: &Element<Values>| matches!(element, Element::Is(actions) if actions.iter().all(|a| a == ACTION));
+        let only =
+            |element: &Element<Values>| matches!(element, Element::Is(actions) if actions.iter().all(|a| a == ACTION));
         let Some(Element::Is(resources)) = &statement.resource else {
             return Err("A statement of the policy has no list of resources.".to_owned());
         };

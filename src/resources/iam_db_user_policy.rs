@@ -232,7 +232,9 @@ impl IamDbUserPolicy {
             let region = cx.aws()?.region(database.region.as_deref()).await;
             let region = region.map_err(|error| Diagnostic::from(error).at(at.field(Database::region)))?;
             let account = database.account(cx, &at).await?;
-            for (id, user) in database.resource_ids().flat_map(|id| database.db_users.iter().map(move |user| (id, user))) {
+            for (id, user) in
+                database.resource_ids().flat_map(|id| database.db_users.iter().map(move |user| (id, user)))
+            {
                 let arn = DbUserArn::new(&region, &account, id, user, wildcards);
                 users.push(arn.map_err(|error| Diagnostic::error("Invalid database user", error.to_string()).at(&at))?);
             }
@@ -256,7 +258,8 @@ impl IamDbUserPolicy {
 
     /// Fills the configuration from a policy that is there, for want of anything else.
     async fn describe(&mut self, cx: &Ctx, document: &str) -> Result<()> {
-        let (users, conditions) = connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
+        let (users, conditions) =
+            connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
         let region = cx.aws()?.region(None).await.ok();
         let account = cx.aws()?.account_id().await.ok().flatten();
         self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
@@ -360,12 +363,18 @@ async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<
             Err(error) => Err(Absent::Other(error.into())),
         }
     };
-    cx.until(&YOUNG_PRINCIPAL, look).await.context("Cannot write the policy", principal).map_err(|error| error.at(owner(principal)))
+    cx.until(&YOUNG_PRINCIPAL, look)
+        .await
+        .context("Cannot write the policy", principal)
+        .map_err(|error| error.at(owner(principal)))
 }
 
 async fn put(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str, document: &str) -> Result<()> {
     let put = || iam.put_policy(principal, name, document);
-    cx.until(&CONCURRENT, put).await.context("Cannot write the policy", principal).map_err(|error| error.at(owner(principal)))
+    cx.until(&CONCURRENT, put)
+        .await
+        .context("Cannot write the policy", principal)
+        .map_err(|error| error.at(owner(principal)))
 }
 
 /// The attribute that names a principal.
@@ -391,7 +400,8 @@ fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {
                 .at(IamDbUserPolicy::role),
         ),
         [_, second, ..] if !unknown => Some(
-            Diagnostic::error("Several principals", "Only one of \"role\", \"user\" and \"group\" can be set.").at(second),
+            Diagnostic::error("Several principals", "Only one of \"role\", \"user\" and \"group\" can be set.")
+                .at(second),
         ),
         _ => None,
     }
@@ -408,7 +418,8 @@ fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
     let more = database.get(Database::additional_resource_ids).known();
     let more = more.iter().flat_map(|ids| ids.iter()).find_map(|id| refused(id));
     let users = database.get(Database::db_users).known();
-    let user = users.iter().flat_map(|users| users.iter()).find_map(|user| arn::check_db_user(user, Wildcards::Refused).err());
+    let user =
+        users.iter().flat_map(|users| users.iter()).find_map(|user| arn::check_db_user(user, Wildcards::Refused).err());
     [
         id.map(|error| consent(error, database.path(Database::resource_id))),
         more.map(|error| consent(error, database.path(Database::additional_resource_ids))),
@@ -434,7 +445,9 @@ fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Condition>)>
 fn taken_over(principal: &Principal, name: &str) -> Diagnostic {
     Diagnostic::warning(
         "Policy was already there",
-        format!("\"{principal}\" already has an inline policy \"{name}\" that says the same. It is managed here from now on."),
+        format!(
+            "\"{principal}\" already has an inline policy \"{name}\" that says the same. It is managed here from now on."
+        ),
     )
 }
 

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod conform;
 mod ctx;
+pub mod docs;
 mod entity;
 mod field;
 pub mod law;
@@ -24,6 +25,7 @@ use std::collections::BTreeSet;
 
 pub use check::Check;
 pub use ctx::Ctx;
+pub use docs::{description, identity_description};
 pub use entity::{
     BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedDataSource, ErasedEphemeral,
     ErasedFunction, ErasedResource, Function, FunctionEntry, FunctionError, Host, Opened, Provider, Renewed, Resource,

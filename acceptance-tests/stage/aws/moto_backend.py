@@ -2,18 +2,22 @@
 
 import copy
 import os
+from functools import cache
 from importlib import import_module
 
-# Read by moto when it is imported: no AWS-managed policies (they cost seconds in every account), every region.
+import botocore.session
+
+# moto reads this when it is imported.
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
 
-from moto.core.request import Request
-from moto.core.serialize import (
-    XFormedAttributePicker,
-    get_serializer_class,
-)
-from moto.core.utils import get_service_model
-from moto.iam.models import iam_backends
+# moto opens many sessions while it is imported. With one loader between them, each model is read once and not each
+# time, which halves the time to start.
+botocore.session.create_loader = cache(botocore.session.create_loader)
+
+from moto.core.request import Request  # noqa: E402
+from moto.core.serialize import XFormedAttributePicker, get_serializer_class  # noqa: E402
+from moto.core.utils import get_service_model  # noqa: E402
+from moto.iam.models import iam_backends  # noqa: E402
 
 from .errors import AwsError
 from .wire import Answer

@@ -65,7 +65,7 @@ def _statement_fault(statement, kind):
         return f"{_SYNTAX} Effect must be Allow or Deny."
     sid = statement.get("Sid", "")
     if not isinstance(sid, str) or (kind != "resource" and not re.fullmatch(r"[A-Za-z0-9]*", sid)):
-        return f"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*: {sid}"
+        return f"Statement IDs (SID) must be alpha-numeric: {sid}"
     return _action_fault(statement) or _element_fault(statement, kind) or _condition_fault(statement)
 
 

@@ -3,12 +3,12 @@
 import threading
 import time
 
-_READS = ("Get", "List", "Describe", "Simulate", "Batch")
+_READS = ("Get", "List", "Describe", "Simulate", "AssumeRole", "Decode")
 
 
 def is_write(operation):
     """Whether an operation changes something. Taking up a role does not."""
-    return not (operation or "").startswith(_READS + ("AssumeRole", "Decode"))
+    return operation is not None and not operation.startswith(_READS)
 
 
 class Record:

@@ -74,6 +74,8 @@ class Aws:
         try:
             with self.lock:
                 self.identities.authenticate(call)
+            if call.unintelligible:
+                raise call.unintelligible
             validation.check(call)
             with self.lock:
                 identity.authorize(call)

@@ -52,6 +52,7 @@ class Call:
     operation: str = None
     parameters: dict = field(default_factory=dict)
     violations: list = field(default_factory=list)
+    unintelligible: AwsError | None = None
     identity: object = None
 
     @property
@@ -92,31 +93,33 @@ def partition_of(region):
 
 def parse(method, target, headers, body):
     """Understands a request. Headers have lower-case names. What the model does not allow is noted in
-    `violations`; what cannot be understood at all raises AwsError."""
+    `violations`, why the operation cannot be told in `unintelligible`; an unsigned request raises AwsError."""
     scope = _SCOPE.match(headers.get("authorization", ""))
     if not scope:
         raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
     access_key, date, region, service, signed, signature = scope.groups()
     call = Call(method, target, headers, body, service, region, access_key, date, signed.split(";"), signature)
-    if service not in SERVICES:
-        raise AwsError("UnknownServiceException", f"The stage does not play the service {service}")
-    if headers.get("content-encoding"):
-        raise AwsError("MalformedInput", "The stage takes no compressed request")
-    if urlsplit(target).path != "/":
-        call.violations.append(f"path {target} is not /")
-    model = service_model(service)
     try:
-        if model.metadata["protocol"] == "json":
-            _parse_json(call, model)
-        else:
-            _parse_query(call, model)
-    except ValueError as error:
-        raise AwsError(_serialization_code(model), str(error)) from error
+        _parse_operation(call)
+    except AwsError as error:
+        call.unintelligible = error
     return call
 
 
-def _serialization_code(model):
-    return "SerializationException" if model.metadata["protocol"] == "json" else "MalformedQueryString"
+def _parse_operation(call):
+    if call.service not in SERVICES:
+        raise AwsError("UnknownServiceException", f"The stage does not play the service {call.service}")
+    if call.headers.get("content-encoding"):
+        raise AwsError("MalformedInput", "The stage takes no compressed request")
+    if urlsplit(call.target).path != "/":
+        call.violations.append(f"path {call.target} is not /")
+    model = service_model(call.service)
+    json_protocol = model.metadata["protocol"] == "json"
+    try:
+        _parse_json(call, model) if json_protocol else _parse_query(call, model)
+    except ValueError as error:
+        code = "SerializationException" if json_protocol else "MalformedQueryString"
+        raise AwsError(code, str(error)) from error
 
 
 def _parse_json(call, model):

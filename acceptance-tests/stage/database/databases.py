@@ -76,6 +76,7 @@ class Databases:
             port=port,
             resource_id=lambda: getattr(owner, "db_cluster_resource_id", None) or owner.dbi_resource_id,
             iam_enabled=lambda: iam_enabled(owner),
+            tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
             relay=relay,
         )
         self._endpoints[host] = self._by_key[endpoint.key] = endpoint

@@ -54,6 +54,7 @@ class Endpoint:
     port: int
     resource_id: Callable
     iam_enabled: Callable
+    tags: Callable
     relay: object = field(default=None, repr=False)
 
 

@@ -120,7 +120,8 @@ def _check_policy(user, endpoint, caller):
     partition = caller.arn.split(":")[1]
     prefix = f"arn:{partition}:rds-db:{endpoint.region}:{endpoint.account}:dbuser"
     resource = f"{prefix}:{endpoint.resource_id()}/{user}"
-    question = Question("rds-db:connect", resource, identity.context(caller, endpoint.region))
+    tags = {f"aws:resourcetag/{name.lower()}": value for name, value in endpoint.tags().items()}
+    question = Question("rds-db:connect", resource, identity.context(caller, endpoint.region, **tags))
     if caller.account != endpoint.account:
         raise Refused(f"{caller.arn} is of another account")
     if not identity.permissions(caller).allow(question):

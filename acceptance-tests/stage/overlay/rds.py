@@ -124,6 +124,8 @@ def modify(aws, call):
             database.stage_change = Change(wanted, False, _CONFIGURING, polls["busy"], polls["lingering"])
         else:
             database.stage_change = Change(wanted, deferred=True)
+    elif call.parameters.get("ApplyImmediately") and change_of(database).deferred:
+        _settle(database)  # whatever is pending is applied with it
     _open_doors(aws, call)
     answer = _shown(call, database)
     if not change_of(database).deferred and not change_of(database).busy and not change_of(database).lingering:
@@ -143,10 +145,18 @@ def look(_aws, call):
             _settle(database)
 
 
-@after("rds", "DeleteDBInstance", "DeleteDBCluster", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot")
-@after("rds", "CreateDBInstanceReadReplica", "RestoreDBInstanceToPointInTime")
-def databases_changed(aws, call):
-    """What exists has changed, so the doors to the servers do."""
+@after("rds", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot", "CreateDBInstanceReadReplica")
+def restore(aws, call):
+    """A copy has its own resource id, and IAM authentication only if asked for."""
+    database = _find(call, call.parameters)
+    database.stage_iam_enabled = call.parameters.get(_FLAG, False)
+    _open_doors(aws, call)
+    return _shown(call, database)
+
+
+@after("rds", "DeleteDBInstance", "DeleteDBCluster")
+def delete(aws, call):
+    """The endpoints go with the database."""
     _open_doors(aws, call)
 
 

@@ -182,10 +182,13 @@ def test_policies_that_do_not_fit(client, account):
 
 def test_policies_that_fit(client, account):
     iam, resource = account.client("iam"), client.instance["resource_id"]
+    tags = [{"Key": "team", "Value": "data"}]
+    account.client("rds").add_tags_to_resource(ResourceName=client.instance["arn"], Tags=tags)
     for policy in (
         allow("rds-db:*", "*"),
         allow(["RDS-DB:Connect"], [client.database_user("db-OTHER", "x"), client.database_user(resource, "user_*")]),
         allow("rds-db:connect", client.arn, Condition={"StringEquals": {"aws:PrincipalAccount": account.id}}),
+        allow("rds-db:connect", client.arn, Condition={"StringEquals": {"aws:ResourceTag/team": "data"}}),
     ):
         put(iam, policy)
         client.accepted(client.token())

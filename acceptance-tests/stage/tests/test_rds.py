@@ -61,6 +61,14 @@ def test_deferred_change_waits_for_the_maintenance_window(account, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_deferred_change_comes_with_the_next_immediate_one(account, kind):
+    database = Database(account, kind)
+    database.modify(EnableIAMDatabaseAuthentication=True)
+    database.modify(ApplyImmediately=True, BackupRetentionPeriod=3)
+    assert database.look() == ("available", True, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_deferred_change_can_be_taken_back(account, kind):
     database = Database(account, kind)
     database.modify(EnableIAMDatabaseAuthentication=True)
@@ -149,6 +157,16 @@ def test_engines_without_iam_authentication(account):
         DBInstanceIdentifier="ora",
         EnableIAMDatabaseAuthentication=True,
     )
+
+
+def test_restored_copy_is_another_database(account):
+    source, rds = account.instance("orders"), account.client("rds")
+    rds.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier="before")
+    who = {"DBSnapshotIdentifier": "before"}
+    for name, wanted in (("plain", {}), ("asked", {"EnableIAMDatabaseAuthentication": True})):
+        copy = rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier=name, **who, **wanted)["DBInstance"]
+        assert copy["DbiResourceId"] != source["resource_id"]
+        assert copy["IAMDatabaseAuthenticationEnabled"] is bool(wanted)
 
 
 def test_what_is_missing(account):

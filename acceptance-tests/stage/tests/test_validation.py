@@ -152,6 +152,7 @@ def test_forms_the_model_does_not_explain(account, service, form, code):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     status, text = account.raw(service, urlencode(form), headers)
     assert status == 400 and f"<Code>{code}</Code>" in text
+    assert [(c["status"], c["code"], c["took_effect"]) for c in account.calls()] == [(400, code, False)]
 
 
 @pytest.mark.parametrize(

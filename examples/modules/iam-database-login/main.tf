@@ -14,8 +14,8 @@ provider "rdsauth" {
 }
 
 resource "rdsauth_iam_db_user_policy" "app" {
-  role = "orders-app"
-  name = "orders-database-login"
+  role        = "orders-app"
+  policy_name = "orders-database-login"
 
   database {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"

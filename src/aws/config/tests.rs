@@ -145,7 +145,7 @@ async fn a_name_without_address_is_told_as_such() {
     let server = Server::start([]).await;
     let options = everywhere("http://iam.region.invalid", server.options());
     let error = put(&Clients::for_tests(Options { max_retries: Some(1), ..options })).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Unreached(Reach::Name, "iam.region.invalid:80".to_owned()));
+    assert_eq!(error.kind, Kind::Unreached(Reach::Name, "iam.region.invalid".to_owned()));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::diagnostic::{Diagnostic, Result, Severity};
 use crate::proto::tfplugin5 as wire;
-use crate::schema::{Attribute, FunctionEntry, Nesting, TIMEOUTS, Table, Timeouts};
+use crate::schema::{Attribute, FunctionEntry, Nesting, TIMEOUTS, Table, Timeouts, description, identity_description};
 use crate::value::{Object, Path, Step, Type, Value, json, msgpack};
 
 /// The value in a message; an absent one is null.
@@ -99,7 +99,7 @@ pub(crate) fn identity_schema(table: &Table) -> wire::ResourceIdentitySchema {
         r#type: ty(&attribute.ty),
         required_for_import: attribute.is_required(),
         optional_for_import: !attribute.is_required(),
-        description: attribute.doc.clone(),
+        description: identity_description(attribute),
     };
     wire::ResourceIdentitySchema { version: 0, identity_attributes: table.identity().map(attribute).collect() }
 }
@@ -122,7 +122,7 @@ fn attribute(attribute: &Attribute) -> wire::schema::Attribute {
     wire::schema::Attribute {
         name: attribute.name.to_owned(),
         r#type: ty(&attribute.ty),
-        description: attribute.doc.clone(),
+        description: description(attribute),
         required: attribute.is_required(),
         optional: attribute.is_optional() || attribute.flags.default.is_some(),
         computed: attribute.is_computed(),
@@ -137,7 +137,8 @@ fn attribute(attribute: &Attribute) -> wire::schema::Attribute {
 fn nested_block(attribute: &Attribute, nesting: Nesting, table: &Table) -> wire::schema::NestedBlock {
     use wire::schema::nested_block::NestingMode;
     let mut content = block(table);
-    content.description.clone_from(&attribute.doc);
+    content.description = description(attribute);
+    content.deprecated = attribute.flags.deprecated.is_some();
     let limit = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
     let (nesting, min, max) = match nesting {
         Nesting::Single => (NestingMode::Single, attribute.flags.min.min(1), attribute.flags.min.min(1)),
@@ -166,7 +167,7 @@ fn timeouts(timeouts: &Timeouts) -> wire::schema::NestedBlock {
         type_name: TIMEOUTS.to_owned(),
         block: Some(wire::schema::Block {
             attributes: timeouts.0.iter().map(attribute).collect(),
-            description: "How long the operations may take.".to_owned(),
+            description: Timeouts::DESCRIPTION.to_owned(),
             description_kind: wire::StringKind::Markdown.into(),
             ..Default::default()
         }),
@@ -184,7 +185,7 @@ pub(crate) fn function(entry: FunctionEntry) -> wire::Function {
         },
         allow_null_value: attribute.traits.nullable,
         allow_unknown_values: false,
-        description: attribute.doc.clone(),
+        description: description(attribute),
         description_kind: wire::StringKind::Markdown.into(),
     };
     let (variadic, ordinary): (Vec<_>, Vec<_>) =

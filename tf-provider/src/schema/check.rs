@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn an_explanation_of_its_own_wins() {
-        let check = Check::explained("must be a number", |text| text.parse::<u8>().map(drop).map_err(|_| "It is too big."));
+        let check =
+            Check::explained("must be a number", |text| text.parse::<u8>().map(drop).map_err(|_| "It is too big."));
         assert_eq!(check.complaint("name", &Value::from("300")).as_deref(), Some("It is too big."));
     }
 

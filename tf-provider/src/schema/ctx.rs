@@ -118,3 +118,69 @@ impl<W> Ctx<W> {
 pub(crate) fn stopped_while(what: &str) -> Diagnostic {
     Diagnostic::error("Stopped", format!("The user asked to stop while {what} was under way."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::sample::{Sample, created, sample};
+
+    fn cx(limit: u64) -> Ctx<&'static str> {
+        Ctx::new(Arc::new("world"), Duration::from_secs(limit), CancellationToken::new())
+    }
+
+    #[tokio::test]
+    async fn the_world_is_at_hand() {
+        assert_eq!(cx(7).len(), 5);
+        assert_eq!(cx(7).limit(), Duration::from_secs(7));
+    }
+
+    #[tokio::test]
+    async fn what_was_saved_last_counts() {
+        let cx = cx(7);
+        assert_eq!(cx.saved(), None);
+        let mut object = Sample::decode(&created(&sample([]))).unwrap();
+        cx.save(&object);
+        object.note = Some("later".to_owned());
+        cx.save(&object);
+        assert_eq!(cx.saved(), Some(object.encode()));
+    }
+
+    #[tokio::test]
+    async fn warnings_are_told_once() {
+        let cx = cx(7);
+        cx.warn(Diagnostic::warning("one", ""));
+        cx.warn(Diagnostic::warning("two", ""));
+        assert_eq!(cx.take_warnings().iter().map(|found| found.summary.clone()).collect::<Vec<_>>(), ["one", "two"]);
+        assert_eq!(cx.take_warnings(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_ends_in_time_is_not_disturbed() {
+        let work = async {
+            tokio::time::sleep(Duration::from_secs(6)).await;
+            Ok(1)
+        };
+        assert_eq!(cx(7).run(work).await, Ok(1));
+        let failing = async { Err::<(), _>(Diagnostic::error("mine", "")) };
+        assert_eq!(cx(7).run(failing).await.unwrap_err().summary, "mine");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_within_the_grace_after_a_stop_succeeds() {
+        let (cx, begin) = (cx(600), Instant::now());
+        cx.stop().cancel();
+        let work = async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            Ok(())
+        };
+        assert_eq!(cx.run(work).await, Ok(()));
+        assert_eq!(begin.elapsed(), Duration::from_secs(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timeout_names_the_limit_and_the_way_out() {
+        let error = cx(90).run(std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert!(error.detail.starts_with("Waited 1m 30s for the operation."), "{error}");
+        assert!(error.detail.contains("\"timeouts\" block"), "{error}");
+    }
+}

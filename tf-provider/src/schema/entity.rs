@@ -476,3 +476,171 @@ impl<F: Function> ErasedFunction for Erased<F> {
         Ok(call.call()?.encode())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::schema::{Computed, Val, computed, optional, required, variadic};
+
+    crate::model! {
+        /// With an identity of two parts.
+        struct Port {
+            /// Host.
+            host: String = required().replace().identity(),
+            /// Number.
+            number: i64 = required().replace().identity(),
+            /// Note.
+            note: Option<String> = optional(),
+            /// Computed.
+            url: Computed<String> = computed().keep(),
+        }
+    }
+
+    impl Resource<()> for Port {
+        const TYPE: &'static str = "port";
+        const VERSION: i64 = 2;
+
+        async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
+            plan.url = Computed::Known(format!("{}:{}", plan.host, plan.number));
+            Ok(plan)
+        }
+
+        async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
+            Ok((state.host != "gone").then_some(state))
+        }
+
+        async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
+            Ok(plan)
+        }
+
+        async fn delete(_: &Ctx<()>, state: Self) -> Result<()> {
+            if state.host == "stuck" { Err(Diagnostic::error("Cannot delete", "")) } else { Ok(()) }
+        }
+
+        fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+            match config.get(Self::note) {
+                Val::Known(_) => vec![Diagnostic::error("Noted", "").at(Self::note)],
+                Val::Null | Val::Unknown => Vec::new(),
+            }
+        }
+    }
+
+    crate::model! {
+        /// Without an identity.
+        struct Nameless {
+            /// Note.
+            note: Option<String> = optional(),
+        }
+    }
+
+    crate::model! {
+        /// Adds.
+        struct Add {
+            /// The first.
+            first: i64 = required(),
+            /// The others.
+            others: Vec<i64> = variadic(),
+        }
+    }
+
+    impl Function for Add {
+        type Output = i64;
+        const NAME: &'static str = "add";
+        const SUMMARY: &'static str = "adds numbers";
+
+        fn call(self) -> Result<i64, FunctionError> {
+            match self.others.iter().position(|other| *other < 0) {
+                Some(index) => Err(FunctionError::variadic(Self::others, index, "A number is negative.")),
+                None => Ok(self.first + self.others.iter().sum::<i64>()),
+            }
+        }
+    }
+
+    fn port<const N: usize>(attributes: [(&str, Value); N]) -> Object {
+        attributes.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    #[test]
+    fn an_import_id_is_the_identity_in_order() {
+        let import = |id| import_by_identity::<Port>(id).map(Partial::into_object);
+        assert_eq!(import("db/5432"), Ok(port([("host", "db".into()), ("number", 5432.into())])));
+        for (id, complaint) in [
+            ("db", "\"db\" is not of the form host/number."),
+            ("/5432", "\"/5432\" is not of the form host/number."),
+            ("db/", "\"db/\" is not of the form host/number."),
+            ("", "\"\" is not of the form host/number."),
+            ("db/x", "\"x\" cannot be the attribute \"number\" in an id of the form host/number."),
+            ("db/1/2", "\"1/2\" cannot be the attribute \"number\" in an id of the form host/number."),
+        ] {
+            assert_eq!(import(id).unwrap_err().detail, complaint);
+        }
+    }
+
+    #[test]
+    fn the_last_part_of_an_import_id_may_hold_slashes() {
+        crate::model! {
+            /// Of one part.
+            struct Arn {
+                /// The whole.
+                arn: String = required().replace().identity(),
+            }
+        }
+        let imported = import_by_identity::<Arn>("arn:aws:iam::1:role/a/b").map(Partial::into_object);
+        assert_eq!(imported, Ok(port([("arn", "arn:aws:iam::1:role/a/b".into())])));
+    }
+
+    #[test]
+    fn without_an_identity_there_is_no_import() {
+        let error = import_by_identity::<Nameless>("x").map(Partial::into_object).unwrap_err();
+        assert_eq!(error.summary, "Import is not supported");
+    }
+
+    #[tokio::test]
+    async fn an_erased_resource_does_what_the_resource_does() {
+        let entry = resource::<(), Port>();
+        let cx = Ctx::new(Arc::new(()), Duration::from_secs(7), CancellationToken::new());
+        assert_eq!((entry.name(), entry.version(), entry.subcategory()), ("port", 2, ""));
+        let plan =
+            port([("host", "db".into()), ("number", 1.into()), ("note", Value::Null), ("url", Value::unknown())]);
+        let created = entry.create(&cx, plan).await.unwrap();
+        assert_eq!(created["url"], "db:1".into());
+        assert_eq!(entry.read(&cx, created.clone()).await, Ok(Some(created.clone())));
+        let gone = port([("host", "gone".into()), ("number", 1.into())]);
+        assert_eq!(entry.read(&cx, gone).await, Ok(None));
+        assert_eq!(entry.update(&cx, created.clone(), created.clone()).await.as_ref(), Ok(&created));
+        assert_eq!(entry.delete(&cx, created).await, Ok(()));
+        let stuck = port([("host", "stuck".into()), ("number", 1.into())]);
+        assert_eq!(entry.delete(&cx, stuck).await.unwrap_err().summary, "Cannot delete");
+        let mistyped = port([("host", 1.into())]);
+        assert_eq!(entry.delete(&cx, mistyped).await.unwrap_err().path.to_string(), "host");
+    }
+
+    #[test]
+    fn what_a_resource_does_not_say_is_refused_kindly() {
+        let entry = resource::<(), Port>();
+        assert!(entry.upgrade(1, serde_json::Value::Null).unwrap_err().detail.contains("schema version 1"));
+        let source =
+            Source { provider: String::new(), type_name: String::new(), version: 0, state: serde_json::Value::Null };
+        assert!(entry.moved(&source).is_none());
+        assert_eq!(entry.check(&port([("note", Value::unknown())])), []);
+        assert_eq!(entry.check(&port([("note", "n".into())]))[0].path.to_string(), "note");
+    }
+
+    #[test]
+    fn a_function_is_called_with_its_arguments() {
+        let entry = function::<Add>();
+        let call = |others: &[i64]| {
+            let others = Value::List(others.iter().map(|n| Value::from(*n)).collect());
+            entry.call(&port([("first", 1.into()), ("others", others)]))
+        };
+        assert_eq!((entry.name(), entry.summary(), entry.output()), ("add", "adds numbers", Type::Number));
+        assert_eq!(call(&[2, 3]), Ok(6.into()));
+        assert_eq!(call(&[]), Ok(1.into()));
+        assert_eq!(call(&[2, -3]).unwrap_err().argument, Some(("others", 1)));
+    }
+}

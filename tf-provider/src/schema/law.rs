@@ -85,7 +85,7 @@ fn block(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl Fn
         return complain("a block needs a model inside");
     };
     if matches!(attribute.ty, Type::Map(_)) {
-        complain("blocks are a list, a set or a single one, never a map");
+        return complain("blocks are a list, a set or a single one, never a map");
     }
     if kind == Kind::Function {
         complain("a function has parameters, not blocks");
@@ -181,7 +181,9 @@ fn presence(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl
     let collection = matches!(attribute.ty, Type::List(_) | Type::Set(_) | Type::Map(_));
     match flags.presence {
         Presence::Required if traits.computed => complain("required, so never computed"),
-        Presence::Required if traits.nullable && attribute.ty != Type::Dynamic && kind != Kind::Function => {
+        Presence::Required
+            if traits.nullable && attribute.ty != Type::Dynamic && !matches!(kind, Kind::Function | Kind::Provider) =>
+        {
             complain("required, so not an Option");
         }
         Presence::Optional if kind == Kind::Function => complain("a parameter is required, or an Option"),
@@ -342,7 +344,10 @@ mod tests {
         check::<String>(computed(), "computed, so not known in a plan: the type is Computed");
         assert_eq!(of_kind::<String>(Kind::DataSource, computed()), [""; 0], "a data source is never planned");
         assert_eq!(of_kind::<Computed<String>>(Kind::Provider, computed()), ["it: nobody computes it here"]);
-        assert_eq!(of_kind::<Option<String>>(Kind::Function, optional()), ["it: a parameter is required, or an Option"]);
+        assert_eq!(
+            of_kind::<Option<String>>(Kind::Function, optional()),
+            ["it: a parameter is required, or an Option"]
+        );
         assert_eq!(of_kind::<Option<String>>(Kind::Function, required()), [""; 0], "null is an argument too");
     }
 

@@ -95,10 +95,41 @@ fn blocks(table: &Table, known: &Value, found: Value, at: &Path) -> Result<Value
             Value::List(found.into_iter().enumerate().map(merge).collect::<Result<_, _>>()?)
         }
         Value::Set(found) => {
-            Value::Set(found.into_iter().map(|found| blocks(table, &Value::Null, found, at)).collect::<Result<_, _>>()?)
+            let known: Vec<&Value> = known.as_elements().into_iter().flatten().collect();
+            Value::Set(found.into_iter().map(|found| element(table, &known, found, at)).collect::<Result<_, _>>()?)
         }
         other => other,
     })
+}
+
+/// An element of a set, in the spelling of the known one that means the same.
+fn element(table: &Table, known: &[&Value], found: Value, at: &Path) -> Result<Value, Diagnostic> {
+    for known in known {
+        let merged = blocks(table, known, found.clone(), at)?;
+        if fulfils(known, &merged) {
+            return Ok(merged);
+        }
+    }
+    blocks(table, &Value::Null, found, at)
+}
+
+/// Whether a value is a known one in which the unknown has become known.
+fn fulfils(known: &Value, value: &Value) -> bool {
+    match (known, value) {
+        (Value::Unknown(_), _) => true,
+        (Value::List(known), Value::List(value)) => {
+            known.len() == value.len() && known.iter().zip(value).all(|(known, value)| fulfils(known, value))
+        }
+        (Value::Map(known), Value::Map(value)) => {
+            known.len() == value.len()
+                && known.iter().all(|(key, known)| value.get(key).is_some_and(|value| fulfils(known, value)))
+        }
+        (Value::Set(known), Value::Set(value)) => {
+            value.iter().all(|value| known.iter().any(|known| fulfils(known, value)))
+                && known.iter().all(|known| value.iter().any(|value| fulfils(known, value)))
+        }
+        (known, value) => known == value,
+    }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -109,5 +140,160 @@ fn is_empty(value: &Value) -> bool {
         Value::Set(elements) => elements.is_empty(),
         Value::Map(elements) => elements.is_empty(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::schema::sample::{
+        Sample, configs, created, door, filled, peer, planned, respelled, rule, sample, states,
+    };
+    use crate::schema::{Computed, Model as _, conform};
+
+    fn merged(known: &Object, found: Object) -> Object {
+        object(Sample::table(), known, found).unwrap()
+    }
+
+    fn with<const N: usize>(object: &Object, set: [(&str, Value); N]) -> Object {
+        let mut object = object.clone();
+        object.extend(set.map(|(name, value)| (name.to_owned(), value)));
+        object
+    }
+
+    #[test]
+    fn empty_and_absent_stay_as_they_were() {
+        let empty = [("note", "".into()), ("tags", Value::Map(Object::new())), ("words", Value::Set([].into()))];
+        let absent = [("note", Value::Null), ("tags", Value::Null), ("words", Value::Null)];
+        let (empty, absent) = (created(&sample(empty)), created(&sample(absent)));
+        assert_eq!(merged(&empty, absent.clone()), empty);
+        assert_eq!(merged(&absent, empty.clone()), absent);
+        let full = with(&absent, [("note", "found".into())]);
+        assert_eq!(merged(&absent, full.clone()), full);
+        assert_eq!(merged(&full, absent.clone())["note"], Value::Null, "it is gone");
+    }
+
+    #[test]
+    fn zero_and_false_are_not_empty() {
+        let known = created(&sample([]));
+        assert_eq!(merged(&known, with(&known, [("ratio", 0.into())]))["ratio"], 0.into());
+    }
+
+    #[test]
+    fn the_spelling_stays_while_the_meaning_does() {
+        let known = created(&sample([("policy", "{\"a\":1}".into())]));
+        assert_eq!(merged(&known, with(&known, [("policy", "{ \"a\": 1 }".into())])), known);
+        assert_eq!(merged(&known, with(&known, [("policy", "{}".into())]))["policy"], "{}".into());
+    }
+
+    #[test]
+    fn secrets_and_timeouts() {
+        let timeouts = Value::Map(Object::from([("create".to_owned(), "7m".into())]));
+        let known = created(&sample([(TIMEOUTS, timeouts.clone())]));
+        let mut found = with(&known, [("password", "hunter2".into())]);
+        found.remove(TIMEOUTS);
+        let merged = merged(&known, found);
+        assert_eq!((&merged["password"], &merged[TIMEOUTS]), (&Value::Null, &timeouts));
+    }
+
+    #[test]
+    fn what_was_left_unknown_is_a_bug_with_its_place() {
+        let mut found = Sample::decode(&created(&sample([]))).unwrap();
+        found.revision = Computed::Unknown;
+        let error = object(Sample::table(), &created(&sample([])), found.encode()).unwrap_err();
+        assert_eq!((error.summary.as_str(), error.path.to_string().as_str()), ("Provider bug", "revision"));
+        let config = sample([("rule", Value::List(vec![rule([("port", 1.into())])]))]);
+        let error = object(Sample::table(), &created(&config), filled_but("rule", &config)).unwrap_err();
+        assert_eq!(error.path.to_string(), "rule[0].rule_id");
+    }
+
+    /// An applied object in which one attribute is still as planned.
+    fn filled_but(name: &str, config: &Object) -> Object {
+        let planned = planned(config, None);
+        with(&filled(&planned), [(name, planned[name].clone())])
+    }
+
+    #[test]
+    fn blocks_of_a_list_merge_by_index() {
+        let rules =
+            |note: Value| Value::List(vec![rule([("port", 1.into()), ("anchor", note), ("policy", "[1]".into())])]);
+        let known = created(&sample([("rule", rules("".into()))]));
+        let found = respelled(Sample::table(), &known);
+        assert_ne!(found, known);
+        assert_eq!(merged(&known, found), known);
+    }
+
+    #[test]
+    fn blocks_of_a_set_merge_with_the_element_they_are() {
+        let peers = [
+            peer([("host", "a".into()), ("note", "".into()), ("policy", "[1]".into())]),
+            peer([("host", "b".into()), ("policy", "{}".into())]),
+        ];
+        let known = created(&sample([("peer", Value::Set(peers.into()))]));
+        assert_eq!(merged(&known, known.clone()), known);
+        let found = respelled(Sample::table(), &known);
+        assert_ne!(found, known);
+        assert_eq!(merged(&known, found), known);
+    }
+
+    #[test]
+    fn what_apply_found_out_in_a_set_is_kept() {
+        let config = sample([("peer", Value::Set([peer([("host", "a".into()), ("note", "".into())])].into()))]);
+        let plan = planned(&config, None);
+        let applied = merged(&plan, filled(&plan));
+        let peer = applied["peer"].as_elements().into_iter().flatten().next().and_then(Value::as_map).unwrap();
+        assert_eq!((&peer["peer_id"], &peer["note"]), (&"filled".into(), &"".into()));
+    }
+
+    #[test]
+    fn what_is_new_is_taken_as_found() {
+        let known = created(&sample([]));
+        let found = created(&sample([
+            ("rule", Value::List(vec![rule([("port", 1.into())])])),
+            ("peer", Value::Set([peer([("host", "a".into())])].into())),
+            ("door", door([("width", 80.into())])),
+        ]));
+        assert_eq!(merged(&known, found.clone()), found);
+    }
+
+    #[test]
+    fn a_partial_object_has_no_unknowns() {
+        let config = sample([("rule", Value::List(vec![rule([("port", 1.into())])])), ("note", "mine".into())]);
+        let plan = planned(&config, None);
+        let saved = with(&plan, [("id", "i-1".into())]);
+        let partial = partial(Sample::table(), &plan, saved);
+        assert_eq!(conform::stored(Sample::table(), &partial), [""; 0]);
+        assert_eq!(
+            (&partial["id"], &partial["note"], &partial["revision"]),
+            (&"i-1".into(), &"mine".into(), &Value::Null)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn core_accepts_what_an_obliging_provider_applied(
+            config in configs(false),
+            prior in proptest::option::of(states()),
+        ) {
+            let plan = planned(&config, prior.as_ref());
+            for found in [filled(&plan), respelled(Sample::table(), &filled(&plan))] {
+                let applied = merged(&plan, found);
+                prop_assert_eq!(conform::applied(Sample::table(), &plan, &applied), [""; 0]);
+            }
+        }
+
+        #[test]
+        fn reading_an_unchanged_object_changes_nothing(state in states()) {
+            prop_assert_eq!(&merged(&state, respelled(Sample::table(), &state)), &state);
+        }
+
+        #[test]
+        fn a_partial_object_can_always_be_stored(config in configs(false), prior in states()) {
+            let plan = planned(&config, Some(&prior));
+            let partial = partial(Sample::table(), &plan, plan.clone());
+            prop_assert_eq!(conform::stored(Sample::table(), &partial), [""; 0]);
+        }
     }
 }

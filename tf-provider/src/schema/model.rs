@@ -63,14 +63,15 @@ macro_rules! model {
         $( timeouts { $( $operation:ident : $limit:literal ),* $(,)? } )?
     ) => {
         $(#[doc = $doc])*
+        #[allow(unreachable_pub, reason = "a model may be private")]
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $name {
-            $( $(#[doc = $field_doc])* pub $field: $ty, )*
+            $( $(#[doc = $field_doc])* $vis $field: $ty, )*
         }
 
-        #[allow(dead_code, non_upper_case_globals)]
+        #[allow(dead_code, non_upper_case_globals, unreachable_pub)]
         impl $name {
-            $( $(#[doc = $field_doc])* pub const $field: $crate::schema::Handle<$name, $ty> =
+            $( $(#[doc = $field_doc])* $vis const $field: $crate::schema::Handle<$name, $ty> =
                 $crate::schema::Handle::new(stringify!($field)); )*
         }
 
@@ -236,5 +237,82 @@ impl<M: Model> Partial<M> {
     pub(crate) fn with_value(mut self, name: &str, value: Value) -> Self {
         self.0.insert(name.to_owned(), value);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::sample::{Part, Sample, created, sample};
+    use crate::schema::{Computed, Json, TIMEOUTS, required};
+
+    crate::model! {
+        /// First line,
+        /// second line.
+        ///
+        ///     indented
+        struct Keyword {
+            /// A name that Rust keeps for itself.
+            r#type: String = required(),
+        }
+    }
+
+    #[test]
+    fn doc_comments_become_text() {
+        assert_eq!(Keyword::table().doc, "First line,\nsecond line.\n\n    indented");
+        assert_eq!(Keyword::table().attributes[0].doc, "A name that Rust keeps for itself.");
+    }
+
+    #[test]
+    fn raw_identifiers_lose_their_mark() {
+        assert_eq!(Keyword::table().attributes[0].name, "type");
+        assert_eq!(Keyword::r#type.path().to_string(), "type");
+        let object = Object::from([("type".to_owned(), Value::from("a"))]);
+        let model = <Keyword as Model>::decode(&object).unwrap();
+        assert_eq!((model.r#type.as_str(), &<Keyword as Model>::encode(&model)), ("a", &object));
+    }
+
+    #[test]
+    fn a_model_survives_its_object() {
+        let mut object = created(&sample([("note", "".into())]));
+        let model = <Sample as Model>::decode(&object).unwrap();
+        object.remove(TIMEOUTS);
+        object.insert("tags".to_owned(), Value::Map(Object::new()));
+        assert_eq!(<Sample as Model>::encode(&model), object, "null of a type without null is blank");
+        assert_eq!(<Sample as Field>::decode(&<Sample as Field>::encode(&model)), Ok(model));
+    }
+
+    #[test]
+    fn an_object_without_attributes_is_defaults_and_blanks() {
+        let model = <Sample as Model>::decode(&Object::new()).unwrap();
+        assert_eq!((model.name.as_str(), model.size, model.style), ("", 3, Json("{}".to_owned())));
+        assert_eq!((model.id, model.note), (Computed::Unknown, None));
+    }
+
+    #[test]
+    fn a_mismatch_names_the_attribute() {
+        let object = Object::from([("size".to_owned(), Value::from("three"))]);
+        let error = <Sample as Model>::decode(&object).unwrap_err();
+        assert_eq!(error.path.to_string(), "size");
+        let part = Value::Map([("serial".to_owned(), 1.into())].into());
+        let object = Object::from([("parts".to_owned(), Value::List(vec![part]))]);
+        assert_eq!(<Sample as Model>::decode(&object).unwrap_err().path.to_string(), "parts[0].serial");
+        assert!(<Part as Field>::decode(&"text".into()).unwrap_err().message.contains("expected an object"));
+    }
+
+    #[test]
+    fn the_type_has_all_attributes_and_the_timeouts() {
+        let table = Sample::table();
+        let crate::value::Type::Object(ty) = table.ty() else { panic!("a model is an object") };
+        assert_eq!(ty.attributes.len(), table.attributes.len() + 1);
+        assert!(table.attribute("rule").and_then(|rule| rule.block()).is_some());
+        assert!(table.attribute("parts").and_then(|parts| parts.block()).is_none());
+    }
+
+    #[test]
+    fn a_partial_object_has_what_was_said() {
+        let partial = Partial::<Sample>::default().with(Sample::name, "a").with(Sample::note, "n".to_owned());
+        let expected = Object::from([("name".to_owned(), "a".into()), ("note".to_owned(), "n".into())]);
+        assert_eq!(partial.into_object(), expected);
     }
 }

@@ -95,6 +95,7 @@ fn leaf(attribute: &Attribute, new: &Value, old: Option<&Value>) -> Value {
     }
     if new.is_null() && attribute.is_computed() {
         return match (&attribute.flags.default, old) {
+            (Some(default), Some(old)) if attribute.same(old, default) => old.clone(),
             (Some(default), _) => default.clone(),
             (None, Some(old)) => old.clone(),
             (None, None) => Value::unknown(),
@@ -192,6 +193,7 @@ fn replaced(table: &Table, prior: &Object, planned: &Object, at: &Path, found: &
 }
 
 /// Elements of a set have no address, so their replacement is the set's; so is that of elements come or gone.
+/// An element of a set that changes in other attributes only is neither.
 fn replaced_blocks(nesting: Nesting, table: &Table, old: &Value, new: &Value, at: Path, found: &mut Vec<Path>) {
     let elements = |value: &Value| -> Vec<Value> { value.as_elements().into_iter().flatten().cloned().collect() };
     match (old, new) {
@@ -206,9 +208,35 @@ fn replaced_blocks(nesting: Nesting, table: &Table, old: &Value, new: &Value, at
                 replaced_blocks(Nesting::Single, table, old, new, at.index(index), found);
             }
         }
+        (Value::Set(old), Value::Set(new)) if replacing(table, old) == replacing(table, new) => {}
         _ if replaces_anywhere(table) => found.push(at),
         _ => {}
     }
+}
+
+/// What of each element must not change.
+fn replacing<'a>(table: &Table, elements: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
+    let mut parts: Vec<Value> = elements.into_iter().map(|element| replacing_part(table, element)).collect();
+    parts.sort();
+    parts
+}
+
+fn replacing_part(table: &Table, element: &Value) -> Value {
+    let Value::Map(object) = element else { return element.clone() };
+    let part = |attribute: &Attribute| {
+        let value = object.get(attribute.name)?;
+        let part = match attribute.block() {
+            _ if attribute.flags.replace => value.clone(),
+            Some((_, table)) => match value {
+                Value::List(elements) => Value::List(replacing(table, elements)),
+                Value::Set(elements) => Value::List(replacing(table, elements)),
+                other => replacing_part(table, other),
+            },
+            None => return None,
+        };
+        Some((attribute.name.to_owned(), part))
+    };
+    Value::Map(table.attributes.iter().filter_map(part).collect())
 }
 
 fn replaces_anywhere(table: &Table) -> bool {

@@ -218,7 +218,10 @@ pub(crate) fn respelled(table: &Table, object: &Object) -> Object {
                 Value::Set(blocks.iter().map(|b| Value::Map(respelled(table, b.as_map().unwrap()))).collect())
             }
             (None, Value::String(text)) if text.is_empty() => Value::Null,
-            (None, Value::String(text)) if attribute.traits.same.is_some() => format!(" {text} ").as_str().into(),
+            (None, old @ Value::String(text)) => {
+                let spaced = format!(" {text} ").as_str().into();
+                if attribute.same(old, &spaced) { spaced } else { old.clone() }
+            }
             (None, Value::Null) if attribute.flags.write_only => Value::Null,
             (None, Value::Null) => match attribute.ty {
                 Type::String => "".into(),
@@ -227,7 +230,7 @@ pub(crate) fn respelled(table: &Table, object: &Object) -> Object {
                 _ => Value::Null,
             },
             (None, Value::Map(elements)) if elements.is_empty() => Value::Null,
-            (None, Value::Set(elements)) if elements.len() == 0 => Value::Null,
+            (None, Value::Set(elements)) if elements.is_empty() => Value::Null,
             (_, other) => other.clone(),
         };
         (name.clone(), value)
@@ -238,10 +241,15 @@ pub(crate) fn respelled(table: &Table, object: &Object) -> Object {
 /// Configurations of [`Sample`]; some with unknown values.
 pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
     let text = || prop_oneof![Just(""), Just("a"), Just("b")].prop_map(Value::from);
-    let json = || prop_oneof![Just("{}"), Just("{ }"), Just("[1]"), Just("[ 1]"), Just("nonsense")].prop_map(Value::from);
+    let json =
+        || prop_oneof![Just("{}"), Just("{ }"), Just("[1]"), Just("[ 1]"), Just("nonsense")].prop_map(Value::from);
     let number = || (1_i64..4).prop_map(Value::from);
     let map = || btree_map("[ab]", text(), 0..3).prop_map(Value::Map);
-    let words = || btree_set(text(), 0..3).prop_map(|words| Value::Set(words.into_iter().collect()));
+    let unknown = move || vec(Just(Value::unknown()), 0..if unknowns { 3 } else { 1 });
+    let words = || {
+        (btree_set(text(), 0..3), unknown())
+            .prop_map(|(words, more)| Value::Set(words.into_iter().chain(more).collect()))
+    };
     let dynamic = || {
         prop_oneof![text().prop_map(|v| (Type::String, v)), number().prop_map(|v| (Type::Number, v))]
             .prop_map(|(ty, value)| Value::Dynamic(Box::new(ty), Box::new(value)))
@@ -253,27 +261,28 @@ pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
         };
         Value::List(rules.into_iter().map(rule).collect())
     });
-    let peers = btree_map("[abc]", (any_(number(), u), any_(text(), u), any_(json(), u), any_(text(), u)), 0..3)
-        .prop_map(|peers| {
-            let peer = |(host, (weight, note, policy, anchor)): (String, _)| {
-                let host = Value::from(host.as_str());
-                peer([("host", host), ("weight", weight), ("note", note), ("policy", policy), ("anchor", anchor)])
-            };
-            Value::Set(peers.into_iter().map(peer).collect())
-        });
+    let hosts = (btree_set("[abc]", 0..3), unknown())
+        .prop_map(|(hosts, more)| hosts.iter().map(|host| Value::from(host.as_str())).chain(more).collect::<Vec<_>>());
+    let inside = vec((any_(number(), u), any_(text(), u), any_(json(), u), any_(text(), u)), 4);
+    let peers = (hosts, inside).prop_map(|(hosts, inside)| {
+        let peer = |(host, (weight, note, policy, anchor))| {
+            peer([("host", host), ("weight", weight), ("note", note), ("policy", policy), ("anchor", anchor)])
+        };
+        Value::Set(hosts.into_iter().zip(inside).map(peer).collect())
+    });
     let latches = vec(some(text(), u), 0..2).prop_map(|kinds| {
         let latch = |kind| Value::Map(complete(Latch::table(), [("kind", kind)]));
         Value::List(kinds.into_iter().map(latch).collect())
     });
-    let door = option::of((some(number(), u), any_(any::<bool>().prop_map(Value::from), u), some(latches, u))).prop_map(
-        |parts| {
+    let door = option::of((some(number(), u), any_(any::<bool>().prop_map(Value::from), u), some(latches, u)))
+        .prop_map(|parts| {
             parts.map_or(Value::Null, |(width, locked, latch)| {
                 door([("width", width), ("locked", locked), ("latch", latch)])
             })
-        },
-    );
+        });
     let timeouts = option::of(Just(Value::Map(Object::from([("create".to_owned(), "7m".into())]))));
-    let plain = (some(text(), u), any_(number(), u), any_(text(), u), any_(text(), u), any_(json(), u), any_(json(), u));
+    let plain =
+        (some(text(), u), any_(number(), u), any_(text(), u), any_(text(), u), any_(json(), u), any_(json(), u));
     let other = (any_(words(), u), any_(map(), u), any_(number(), u), any_(dynamic(), u), any_(text(), u));
     let blocks = (some(rules, u), some(peers, u), some(door, u), timeouts);
     (plain, other, blocks)
@@ -303,7 +312,8 @@ pub(crate) fn configs(unknowns: bool) -> BoxedStrategy<Object> {
 
 /// Objects as a state has them, some changed by others since.
 pub(crate) fn states() -> BoxedStrategy<Object> {
-    let drift = option::of(prop_oneof![Just("note"), Just("summary"), Just("policy"), Just("revision"), Just("region")]);
+    let drift =
+        option::of(prop_oneof![Just("note"), Just("summary"), Just("policy"), Just("revision"), Just("region")]);
     (configs(false), drift)
         .prop_map(|(config, drift)| {
             let mut state = created(&config);

@@ -98,3 +98,126 @@ fn each(value: &Value, mut visit: impl FnMut(&Value, &dyn Fn(&Path) -> Path)) {
 fn invalid(at: &Path, complaint: String) -> Diagnostic {
     Diagnostic::error("Invalid attribute value", complaint).at(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Map, Model as _, Secret, Set, block, check, optional, required};
+
+    crate::model! {
+        /// Judged.
+        struct Judged {
+            /// Short.
+            name: String = required().check(check::length(1..=3)),
+            /// Small.
+            size: Option<i64> = optional().check(check::between(1..=3)),
+            /// Few and short.
+            words: Option<Vec<String>> = optional().check(check::size(0..=2)).each(check::length(1..=3)),
+            /// Short ones.
+            marks: Option<Set<String>> = optional().each(check::length(1..=3)),
+            /// Short values.
+            tags: Option<Map<String>> = optional().each(check::length(1..=3)),
+            /// Write-only.
+            password: Option<Secret<String>> = optional().write_only().check(check::length(3..=9)),
+            /// LIST.
+            part: Vec<Part> = block(),
+            /// SET.
+            peer: Set<Part> = block(),
+            /// SINGLE.
+            door: Option<Part> = block(),
+        }
+        timeouts { create: "5m", delete: "5m" }
+    }
+
+    crate::model! {
+        /// A nested one.
+        struct Part {
+            /// Short.
+            name: String = required().check(check::length(1..=3)),
+        }
+    }
+
+    /// The paths and details of what is wrong.
+    fn judge<const N: usize>(attributes: [(&str, Value); N]) -> Vec<(String, String)> {
+        let object = attributes.map(|(name, value)| (name.to_owned(), value)).into();
+        config(Judged::table(), &object, true).into_iter().map(|found| (found.path.to_string(), found.detail)).collect()
+    }
+
+    #[track_caller]
+    fn check(name: &str, value: Value, expected: &[(&str, &str)]) {
+        let found = judge([(name, value)]);
+        let found: Vec<_> = found.iter().map(|(path, detail)| (path.as_str(), detail.as_str())).collect();
+        assert_eq!(found, expected);
+    }
+
+    fn part(name: Value) -> Value {
+        Value::Map([("name".to_owned(), name)].into())
+    }
+
+    #[test]
+    fn known_values_are_checked_and_others_are_not() {
+        check("name", "abc".into(), &[]);
+        check("name", "abcd".into(), &[("name", "\"name\" must be 1 to 3 characters long.")]);
+        check("name", Value::unknown(), &[]);
+        check("name", Value::Null, &[]);
+        check("size", 4.into(), &[("size", "\"size\" must be an integer from 1 to 3.")]);
+        let words = Value::List(vec!["a".into(), "b".into(), Value::unknown()]);
+        check("words", words, &[]);
+    }
+
+    #[test]
+    fn elements_have_paths_where_they_can() {
+        let long = "must be 1 to 3 characters long.";
+        let list = Value::List(vec!["a".into(), Value::unknown(), "abcd".into()]);
+        check("words", list, &[("words[2]", &format!("\"words[2]\" {long}"))]);
+        let map = Value::Map([("k".to_owned(), "abcd".into())].into());
+        check("tags", map, &[(r#"tags["k"]"#, &format!(r#""tags["k"]" {long}"#))]);
+        check("marks", Value::Set(["abcd".into()].into()), &[("marks", &format!("\"marks\" {long}"))]);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_found_before_its_checks() {
+        let half = Value::Number("1.5".parse().unwrap());
+        check("size", half, &[("size", "\"size\" is of the wrong kind: expected a whole number, got a number.")]);
+        let holey = Value::List(vec![Value::Null]);
+        check("words", holey, &[("words[0]", "\"words[0]\" is of the wrong kind: expected a string, got null.")]);
+    }
+
+    #[test]
+    fn blocks_are_judged_within() {
+        let long = "must be 1 to 3 characters long.";
+        let list = Value::List(vec![part("a".into()), part("abcd".into())]);
+        check("part", list, &[("part[1].name", &format!("\"part[1].name\" {long}"))]);
+        let set = Value::Set([part("abcd".into())].into());
+        check("peer", set, &[("peer.name", &format!("\"peer.name\" {long}"))]);
+        check("door", part("abcd".into()), &[("door.name", &format!("\"door.name\" {long}"))]);
+        check("part", Value::unknown(), &[]);
+    }
+
+    #[test]
+    fn timeouts_are_durations() {
+        let timeouts = |create: &str| {
+            Value::Map([("create".to_owned(), create.into()), ("delete".to_owned(), Value::Null)].into())
+        };
+        check(TIMEOUTS, timeouts("7m"), &[]);
+        let found = judge([(TIMEOUTS, timeouts("soon"))]);
+        assert_eq!(found[0].0, "timeouts.create");
+        assert!(found[0].1.contains("is \"soon\", which is not a positive duration"), "{found:?}");
+    }
+
+    #[test]
+    fn write_only_values_need_a_client_that_knows_them() {
+        let object = Object::from([("password".to_owned(), Value::from("hunter2"))]);
+        assert_eq!(config(Judged::table(), &object, true), []);
+        let found = config(Judged::table(), &object, false);
+        assert_eq!(found[0].path.to_string(), "password");
+        assert!(found.iter().all(|found| !found.detail.contains("hunter2")));
+        assert_eq!(config(Judged::table(), &Object::new(), false), []);
+    }
+
+    #[test]
+    fn no_complaint_quotes_a_secret() {
+        let found = judge([("password", "x".into())]);
+        assert_eq!(found, [("password".to_owned(), "\"password\" must be 3 to 9 characters long.".to_owned())]);
+    }
+}

@@ -72,3 +72,61 @@ impl<'a, M: Model> View<'a, M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::sample::{Door, Latch, Peer, Rule, Sample, complete, door, peer, rule, sample};
+
+    fn view(object: &Object) -> View<'_, Sample> {
+        View::new(object, Path::root())
+    }
+
+    #[test]
+    fn values_are_null_unknown_known_or_the_default() {
+        let object = sample([("note", Value::unknown()), ("ratio", 2.into())]);
+        let view = view(&object);
+        assert_eq!(view.get(Sample::name), Val::Known("a".to_owned()));
+        assert_eq!(view.get(Sample::size), Val::Known(3), "the default");
+        assert_eq!(view.get(Sample::note), Val::Unknown);
+        assert_eq!(view.get(Sample::password), Val::Null);
+        assert!(view.is_set(Sample::note) && !view.is_set(Sample::size));
+    }
+
+    #[test]
+    fn a_collection_with_something_unknown_is_unknown() {
+        let object = sample([("words", Value::Set(["a".into(), Value::unknown()].into()))]);
+        assert_eq!(view(&object).get(Sample::words), Val::Unknown);
+    }
+
+    #[test]
+    fn blocks_know_where_they_are() {
+        let latch = Value::Map(complete(<Latch as Model>::table(), [("kind", "bolt".into())]));
+        let object = sample([
+            ("rule", Value::List(vec![rule([("port", 1.into())]), rule([("port", Value::unknown())])])),
+            ("peer", Value::Set([peer([("host", "a".into())])].into())),
+            ("door", door([("width", 80.into()), ("latch", Value::List(vec![latch]))])),
+        ]);
+        let view = view(&object);
+        let rules = view.blocks(Sample::rule).unwrap();
+        assert_eq!(rules[1].get(Rule::port), Val::Unknown);
+        assert_eq!(rules[1].path(Rule::port).to_string(), "rule[1].port");
+        let peers = view.set_blocks(Sample::peer).unwrap();
+        assert_eq!(peers[0].get(Peer::weight), Val::Known(1));
+        assert_eq!(peers[0].path(Peer::host).to_string(), "peer.host");
+        let door = view.block(Sample::door).unwrap();
+        assert_eq!((door.get(Door::width), door.at().to_string().as_str()), (Val::Known(80), "door"));
+        let latches = door.blocks(Door::latch).unwrap();
+        assert_eq!(latches[0].path(Latch::kind).to_string(), "door.latch[0].kind");
+    }
+
+    #[test]
+    fn absent_and_unknown_blocks_are_told_apart() {
+        let object = sample([("peer", Value::unknown())]);
+        assert_eq!(view(&object).blocks(Sample::rule).map(|rules| rules.len()), Some(0));
+        assert!(view(&object).set_blocks(Sample::peer).is_none());
+        assert!(view(&object).block(Sample::door).is_none());
+        let half = sample([("rule", Value::List(vec![Value::unknown()]))]);
+        assert!(view(&half).blocks(Sample::rule).is_none());
+    }
+}

@@ -56,7 +56,8 @@ fn a_default_holds_again_when_the_configuration_falls_silent() {
 
 #[test]
 fn an_update_keeps_what_is_kept_and_reopens_the_rest() {
-    let prior = with(&created(&sample([])), [("parts", list([Value::Map([("serial".to_owned(), "s".into())].into())]))]);
+    let prior =
+        with(&created(&sample([])), [("parts", list([Value::Map([("serial".to_owned(), "s".into())].into())]))]);
     let plan = planned(&sample([("note", "new".into())]), Some(&prior));
     assert_eq!(plan["id"], "filled".into());
     assert_eq!(plan["region"], "filled".into(), "optional and computed");
@@ -176,7 +177,8 @@ fn replacement_is_asked_for_where_the_change_is() {
 
 #[test]
 fn replacement_in_blocks() {
-    let rules = |anchor: &str| list([rule([("port", 1.into())]), rule([("port", 2.into()), ("anchor", anchor.into())])]);
+    let rules =
+        |anchor: &str| list([rule([("port", 1.into())]), rule([("port", 2.into()), ("anchor", anchor.into())])]);
     let prior = created(&sample([("rule", rules("x"))]));
     assert_eq!(replaced(&sample([("rule", rules("y"))]), &prior), ["rule[1].anchor"]);
     assert_eq!(replaced(&sample([("rule", list([]))]), &prior), ["rule"], "elements gone");

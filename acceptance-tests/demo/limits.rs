@@ -1,0 +1,73 @@
+//! Large things, and a plugin that is already running.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use crate::demo::{configure, demo, exists, install, remote};
+use crate::support::binaries::binary;
+use crate::support::terraform::Terraform;
+
+#[test]
+fn a_value_of_six_megabytes_makes_the_round() {
+    let tf = demo("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n  nickname = file(\"${path.root}/big.txt\")\n}");
+    tf.write("big.txt", &"0123456789abcdef".repeat(6 * 65536));
+    tf.apply();
+    tf.assert_plan_empty();
+    assert_eq!(remote(&tf, "pet/rex")["nickname"].as_str().map(str::len), Some(6 * 1024 * 1024));
+    tf.destroy();
+}
+
+#[test]
+fn five_hundred_types_are_no_burden() {
+    let tf = install(Terraform::new()).env("DEMO_TYPES", 500);
+    configure(&tf, "resource \"demo_pet_499\" \"rex\" {\n  name = \"rex\"\n  toy { kind = \"ball\" }\n}");
+    tf.init();
+    tf.apply();
+    tf.assert_plan_empty();
+    let schema: serde_json::Value = serde_json::from_str(&tf.ok(&["providers", "schema", "-json"]).stdout).unwrap();
+    let types = &schema["provider_schemas"]["registry.terraform.io/example/demo"]["resource_schemas"];
+    assert_eq!(types.as_object().map(serde_json::Map::len), Some(504));
+    assert_eq!(types["demo_pet_7"]["version"], json!(1));
+    tf.destroy();
+}
+
+#[test]
+fn a_running_plugin_is_attached_to() {
+    let tf = Terraform::new();
+    let mut plugin = Plugin::start(&tf);
+    let tf = tf.env("TF_REATTACH_PROVIDERS", plugin.reattach());
+    configure(&tf, "resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n}");
+    tf.init();
+    tf.apply();
+    assert!(exists(&tf, "pet/rex"));
+    tf.assert_plan_empty();
+    assert!(plugin.0.try_wait().unwrap().is_none(), "it outlives the commands");
+    tf.destroy();
+}
+
+/// The example provider, started by hand in the folder of a configuration.
+struct Plugin(Child);
+
+impl Plugin {
+    fn start(tf: &Terraform) -> Self {
+        let mut command = Command::new(binary("demo_provider"));
+        command.arg("-debug").current_dir(tf.path()).env_clear();
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// The value it asks the user to set.
+    fn reattach(&mut self) -> String {
+        let mut lines = BufReader::new(self.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains("TF_REATTACH_PROVIDERS=")).expect("a line to copy");
+        line.split_once('=').map(|(_, value)| value.trim().trim_matches('\'').to_owned()).unwrap()
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,88 @@
+//! `demo_slow`: something that takes its time.
+
+use std::time::Duration;
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{Computed, Ctx, Model as _, Resource, Wait, check, computed, optional, required};
+
+use crate::cloud::Cloud;
+
+tf_provider::model! {
+    /// Takes its time.
+    pub(crate) struct Slow {
+        /// What it is called.
+        name: String = required().replace().identity().check(check::length(1..=32)),
+        /// How many seconds it takes until it is ready.
+        seconds: i64 = optional().or(0).check(check::between(0..=600)),
+        /// Whether it breaks instead of being ready.
+        breaks: bool = optional().or(false),
+        /// When it is ready.
+        ready_at: Computed<String> = computed().keep(),
+    }
+    timeouts { create: "1m", update: "1m" }
+}
+
+const KIND: &str = "slow";
+
+/// The time itself is looked at, as a status in a real cloud would be.
+const READY: Wait<Slow> = Wait {
+    what: "the thing to be ready",
+    done: |slow| slow.is_ready() && !slow.breaks,
+    failed: |slow| slow.is_ready() && slow.breaks,
+    seen: |slow| (if slow.is_ready() { "broken" } else { "not ready" }).to_owned(),
+    first: Duration::from_millis(50),
+    most: Duration::from_millis(200),
+};
+
+impl Resource<Cloud> for Slow {
+    const TYPE: &'static str = "slow";
+
+    async fn create(cx: &Ctx<Cloud>, mut plan: Self) -> Result<Self> {
+        let begun = cx.claim::<Self>(KIND, &plan.name, &plan.encode())?;
+        if let Some(begun) = begun {
+            plan = Self::decode(&begun)?;
+            let detail = format!("\"{}\" was there already, as an interrupted run had left it.", plan.name);
+            cx.warn(Diagnostic::warning("Went on with an interrupted creation", detail));
+        } else {
+            plan.start();
+            cx.put::<Self>("create", KIND, &plan.name, plan.encode())?;
+        }
+        cx.save(&plan); // From here on it exists, whatever happens to the wait.
+        plan.ready(cx).await?;
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx<Cloud>, state: Self) -> Result<Option<Self>> {
+        match cx.get::<Self>(KIND, &state.name)? {
+            Some(found) => Ok(Some(Self::decode(&found)?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn update(cx: &Ctx<Cloud>, plan: Self, _: Self) -> Result<Self> {
+        cx.put::<Self>("update", KIND, &plan.name, plan.encode())?;
+        plan.ready(cx).await?;
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx<Cloud>, state: Self) -> Result<()> {
+        cx.remove(KIND, &state.name)
+    }
+}
+
+impl Slow {
+    fn start(&mut self) {
+        let end = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(self.seconds));
+        self.ready_at = end.unwrap_or(jiff::Timestamp::MAX).to_string().into();
+    }
+
+    fn is_ready(&self) -> bool {
+        let end = self.ready_at.get().ok().and_then(|end| end.parse().ok());
+        end.is_none_or(|end: jiff::Timestamp| jiff::Timestamp::now() >= end)
+    }
+
+    async fn ready(&self, cx: &Ctx<Cloud>) -> Result<()> {
+        cx.wait(&READY, || async { Ok::<_, Diagnostic>(self.clone()) }).await?;
+        cx.log(&format!("ready {KIND} {}", self.name))
+    }
+}

@@ -1,0 +1,3 @@
+data "zoo_animal" "leo" {
+  name = "Leo"
+}

@@ -1,0 +1,1 @@
+ephemeral "zoo_ticket" "today" {}

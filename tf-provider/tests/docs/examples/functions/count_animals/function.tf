@@ -1,0 +1,3 @@
+output "cats" {
+  value = provider::zoo::count_animals("Springfield", null, "lion", "tiger")
+}

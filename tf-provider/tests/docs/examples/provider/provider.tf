@@ -1,0 +1,3 @@
+provider "zoo" {
+  city = "Springfield"
+}

@@ -1,0 +1,7 @@
+import {
+  to = zoo_enclosure.lions
+  identity = {
+    name    = "lions"
+    quarter = "south"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = zoo_enclosure.lions
+  id = "lions/south"
+}

@@ -1,0 +1,1 @@
+terraform import zoo_enclosure.lions lions/south

@@ -1,0 +1,11 @@
+resource "zoo_enclosure" "lions" {
+  name = "lions"
+
+  animal {
+    name = "Leo"
+  }
+
+  keeper {
+    badge = "Ada"
+  }
+}

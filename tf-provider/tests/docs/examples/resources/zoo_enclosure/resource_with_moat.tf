@@ -1,0 +1,15 @@
+resource "zoo_enclosure" "seals" {
+  name = "seals"
+
+  animal {
+    name = "Sam"
+  }
+
+  keeper {
+    badge = "Ada"
+  }
+
+  moat {
+    depth = 3
+  }
+}
