@@ -214,11 +214,52 @@ fn role_duration() -> Check {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use tf_provider::schema::{docs, law};
+
     use super::*;
+
+    const TITLE: &str = "terraform-provider-rdsauth";
+
+    /// Words in backticks that look like attributes and are other things.
+    const FOREIGN: &[&str] = &["account_id"];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {
-        let tables = Rdsauth::resources().iter().map(|entry| entry.table()).chain([ProviderBlock::table()]);
-        assert_eq!(tables.flat_map(tf_provider::schema::law::complaints).collect::<Vec<_>>(), Vec::<String>::new());
+        assert_eq!(law::of::<Rdsauth>(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_entity_is_well_described() {
+        assert_eq!(docs::complaints::<Rdsauth>(Path::new("examples"), TITLE, FOREIGN), Vec::<String>::new());
+    }
+
+    #[test]
+    fn docs_are_current() {
+        let pages = docs::pages::<Rdsauth>(Path::new("examples"), TITLE).unwrap();
+        for (name, page) in &pages {
+            expectorate::assert_contents(Path::new("docs").join(name), page);
+        }
+        let on_disk = walk(Path::new("docs"));
+        assert_eq!(on_disk, pages.into_keys().collect::<Vec<_>>(), "a page of nothing is in docs/");
+    }
+
+    /// The files below a folder, by their path from there.
+    fn walk(folder: &Path) -> Vec<String> {
+        fn below(folder: &Path, prefix: &str, found: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+                match entry.file_type().unwrap().is_dir() {
+                    true => below(&entry.path(), &format!("{name}/"), found),
+                    false => found.push(name),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        below(folder, "", &mut found);
+        found.sort();
+        found
     }
 }

@@ -316,7 +316,8 @@ impl<T: Field> Field for Val<T> {
     }
 
     fn traits() -> Traits {
-        Traits { nullable: true, ..T::traits() }
+        let traits = T::traits();
+        Traits { nullable: traits.table.is_none(), ..traits } // Absent blocks are empty, not null.
     }
 }
 

@@ -254,9 +254,6 @@ fn identity(place: Place, attribute: &Attribute, complain: &mut impl FnMut(&str)
     if flags.write_only || attribute.is_sensitive() {
         complain("an identity is no secret");
     }
-    if attribute.traits.nullable {
-        complain("an identity is always there");
-    }
     match flags.presence {
         Presence::Computed if !flags.keep => complain("an identity survives updates: keep it"),
         Presence::Required | Presence::Optional if !flags.replace => {
@@ -428,7 +425,6 @@ mod tests {
         check::<String>(required().identity(), "an object cannot change its identity: replace it");
         check::<Computed<String>>(computed().identity(), "an identity survives updates: keep it");
         check::<bool>(required().replace().identity(), "an identity is text or a number");
-        check::<Option<String>>(optional().replace().identity(), "an identity is always there");
         check::<Secret<String>>(required().replace().identity(), "an identity is no secret");
     }
 
