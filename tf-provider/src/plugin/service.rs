@@ -213,6 +213,7 @@ fn find<'a, P: Provider, E: ?Sized>(
 macro_rules! answers {
     ($($message:ident),* $(,)?) => { $(
         impl Answer for wire::$message::Response {
+            #[allow(clippy::needless_update, reason = "some have nothing but diagnostics")]
             fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {
                 Self { diagnostics, ..Self::default() }
             }
