@@ -40,17 +40,12 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
     let decode = |attribute: &Attribute, offset, ty: &Type, given: &wire::DynamicValue| {
         let wrong = |text| FunctionError { text, argument: Some((attribute.name, offset)) };
         let value = convert::value(Some(given), ty).map_err(|error| wrong(error.detail))?;
-        let complaint = attribute
-            .flags
-            .checks
-            .iter()
-            .chain(&attribute.flags.each)
-            .find_map(|check| check.complaint(attribute.name, &value));
-        match complaint {
+        if value.is_null() {
+            let allowed = attribute.traits.nullable;
+            return if allowed { Ok(value) } else { Err(wrong("The argument must not be null.".to_owned())) };
+        }
+        match complaint(attribute, &value) {
             Some(complaint) => Err(wrong(complaint)),
-            None if value.is_null() && !attribute.traits.nullable => {
-                Err(wrong("The argument must not be null.".to_owned()))
-            }
             None => Ok(value),
         }
     };
@@ -73,6 +68,27 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
         Some(_) => Err(FunctionError::new("There are too many arguments.")),
         None => Ok(object),
     }
+}
+
+/// What is wrong with an argument that is not null; one of a variadic parameter is an element of its list.
+fn complaint(attribute: &Attribute, value: &Value) -> Option<String> {
+    let fits = match attribute.flags.variadic {
+        true => (attribute.fits)(&Value::List(vec![value.clone()])),
+        false => (attribute.fits)(value),
+    };
+    if let Err(mismatch) = fits {
+        return Some(format!("The function {}.", mismatch.message));
+    }
+    let elements: Vec<&Value> = match value {
+        element if attribute.flags.variadic => vec![element],
+        Value::Map(elements) => elements.values().collect(),
+        value => value.as_elements().into_iter().flatten().collect(),
+    };
+    let whole = attribute.flags.checks.iter().find_map(|check| check.complaint(attribute.name, value));
+    whole.or_else(|| {
+        let mut each = attribute.flags.each.iter();
+        each.find_map(|check| elements.iter().find_map(|element| check.complaint(attribute.name, element)))
+    })
 }
 
 fn wrong_argument(table: &Table, error: FunctionError) -> wire::FunctionError {
