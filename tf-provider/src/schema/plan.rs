@@ -290,8 +290,14 @@ impl<'a, M: Model> Plan<'a, M> {
     }
 
     /// Plans a value; only a computed attribute that the configuration leaves open can take it.
+    /// Where the object has the same value in another spelling, that spelling stays.
     pub fn set<T: Field>(&mut self, handle: Handle<M, T>, value: impl Into<T::Plain>) {
-        self.put(handle.name(), value.into().encode());
+        let value = value.into().encode();
+        let old = self.change.prior.as_ref().and_then(|prior| prior.get(handle.name()));
+        let same =
+            |old: &&Value| M::table().attribute(handle.name()).is_some_and(|attribute| attribute.same(old, &value));
+        let value = old.filter(same).cloned().unwrap_or(value);
+        self.put(handle.name(), value);
     }
 
     /// Plans that a computed attribute will be known after apply.

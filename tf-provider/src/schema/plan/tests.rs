@@ -232,6 +232,18 @@ fn a_plan_hook_sees_types_and_can_adjust() {
 }
 
 #[test]
+fn a_hook_that_plans_another_spelling_plans_no_change() {
+    let mut prior = created(&sample([("size", 1.into())]));
+    prior.insert("summary".to_owned(), r#"{ "size": 1, "name": "a" }"#.into());
+    let mut change = change(&sample([("size", 1.into())]), &prior);
+    let mut plan = Plan::<Sample>::new(&mut change);
+    plan.set(Sample::summary, r#"{"name":"a","size":1}"#);
+    assert!(!plan.changed(Sample::summary));
+    plan.set(Sample::summary, r#"{"name":"b","size":1}"#);
+    assert!(plan.changed(Sample::summary));
+}
+
+#[test]
 fn handles_make_paths() {
     assert_eq!(Sample::rule.path().index(2).field(Rule::anchor).to_string(), "rule[2].anchor");
     assert_eq!(Sample::door.path().field(Door::width).to_string(), "door.width");
