@@ -3,6 +3,8 @@
 //! Whatever core would refuse is a panic here: a bare gRPC status, the type system of the old SDK, an answer that
 //! breaks the rules for planned and applied objects, a second plan other than the first.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use prost::Message;
 use tf_provider::proto::tfplugin5 as wire;
@@ -10,6 +12,7 @@ use tf_provider::proto::tfplugin5::attribute_path::step::Selector;
 use tf_provider::proto::tfplugin5::diagnostic::Severity;
 use tf_provider::schema::{Model, TIMEOUTS, Table, conform};
 use tf_provider::value::{Object, Path, Step, Type, Value, msgpack};
+use tokio::time::timeout;
 use tonic::Status;
 
 use crate::core_like::{Core, Launch, Process};
@@ -57,6 +60,9 @@ pub(crate) const THING: &str = "test_thing";
 /// What the provider left with the object earlier; opaque to core.
 pub(crate) const PRIVATE: &[u8] = b"private";
 
+/// Longer than anything takes here.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// The capabilities of Terraform 1.14.
 pub(crate) const CAPABLE: Option<wire::ClientCapabilities> =
     Some(wire::ClientCapabilities { deferral_allowed: false, write_only_attributes_allowed: true });
@@ -81,9 +87,10 @@ impl Client {
         assert!(self.process.exit().await.status.success());
     }
 
-    /// Calls a method. That it answers with a status is a panic.
+    /// Calls a method. That it answers with a status, or not in time, is a panic.
     pub(crate) async fn send<C: Call>(&self, request: C) -> C::Answer {
-        let answer: Result<C::Answer, Status> = self.core.call(C::METHOD, request).await;
+        let answer = timeout(PATIENCE, self.core.call(C::METHOD, request)).await;
+        let answer: Result<C::Answer, Status> = answer.unwrap_or_else(|_| panic!("{} does not answer", C::METHOD));
         answer.unwrap_or_else(|status| panic!("{} answers a bare {status:?}", C::METHOD))
     }
 
