@@ -25,7 +25,7 @@ class Outcome:
 
 
 class Aws:
-    """Everything that is AWS here. `databases` opens and closes doors to real servers, and may be None."""
+    """Everything that is AWS here. `databases` keeps endpoints to real servers, and may be None."""
 
     def __init__(self, databases=None):
         self.lock = threading.RLock()
