@@ -48,9 +48,8 @@ class Databases:
             self._open(account, region, host, wanted[host])
         self.hosts.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
-    def stop(self):
-        """Ends the server and gives back its addresses."""
-        self.postgres.stop()
+    def release(self):
+        """Gives back the addresses."""
         self._block.release()
 
     def _open(self, account, region, host, database):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, bind
-from stage.lifecycle import sweep
+from stage.lifecycle import parent_folder, sweep
 
 from .conftest import PACKAGE, Account, control, start
 
@@ -55,6 +55,19 @@ def test_end_of_the_parent_ends_everything(tmp_path):
     facts = json.loads(file.read_text())
     soon(lambda: not alive(int(shell.stdout)))
     assert not Path(facts["database"]["certificate"]).parent.exists()
+
+
+def test_start_that_fails_says_why_and_leaves_nothing(tmp_path):
+    file = tmp_path / "stage.json"
+    file.write_text("of an earlier stage")
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE), "PATH": str(tmp_path)}
+    command = [sys.executable, "-m", "stage", "up", "--json", file]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert complaint.startswith("stage: ") and "setpriv" in complaint
+    assert not file.exists()
+    assert not list(parent_folder().glob(f"*-{process.pid}-*"))
 
 
 def test_no_server_survives_a_killed_stage(tmp_path):
