@@ -4,4 +4,5 @@
 pub mod support;
 
 mod demo;
+mod functions;
 mod harness;

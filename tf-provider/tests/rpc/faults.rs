@@ -221,7 +221,7 @@ async fn null_is_refused_where_there_must_be_an_object() {
                 // It brings nothing but secrets.
                 "ApplyResourceChange, config" => &[],
                 "PlanResourceChange, proposed" => &["warning Going: It goes for good."],
-                "CallFunction" => &["argument 0: The argument must not be null."],
+                "CallFunction" => &["argument 0: The argument must not be null"],
                 "ImportResourceState" => &["error Malformed import identity: "],
                 _ => &["error Malformed value from Terraform: Expected a configuration, got null."],
             };

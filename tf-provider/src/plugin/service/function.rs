@@ -91,10 +91,12 @@ fn complaint(attribute: &Attribute, value: &Value) -> Option<String> {
     })
 }
 
+/// Core ends the text with a full stop of its own.
 fn wrong_argument(table: &Table, error: FunctionError) -> wire::FunctionError {
     let position = |(name, offset): (&str, usize)| {
         let parameter = table.attributes.iter().position(|attribute| attribute.name == name)?;
         i64::try_from(parameter + offset).ok()
     };
-    wire::FunctionError { text: error.text, function_argument: error.argument.and_then(position) }
+    let text = error.text.strip_suffix('.').unwrap_or(&error.text).to_owned();
+    wire::FunctionError { text, function_argument: error.argument.and_then(position) }
 }
