@@ -5,3 +5,4 @@ pub mod support;
 
 mod demo;
 mod harness;
+mod iam_db_user_policy;

@@ -289,9 +289,14 @@ impl<'a, M: Model> Plan<'a, M> {
         value(&self.change.prior) != value(&self.change.planned)
     }
 
-    /// Plans a value; only a computed attribute that the configuration leaves open can take it.
+    /// Plans a value; only a computed attribute that the configuration leaves open can take it. Where the object
+    /// has a value of the same meaning, that one's spelling stays.
     pub fn set<T: Field>(&mut self, handle: Handle<M, T>, value: impl Into<T::Plain>) {
-        self.put(handle.name(), value.into().encode());
+        let value = value.into().encode();
+        let old = self.change.prior.as_ref().and_then(|prior| prior.get(handle.name()));
+        let same = M::table().attribute(handle.name()).zip(old).filter(|(attribute, old)| attribute.same(old, &value));
+        let value = same.map(|(_, old)| old.clone()).unwrap_or(value);
+        self.put(handle.name(), value);
     }
 
     /// Plans that a computed attribute will be known after apply.

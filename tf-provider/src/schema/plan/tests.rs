@@ -232,6 +232,17 @@ fn a_plan_hook_sees_types_and_can_adjust() {
 }
 
 #[test]
+fn a_plan_hook_keeps_the_spelling_of_what_means_the_same() {
+    let prior = with(&created(&sample([])), [("summary", r#"{ "size": 3, "name": "a" }"#.into())]);
+    let mut change = change(&sample([]), &prior);
+    let mut plan = Plan::<Sample>::new(&mut change);
+    plan.set(Sample::summary, r#"{"name":"a","size":3}"#);
+    assert!(!plan.changed(Sample::summary));
+    plan.set(Sample::summary, r#"{"name":"a","size":4}"#);
+    assert_eq!(plan.get(Sample::summary), Val::Known(Json(r#"{"name":"a","size":4}"#.to_owned())));
+}
+
+#[test]
 fn handles_make_paths() {
     assert_eq!(Sample::rule.path().index(2).field(Rule::anchor).to_string(), "rule[2].anchor");
     assert_eq!(Sample::door.path().field(Door::width).to_string(), "door.width");
