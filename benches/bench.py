@@ -43,17 +43,48 @@ class Provider:
     plan_ratio: dict  # number of resources: times the floor
 
 
+# The account is given, so that a plan calls nobody.
+POLICIES = """
+provider "rdsauth" {
+  region     = "us-east-1"
+  access_key = "unused"
+  secret_key = "unused"
+}
+
+resource "rdsauth_iam_db_user_policy" "it" {
+  count = %d
+  role  = "app-${count.index}"
+
+  database {
+    resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    account_id  = "123456789012"
+    db_users    = ["app"]
+  }
+}
+"""
+
 PROVIDERS = [
     Provider(
         title="demo_provider",
         build=["-p", "tf-provider", "--example", "demo_provider"],
         binary="examples/demo_provider",
         name="demo",
-        configuration='resource "demo_trivial" "it" {\n  count = %d\n}\n',
+        configuration='provider "demo" {\n  directory = "."\n}\nresource "demo_null" "it" {\n  count = %d\n}\n',
         start_ms=4,
         memory_mb=15,
         size_mb=8,
         plan_ratio={1: 3, 1000: 1.6},
+    ),
+    Provider(
+        title="rdsauth",
+        build=["--bin", "terraform-provider-rdsauth"],
+        binary="terraform-provider-rdsauth",
+        name="rdsauth",
+        configuration=POLICIES,
+        start_ms=4,
+        memory_mb=25,
+        size_mb=25,
+        plan_ratio={1: 3, 1000: 1.7},
     ),
 ]
 FLOOR = 'resource "terraform_data" "it" {\n  count = %d\n}\n'

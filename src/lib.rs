@@ -3,6 +3,9 @@
 pub mod arn;
 pub mod aws;
 pub mod checks;
+pub mod data_sources;
+pub mod ephemeral;
+pub mod functions;
 pub mod policy;
 pub mod provider;
 pub mod resources;

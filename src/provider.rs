@@ -2,12 +2,19 @@
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
-    Check, Host, Map, Model as _, Provider, ResourceEntry, Secret, Set, Val, View, block, check, optional,
-    parse_duration, resource,
+    Check, DataSourceEntry, EphemeralEntry, FunctionEntry, Host, Map, Model as _, Provider, ResourceEntry, Secret, Set,
+    Val, View, block, check, data_source, ephemeral, function, optional, parse_duration, resource,
 };
 
 use crate::aws::{Clients, Options, RetryMode, credentials};
 use crate::checks;
+use crate::data_sources::db_endpoint::DbEndpoint;
+use crate::ephemeral::db_auth_token::DbAuthToken;
+use crate::functions::connect_policy_json::ConnectPolicyJson;
+use crate::functions::db_user_arn::DbUserArnFunction;
+use crate::functions::normalize_policy::NormalizePolicy;
+use crate::functions::parse_db_user_arn::ParseDbUserArn;
+use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::world::World;
 
@@ -144,6 +151,26 @@ impl Provider for Rdsauth {
     fn resources() -> &'static [ResourceEntry<World>] {
         const { &[resource::<_, IamDbUserPolicy>()] }
     }
+
+    fn data_sources() -> &'static [DataSourceEntry<World>] {
+        const { &[data_source::<_, DbEndpoint>()] }
+    }
+
+    fn ephemerals() -> &'static [EphemeralEntry<World>] {
+        const { &[ephemeral::<_, DbAuthToken>()] }
+    }
+
+    fn functions() -> &'static [FunctionEntry] {
+        const {
+            &[
+                function::<ConnectPolicyJson>(),
+                function::<DbUserArnFunction>(),
+                function::<NormalizePolicy>(),
+                function::<ParseDbUserArn>(),
+                function::<PoliciesEquivalent>(),
+            ]
+        }
+    }
 }
 
 impl ProviderBlock {
@@ -223,7 +250,7 @@ mod tests {
     const TITLE: &str = "terraform-provider-rdsauth";
 
     /// Words in backticks that look like attributes and are other things.
-    const FOREIGN: &[&str] = &["account_id"];
+    const FOREIGN: &[&str] = &["account_id", "resource_id"];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {

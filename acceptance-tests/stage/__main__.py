@@ -32,9 +32,14 @@ def main():
     else:
         unused = _orphaned(os.getppid())
     ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    endings = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+        endings.append(signal.SIGHUP)
+    for number in endings:
         signal.signal(number, lambda *_: ended.set())
-    stage = None
+    stage, status = None, 0
+    if arguments.json:
+        arguments.json.unlink(missing_ok=True)  # of an earlier stage
     try:
         stage = Stage(databases=not arguments.without_databases)
         if arguments.json:
@@ -43,15 +48,18 @@ def main():
         print(f"# up in {stage.seconds} s; Ctrl-C ends it", flush=True)
         while not ended.wait(0.25) and not unused():
             pass
+    except (RuntimeError, OSError) as error:
+        print(f"stage: {error}", file=sys.stderr, flush=True)
+        status = 1
     finally:
         # A second Ctrl-C must not leave a server behind.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in endings:
             signal.signal(number, signal.SIG_IGN)
         if stage:
             stage.stop()
     # Everything is closed; taking moto's many objects apart one by one would only take time.
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(status)
 
 
 def _orphaned(parent):

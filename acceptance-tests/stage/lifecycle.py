@@ -15,6 +15,8 @@ REGION = "us-east-1"
 INSTANCE = "orders"
 #: A Unix socket's path has at most 107 bytes, and the temporary folder holds one.
 _LONGEST_FOLDER = 60
+#: Bytes that must be free in memory for the folder to go there; it takes a tenth of them.
+_MEMORY = 512 << 20
 _PREFIX = "rdsauth-stage-"
 
 
@@ -23,12 +25,11 @@ class Stage:
 
     def __init__(self, databases=True):
         began = time.monotonic()
-        parent = tempfile.gettempdir()
-        parent = Path(parent if len(parent) <= _LONGEST_FOLDER else "/tmp")
+        parent = parent_folder()
         sweep(parent)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
         self.folder.chmod(0o755)  # clients of other users read the certificate and the hosts
-        self.databases = self.front = None
+        self.databases = self.front = self._postgres = None
         try:
             self._start(databases)
         except BaseException:
@@ -38,7 +39,9 @@ class Stage:
 
     def _start(self, databases):
         if databases:
-            self._prepare_databases()
+            _nss_wrapper()
+            self._postgres = Postgres(self.folder / "postgres")
+            self._postgres.prepare()
         # moto takes seconds to import; initdb runs meanwhile.
         from .aws import moto_backend
         from .aws.service import Aws
@@ -57,16 +60,14 @@ class Stage:
         moto_backend.warm()
         self.front.start()
 
-    def _prepare_databases(self):
-        self._postgres = Postgres(self.folder / "postgres")
-        self._postgres.prepare()
-
     def stop(self):
         """Ends everything and removes the folder."""
         if self.front:
             self.front.server_close()
+        if self._postgres:
+            self._postgres.stop()
         if self.databases:
-            self.databases.stop()
+            self.databases.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self):
@@ -126,6 +127,15 @@ class Stage:
                 f"# with a token:     PGPASSWORD=\"$({token})\" psql '{server} user={TOKEN_USER}'",
             ]
         return "\n".join([*lines, f"# control: {self.front.url}/stage/health, see acceptance-tests/stage/README.md"])
+
+
+def parent_folder():
+    """Where the temporary folder goes: into memory if there is room, because the database is not worth a disk."""
+    memory = Path("/dev/shm")
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _MEMORY:
+        return memory
+    parent = tempfile.gettempdir()
+    return Path(parent if len(parent) <= _LONGEST_FOLDER else "/tmp")
 
 
 def sweep(parent):

@@ -70,6 +70,11 @@ impl Account {
         self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
     }
 
+    /// Makes a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
+    pub fn add_database(&self, kind: &str, identifier: &str) -> Value {
+        self.ask("POST", &format!("{kind}s"), json!({ "identifier": identifier }))
+    }
+
     /// Takes a role away with all it has.
     pub fn delete_role(&self, name: &str) {
         self.ask("DELETE", "roles", json!({ "name": name, "partition": self.partition }));

@@ -15,8 +15,8 @@ FAULTS = {
     "throttle": (),
     "error": ("code", "message", "status"),
     "http": ("status",),
-    "reset": (),
-    "lose_answer": (),
+    "reset": ("seconds",),
+    "lose_answer": ("seconds",),
     "delay": ("seconds", "when"),
     "stale": (),
 }

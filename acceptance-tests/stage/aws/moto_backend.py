@@ -20,7 +20,7 @@ from moto.core.utils import get_service_model  # noqa: E402
 from moto.iam.models import iam_backends  # noqa: E402
 
 from .errors import AwsError
-from .wire import Answer
+from .wire import REQUEST_ID, Answer
 
 _RESPONSES = {
     "iam": ("moto.iam.responses", "IamResponse"),
@@ -65,7 +65,7 @@ def answer(call, result, request_id):
     operation = model.operation_model(call.operation)
     written = serializer(operation_model=operation, value_picker=XFormedAttributePicker()).serialize(result)
     body = written["body"]
-    headers = {"x-amzn-RequestId": request_id}
+    headers = {REQUEST_ID: request_id}
     return Answer(200, body.encode() if isinstance(body, str) else body, "text/xml", headers)
 
 

@@ -39,6 +39,7 @@ class Record:
                 "took_effect": False,
                 "status": None,
                 "code": None,
+                "request_id": None,
                 "user_agent": call.headers.get("user-agent"),
             }
             self._calls.append(entry)

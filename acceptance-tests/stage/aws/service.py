@@ -25,7 +25,7 @@ class Outcome:
 
 
 class Aws:
-    """Everything that is AWS here. `databases` opens and closes doors to real servers, and may be None."""
+    """Everything that is AWS here. `databases` keeps endpoints to real servers, and may be None."""
 
     def __init__(self, databases=None):
         self.lock = threading.RLock()
@@ -50,20 +50,21 @@ class Aws:
                 raise refused
             outcome = self._play(call, entry, request_id)
         except AwsError as error:
-            service = call.service if call else _service_in(headers)
-            outcome = Outcome(wire.render_error(service, error, request_id))
-            if entry:
-                entry["code"] = error.code
+            outcome = self._refuse(call, entry, error, headers, request_id)
         except Exception as error:  # a fault of moto or of the stage: show it, never a silent success
             traceback.print_exc()
-            message = f"The stage failed: {type(error).__name__}: {error}"
-            failure = AwsError("InternalFailure", message, 500)
-            outcome = Outcome(wire.render_error(call.service if call else "", failure, request_id))
-            if entry:
-                entry["code"] = failure.code
+            failure = AwsError("InternalFailure", f"The stage failed: {type(error).__name__}: {error}", 500)
+            outcome = self._refuse(call, entry, failure, headers, request_id)
         if entry:
             entry["status"] = outcome.answer.status if outcome.answer else "reset"
+            entry["request_id"] = outcome.answer.headers.get(wire.REQUEST_ID) if outcome.answer else None
         return outcome
+
+    def _refuse(self, call, entry, error, headers, request_id):
+        if entry:
+            entry["code"] = error.code
+        service = call.service if call else "kms" if "x-amz-target" in headers else "sts"
+        return Outcome(wire.render_error(service, error, request_id))
 
     def transition_of(self, account):
         """How many polls a change of an instance takes in an account: while busy, then while it lingers."""
@@ -91,17 +92,18 @@ class Aws:
             raise faults.refusal(rule, call.service)
         if kind == "http":
             return Outcome(wire.Answer(rule.get("status", 503), _HTML, "text/html"))
+        late = rule.get("when") == "after" or kind == "lose_answer"
+        if not late:
+            _wait(rule)
         if kind == "reset":
             return Outcome(None)
-        if kind == "delay" and rule.get("when", "before") == "before":
-            time.sleep(min(rule["seconds"], _PATIENCE))
         if kind == "stale":
             call.identity = replace(call.identity, account=shadow)
         answer = self._carry_out(call, shadow, request_id)
         entry["took_effect"] = answer.status < 400
         entry["code"] = _code(answer)
-        if kind == "delay" and rule.get("when") == "after":
-            time.sleep(min(rule["seconds"], _PATIENCE))
+        if late:
+            _wait(rule)
         return Outcome(None if kind == "lose_answer" else answer)
 
     def _carry_out(self, call, shadow, request_id):
@@ -110,23 +112,23 @@ class Aws:
             if is_write(call.operation) and self.faults.awaits_staleness(call):
                 moto_backend.photograph(call, call.account, shadow)
                 self._shadows.add(shadow)
-            for rule in overlay.BEFORE[key]:
-                result = rule(self, call)
-                if result is not None:
-                    return moto_backend.answer(call, result, request_id)
-            answer = moto_backend.carry_out(call, call.account)
+            results = (rule(self, call) for rule in overlay.BEFORE[key])
+            result = next((r for r in results if r is not None), None)
+            if result is None:
+                answer = moto_backend.carry_out(call, call.account)
+            else:
+                answer = moto_backend.answer(call, result, request_id)
             if answer.status < 400:
                 for rule in overlay.AFTER[key]:
                     result = rule(self, call)
                     if result is not None:
                         answer = moto_backend.answer(call, result, request_id)
-        answer.headers.setdefault("x-amzn-RequestId", request_id)
+        answer.headers.setdefault(wire.REQUEST_ID, request_id)
         return answer
 
 
-def _service_in(headers):
-    parts = headers.get("authorization", "").split("/")
-    return parts[3] if len(parts) > 3 and parts[3] in wire.SERVICES else "sts"
+def _wait(rule):
+    time.sleep(min(rule.get("seconds", 0), _PATIENCE))
 
 
 def _code(answer):

@@ -60,7 +60,7 @@ def _constraints(shape, value, path, violations):
                 _constraints(shape.members[name], member, f"{path}.{name}".lstrip("."), violations)
     elif kind == "list":
         if len(value) > rules.get("max", len(value)):
-            violations.append(f"{path}: {len(value)} items, at most {rules['max']} are allowed")
+            violations.append(_violation(value, path, f"have length less than or equal to {rules['max']}"))
         for index, item in enumerate(value):
             _constraints(shape.member, item, f"{path}[{index}]", violations)
     elif kind == "map":
@@ -69,13 +69,20 @@ def _constraints(shape, value, path, violations):
             _constraints(shape.value, item, f"{path}.{key}", violations)
     elif kind == "string" and isinstance(value, str):
         if len(value) > rules.get("max", len(value)):
-            violations.append(f"{path}: length {len(value)} exceeds {rules['max']}")
+            violations.append(_violation(value, path, f"have length less than or equal to {rules['max']}"))
         if rules.get("enum") and value not in rules["enum"]:
-            violations.append(f"{path}: {value!r} is none of {', '.join(rules['enum'])}")
+            violations.append(_violation(value, path, f"satisfy enum value set: [{', '.join(rules['enum'])}]"))
         if rules.get("pattern") and not _matches(rules["pattern"], value):
-            violations.append(f"{path}: {value[:60]!r} does not match {rules['pattern']}")
+            pattern = f"satisfy regular expression pattern: {rules['pattern']}"
+            violations.append(_violation(value, path, pattern))
     elif kind in ("integer", "long") and value > rules.get("max", value):
-        violations.append(f"{path}: {value} exceeds {rules['max']}")
+        violations.append(_violation(value, path, f"have value less than or equal to {rules['max']}"))
+
+
+def _violation(value, path, constraint):
+    """AWS's own sentence."""
+    name = path[:1].lower() + path[1:]
+    return f"Value '{value}' at '{name}' failed to satisfy constraint: Member must {constraint}"
 
 
 def _matches(pattern, value):

@@ -17,6 +17,9 @@ SERVICES = ("iam", "sts", "rds", "kms", "secretsmanager", "dms", "ec2")
 #: Regions in which IAM requests are signed: the global region of each partition.
 IAM_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
+#: The header in which a request's id is answered.
+REQUEST_ID = "x-amzn-requestid"
+
 _SESSION = botocore.session.get_session()
 _SCOPE = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]*)/([^/]+)/aws4_request, *"
@@ -239,7 +242,7 @@ def _unknown_members(shape, value, path, violations):
 def render_error(service, error, request_id):
     """An error answer in the protocol of the service."""
     protocol = service_model(service).metadata["protocol"] if service in SERVICES else "query"
-    headers = {"x-amzn-RequestId": request_id}
+    headers = {REQUEST_ID: request_id}
     if protocol == "json":
         body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
         return Answer(error.status, body.encode(), "application/x-amz-json-1.1", headers)

@@ -33,19 +33,18 @@ class Authority:
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         return self._server_key.private_bytes(encoding, form, serialization.NoEncryption())
 
-    def server_certificate(self, names):
-        """A server certificate for DNS names, as PEM and as DER."""
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+    def server_certificate(self, name):
+        """A server certificate for a DNS name, PEM."""
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
         certificate = (
             self._begin(subject, self._server_key)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        encodings = serialization.Encoding.PEM, serialization.Encoding.DER
-        return tuple(certificate.public_bytes(encoding) for encoding in encodings)
+        return certificate.public_bytes(serialization.Encoding.PEM)
 
     def _begin(self, subject, key):
         now = datetime.now(UTC)

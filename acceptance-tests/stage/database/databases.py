@@ -1,11 +1,9 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
-from itertools import count
-
 from stage.overlay.rds import iam_enabled
 
 from .certificates import Authority
-from .endpoints import AddressBlock, Endpoint, HostsFile, Relays, bind
+from .endpoints import AddressBlock, Endpoint, HostsFile, Relays, bind, server_context
 from .ldap import Responder
 from .login import Logins
 
@@ -23,23 +21,20 @@ class Databases:
         self.certificate_path = folder / "rds-ca.pem"
         self.certificate_path.write_bytes(self.authority.certificate())
         self.hosts = HostsFile(folder / "hosts")
-        self._block = AddressBlock()
-        self._numbers = count(1)
-        self._endpoints = {}
-        self._by_key = {}
         self.postgres = postgres
-        self.address = self._block.take()
-        probe = bind(self.address, PORT)
-        self.port = probe.getsockname()[1]
-        probe.close()
-        self._relays = Relays(self.address, self.port)
-        self.logins = Logins(aws, lambda key: self._by_key.get(key))
+        self.logins = Logins(aws, lambda address: self._by_address.get(address))
+        self._folder = folder
+        self._block = AddressBlock()
+        self._endpoints = {}
+        self._by_address = {}
         self._responder = Responder(self.logins.check)
+        with bind(self._block.server, PORT) as probe:
+            self._server = probe.getsockname()
+        self._relays = Relays(self._server, self._block.without_tls)
 
     def start(self):
         """Starts the server; its data directory must have been prepared."""
-        certificate, _ = self.authority.server_certificate([self.address])
-        self.postgres.start(self.address, self.port, self.authority.server_key(), certificate, self._rules())
+        self.postgres.start(*self._server, self._rules())
 
     def follow(self, account, region, backend):
         """Opens and closes endpoints so that they are those of what RDS knows in an account and region."""
@@ -48,27 +43,25 @@ class Databases:
         if present == set(wanted):
             return
         for host in present - set(wanted):
-            endpoint = self._endpoints.pop(host)
-            self._by_key.pop(endpoint.key)
-            self._relays.close(endpoint.relay)
+            self._close(host)
         for host in wanted.keys() - present:
             self._open(account, region, host, wanted[host])
-        certificate, fingerprint = self.authority.server_certificate([*self._endpoints, self.address])
-        self.postgres.reload(certificate, fingerprint, self._rules())
         self.hosts.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
-    def stop(self):
-        """Ends the server and gives back its addresses."""
-        self.postgres.stop()
+    def release(self):
+        """Gives back the addresses."""
         self._block.release()
 
     def _open(self, account, region, host, database):
         address = self._block.take()
-        relay, port = self._relays.open(address, database.port)
+        path = self._folder / "endpoint.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(self.authority.server_key() + self.authority.server_certificate(host))
+        relay, port = self._relays.open(address, database.port, server_context(path))
+        path.unlink()
         database.port = port
         owner = getattr(database, "cluster", database)
-        endpoint = Endpoint(
-            key=f"endpoint-{next(self._numbers)}",
+        self._endpoints[host] = self._by_address[address] = Endpoint(
             account=account,
             region=region,
             host=host,
@@ -79,17 +72,24 @@ class Databases:
             tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
             relay=relay,
         )
-        self._endpoints[host] = self._by_key[endpoint.key] = endpoint
+
+    def _close(self, host):
+        endpoint = self._endpoints.pop(host)
+        self._by_address.pop(endpoint.address)
+        self._relays.close(endpoint.relay)
+        self._block.give_back(endpoint.address)
 
     def _rules(self):
         """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam."""
         responder = f'ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix="uid="'
-        tokens = [
-            f'hostssl all +rds_iam {e.address}/32 {responder} ldapsuffix=",ou={e.key}"'
-            for e in self._endpoints.values()
+        tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in self._block.endpoints]
+        network, without_tls = self._block.network, self._block.without_tls
+        return [
+            f"host all all {without_tls}/32 reject",
+            *tokens,
+            f"host all +rds_iam {network} reject",
+            f"host all all {network} scram-sha-256",
         ]
-        network = self._block.network
-        return [*tokens, f"host all +rds_iam {network} reject", f"hostssl all all {network} scram-sha-256"]
 
 
 def _hosts(backend):

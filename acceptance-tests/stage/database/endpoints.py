@@ -1,20 +1,44 @@
-"""Endpoints: real-form host names on loopback addresses of their own, each a relay to a server.
+"""Endpoints: real-form host names on loopback addresses of their own.
 
-A server sees a connection come from the endpoint's own address. That is how its pg_hba.conf knows which endpoint the
-client used, so that one server can stand behind many instances of many accounts.
+Each endpoint ends TLS with a certificate for its name and passes the rest on to a server, from its own address. That
+is how the server's pg_hba.conf knows which endpoint a client used, and how one server stands behind many instances of
+many accounts without ever having to reload: PostgreSQL loses logins under way when it does.
 """
 
 import asyncio
 import os
 import random
 import socket
+import ssl
+import struct
 import threading
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+#: How many endpoints a stage can have at the same time.
+CAPACITY = 1000
 
 _LEASE_PORT = 61431
 _CHUNK = 65536
+_TLS_REQUEST = struct.pack("!ii", 8, 80877103)
+_GSS_REQUEST = struct.pack("!ii", 8, 80877104)
+
+
+@dataclass
+class Endpoint:
+    """One host name of an instance or cluster, and what is to be asked about that at each login."""
+
+    account: str
+    region: str
+    host: str
+    address: str
+    port: int
+    resource_id: Callable
+    iam_enabled: Callable
+    tags: Callable
+    relay: object
 
 
 class AddressBlock:
@@ -28,65 +52,95 @@ class AddressBlock:
             except OSError:
                 self._lease.close()
                 continue
-            self.network, self._first, self._count = f"127.{first}.0.0/16", first, 0
+            self.network = f"127.{first}.0.0/16"
+            self.server, self.without_tls = f"127.{first}.255.1", f"127.{first}.255.2"
+            self.endpoints = [f"127.{first}.{n // 250}.{n % 250 + 1}" for n in range(CAPACITY)]
+            self._free = deque(self.endpoints)
             return
         raise RuntimeError("63 stages are running on this machine; there is no room for another")
 
     def take(self):
-        """The next address."""
-        self._count += 1
-        return f"127.{self._first}.{self._count // 250}.{self._count % 250 + 1}"
+        """An address for an endpoint, the one longest unused."""
+        if not self._free:
+            raise RuntimeError(f"a stage has room for {CAPACITY} endpoints")
+        return self._free.popleft()
+
+    def give_back(self, address):
+        """Frees the address of an endpoint that is closed."""
+        self._free.append(address)
 
     def release(self):
-        """Gives the block back."""
+        """Gives the whole block back."""
         self._lease.close()
-
-
-@dataclass
-class Endpoint:
-    """One host name and port of an instance or cluster."""
-
-    key: str
-    account: str
-    region: str
-    host: str
-    address: str
-    port: int
-    resource_id: Callable
-    iam_enabled: Callable
-    tags: Callable
-    relay: object = field(default=None, repr=False)
 
 
 class Relays:
     """Passes bytes between endpoints and a server, in one thread."""
 
-    def __init__(self, server_address, server_port):
-        self._server = server_address, server_port
+    def __init__(self, server, source_without_tls):
+        self._server, self._source_without_tls = server, source_without_tls
+        self._connections = set()
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
-    def open(self, address, wanted_port):
-        """Listens on an address, on the wanted port or, if that is taken, another; returns relay and port."""
+    def open(self, address, wanted_port, context):
+        """Listens on an address with a TLS context, on the wanted port or, if that is taken, another; returns what
+        `close` takes, and the port."""
         listener = bind(address, wanted_port)
-
-        async def begin():
-            return await asyncio.start_server(lambda r, w: self._relay(r, w, address), sock=listener)
-
-        relay = asyncio.run_coroutine_threadsafe(begin(), self._loop).result()
+        listener.setblocking(False)
+        relay = asyncio.run_coroutine_threadsafe(self._accept(listener, address, context), self._loop)
         return relay, listener.getsockname()[1]
 
     def close(self, relay):
         """Listens no longer; connections that are open stay."""
-        self._loop.call_soon_threadsafe(relay.close)
+        relay.cancel()
 
-    async def _relay(self, reader, writer, address):
+    async def _accept(self, listener, address, context):
+        with listener:
+            while True:
+                client, _ = await self._loop.sock_accept(listener)
+                connection = self._loop.create_task(self._serve(client, address, context))
+                self._connections.add(connection)
+                connection.add_done_callback(self._connections.discard)
+
+    async def _serve(self, client, address, context):
+        try:
+            first = await self._receive(client)
+            while first == _GSS_REQUEST:
+                await self._loop.sock_sendall(client, b"N")
+                first = await self._receive(client)
+            if first == _TLS_REQUEST:
+                await self._loop.sock_sendall(client, b"S")
+                first = b""
+            else:  # the server refuses what comes from this address, in its own words
+                address, context = self._source_without_tls, None
+            reader, writer = await self._streams(client, context)
+        except OSError:
+            client.close()
+            return
         try:
             server_reader, server_writer = await asyncio.open_connection(*self._server, local_addr=(address, 0))
         except OSError:
             writer.transport.abort()
             return
+        server_writer.write(first)
         await asyncio.gather(_pass(reader, server_writer), _pass(server_reader, writer), return_exceptions=True)
+
+    async def _receive(self, client):
+        """The first eight bytes of a message before TLS."""
+        received = b""
+        while len(received) < 8:
+            more = await self._loop.sock_recv(client, 8 - len(received))
+            if not more:
+                raise ConnectionError("the client went away")
+            received += more
+        return received
+
+    async def _streams(self, client, context):
+        reader = asyncio.StreamReader(loop=self._loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
+        transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, client, ssl=context)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
 
 
 class HostsFile:
@@ -120,6 +174,14 @@ def bind(address, wanted_port):
         except OSError:
             listener.close()
     raise RuntimeError(f"cannot listen on {address}")
+
+
+def server_context(path):
+    """A TLS context for a server, from a file with its key and certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(path)
+    return context
 
 
 async def _pass(reader, writer):

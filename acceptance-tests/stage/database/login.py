@@ -33,9 +33,9 @@ class Logins:
         self._aws, self._endpoint_of = aws, endpoint_of
         self._lock, self._record = threading.Lock(), []
 
-    def check(self, key, user, token):
-        """Whether this token lets this user in at an endpoint of the stage."""
-        endpoint = self._endpoint_of(key)
+    def check(self, address, user, token):
+        """Whether this token lets this user in at the endpoint with this address."""
+        endpoint = self._endpoint_of(address)
         entry = {"time": round(time.time(), 3), "user": user, "accepted": False, "reason": None}
         entry |= {"host": endpoint.host, "account": endpoint.account} if endpoint else {}
         try:

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL that looks like one of RDS: TLS, a master who is no superuser, the RDS roles."""
+"""A throw-away PostgreSQL that looks like one of RDS: a master who is no superuser, and the RDS roles."""
 
 import os
 import pwd
@@ -6,8 +6,6 @@ import secrets
 import shutil
 import signal
 import socket
-import ssl
-import struct
 import subprocess
 import time
 from glob import glob
@@ -19,18 +17,15 @@ TOKEN_USER = "app_user"
 
 _OWNER = "rdsadmin"
 _PATIENCE = 30
-_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 _CONFIGURATION = """
 unix_socket_directories = '{folder}'
 listen_addresses = '{address}'
 port = {port}
-ssl = on
-ssl_cert_file = 'server.crt'
-ssl_key_file = 'server.key'
-ssl_min_protocol_version = 'TLSv1.2'
 password_encryption = scram-sha-256
 wal_level = logical
+min_wal_size = 2MB
+max_wal_size = 64MB
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -74,36 +69,23 @@ class Postgres:
         self._folder.mkdir(mode=0o700)
         self._own(self._folder)
         command = [_program("initdb"), "-D", self._data, "-U", _OWNER, "-A", "trust", "-E", "UTF8"]
-        command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions", "--wal-segsize=1"]
         with open(self._folder / "initdb.log", "wb") as log:
             self._initdb = self._spawn(command, log)
 
-    def start(self, address, port, key, certificate, rules):
-        """Starts the server on an address, with a TLS key and certificate (PEM) and rules for pg_hba.conf."""
+    def start(self, address, port, rules):
+        """Starts the server on an address, with rules for pg_hba.conf. TLS is the endpoints' business."""
         self.address, self.port = address, port
         if self._initdb.wait() != 0:
             raise RuntimeError(f"initdb failed: {self._tail('initdb.log')}")
         settings = _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
         with open(self._data / "postgresql.conf", "a") as file:
             file.write(settings)
-        self._write("server.key", key)
-        self._write("server.crt", certificate)
-        self._write("pg_hba.conf", _rules(rules).encode())
+        (self._data / "pg_hba.conf").write_text(_rules(rules))
         with open(self._folder / "postgres.log", "wb") as log:
             self._server = self._spawn([_program("postgres"), "-D", self._data], log)
         self._await_socket()
         self.run(_ROLES.format(master=MASTER, password=self.master_password, database=DATABASE, token_user=TOKEN_USER))
-
-    def reload(self, certificate, fingerprint, rules):
-        """Puts a new certificate (PEM, and DER as its fingerprint) and new rules in force, and waits for them."""
-        self._write("server.crt", certificate)
-        self._write("pg_hba.conf", _rules(rules).encode())
-        self._server.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + _PATIENCE
-        while self._shown_certificate() != fingerprint:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not reload: {self._tail('postgres.log')}")
-            time.sleep(0.005)
 
     def run(self, sql, database="postgres"):
         """Runs SQL as the owner of the server and returns what it printed."""
@@ -142,25 +124,6 @@ class Postgres:
                 if self._server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"PostgreSQL did not start: {self._tail('postgres.log')}") from error
                 time.sleep(0.02)
-
-    def _shown_certificate(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        with socket.create_connection((self.address, self.port), timeout=5) as raw:
-            raw.sendall(_SSL_REQUEST)
-            if raw.recv(1) != b"S":
-                return None
-            with context.wrap_socket(raw) as secured:
-                return secured.getpeercert(binary_form=True)
-
-    def _write(self, name, content):
-        path = self._data / name
-        temporary = path.with_suffix(".new")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-        self._own(temporary)
-        temporary.replace(path)
 
     def _own(self, path):
         if self._account:

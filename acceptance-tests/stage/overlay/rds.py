@@ -28,13 +28,17 @@ class Change:
     busy: int = 0
     lingering: int = 0
 
-    def poll(self):
-        """One look at the object: True when the change takes effect after it."""
+    @property
+    def due(self):
+        """Whether it takes effect now."""
+        return not (self.deferred or self.busy or self.lingering)
+
+    def look(self):
+        """One look at the database brings the change one step nearer."""
         if self.busy:
             self.busy -= 1
         elif self.lingering:
             self.lingering -= 1
-        return not self.busy and not self.lingering
 
 
 def change_of(database):
@@ -93,7 +97,7 @@ def create(aws, call):
     database = _find(call, call.parameters)
     database.stage_iam_enabled = call.stage_flag
     database.stage_change = Change(status="creating", busy=aws.transition_of(call.account)["busy"])
-    _open_doors(aws, call)
+    _follow(aws, call)
     return _shown(call, database)
 
 
@@ -103,11 +107,8 @@ def begin_modification(_aws, call):
     database = _find(call, call.parameters)
     change = change_of(database)
     if change.busy:
-        kind, code = (
-            ("instance", "InvalidDBInstanceState") if _is_instance(call) else ("cluster", "InvalidDBClusterStateFault")
-        )
-        name = call.parameters[f"DB{kind.title()}Identifier"]
-        raise AwsError(code, f"Database {kind} {name} is not in available state.")
+        code = "InvalidDBInstanceState" if _is_instance(call) else "InvalidDBClusterStateFault"
+        raise AwsError(code, f"The database is not in available state: it is {change.status}.")
     call.stage_flag, call.stage_database = call.parameters.get(_FLAG), database
     call.drop(_FLAG)
 
@@ -126,11 +127,25 @@ def modify(aws, call):
             database.stage_change = Change(wanted, deferred=True)
     elif call.parameters.get("ApplyImmediately") and change_of(database).deferred:
         _settle(database)  # whatever is pending is applied with it
-    _open_doors(aws, call)
+    _follow(aws, call)
     answer = _shown(call, database)
-    if not change_of(database).deferred and not change_of(database).busy and not change_of(database).lingering:
+    if change_of(database).due:
         _settle(database)
     return answer
+
+
+@before("rds", "DescribeDBClusters")
+def clusters_in_pages(_aws, call):
+    """moto gives all clusters at once."""
+    parameters = call.parameters
+    if "DBClusterIdentifier" in parameters:
+        return None
+    filters = {f["Name"]: f["Values"] for f in parameters.get("Filters", [])}
+    clusters = moto_backend.rds(call.account, call.region).describe_db_clusters(filters=filters)
+    start = int(parameters.get("Marker", 0))
+    end = start + parameters.get("MaxRecords", 100)
+    more = {"Marker": str(end)} if end < len(clusters) else {}
+    return {"DBClusters": clusters[start:end], **more}
 
 
 @after("rds", "DescribeDBInstances", "DescribeDBClusters")
@@ -141,7 +156,8 @@ def look(_aws, call):
     name = call.parameters.get("DBInstanceIdentifier") or call.parameters.get("DBClusterIdentifier")
     for database in [_find(call, call.parameters)] if name else databases.values():
         change = change_of(database)
-        if not change.deferred and change.poll():
+        change.look()
+        if change.due:
             _settle(database)
 
 
@@ -150,14 +166,14 @@ def restore(aws, call):
     """A copy has its own resource id, and IAM authentication only if asked for."""
     database = _find(call, call.parameters)
     database.stage_iam_enabled = call.parameters.get(_FLAG, False)
-    _open_doors(aws, call)
+    _follow(aws, call)
     return _shown(call, database)
 
 
 @after("rds", "DeleteDBInstance", "DeleteDBCluster")
 def delete(aws, call):
     """The endpoints go with the database."""
-    _open_doors(aws, call)
+    _follow(aws, call)
 
 
 @before("rds", "DeleteDBInstance")
@@ -177,7 +193,7 @@ def _settle(database):
     database.stage_change = Change()
 
 
-def _open_doors(aws, call):
+def _follow(aws, call):
     if aws.databases:
         aws.databases.follow(call.account, call.region, moto_backend.rds(call.account, call.region))
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -80,6 +81,19 @@ def test_lost_answer_of_a_call_that_took_effect(account):
     ]
 
 
+@pytest.mark.parametrize("fault, took_effect", [("reset", False), ("lose_answer", True)])
+def test_call_under_way_is_in_the_record(account, fault, took_effect):
+    account.role()
+    account.rules({"operation": "PutRolePolicy", "fault": fault, "seconds": 2})
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(put, account.client("iam"))
+        while not (calls := account.calls(write=True)) or calls[0]["took_effect"] is not took_effect:
+            time.sleep(0.02)
+        assert not under_way.done() and calls[0]["status"] is None
+        with pytest.raises(ConnectionClosedError):
+            under_way.result()
+
+
 def test_retry_after_a_lost_answer_meets_its_own_work(account):
     account.rules({"operation": "CreateUser", "fault": "lose_answer", "times": 1})
     refused("EntityAlreadyExists", account.client("iam", retries=2).create_user, UserName="jane")
@@ -154,9 +168,11 @@ def test_record_tells_who_called_what(account):
     account.role()
     iam = account.client("iam")
     put(iam)
-    get(iam)
+    answer = get(iam)
     refused("NoSuchEntity", lambda: get(iam, "none"))
     calls = account.calls()
+    assert calls[1]["request_id"] == answer["ResponseMetadata"]["RequestId"]
+    assert len({c["request_id"] for c in calls}) == 3
     assert [c["operation"] for c in calls] == ["PutRolePolicy", "GetRolePolicy", "GetRolePolicy"]
     assert [c["write"] for c in calls] == [True, False, False]
     assert [c["code"] for c in calls] == [None, None, "NoSuchEntity"]

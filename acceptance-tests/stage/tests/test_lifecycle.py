@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stage.database.endpoints import AddressBlock, HostsFile, bind
-from stage.lifecycle import sweep
+from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, bind
+from stage.lifecycle import parent_folder, sweep
 
 from .conftest import PACKAGE, Account, control, start
 
@@ -56,6 +56,19 @@ def test_end_of_the_parent_ends_everything(tmp_path):
     facts = json.loads(file.read_text())
     soon(lambda: not alive(int(shell.stdout)))
     assert not Path(facts["database"]["certificate"]).parent.exists()
+
+
+def test_start_that_fails_says_why_and_leaves_nothing(tmp_path):
+    file = tmp_path / "stage.json"
+    file.write_text("of an earlier stage")
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE), "PATH": str(tmp_path)}
+    command = [sys.executable, "-m", "stage", "up", "--json", file]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert complaint.startswith("stage: ") and "setpriv" in complaint
+    assert not file.exists()
+    assert not list(parent_folder().glob(f"*-{process.pid}-*"))
 
 
 def test_no_server_survives_a_killed_stage(tmp_path):
@@ -118,8 +131,12 @@ def test_hosts_file_is_never_as_old_as_it_was(tmp_path):
 
 def test_addresses_are_not_shared():
     one, two = AddressBlock(), AddressBlock()
-    taken = [block.take() for block in (one, two) for _ in range(600)]
-    assert len(set(taken)) == 1200
+    taken = [block.take() for block in (one, two) for _ in range(CAPACITY)]
+    assert len(set(taken)) == 2 * CAPACITY
+    with pytest.raises(RuntimeError, match="room for 1000"):
+        one.take()
+    one.give_back(taken[5])
+    assert one.take() == taken[5]
     one.release(), two.release()
 
 

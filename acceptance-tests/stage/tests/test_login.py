@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from stage.database.certificates import Authority
 
-from .conftest import allow
+from .conftest import Account, allow
 
 _SESSION = botocore.session.Session()
 _USERS = count(1)
@@ -206,6 +207,17 @@ def test_explicit_denial_wins(client, account):
     iam = account.client("iam")
     put(iam, allow("rds-db:connect", "*", effect="Deny"), "deny")
     client.refused("may not rds-db:connect", client.token())
+
+
+def test_many_accounts_at_once(facts):
+    def log_in(number):
+        client = Client(Account(facts, str(500000000001 + number)))
+        client.accepted(client.token())
+        client.account.client("iam").delete_role_policy(RoleName="app", PolicyName="connect")
+        client.refused("may not rds-db:connect", client.token())
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(log_in, range(12)))
 
 
 def test_another_account_cannot_let_itself_in(client, other_account):

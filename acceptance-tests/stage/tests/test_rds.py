@@ -186,6 +186,17 @@ def test_instances_come_in_pages(account):
     assert len(rds.describe_db_instances(Marker=first["Marker"])["DBInstances"]) == 1
 
 
+def test_clusters_come_in_pages(account):
+    for number in range(21):
+        account.control("POST", "clusters", account=account.id, identifier=f"c{number}", engine="aurora-mysql")
+    rds = account.client("rds")
+    first = rds.describe_db_clusters(MaxRecords=20)
+    assert len(first["DBClusters"]) == 20
+    assert len(rds.describe_db_clusters(Marker=first["Marker"])["DBClusters"]) == 1
+    only = rds.describe_db_clusters(Filters=[{"Name": "db-cluster-id", "Values": ["c7"]}])["DBClusters"]
+    assert [c["DBClusterIdentifier"] for c in only] == ["c7"]
+
+
 def test_identifiers_ignore_case_and_take_arns(account):
     made = account.instance("orders")
     rds = account.client("rds")

@@ -1,6 +1,8 @@
 """What the real AWS would refuse for its form, the stage refuses."""
 
 import json
+from urllib import request
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import pytest
@@ -115,6 +117,14 @@ def test_trust_policies_against_the_grammar(account, fault):
     refused("MalformedPolicyDocument", iam.update_assume_role_policy, RoleName="app", PolicyDocument=text)
 
 
+def test_violations_are_told_in_the_words_of_aws(account):
+    message = refused("ValidationError", account.client("iam").get_role, RoleName="bad name!")
+    assert message == (
+        "1 validation error detected: Value 'bad name!' at 'roleName' failed to satisfy constraint: "
+        r"Member must satisfy regular expression pattern: [\w+=,.@-]+"
+    )
+
+
 def test_key_policies_against_the_grammar(account):
     refused("MalformedPolicyDocumentException", account.client("kms").create_key, Policy="{")
 
@@ -173,6 +183,17 @@ def test_json_the_model_does_not_explain(account, target, body, code):
 def test_iam_is_signed_in_its_global_region(account):
     refused("SignatureDoesNotMatch", account.client("iam", region="eu-west-1").list_roles)
     assert account.client("iam", region="cn-north-1").list_roles()["Roles"] == []
+
+
+def test_unsigned_requests(account):
+    for headers, code in (
+        ({}, "<Code>MissingAuth"),
+        ({"X-Amz-Target": "TrentService.ListKeys"}, '"__type": "MissingAuth'),
+    ):
+        wanted = request.Request(account.facts["front"], b"Action=ListRoles", headers)
+        with pytest.raises(HTTPError) as caught:
+            request.urlopen(wanted, timeout=10)
+        assert caught.value.code == 403 and code in caught.value.read().decode()
 
 
 def test_services_that_are_not_played(account):

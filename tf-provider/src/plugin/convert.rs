@@ -44,14 +44,16 @@ pub(crate) fn dynamic_object(object: Option<Object>, table: &Table) -> Result<Op
     dynamic(&object.map_or(Value::Null, Value::Map), &table.ty())
 }
 
-/// The identity of an object, once all of it is known.
+/// The identity of an object, once what it needs is there and all of it is known.
 pub(crate) fn identity(table: &Table, object: &Object) -> Result<Option<wire::ResourceIdentityData>> {
     let attributes: Object = table
         .identity()
         .map(|attribute| (attribute.name.to_owned(), object.get(attribute.name).cloned().unwrap_or_default()))
         .collect();
     let value = Value::Map(attributes);
-    if table.identity().next().is_none() || !value.is_wholly_known() {
+    let lacks =
+        |attribute: &Attribute| attribute.is_required() && object.get(attribute.name).is_none_or(Value::is_null);
+    if table.identity().next().is_none() || table.identity().any(lacks) || !value.is_wholly_known() {
         return Ok(None);
     }
     Ok(Some(wire::ResourceIdentityData { identity_data: dynamic(&value, &table.identity_ty())? }))

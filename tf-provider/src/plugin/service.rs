@@ -180,6 +180,13 @@ impl Failure {
     }
 }
 
+/// An error after warnings: the user sees both.
+fn failed<W>(cx: &Ctx<W>, error: Diagnostic) -> Failure {
+    let mut found = cx.take_warnings();
+    found.push(error);
+    Failure(found)
+}
+
 /// A mistake that core would find in an answer, found before it is sent.
 fn assert_conforms(what: &str, complaints: Vec<String>) -> Result<(), Diagnostic> {
     match complaints.is_empty() {
@@ -205,7 +212,9 @@ fn find<'a, P: Provider, E: ?Sized>(
 
 macro_rules! answers {
     ($($message:ident),* $(,)?) => { $(
+        #[allow(clippy::needless_update, reason = "some answers hold nothing but diagnostics")]
         impl Answer for wire::$message::Response {
+            #[allow(clippy::needless_update, reason = "some have nothing but diagnostics")]
             fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {
                 Self { diagnostics, ..Self::default() }
             }

@@ -41,7 +41,6 @@ pub fn promised(first: &Object, last: &Object) -> Vec<String> {
 /// What is wrong with an object after a create or an update.
 pub fn applied(table: &Table, planned: &Object, applied: &Object) -> Vec<String> {
     let mut wrong = promised(planned, applied);
-    complete(table, applied, &mut wrong);
     wrong.extend(stored(table, applied));
     wrong
 }
@@ -49,6 +48,7 @@ pub fn applied(table: &Table, planned: &Object, applied: &Object) -> Vec<String>
 /// What is wrong with an object that is to be stored.
 pub fn stored(table: &Table, object: &Object) -> Vec<String> {
     let mut wrong = Vec::new();
+    complete(table, object, &mut wrong);
     secrets(table, object, &Path::root(), &mut wrong);
     for (name, value) in object {
         if !value.is_wholly_known() {

@@ -103,7 +103,7 @@ fn block(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl Fn
         if flags.min == 0 && !attribute.traits.nullable {
             complain("a block that may be absent is an Option");
         }
-    } else if attribute.traits.nullable {
+    } else if attribute.traits.nullable && kind != Kind::Provider {
         complain("absent blocks are an empty collection, not an Option");
     }
     if flags.max > 0 && flags.min > flags.max {
@@ -254,6 +254,9 @@ fn identity(place: Place, attribute: &Attribute, complain: &mut impl FnMut(&str)
     if flags.write_only || attribute.is_sensitive() {
         complain("an identity is no secret");
     }
+    if attribute.traits.nullable && flags.presence == Presence::Computed {
+        complain("an identity is always there, unless the configuration chooses between several");
+    }
     match flags.presence {
         Presence::Computed if !flags.keep => complain("an identity survives updates: keep it"),
         Presence::Required | Presence::Optional if !flags.replace => {
@@ -398,6 +401,7 @@ mod tests {
         check::<Inner>(block(), "a block that may be absent is an Option");
         assert_eq!(one::<Inner>(block().min(1)), [""; 0]);
         check::<Option<Vec<Inner>>>(block(), "absent blocks are an empty collection, not an Option");
+        assert_eq!(of_kind::<Val<Vec<Inner>>>(Kind::Provider, block()), [""; 0], "it may be unknown");
         check::<Option<Inner>>(block().max(2), "a single block occurs at most once");
         check::<Vec<Inner>>(block().min(3).max(2), "fewer blocks are allowed than needed");
         check::<Vec<Inner>>(block().sensitive(), "a block has no use for sensitive");
@@ -425,6 +429,9 @@ mod tests {
         check::<String>(required().identity(), "an object cannot change its identity: replace it");
         check::<Computed<String>>(computed().identity(), "an identity survives updates: keep it");
         check::<bool>(required().replace().identity(), "an identity is text or a number");
+        let always = "an identity is always there, unless the configuration chooses between several";
+        check::<Computed<Option<String>>>(computed().keep().identity(), always);
+        assert_eq!(one::<Option<String>>(optional().replace().identity()), [""; 0]);
         check::<Secret<String>>(required().replace().identity(), "an identity is no secret");
     }
 

@@ -11,7 +11,7 @@ use crate::value::{Object, Path, Value};
 /// collection and an absent one included.
 ///
 /// # Errors
-/// The entity left a computed attribute unknown, which is a mistake of the provider.
+/// The entity left a computed attribute unknown that is not known to be null, which is a mistake of the provider.
 pub fn object(table: &Table, known: &Object, found: Object) -> Result<Object, Diagnostic> {
     let mut merged = nested(table, known, found, &Path::root())?;
     if table.timeouts.is_some() {
@@ -26,6 +26,14 @@ pub fn partial(table: &Table, known: &Object, saved: Object) -> Object {
     saved.values_mut().for_each(null_unknowns);
     let mut known = known.clone();
     known.values_mut().for_each(null_unknowns);
+    // The rest of the object must not be lost for a value that cannot be written.
+    for attribute in &table.attributes {
+        if let Some(value) = saved.get_mut(attribute.name)
+            && value.conforms(&attribute.ty).is_err()
+        {
+            *value = known.get(attribute.name).cloned().unwrap_or_default();
+        }
+    }
     object(table, &known, saved).unwrap_or(known)
 }
 
@@ -51,11 +59,13 @@ fn null_unknowns(value: &mut Value) {
 fn nested(table: &Table, known: &Object, mut found: Object, at: &Path) -> Result<Object, Diagnostic> {
     let merge = |attribute: &Attribute| {
         let at = at.attribute(attribute.name);
-        let known = known.get(attribute.name).unwrap_or(&Value::Null);
+        let known = known.get(attribute.name);
         let found = found.remove(attribute.name).unwrap_or_default();
         let value = match attribute.block() {
-            Some((_, table)) => blocks(table, known, found, &at)?,
-            None => leaf(attribute, known, found, &at)?,
+            Some((_, table)) => blocks(table, known.unwrap_or(&Value::Null), found, &at)?,
+            // Nobody knew it before, as after an interrupted create, and the entity does not either.
+            None if found.is_unknown() && known == Some(&Value::Null) => Value::Null,
+            None => leaf(attribute, known.unwrap_or(&Value::Null), found, &at)?,
         };
         Ok((attribute.name.to_owned(), value))
     };

@@ -289,13 +289,14 @@ impl<'a, M: Model> Plan<'a, M> {
         value(&self.change.prior) != value(&self.change.planned)
     }
 
-    /// Plans a value; only a computed attribute that the configuration leaves open can take it. Where the object
-    /// has a value of the same meaning, that one's spelling stays.
+    /// Plans a value; only a computed attribute that the configuration leaves open can take it.
+    /// Where the object has the same value in another spelling, that spelling stays.
     pub fn set<T: Field>(&mut self, handle: Handle<M, T>, value: impl Into<T::Plain>) {
         let value = value.into().encode();
         let old = self.change.prior.as_ref().and_then(|prior| prior.get(handle.name()));
-        let same = M::table().attribute(handle.name()).zip(old).filter(|(attribute, old)| attribute.same(old, &value));
-        let value = same.map(|(_, old)| old.clone()).unwrap_or(value);
+        let same =
+            |old: &&Value| M::table().attribute(handle.name()).is_some_and(|attribute| attribute.same(old, &value));
+        let value = old.filter(same).cloned().unwrap_or(value);
         self.put(handle.name(), value);
     }
 

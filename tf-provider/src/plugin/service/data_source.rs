@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::plugin::convert;
-use crate::plugin::service::{Failure, State, assert_conforms, find};
+use crate::plugin::service::{Failure, State, assert_conforms, failed, find};
 use crate::proto::tfplugin5 as wire;
-use crate::schema::{DataSourceEntry, Operation, Provider, Timeouts, conform, merge, validate};
+use crate::schema::{DataSourceEntry, Operation, Provider, Timeouts, conform, merge, plan::Change, validate};
 
 pub(crate) async fn validate<P: Provider>(
     _: Arc<State<P>>,
@@ -26,8 +26,8 @@ pub(crate) async fn read<P: Provider>(
     let table = entry.table();
     let config = convert::config(request.config.as_ref(), table)?;
     let cx = state.cx(Timeouts::limit(table.timeouts.as_ref(), Operation::Read, &config))?;
-    let found = cx.run(entry.read(&cx, config.clone())).await?;
-    let found = merge::object(table, &config, found)?;
+    let found = cx.run(entry.read(&cx, config.clone())).await.map_err(|error| failed(&cx, error))?;
+    let found = merge::object(table, &Change::new(table, config, None).planned.unwrap_or_default(), found)?;
     assert_conforms("the data source", conform::stored(table, &found))?;
     Ok(wire::read_data_source::Response {
         state: convert::dynamic_object(Some(found), table)?,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::plugin::convert;
-use crate::plugin::service::{Failure, State, assert_conforms, find};
+use crate::plugin::service::{Failure, State, assert_conforms, failed, find};
 use crate::proto::tfplugin5 as wire;
-use crate::schema::{EphemeralEntry, Opened, Operation, Provider, Renewed, Timeouts, conform, merge, validate};
+use crate::schema::{
+    EphemeralEntry, Opened, Operation, Provider, Renewed, Timeouts, conform, merge, plan::Change, validate,
+};
 use crate::value::Object;
 
 pub(crate) async fn validate<P: Provider>(
@@ -29,8 +31,9 @@ pub(crate) async fn open<P: Provider>(
     let table = entry.table();
     let config = convert::config(request.config.as_ref(), table)?;
     let cx = state.cx(Timeouts::limit(table.timeouts.as_ref(), Operation::Create, &config))?;
-    let Opened { result, private, renew_at } = cx.run(entry.open(&cx, config.clone())).await?;
-    let result = merge::object(table, &config, result)?;
+    let Opened { result, private, renew_at } =
+        cx.run(entry.open(&cx, config.clone())).await.map_err(|error| failed(&cx, error))?;
+    let result = merge::object(table, &Change::new(table, config, None).planned.unwrap_or_default(), result)?;
     assert_conforms("the ephemeral resource", conform::stored(table, &result))?;
     Ok(wire::open_ephemeral_resource::Response {
         diagnostics: convert::diagnostics(cx.take_warnings()),
@@ -47,7 +50,8 @@ pub(crate) async fn renew<P: Provider>(
 ) -> Result<wire::renew_ephemeral_resource::Response, Failure> {
     let entry = entry::<P>(&request.type_name)?;
     let cx = state.cx(Timeouts::limit(entry.table().timeouts.as_ref(), Operation::Update, &Object::new()))?;
-    let Renewed { private, renew_at } = cx.run(entry.renew(&cx, bytes(request.private))).await?;
+    let Renewed { private, renew_at } =
+        cx.run(entry.renew(&cx, bytes(request.private))).await.map_err(|error| failed(&cx, error))?;
     Ok(wire::renew_ephemeral_resource::Response {
         diagnostics: convert::diagnostics(cx.take_warnings()),
         renew_at: renew_at.map(timestamp),
@@ -61,7 +65,7 @@ pub(crate) async fn close<P: Provider>(
 ) -> Result<wire::close_ephemeral_resource::Response, Failure> {
     let entry = entry::<P>(&request.type_name)?;
     let cx = state.cx(Timeouts::limit(entry.table().timeouts.as_ref(), Operation::Delete, &Object::new()))?;
-    cx.run(entry.close(&cx, bytes(request.private))).await?;
+    cx.run(entry.close(&cx, bytes(request.private))).await.map_err(|error| failed(&cx, error))?;
     Ok(wire::close_ephemeral_resource::Response { diagnostics: convert::diagnostics(cx.take_warnings()) })
 }
 

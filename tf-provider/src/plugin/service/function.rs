@@ -40,17 +40,12 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
     let decode = |attribute: &Attribute, offset, ty: &Type, given: &wire::DynamicValue| {
         let wrong = |text| FunctionError { text, argument: Some((attribute.name, offset)) };
         let value = convert::value(Some(given), ty).map_err(|error| wrong(error.detail))?;
-        let complaint = attribute
-            .flags
-            .checks
-            .iter()
-            .chain(&attribute.flags.each)
-            .find_map(|check| check.complaint(attribute.name, &value));
-        match complaint {
+        if value.is_null() {
+            let allowed = attribute.traits.nullable;
+            return if allowed { Ok(value) } else { Err(wrong("The argument must not be null.".to_owned())) };
+        }
+        match complaint(attribute, &value) {
             Some(complaint) => Err(wrong(complaint)),
-            None if value.is_null() && !attribute.traits.nullable => {
-                Err(wrong("The argument must not be null.".to_owned()))
-            }
             None => Ok(value),
         }
     };
@@ -75,10 +70,33 @@ fn arguments(table: &Table, given: &[wire::DynamicValue]) -> Result<Object, Func
     }
 }
 
+/// What is wrong with an argument that is not null; one of a variadic parameter is an element of its list.
+fn complaint(attribute: &Attribute, value: &Value) -> Option<String> {
+    let fits = match attribute.flags.variadic {
+        true => (attribute.fits)(&Value::List(vec![value.clone()])),
+        false => (attribute.fits)(value),
+    };
+    if let Err(mismatch) = fits {
+        return Some(format!("The function {}.", mismatch.message));
+    }
+    let elements: Vec<&Value> = match value {
+        element if attribute.flags.variadic => vec![element],
+        Value::Map(elements) => elements.values().collect(),
+        value => value.as_elements().into_iter().flatten().collect(),
+    };
+    let whole = attribute.flags.checks.iter().find_map(|check| check.complaint(attribute.name, value));
+    whole.or_else(|| {
+        let mut each = attribute.flags.each.iter();
+        each.find_map(|check| elements.iter().find_map(|element| check.complaint(attribute.name, element)))
+    })
+}
+
+/// Core ends the text with a full stop of its own.
 fn wrong_argument(table: &Table, error: FunctionError) -> wire::FunctionError {
     let position = |(name, offset): (&str, usize)| {
         let parameter = table.attributes.iter().position(|attribute| attribute.name == name)?;
         i64::try_from(parameter + offset).ok()
     };
-    wire::FunctionError { text: error.text, function_argument: error.argument.and_then(position) }
+    let text = error.text.strip_suffix('.').unwrap_or(&error.text).to_owned();
+    wire::FunctionError { text, function_argument: error.argument.and_then(position) }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::plugin::convert;
-use crate::plugin::service::{Failure, State, assert_conforms, find};
+use crate::plugin::service::{Failure, State, assert_conforms, failed, find};
 use crate::proto::tfplugin5 as wire;
 use crate::schema::{
-    Ctx, Nesting, Operation, Provider, ResourceEntry, Source, TIMEOUTS, Table, Timeouts, conform, merge,
+    Attribute, Ctx, Nesting, Operation, Provider, ResourceEntry, Source, Table, Timeouts, conform, merge,
     plan::{self, Change},
     validate,
 };
@@ -119,9 +119,11 @@ async fn run<W: Send + Sync + 'static>(
     };
     cx.save_object(found.clone());
     let new = merge::object(table, &planned, found)?;
-    if cfg!(debug_assertions) {
-        assert_conforms("the applied object", conform::applied(table, &planned, &new))?;
-    }
+    let complaints = match cfg!(debug_assertions) {
+        true => conform::applied(table, &planned, &new),
+        false => conform::stored(table, &new),
+    };
+    assert_conforms("the applied object", complaints)?;
     Ok(Some(new))
 }
 
@@ -154,11 +156,11 @@ pub(crate) async fn upgrade<P: Provider>(
     if request.version != entry.version() {
         state = entry.upgrade(request.version, state)?;
     }
-    let ty = table.ty();
-    let upgraded = json::from_json(&state, &ty)?;
-    let upgraded = upgraded.as_map().map(|state| merge::object(table, state, state.clone())).transpose()?;
+    let Value::Map(upgraded) = json::from_json(&state, &table.ty())? else {
+        return Err(Diagnostic::error("Unreadable state", "The stored object is null.").into());
+    };
     Ok(wire::upgrade_resource_state::Response {
-        upgraded_state: convert::dynamic_object(upgraded.map(|state| with_blocks(table, state)), table)?,
+        upgraded_state: convert::dynamic_object(Some(complete(table, upgraded)?), table)?,
         diagnostics: Vec::new(),
     })
 }
@@ -183,17 +185,14 @@ pub(crate) async fn import<P: Provider>(
     let entry = entry::<P>(&request.type_name)?;
     let table = entry.table();
     let known = match request.identity {
-        Some(identity) if request.id.is_empty() => {
-            let identity = convert::value(identity.identity_data.as_ref(), &table.identity_ty())?;
-            identity.as_map().cloned().unwrap_or_default()
-        }
+        Some(identity) if request.id.is_empty() => by_identity(table, &identity)?,
         _ => entry.import(&request.id)?,
     };
     Ok(wire::import_resource_state::Response {
         imported_resources: vec![wire::import_resource_state::ImportedResource {
             type_name: request.type_name,
             identity: convert::identity(table, &known)?,
-            state: convert::dynamic_object(Some(with_blocks(table, known)), table)?,
+            state: convert::dynamic_object(Some(complete(table, known)?), table)?,
             private: Default::default(),
         }],
         ..Default::default()
@@ -221,7 +220,7 @@ pub(crate) async fn moved<P: Provider>(
     })??;
     Ok(wire::move_resource_state::Response {
         target_identity: convert::identity(table, &known)?,
-        target_state: convert::dynamic_object(Some(with_blocks(table, known)), table)?,
+        target_state: convert::dynamic_object(Some(complete(table, known)?), table)?,
         ..Default::default()
     })
 }
@@ -232,13 +231,6 @@ fn entry<P: Provider>(name: &str) -> Result<ResourceEntry<P::World>, Failure> {
 
 fn limit(table: &Table, operation: Operation, object: Option<&Object>) -> std::time::Duration {
     Timeouts::limit(table.timeouts.as_ref(), operation, object.unwrap_or(&Object::new()))
-}
-
-/// An error after warnings: the user sees both.
-fn failed<W>(cx: &Ctx<W>, error: Diagnostic) -> Failure {
-    let mut found = cx.take_warnings();
-    found.push(error);
-    Failure(found)
 }
 
 /// Terraform replaces an object whose creation ended in an error; the user should know, and know the way out.
@@ -263,8 +255,29 @@ fn raw(state: Option<&wire::RawState>) -> Result<serde_json::Value, Diagnostic> 
     })
 }
 
-/// Core wants repeated blocks to be empty rather than absent.
-fn with_blocks(table: &Table, mut object: Object) -> Object {
+/// What an identity tells of the object.
+fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<Object, Diagnostic> {
+    if table.identity().next().is_none() {
+        return Err(Diagnostic::error("Import is not supported", "Objects of this type have no identity."));
+    }
+    let known = convert::value(identity.identity_data.as_ref(), &table.identity_ty())?;
+    let known = known.as_map().cloned().unwrap_or_default();
+    let value = |attribute: &Attribute| known.get(attribute.name).unwrap_or(&Value::Null);
+    let missing = |attribute: &&Attribute| {
+        let value = value(attribute);
+        value.is_null() && attribute.is_required() || !value.is_wholly_known()
+    };
+    match table.identity().find(missing) {
+        Some(Attribute { name, .. }) => {
+            Err(Diagnostic::error("Malformed import identity", format!("\"{name}\" is missing or not known yet.")))
+        }
+        None => Ok(known),
+    }
+}
+
+/// An object from elsewhere as it is to be stored: without secrets, and with blocks that are empty rather than absent.
+fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
+    let mut object = merge::object(table, &object, object.clone())?;
     for attribute in &table.attributes {
         let absent = match attribute.block() {
             Some((Nesting::List, _)) => Value::List(Vec::new()),
@@ -276,8 +289,5 @@ fn with_blocks(table: &Table, mut object: Object) -> Object {
             *value = absent;
         }
     }
-    if table.timeouts.is_some() {
-        object.entry(TIMEOUTS.to_owned()).or_default();
-    }
-    object
+    Ok(object)
 }

@@ -1,0 +1,79 @@
+//! `data.rdsauth_db_endpoint` under the real CLI, against the stage.
+
+use serde_json::{Value, json};
+
+use crate::support::binaries::binary;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+const IT: &str = "data.rdsauth_db_endpoint.it";
+
+/// An account with an instance and a cluster, and a configuration of one data source, initialised.
+fn scene(body: &str) -> (Terraform, Account, [Value; 2]) {
+    let account = Account::new();
+    let databases = [account.add_database("instance", "orders"), account.add_database("cluster", "ledger")];
+    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+    let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
+    let host = |database: &Value| database["host"].as_str().expect("a host").to_owned();
+    let body = body.replace("INSTANCE-HOST", &host(&databases[0])).replace("CLUSTER-HOST", &host(&databases[1]));
+    let head = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
+    tf.write("main.tf", &format!("{head}data \"rdsauth_db_endpoint\" \"it\" {{\n  {body}\n}}\n"));
+    tf.init();
+    (tf, account, databases)
+}
+
+#[track_caller]
+fn check(body: &str, kind: &str, operation: &str) {
+    let (tf, account, databases) = scene(body);
+    let expected = &databases[usize::from(kind == "cluster")];
+    account.forget_calls();
+    tf.apply();
+    assert!(account.operations().iter().all(|called| called == operation), "{:?}", account.operations());
+    let state = |attribute: &str| tf.state_value(IT, attribute);
+    assert_eq!(state("kind"), json!(kind));
+    for attribute in ["identifier", "resource_id", "arn", "host", "port"] {
+        assert_eq!(state(attribute), expected[attribute], "{attribute}");
+    }
+    assert_eq!((state("region"), state("account_id")), (json!("us-east-1"), json!(account.id)));
+    assert_eq!(state("iam_database_authentication_pending"), Value::Null);
+    tf.assert_plan_empty();
+}
+
+#[test]
+fn an_instance_by_its_identifier() {
+    check("db_instance_identifier = \"orders\"", "instance", "DescribeDBInstances");
+}
+
+#[test]
+fn a_cluster_by_its_identifier() {
+    check("db_cluster_identifier = \"ledger\"", "cluster", "DescribeDBClusters");
+}
+
+#[test]
+fn an_instance_and_a_cluster_by_their_hosts() {
+    check("endpoint = \"INSTANCE-HOST\"", "instance", "DescribeDBInstances");
+    check("endpoint = \"CLUSTER-HOST\"", "cluster", "DescribeDBClusters");
+}
+
+#[track_caller]
+fn check_refused(body: &str, sentence: &str, line: &str) {
+    let (tf, account, _) = scene(body);
+    account.forget_calls();
+    let error = tf.plan_fails().error();
+    assert!(error.detail.contains(sentence), "{error:?}");
+    assert!(error.code.contains(line), "{error:?}");
+    assert_eq!(account.writes(), [""; 0]);
+}
+
+#[test]
+fn what_is_wrong_is_said_at_its_line() {
+    check_refused("db_instance_identifier = \"absent\"", "no such database", "absent");
+    check_refused("endpoint = \"db.example.com\"", "host name of an RDS endpoint", "example.com");
+    check_refused(
+        "db_instance_identifier = \"a\"\n  db_cluster_identifier = \"b\"",
+        "Only one of",
+        "db_cluster_identifier",
+    );
+    check_refused("region = \"us-east-1\"", "must be set", "");
+    check_refused("db_instance_identifier = \"orders\"\n  region = \"us-east-1a\"", "Availability Zone", "us-east-1a");
+}

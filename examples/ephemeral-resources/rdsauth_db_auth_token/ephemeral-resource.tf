@@ -1,0 +1,17 @@
+data "rdsauth_db_endpoint" "orders" {
+  db_instance_identifier = "orders"
+}
+
+ephemeral "rdsauth_db_auth_token" "admin" {
+  hostname = data.rdsauth_db_endpoint.orders.host
+  port     = data.rdsauth_db_endpoint.orders.port
+  username = "terraform"
+}
+
+provider "postgresql" {
+  host     = data.rdsauth_db_endpoint.orders.host
+  port     = data.rdsauth_db_endpoint.orders.port
+  username = "terraform"
+  password = ephemeral.rdsauth_db_auth_token.admin.token
+  sslmode  = "verify-full"
+}

@@ -1,0 +1,3 @@
+output "policy" {
+  value = provider::rdsauth::normalize_policy(file("${path.module}/policy.json"))
+}

@@ -1,0 +1,3 @@
+//! Data sources, one file each, named as its type.
+
+pub mod db_endpoint;
