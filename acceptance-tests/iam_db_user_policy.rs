@@ -1,7 +1,11 @@
 //! `rdsauth_iam_db_user_policy` under the real CLI, against the stage.
 
+mod documents;
 mod drift;
+mod faults;
 mod life;
+mod mistakes;
+mod moved;
 
 use serde_json::{Value, json};
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -233,7 +232,10 @@ impl Clients {
             .with_behavior_version(Some(BehaviorVersion::latest()));
         let region = match &options.region {
             Some(region) => Some(Region::new(region.clone())),
-            None => region_provider(&conf, profile.as_deref(), files.clone(), metadata).region().await,
+            None => match self.env("AWS_REGION").or_else(|| self.env("AWS_DEFAULT_REGION")) {
+                Some(region) => Some(Region::new(region)),
+                None => region_provider(&conf, profile.as_deref(), files.clone(), metadata).region().await,
+            },
         };
         let conf = conf.with_region(region.clone());
         let source = Source {
@@ -455,6 +457,7 @@ fn retry_partition() -> RetryPartition {
     RetryPartition::custom("rdsauth").token_bucket(TokenBucket::unlimited()).build()
 }
 
+/// Where the region may come from when neither the provider block nor the environment has one.
 fn region_provider(
     conf: &ProviderConfig,
     profile: Option<&str>,
@@ -468,7 +471,7 @@ fn region_provider(
     if let Some(files) = files {
         shared = shared.profile_files(files);
     }
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(shared.build());
+    let chain = RegionProviderChain::first_try(shared.build());
     if metadata { chain.or_else(ImdsRegionProvider::builder().configure(conf).build()) } else { chain }
 }
 

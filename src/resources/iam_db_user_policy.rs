@@ -12,7 +12,7 @@ use tf_provider::schema::{
 };
 use tf_provider::value::Path;
 
-use crate::arn::{DbUserArn, Wildcards};
+use crate::arn::{DbUserArn, Partition, Wildcards};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::policy::connect::{self, Condition};
 use crate::policy::{self, Document};
@@ -227,6 +227,17 @@ impl IamDbUserPolicy {
             let at = Self::database.path().index(index);
             let region = cx.aws()?.region(database.region.as_deref()).await;
             let region = region.map_err(|error| Diagnostic::from(error).at(at.field(Database::region)))?;
+            let (of_database, of_iam) = (Partition::of_region(&region), cx.aws()?.partition().await?);
+            if of_database != of_iam {
+                return Err(Diagnostic::error(
+                    "Database in another partition",
+                    format!(
+                        "Region \"{region}\" is in partition \"{of_database}\". The provider's region is in partition \
+                         \"{of_iam}\", whose IAM knows no databases of others.",
+                    ),
+                )
+                .at(at.field(Database::region)));
+            }
             let account = database.account(cx, &at).await?;
             for (id, user) in
                 database.resource_ids().flat_map(|id| database.db_users.iter().map(move |user| (id, user)))
@@ -380,13 +391,20 @@ fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
         let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
         Diagnostic::error("Pattern without consent", detail).at(at)
     };
-    let refused = |id: &str| arn::check_resource_id(id, Wildcards::Refused).err();
-    let id = database.get(Database::resource_id).known().and_then(|id| refused(&id));
+    // What is wrong even with consent is another complaint.
+    let id_pattern = |id: &str| {
+        let refused = arn::check_resource_id(id, Wildcards::Refused).err();
+        refused.filter(|_| arn::check_resource_id(id, Wildcards::Allowed).is_ok())
+    };
+    let user_pattern = |user: &str| {
+        let refused = arn::check_db_user(user, Wildcards::Refused).err();
+        refused.filter(|_| arn::check_db_user(user, Wildcards::Allowed).is_ok())
+    };
+    let id = database.get(Database::resource_id).known().and_then(|id| id_pattern(&id));
     let more = database.get(Database::additional_resource_ids).known();
-    let more = more.iter().flat_map(|ids| ids.iter()).find_map(|id| refused(id));
+    let more = more.iter().flat_map(|ids| ids.iter()).find_map(|id| id_pattern(id));
     let users = database.get(Database::db_users).known();
-    let user =
-        users.iter().flat_map(|users| users.iter()).find_map(|user| arn::check_db_user(user, Wildcards::Refused).err());
+    let user = users.iter().flat_map(|users| users.iter()).find_map(|user| user_pattern(user));
     [
         id.map(|error| consent(error, database.path(Database::resource_id))),
         more.map(|error| consent(error, database.path(Database::additional_resource_ids))),

@@ -1,0 +1,81 @@
+//! Stands in for `hashicorp/aws`: core wants the provider installed that a moved resource comes from.
+//!
+//! Its one resource lives in the state only, with the attributes that the real one has.
+
+use std::process::ExitCode;
+
+use tf_provider::diagnostic::Result;
+use tf_provider::plugin::{self, Plugin};
+use tf_provider::schema::{
+    Computed, Ctx, Host, Provider, Resource, ResourceEntry, Val, computed, optional, required, resource,
+};
+
+/// The provider.
+struct Aws;
+
+tf_provider::model! {
+    /// Stands in for `hashicorp/aws`.
+    pub(crate) struct Config {
+        /// Of no effect.
+        region: Val<String> = optional(),
+    }
+}
+
+tf_provider::model! {
+    /// An inline policy of a role.
+    pub(crate) struct RolePolicy {
+        /// `ROLE:NAME`.
+        id: Computed<String> = computed().keep(),
+        /// Its name.
+        name: String = required().replace(),
+        /// Absent where the name is given.
+        name_prefix: Option<String> = optional(),
+        /// The role.
+        role: String = required().replace(),
+        /// The document.
+        policy: String = required(),
+    }
+}
+
+const PLUGIN: Plugin =
+    Plugin { name: "aws", address: "registry.terraform.io/hashicorp/aws", version: env!("CARGO_PKG_VERSION") };
+
+fn main() -> ExitCode {
+    plugin::main::<Aws>(PLUGIN)
+}
+
+impl Provider for Aws {
+    type World = ();
+    type Config = Config;
+
+    const NAME: &'static str = "aws";
+
+    fn configure(_: Config, _: Host) -> Result<()> {
+        Ok(())
+    }
+
+    fn resources() -> &'static [ResourceEntry<()>] {
+        const { &[resource::<_, RolePolicy>()] }
+    }
+}
+
+impl Resource<()> for RolePolicy {
+    const TYPE: &'static str = "iam_role_policy";
+
+    async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
+        plan.id = format!("{}:{}", plan.role, plan.name).into();
+        Ok(plan)
+    }
+
+    async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
+        Ok(Some(state))
+    }
+
+    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
+        Ok(plan)
+    }
+
+    async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
+        Ok(())
+    }
+}
