@@ -12,8 +12,7 @@ const IT: &str = "data.rdsauth_db_endpoint.it";
 fn scene(body: &str) -> (Terraform, Account, [Value; 2]) {
     let account = Account::new();
     let databases = [account.add_database("instance", "orders"), account.add_database("cluster", "ledger")];
-    let tf = Terraform::new()
-        .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
     let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
     let host = |database: &Value| database["host"].as_str().expect("a host").to_owned();
     let body = body.replace("INSTANCE-HOST", &host(&databases[0])).replace("CLUSTER-HOST", &host(&databases[1]));
@@ -70,7 +69,11 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 fn what_is_wrong_is_said_at_its_line() {
     check_refused("db_instance_identifier = \"absent\"", "no such database", "absent");
     check_refused("endpoint = \"db.example.com\"", "host name of an RDS endpoint", "example.com");
-    check_refused("db_instance_identifier = \"a\"\n  db_cluster_identifier = \"b\"", "Only one of", "db_cluster_identifier");
+    check_refused(
+        "db_instance_identifier = \"a\"\n  db_cluster_identifier = \"b\"",
+        "Only one of",
+        "db_cluster_identifier",
+    );
     check_refused("region = \"us-east-1\"", "must be set", "");
     check_refused("db_instance_identifier = \"orders\"\n  region = \"us-east-1a\"", "Availability Zone", "us-east-1a");
 }

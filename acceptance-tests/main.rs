@@ -3,6 +3,9 @@
 
 pub mod support;
 
+mod db_auth_token;
+mod db_endpoint;
 mod demo;
 mod functions;
 mod harness;
+mod iam_db_user_policy;

@@ -4,6 +4,7 @@ pub mod binaries;
 pub mod engine;
 pub mod output;
 pub mod process;
+pub mod stage;
 pub mod terraform;
 
 use std::time::{Duration, Instant};

@@ -1,14 +1,19 @@
 """Command line: `python -m stage up`."""
 
 import argparse
+import fcntl
 import json
 import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from .lifecycle import Stage
+
+#: Seconds without a user after which a shared stage ends.
+_GRACE = 10
 
 
 def main():
@@ -18,8 +23,14 @@ def main():
     up.add_argument("--json", metavar="FILE", type=Path, help="write what a harness needs to know once all is up")
     up.add_argument("--without-databases", action="store_true", help="play AWS only")
     up.add_argument("--outlive-parent", action="store_true", help="stay when the process that started this one ends")
+    up.add_argument("--while-locked", metavar="FILE", type=Path, help="stay until nobody holds a lock on FILE any more")
     arguments = parser.parse_args()
-    parent = os.getppid()
+    if arguments.while_locked:
+        unused = _Lock(arguments.while_locked).unused
+    elif arguments.outlive_parent:
+        unused = bool
+    else:
+        unused = _orphaned(os.getppid())
     ended = threading.Event()
     endings = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
@@ -35,9 +46,8 @@ def main():
             _write(arguments.json, json.dumps(stage.describe(), indent=2))
         print(stage.instructions(), flush=True)
         print(f"# up in {stage.seconds} s; Ctrl-C ends it", flush=True)
-        while not ended.wait(0.25):
-            if os.getppid() != parent and not arguments.outlive_parent:
-                break
+        while not ended.wait(0.25) and not unused():
+            pass
     except (RuntimeError, OSError) as error:
         print(f"stage: {error}", file=sys.stderr, flush=True)
         status = 1
@@ -50,6 +60,30 @@ def main():
     # Everything is closed; taking moto's many objects apart one by one would only take time.
     sys.stdout.flush()
     os._exit(status)
+
+
+def _orphaned(parent):
+    return lambda: os.getppid() != parent
+
+
+class _Lock:
+    """A file on which each user of the stage holds a shared lock for as long as it lives."""
+
+    def __init__(self, path):
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._last_use = time.monotonic()
+
+    def unused(self):
+        """Whether nobody has held the lock for a while. It is then taken: who comes now waits, and starts anew."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._last_use = time.monotonic()
+            return False
+        if time.monotonic() - self._last_use > _GRACE:
+            return True
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        return False
 
 
 def _write(path, text):

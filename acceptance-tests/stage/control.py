@@ -32,6 +32,12 @@ class Control:
             ("POST", "instances"): self.create_instance,
             ("POST", "clusters"): self.create_cluster,
             ("POST", "roles"): self.create_role,
+            ("DELETE", "roles"): self.delete_role,
+            ("POST", "users"): self.create_user,
+            ("POST", "groups"): self.create_group,
+            ("GET", "policies"): self.policies,
+            ("POST", "policies"): self.put_policy,
+            ("DELETE", "policies"): self.delete_policy,
             ("POST", "access-keys"): self.create_access_key,
             ("POST", "sessions"): self.mint_session,
             ("POST", "transitions"): self.set_transition,
@@ -165,9 +171,43 @@ class Control:
                 tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
                 max_session_duration=str(seconds),
             )
-            for policy, text in (policies or {}).items():
-                role.put_policy(policy, _text(text))
-            return {"name": role.name, "arn": role.arn, "id": role.id}
+            return _with_policies(role, policies)
+
+    def delete_role(self, account, name, partition="aws"):
+        """Takes a role away with all it has, as somebody else would."""
+        with self._aws.lock:
+            backend = moto_backend.iam(account, partition)
+            backend.roles.pop(_owner(backend, f"role/{name}").id)
+        return {}
+
+    def create_user(self, account, name, policies=None, partition="aws"):
+        """A user with inline policies (name to document)."""
+        with self._aws.lock:
+            user = moto_backend.iam(account, partition).create_user("us-east-1", name, path="/")
+            return _with_policies(user, policies)
+
+    def create_group(self, account, name, policies=None, partition="aws"):
+        """A group with inline policies (name to document)."""
+        with self._aws.lock:
+            return _with_policies(moto_backend.iam(account, partition).create_group(name), policies)
+
+    def policies(self, account, owner, partition="aws"):
+        """The inline policies of `role/NAME`, `user/NAME` or `group/NAME`: name to document, as it was written."""
+        with self._aws.lock:
+            return {"policies": dict(_owner(moto_backend.iam(account, partition), owner).policies)}
+
+    def put_policy(self, account, owner, name, document, partition="aws"):
+        """Writes an inline policy, as somebody else would."""
+        with self._aws.lock:
+            _owner(moto_backend.iam(account, partition), owner).put_policy(name, _text(document))
+        return {}
+
+    def delete_policy(self, account, owner, name, partition="aws"):
+        """Takes an inline policy away, as somebody else would."""
+        with self._aws.lock:
+            if _owner(moto_backend.iam(account, partition), owner).policies.pop(name, None) is None:
+                raise Refusal(f"{owner} has no policy {name}")
+        return {}
 
     def create_access_key(self, account, user, partition="aws", policies=None):
         """An access key of a user, who is made if absent, with inline policies (name to document)."""
@@ -246,6 +286,23 @@ class Control:
 
 def _version(engine):
     return {"postgres": "15.14", "aurora-postgresql": "15.14", "mysql": "8.0.43", "mariadb": "10.11.14"}.get(engine)
+
+
+def _owner(backend, owner):
+    kind, _, name = owner.partition("/")
+    if kind == "role":
+        found = identity.role_or_none(backend, name)
+    else:
+        found = {"user": backend.users, "group": backend.groups}.get(kind, {}).get(name)
+    if found is None:
+        raise Refusal(f"there is no {owner}; an owner is role/NAME, user/NAME or group/NAME")
+    return found
+
+
+def _with_policies(owner, policies):
+    for name, text in (policies or {}).items():
+        owner.put_policy(name, _text(text))
+    return {"name": owner.name, "arn": owner.arn, "id": owner.id}
 
 
 def _text(policy):

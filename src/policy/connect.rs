@@ -58,11 +58,12 @@ pub struct Databases {
 }
 
 /// The users and the conditions of a document that [`document`] could have written, but for the number of statements.
+/// Conditions are spelled as the first statement spells them.
 ///
 /// # Errors
 /// A sentence about what the document says besides.
 pub fn users(document: &Document) -> Result<(Vec<DbUserArn>, Vec<Condition>), String> {
-    let document = document.normal();
+    let (spelled, document) = (document, document.normal());
     let mut users = Vec::new();
     for statement in &document.statements {
         let only =
@@ -80,7 +81,10 @@ pub fn users(document: &Document) -> Result<(Vec<DbUserArn>, Vec<Condition>), St
     let conditions: BTreeSet<_> = document.statements.iter().map(|statement| &statement.condition).collect();
     match conditions.into_iter().collect::<Vec<_>>()[..] {
         [] => Err("The policy has no statement.".to_owned()),
-        [condition] => Ok((users, condition.iter().flat_map(conditions_of).collect())),
+        [_] => {
+            let spelled = spelled.statements.iter().take(1).flat_map(|statement| &statement.condition);
+            Ok((users, spelled.flat_map(conditions_of).collect()))
+        }
         _ => Err("The statements of the policy have different conditions.".to_owned()),
     }
 }
@@ -134,6 +138,17 @@ mod tests {
     fn order_and_duplicates_of_users_leave_no_trace() {
         let one = document(&[user("b"), user("a"), user("b")], &[]);
         assert_eq!(one, document(&[user("a"), user("b")], &[]));
+    }
+
+    #[test]
+    fn conditions_keep_their_spelling() {
+        let condition = Condition {
+            operator: "StringEquals".to_owned(),
+            variable: "aws:SourceVpc".to_owned(),
+            values: vec!["vpc-1".to_owned()],
+        };
+        let (of, conditions) = users(&document(&[user("jane")], std::slice::from_ref(&condition))).unwrap();
+        assert_eq!((of, conditions), (vec![user("jane")], vec![condition]));
     }
 
     #[test]

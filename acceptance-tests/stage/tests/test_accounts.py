@@ -1,5 +1,7 @@
 """An account of its own for each test."""
 
+import pytest
+
 from .conftest import allow, refused
 
 
@@ -41,3 +43,21 @@ def test_key_that_is_no_longer_active(account):
 def test_record_is_kept_by_account(account, other_account):
     account.client("iam").list_roles()
     assert len(account.calls()) == 1 and other_account.calls() == []
+
+
+def test_inline_policies_are_seeded_and_read_without_a_trace(account):
+    account.role("app", policies={"p": allow("s3:*", "*")})
+    for kind in ("user", "group"):
+        account.control("POST", f"{kind}s", account=account.id, name="app", policies={"p": allow("s3:*", "*")})
+    for owner in ("role/app", "user/app", "group/app"):
+        where = {"account": account.id, "owner": owner}
+        account.control("POST", "policies", **where, name="q", document='{"as": "written"}')
+        account.control("DELETE", "policies", **where, name="p")
+        assert account.control("GET", "policies", **where) == {"policies": {"q": '{"as": "written"}'}}
+        with pytest.raises(ValueError, match=f"{owner} has no policy p"):
+            account.control("DELETE", "policies", **where, name="p")
+    assert account.calls() == []
+    account.control("DELETE", "roles", account=account.id, name="app")
+    refused("NoSuchEntity", account.client("iam").get_role, RoleName="app")
+    with pytest.raises(ValueError, match="there is no role/app"):
+        account.control("GET", "policies", account=account.id, owner="role/app")

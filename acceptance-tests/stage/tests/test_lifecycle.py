@@ -1,5 +1,6 @@
 """Starting and, above all, ending: no process and no file is left, however the stage ends."""
 
+import fcntl
 import json
 import os
 import signal
@@ -145,3 +146,12 @@ def test_port_that_is_taken_gives_way():
     second = bind("127.0.0.1", port)
     assert second.getsockname()[1] != port
     first.close(), second.close()
+
+
+def test_shared_stage_ends_with_its_last_user(tmp_path):
+    lock = tmp_path / "lock"
+    with open(lock, "w") as user:
+        fcntl.flock(user, fcntl.LOCK_SH)
+        process, facts = start(tmp_path, "--without-databases", "--while-locked", lock)
+        assert control(facts, "GET", "health")["front"] == facts["front"]
+    assert process.wait(20) == 0

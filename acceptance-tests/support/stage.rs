@@ -1,0 +1,248 @@
+//! The stage, shared by all test processes of this checkout, and an account of its own for each test.
+//!
+//! The first process that needs the stage starts it. Each holds a lock for as long as it lives, however
+//! it ends; the stage ends some seconds after nobody holds it any more.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+
+use crate::support::eventually;
+
+/// An AWS account of the stage that no other test uses, with nothing in it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its twelve digits.
+    pub id: String,
+    partition: String,
+}
+
+/// A call that arrived at the stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The operation, such as `PutRolePolicy`.
+    pub operation: String,
+    /// Whether it changes something.
+    pub is_write: bool,
+    /// Whether it had its effect, though the answer may have been lost.
+    pub took_effect: bool,
+}
+
+impl Account {
+    /// A fresh account in the partition `aws`.
+    pub fn new() -> Self {
+        Self::in_partition("aws")
+    }
+
+    /// A fresh account in another partition, such as `aws-cn`.
+    pub fn in_partition(partition: &str) -> Self {
+        let number = RandomState::new().build_hasher().finish() % 1_000_000_000_000;
+        Self { id: format!("{number:012}"), partition: partition.to_owned() }
+    }
+
+    /// The URL of all services.
+    pub fn endpoint(&self) -> &'static str {
+        &stage().front
+    }
+
+    /// The variables with which a provider works as the administrator of the account.
+    pub fn environment(&self) -> [(&'static str, String); 5] {
+        [
+            ("AWS_ENDPOINT_URL", stage().front.clone()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", format!("AKIA{}TEST", self.id)),
+            ("AWS_SECRET_ACCESS_KEY", format!("stage-secret-access-key-for-{}", self.id)),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+    }
+
+    /// Makes a role, user or group, such as `role/app`, as somebody else's.
+    pub fn add(&self, owner: &str) {
+        let (kind, name) = owner.split_once('/').expect("KIND/NAME");
+        self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
+    }
+
+    /// Makes a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
+    pub fn add_database(&self, kind: &str, identifier: &str) -> Value {
+        self.ask("POST", &format!("{kind}s"), json!({ "identifier": identifier }))
+    }
+
+    /// Takes a role away with all it has.
+    pub fn delete_role(&self, name: &str) {
+        self.ask("DELETE", "roles", json!({ "name": name, "partition": self.partition }));
+    }
+
+    /// The inline policies of a role, user or group, such as `role/app`, by name.
+    pub fn policies(&self, owner: &str) -> BTreeMap<String, Value> {
+        let answer = self.ask("GET", "policies", json!({ "owner": owner, "partition": self.partition }));
+        let texts = answer["policies"].as_object().expect("policies").iter();
+        texts.map(|(name, text)| (name.clone(), parsed(text.as_str().expect("a text")))).collect()
+    }
+
+    /// Writes an inline policy behind Terraform's back.
+    pub fn put_policy(&self, owner: &str, name: &str, document: &Value) {
+        let document = document.to_string();
+        let fields = json!({ "owner": owner, "name": name, "document": document, "partition": self.partition });
+        self.ask("POST", "policies", fields);
+    }
+
+    /// Takes an inline policy away behind Terraform's back.
+    pub fn delete_policy(&self, owner: &str, name: &str) {
+        self.ask("DELETE", "policies", json!({ "owner": owner, "name": name, "partition": self.partition }));
+    }
+
+    /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
+    pub fn session(&self, role: &str, seconds: i64) -> [(&'static str, String); 3] {
+        let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);
+        let keys = control("POST", "sessions", &json!({ "role_arn": arn, "seconds": seconds }));
+        let text = |name: &str| keys[name].as_str().expect("a key").to_owned();
+        [
+            ("AWS_ACCESS_KEY_ID", text("access_key_id")),
+            ("AWS_SECRET_ACCESS_KEY", text("secret_access_key")),
+            ("AWS_SESSION_TOKEN", text("session_token")),
+        ]
+    }
+
+    /// Puts a fault rule in force for calls of this account; the stage's README has the fields.
+    pub fn fault(&self, mut rule: Value) {
+        rule["account"] = json!(self.id);
+        control("POST", "rules", &json!({ "rules": [rule] }));
+    }
+
+    /// Takes all fault rules of this account out.
+    pub fn end_faults(&self) {
+        self.ask("DELETE", "rules", json!({}));
+    }
+
+    /// The calls since the last [`Account::forget_calls`], oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        let answer = self.ask("GET", "calls", json!({}));
+        let call = |call: &Value| Call {
+            operation: call["operation"].as_str().unwrap_or_default().to_owned(),
+            is_write: call["write"] == true,
+            took_effect: call["took_effect"] == true,
+        };
+        answer["calls"].as_array().expect("calls").iter().map(call).collect()
+    }
+
+    /// The operations called since the last [`Account::forget_calls`], oldest first.
+    pub fn operations(&self) -> Vec<String> {
+        self.calls().into_iter().map(|call| call.operation).collect()
+    }
+
+    /// The operations among them that change something.
+    pub fn writes(&self) -> Vec<String> {
+        self.calls().into_iter().filter(|call| call.is_write).map(|call| call.operation).collect()
+    }
+
+    /// Waits until a call is in the record, and, with `took_effect`, until it has had its effect.
+    pub fn wait_for_call(&self, operation: &str, took_effect: bool) {
+        let is_it = |call: &Call| call.operation == operation && call.took_effect >= took_effect;
+        eventually(operation, Duration::from_secs(60), || self.calls().iter().any(is_it).then_some(()));
+    }
+
+    /// Empties the record.
+    pub fn forget_calls(&self) {
+        self.ask("DELETE", "calls", json!({}));
+    }
+
+    fn ask(&self, method: &str, path: &str, mut fields: Value) -> Value {
+        fields["account"] = json!(self.id);
+        control(method, path, &fields)
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The running stage, and this process's claim to it.
+#[derive(Debug)]
+struct Stage {
+    front: String,
+    agent: Agent,
+    _lock: File,
+}
+
+/// Longer than the first start, which makes the Python environment.
+const START: Duration = Duration::from_secs(180);
+
+fn stage() -> &'static Stage {
+    static STAGE: OnceLock<Stage> = OnceLock::new();
+    STAGE.get_or_init(Stage::find_or_start)
+}
+
+impl Stage {
+    fn find_or_start() -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let one_at_a_time = File::create(folder.join("stage-start.lock")).expect("the lock of starters");
+        one_at_a_time.lock().expect("the lock of starters");
+        // A stage that is about to end holds this lock, so that nobody relies on it.
+        let users = folder.join("stage.lock");
+        let lock = File::create(&users).expect("the lock of users");
+        lock.lock_shared().expect("the lock of users");
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build()
+            .new_agent();
+        let facts = folder.join("stage.json");
+        let running = front(&facts).filter(|front| agent.get(format!("{front}/stage/health")).call().is_ok());
+        let front = running.unwrap_or_else(|| start(folder, &facts, &users));
+        Self { front, agent, _lock: lock }
+    }
+}
+
+/// Starts a stage that outlives this process, and waits until it is up.
+fn start(folder: &Path, facts: &Path, users: &Path) -> String {
+    let _ = fs::remove_file(facts);
+    let said = folder.join("stage.log");
+    let log = File::create(&said).expect("the log of the stage");
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/stage/run"));
+    command.args(["up", "--without-databases", "--json"]).arg(facts).arg("--while-locked").arg(users);
+    command.env("CARGO_TARGET_DIR", folder.parent().expect("the target folder"));
+    command.stdin(Stdio::null()).stdout(log.try_clone().expect("the log")).stderr(log).process_group(0);
+    let mut child = command.spawn().expect("the stage starts");
+    eventually("the stage", START, || {
+        let ended = child.try_wait().expect("the stage's status");
+        assert!(ended.is_none(), "the stage ended:\n{}", fs::read_to_string(&said).unwrap_or_default());
+        front(facts)
+    })
+}
+
+fn front(facts: &Path) -> Option<String> {
+    let facts: Value = serde_json::from_str(&fs::read_to_string(facts).ok()?).ok()?;
+    Some(facts["front"].as_str()?.to_owned())
+}
+
+fn control(method: &str, path: &str, fields: &Value) -> Value {
+    let Stage { front, agent, .. } = stage();
+    let url = format!("{front}/stage/{path}");
+    let sent = match method {
+        "GET" => {
+            let fields = fields.as_object().expect("fields").iter();
+            agent.get(url).query_pairs(fields.map(|(name, value)| (name, value.as_str().expect("a text")))).call()
+        }
+        "DELETE" => agent.delete(url).force_send_body().send_json(fields),
+        _ => agent.post(url).send_json(fields),
+    };
+    let mut answer = sent.unwrap_or_else(|error| panic!("the stage does not answer {method} {path}: {error}"));
+    let json: Value = answer.body_mut().read_json().expect("JSON from the stage");
+    assert!(answer.status().is_success(), "{method} {path} {fields}: {json}");
+    json
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in the policy {text}"))
+}
