@@ -13,6 +13,13 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target")
 PROVIDER = TARGET / "debug/terraform-provider-rdsauth"
 PATIENCE = 240
 APPLY = " 6. terraform apply"
+# Any of these would fail the demo if it reached what the demo starts or does.
+THE_MACHINES_OWN = {
+    "AWS_PROFILE": "absent",
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "PGSERVICE": "absent",
+    "TF_CLI_ARGS": "-absent",
+}
 
 
 class TheDemo(unittest.TestCase):
@@ -24,7 +31,7 @@ class TheDemo(unittest.TestCase):
 
     def start(self, *arguments):
         command = [sys.executable, CHECKOUT / "scripts/demo", *arguments]
-        environment = os.environ | {"TMPDIR": str(self.folder)}
+        environment = os.environ | THE_MACHINES_OWN | {"TMPDIR": str(self.folder)}
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
