@@ -138,6 +138,16 @@ fn expired_credentials() {
 }
 
 #[test]
+fn no_credentials() {
+    let scene = Scene::new(POLICY).with_keys([("AWS_ACCESS_KEY_ID", String::new())]);
+    check(&scene.tf.plan_fails(), "Cannot find AWS credentials", "AWS_ACCESS_KEY_ID", "database");
+    let wrong = ("AWS_SECRET_ACCESS_KEY", "wrong".to_owned());
+    let scene = Scene::new(POLICY).with_keys([wrong]);
+    check(&scene.tf.plan_fails(), "AWS does not accept the credentials", "SignatureDoesNotMatch", "database");
+    assert_eq!(scene.account.writes(), [""; 0]);
+}
+
+#[test]
 fn a_wrong_account() {
     let only = "provider \"rdsauth\" {\n  allowed_account_ids = [\"001234567890\"]\n}\n";
     let scene = Scene::new(&[POLICY, only].concat());

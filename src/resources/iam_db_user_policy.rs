@@ -457,7 +457,17 @@ fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Condition>)>
         )
     };
     let document: Document = document.parse().map_err(|error: policy::PolicyError| explain(error.to_string()))?;
-    connect::users(&document).map_err(explain)
+    let (users, conditions) = connect::users(&document).map_err(explain)?;
+    let several = users.iter().find_map(|user| match (user.region.as_str(), user.account.as_str()) {
+        ("*", _) => Some((user, "regions")),
+        (_, "*") => Some((user, "accounts")),
+        _ => None,
+    });
+    if let Some((user, what)) = several {
+        let detail = format!("\"{user}\" stands for several {what}, and a database here has one.");
+        return Err(Diagnostic::error("", detail));
+    }
+    Ok((users, conditions))
 }
 
 fn taken_over(principal: &Principal, name: &str) -> Diagnostic {
