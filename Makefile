@@ -22,8 +22,8 @@ build: ## Build the provider for debugging
 install: release ## Build for release and install for a plain `terraform init`
 	scripts/install $(PROVIDER) "$$HOME/.terraform.d/plugins"
 
-demo: setup release ## Show the provider at work, from set-up to destroy
-	$(PYTHON) scripts/demo $(PROVIDER)
+demo: setup release ## Show the provider at work, from set-up to destroy; KEEP=1 leaves the stage up to play with
+	$(PYTHON) scripts/demo $(if $(KEEP),--keep) $(PROVIDER)
 
 stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use by hand
 	acceptance-tests/stage/run up
@@ -42,7 +42,7 @@ lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
-	scripts/alone terraform fmt -check -recursive examples
+	scripts/alone terraform fmt -check -recursive examples scripts
 
 docs: ## Write docs/ anew from the schemas
 	$(call overwrite,-p terraform-provider-rdsauth docs)

@@ -7,6 +7,7 @@ pub mod data_sources;
 pub mod ephemeral;
 pub mod functions;
 pub mod policy;
+pub mod policy_json;
 pub mod provider;
 pub mod resources;
 pub mod world;

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Computed, Field, Mismatch, Partial, Plan, Resource, Retry, Set, Source, Traits, Val, View, block, check, computed,
-    optional, required,
+    Computed, Partial, Plan, Resource, Retry, Set, Source, Val, View, block, check, computed, optional, required,
 };
-use tf_provider::value::{Path, Type, Value};
+use tf_provider::value::Path;
 
 use crate::arn::{DbUserArn, Partition, Wildcards};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::policy::connect::{self, Condition};
 use crate::policy::{self, Document};
+use crate::policy_json::{PolicyJson, same};
 use crate::world::{Ctx, World};
 use crate::{arn, checks};
 
@@ -85,10 +85,6 @@ tf_provider::model! {
     }
 }
 
-/// A policy document; two spellings of one policy are the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PolicyJson(String);
-
 /// IAM answers `ConcurrentModification` while another change of the same principal is under way.
 const CONCURRENT: Retry<crate::aws::Error> = Retry {
     what: "another change of the principal to end",
@@ -117,7 +113,7 @@ impl Resource<World> for IamDbUserPolicy {
             Some(there) if same(&there, &document) => cx.warn(taken_over(&principal, &plan.policy_name)),
             Some(_) => return Err(already_there(&principal, &plan.policy_name)),
         }
-        plan.policy_json = PolicyJson(document).into();
+        plan.policy_json = PolicyJson::from(document).into();
         Ok(plan)
     }
 
@@ -130,7 +126,7 @@ impl Resource<World> for IamDbUserPolicy {
         if state.database.is_empty() {
             state.describe(cx, &there).await?; // Imported or moved: nothing but the policy says what it is for.
         }
-        state.policy_json = PolicyJson(there).into();
+        state.policy_json = PolicyJson::from(there).into();
         Ok(Some(state))
     }
 
@@ -147,7 +143,7 @@ impl Resource<World> for IamDbUserPolicy {
                 _ => put(cx, iam, &principal, &plan.policy_name, &document).await?,
             }
         }
-        plan.policy_json = PolicyJson(document).into();
+        plan.policy_json = PolicyJson::from(document).into();
         Ok(plan)
     }
 
@@ -177,7 +173,7 @@ impl Resource<World> for IamDbUserPolicy {
             return Ok(());
         }
         let document = wanted.document(cx).await?;
-        plan.set(Self::policy_json, PolicyJson(document));
+        plan.set(Self::policy_json, PolicyJson::from(document));
         Ok(())
     }
 
@@ -324,31 +320,6 @@ impl From<Condition> for ConditionBlock {
     }
 }
 
-impl Field for PolicyJson {
-    type Plain = Self;
-
-    fn ty() -> Type {
-        Type::String
-    }
-
-    fn decode(value: &Value) -> Result<Self, Mismatch> {
-        String::decode(value).map(Self)
-    }
-
-    fn encode(&self) -> Value {
-        self.0.encode()
-    }
-
-    fn blank() -> Self {
-        Self::default()
-    }
-
-    fn traits() -> Traits {
-        let same_text = |a: &Value, b: &Value| a.as_str().zip(b.as_str()).is_some_and(|(a, b)| same(a, b));
-        Traits { same: Some(same_text), ..Traits::default() }
-    }
-}
-
 /// Why there is nothing to compare with.
 enum Absent {
     Principal,
@@ -395,10 +366,6 @@ fn owner(principal: &Principal) -> Path {
         Principal::User(_) => IamDbUserPolicy::user.path(),
         Principal::Group(_) => IamDbUserPolicy::group.path(),
     }
-}
-
-fn same(a: &str, b: &str) -> bool {
-    policy::equivalent(a, b).unwrap_or(a == b)
 }
 
 fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {

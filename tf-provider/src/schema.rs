@@ -31,7 +31,9 @@ pub use entity::{
     ErasedFunction, ErasedResource, Function, FunctionEntry, FunctionError, Host, Opened, Provider, Renewed, Resource,
     ResourceEntry, Source, data_source, ephemeral, function, resource,
 };
-pub use field::{Computed, Dynamic, Field, Json, Map, Mismatch, Secret, Set, Traits, Val};
+pub use field::{
+    Computed, Dynamic, Field, Json, JsonSpelling, Map, Mismatch, Secret, Set, Spelling, Text, Traits, Val,
+};
 pub use model::{Handle, Model, Partial};
 pub use plan::Plan;
 pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, required, variadic};

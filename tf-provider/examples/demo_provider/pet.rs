@@ -243,6 +243,6 @@ impl Pet {
 fn card(plan: &View<'_, Pet>) -> Val<JsonText> {
     plan.get(Pet::name).and_then(|name| {
         plan.get(Pet::species)
-            .map(|species| JsonText(serde_json::json!({ "name": name, "species": species }).to_string()))
+            .map(|species| JsonText::from(serde_json::json!({ "name": name, "species": species }).to_string()))
     })
 }

@@ -127,15 +127,15 @@ mod tests {
 
     #[test]
     fn six_fields_unless_asked_for_seven() {
-        let socket = Path::new("/tmp/x/s");
+        let socket = Path::new("/run/p/s");
         // 2 bytes, which padding would make four characters.
         let der = CertificateDer::from(vec![0xfb, 0xff]);
         let six = handshake(&[]).line(PLUGIN, socket, Some(&der));
-        assert_eq!(six, "1|5|unix|/tmp/x/s|grpc|+/8\n");
+        assert_eq!(six, "1|5|unix|/run/p/s|grpc|+/8\n");
         let empty = handshake(&[("PLUGIN_MULTIPLEX_GRPC", "")]).line(PLUGIN, socket, Some(&der));
         assert_eq!(empty, six);
         let seven = handshake(&[("PLUGIN_MULTIPLEX_GRPC", "true")]).line(PLUGIN, socket, None);
-        assert_eq!(seven, "1|5|unix|/tmp/x/s|grpc||false\n");
+        assert_eq!(seven, "1|5|unix|/run/p/s|grpc||false\n");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use zeroize::Zeroize;
 
@@ -92,9 +93,21 @@ pub struct Set<T>(Vec<T>);
 /// Elements by name.
 pub type Map<T> = BTreeMap<String, T>;
 
+/// Text of which two spellings can be the same.
+pub struct Text<S>(pub String, PhantomData<fn() -> S>);
+
+/// When two spellings of a text are the same.
+pub trait Spelling: 'static {
+    /// Whether they are; two equal texts always are.
+    fn same(a: &str, b: &str) -> bool;
+}
+
 /// Text in JSON; two spellings of one document are the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Json(pub String);
+pub type Json = Text<JsonSpelling>;
+
+/// The spelling of JSON.
+#[derive(Clone, Copy, Debug)]
+pub enum JsonSpelling {}
 
 /// A value of any type, with that type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +170,7 @@ plain! {
     Number: Type::Number, "a number", |v| v.as_number().cloned(), |n| Value::Number(n.clone()), Self::from(0);
 }
 
-impl Field for Json {
+impl<S: Spelling> Field for Text<S> {
     type Plain = Self;
 
     fn ty() -> Type {
@@ -165,7 +178,7 @@ impl Field for Json {
     }
 
     fn decode(value: &Value) -> Result<Self, Mismatch> {
-        String::decode(value).map(Self)
+        String::decode(value).map(Self::from)
     }
 
     fn encode(&self) -> Value {
@@ -173,24 +186,54 @@ impl Field for Json {
     }
 
     fn blank() -> Self {
-        Self::default()
+        Self::from("")
     }
 
     fn traits() -> Traits {
-        Traits { same: Some(same_json), ..Traits::default() }
+        let same = |a: &Value, b: &Value| a.as_str().zip(b.as_str()).is_some_and(|(a, b)| S::same(a, b));
+        Traits { same: Some(same), ..Traits::default() }
     }
 }
 
-fn same_json(a: &Value, b: &Value) -> bool {
-    let parse = |value: &Value| serde_json::from_str::<serde_json::Value>(value.as_str()?).ok();
-    parse(a).is_some_and(|a| Some(a) == parse(b))
+impl Spelling for JsonSpelling {
+    fn same(a: &str, b: &str) -> bool {
+        let parse = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+        parse(a).is_some_and(|a| Some(a) == parse(b))
+    }
 }
 
-impl From<&str> for Json {
+impl<S> From<String> for Text<S> {
+    fn from(text: String) -> Self {
+        Self(text, PhantomData)
+    }
+}
+
+impl<S> From<&str> for Text<S> {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self::from(text.to_owned())
     }
 }
+
+impl<S> Clone for Text<S> {
+    fn clone(&self) -> Self {
+        Self::from(self.0.clone())
+    }
+}
+
+impl<S> fmt::Debug for Text<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Equal texts, not texts of the same meaning.
+impl<S> PartialEq for Text<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<S> Eq for Text<S> {}
 
 impl Field for Dynamic {
     type Plain = Self;

@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn an_object_without_attributes_is_defaults_and_blanks() {
         let model = <Sample as Model>::decode(&Object::new()).unwrap();
-        assert_eq!((model.name.as_str(), model.size, model.style), ("", 3, Json("{}".to_owned())));
+        assert_eq!((model.name.as_str(), model.size, model.style), ("", 3, Json::from("{}".to_owned())));
         assert_eq!((model.id, model.note), (Computed::Unknown, None));
     }
 

@@ -124,7 +124,7 @@ crate::model! {
 
 fn summary(view: &View<'_, Sample>) -> Val<Json> {
     view.get(Sample::name)
-        .and_then(|name| view.get(Sample::size).map(|size| Json(format!(r#"{{"name":"{name}","size":{size}}}"#))))
+        .and_then(|name| view.get(Sample::size).map(|size| Json::from(format!(r#"{{"name":"{name}","size":{size}}}"#))))
 }
 
 /// An object of these attributes, all others absent as core has them.

@@ -176,7 +176,7 @@ tf_provider::model! {
 fn summary(thing: &View<'_, Thing>) -> Val<Json> {
     thing
         .get(Thing::name)
-        .and_then(|name| thing.get(Thing::size).map(|size| Json(format!(r#"{{"name":"{name}","size":{size}}}"#))))
+        .and_then(|name| thing.get(Thing::size).map(|size| Json::from(format!(r#"{{"name":"{name}","size":{size}}}"#))))
 }
 
 /// The `main` of the plugin.
@@ -321,7 +321,7 @@ impl Resource<World> for Thing {
             plan.region = "west".to_owned().into();
         }
         plan.parts = vec![Part { serial: 7.into() }].into();
-        plan.summary = Json(format!(r#"{{ "size": {}, "name": "{}" }}"#, plan.size, plan.name)).into();
+        plan.summary = Json::from(format!(r#"{{ "size": {}, "name": "{}" }}"#, plan.size, plan.name)).into();
         Ok(plan.finish(0))
     }
 
@@ -339,10 +339,10 @@ impl Resource<World> for Thing {
             state.id = format!("{}-1", state.name).into();
             state.region = "west".to_owned().into();
             state.parts = Vec::new().into();
-            state.summary = Json(r"{}".to_owned()).into();
+            state.summary = Json::from(r"{}".to_owned()).into();
             state.revision = "imported".to_owned().into();
         }
-        state.policy = state.policy.map(|policy| Json(format!(" {} ", policy.0)));
+        state.policy = state.policy.map(|policy| Json::from(format!(" {} ", policy.0)));
         Ok(Some(state))
     }
 

@@ -254,7 +254,7 @@ fn handles_make_paths() {
 fn the_plan_of_a_model_decodes_when_it_is_known() {
     let object = created(&sample([("peer", set([peer([("host", "a".into())])])), ("tags", Value::Null)]));
     let sample = <Sample as Model>::decode(&object).unwrap();
-    assert_eq!((sample.size, sample.style), (3, Json("{}".to_owned())));
+    assert_eq!((sample.size, sample.style), (3, Json::from("{}".to_owned())));
     assert_eq!(sample.tags.len(), 0, "null is blank");
     let bare = <Sample as Model>::decode(&complete(Sample::table(), [])).unwrap();
     assert_eq!(bare.size, 3, "null is the default");
