@@ -250,6 +250,8 @@ impl IamDbUserPolicy {
         let document = connect::document(&users, &conditions).to_string();
         let (size, quota) = (policy::size(&document), self.principal()?.inline_quota());
         if size > quota {
+            let users = |database: &Database| database.resource_ids().count() * database.db_users.iter().count();
+            let most = (0..self.database.len()).max_by_key(|index| users(&self.database[*index])).unwrap_or_default();
             return Err(Diagnostic::error(
                 "Policy is too long",
                 format!(
@@ -258,7 +260,7 @@ impl IamDbUserPolicy {
                     self.principal()?
                 ),
             )
-            .at(Self::database));
+            .at(Self::database.path().index(most).field(Database::db_users)));
         }
         Ok(document)
     }
