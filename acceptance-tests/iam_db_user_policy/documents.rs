@@ -107,16 +107,41 @@ fn a_configuration_known_only_after_apply() {
     assert_eq!(scene.account.operations(), [""; 0], "nobody can be asked");
     scene.tf.apply();
     scene.assert_settled();
+
+    scene.configure(&[POLICY, &region.replace("us-east-1", "eu-west-1"), provider].concat());
+    let error = scene.tf.plan_fails().error();
+    assert_eq!(error.summary, "Provider configuration not known yet");
+    assert!(error.detail.contains("known only after apply: region."), "{error:?}");
 }
 
 #[test]
 fn values_known_only_after_apply() {
-    let users = "resource \"terraform_data\" \"users\" {\n  input = [\"app\", \"reports\"]\n}\n";
-    let scene = Scene::new(&[&POLICY.replace("[\"app\", \"reports\"]", "terraform_data.users.output"), users].concat());
+    let later =
+        "resource \"terraform_data\" \"later\" {\n  input = { role = \"app\", users = [\"app\", \"reports\"] }\n}\n";
+    let unknown_users = POLICY.replace("[\"app\", \"reports\"]", "terraform_data.later.output.users");
+    let unknown = unknown_users.replace("role = \"app\"", "role = terraform_data.later.output.role\n  user = null");
+    let scene = Scene::new(&[&unknown, later].concat());
     let plan = scene.tf.plan();
-    assert!(plan.is_unknown(IT, "policy_json"));
+    assert!(plan.is_unknown(IT, "policy_json") && plan.is_unknown(IT, "role"));
     scene.tf.apply();
     scene.assert_settled();
+}
+
+#[test]
+fn two_accounts_in_one_configuration() {
+    let other = Account::new();
+    other.add("role/app");
+    let [_, _, (_, key), (_, secret), _] = other.environment();
+    let provider = format!(
+        "provider \"rdsauth\" {{\n  alias = \"other\"\n  access_key = \"{key}\"\n  secret_key = \"{secret}\"\n  region = \"eu-west-1\"\n}}\n"
+    );
+    let there = POLICY.replace("\"it\"", "\"there\"").replace("role =", "provider = rdsauth.other\n  role =");
+    let scene = Scene::new(&[POLICY, &there, &provider].concat());
+    scene.tf.apply().expect_text("2 added");
+    scene.assert_settled();
+    let arn = |user: &str| format!("arn:aws:rds-db:eu-west-1:{}:dbuser:db-ORDERS/{user}", other.id);
+    assert_eq!(other.policies("role/app")["rds-db-connect"], document(&[&arn("app"), &arn("reports")]));
+    scene.tf.assert_nowhere(&secret);
 }
 
 #[test]

@@ -64,6 +64,16 @@ fn a_role_that_is_not_visible_yet() {
 }
 
 #[test]
+fn a_write_that_is_not_visible_yet() {
+    let scene = Scene::new(POLICY);
+    scene.account.fault(json!({ "service": "iam", "operation": "GetRolePolicy", "fault": "stale", "times": 1 }));
+    scene.tf.apply();
+    scene.tf.apply().expect_text("Policy was already there");
+    assert_eq!(scene.account.writes(), ["PutRolePolicy"]);
+    scene.assert_settled();
+}
+
+#[test]
 fn a_concurrent_modification_while_deleting() {
     let scene = Scene::new(POLICY);
     scene.tf.apply();

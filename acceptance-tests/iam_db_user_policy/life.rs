@@ -134,16 +134,37 @@ fn import_block() {
 }
 
 #[test]
-fn import_of_a_policy_that_says_more() {
+fn import_of_a_policy_that_cannot_be_described() {
     let scene = Scene::new("import {\n  to = rdsauth_iam_db_user_policy.it\n  id = \"role/app/login\"\n}\n");
-    let Scene { tf, account } = &scene;
     let mut says_more = document(&[&scene.arn("app")]);
     says_more["Statement"][0]["Action"] = json!(["rds-db:connect", "s3:GetObject"]);
-    account.put_policy("role/app", "login", &says_more);
-    let run = tf.run(&["plan", "-generate-config-out=generated.tf", "-json"]).expect_code(1);
-    let error = run.error();
-    assert_eq!(error.summary, "Cannot describe the policy");
-    assert!(error.detail.contains("\"rds-db:connect\" and nothing else"), "{error:?}");
+    let everywhere = document(&[&scene.arn("app").replace("us-east-1", "*")]);
+    let any_account = document(&[&scene.arn("app").replace(&scene.account.id, "*")]);
+    for (policy, detail) in [
+        (says_more, "\"rds-db:connect\" and nothing else"),
+        (everywhere, "stands for several regions"),
+        (any_account, "stands for several accounts"),
+    ] {
+        scene.account.put_policy("role/app", "login", &policy);
+        let error = scene.tf.run(&["plan", "-generate-config-out=generated.tf", "-json"]).expect_code(1).error();
+        assert_eq!(error.summary, "Cannot describe the policy");
+        assert!(error.detail.contains(detail), "{error:?}");
+    }
+}
+
+#[test]
+fn import_of_several_statements() {
+    let scene = Scene::new("import {\n  to = rdsauth_iam_db_user_policy.it\n  id = \"role/app/login\"\n}\n");
+    let Scene { tf, account } = &scene;
+    let mut foreign = document(&[&scene.arn("app")]);
+    let mut second = document(&[&scene.arn("reports")])["Statement"][0].take();
+    second["Sid"] = json!("Second");
+    foreign["Statement"].as_array_mut().unwrap().push(second);
+    account.put_policy("role/app", "login", &foreign);
+    tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import, 0 to add, 1 to change");
+    tf.apply();
+    assert_eq!(account.policies("role/app")["login"], scene.expected());
+    tf.assert_plan_empty();
 }
 
 #[test]

@@ -71,10 +71,11 @@ fn a_malformed_configuration() {
 #[test]
 fn a_policy_over_the_quota() {
     let users = |count: usize| (0..count).map(|n| format!("\"user{n:04}\"")).collect::<Vec<_>>().join(", ");
-    let scene = Scene::new(&POLICY.replace("\"reports\"", &users(200)));
-    check(&scene.tf.plan_fails(), "Policy is too long", "IAM allows 10240", "resource \"");
+    let small = "database {\n    resource_id = \"db-A\"\n    db_users = [\"a\"]\n  }\n  database {";
+    let scene = Scene::new(&POLICY.replace("\"reports\"", &users(200)).replace("database {", small));
+    check(&scene.tf.plan_fails(), "Policy is too long", "IAM allows 10240", "db_users    = [\"app\", \"user0000\"");
     scene.configure(&POLICY.replace("role", "user").replace("\"reports\"", &users(40)));
-    check(&scene.tf.plan_fails(), "Policy is too long", "IAM allows 2048", "resource \"");
+    check(&scene.tf.plan_fails(), "Policy is too long", "IAM allows 2048", "db_users");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
@@ -134,6 +135,16 @@ fn expired_credentials() {
     scene.configure(&POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users "));
     let run = scene.tf.apply_fails();
     check(&run, "Cannot write the policy", "The session these credentials belong to has ended", "role = \"app\"");
+    assert_eq!(scene.account.writes(), [""; 0]);
+}
+
+#[test]
+fn no_credentials() {
+    let scene = Scene::new(POLICY).with_keys([("AWS_ACCESS_KEY_ID", String::new())]);
+    check(&scene.tf.plan_fails(), "Cannot find AWS credentials", "AWS_ACCESS_KEY_ID", "database");
+    let wrong = ("AWS_SECRET_ACCESS_KEY", "wrong".to_owned());
+    let scene = Scene::new(POLICY).with_keys([wrong]);
+    check(&scene.tf.plan_fails(), "AWS does not accept the credentials", "SignatureDoesNotMatch", "database");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 

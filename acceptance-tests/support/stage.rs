@@ -48,11 +48,6 @@ impl Account {
         Self { id: format!("{number:012}"), partition: partition.to_owned() }
     }
 
-    /// The URL of all services.
-    pub fn endpoint(&self) -> &'static str {
-        &stage().front
-    }
-
     /// The variables with which a provider works as the administrator of the account.
     pub fn environment(&self) -> [(&'static str, String); 5] {
         [

@@ -250,6 +250,8 @@ impl IamDbUserPolicy {
         let document = connect::document(&users, &conditions).to_string();
         let (size, quota) = (policy::size(&document), self.principal()?.inline_quota());
         if size > quota {
+            let users = |database: &Database| database.resource_ids().count() * database.db_users.iter().count();
+            let most = (0..self.database.len()).max_by_key(|index| users(&self.database[*index])).unwrap_or_default();
             return Err(Diagnostic::error(
                 "Policy is too long",
                 format!(
@@ -258,7 +260,7 @@ impl IamDbUserPolicy {
                     self.principal()?
                 ),
             )
-            .at(Self::database));
+            .at(Self::database.path().index(most).field(Database::db_users)));
         }
         Ok(document)
     }
@@ -424,7 +426,17 @@ fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Condition>)>
         )
     };
     let document: Document = document.parse().map_err(|error: policy::PolicyError| explain(error.to_string()))?;
-    connect::users(&document).map_err(explain)
+    let (users, conditions) = connect::users(&document).map_err(explain)?;
+    let several = users.iter().find_map(|user| match (user.region.as_str(), user.account.as_str()) {
+        ("*", _) => Some((user, "regions")),
+        (_, "*") => Some((user, "accounts")),
+        _ => None,
+    });
+    if let Some((user, what)) = several {
+        let detail = format!("\"{user}\" stands for several {what}, and a database here has one.");
+        return Err(Diagnostic::error("", detail));
+    }
+    Ok((users, conditions))
 }
 
 fn taken_over(principal: &Principal, name: &str) -> Diagnostic {

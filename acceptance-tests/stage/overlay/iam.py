@@ -33,6 +33,17 @@ def inline_policy(_aws, call):
     return None
 
 
+@before("iam", *(o for o in _OPERATIONS if o.startswith("Put")), "CreatePolicy", "CreatePolicyVersion")
+def resources_are_of_the_partition(_aws, call):
+    """A policy cannot name resources of another partition than its own."""
+    for statement in as_list(document(call.parameters["PolicyDocument"])["Statement"]):
+        for resource in as_list(statement.get("Resource", statement.get("NotResource"))):
+            partition = resource.split(":")[1] if resource.startswith("arn:") else "*"
+            if partition not in (call.partition, "*") and "$" not in partition:
+                message = f'Partition "{partition}" is not valid for resource "{resource}".'
+                raise AwsError("MalformedPolicyDocument", message)
+
+
 @before("iam", "GetRole", "GetGroup")
 def owner_exists(_aws, call):
     """AWS's words for a role or group that does not exist."""

@@ -45,6 +45,13 @@ def test_inline_policy_round_trip(account, kind):
     assert owner.names()["PolicyNames"] == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_resources_of_another_partition(account, kind):
+    there = json.dumps(allow("rds-db:connect", "arn:aws-cn:rds-db:cn-north-1:111122223333:dbuser:db-A/app"))
+    message = refused("MalformedPolicyDocument", Owner(account, kind).put, PolicyDocument=there)
+    assert message.startswith('Partition "aws-cn" is not valid for resource')
+
+
 def test_documents_are_url_encoded_on_the_wire(account):
     account.role(policies={"p": document()})
     form = {"Action": "GetRolePolicy", "Version": "2010-05-08", "RoleName": "app", "PolicyName": "p"}
