@@ -48,7 +48,8 @@ tf_provider::model! {
         allow_wildcards: bool = optional().or(false),
         /// A database, and the users to log in as.
         database: Vec<Database> = block().min(1),
-        /// A condition on every login. All conditions must hold.
+        /// A condition on every login. All conditions must hold. AWS documents `aws:ResourceTag/…` alone as a condition
+        /// key of `rds-db:connect`, and that since recently: try out that it refuses what it should.
         condition: Vec<ConditionBlock> = block(),
         /// The policy document, as it is in IAM.
         policy_json: Computed<PolicyJson> = computed(),
@@ -78,7 +79,7 @@ tf_provider::model! {
     pub struct ConditionBlock {
         /// Operator, such as `StringEquals`.
         test: String = required().check(check::length(1..=usize::MAX)),
-        /// Condition key, such as `aws:SourceVpc`.
+        /// Condition key, such as `aws:ResourceTag/environment`.
         variable: String = required().check(check::length(1..=usize::MAX)),
         /// Values, one of which must match.
         values: Set<String> = required().check(check::size(1..=usize::MAX)),

@@ -8,7 +8,7 @@ resource "rdsauth_iam_db_user_policy" "orders" {
 
   condition {
     test     = "StringEquals"
-    variable = "aws:SourceVpc"
-    values   = ["vpc-0a1b2c3d"]
+    variable = "aws:ResourceTag/environment"
+    values   = ["production"]
   }
 }
