@@ -64,6 +64,14 @@ fn a_role_that_is_not_visible_yet() {
 }
 
 #[test]
+fn a_role_that_the_write_does_not_see_yet() {
+    survives(json!({
+        "operation": "PutRolePolicy", "fault": "error", "code": "NoSuchEntity", "status": 404, "times": 1,
+        "message": "The role with name app cannot be found."
+    }));
+}
+
+#[test]
 fn a_write_that_is_not_visible_yet() {
     let scene = Scene::new(POLICY);
     scene.account.fault(json!({ "service": "iam", "operation": "GetRolePolicy", "fault": "stale", "times": 1 }));

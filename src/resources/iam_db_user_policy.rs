@@ -94,6 +94,14 @@ const CONCURRENT: Retry<crate::aws::Error> = Retry {
     first: Duration::from_secs(1),
 };
 
+/// A principal that the look before the write found may be unknown to the server that takes the write, if it was made
+/// in the same apply.
+const UNSEEN: Retry<crate::aws::Error> = Retry {
+    what: "the principal to appear everywhere",
+    when: |error| error.is_not_found() || error.is_concurrent_modification(),
+    ..CONCURRENT
+};
+
 /// A principal made in the same apply may not be visible everywhere yet.
 const YOUNG_PRINCIPAL: Retry<Absent> = Retry {
     what: "the principal to appear",
@@ -356,7 +364,7 @@ async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<
 
 async fn put(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str, document: &str) -> Result<()> {
     let put = || iam.put_policy(principal, name, document);
-    cx.until(&CONCURRENT, put)
+    cx.until(&UNSEEN, put)
         .await
         .context("Cannot write the policy", principal)
         .map_err(|error| error.at(owner(principal)))
