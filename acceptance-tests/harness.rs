@@ -235,10 +235,11 @@ fn binaries_are_built_and_found_by_name() {
     assert!(message.contains("no-such-program") && message.contains("terraform-provider-rdsauth"), "{message}");
 }
 
-/// An apply that says `started` and then takes longer than any test waits.
+/// An apply that says `started` and then takes longer than any test waits. The word is cut in two because the CLI
+/// shows the command before it starts it.
 const SLOW: &str = r#"
 resource "terraform_data" "slow" {
-  provisioner "local-exec" { command = "echo started; exec sleep 100" }
+  provisioner "local-exec" { command = "echo sta''rted; exec sleep 100" }
 }
 "#;
 
