@@ -290,3 +290,15 @@ def test_class_of_an_aurora_cluster_is_its_members(account):
         **{"DBClusterIdentifier": "orders", "Engine": "aurora-postgresql", "MasterUsername": "pgadmin"},
         **{"MasterUserPassword": "long-enough", "DBClusterInstanceClass": "db.m6gd.large"},
     )
+
+
+def test_restored_copy_has_a_default_group(account):
+    rds = Rds(account)
+    rds.seed(parameter_group="tuned")
+    rds.api.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier="before")
+    restore = rds.api.restore_db_instance_from_db_snapshot
+    for name, group in (("plain", {}), ("asked", {"DBParameterGroupName": "tuned"})):
+        restore(DBInstanceIdentifier=name, DBSnapshotIdentifier="before", **group)
+    assert [rds.look(name)[1] for name in ("plain", "asked")] == ["default.postgres15", "tuned"]
+    more = {"DBInstanceIdentifier": "more", "DBSnapshotIdentifier": "before", "DBParameterGroupName": "none"}
+    refused("DBParameterGroupNotFound", restore, **more)
