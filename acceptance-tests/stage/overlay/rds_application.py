@@ -186,9 +186,13 @@ def new_group_waits_for_a_reboot(_aws, call):
 
 @before("rds", "RebootDBInstance", "RebootDBCluster")
 def reboot(aws, call):
-    """The database is rebooting for a while; then all its parameters are in force."""
+    """The database is rebooting for a while; then all its parameters are in force, unless it failed over."""
     database = find(call, call.parameters)
     require_modifiable(call, database, _REBOOTABLE)
+    failover = call.parameters.get("ForceFailover", False)
+    if failover and not database.multi_az:
+        message = "ForceFailover can't be specified for an instance that isn't configured for Multi-AZ."
+        raise AwsError("InvalidParameterCombination", message)
     looks = aws.transition_of(call.account)["rebooting"]
     rebooted = [database]
     if not is_instance(call):
@@ -197,7 +201,7 @@ def reboot(aws, call):
             raise AwsError("InvalidParameterCombination", message)
         rebooted += database.members
     for one in rebooted:
-        begin(one, replace(change_of(one), status="rebooting", busy=looks, finish=restart))
+        begin(one, replace(change_of(one), status="rebooting", busy=looks, finish=None if failover else restart))
     return shown(call, database)
 
 
