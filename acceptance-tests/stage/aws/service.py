@@ -9,7 +9,7 @@ from importlib import import_module
 
 from stage import overlay
 
-from . import faults, identity, moto_backend, validation, wire
+from . import faults, identity, moto_backend, principals, validation, wire
 from .errors import AwsError
 from .record import Record, is_write
 
@@ -34,9 +34,10 @@ class Aws:
         self.record = Record()
         self.databases = databases
         self.transitions = {}
+        self.youths = principals.Youths()
         self._shadows = set()
-        for service in ("iam", "sts", "rds"):
-            import_module(f"stage.overlay.{service}")
+        for rules in ("iam", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access"):
+            import_module(f"stage.overlay.{rules}")
 
     def handle(self, method, target, headers, body):
         """Answers a request. Headers have lower-case names."""
@@ -79,7 +80,7 @@ class Aws:
                 raise call.unintelligible
             validation.check(call)
             with self.lock:
-                identity.authorize(call)
+                overlay.ACCESS.get(call.service, identity.authorize)(call)
         except AwsError as error:
             return error
         return None
