@@ -2,13 +2,15 @@
 
 import json
 import secrets
+import time
+import uuid
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from stage.aws import moto_backend
-from stage.overlay import kms_keys
+from stage.overlay import kms_keys, secretsmanager
 
 _REGION = "us-east-1"
 _STATES = ("Enabled", "Disabled", "PendingDeletion", "PendingImport")
@@ -23,6 +25,9 @@ class Keys:
             ("POST", "keys"): self.create_key,
             ("GET", "key-policies"): self.key_policy,
             ("POST", "key-policies"): self.put_key_policy,
+            ("GET", "secrets"): self.secret,
+            ("POST", "secrets"): self.create_secret,
+            ("DELETE", "secrets"): self.delete_secret,
             ("POST", "youths"): self.set_youth,
             ("POST", "calls"): self.call,
             ("POST", "round-trips"): self.round_trip,
@@ -55,6 +60,54 @@ class Keys:
         with self._aws.lock:
             _find(account, key, region).policy = _text(policy)
         return {}
+
+    def secret(self, account, name, region=_REGION):
+        """All there is to a secret, its values by version too; the current one is `value`."""
+        with self._aws.lock:
+            secret = self._secret(account, name, region)
+            values = {i: v.get("secret_string", v.get("secret_binary")) for i, v in secret.versions.items()}
+            return {
+                "name": secret.name,
+                "arn": secret.arn,
+                "value": values.get(secret.default_version_id),
+                "values": values,
+                "stages": {i: v["version_stages"] for i, v in secret.versions.items()},
+                "key": secret.kms_key_id,
+                "policy": secret.policy and json.loads(secret.policy),
+                "tags": {tag["Key"]: tag["Value"] for tag in secret.tags or []},
+                "deleted": secret.deleted_date,
+            }
+
+    def create_secret(self, account, name, value=None, key=None, tags=None, region=_REGION):
+        """A secret, or another value for one that is there, as somebody else would write it. `value` is text or JSON,
+        `key` a KMS key by id, ARN or alias."""
+        with self._aws.lock:
+            there = name in moto_backend.secretsmanager(account, region).secrets
+            listed = [{"Key": k, "Value": v} for k, v in (tags or {}).items()]
+            secret = self._secret(account, name, region) if there else secretsmanager.make(account, region, name)
+            secret.tags = listed if tags is not None else secret.tags
+            secret.kms_key_id = _find(account, key, region).arn if key else secret.kms_key_id
+            if value is not None:
+                version = {"secret_string": _text(value)}
+                version = secretsmanager.add_version(secret, str(uuid.uuid4()), version)
+                version["stage_key"] = secret.kms_key_id
+            return {"name": name, "arn": secret.arn, "version": secret.default_version_id}
+
+    def delete_secret(self, account, name, days=None, region=_REGION):
+        """Takes a secret away, as somebody else would; with `days`, marks it for deletion."""
+        with self._aws.lock:
+            secret = self._secret(account, name, region)
+            if days is None:
+                dict.pop(moto_backend.secretsmanager(account, region).secrets, secret.name)
+            else:
+                secret.deleted_date = time.time() + int(days) * 86400
+        return {}
+
+    def _secret(self, account, name, region):
+        secrets = moto_backend.secretsmanager(account, region).secrets
+        if name not in secrets:
+            raise ValueError(f"there is no secret {name}")
+        return secrets[name]
 
     def set_youth(self, account, service, looks=0, seconds=0):
         """How long roles and users that calls make from now on are unknown as principals to iam or kms."""

@@ -31,7 +31,9 @@ _RESPONSES = {
     "dms": ("moto.dms.responses", "DatabaseMigrationServiceResponse"),
     "ec2": ("moto.ec2.responses", "EC2Response"),
 }
-_BACKENDS = {service: (f"moto.{service}.models", f"{service}_backends") for service in ("iam", "rds", "kms")}
+_BACKENDS = {
+    service: (f"moto.{service}.models", f"{service}_backends") for service in ("iam", "rds", "kms", "secretsmanager")
+}
 
 
 def warm(services=("iam", "sts", "rds")):
@@ -88,6 +90,11 @@ def rds(account, region):
 def kms(account, region):
     """moto's KMS of an account and region."""
     return _resolve(("moto.kms.models", "kms_backends"))[account][region]
+
+
+def secretsmanager(account, region):
+    """moto's Secrets Manager of an account and region."""
+    return _resolve(("moto.secretsmanager.models", "secretsmanager_backends"))[account][region]
 
 
 def photograph(call, account, shadow):

@@ -89,6 +89,9 @@ def bound(kept, partition):
     id, also after somebody else has got the name. `partition` tells an object's partition."""
 
     def put(self, text):
+        if text is None:
+            self.__dict__[kept] = None, {}
+            return
         text = renamed(text, lambda name: root(name, partition(self)) if _ACCOUNT.fullmatch(name) else name)
         self.__dict__[kept] = text, unique_ids(_aws_names(text))
 

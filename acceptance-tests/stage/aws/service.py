@@ -13,6 +13,8 @@ from . import faults, identity, moto_backend, principals, validation, wire
 from .errors import AwsError
 from .record import Record, is_write
 
+_OVERLAY = ("iam", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
+_OVERLAY += ("secretsmanager", "secretsmanager_access")
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
 
@@ -36,7 +38,7 @@ class Aws:
         self.transitions = {}
         self.youths = principals.Youths()
         self._shadows = set()
-        for rules in ("iam", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access"):
+        for rules in _OVERLAY:
             import_module(f"stage.overlay.{rules}")
 
     def handle(self, method, target, headers, body):
