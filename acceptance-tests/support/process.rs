@@ -156,9 +156,11 @@ impl TryIntoProcess for PathBuf {
         let id = self.file_name()?.to_str()?.parse().ok()?;
         let status = fs::read_to_string(self.join("status")).ok()?;
         let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().to_owned();
+        // While a process becomes another program it has no command line for a moment, but always a name of 15 bytes.
         let arguments = fs::read(self.join("cmdline")).ok()?;
         let program = String::from_utf8_lossy(arguments.split(|byte| *byte == 0).next()?).into_owned();
-        let name = Path::new(&program).file_name()?.to_str()?.to_owned();
+        let file_name = Path::new(&program).file_name().and_then(|name| name.to_str());
+        let name = file_name.or_else(|| status.lines().find_map(|line| line.strip_prefix("Name:")))?.trim().to_owned();
         Some((Process { id, name }, parent))
     }
 }
