@@ -201,3 +201,23 @@ def test_roles_that_cannot_be_deleted(iam):
 def test_roles_that_do_not_exist(iam, verb, more):
     message = refused("NoSuchEntity", getattr(iam, verb), RoleName="none", **more)
     assert message == "The role with name none cannot be found."
+
+
+def test_all_that_there_is_of_roles(account, iam):
+    made, bound = make(iam, Description="test", Tags=[{"Key": "a", "Value": "b"}]), policy(iam)
+    iam.put_role_permissions_boundary(RoleName="app", PermissionsBoundary=bound)
+    iam.attach_role_policy(RoleName="app", PolicyArn=bound)
+    iam.put_role_policy(RoleName="app", PolicyName="p", PolicyDocument=json.dumps(allow("rds:*", "*")))
+    assert account.control("GET", "roles", account=account.id)["roles"] == {
+        "app": {
+            "arn": made["Arn"],
+            "id": made["RoleId"],
+            "description": "test",
+            "seconds": 3600,
+            "trust": json.loads(TRUST),
+            "policies": {"p": allow("rds:*", "*")},
+            "attached": [bound],
+            "boundary": bound,
+            "tags": {"a": "b"},
+        }
+    }
