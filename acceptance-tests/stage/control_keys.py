@@ -8,6 +8,7 @@ import uuid
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.core.utils import utcnow
 
 from stage.aws import moto_backend
 from stage.overlay import kms_grants, kms_keys, secretsmanager
@@ -162,6 +163,7 @@ def _key(backend, key):
         "aliases": sorted(key.aliases),
         "description": key.description,
         "state": key.key_state,
+        "deleted": round((key.deletion_date - utcnow()).total_seconds() / 86400) if key.deletion_date else None,
         "rotation": key.__dict__.get("stage_rotation", (365,))[0] if key.key_rotation_status else None,
         "tags": backend.tagger.get_tag_dict_for_resource(key.id),
         "policy": json.loads(key.policy),
@@ -181,7 +183,7 @@ def _secret(secret):
         "key": secret.kms_key_id,
         "policy": secret.policy and json.loads(secret.policy),
         "tags": {tag["Key"]: tag["Value"] for tag in secret.tags or []},
-        "deleted": secret.deleted_date,
+        "deleted": round((secret.deleted_date - time.time()) / 86400) if secret.deleted_date else None,
     }
 
 

@@ -340,9 +340,13 @@ def test_all_that_there_is_of_keys(account, kms):
         "aliases": ["alias/app"],
         "description": "test",
         "state": "Enabled",
+        "deleted": None,
         "rotation": 90,
         "tags": {"a": "b"},
         "grants": [{"name": "loader", "grantee": role["arn"], "operations": ["Decrypt"], "constraints": None}],
     }
     one = account.control("GET", "keys", account=account.id, key="alias/app")["keys"]
     assert [k["id"] for k in one] == [key["KeyId"]]
+    kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    [doomed] = account.control("GET", "keys", account=account.id)["keys"]
+    assert (doomed["state"], doomed["deleted"]) == ("PendingDeletion", 7)
