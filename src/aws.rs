@@ -6,8 +6,10 @@ pub mod error;
 pub mod host;
 mod http;
 pub mod iam;
+pub mod kms;
 pub mod options;
 pub mod rds;
+pub mod secrets;
 pub mod sts;
 #[cfg(test)]
 mod testing;

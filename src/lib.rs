@@ -10,4 +10,5 @@ pub mod policy;
 pub mod policy_json;
 pub mod provider;
 pub mod resources;
+pub mod tags;
 pub mod world;

@@ -16,6 +16,7 @@ use crate::functions::normalize_policy::NormalizePolicy;
 use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
+use crate::tags::{self, TagOptions};
 use crate::world::World;
 
 /// The provider.
@@ -49,6 +50,10 @@ tf_provider::model! {
         allowed_account_ids: Val<Set<String>> = optional().each(checks::account_id()),
         /// Accounts that must not be worked on.
         forbidden_account_ids: Val<Set<String>> = optional().each(checks::account_id()),
+        /// Tags of all objects that have tags. A resource's own `tags` go before them.
+        default_tags: Val<Vec<DefaultTags>> = block().max(1),
+        /// Tags that others manage, and this provider neither sees nor changes.
+        ignore_tags: Val<Vec<IgnoreTags>> = block().max(1),
         /// URLs of services, such as those of a simulator or a VPC endpoint.
         endpoints: Val<Set<Endpoints>> = block(),
         /// Accepted for the sake of copied blocks. Credentials are never tried out before they are needed.
@@ -103,12 +108,34 @@ tf_provider::model! {
 }
 
 tf_provider::model! {
+    /// Tags of all objects.
+    pub struct DefaultTags {
+        /// The tags. Also `TF_AWS_DEFAULT_TAGS_` and the key, as a variable.
+        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+    }
+}
+
+tf_provider::model! {
+    /// Tags that others manage.
+    pub struct IgnoreTags {
+        /// Keys. Also `TF_AWS_IGNORE_TAGS_KEYS`, with commas between them.
+        keys: Option<Set<String>> = optional(),
+        /// What keys begin with. Also `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`.
+        key_prefixes: Option<Set<String>> = optional(),
+    }
+}
+
+tf_provider::model! {
     /// URLs of services.
     pub struct Endpoints {
         /// URL of IAM. Else `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`.
         iam: Option<String> = optional().check(url()),
+        /// URL of KMS. Else `AWS_ENDPOINT_URL_KMS` or `AWS_ENDPOINT_URL`.
+        kms: Option<String> = optional().check(url()),
         /// URL of RDS. Else `AWS_ENDPOINT_URL_RDS` or `AWS_ENDPOINT_URL`.
         rds: Option<String> = optional().check(url()),
+        /// URL of Secrets Manager. Else `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `AWS_ENDPOINT_URL`.
+        secretsmanager: Option<String> = optional().check(url()),
         /// URL of STS. Else `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.
         sts: Option<String> = optional().check(url()),
     }
@@ -139,13 +166,14 @@ impl Provider for Rdsauth {
         found
     }
 
-    fn configure(config: ProviderBlock, host: Host) -> Result<World> {
+    fn configure(mut config: ProviderBlock, host: Host) -> Result<World> {
         let unknown = config.encode().into_iter().filter(|(_, value)| !value.is_wholly_known());
         let unknown: Vec<String> = unknown.map(|(name, _)| name).collect();
         if !unknown.is_empty() {
             return Ok(World::waiting_for(unknown));
         }
-        Ok(World::new(Clients::new(config.options(host))))
+        let tags = config.tags().or_environment(std::env::vars());
+        Ok(World::new(Clients::new(config.options(host)), tags))
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
@@ -174,6 +202,19 @@ impl Provider for Rdsauth {
 }
 
 impl ProviderBlock {
+    fn tags(&mut self) -> TagOptions {
+        let default = std::mem::replace(&mut self.default_tags, Val::Null).known().into_iter().flatten();
+        let ignored = std::mem::replace(&mut self.ignore_tags, Val::Null).known().into_iter().flatten();
+        let list = |set: Option<Set<String>>| set.map(|set| set.to_vec()).unwrap_or_default();
+        let mut options =
+            TagOptions { default: default.filter_map(|block| block.tags).flatten().collect(), ..TagOptions::default() };
+        for IgnoreTags { keys, key_prefixes } in ignored {
+            options.ignored_keys.extend(list(keys));
+            options.ignored_prefixes.extend(list(key_prefixes));
+        }
+        options
+    }
+
     fn options(self, host: Host) -> Options {
         let secret = |value: Val<Secret<String>>| value.known().map(|secret| secret.expose().clone());
         let set = |value: Val<Set<String>>| value.known().map(|set| set.to_vec()).unwrap_or_default();
@@ -222,7 +263,13 @@ impl AssumeRole {
 
 impl Endpoints {
     fn urls(&self) -> Vec<(String, String)> {
-        let all = [(Self::iam.name(), &self.iam), (Self::rds.name(), &self.rds), (Self::sts.name(), &self.sts)];
+        let all = [
+            (Self::iam.name(), &self.iam),
+            (Self::kms.name(), &self.kms),
+            (Self::rds.name(), &self.rds),
+            (Self::secretsmanager.name(), &self.secretsmanager),
+            (Self::sts.name(), &self.sts),
+        ];
         all.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect()
     }
 }

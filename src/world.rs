@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 
 use crate::aws::Clients;
+use crate::tags::TagOptions;
 
 /// A configured provider.
 pub struct World {
     clients: Result<Clients, Vec<String>>,
+    tags: TagOptions,
 }
 
 /// What a call of an entity may use.
@@ -16,13 +18,13 @@ pub type Ctx = tf_provider::schema::Ctx<World>;
 
 impl World {
     /// A provider whose whole configuration is known.
-    pub fn new(clients: Clients) -> Self {
-        Self { clients: Ok(clients) }
+    pub fn new(clients: Clients, tags: TagOptions) -> Self {
+        Self { clients: Ok(clients), tags }
     }
 
     /// A provider that waits for these options to become known.
     pub fn waiting_for(options: Vec<String>) -> Self {
-        Self { clients: Err(options) }
+        Self { clients: Err(options), tags: TagOptions::default() }
     }
 
     /// The AWS clients.
@@ -42,9 +44,37 @@ impl World {
         })
     }
 
+    /// What the provider block says about tags; nothing as long as it [is not known](Self::is_known).
+    pub fn tags(&self) -> &TagOptions {
+        &self.tags
+    }
+
     /// Whether the AWS clients can be used, now rather than only after apply.
     pub fn is_known(&self) -> bool {
         self.clients.is_ok()
+    }
+}
+
+/// Whether a plan can rely on the account: false, with a warning, if AWS cannot be reached.
+///
+/// With `needs_id` the account's id is asked for; without it, nobody is asked unless the provider block restricts the
+/// accounts.
+///
+/// # Errors
+/// The account is not allowed, or the credentials are no good.
+pub async fn may_plan(cx: &Ctx, needs_id: bool) -> Result<bool> {
+    let clients = cx.aws()?;
+    let asked = match needs_id {
+        true => clients.account_id().await.map(drop),
+        false => clients.check_account().await,
+    };
+    match asked {
+        Ok(()) => Ok(true),
+        Err(error) if error.is_unreached() => {
+            cx.warn(Diagnostic { severity: Severity::Warning, ..error.into() });
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::iam_db_user_policy::{POLICY, Scene, document};
+use crate::iam_db_user_policy::{IT, POLICY, Scene, document};
 use crate::support::output::Run;
 
 /// A replacement in [`POLICY`], and what comes of it: summary, part of the detail, beginning of the line at fault.
@@ -150,13 +150,17 @@ fn no_credentials() {
 
 #[test]
 fn a_wrong_account() {
-    let only = "provider \"rdsauth\" {\n  allowed_account_ids = [\"001234567890\"]\n}\n";
-    let scene = Scene::new(&[POLICY, only].concat());
-    check(&scene.tf.plan_fails(), "AWS account not allowed", &scene.account.id, "database");
+    let provider = |ids: &str| format!("provider \"rdsauth\" {{\n  {ids} = [\"001234567890\"]\n}}\n");
+    let scene = Scene::new(POLICY);
+    // The account that the database names does not make the credentials' account the right one.
     let given = POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users ");
-    scene.configure(&[&given, only].concat());
-    check(&scene.tf.apply_fails(), "AWS account not allowed", &scene.account.id, "");
+    for (policy, line) in [(POLICY, "database"), (given.as_str(), "account_id")] {
+        scene.configure(&[policy, &provider("allowed_account_ids")].concat());
+        check(&scene.tf.plan_fails(), "AWS account not allowed", &scene.account.id, line);
+    }
     assert_eq!(scene.account.operations().iter().filter(|name| *name != "GetCallerIdentity").count(), 0);
+    scene.configure(&[given.as_str(), &provider("forbidden_account_ids")].concat());
+    scene.tf.plan().assert_creates(IT);
 }
 
 #[test]

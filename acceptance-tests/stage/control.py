@@ -5,8 +5,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from moto.core.exceptions import ServiceException
 
+from stage import lint
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError
+from stage.control_keys import Keys
 from stage.control_rds import RdsControl
 from stage.overlay import sts
 
@@ -28,6 +30,7 @@ class Control:
             ("POST", "rules"): self.add_rules,
             ("DELETE", "rules"): self.clear_rules,
             ("POST", "accounts"): self.account,
+            ("GET", "roles"): self.roles,
             ("POST", "roles"): self.create_role,
             ("DELETE", "roles"): self.delete_role,
             ("POST", "users"): self.create_user,
@@ -41,6 +44,8 @@ class Control:
             ("POST", "database-users"): self.create_database_user,
             ("POST", "sql"): self.run_sql,
             ("GET", "logins"): self.logins,
+            ("POST", "lint"): self.lint,
+            **Keys(aws, describe).routes,
             **self.rds.routes,
         }
 
@@ -115,6 +120,11 @@ class Control:
                 max_session_duration=str(seconds),
             )
             return _with_policies(role, policies)
+
+    def roles(self, account, partition="aws"):
+        """All that there is of an account's roles, by name."""
+        with self._aws.lock:
+            return {"roles": {r.name: _role(r) for r in moto_backend.iam(account, partition).roles.values()}}
 
     def delete_role(self, account, name, partition="aws"):
         """Takes a role away with all it has, as somebody else would."""
@@ -205,6 +215,10 @@ class Control:
         """Every login with a token, and why it was refused."""
         return {"logins": self._databases().logins.record(account)}
 
+    def lint(self, policy, type="identity"):
+        """What parliament finds wrong with a policy; `type` is identity, trust or resource."""
+        return {"findings": lint.findings(policy, type)}
+
     def _databases(self):
         if self._aws.databases is None:
             raise Refusal("the stage runs without databases")
@@ -220,6 +234,20 @@ def _owner(backend, owner):
     if found is None:
         raise Refusal(f"there is no {owner}; an owner is role/NAME, user/NAME or group/NAME")
     return found
+
+
+def _role(role):
+    return {
+        "arn": role.arn,
+        "id": role.id,
+        "description": role.description or "",
+        "seconds": int(role.max_session_duration or 3600),
+        "trust": json.loads(role.assume_role_policy_document),
+        "policies": {name: json.loads(text) for name, text in role.policies.items()},
+        "attached": sorted(role.managed_policies),
+        "boundary": role.permissions_boundary_arn,
+        "tags": {tag["Key"]: tag["Value"] for tag in role.tags or []},
+    }
 
 
 def _with_policies(owner, policies):

@@ -72,12 +72,17 @@ impl Running {
     /// Waits until standard output contains `text`; fails when the command ends without it.
     pub fn wait_for(&mut self, text: &str) {
         eventually(text, LIMIT, || {
-            let ended = self.child.try_wait().expect("the command's status").is_some();
+            let ended = self.has_ended();
             let output = self.stdout_so_far();
             let found = output.contains(text);
             assert!(found || !ended, "{} ended without {text:?}:\n{output}{}", self.command, self.stderr_so_far());
             found.then_some(())
         });
+    }
+
+    /// Whether the command has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("the command's status").is_some()
     }
 
     /// What Ctrl-C does: SIGINT to the command and to everything it started.
@@ -151,9 +156,11 @@ impl TryIntoProcess for PathBuf {
         let id = self.file_name()?.to_str()?.parse().ok()?;
         let status = fs::read_to_string(self.join("status")).ok()?;
         let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().to_owned();
+        // While a process becomes another program it has no command line for a moment, but always a name of 15 bytes.
         let arguments = fs::read(self.join("cmdline")).ok()?;
         let program = String::from_utf8_lossy(arguments.split(|byte| *byte == 0).next()?).into_owned();
-        let name = Path::new(&program).file_name()?.to_str()?.to_owned();
+        let file_name = Path::new(&program).file_name().and_then(|name| name.to_str());
+        let name = file_name.or_else(|| status.lines().find_map(|line| line.strip_prefix("Name:")))?.trim().to_owned();
         Some((Process { id, name }, parent))
     }
 }

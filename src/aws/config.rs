@@ -27,8 +27,10 @@ use crate::aws::credentials::{AssumeRole, AssumedRole, Source};
 use crate::aws::error::{Error, Kind, chain};
 use crate::aws::http::{self, CaBundle, FewerNetworkRetries, UserAgent};
 use crate::aws::iam::Iam;
+use crate::aws::kms::Kms;
 use crate::aws::options::{Options, RetryMode};
 use crate::aws::rds::Rds;
+use crate::aws::secrets::Secrets;
 use crate::aws::sts::{Identity, Sts};
 
 /// All clients of one configured provider; a cheap handle.
@@ -42,8 +44,13 @@ struct Inner {
     iam: OnceCell<Iam>,
     sts: OnceCell<Sts>,
     caller: OnceCell<Identity>,
-    rds: Mutex<HashMap<String, Rds>>,
+    kms: Regional<Kms>,
+    rds: Regional<Rds>,
+    secrets: Regional<Secrets>,
 }
+
+/// The clients of one service, by region.
+type Regional<C> = Mutex<HashMap<String, C>>;
 
 /// What surrounds the provider; tests put their own in its place.
 struct Machine {
@@ -66,6 +73,30 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// No AWS call used here takes longer to begin its answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The client of a regional service, made when first asked for. Each SDK crate has builders of its own that no trait
+/// joins.
+macro_rules! regional {
+    ($self:ident, $field:ident, $service:literal, $sdk:ident, $client:ident, $region:ident) => {{
+        let region = $self.region($region).await?;
+        $self.check_account().await?;
+        let base = $self.base().await?;
+        let endpoint = $self.endpoint($service)?;
+        let mut clients = $self.0.$field.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(region.clone()).or_insert_with(|| {
+            let mut config = $sdk::config::Builder::from(&base.sdk)
+                .region(Region::new(region))
+                .interceptor(FewerNetworkRetries)
+                .interceptor($self.user_agent())
+                .retry_partition(retry_partition());
+            if let Some(url) = endpoint {
+                config = config.endpoint_url(url);
+            }
+            $client::new($sdk::Client::from_conf(config.build()))
+        });
+        Ok(client.clone())
+    }};
+}
+
 impl Clients {
     /// Takes the options; no I/O, no look at the environment.
     pub fn new(options: Options) -> Self {
@@ -87,7 +118,9 @@ impl Clients {
             iam: OnceCell::new(),
             sts: OnceCell::new(),
             caller: OnceCell::new(),
-            rds: Mutex::default(),
+            kms: Regional::default(),
+            rds: Regional::default(),
+            secrets: Regional::default(),
         }))
     }
 
@@ -140,28 +173,28 @@ impl Clients {
         Ok(iam)
     }
 
+    /// KMS in a region, the configured one if absent.
+    ///
+    /// # Errors
+    /// There is no region, the options are wrong, or the account is not allowed.
+    pub async fn kms(&self, region: Option<&str>) -> Result<Kms, Error> {
+        regional!(self, kms, "kms", aws_sdk_kms, Kms, region)
+    }
+
     /// RDS in a region, the configured one if absent.
     ///
     /// # Errors
     /// There is no region, the options are wrong, or the account is not allowed.
     pub async fn rds(&self, region: Option<&str>) -> Result<Rds, Error> {
-        let region = self.region(region).await?;
-        self.check_account().await?;
-        let base = self.base().await?;
-        let endpoint = self.endpoint("rds")?;
-        let mut clients = self.0.rds.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = clients.entry(region.clone()).or_insert_with(|| {
-            let mut config = aws_sdk_rds::config::Builder::from(&base.sdk)
-                .region(Region::new(region))
-                .interceptor(FewerNetworkRetries)
-                .interceptor(self.user_agent())
-                .retry_partition(retry_partition());
-            if let Some(url) = endpoint {
-                config = config.endpoint_url(url);
-            }
-            Rds::new(aws_sdk_rds::Client::from_conf(config.build()))
-        });
-        Ok(client.clone())
+        regional!(self, rds, "rds", aws_sdk_rds, Rds, region)
+    }
+
+    /// Secrets Manager in a region, the configured one if absent.
+    ///
+    /// # Errors
+    /// There is no region, the options are wrong, or the account is not allowed.
+    pub async fn secrets(&self, region: Option<&str>) -> Result<Secrets, Error> {
+        regional!(self, secrets, "secretsmanager", aws_sdk_secretsmanager, Secrets, region)
     }
 
     /// STS.
@@ -194,6 +227,37 @@ impl Clients {
         }
         self.check_account().await?;
         Ok(Some(self.caller().await?.account_id.clone()))
+    }
+
+    /// Whether the account of the credentials may be worked on. Asks nobody unless the options restrict accounts.
+    ///
+    /// # Errors
+    /// STS did not answer, or the account is not allowed.
+    pub async fn check_account(&self) -> Result<(), Error> {
+        let Options { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.0.options;
+        if allowed.is_empty() && forbidden.is_empty() {
+            return Ok(());
+        }
+        if self.0.options.skip_requesting_account_id {
+            return Err(Error::local(
+                Kind::Configuration,
+                "\"allowed_account_ids\" and \"forbidden_account_ids\" cannot be checked, since \
+                 \"skip_requesting_account_id\" forbids to ask for the account id",
+            ));
+        }
+        let account = &self.caller().await?.account_id;
+        if forbidden.contains(account) {
+            let message = format!("AWS account ID not allowed: {account}; \"forbidden_account_ids\" holds it");
+            return Err(Error::local(Kind::Account, message));
+        }
+        if !allowed.is_empty() && !allowed.contains(account) {
+            let message = format!(
+                "AWS account ID not allowed: {account}; \"allowed_account_ids\" holds only {}",
+                allowed.join(", ")
+            );
+            return Err(Error::local(Kind::Account, message));
+        }
+        Ok(())
     }
 
     /// Credentials to sign with, those of `role` if given, else the provider's.
@@ -302,33 +366,6 @@ impl Clients {
             None => config,
         };
         Ok(aws_sdk_sts::Client::from_conf(config.build()))
-    }
-
-    async fn check_account(&self) -> Result<(), Error> {
-        let Options { allowed_account_ids: allowed, forbidden_account_ids: forbidden, .. } = &self.0.options;
-        if allowed.is_empty() && forbidden.is_empty() {
-            return Ok(());
-        }
-        if self.0.options.skip_requesting_account_id {
-            return Err(Error::local(
-                Kind::Configuration,
-                "\"allowed_account_ids\" and \"forbidden_account_ids\" cannot be checked, since \
-                 \"skip_requesting_account_id\" forbids to ask for the account id",
-            ));
-        }
-        let account = &self.caller().await?.account_id;
-        if forbidden.contains(account) {
-            let message = format!("AWS account ID not allowed: {account}; \"forbidden_account_ids\" holds it");
-            return Err(Error::local(Kind::Account, message));
-        }
-        if !allowed.is_empty() && !allowed.contains(account) {
-            let message = format!(
-                "AWS account ID not allowed: {account}; \"allowed_account_ids\" holds only {}",
-                allowed.join(", ")
-            );
-            return Err(Error::local(Kind::Account, message));
-        }
-        Ok(())
     }
 
     fn check_region(&self, region: &str) -> Result<(), Error> {

@@ -27,7 +27,7 @@ pub struct Options {
     pub token: Option<String>,
     /// Roles to assume, each with the credentials of the one before.
     pub assume_role: Vec<AssumeRole>,
-    /// URLs by service: `iam`, `rds`, `sts`.
+    /// URLs by service: `iam`, `kms`, `rds`, `secretsmanager`, `sts`.
     pub endpoints: BTreeMap<String, String>,
     /// If not empty, the only accounts worked on.
     pub allowed_account_ids: Vec<String>,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
     Computed, Partial, Plan, Resource, Retry, Set, Source, Val, View, block, check, computed, optional, required,
 };
@@ -17,7 +17,7 @@ use crate::aws::iam::{Found, Iam, Principal};
 use crate::policy::connect::{self, Condition};
 use crate::policy::{self, Document};
 use crate::policy_json::{PolicyJson, same};
-use crate::world::{Ctx, World};
+use crate::world::{self, Ctx, World};
 use crate::{arn, checks};
 
 tf_provider::model! {
@@ -174,11 +174,9 @@ impl Resource<World> for IamDbUserPolicy {
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let Some(planned) = plan.planned() else { return Ok(()) };
         let (Some(wanted), true) = (planned.decode(), cx.is_known()) else { return Ok(()) };
-        if wanted.database.iter().any(|database| database.account_id.is_none())
-            && let Err(error) = cx.aws()?.account_id().await
-            && error.is_unreached()
-        {
-            cx.warn(Diagnostic { severity: Severity::Warning, ..error.into() });
+        let unnamed = wanted.database.iter().position(|database| database.account_id.is_none());
+        let at = Self::database.path().index(unnamed.unwrap_or_default()).field(Database::account_id);
+        if !world::may_plan(cx, unnamed.is_some()).await.map_err(|error| error.at(at))? {
             return Ok(());
         }
         let document = wanted.document(cx).await?;

@@ -109,6 +109,22 @@ def test_delay_before_or_after_the_effect(account, when):
     assert account.calls(write=True)[0]["took_effect"]
 
 
+def test_a_refusal_is_late_or_lost_too(account):
+    account.role()
+    account.rules({"fault": "delay", "seconds": 0.5, "when": "after", "calls": [1]})
+    account.rules({"fault": "lose_answer"})
+    iam = account.client("iam")
+    began = time.monotonic()
+    refused("NoSuchEntity", lambda: get(iam))
+    assert time.monotonic() - began >= 0.5
+    with pytest.raises(ConnectionClosedError):
+        get(iam)
+    assert [(c["took_effect"], c["status"], c["code"]) for c in account.calls()] == [
+        (False, 404, "NoSuchEntity"),
+        (False, "reset", "NoSuchEntity"),
+    ]
+
+
 def test_stale_reads_after_a_write(account):
     account.role()
     account.rules({"service": "iam", "operation": "Get.*", "fault": "stale", "times": 2})
@@ -181,3 +197,14 @@ def test_record_tells_who_called_what(account):
     assert account.calls(operation="PutRolePolicy") == calls[:1]
     account.control("DELETE", "calls", account=account.id)
     assert account.calls() == []
+
+
+def test_new_role_that_is_not_found_for_a_while(account):
+    rule = {"service": "iam", "operation": "(Get|Put|Tag|Attach).*Role.*", "parameters": {"RoleName": "app"}}
+    told = {"code": "NoSuchEntity", "message": "The role with name app cannot be found.", "status": 404}
+    account.rules(rule | told | {"fault": "error", "times": 2})
+    account.role()
+    iam = account.client("iam")
+    for _ in range(2):
+        refused("NoSuchEntity", lambda: put(iam))
+    put(iam)

@@ -57,6 +57,16 @@ impl fmt::Debug for Check {
     }
 }
 
+/// What every key of a map must satisfy; `check` is one of texts.
+pub fn keys(check: Check) -> Check {
+    let sentence = format!("must have keys each of which {}", check.sentence);
+    Check::new(sentence, move |value| {
+        let Value::Map(elements) = value else { return Ok(()) };
+        let complaints = elements.keys().find_map(|key| check.complaint(key, &Value::from(key.as_str())));
+        complaints.map_or(Ok(()), |complaint| Err(Some(complaint)))
+    })
+}
+
 /// The number of characters of a text.
 pub fn length(range: RangeInclusive<usize>) -> Check {
     let sentence = match (range.start(), range.end()) {
@@ -119,6 +129,16 @@ mod tests {
         let check =
             Check::explained("must be a number", |text| text.parse::<u8>().map(drop).map_err(|_| "It is too big."));
         assert_eq!(check.complaint("name", &Value::from("300")).as_deref(), Some("It is too big."));
+    }
+
+    #[test]
+    fn keys_are_named_in_complaints() {
+        let check = keys(length(1..=3));
+        let map = |key: &str| Value::Map([(key.to_owned(), Value::from("long value"))].into());
+        assert_eq!(check.complaint("tags", &map("abc")), None);
+        let complaint = check.complaint("tags", &map("abcd")).unwrap();
+        assert!(complaint.starts_with("\"abcd\" must be"), "{complaint}");
+        assert!(check.sentence.starts_with("must have keys each of which must be"), "{}", check.sentence);
     }
 
     #[test]

@@ -1,0 +1,268 @@
+//! Tags: an entity's own, the provider's default ones, and those to be blind to.
+
+use std::collections::BTreeSet;
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{Check, Map, check};
+
+/// The provider block's say on tags.
+#[derive(Clone, Debug, Default)]
+pub struct TagOptions {
+    /// Tags of every object, unless its own say otherwise.
+    pub default: Map<String>,
+    /// Keys of tags that others manage.
+    pub ignored_keys: BTreeSet<String>,
+    /// What the keys of tags that others manage begin with.
+    pub ignored_prefixes: Vec<String>,
+}
+
+/// The key of the tag that a create puts on its object, so that the next one knows what an interrupted one has made.
+/// Its value is the type of the resource. It stays, and is never shown.
+pub const CREATED_AS: &str = "rdsauth:created-as";
+
+/// The beginning of the keys of this provider's own tags.
+const OURS: &str = "rdsauth:";
+
+/// AWS allows this many tags on an object.
+const MOST: usize = 50;
+
+impl TagOptions {
+    /// Adds what hashicorp/aws's variables say, `TF_AWS_DEFAULT_TAGS_<key>`, `TF_AWS_IGNORE_TAGS_KEYS` and
+    /// `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`; the provider block goes before them.
+    pub fn or_environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (name, value) in variables {
+            if let Some(key) = name.strip_prefix("TF_AWS_DEFAULT_TAGS_").filter(|key| !key.is_empty()) {
+                self.default.entry(key.to_owned()).or_insert(value);
+            } else if name == "TF_AWS_IGNORE_TAGS_KEYS" {
+                self.ignored_keys.extend(words(&value));
+            } else if name == "TF_AWS_IGNORE_TAGS_KEY_PREFIXES" {
+                self.ignored_prefixes.extend(words(&value));
+            }
+        }
+        self
+    }
+
+    /// All tags that an object is to have, but for those of this provider itself: the defaults, over them its own,
+    /// over those the `forced` ones that belong to its kind.
+    ///
+    /// # Errors
+    /// They are too many.
+    pub fn all(&self, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Result<Map<String>> {
+        let mut all = self.default.clone();
+        all.extend(own.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        all.extend(forced.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        if all.len() >= MOST {
+            let detail = format!(
+                "With the provider's default tags there would be {}, and AWS allows {MOST}, of which the provider \
+                 needs one.",
+                all.len()
+            );
+            return Err(Diagnostic::error("Too many tags", detail));
+        }
+        Ok(all)
+    }
+
+    /// The tags found on an object that are to be seen, as `tags_all`. `own` and `forced` ones are seen even if they
+    /// are to be ignored.
+    pub fn seen(&self, found: &Map<String>, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Map<String> {
+        let hidden = |key: &str| {
+            key.starts_with(OURS)
+                || key.starts_with("aws:")
+                || (self.is_ignored(key)
+                    && !own.is_some_and(|own| own.contains_key(key))
+                    && !forced.iter().any(|(forced, _)| *forced == key))
+        };
+        found.iter().filter(|(key, _)| !hidden(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// The part of the `seen` tags that the configuration has to answer for, as `tags`: what neither the provider's
+    /// defaults nor the kind of the object explain, and what it held before.
+    pub fn own(
+        &self,
+        seen: &Map<String>,
+        before: Option<&Map<String>>,
+        forced: &[(&str, &str)],
+    ) -> Option<Map<String>> {
+        let explained = |key: &str, value: &str| {
+            self.default.get(key).is_some_and(|default| default == value) || forced.iter().any(|(own, _)| *own == key)
+        };
+        let held = |key: &str| before.is_some_and(|before| before.contains_key(key));
+        let own: Map<String> = seen
+            .iter()
+            .filter(|(key, value)| held(key) || !explained(key, value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        (before.is_some() || !own.is_empty()).then_some(own)
+    }
+
+    fn is_ignored(&self, key: &str) -> bool {
+        self.ignored_keys.contains(key) || self.ignored_prefixes.iter().any(|prefix| key.starts_with(prefix))
+    }
+}
+
+/// What to write so that tags become others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// New tags, and tags with another value.
+    pub set: Map<String>,
+    /// Keys of tags that are to go.
+    pub removed: Vec<String>,
+}
+
+impl Changes {
+    /// From the tags as they are to those wanted.
+    pub fn between(are: &Map<String>, wanted: &Map<String>) -> Self {
+        let set = wanted.iter().filter(|(key, value)| are.get(*key) != Some(value));
+        let removed = are.keys().filter(|key| !wanted.contains_key(*key));
+        Self {
+            set: set.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            removed: removed.cloned().collect(),
+        }
+    }
+}
+
+/// The tags of a new object: all that are wanted, and the one that says it is ours.
+pub fn marked(all: &Map<String>, created_as: &str) -> Map<String> {
+    let mut marked = all.clone();
+    marked.insert(CREATED_AS.to_owned(), created_as.to_owned());
+    marked
+}
+
+/// Whether the tags found on an object say that a create of this type of resource has made it.
+pub fn is_marked(found: &Map<String>, created_as: &str) -> bool {
+    found.get(CREATED_AS).is_some_and(|value| value == created_as)
+}
+
+/// What AWS accepts as the keys of tags that are not this provider's own.
+pub fn keys() -> Check {
+    check::keys(Check::text(
+        "must be 1 to 128 letters, digits, spaces or characters of `_.:/=+-@`, and begin with neither `aws:` nor `rdsauth:`",
+        |key| {
+            let reserved = key.to_ascii_lowercase().starts_with("aws:") || key.starts_with(OURS);
+            (1..=128).contains(&key.chars().count()) && !reserved && key.chars().all(is_allowed)
+        },
+    ))
+}
+
+/// What AWS accepts as the value of a tag.
+pub fn value() -> Check {
+    Check::text("must be at most 256 letters, digits, spaces or characters of `_.:/=+-@`", |value| {
+        value.chars().count() <= 256 && value.chars().all(is_allowed)
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> Map<String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn options() -> TagOptions {
+        TagOptions {
+            default: map(&[("team", "data"), ("stage", "dev")]),
+            ignored_keys: BTreeSet::from(["seen-by".to_owned()]),
+            ignored_prefixes: vec!["cost/".to_owned()],
+        }
+    }
+
+    const FORCED: &[(&str, &str)] = &[("assumer", "loader")];
+
+    #[test]
+    fn the_nearer_tag_wins() {
+        let all = options().all(Some(&map(&[("stage", "prod"), ("assumer", "me")])), FORCED).unwrap();
+        assert_eq!(all, map(&[("assumer", "loader"), ("stage", "prod"), ("team", "data")]));
+        assert_eq!(options().all(None, &[]).unwrap(), options().default);
+    }
+
+    #[test]
+    fn tags_of_others_are_not_seen() {
+        let found = map(&[
+            ("assumer", "loader"),
+            ("aws:cloudformation", "x"),
+            ("cost/center", "7"),
+            ("new", "1"),
+            ("rdsauth:created-as", "role"),
+            ("seen-by", "scanner"),
+        ]);
+        assert_eq!(options().seen(&found, None, FORCED), map(&[("assumer", "loader"), ("new", "1")]));
+        let mine = map(&[("seen-by", "scanner")]);
+        assert!(options().seen(&found, Some(&mine), FORCED).contains_key("seen-by"));
+        let blind = TagOptions { ignored_keys: BTreeSet::from(["assumer".to_owned()]), ..TagOptions::default() };
+        assert!(blind.seen(&found, None, FORCED).contains_key("assumer"), "what is forced is watched");
+    }
+
+    #[test]
+    fn drift_shows_in_the_own_tags() {
+        let options = options();
+        let all = options.all(Some(&map(&[("a", "1")])), FORCED).unwrap();
+        let before = map(&[("a", "1")]);
+        assert_eq!(options.own(&all, Some(&before), FORCED), Some(before.clone()));
+        assert_eq!(options.own(&all, None, FORCED), Some(before.clone()), "an import");
+        assert_eq!(options.own(&options.default, None, &[]), None);
+        assert_eq!(options.own(&options.default, Some(&Map::new()), &[]), Some(Map::new()), "an empty map stays");
+        let changed = map(&[("a", "1"), ("foreign", "x"), ("stage", "prod")]);
+        assert_eq!(options.own(&changed, Some(&before), &[]), Some(changed));
+        let same_as_default = map(&[("team", "data")]);
+        assert_eq!(options.own(&options.default, Some(&same_as_default), &[]), Some(same_as_default));
+    }
+
+    #[test]
+    fn the_block_goes_before_the_environment() {
+        let variables = [
+            ("TF_AWS_DEFAULT_TAGS_stage", "env"),
+            ("TF_AWS_DEFAULT_TAGS_owner", "me"),
+            ("TF_AWS_DEFAULT_TAGS_", "nothing"),
+            ("TF_AWS_IGNORE_TAGS_KEYS", "a, b,"),
+            ("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "x/"),
+        ];
+        let both = options().or_environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(both.default, map(&[("owner", "me"), ("stage", "dev"), ("team", "data")]));
+        assert_eq!(both.ignored_keys, ["a", "b", "seen-by"].map(str::to_owned).into());
+        assert_eq!(both.ignored_prefixes, ["cost/", "x/"]);
+    }
+
+    #[test]
+    fn changes_are_the_least() {
+        let changes = Changes::between(&map(&[("a", "1"), ("b", "1"), ("c", "1")]), &map(&[("a", "1"), ("b", "2")]));
+        assert_eq!(changes, Changes { set: map(&[("b", "2")]), removed: vec!["c".to_owned()] });
+        assert_eq!(Changes::between(&Map::new(), &Map::new()), Changes::default());
+    }
+
+    #[test]
+    fn ours_is_known_by_its_mark() {
+        let marked = marked(&map(&[("a", "1")]), "role");
+        assert!(is_marked(&marked, "role") && !is_marked(&marked, "key") && !is_marked(&Map::new(), "role"));
+    }
+
+    #[test]
+    fn there_is_room_for_the_mark() {
+        let many = |count: usize| (0..count).map(|n| (n.to_string(), String::new())).collect::<Map<String>>();
+        let options = TagOptions::default();
+        assert_eq!(marked(&options.all(Some(&many(49)), &[]).unwrap(), "x").len(), 50);
+        assert_eq!(options.all(Some(&many(50)), &[]).unwrap_err().summary, "Too many tags");
+    }
+
+    #[test]
+    fn keys_and_values_are_those_of_aws() {
+        use tf_provider::value::Value;
+        let long = "k".repeat(129);
+        for (text, is_key) in
+            [("a b:/=+-@ü", true), ("", false), ("aws:x", false), ("AWS:x", false), (CREATED_AS, false), (&long, false)]
+        {
+            let tags = Value::Map([(text.to_owned(), Value::from(""))].into());
+            assert_eq!(keys().complaint("tags", &tags).is_none(), is_key, "{text}");
+        }
+        assert!(value().complaint("tags", &Value::from("")).is_none());
+        assert!(value().complaint("tags", &Value::from("a;b")).is_some());
+    }
+}
