@@ -102,9 +102,13 @@ class Aws:
             return Outcome(None)
         if kind == "stale":
             call.identity = replace(call.identity, account=shadow)
-        answer = self._carry_out(call, shadow, request_id)
+        try:
+            answer = self._carry_out(call, shadow, request_id)
+            entry["code"] = _code(answer)
+        except AwsError as error:  # its answer can be late or lost like any other
+            answer = wire.render_error(call.service, error, request_id)
+            entry["code"] = error.code
         entry["took_effect"] = answer.status < 400
-        entry["code"] = _code(answer)
         if late:
             _wait(rule)
         return Outcome(None if kind == "lose_answer" else answer)
