@@ -124,7 +124,7 @@ impl Resource<World> for AuroraLoaderRole {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
-        let (spec, before) = (plan.wanted(cx)?, state.known()?);
+        let (spec, before) = (plan.wanted(cx)?, state.known());
         role::update(cx, &spec, &before).await?;
         plan.tags_all = spec.tags.into();
         plan.assume_role_policy = trust().into();
@@ -186,10 +186,11 @@ impl AuroraLoaderRole {
         Ok(self.spec(trust().0, tags, policy))
     }
 
-    /// The role as the state knows it.
-    fn known(&self) -> Result<Spec> {
-        let trust = self.assume_role_policy.get()?.0.clone();
-        Ok(self.spec(trust, self.tags_all.get()?.clone(), self.policy_json.get()?.0.clone()))
+    /// The role as the state knows it. What it lacks, an import did not find.
+    fn known(&self) -> Spec {
+        let text = |json: &Computed<PolicyJson>| json.get().map(|json| json.0.clone()).unwrap_or_default();
+        let tags = self.tags_all.get().cloned().unwrap_or_default();
+        self.spec(text(&self.assume_role_policy), tags, text(&self.policy_json))
     }
 
     fn spec(&self, trust: String, tags: Map<String>, policy: String) -> Spec {
