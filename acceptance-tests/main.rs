@@ -5,6 +5,7 @@ pub mod support;
 
 mod db_auth_token;
 mod db_endpoint;
+mod db_secret;
 mod demo;
 mod functions;
 mod harness;

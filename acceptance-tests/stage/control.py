@@ -2,6 +2,7 @@
 
 import json
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 from moto.core.exceptions import ServiceException
 
@@ -38,6 +39,9 @@ class Control:
             ("GET", "policies"): self.policies,
             ("POST", "policies"): self.put_policy,
             ("DELETE", "policies"): self.delete_policy,
+            ("GET", "secrets"): self.secrets,
+            ("POST", "secrets"): self.put_secret,
+            ("DELETE", "secrets"): self.delete_secret,
             ("POST", "access-keys"): self.create_access_key,
             ("POST", "sessions"): self.mint_session,
             ("POST", "transitions"): self.set_transition,
@@ -209,6 +213,29 @@ class Control:
                 raise Refusal(f"{owner} has no policy {name}")
         return {}
 
+    def secrets(self, account, region=_REGION):
+        """The secrets by name, with the values of their versions by stage."""
+        with self._aws.lock:
+            return {"secrets": {s.name: _secret(s) for s in moto_backend.secrets(account, region).secrets.values()}}
+
+    def put_secret(self, account, name, value=None, tags=None, region=_REGION):
+        """Puts the value of a secret in force or tags it, as somebody else would; makes the secret if it is absent."""
+        with self._aws.lock:
+            backend = moto_backend.secrets(account, region)
+            if value is not None and name in backend.secrets:
+                backend.put_secret_value(name, _text(value), None, str(uuid4()), ["AWSCURRENT"])
+            elif value is not None:
+                backend.create_secret(name, _text(value), None, None, [], None, str(uuid4()), [], False)
+            if tags:
+                backend.tag_resource(name, tags)
+            return _secret(backend.secrets[name])
+
+    def delete_secret(self, account, name, days=7, region=_REGION):
+        """Deletes a secret, as somebody else would; it can be restored for some days, or with none, not at all."""
+        with self._aws.lock:
+            moto_backend.secrets(account, region).delete_secret(name, int(days) or None, not int(days))
+        return {}
+
     def create_access_key(self, account, user, partition="aws", policies=None):
         """An access key of a user, who is made if absent, with inline policies (name to document)."""
         with self._aws.lock:
@@ -303,6 +330,18 @@ def _with_policies(owner, policies):
     for name, text in (policies or {}).items():
         owner.put_policy(name, _text(text))
     return {"name": owner.name, "arn": owner.arn, "id": owner.id}
+
+
+def _secret(secret):
+    values = {stage: v.get("secret_string") for v in secret.versions.values() for stage in v["version_stages"]}
+    return {
+        "arn": secret.arn,
+        "description": secret.description,
+        "kms_key_id": secret.kms_key_id,
+        "is_deleted": secret.is_deleted(),
+        "tags": {tag["Key"]: tag["Value"] for tag in secret.tags or []},
+        "values": values,
+    }
 
 
 def _text(policy):

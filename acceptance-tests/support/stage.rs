@@ -94,6 +94,27 @@ impl Account {
         self.ask("DELETE", "policies", json!({ "owner": owner, "name": name, "partition": self.partition }));
     }
 
+    /// The secrets by name, each with `arn`, `description`, `kms_key_id`, `is_deleted`, `tags`, and `values` by stage.
+    pub fn secrets(&self) -> BTreeMap<String, Value> {
+        let answer = self.ask("GET", "secrets", json!({}));
+        answer["secrets"].as_object().expect("secrets").clone().into_iter().collect()
+    }
+
+    /// Puts the value of a secret in force behind Terraform's back, or makes the secret.
+    pub fn put_secret(&self, name: &str, value: &str) -> Value {
+        self.ask("POST", "secrets", json!({ "name": name, "value": value }))
+    }
+
+    /// Tags a secret behind Terraform's back.
+    pub fn tag_secret(&self, name: &str, key: &str, value: &str) {
+        self.ask("POST", "secrets", json!({ "name": name, "tags": { key: value } }));
+    }
+
+    /// Deletes a secret behind Terraform's back; it can be restored for some days, or with 0 not at all.
+    pub fn delete_secret(&self, name: &str, days: u32) {
+        self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
+    }
+
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
     pub fn session(&self, role: &str, seconds: i64) -> [(&'static str, String); 3] {
         let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);

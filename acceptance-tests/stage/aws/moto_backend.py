@@ -84,6 +84,11 @@ def rds(account, region):
     return _resolve(("moto.rds.models", "rds_backends"))[account][region]
 
 
+def secrets(account, region):
+    """moto's Secrets Manager of an account and region."""
+    return _resolve(("moto.secretsmanager.models", "secretsmanager_backends"))[account][region]
+
+
 def photograph(call, account, shadow):
     """Keeps a copy of what moto knows in an account, under the name of a shadow account, for stale reads."""
     if call.service not in _BACKENDS:
