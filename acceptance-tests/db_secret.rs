@@ -24,6 +24,7 @@ variable "password" {
   ephemeral = true
   default   = "first-password"
 }
+variable "key" {}
 "#;
 
 /// A secret `loader/source`.
@@ -31,7 +32,7 @@ const SECRET: &str = r#"
 resource "rdsauth_db_secret" "it" {
   name                = "loader/source"
   description         = "for the loader"
-  kms_key_id          = "11111111-2222-3333-4444-555555555555"
+  kms_key_id          = var.key
   username            = "reader"
   password_wo         = var.password
   password_wo_version = 1
@@ -49,16 +50,19 @@ const NAME: &str = "loader/source";
 struct Scene {
     tf: Terraform,
     account: Account,
+    /// The ARN of a key, which is `var.key` and has the alias `loader`.
+    key: String,
 }
 
 impl Scene {
-    /// An empty account and a configuration, initialised.
+    /// An account with a key, and a configuration, initialised.
     fn new(configuration: &str) -> Self {
         let account = Account::new();
         let provider = binary("terraform-provider-rdsauth");
         let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", provider);
         let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        let scene = Self { tf, account };
+        let key = account.add_key("alias/loader")["arn"].as_str().expect("an ARN").to_owned();
+        let scene = Self { tf: tf.env("TF_VAR_key", &key), account, key };
         scene.configure(configuration);
         scene.tf.init();
         scene
@@ -81,6 +85,13 @@ impl Scene {
         secrets.remove(NAME).expect("the secret")
     }
 
+    /// Adds a tag behind Terraform's back.
+    fn tag(&self, key: &str, value: &str) {
+        let mut tags = self.secret()["tags"].clone();
+        tags[key] = json!(value);
+        self.account.put_secret(NAME, json!({ "tags": tags }));
+    }
+
     /// The value in force.
     #[track_caller]
     fn value(&self) -> Value {
@@ -92,9 +103,9 @@ impl Scene {
     fn assert_settled(&self, password: &str) {
         let secret = self.secret();
         assert_eq!(value_of(&secret), json!({ "username": "reader", "password": password }));
-        assert_eq!(secret["is_deleted"], false);
+        assert_eq!(secret["deleted"], Value::Null);
         assert_eq!(secret["description"], "for the loader");
-        assert_eq!(secret["kms_key_id"], "11111111-2222-3333-4444-555555555555");
+        assert_eq!(secret["key"], json!(self.key));
         assert_eq!(secret["tags"], json!({ "team": "data", "rdsauth:created-as": "db_secret" }));
         self.tf.assert_plan_empty();
     }
@@ -110,5 +121,5 @@ impl Scene {
 /// The value in force of a secret.
 #[track_caller]
 fn value_of(secret: &Value) -> Value {
-    serde_json::from_str(secret["values"]["AWSCURRENT"].as_str().expect("a value")).expect("JSON")
+    serde_json::from_str(secret["value"].as_str().expect("a value")).expect("JSON")
 }

@@ -9,7 +9,7 @@ fn another_value_is_warned_of_and_not_read() {
     let scene = Scene::new(SECRET);
     scene.tf.apply();
     let first = scene.tf.state_value(IT, "version_id");
-    scene.account.put_secret(NAME, "{\"username\":\"reader\",\"password\":\"theirs\"}");
+    scene.account.put_secret(NAME, json!({ "value": "theirs" }));
     scene.account.forget_calls();
     scene.tf.ok(&["plan"]).expect_text("Value of the secret was changed");
     assert_eq!(scene.account.operations(), ["DescribeSecret"]);
@@ -25,11 +25,11 @@ fn another_value_is_warned_of_and_not_read() {
 fn deleted_or_gone() {
     let scene = Scene::new(SECRET);
     scene.tf.apply();
-    scene.account.delete_secret(NAME, 0);
+    scene.account.delete_secret(NAME, None);
     scene.tf.plan().assert_creates(IT);
     scene.tf.apply();
     scene.assert_settled("first-password");
-    scene.account.delete_secret(NAME, 7);
+    scene.account.delete_secret(NAME, Some(7));
     scene.tf.plan().assert_creates(IT);
     scene.tf.apply().expect_text("Secret was restored");
     scene.assert_settled("first-password");
@@ -39,7 +39,7 @@ fn deleted_or_gone() {
 fn tags_of_others_are_taken_away_unless_they_are_to_be_ignored() {
     let scene = Scene::new(SECRET);
     scene.tf.apply();
-    scene.account.tag_secret(NAME, "seen-by", "scanner");
+    scene.tag("seen-by", "scanner");
     scene.tf.plan().assert_updates(IT);
     scene.tf.write("provider.tf", "provider \"rdsauth\" {\n  ignore_tags {\n    keys = [\"seen-by\"]\n  }\n}\n");
     scene.tf.assert_plan_empty();
@@ -73,8 +73,8 @@ fn default_tags_reach_the_secret() {
     scene.tf.apply();
     let all = json!({ "owner": "me", "team": "data", "rdsauth:created-as": "db_secret" });
     assert_eq!(scene.secret()["tags"], all);
-    scene.account.tag_secret(NAME, "cost/center", "7");
-    scene.account.tag_secret(NAME, "seen-by", "scanner");
+    scene.tag("cost/center", "7");
+    scene.tag("seen-by", "scanner");
     let scene = Scene { tf: scene.tf.env("TF_AWS_IGNORE_TAGS_KEYS", "seen-by"), ..scene };
     let scene = Scene { tf: scene.tf.env("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "cost/"), ..scene };
     scene.tf.assert_plan_empty();

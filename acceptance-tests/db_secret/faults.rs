@@ -96,7 +96,7 @@ fn an_answer_lost_for_good_does_not_show() {
     scene.assert_settled("first-password");
     scene.account.fault(lost("DeleteSecret"));
     scene.tf.destroy();
-    assert_eq!(scene.secret()["is_deleted"], true);
+    assert!(scene.secret()["deleted"].is_number());
 }
 
 /// Applies while a fault strikes, which must not show in the outcome.
@@ -121,10 +121,8 @@ fn faults_that_pass() {
 #[test]
 fn a_key_that_cannot_be_used_is_pointed_at() {
     let scene = Scene::new(SECRET);
-    scene.account.fault(json!({
-        "operation": "CreateSecret", "fault": "error", "code": "EncryptionFailure", "status": 400,
-        "message": "The key is disabled."
-    }));
+    let key = scene.account.add_key_in("alias/off", "Disabled");
+    scene.configure(&SECRET.replace("var.key", &format!("{:?}", key["arn"].as_str().expect("an ARN"))));
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Cannot create the secret");
     assert!(error.code.contains("kms_key_id"), "{error:?}");

@@ -26,8 +26,8 @@ fn what_is_wrong_is_said_at_its_line() {
 fn a_missing_key_and_an_odd_name_are_warned_of() {
     let scene = Scene::new(&SECRET.replace("loader/source", "loader/source-abc123"));
     scene.tf.ok(&["plan"]).expect_text("Name looks like the end of an ARN");
-    let key = "kms_key_id          = \"11111111-2222-3333-4444-555555555555\"";
-    scene.configure(&SECRET.replace(key, ""));
+    let key = "kms_key_id          = var.key";
+    scene.configure(&SECRET.replace(key, "# no key"));
     scene.tf.ok(&["plan"]).expect_text("Secret is not bound to a key of yours");
     scene.tf.apply();
     scene.tf.assert_plan_empty();

@@ -1,11 +1,14 @@
 //! A name that is taken.
 
+use serde_json::json;
+
 use crate::db_secret::{NAME, SECRET, Scene};
 
 #[test]
 fn a_secret_of_somebody_else_is_left_alone() {
     let scene = Scene::new(SECRET);
-    let theirs = scene.account.put_secret(NAME, "theirs");
+    scene.account.put_secret(NAME, json!({ "value": "theirs" }));
+    let theirs = scene.secret();
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Secret exists already");
     assert!(
@@ -20,8 +23,8 @@ fn a_secret_of_somebody_else_is_left_alone() {
 #[test]
 fn a_deleted_secret_is_restored_by_consent_alone() {
     let scene = Scene::new(SECRET);
-    scene.account.put_secret(NAME, "theirs");
-    scene.account.delete_secret(NAME, 7);
+    scene.account.put_secret(NAME, json!({ "value": "theirs" }));
+    scene.account.delete_secret(NAME, Some(7));
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Name belongs to a deleted secret");
     assert!(error.detail.contains("restore_deleted"), "{error:?}");
@@ -39,7 +42,7 @@ fn what_another_configuration_made_just_now_is_not_taken_over() {
         SECRET.replace("\"reader\"", "\"writer\""),
         SECRET.replace("password_wo_version = 1", "password_wo_version = 2"),
         SECRET.replace("for the loader", "for others"),
-        SECRET.replace("11111111-", "21111111-"),
+        SECRET.replace("var.key", "\"alias/loader\""),
     ] {
         scene.tf.remove("terraform.tfstate");
         scene.configure(&other);

@@ -34,6 +34,8 @@ pub struct Call {
     pub is_write: bool,
     /// Whether it had its effect, though the answer may have been lost.
     pub took_effect: bool,
+    /// Whether it had its effect or was refused, though the answer may be held back.
+    pub is_done: bool,
 }
 
 impl Account {
@@ -94,24 +96,30 @@ impl Account {
         self.ask("DELETE", "policies", json!({ "owner": owner, "name": name, "partition": self.partition }));
     }
 
-    /// The secrets by name, each with `arn`, `description`, `kms_key_id`, `is_deleted`, `tags`, and `values` by stage.
+    /// Makes a KMS key; answers `id` and `arn`.
+    pub fn add_key(&self, alias: &str) -> Value {
+        self.add_key_in(alias, "Enabled")
+    }
+
+    /// Makes a KMS key in a state such as `Disabled`; answers `id` and `arn`.
+    pub fn add_key_in(&self, alias: &str, state: &str) -> Value {
+        self.ask("POST", "keys", json!({ "alias": alias, "state": state }))
+    }
+
+    /// The secrets by name; the stage's README has what each shows.
     pub fn secrets(&self) -> BTreeMap<String, Value> {
         let answer = self.ask("GET", "secrets", json!({}));
         answer["secrets"].as_object().expect("secrets").clone().into_iter().collect()
     }
 
-    /// Puts the value of a secret in force behind Terraform's back, or makes the secret.
-    pub fn put_secret(&self, name: &str, value: &str) -> Value {
-        self.ask("POST", "secrets", json!({ "name": name, "value": value }))
+    /// Makes a secret, or changes its value, key or tags, behind Terraform's back; answers its `arn`.
+    pub fn put_secret(&self, name: &str, mut fields: Value) -> Value {
+        fields["name"] = json!(name);
+        self.ask("POST", "secrets", fields)
     }
 
-    /// Tags a secret behind Terraform's back.
-    pub fn tag_secret(&self, name: &str, key: &str, value: &str) {
-        self.ask("POST", "secrets", json!({ "name": name, "tags": { key: value } }));
-    }
-
-    /// Deletes a secret behind Terraform's back; it can be restored for some days, or with 0 not at all.
-    pub fn delete_secret(&self, name: &str, days: u32) {
+    /// Takes a secret away behind Terraform's back, or with `days` marks it for deletion.
+    pub fn delete_secret(&self, name: &str, days: Option<u32>) {
         self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
     }
 
@@ -138,6 +146,13 @@ impl Account {
         self.ask("DELETE", "rules", json!({}));
     }
 
+    /// How often the rules in force struck.
+    pub fn strikes(&self) -> u64 {
+        let answer = control("GET", "rules", &json!({}));
+        let rules = answer["rules"].as_array().expect("rules").iter();
+        rules.filter(|rule| rule["account"] == *self.id).filter_map(|rule| rule["struck"].as_u64()).sum()
+    }
+
     /// The calls since the last [`Account::forget_calls`], oldest first.
     pub fn calls(&self) -> Vec<Call> {
         let answer = self.ask("GET", "calls", json!({}));
@@ -145,6 +160,7 @@ impl Account {
             operation: call["operation"].as_str().unwrap_or_default().to_owned(),
             is_write: call["write"] == true,
             took_effect: call["took_effect"] == true,
+            is_done: call["took_effect"] == true || call["code"].is_string(),
         };
         answer["calls"].as_array().expect("calls").iter().map(call).collect()
     }

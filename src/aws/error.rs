@@ -131,6 +131,11 @@ impl Error {
         Self { service, operation, ..Self::local(Kind::Answer, format!("the answer holds no {what}")) }
     }
 
+    /// A request that cannot even be written.
+    pub(crate) fn unsendable(service: &'static str, operation: &'static str, why: String) -> Self {
+        Self { service, operation, ..Self::local(Kind::Configuration, why) }
+    }
+
     /// Whether the object asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.code().is_some_and(|code| code == "NoSuchEntity" || code.contains("NotFound"))
@@ -165,6 +170,11 @@ impl Error {
     /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
     pub fn is_key_unusable(&self) -> bool {
         self.has(&["EncryptionFailure", "DecryptionFailure"])
+    }
+
+    /// Whether something still hangs on what was to be deleted.
+    pub fn is_delete_conflict(&self) -> bool {
+        self.has(&["DeleteConflict"])
     }
 
     /// Whether a quota is used up.
