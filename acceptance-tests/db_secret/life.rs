@@ -8,7 +8,7 @@ use crate::support::terraform::Terraform;
 #[test]
 fn basic() {
     let scene = Scene::new(SECRET);
-    let Scene { tf, account } = &scene;
+    let Scene { tf, account, .. } = &scene;
     let plan = tf.plan();
     plan.assert_creates(IT);
     assert_eq!(plan.value(IT, "region"), "us-east-1");
@@ -83,7 +83,8 @@ fn names_and_regions_replace() {
     let plan = scene.tf.plan();
     plan.assert_replaces(IT);
     assert_eq!(plan.replaced_because_of(IT), ["name"]);
-    scene.configure(&SECRET.replace("username ", "region = \"eu-west-1\"\n  username "));
+    let elsewhere = SECRET.replace("username ", "region = \"eu-west-1\"\n  username ");
+    scene.configure(&elsewhere.replace("kms_key_id          = var.key", ""));
     assert_eq!(scene.tf.plan().replaced_because_of(IT), ["region"]);
     scene.tf.apply();
     assert!(scene.tf.state_value(IT, "arn").as_str().expect("an ARN").contains(":eu-west-1:"));
@@ -115,7 +116,7 @@ fn other_ways_to_name_the_key_are_no_change() {
 #[test]
 fn import_by_name_and_by_arn() {
     let scene = Scene::new(SECRET);
-    let Scene { tf, account } = &scene;
+    let Scene { tf, account, .. } = &scene;
     let foreign = account.put_secret(NAME, json!({ "value": "theirs" }));
     for id in [NAME, foreign["arn"].as_str().expect("an ARN")] {
         tf.import(IT, id);

@@ -23,6 +23,11 @@ fn what_is_wrong_is_said_at_its_line() {
 }
 
 #[test]
+fn a_key_of_another_region_is_refused() {
+    check_refused("username ", "region = \"eu-west-1\"\n  username ", "Secrets Manager of eu-west-1", "kms_key_id");
+}
+
+#[test]
 fn a_missing_key_and_an_odd_name_are_warned_of() {
     let scene = Scene::new(&SECRET.replace("loader/source", "loader/source-abc123"));
     scene.tf.ok(&["plan"]).expect_text("Name looks like the end of an ARN");

@@ -198,12 +198,10 @@ impl Resource<World> for DbSecret {
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let Some(config) = plan.config() else { return Ok(()) };
         let region_is_open = !config.is_set(Self::region);
-        let of_aws = match config.get(Self::kms_key_id) {
-            Val::Null => true,
-            Val::Known(key) => key_id::same(Some(&key.0), None),
-            Val::Unknown => false,
-        };
-        if of_aws && (plan.is_create() || plan.changed(Self::kms_key_id)) {
+        let key = config.get(Self::kms_key_id);
+        let is_known = key != Val::Unknown;
+        let key = key.known().map(|key| key.0);
+        if is_known && key_id::same(key.as_deref(), None) && (plan.is_create() || plan.changed(Self::kms_key_id)) {
             cx.warn(key_of_aws());
         }
         if cx.is_known() {
@@ -214,6 +212,11 @@ impl Resource<World> for DbSecret {
             {
                 plan.set(Self::region, region);
             }
+        }
+        if let (Val::Known(region), Some(key)) = (plan.get(Self::region), key)
+            && key.parse().is_ok_and(|arn: Arn| arn.region != region)
+        {
+            return Err(key_elsewhere(&key, &region));
         }
         let all = match plan.get(Self::tags) {
             Val::Unknown => None,
@@ -474,6 +477,12 @@ fn key_of_aws() -> Diagnostic {
          Set \"kms_key_id\".",
     )
     .at(DbSecret::kms_key_id)
+}
+
+fn key_elsewhere(key: &str, region: &str) -> Diagnostic {
+    let detail =
+        format!("Secrets Manager of {region} can only use keys of {region}, and \"{key}\" is another region's.");
+    Diagnostic::error("Key is in another region", detail).at(DbSecret::kms_key_id)
 }
 
 fn changed_value(found: &Description) -> Diagnostic {
