@@ -6,6 +6,7 @@ pub mod support;
 mod aurora_loader_role;
 mod db_auth_token;
 mod db_endpoint;
+mod db_secret;
 mod demo;
 mod functions;
 mod harness;

@@ -12,8 +12,8 @@ use crate::support::terraform::Terraform;
 
 /// A module in a working folder of its own, as its root module.
 fn copied(module: &str, account: &Account, variables: &[(&str, &str)]) -> Terraform {
-    let mut tf = Terraform::new()
-        .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+    let mut tf =
+        Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
     for (name, value) in account.environment() {
         tf = tf.env(name, value);
     }

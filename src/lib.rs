@@ -6,6 +6,7 @@ pub mod checks;
 pub mod data_sources;
 pub mod ephemeral;
 pub mod functions;
+pub mod key_id;
 pub mod policy;
 pub mod policy_json;
 pub mod provider;

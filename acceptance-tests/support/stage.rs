@@ -109,6 +109,33 @@ impl Account {
         answer["answer"].take()
     }
 
+    /// Makes a KMS key; answers `id` and `arn`.
+    pub fn add_key(&self, alias: &str) -> Value {
+        self.add_key_in(alias, "Enabled")
+    }
+
+    /// Makes a KMS key in a state such as `Disabled`; answers `id` and `arn`.
+    pub fn add_key_in(&self, alias: &str, state: &str) -> Value {
+        self.ask("POST", "keys", json!({ "alias": alias, "state": state }))
+    }
+
+    /// The secrets by name; the stage's README has what each shows.
+    pub fn secrets(&self) -> BTreeMap<String, Value> {
+        let answer = self.ask("GET", "secrets", json!({}));
+        answer["secrets"].as_object().expect("secrets").clone().into_iter().collect()
+    }
+
+    /// Makes a secret, or changes its value, key or tags, behind Terraform's back; answers its `arn`.
+    pub fn put_secret(&self, name: &str, mut fields: Value) -> Value {
+        fields["name"] = json!(name);
+        self.ask("POST", "secrets", fields)
+    }
+
+    /// Takes a secret away behind Terraform's back, or with `days` marks it for deletion.
+    pub fn delete_secret(&self, name: &str, days: Option<u32>) {
+        self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
+    }
+
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
     pub fn session(&self, role: &str, seconds: i64) -> [(&'static str, String); 3] {
         let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);

@@ -164,7 +164,12 @@ impl Error {
 
     /// Whether an object of that name is there already.
     pub fn is_already_exists(&self) -> bool {
-        self.code().is_some_and(|code| code.contains("AlreadyExists"))
+        self.code().is_some_and(|code| code.contains("AlreadyExists") || code == "ResourceExistsException")
+    }
+
+    /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
+    pub fn is_key_unusable(&self) -> bool {
+        self.has(&["EncryptionFailure", "DecryptionFailure"])
     }
 
     /// Whether something still hangs on what was to be deleted.
