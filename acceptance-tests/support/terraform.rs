@@ -15,6 +15,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -30,7 +31,9 @@ use crate::support::process::Running;
 #[derive(Debug)]
 pub struct Terraform {
     engine: Engine,
-    root: TempDir,
+    root: Arc<TempDir>,
+    /// The folder that was initialised, this one or another.
+    initialised: Arc<TempDir>,
     environment: BTreeMap<String, String>,
 }
 
@@ -42,16 +45,28 @@ impl Terraform {
 
     /// A fresh folder for `engine`.
     pub fn with(engine: Engine) -> Self {
-        let root = tempfile::Builder::new().prefix("tf").tempdir().expect("a temporary folder");
-        for folder in ["home", "logs", "mirror", "tmp", "work"] {
-            fs::create_dir(root.path().join(folder)).expect("a folder of the test");
-        }
+        let root = folders();
         let mirror = root.path().join("mirror");
         let config = format!(
             "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path    = {mirror:?}\n    include = [\"*/*/*\"]\n  }}\n}}\n"
         );
         fs::write(root.path().join("cli.tfrc"), config).expect("the CLI configuration");
-        Self { engine, root, environment: BTreeMap::new() }
+        Self { engine, initialised: root.clone(), root, environment: BTreeMap::new() }
+    }
+
+    /// Another folder with the same configuration and environment and no state: `init` of this one serves for it too.
+    pub fn beside(&self) -> Self {
+        let root = folders();
+        fs::copy(self.root.path().join("cli.tfrc"), root.path().join("cli.tfrc")).expect("the CLI configuration");
+        for entry in fs::read_dir(self.path()).expect("the working folder") {
+            let file = entry.expect("an entry of the folder").path();
+            let is_wanted = [".tf", ".tfvars", ".hcl"].iter().any(|end| file.to_string_lossy().ends_with(end));
+            if is_wanted {
+                fs::copy(&file, root.path().join("work").join(file.file_name().expect("a name"))).expect("a copy");
+            }
+        }
+        let (engine, environment) = (self.engine.clone(), self.environment.clone());
+        Self { engine, root, initialised: self.initialised.clone(), environment }
     }
 
     /// Installs a provider binary as version 0.1.0 of `address` (`HOST/NAMESPACE/TYPE`) into the mirror.
@@ -76,6 +91,12 @@ impl Terraform {
     /// Sets a variable for every command from here on.
     pub fn env(mut self, name: &str, value: impl ToString) -> Self {
         self.environment.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Takes a variable back.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.environment.remove(name);
         self
     }
 
@@ -226,6 +247,9 @@ impl Terraform {
         command.args(arguments).arg("-no-color").current_dir(self.path()).env_clear();
         command.envs(env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("HOME", root.join("home")).env("TMPDIR", root.join("tmp"));
+        if !Arc::ptr_eq(&self.root, &self.initialised) {
+            command.env("TF_DATA_DIR", self.initialised.path().join("work/.terraform"));
+        }
         command.env("TF_CLI_CONFIG_FILE", root.join("cli.tfrc")).env("TF_INPUT", "0").envs(&self.environment);
         command
     }
@@ -235,6 +259,15 @@ impl Default for Terraform {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The folders of one working folder.
+fn folders() -> Arc<TempDir> {
+    let root = tempfile::Builder::new().prefix("tf").tempdir().expect("a temporary folder");
+    for folder in ["home", "logs", "mirror", "tmp", "work"] {
+        fs::create_dir(root.path().join(folder)).expect("a folder of the test");
+    }
+    Arc::new(root)
 }
 
 /// This machine in Terraform's words, such as `linux_amd64`.
