@@ -8,5 +8,6 @@ mod db_endpoint;
 mod demo;
 mod functions;
 mod harness;
+mod iam_authentication;
 mod iam_db_user_policy;
 mod matrix;

@@ -1,3 +1,4 @@
 //! Resources, one file each, named as its type.
 
+pub mod iam_authentication;
 pub mod iam_db_user_policy;
