@@ -5,8 +5,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from moto.core.exceptions import ServiceException
 
+from stage import lint
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError
+from stage.control_keys import Keys
 from stage.control_rds import RdsControl
 from stage.overlay import sts
 
@@ -41,6 +43,8 @@ class Control:
             ("POST", "database-users"): self.create_database_user,
             ("POST", "sql"): self.run_sql,
             ("GET", "logins"): self.logins,
+            ("POST", "lint"): self.lint,
+            **Keys(aws, describe).routes,
             **self.rds.routes,
         }
 
@@ -204,6 +208,10 @@ class Control:
     def logins(self, account=None):
         """Every login with a token, and why it was refused."""
         return {"logins": self._databases().logins.record(account)}
+
+    def lint(self, policy, type="identity"):
+        """What parliament finds wrong with a policy; `type` is identity, trust or resource."""
+        return {"findings": lint.findings(policy, type)}
 
     def _databases(self):
         if self._aws.databases is None:

@@ -158,7 +158,7 @@ impl Case {
         assert_same(&scene.result(), reference.result(self.step));
         if self.step != Step::Destroy {
             scene.tf.assert_plan_empty();
-            scene.tf.destroy();
+            scene.tf.ok(Step::Destroy.command());
             assert_same(&scene.result(), reference.left_after(self.step));
         }
         if disturbed.code == Some(0) { End::AtOnce } else { End::Again }
@@ -219,10 +219,10 @@ impl Case {
         if self.fault == Fault::Timeout && run.code != Some(0) {
             // The state still has a limit too short for what is left to do.
             scene.tf.apply();
+            scene.tf.ok(self.step.command());
         } else {
             run.expect_code(0);
         }
-        scene.tf.destroy();
     }
 }
 
