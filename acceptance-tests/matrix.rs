@@ -2,6 +2,7 @@
 
 mod aurora_loader_role;
 mod db_secret;
+mod iam_authentication;
 mod iam_db_user_policy;
 
 use std::env;

@@ -4,6 +4,7 @@ pub mod arn;
 pub mod aws;
 pub mod checks;
 pub mod data_sources;
+pub mod database;
 pub mod ephemeral;
 pub mod functions;
 pub mod key_id;

@@ -17,6 +17,7 @@ use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::db_secret::DbSecret;
+use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::tags::{self, TagOptions};
 use crate::world::World;
@@ -179,7 +180,14 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, AuroraLoaderRole>(), resource::<_, DbSecret>(), resource::<_, IamDbUserPolicy>()] }
+        const {
+            &[
+                resource::<_, AuroraLoaderRole>(),
+                resource::<_, DbSecret>(),
+                resource::<_, IamAuthentication>(),
+                resource::<_, IamDbUserPolicy>(),
+            ]
+        }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {

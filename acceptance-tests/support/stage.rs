@@ -72,6 +72,16 @@ impl Account {
         self.ask("POST", &format!("{kind}s"), json!({ "identifier": identifier }))
     }
 
+    /// Has the control of the stage do something in this account; the stage's README has the paths and the fields.
+    pub fn tell(&self, path: &str, fields: Value) -> Value {
+        self.ask("POST", path, fields)
+    }
+
+    /// Asks the control of the stage for something in this account; every field is a text.
+    pub fn look(&self, path: &str, fields: Value) -> Value {
+        self.ask("GET", path, fields)
+    }
+
     /// Takes a role away with all it has.
     pub fn delete_role(&self, name: &str) {
         self.ask("DELETE", "roles", json!({ "name": name, "partition": self.partition }));
