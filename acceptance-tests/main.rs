@@ -13,4 +13,3 @@ mod harness;
 mod iam_authentication;
 mod iam_db_user_policy;
 mod matrix;
-mod modules;

@@ -53,11 +53,10 @@ impl Scene {
     fn new() -> Self {
         let (account, outside) = (Account::with_databases(), Account::with_databases());
         for (kind, engine) in [("instance", "postgres"), ("cluster", "aurora-postgresql")] {
-            let fields = json!({ "identifier": kind, "engine": engine, "iam": false });
-            account.tell(&format!("{kind}s"), fields);
+            account.tell(&format!("{kind}s"), json!({ "identifier": kind, "engine": engine, "iam": false }));
         }
         let user = format!("clickpipes_{}", account.id); // The users of the server are common to all accounts.
-        account.tell_all("database-users", json!({ "name": user }));
+        account.add_database_user(&user);
         let allowed = json!({ "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*" });
         outside.add("role/ClickHouse");
         outside.put_policy("role/ClickHouse", "any", &json!({ "Version": "2012-10-17", "Statement": [allowed] }));
@@ -81,10 +80,10 @@ impl Scene {
             .env("TF_VAR_host", endpoint["host"].as_str().unwrap())
             .env("TF_VAR_port", &endpoint["port"])
             .env("TF_VAR_user", &self.user);
-        for (name, value) in self.outside.environment().into_iter().chain(self.outside.session("ClickHouse", 3600)) {
-            tf = tf.env(name, value);
-        }
-        for (name, value) in self.outside.database_environment() {
+        let of_aws = self.outside.environment().into_iter().chain(self.outside.session("ClickHouse", 3600));
+        for (name, value) in
+            of_aws.map(|(name, value)| (name.to_owned(), value)).chain(self.outside.database_environment())
+        {
             tf = tf.env(&name, value);
         }
         tf.write("main.tf", CONSUMER);
@@ -128,7 +127,7 @@ fn the_consumer_logs_in_to_both_databases_until_it_may_not() {
 fn the_role_needs_both_actions_of_its_trust() {
     let scene = Scene::new();
     scene.tf.apply();
-    let session = scene.outside.role_session("ClickHouse");
+    let session = scene.outside.role_session("ClickHouse", 3600);
     let role = scene.tf.state().output("role_arn");
     let assume = |tags: serde_json::Value| {
         let parameters = json!({ "RoleArn": role, "RoleSessionName": "pipe", "Tags": tags });
