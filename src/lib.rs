@@ -6,6 +6,8 @@ pub mod checks;
 pub mod data_sources;
 pub mod ephemeral;
 pub mod functions;
+pub mod key_policy;
+pub mod lock;
 pub mod policy;
 pub mod policy_json;
 pub mod provider;

@@ -9,6 +9,7 @@ use std::slice;
 use crate::arn::Arn;
 
 pub mod connect;
+pub mod edit;
 mod parse;
 
 pub use parse::PolicyError;
