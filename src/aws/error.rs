@@ -131,6 +131,11 @@ impl Error {
         Self { service, operation, ..Self::local(Kind::Answer, format!("the answer holds no {what}")) }
     }
 
+    /// A request that cannot even be written.
+    pub(crate) fn unsendable(service: &'static str, operation: &'static str, why: String) -> Self {
+        Self { service, operation, ..Self::local(Kind::Configuration, why) }
+    }
+
     /// Whether the object asked for is not there.
     pub fn is_not_found(&self) -> bool {
         self.code().is_some_and(|code| code == "NoSuchEntity" || code.contains("NotFound"))
@@ -160,6 +165,11 @@ impl Error {
     /// Whether an object of that name is there already.
     pub fn is_already_exists(&self) -> bool {
         self.code().is_some_and(|code| code.contains("AlreadyExists"))
+    }
+
+    /// Whether something still hangs on what was to be deleted.
+    pub fn is_delete_conflict(&self) -> bool {
+        self.has(&["DeleteConflict"])
     }
 
     /// Whether a quota is used up.

@@ -1,4 +1,4 @@
-//! IAM: inline policies of roles, users and groups.
+//! IAM: inline policies of roles, users and groups; roles.
 
 use std::fmt;
 
@@ -6,6 +6,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::arn::IamKind;
 use crate::aws::error::Error;
+
+pub mod roles;
 
 /// The owner of an inline policy, by the name IAM knows it under (without path).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -120,7 +122,7 @@ impl Iam {
             |answer| answer.map(|answer| answer.policy_document)
         );
         match encoded {
-            Ok(encoded) => Ok(Found::Policy(percent_decode_str(&encoded).decode_utf8_lossy().into_owned())),
+            Ok(encoded) => Ok(Found::Policy(decoded(&encoded))),
             Err(error) if error.is_not_found() => Ok(absent(principal, name, &error)),
             Err(error) => Err(error),
         }
@@ -159,6 +161,11 @@ impl Iam {
         );
         deleted.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })
     }
+}
+
+/// A document as it was before IAM encoded it for its answer.
+fn decoded(document: &str) -> String {
+    percent_decode_str(document).decode_utf8_lossy().into_owned()
 }
 
 /// Which of the two is absent. IAM uses one code for both and names the absent one in the message:
