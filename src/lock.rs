@@ -59,9 +59,9 @@ fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
 fn open(file_name: &str) -> io::Result<File> {
     let mut refused = None;
     for folder in folders() {
-        match prepare(&folder).and_then(|()| {
-            File::options().create(true).truncate(false).write(true).open(folder.join(file_name))
-        }) {
+        match prepare(&folder)
+            .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join(file_name)))
+        {
             Ok(file) => return Ok(file),
             Err(error) => refused = Some(error),
         }

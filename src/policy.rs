@@ -10,6 +10,7 @@ use crate::arn::Arn;
 
 pub mod connect;
 pub mod edit;
+pub mod key_user;
 mod parse;
 
 pub use parse::PolicyError;

@@ -1,3 +1,4 @@
 //! Resources, one file each, named as its type.
 
 pub mod iam_db_user_policy;
+pub mod kms_key_user;
