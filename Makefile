@@ -11,7 +11,7 @@ PYTHON := .venv/bin/python
 DENY_VERSION := 0.20.2
 DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
 
-.PHONY: help build install demo stage test lint docs proto bench clean setup release
+.PHONY: help build install demo stage test matrix lint docs proto bench clean setup release
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +37,10 @@ test: setup ## Run every test, after setting up what they need
 	fi
 	acceptance-tests/stage/run test
 	for tests in scripts benches; do $(PYTHON) -m unittest discover -q -s $$tests -p '*_test.py'; done
+
+matrix: setup ## Break off every resource at every AWS call in every way; MATRIX_CASE=… runs one case
+	MATRIX_SIZE=$(or $(MATRIX_SIZE),all) cargo test --locked -p acceptance-tests --test acceptance \
+		-- matrix:: --skip support:: --nocapture --test-threads=1
 
 lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
 	cargo fmt --all --check

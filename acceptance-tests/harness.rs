@@ -47,6 +47,28 @@ fn a_resource_lives_from_plan_to_destroy() {
 }
 
 #[test]
+fn folders_beside_each_other_run_at_once() {
+    on_each_engine(|tf| {
+        tf.write("terraform.tf", "variable \"me\" {}\n");
+        tf.init();
+        let meeting = tf.path();
+        // Each waits for the other, so that neither ends if they run one after the other.
+        let main = r#"resource "terraform_data" "it" {
+            provisioner "local-exec" {
+                command = "touch MEETING/${var.me}.here; until [ -e MEETING/0.here -a -e MEETING/1.here ]; do sleep 0.01; done"
+            }
+        }"#;
+        let folders = ["0", "1"].map(|me| tf.beside().env("TF_VAR_me", me));
+        folders.iter().for_each(|tf| tf.write("main.tf", &main.replace("MEETING", &meeting.display().to_string())));
+        for run in Terraform::run_together(&folders, &["apply", "-auto-approve"]) {
+            run.expect_code(0);
+        }
+        folders.iter().for_each(|tf| assert_eq!(tf.state().addresses(), ["terraform_data.it"]));
+        assert_eq!(tf.state().addresses(), [""; 0]);
+    });
+}
+
+#[test]
 fn import_brings_an_object_into_the_state() {
     on_each_engine(|tf| {
         tf.write("main.tf", "resource \"terraform_data\" \"one\" {}");

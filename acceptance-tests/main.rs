@@ -9,3 +9,4 @@ mod demo;
 mod functions;
 mod harness;
 mod iam_db_user_policy;
+mod matrix;

@@ -2,6 +2,7 @@
 
 pub mod binaries;
 pub mod engine;
+pub mod matrix;
 pub mod output;
 pub mod process;
 pub mod stage;

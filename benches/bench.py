@@ -5,7 +5,8 @@ start    process start to handshake line, beside a Rust program that only prints
 memory   peak of the plugin in a plan of 1000 instances
 size     the release binary
 plan     wall time of `terraform plan`, beside as many built-in `terraform_data`, which need no plugin
-calls    calls of AWS that a command makes for one instance, counted by the stage
+calls    calls of AWS that a command makes for one instance of each resource, counted by the stage
+refresh  calls and wall time of a refresh of 1000 resources of all kinds, beside as many `terraform_data`
 builds   cold and warm builds in a folder of their own (takes minutes, so only on demand)
 """
 
@@ -21,12 +22,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
+
+from remote import Failure, run
+import remote
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve()
-PARTS = ["start", "memory", "size", "plan", "calls", "builds"]
+PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "builds"]
 STARTS = 50
 PLANS = {1: 15, 100: 11, 1000: 7}  # number of resources: number of plans
 MB = 1_000_000
@@ -46,7 +48,7 @@ class Provider:
     size_mb: float
     plan_ratio: dict  # number of resources: times the floor
     same: str = ""  # `terraform_data` that holds the same values: what core takes for them without any plugin
-    update: tuple = ()  # what to replace in the configuration, and by what; nothing if it calls nobody
+    calls_aws: bool = False
 
 
 # The account is given, so that a plan calls nobody.
@@ -114,15 +116,11 @@ PROVIDERS = [
         size_mb=25,
         plan_ratio={1: 3, 1000: 1.7},
         same=SAME,
-        update=('["app"]', '["app", "reports"]'),
+        calls_aws=True,
     ),
 ]
 FLOOR = 'resource "terraform_data" "it" {\n  count = %d\n}\n'
 NULL = 'fn main() { println!("1|5|unix|/none|grpc|"); }\n'
-
-
-class Failure(Exception):
-    """A measurement that could not be made."""
 
 
 class Bench:
@@ -293,33 +291,11 @@ def plan(bench, provider, binary):
 
 
 def calls(bench, provider, binary):
-    """One write and at most one read to create, update or destroy; a refresh on its own, so that each is counted once."""
-    if not provider.update:
-        return []
-    configuration = bench.required + provider.configuration % 1
-    # The keys of the stage come from the environment.
-    configuration = "\n".join(line for line in configuration.splitlines() if "_key" not in line)
-    workspace = bench.workspace(provider.name + "-calls", configuration)
-    updated = configuration.replace(*provider.update)
-    steps = [
-        ("plan", ["plan"], configuration, (1, 0)),
-        ("create", ["apply", "-auto-approve"], configuration, (1, 1)),
-        ("refresh", ["plan", "-refresh-only"], configuration, (1, 0)),
-        ("update", ["apply", "-auto-approve", "-refresh=false"], updated, (1, 1)),
-        ("destroy", ["destroy", "-auto-approve", "-refresh=false"], updated, (1, 1)),
-    ]
-    rows = []
-    with Stage(bench) as stage:
-        for title, command, text, (reads, writes) in steps:
-            (workspace / "main.tf").write_text(text)
-            stage.ask("DELETE", "calls")
-            run([bench.terraform, *command, "-no-color"], cwd=workspace, env={**bench.env, **stage.env})
-            made = [call["write"] for call in stage.ask("GET", "calls")["calls"]]
-            read, written = made.count(False), made.count(True)
-            said = "%d read, %d written" % (read, written)
-            target = "≤ %d read, %d written" % (reads, writes)
-            rows.append(("calls to %s one" % title, said, "", "", target, read <= reads and written == writes))
-    return rows
+    return remote.calls(bench) if provider.calls_aws else []
+
+
+def refresh(bench, provider, binary):
+    return remote.refresh(bench) if provider.calls_aws else []
 
 
 def builds(bench, provider, binary):
@@ -336,46 +312,6 @@ def builds(bench, provider, binary):
 
 
 # === what the parts are made of ===
-
-
-class Stage:
-    """The stand-in for AWS, with an account in which the role of the first instance exists."""
-
-    ACCOUNT = "123456789012"
-
-    def __init__(self, bench):
-        self.facts = bench.folder / "stage.json"
-        self.command = [CHECKOUT / "acceptance-tests/stage/run", "up", "--without-databases", "--json", self.facts]
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        while not self.facts.exists():
-            if self.process.poll() is not None:
-                raise Failure("the stage ended")
-            time.sleep(0.05)
-        self.front = json.loads(self.facts.read_text())["front"]
-        self.env = {
-            "AWS_ENDPOINT_URL": self.front,
-            "AWS_ACCESS_KEY_ID": "AKIA%sTEST" % self.ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "stage-secret-access-key-for-%s" % self.ACCOUNT,
-        }
-        self.ask("POST", "roles", name="app-0")
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    def ask(self, method, path, **fields):
-        """What the control of the stage answers."""
-        fields["account"] = self.ACCOUNT
-        url, body = "%s/stage/%s" % (self.front, path), json.dumps(fields).encode()
-        if method == "GET":
-            url, body = "%s?%s" % (url, urllib.parse.urlencode(fields)), None
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
-            return json.load(answer)
-
 
 
 def build_seconds(provider, options, folder):
@@ -431,15 +367,6 @@ def client_certificate():
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def run(command, cwd=None, env=None):
-    """Standard output of a command that has to succeed."""
-    ended = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if ended.returncode != 0:
-        said = "%s\n%s%s" % (" ".join(map(str, command)), ended.stdout, ended.stderr)
-        raise Failure("exit code %d from %s" % (ended.returncode, said))
-    return ended.stdout
-
-
 def table(rows):
     """Columns as wide as their widest cell."""
     cells = [(*row[:5], "" if not row[4] else "ok" if row[5] else "OVER") for row in rows]
@@ -450,7 +377,7 @@ def table(rows):
 
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="start,memory,size,plan,calls", help="parts, with commas; default %(default)s")
+    parser.add_argument("--only", default="start,memory,size,plan,calls,refresh", help="parts, with commas; default %(default)s")
     parser.add_argument("--provider", help="title of the only provider to measure")
     parser.add_argument("--binary", type=pathlib.Path, help="measure this binary instead of building one")
     parser.add_argument("--strict", action="store_true", help="fail when a target is missed")

@@ -7,6 +7,7 @@ from moto.core.exceptions import ServiceException
 
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError
+from stage.control_keys import Keys
 from stage.overlay import rds, sts
 
 _REGION = "us-east-1"
@@ -46,6 +47,7 @@ class Control:
             ("POST", "database-users"): self.create_database_user,
             ("POST", "sql"): self.run_sql,
             ("GET", "logins"): self.logins,
+            **Keys(aws, describe).routes,
         }
 
     def handle(self, method, target, body):

@@ -72,12 +72,17 @@ impl Running {
     /// Waits until standard output contains `text`; fails when the command ends without it.
     pub fn wait_for(&mut self, text: &str) {
         eventually(text, LIMIT, || {
-            let ended = self.child.try_wait().expect("the command's status").is_some();
+            let ended = self.has_ended();
             let output = self.stdout_so_far();
             let found = output.contains(text);
             assert!(found || !ended, "{} ended without {text:?}:\n{output}{}", self.command, self.stderr_so_far());
             found.then_some(())
         });
+    }
+
+    /// Whether the command has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("the command's status").is_some()
     }
 
     /// What Ctrl-C does: SIGINT to the command and to everything it started.

@@ -34,6 +34,8 @@ pub struct Call {
     pub is_write: bool,
     /// Whether it had its effect, though the answer may have been lost.
     pub took_effect: bool,
+    /// Whether it had its effect or was refused, though the answer may be held back.
+    pub is_done: bool,
 }
 
 impl Account {
@@ -117,6 +119,13 @@ impl Account {
         self.ask("DELETE", "rules", json!({}));
     }
 
+    /// How often the rules in force struck.
+    pub fn strikes(&self) -> u64 {
+        let answer = control("GET", "rules", &json!({}));
+        let rules = answer["rules"].as_array().expect("rules").iter();
+        rules.filter(|rule| rule["account"] == *self.id).filter_map(|rule| rule["struck"].as_u64()).sum()
+    }
+
     /// The calls since the last [`Account::forget_calls`], oldest first.
     pub fn calls(&self) -> Vec<Call> {
         let answer = self.ask("GET", "calls", json!({}));
@@ -124,6 +133,7 @@ impl Account {
             operation: call["operation"].as_str().unwrap_or_default().to_owned(),
             is_write: call["write"] == true,
             took_effect: call["took_effect"] == true,
+            is_done: call["took_effect"] == true || call["code"].is_string(),
         };
         answer["calls"].as_array().expect("calls").iter().map(call).collect()
     }

@@ -15,6 +15,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -30,7 +31,9 @@ use crate::support::process::Running;
 #[derive(Debug)]
 pub struct Terraform {
     engine: Engine,
-    root: TempDir,
+    root: Arc<TempDir>,
+    /// The folder with home, temporary files, mirror and CLI configuration: this one, or the one it is beside.
+    machine: Arc<TempDir>,
     environment: BTreeMap<String, String>,
 }
 
@@ -42,16 +45,29 @@ impl Terraform {
 
     /// A fresh folder for `engine`.
     pub fn with(engine: Engine) -> Self {
-        let root = tempfile::Builder::new().prefix("tf").tempdir().expect("a temporary folder");
-        for folder in ["home", "logs", "mirror", "tmp", "work"] {
-            fs::create_dir(root.path().join(folder)).expect("a folder of the test");
-        }
+        let root = folders(&["home", "logs", "mirror", "tmp", "work"]);
         let mirror = root.path().join("mirror");
         let config = format!(
             "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path    = {mirror:?}\n    include = [\"*/*/*\"]\n  }}\n}}\n"
         );
         fs::write(root.path().join("cli.tfrc"), config).expect("the CLI configuration");
-        Self { engine, root, environment: BTreeMap::new() }
+        Self { engine, machine: root.clone(), root, environment: BTreeMap::new() }
+    }
+
+    /// Another working folder of the same user on the same machine, with the same configuration and variables, and
+    /// no state. If this one is initialised, so is the other.
+    pub fn beside(&self) -> Self {
+        let (engine, environment) = (self.engine.clone(), self.environment.clone());
+        let other = Self { engine, root: folders(&["logs", "work"]), machine: self.machine.clone(), environment };
+        for entry in fs::read_dir(self.path()).expect("the working folder") {
+            let file = entry.expect("an entry of the folder");
+            let name = file.file_name();
+            if [".tf", ".tfvars", ".hcl"].iter().any(|end| name.to_string_lossy().ends_with(end)) {
+                fs::copy(file.path(), other.path().join(name)).expect("a copy");
+            }
+        }
+        let data = self.machine.path().join("work/.terraform");
+        other.env("TF_DATA_DIR", data.display())
     }
 
     /// Installs a provider binary as version 0.1.0 of `address` (`HOST/NAMESPACE/TYPE`) into the mirror.
@@ -62,7 +78,7 @@ impl Terraform {
     /// Installs a provider binary as a given version of `address` into the mirror.
     pub fn provider_version(self, address: &str, version: &str, binary: impl AsRef<Path>) -> Self {
         let name = address.rsplit('/').next().unwrap_or(address);
-        let folder = self.root.path().join("mirror").join(address).join(version).join(platform());
+        let folder = self.machine.path().join("mirror").join(address).join(version).join(platform());
         fs::create_dir_all(&folder).expect("a folder in the mirror");
         let installed = folder.join(format!("terraform-provider-{name}_v{version}"));
         // A hard link costs nothing and outlives a rebuild; across file systems only a copy is possible.
@@ -76,6 +92,12 @@ impl Terraform {
     /// Sets a variable for every command from here on.
     pub fn env(mut self, name: &str, value: impl ToString) -> Self {
         self.environment.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Takes a variable back.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.environment.remove(name);
         self
     }
 
@@ -182,7 +204,7 @@ impl Terraform {
     /// A plan counts as far as [`Terraform::plan`] has read it back.
     #[track_caller]
     pub fn assert_nowhere(&self, secret: &str) {
-        let mut folders = vec![self.path(), self.root.path().join("logs"), self.root.path().join("home")];
+        let mut folders = vec![self.path(), self.root.path().join("logs"), self.machine.path().join("home")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).expect("a folder of the test") {
                 let path = entry.expect("an entry of the folder").path();
@@ -214,6 +236,12 @@ impl Terraform {
         Running::start(self.command(arguments), &self.root.path().join("logs"))
     }
 
+    /// Runs a command in several folders at once, each in a process of its own, and waits for all.
+    pub fn run_together(folders: &[Self], arguments: &[&str]) -> Vec<Run> {
+        let running: Vec<_> = folders.iter().map(|folder| folder.start(arguments)).collect();
+        running.into_iter().map(Running::wait).collect()
+    }
+
     #[track_caller]
     fn json(&self, arguments: &[&str]) -> Value {
         let run = self.ok(arguments);
@@ -221,12 +249,12 @@ impl Terraform {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let root = self.root.path();
+        let machine = self.machine.path();
         let mut command = Command::new(&self.engine.path);
         command.args(arguments).arg("-no-color").current_dir(self.path()).env_clear();
         command.envs(env::var_os("PATH").map(|path| ("PATH", path)));
-        command.env("HOME", root.join("home")).env("TMPDIR", root.join("tmp"));
-        command.env("TF_CLI_CONFIG_FILE", root.join("cli.tfrc")).env("TF_INPUT", "0").envs(&self.environment);
+        command.env("HOME", machine.join("home")).env("TMPDIR", machine.join("tmp"));
+        command.env("TF_CLI_CONFIG_FILE", machine.join("cli.tfrc")).env("TF_INPUT", "0").envs(&self.environment);
         command
     }
 }
@@ -235,6 +263,15 @@ impl Default for Terraform {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A temporary folder with folders in it.
+fn folders(names: &[&str]) -> Arc<TempDir> {
+    let root = tempfile::Builder::new().prefix("tf").tempdir().expect("a temporary folder");
+    for name in names {
+        fs::create_dir(root.path().join(name)).expect("a folder of the test");
+    }
+    Arc::new(root)
 }
 
 /// This machine in Terraform's words, such as `linux_amd64`.

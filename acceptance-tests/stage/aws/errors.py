@@ -14,6 +14,16 @@ def access_denied(message):
     return AwsError("AccessDenied", message, 403)
 
 
+def denied(call, action, resource, reason):
+    """The answer to a caller who is known but not allowed, in full; `reason` begins with because or with."""
+    json = "x-amz-target" in call.headers
+    told = f"on resource: {resource}" if resource else "on the resource associated with this ciphertext"
+    if resource is None and call.operation not in ("Decrypt", "ReEncrypt"):
+        told = "on resource: *"
+    message = f"User: {call.identity.arn} is not authorized to perform: {action} {told} {reason}"
+    return AwsError("AccessDeniedException", message) if json else access_denied(message)
+
+
 def no_such_entity(kind, name):
     """IAM's answer when a named thing does not exist; `kind` is IAM's own word, such as "role"."""
     return AwsError("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)

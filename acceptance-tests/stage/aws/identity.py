@@ -8,11 +8,12 @@ import time
 from dataclasses import dataclass, field
 
 from . import moto_backend
-from .errors import AwsError, access_denied, no_such_entity
+from .errors import AwsError, denied, no_such_entity
 from .policy import EVERYTHING, Permissions, Question, document
 from .signature import request_is_signed_by
 
 _ADMINISTRATOR_KEY = re.compile(r"AKIA(\d{12})TEST")
+_EXPLICIT = "with an explicit deny in an identity-based policy"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -179,15 +180,16 @@ def authorize(call):
     unchecked = ("GetCallerIdentity", "AssumeRole")  # the first is free, the second has rules of its own
     if identity.kind == "administrator" or (call.service == "sts" and call.operation in unchecked):
         return
-    action, resource = f"{call.service}:{call.operation}", _resource(call)
-    if not permissions(identity).allow(Question(action, resource, context(identity, call.region))):
-        code = "AccessDeniedException" if "x-amz-target" in call.headers else "AccessDenied"
-        error = access_denied(
-            f"User: {identity.arn} is not authorized to perform: {action} on resource: {resource or '*'} "
-            f"because no identity-based policy allows the {action} action"
-        )
-        error.code = code
-        raise error
+    check(call, f"{call.service}:{call.operation}", _resource(call))
+
+
+def check(call, action, resource, more=None):
+    """Refuses what the caller's own policies do not allow. `more` are condition keys."""
+    question = Question(action, resource, context(call.identity, call.region, **(more or {})))
+    own = permissions(call.identity)
+    if not own.allow(question):
+        reason = f"because no identity-based policy allows the {action} action"
+        raise denied(call, action, resource, _EXPLICIT if own.deny(question) else reason)
 
 
 def role_or_none(backend, name):

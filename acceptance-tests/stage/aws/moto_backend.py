@@ -31,7 +31,9 @@ _RESPONSES = {
     "dms": ("moto.dms.responses", "DatabaseMigrationServiceResponse"),
     "ec2": ("moto.ec2.responses", "EC2Response"),
 }
-_BACKENDS = {"iam": ("moto.iam.models", "iam_backends"), "rds": ("moto.rds.models", "rds_backends")}
+_BACKENDS = {
+    service: (f"moto.{service}.models", f"{service}_backends") for service in ("iam", "rds", "kms", "secretsmanager")
+}
 
 
 def warm(services=("iam", "sts", "rds")):
@@ -66,7 +68,8 @@ def answer(call, result, request_id):
     written = serializer(operation_model=operation, value_picker=XFormedAttributePicker()).serialize(result)
     body = written["body"]
     headers = {REQUEST_ID: request_id}
-    return Answer(200, body.encode() if isinstance(body, str) else body, "text/xml", headers)
+    content_type = written["headers"].get("Content-Type", "text/xml")
+    return Answer(200, body.encode() if isinstance(body, str) else body, content_type, headers)
 
 
 def iam(account, partition="aws"):
@@ -82,6 +85,16 @@ def iam_accounts():
 def rds(account, region):
     """moto's RDS of an account and region."""
     return _resolve(("moto.rds.models", "rds_backends"))[account][region]
+
+
+def kms(account, region):
+    """moto's KMS of an account and region."""
+    return _resolve(("moto.kms.models", "kms_backends"))[account][region]
+
+
+def secretsmanager(account, region):
+    """moto's Secrets Manager of an account and region."""
+    return _resolve(("moto.secretsmanager.models", "secretsmanager_backends"))[account][region]
 
 
 def photograph(call, account, shadow):

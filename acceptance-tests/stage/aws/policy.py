@@ -37,6 +37,11 @@ class Permissions:
         layers = [layer for layer in (self.granted, self.session, self.boundary) if layer is not None]
         return all(decide(layer, question) == ALLOW for layer in layers)
 
+    def within_limits(self, question):
+        """Whether session policies and the boundary allow it: what others grant in their policies is bound by them."""
+        layers = [layer for layer in (self.session, self.boundary) if layer is not None]
+        return all(decide(layer, question) == ALLOW for layer in layers)
+
     def deny(self, question):
         """Whether a layer denies it in so many words."""
         layers = [layer for layer in (self.granted, self.session, self.boundary) if layer is not None]

@@ -9,10 +9,12 @@ from importlib import import_module
 
 from stage import overlay
 
-from . import faults, identity, moto_backend, validation, wire
+from . import faults, identity, moto_backend, principals, validation, wire
 from .errors import AwsError
 from .record import Record, is_write
 
+_OVERLAY = ("iam", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
+_OVERLAY += ("secretsmanager", "secretsmanager_access")
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
 
@@ -34,9 +36,10 @@ class Aws:
         self.record = Record()
         self.databases = databases
         self.transitions = {}
+        self.youths = principals.Youths()
         self._shadows = set()
-        for service in ("iam", "sts", "rds"):
-            import_module(f"stage.overlay.{service}")
+        for rules in _OVERLAY:
+            import_module(f"stage.overlay.{rules}")
 
     def handle(self, method, target, headers, body):
         """Answers a request. Headers have lower-case names."""
@@ -79,7 +82,7 @@ class Aws:
                 raise call.unintelligible
             validation.check(call)
             with self.lock:
-                identity.authorize(call)
+                overlay.ACCESS.get(call.service, identity.authorize)(call)
         except AwsError as error:
             return error
         return None
@@ -99,9 +102,13 @@ class Aws:
             return Outcome(None)
         if kind == "stale":
             call.identity = replace(call.identity, account=shadow)
-        answer = self._carry_out(call, shadow, request_id)
+        try:
+            answer = self._carry_out(call, shadow, request_id)
+            entry["code"] = _code(answer)
+        except AwsError as error:  # its answer can be late or lost like any other
+            answer = wire.render_error(call.service, error, request_id)
+            entry["code"] = error.code
         entry["took_effect"] = answer.status < 400
-        entry["code"] = _code(answer)
         if late:
             _wait(rule)
         return Outcome(None if kind == "lose_answer" else answer)

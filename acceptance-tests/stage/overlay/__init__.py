@@ -6,6 +6,7 @@ answer it (return a dict in the shape of the operation's output). `after` runs o
 
 from collections import defaultdict
 
+ACCESS = {}
 BEFORE = defaultdict(list)
 AFTER = defaultdict(list)
 
@@ -28,5 +29,16 @@ def after(service, *operations):
         for operation in operations:
             AFTER[service, operation].append(rule)
         return rule
+
+    return register
+
+
+def access(service):
+    """Registers what decides whether the caller may make a call of a service, instead of the caller's own policies
+    alone. It refuses by raising AwsError."""
+
+    def register(decision):
+        ACCESS[service] = decision
+        return decision
 
     return register

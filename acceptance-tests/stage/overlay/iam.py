@@ -1,16 +1,19 @@
 """IAM: names, quotas and principals as AWS checks them."""
 
-from stage.aws import moto_backend
+from moto.iam.models import Role
+
+from stage.aws import moto_backend, principals
 from stage.aws.errors import AwsError, no_such_entity
 from stage.aws.identity import role_or_none, user_or_fail
 from stage.aws.policy import document
 from stage.aws.policy_grammar import as_list
 
-from . import before
+from . import after, before
 
 #: Characters, white space not counted, of all inline policies of one owner together.
 INLINE_QUOTA = {"role": 10240, "user": 2048, "group": 5120}
 
+_KIND_TOLD = {"AWS": "AWS", "Service": "SERVICE"}
 _KINDS = {"Role": "role", "User": "user", "Group": "group"}
 _OPERATIONS = [f"{verb}{kind}Policy" for verb in ("Put", "Get", "Delete") for kind in _KINDS]
 
@@ -77,11 +80,14 @@ def role_name_is_new(_aws, call):
 def trusted_principals_exist(_aws, call):
     """A trust policy may name only principals that exist, in any account."""
     text = call.parameters.get("AssumeRolePolicyDocument") or call.parameters["PolicyDocument"]
-    for statement in as_list(document(text)["Statement"]):
-        principal = statement.get("Principal", statement.get("NotPrincipal"))
-        for name in as_list(principal.get("AWS", [])) if isinstance(principal, dict) else ():
-            if not _principal_exists(name):
-                raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{name}"')
+    for kind, name in principals.unknown(document(text), "iam"):
+        raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "{_KIND_TOLD[kind]}":"{name}"')
+
+
+@after("iam", "CreateRole", "CreateUser")
+def is_young(aws, call):
+    """A new principal is not known everywhere at once."""
+    aws.youths.begin(find_owner(call, call.operation.removeprefix("Create")))
 
 
 @before("iam", "TagRole", "TagUser", "TagPolicy", "CreateRole", "CreateUser", "CreatePolicy")
@@ -125,18 +131,4 @@ def _page(call, names):
     return {"PolicyNames": names[start:end], "IsTruncated": more} | ({"Marker": str(end)} if more else {})
 
 
-def _principal_exists(name):
-    if name == "*" or (name.isdigit() and len(name) == 12):
-        return True
-    parts = name.split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn" or not parts[4].isdigit():
-        return False
-    _, partition, service, _, account, resource = parts
-    kind, _, path = resource.partition("/")
-    backend, last = moto_backend.iam(account, partition), path.rpartition("/")[2]
-    if service == "sts":
-        return kind == "assumed-role" and role_or_none(backend, path.split("/")[0]) is not None
-    if resource in ("root", "user/administrator"):
-        return True
-    owner = role_or_none(backend, last) if kind == "role" else backend.users.get(last) if kind == "user" else None
-    return owner is not None and owner.arn == name
+Role.assume_role_policy_document = principals.bound("stage_trust", lambda role: role.partition)

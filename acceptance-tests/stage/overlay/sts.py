@@ -6,6 +6,7 @@ from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError, access_denied
 from stage.aws.policy import ALLOW, Question, decide, document
 from stage.aws.policy_grammar import as_list
+from stage.aws.principals import means
 
 from . import before
 
@@ -85,25 +86,13 @@ def _may_assume(call, role, action, more):
     caller = call.identity
     question = Question(action, role.arn, identity.context(caller, call.region, **more))
     trust = [document(role.assume_role_policy_document)]
-    trusted = decide(trust, question, lambda s: _names(s, caller, by_name=True, by_account=True))
+    trusted = decide(trust, question, lambda s: means(s, caller))
     own = identity.permissions(caller)
     if trusted != ALLOW or own.deny(question):
         return False
-    named = decide(trust, question, lambda s: _names(s, caller, by_name=True, by_account=s["Effect"] == "Deny"))
+    named = decide(trust, question, lambda s: means(s, caller, *2 * [s["Effect"] == "Deny"]))
     same_account = caller.account == role.account_id
     return (named == ALLOW and same_account) or own.allow(question)
-
-
-def _names(statement, caller, by_name, by_account):
-    """Whether a statement's principal means the caller: by its own ARN, or as somebody of its account."""
-    if "NotPrincipal" in statement:
-        return not _names({"Principal": statement["NotPrincipal"]}, caller, True, True)
-    principal = statement.get("Principal", {})
-    names = ["*"] if principal == "*" else as_list(principal.get("AWS", []))
-    account = (caller.account, f"arn:{caller.arn.split(':')[1]}:iam::{caller.account}:root")
-    if by_name and any(name in (caller.arn, caller.principal) for name in names):
-        return True
-    return by_account and any(name == "*" or name in account for name in names)
 
 
 def _check_duration(caller, role, seconds):

@@ -121,10 +121,10 @@ def trust(principal, **more):
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def refused(code, call, **parameters):
+def refused(code, call, *arguments, **parameters):
     """Checks that a call is refused with a code; returns the message."""
     with pytest.raises(ClientError) as caught:
-        call(**parameters)
+        call(*arguments, **parameters)
     assert caught.value.response["Error"]["Code"] == code, caught.value
     return caught.value.response["Error"]["Message"]
 

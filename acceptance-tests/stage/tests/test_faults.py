@@ -109,6 +109,22 @@ def test_delay_before_or_after_the_effect(account, when):
     assert account.calls(write=True)[0]["took_effect"]
 
 
+def test_a_refusal_is_late_or_lost_too(account):
+    account.role()
+    account.rules({"fault": "delay", "seconds": 0.5, "when": "after", "calls": [1]})
+    account.rules({"fault": "lose_answer"})
+    iam = account.client("iam")
+    began = time.monotonic()
+    refused("NoSuchEntity", lambda: get(iam))
+    assert time.monotonic() - began >= 0.5
+    with pytest.raises(ConnectionClosedError):
+        get(iam)
+    assert [(c["took_effect"], c["status"], c["code"]) for c in account.calls()] == [
+        (False, 404, "NoSuchEntity"),
+        (False, "reset", "NoSuchEntity"),
+    ]
+
+
 def test_stale_reads_after_a_write(account):
     account.role()
     account.rules({"service": "iam", "operation": "Get.*", "fault": "stale", "times": 2})

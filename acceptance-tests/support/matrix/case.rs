@@ -1,0 +1,260 @@
+//! One case: a step, one of its calls, and what happens there.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::eventually;
+use crate::support::matrix::normal::assert_same;
+use crate::support::matrix::reference::{Reference, Scene};
+use crate::support::matrix::{Scenario, TIMEOUTS};
+use crate::support::output::Run;
+use crate::support::process::{Process, Running};
+use crate::support::terraform::Terraform;
+
+/// A command in the life of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Apply,
+    Update,
+    Destroy,
+}
+
+/// What happens at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The provider is killed after the call took effect and before it is answered.
+    Kill,
+    /// The call takes effect and its answer is lost; the SDK may try again.
+    LoseAnswer,
+    /// The same, and the SDK does not try again.
+    LoseAnswerForGood,
+    /// Three attempts are throttled.
+    Throttle,
+    /// Status 500, once.
+    Http500,
+    /// This call and all later ones are answered with 500, and the SDK does not try again.
+    Outage,
+    /// The connection is reset, once, and the call has no effect.
+    Reset,
+    /// The call takes effect, and its answer comes after the operation's time is over.
+    Timeout,
+    /// Ctrl-C, and the call is answered soon after.
+    Interrupt,
+    /// Ctrl-C, and the call is never answered.
+    InterruptForGood,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Case {
+    pub(super) step: Step,
+    /// From 1.
+    pub(super) call: usize,
+    pub(super) fault: Fault,
+}
+
+/// How a case that passed ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The disturbed command succeeded.
+    AtOnce,
+    /// It failed, and the next one succeeded.
+    Again,
+}
+
+/// Longer than any command takes, so that an answer never comes.
+const NEVER: u32 = 250;
+
+/// More calls than any step makes.
+const REST: usize = 500;
+
+impl Step {
+    pub(super) const ALL: [Self; 3] = [Self::Apply, Self::Update, Self::Destroy];
+
+    /// One resource after the other, so that the calls have an order.
+    pub(super) fn command(self) -> &'static [&'static str] {
+        match self {
+            Self::Apply | Self::Update => &["apply", "-auto-approve", "-parallelism=1"],
+            Self::Destroy => &["destroy", "-auto-approve", "-parallelism=1"],
+        }
+    }
+
+    /// Its name in a `timeouts` block.
+    fn operation(self) -> &'static str {
+        match self {
+            Self::Apply => "create",
+            Self::Update => "update",
+            Self::Destroy => "delete",
+        }
+    }
+}
+
+impl Fault {
+    const ALL: [Self; 10] = [
+        Self::Kill,
+        Self::LoseAnswer,
+        Self::LoseAnswerForGood,
+        Self::Throttle,
+        Self::Http500,
+        Self::Outage,
+        Self::Reset,
+        Self::Timeout,
+        Self::Interrupt,
+        Self::InterruptForGood,
+    ];
+
+    /// The rule of the stage that strikes call `k`.
+    fn rule(self, k: usize) -> Value {
+        match self {
+            Self::Kill | Self::InterruptForGood => {
+                json!({ "fault": "delay", "when": "after", "seconds": NEVER, "calls": [k] })
+            }
+            Self::Interrupt => json!({ "fault": "delay", "when": "after", "seconds": 1, "calls": [k] }),
+            Self::Timeout => json!({ "fault": "delay", "when": "after", "seconds": 3, "calls": [k] }),
+            Self::LoseAnswer | Self::LoseAnswerForGood => json!({ "fault": "lose_answer", "calls": [k] }),
+            Self::Throttle => json!({ "fault": "throttle", "calls": [k, k + 1, k + 2] }),
+            Self::Http500 => json!({ "fault": "http", "status": 500, "calls": [k] }),
+            Self::Outage => json!({ "fault": "http", "status": 500, "calls": (k..k + REST).collect::<Vec<_>>() }),
+            Self::Reset => json!({ "fault": "reset", "calls": [k] }),
+        }
+    }
+
+    /// Whether the SDK must not try again.
+    fn is_for_good(self) -> bool {
+        matches!(self, Self::LoseAnswerForGood | Self::Outage)
+    }
+}
+
+impl Case {
+    /// Every call of every step with every fault.
+    pub(super) fn all(scenario: &Scenario, reference: &Reference) -> Vec<Self> {
+        let mut cases = Vec::new();
+        for step in Step::ALL {
+            let configuration = if step == Step::Update { scenario.update } else { scenario.create };
+            for call in 1..=reference.count(step) {
+                let faults = Fault::ALL.into_iter();
+                let possible = faults.filter(|fault| *fault != Fault::Timeout || configuration.contains(TIMEOUTS));
+                cases.extend(possible.map(|fault| Self { step, call, fault }));
+            }
+        }
+        cases
+    }
+
+    /// Runs it; panics if it fails.
+    pub(super) fn run(self, scenario: &Scenario, base: &Terraform, reference: &Reference) -> End {
+        let mut scene = Scene::new(scenario, base);
+        self.prepare(&scene);
+        scene.account.forget_calls();
+        scene.account.fault(self.fault.rule(self.call));
+        scene.tf = if self.fault.is_for_good() { scene.tf.env("AWS_MAX_ATTEMPTS", 1) } else { scene.tf };
+        let disturbed = self.disturb(&scene);
+        assert!(scene.account.strikes() > 0, "{}", disturbed.report("the fault did not strike"));
+        scene.account.end_faults();
+        scene.tf = scene.tf.without_env("AWS_MAX_ATTEMPTS");
+
+        scene.configure(self.step, "");
+        self.again(&scene);
+        assert_same(&scene.result(), reference.result(self.step));
+        if self.step != Step::Destroy {
+            scene.tf.assert_plan_empty();
+            scene.tf.ok(Step::Destroy.command());
+            assert_same(&scene.result(), reference.left_after(self.step));
+        }
+        if disturbed.code == Some(0) { End::AtOnce } else { End::Again }
+    }
+
+    /// Runs what comes before the step, and writes the step's configuration.
+    fn prepare(self, scene: &Scene) {
+        let limit = format!("timeouts {{\n    {} = \"1s\"\n  }}", self.step.operation());
+        let timeouts = if self.fault == Fault::Timeout { &limit } else { "" };
+        match self.step {
+            Step::Apply => {}
+            Step::Update => {
+                scene.configure(Step::Apply, "");
+                scene.tf.apply();
+            }
+            Step::Destroy => {
+                // The limit of a destroy is the one in the state.
+                scene.configure(Step::Apply, timeouts);
+                scene.tf.apply();
+            }
+        }
+        scene.configure(self.step, timeouts);
+    }
+
+    fn disturb(self, scene: &Scene) -> Run {
+        let mut running = scene.tf.start(self.step.command());
+        match self.fault {
+            Fault::Kill => {
+                self.wait_for_call(scene, &mut running);
+                running.providers().iter().for_each(Process::kill);
+            }
+            Fault::Interrupt | Fault::InterruptForGood => {
+                self.wait_for_call(scene, &mut running);
+                running.interrupt();
+            }
+            _ => {}
+        }
+        running.wait()
+    }
+
+    /// Waits until the call has been carried out; its answer is held back.
+    fn wait_for_call(self, scene: &Scene, running: &mut Running) {
+        eventually("the call", Duration::from_secs(60), || {
+            let ended = running.has_ended();
+            let is_done = scene.account.calls().get(self.call - 1).is_some_and(|call| call.is_done);
+            assert!(is_done || !ended, "the command ended before call {}", self.call);
+            is_done.then_some(())
+        });
+    }
+
+    /// The command without a disturbance.
+    fn again(self, scene: &Scene) {
+        if self.step != Step::Destroy {
+            scene.tf.apply();
+            return;
+        }
+        let run = scene.tf.run(self.step.command());
+        if self.fault == Fault::Timeout && run.code != Some(0) {
+            // The state still has a limit too short for what is left to do.
+            scene.tf.apply();
+            scene.tf.ok(self.step.command());
+        } else {
+            run.expect_code(0);
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Apply => "apply",
+            Self::Update => "update",
+            Self::Destroy => "destroy",
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kill => "kill",
+            Self::LoseAnswer => "lose_answer",
+            Self::LoseAnswerForGood => "lose_answer_for_good",
+            Self::Throttle => "throttle",
+            Self::Http500 => "http_500",
+            Self::Outage => "outage",
+            Self::Reset => "reset",
+            Self::Timeout => "timeout",
+            Self::Interrupt => "interrupt",
+            Self::InterruptForGood => "interrupt_for_good",
+        })
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.step, self.call, self.fault)
+    }
+}

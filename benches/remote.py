@@ -1,0 +1,177 @@
+"""What the provider asks of AWS, measured on the stage: calls for one instance of each resource, and a large refresh."""
+
+import dataclasses
+import json
+import pathlib
+import statistics
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+
+CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+REFRESHED = 1000  # resources, of all kinds
+REFRESHES = 5
+FLOOR = 'resource "terraform_data" "it" {\n  count = %d\n}\n'
+
+
+class Failure(Exception):
+    """A measurement that could not be made."""
+
+
+def run(command, cwd=None, env=None):
+    """Standard output of a command that has to succeed."""
+    ended = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if ended.returncode != 0:
+        said = "%s\n%s%s" % (" ".join(map(str, command)), ended.stdout, ended.stderr)
+        raise Failure("exit code %d from %s" % (ended.returncode, said))
+    return ended.stdout
+
+
+@dataclasses.dataclass
+class Kind:
+    """A resource, and what must be there before it."""
+
+    name: str  # its type without the provider's name
+    configuration: str  # the body of the resource; it may use `count.index` and the names in `facts`
+    update: tuple  # what to replace in it, and by what
+    seeds: list = dataclasses.field(default_factory=list)  # (path of the stage's control, fields), %d is the index
+    facts: dict = dataclasses.field(default_factory=dict)  # name of a local list: field of the first seed's answers
+    most: str = ""  # the calls that it may take at most, as they are printed, if that is settled
+
+
+KINDS = [
+    Kind(
+        name="iam_db_user_policy",
+        configuration="""
+  role = "app-${count.index}"
+  database {
+    resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    account_id  = "123456789012"
+    db_users    = ["app"]
+  }
+""",
+        update=('["app"]', '["app", "reports"]'),
+        seeds=[("roles", {"name": "app-%d"})],
+        most="plan 0r; create 1r 1w; refresh 1r; update 1r 1w; destroy 1w",
+    ),
+]
+
+
+class Stage:
+    """The stand-in for AWS. Each account is empty at first."""
+
+    def __init__(self, folder):
+        self.facts = folder / "stage.json"
+        self.command = [CHECKOUT / "acceptance-tests/stage/run", "up", "--without-databases", "--json", self.facts]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while not self.facts.exists():
+            if self.process.poll() is not None:
+                raise Failure("the stage ended")
+            time.sleep(0.05)
+        self.front = json.loads(self.facts.read_text())["front"]
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.facts.unlink()
+
+    def env(self, account):
+        return {
+            "AWS_ENDPOINT_URL": self.front,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "AKIA%sTEST" % account,
+            "AWS_SECRET_ACCESS_KEY": "stage-secret-access-key-for-%s" % account,
+        }
+
+    def ask(self, method, path, **fields):
+        """What the control of the stage answers."""
+        url, body = "%s/stage/%s" % (self.front, path), json.dumps(fields).encode()
+        if method == "GET":
+            url, body = "%s?%s" % (url, urllib.parse.urlencode(fields)), None
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            return json.load(answer)
+
+    def configuration(self, kind, account, count):
+        """Prepares the account, and answers the configuration that needs it."""
+        answers = []
+        for path, fields in kind.seeds:
+            many = any("%d" in value for value in fields.values() if isinstance(value, str))
+            for index in range(count if many else 1):
+                filled = {key: value.replace("%d", str(index)) if isinstance(value, str) else value for key, value in fields.items()}
+                answers.append((path, self.ask("POST", path, account=account, **filled)))
+        first = [answer for path, answer in answers if kind.seeds and path == kind.seeds[0][0]]
+        facts = {name: [answer[field] for answer in first] for name, field in kind.facts.items()}
+        lines = ["  %s_%s = %s" % (kind.name, name, json.dumps(values)) for name, values in facts.items()]
+        body = kind.configuration
+        for name in facts:
+            body = body.replace("FACT.%s" % name, "local.%s_%s" % (kind.name, name))
+        block = 'resource "rdsauth_%s" "it" {\n  count = %d\n%s}\n' % (kind.name, count, body)
+        return ("locals {\n%s\n}\n" % "\n".join(lines) if lines else "") + block
+
+    def calls(self, account):
+        """Reads and writes since the last time, but not the question for the account."""
+        calls = self.ask("GET", "calls", account=account)["calls"]
+        self.ask("DELETE", "calls", account=account)
+        written = [call["write"] for call in calls if call["operation"] != "GetCallerIdentity"]
+        return written.count(False), written.count(True)
+
+
+def calls(bench):
+    """The calls that each command makes for one instance; a refresh on its own, so that each is counted once."""
+    rows = []
+    with Stage(bench.folder) as stage:
+        for number, kind in enumerate(KINDS):
+            account = "%012d" % (123456789012 if number == 0 else number)
+            configuration = bench.required + stage.configuration(kind, account, 1)
+            workspace = bench.workspace("%s-calls" % kind.name, configuration)
+            updated = configuration.replace(*kind.update)
+            said = []
+            for title, command, text in (
+                ("plan", ["plan"], configuration),
+                ("create", ["apply", "-auto-approve"], configuration),
+                ("refresh", ["plan", "-refresh-only"], configuration),
+                ("update", ["apply", "-auto-approve", "-refresh=false"], updated),
+                ("destroy", ["destroy", "-auto-approve", "-refresh=false"], updated),
+            ):
+                (workspace / "main.tf").write_text(text)
+                stage.calls(account)
+                run([bench.terraform, *command, "-no-color"], cwd=workspace, env={**bench.env, **stage.env(account)})
+                read, written = stage.calls(account)
+                parts = ["%dr" % read] if read or not written else []
+                parts += ["%dw" % written] if written else []
+                said.append("%s %s" % (title, " ".join(parts)))
+            said = "; ".join(said)
+            rows.append(("calls of " + kind.name, said, "", "", kind.most, not kind.most or said == kind.most))
+    return rows
+
+
+def refresh(bench):
+    """A refresh of many resources of all kinds, in one account."""
+    account, each = "123456789012", REFRESHED // len(KINDS)
+    with Stage(bench.folder) as stage:
+        env = {**bench.env, **stage.env(account)}
+        blocks = [stage.configuration(kind, account, each) for kind in KINDS]
+        count = each * len(KINDS)
+        ours = bench.workspace("refresh", bench.required + "\n".join(blocks))
+        floor = bench.workspace("refresh-floor", FLOOR % count)
+        for folder in (ours, floor):
+            run([bench.terraform, "apply", "-auto-approve", "-no-color"], cwd=folder, env=env)
+        stage.calls(account)
+        seconds = {ours: [], floor: []}
+        for _ in range(REFRESHES):
+            for folder, measured in seconds.items():
+                started = time.perf_counter()
+                run([bench.terraform, "plan", "-refresh-only", "-no-color"], cwd=folder, env=env)
+                measured.append(time.perf_counter() - started)
+        read, written = stage.calls(account)
+        if written:
+            raise Failure("the refreshes wrote %d times" % written)
+    ours, floor = (statistics.median(measured) for measured in seconds.values())
+    title = "refresh of %d resources of %d kinds, median of %d" % (count, len(KINDS), REFRESHES)
+    said = "%.1f s, %d calls" % (ours, read / REFRESHES)
+    return [(title, said, "%.1f s terraform_data" % floor, "× %.1f" % (ours / floor), "", True)]

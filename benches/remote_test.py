@@ -1,0 +1,43 @@
+"""How the configurations of the measurements are made."""
+
+import unittest
+
+import remote
+
+
+class Recording(remote.Stage):
+    """A stage that answers every request with a number."""
+
+    def __init__(self):
+        self.asked = []
+
+    def ask(self, method, path, **fields):
+        self.asked.append((method, path, fields))
+        return {"id": "id-%d" % len(self.asked)}
+
+
+class Configurations(unittest.TestCase):
+    def test_each_instance_has_its_seed(self):
+        kind = remote.Kind("x", '\n  id = FACT.ids[count.index]\n', (), [("roles", {"name": "app-%d"})], {"ids": "id"})
+        stage = Recording()
+        text = stage.configuration(kind, "000000000001", 2)
+        self.assertEqual([fields["name"] for _, _, fields in stage.asked], ["app-0", "app-1"])
+        self.assertIn('x_ids = ["id-1", "id-2"]', text)
+        self.assertIn('resource "rdsauth_x" "it" {\n  count = 2\n', text)
+        self.assertIn("id = local.x_ids[count.index]", text)
+
+    def test_a_seed_without_a_number_is_made_once(self):
+        kind = remote.Kind("x", "", (), [("keys", {"alias": "alias/one"})])
+        stage = Recording()
+        self.assertNotIn("locals", stage.configuration(kind, "000000000001", 3))
+        self.assertEqual(len(stage.asked), 1)
+
+    def test_updates_change_what_they_say(self):
+        for kind in remote.KINDS:
+            old, new = kind.update
+            self.assertIn(old, kind.configuration, kind.name)
+            self.assertNotEqual(old, new)
+
+
+if __name__ == "__main__":
+    unittest.main()
