@@ -5,12 +5,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from moto.core.exceptions import ServiceException
 
+from stage import lint
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError
 from stage.control_keys import Keys
-from stage.overlay import rds, sts
-
-_REGION = "us-east-1"
+from stage.control_rds import RdsControl
+from stage.overlay import sts
 
 
 class Refusal(Exception):
@@ -21,7 +21,7 @@ class Control:
     """Answers control requests; every handler takes the request's fields as keyword arguments."""
 
     def __init__(self, aws, describe):
-        self._aws, self._describe = aws, describe
+        self._aws, self._describe, self.rds = aws, describe, RdsControl(aws)
         self._routes = {
             ("GET", "health"): self.health,
             ("GET", "calls"): self.calls,
@@ -30,8 +30,6 @@ class Control:
             ("POST", "rules"): self.add_rules,
             ("DELETE", "rules"): self.clear_rules,
             ("POST", "accounts"): self.account,
-            ("POST", "instances"): self.create_instance,
-            ("POST", "clusters"): self.create_cluster,
             ("POST", "roles"): self.create_role,
             ("DELETE", "roles"): self.delete_role,
             ("POST", "users"): self.create_user,
@@ -41,13 +39,13 @@ class Control:
             ("DELETE", "policies"): self.delete_policy,
             ("POST", "access-keys"): self.create_access_key,
             ("POST", "sessions"): self.mint_session,
-            ("POST", "transitions"): self.set_transition,
-            ("POST", "maintenance"): self.maintain,
             ("POST", "clock"): self.set_clock,
             ("POST", "database-users"): self.create_database_user,
             ("POST", "sql"): self.run_sql,
             ("GET", "logins"): self.logins,
+            ("POST", "lint"): self.lint,
             **Keys(aws, describe).routes,
+            **self.rds.routes,
         }
 
     def handle(self, method, target, body):
@@ -102,59 +100,6 @@ class Control:
             "access_key_id": identity.administrator_key(account),
             "secret_access_key": identity.administrator_secret(account),
         }
-
-    def create_instance(
-        self, account, identifier, region=_REGION, engine="postgres", iam=True, cluster=None, version=None
-    ):
-        """A DB instance that is available at once; with `cluster`, a member of it."""
-        parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": "db.t4g.micro"}
-        parameters |= {"engine_version": version or _version(engine)}
-        # With a security group given, moto need not make a whole VPC for the account first.
-        parameters |= {"vpc_security_group_ids": ["sg-0123456789abcdef0"]}
-        if cluster:
-            parameters["db_cluster_identifier"] = cluster
-        else:
-            parameters |= {
-                "allocated_storage": 20,
-                "master_username": "pgadmin",
-                "master_user_password": "not-the-real-one",
-            }
-        with self._aws.lock:
-            backend = moto_backend.rds(account, region)
-            instance = backend.create_db_instance(parameters)
-            instance.stage_iam_enabled = bool(iam)
-            self._follow(account, region)
-            return {
-                "identifier": instance.db_instance_identifier,
-                "resource_id": instance.dbi_resource_id,
-                "arn": instance.arn,
-                "host": instance.address,
-                "port": instance.port,
-            }
-
-    def create_cluster(self, account, identifier, region=_REGION, engine="aurora-postgresql", iam=True, version=None):
-        """A DB cluster, without members, that is available at once."""
-        with self._aws.lock:
-            backend = moto_backend.rds(account, region)
-            cluster = backend.create_db_cluster(
-                {
-                    "db_cluster_identifier": identifier,
-                    "engine": engine,
-                    "engine_version": version or _version(engine),
-                    "master_username": "pgadmin",
-                    "master_user_password": "not-the-real-one",
-                }
-            )
-            cluster.stage_iam_enabled = bool(iam)
-            self._follow(account, region)
-            return {
-                "identifier": cluster.db_cluster_identifier,
-                "resource_id": cluster.db_cluster_resource_id,
-                "arn": cluster.arn,
-                "host": cluster.endpoint,
-                "reader_host": cluster.reader_endpoint,
-                "port": cluster.port,
-            }
 
     def create_role(self, account, name, trust=None, policies=None, tags=None, partition="aws", seconds=3600):
         """A role with inline policies (name to document). Without `trust`, its own account is trusted."""
@@ -245,18 +190,6 @@ class Control:
                 "arn": session.arn,
             }
 
-    def set_transition(self, account, busy, lingering=0):
-        """How many looks a change of a database takes: while it is busy, then while it is available but the
-        change is still pending."""
-        self._aws.transitions[account] = {"busy": int(busy), "lingering": int(lingering)}
-        return self._aws.transitions[account]
-
-    def maintain(self, account, region=_REGION):
-        """The maintenance window: deferred changes take effect."""
-        with self._aws.lock:
-            rds.maintain(account, region)
-        return {}
-
     def set_clock(self, account, offset):
         """Moves an account's clock by seconds: sessions and database tokens age by it."""
         self._aws.identities.set_clock(account, float(offset))
@@ -276,18 +209,14 @@ class Control:
         """Every login with a token, and why it was refused."""
         return {"logins": self._databases().logins.record(account)}
 
+    def lint(self, policy, type="identity"):
+        """What parliament finds wrong with a policy; `type` is identity, trust or resource."""
+        return {"findings": lint.findings(policy, type)}
+
     def _databases(self):
         if self._aws.databases is None:
             raise Refusal("the stage runs without databases")
         return self._aws.databases
-
-    def _follow(self, account, region):
-        if self._aws.databases:
-            self._aws.databases.follow(account, region, moto_backend.rds(account, region))
-
-
-def _version(engine):
-    return {"postgres": "15.14", "aurora-postgresql": "15.14", "mysql": "8.0.43", "mariadb": "10.11.14"}.get(engine)
 
 
 def _owner(backend, owner):

@@ -56,7 +56,7 @@ class Stage:
 
             aws.databases = self.databases = Databases(self.folder, aws, self._postgres)
             self.databases.start()
-        self.instance = control.create_instance(ACCOUNT, INSTANCE, REGION)
+        self.instance = control.rds.create_instance(ACCOUNT, INSTANCE, REGION)
         moto_backend.warm()
         self.front.start()
 

@@ -15,6 +15,7 @@ from .record import Record, is_write
 
 _OVERLAY = ("iam", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
 _OVERLAY += ("secretsmanager", "secretsmanager_access")
+_USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "rebooting": 2}
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
 
@@ -70,8 +71,9 @@ class Aws:
         return Outcome(wire.render_error(service, error, request_id))
 
     def transition_of(self, account):
-        """How many polls a change of an instance takes in an account: while busy, then while it lingers."""
-        return self.transitions.get(account, {"busy": 2, "lingering": 1})
+        """How many polls a change of an instance takes in an account: while busy, then while it lingers; how many
+        a change of its parameters, and a reboot."""
+        return _USUAL_TRANSITIONS | self.transitions.get(account, {})
 
     def _admit(self, call):
         """Who calls, whether the request is well formed and whether it is allowed; the refusal, or None."""

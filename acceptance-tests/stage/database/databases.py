@@ -1,6 +1,6 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
-from stage.overlay.rds import iam_enabled
+from stage.overlay.rds_models import iam_enabled
 
 from .certificates import Authority
 from .endpoints import AddressBlock, Endpoint, HostsFile, Relays, bind, server_context

@@ -1,0 +1,213 @@
+"""The part of the control that is about RDS: databases, parameter groups, how long things take."""
+
+from stage.aws import moto_backend
+from stage.catalogue.engines import DEFAULT_VERSIONS
+from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups
+from stage.overlay.rds_state import Change, named
+
+_REGION = "us-east-1"
+_CLASS = "db.t4g.micro"
+_MASTER = {"master_username": "pgadmin", "master_user_password": "not-the-real-one"}
+_KINDS = ("instance", "cluster")
+
+
+class RdsControl:
+    """Handlers for `Control`; what is refused raises ValueError."""
+
+    def __init__(self, aws):
+        self._aws = aws
+        self.routes = {
+            ("POST", "instances"): self.create_instance,
+            ("POST", "clusters"): self.create_cluster,
+            ("POST", "parameter-groups"): self.create_parameter_group,
+            ("GET", "parameters"): self.parameters,
+            ("POST", "parameters"): self.set_parameters,
+            ("POST", "busy"): self.set_busy,
+            ("POST", "status"): self.set_status,
+            ("POST", "reboot"): self.reboot,
+            ("POST", "transitions"): self.set_transition,
+            ("POST", "maintenance"): self.maintain,
+        }
+
+    def create_instance(
+        self,
+        account,
+        identifier,
+        region=_REGION,
+        engine="postgres",
+        iam=True,
+        cluster=None,
+        version=None,
+        instance_class=_CLASS,
+        parameter_group=None,
+        status="available",
+    ):
+        """A DB instance that is available at once; with `cluster`, a member of it."""
+        parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": instance_class}
+        parameters |= {"engine_version": version or DEFAULT_VERSIONS.get(engine)}
+        # With a security group given, moto need not make a whole VPC for the account first.
+        parameters |= {"vpc_security_group_ids": ["sg-0123456789abcdef0"]}
+        if cluster:
+            parameters["db_cluster_identifier"] = cluster
+        else:
+            parameters |= {"allocated_storage": 20, **_MASTER}
+        with self._aws.lock:
+            backend = moto_backend.rds(account, region)
+            if parameter_group:
+                rds_groups.find_group(backend, parameter_group, False)
+                parameters["db_parameter_group_name"] = parameter_group
+            instance = backend.create_db_instance(parameters)
+            instance.stage_iam_enabled = bool(iam)
+            instance.status = status
+            self._follow(account, region)
+            return {
+                "identifier": instance.db_instance_identifier,
+                "resource_id": instance.dbi_resource_id,
+                "arn": instance.arn,
+                "host": instance.address,
+                "port": instance.port,
+            }
+
+    def create_cluster(
+        self,
+        account,
+        identifier,
+        region=_REGION,
+        engine="aurora-postgresql",
+        iam=True,
+        version=None,
+        members=0,
+        instance_class=None,
+        parameter_group=None,
+        status="available",
+    ):
+        """A DB cluster that is available at once: of Aurora, with as many members as asked for, or with the engine
+        postgres or mysql a Multi-AZ DB cluster, which has three."""
+        with self._aws.lock:
+            backend = moto_backend.rds(account, region)
+            parameters = {"db_cluster_identifier": identifier, "engine": engine, **_MASTER}
+            parameters["engine_version"] = version or DEFAULT_VERSIONS.get(engine)
+            if parameter_group:
+                rds_groups.find_group(backend, parameter_group, True)
+                parameters["db_cluster_parameter_group_name"] = parameter_group
+            cluster = backend.create_db_cluster(parameters)
+            cluster.stage_iam_enabled = bool(iam)
+            cluster.status = status
+            rds_clusters.add_members(backend, cluster, instance_class, members)
+            self._follow(account, region)
+            return {
+                "identifier": cluster.db_cluster_identifier,
+                "resource_id": cluster.db_cluster_resource_id,
+                "arn": cluster.arn,
+                "host": cluster.endpoint,
+                "reader_host": cluster.reader_endpoint,
+                "port": cluster.port,
+                "members": [member.db_instance_identifier for member in cluster.members],
+            }
+
+    def create_parameter_group(self, account, name, family, kind="instance", values=None, region=_REGION):
+        """A parameter group of an `instance` or a `cluster`, with values (parameter to value)."""
+        with self._aws.lock:
+            backend, cluster = moto_backend.rds(account, region), _is_cluster(kind)
+            group = rds_groups.make_group(backend, name, family, "Made by a test", cluster)
+            rds_groups.groups(backend, cluster)[group.name] = group
+            self._change(account, backend, group, cluster, values or {})
+            return {"name": group.name, "arn": group.arn, "values": rds_groups.values_of(group)}
+
+    def parameters(self, account, group=None, identifier=None, kind="instance", region=_REGION):
+        """The values that users set in a group, or those of the group of an instance or cluster, together with those
+        that are in force there and the status."""
+        with self._aws.lock:
+            backend, cluster = moto_backend.rds(account, region), _is_cluster(kind)
+            if group:
+                return {"values": rds_groups.values_of(rds_groups.find_group(backend, group, cluster))}
+            database = _database(backend, identifier, cluster)
+            name = rds_application.group_name_of(database, cluster)
+            bearer = rds_application.bearers(database)[0] if cluster else database
+            return {
+                "group": name,
+                "values": rds_groups.values_of(rds_groups.find_group(backend, name, cluster)),
+                "effective": rds_application.effective(database),
+                "status": rds_application.application_of(bearer, cluster).status,
+            }
+
+    def set_parameters(self, account, group, values, kind="instance", method=None, region=_REGION):
+        """Sets parameters of a group, or with null resets them, as somebody else would: with the method that goes with
+        each unless one is given."""
+        with self._aws.lock:
+            backend, cluster = moto_backend.rds(account, region), _is_cluster(kind)
+            found = rds_groups.find_group(backend, group, cluster)
+            self._change(account, backend, found, cluster, values, method)
+            return {"values": rds_groups.values_of(found)}
+
+    def set_busy(self, account, group, calls, kind="instance", region=_REGION):
+        """Makes a group refuse as many calls that change it."""
+        with self._aws.lock:
+            found = rds_groups.find_group(moto_backend.rds(account, region), group, _is_cluster(kind))
+            found.stage_busy = int(calls)
+        return {}
+
+    def set_status(self, account, identifier, status, kind="instance", looks=None, region=_REGION):
+        """Gives an instance or cluster a status, for as many looks or for good."""
+        with self._aws.lock:
+            database = _database(moto_backend.rds(account, region), identifier, _is_cluster(kind))
+            if looks is None:
+                database.status = status
+            else:
+                database.stage_change = Change(status=status, busy=int(looks))
+        return {}
+
+    def reboot(self, account, identifier, kind="instance", region=_REGION):
+        """Restarts an instance, or all of a cluster, at once: all parameters are in force."""
+        with self._aws.lock:
+            database = _database(moto_backend.rds(account, region), identifier, _is_cluster(kind))
+            for one in database.members or [database] if _is_cluster(kind) else [database]:
+                rds_application.restart(one)
+        return {}
+
+    def set_transition(self, account, busy=None, lingering=0, applying=None, rebooting=None):
+        """How many looks things take: a change of a database while it is busy, then while it is available but the
+        change is still pending; a change of parameters; a reboot. What is not given stays."""
+        given = {} if busy is None else {"busy": int(busy), "lingering": int(lingering)}
+        given |= {} if applying is None else {"applying": int(applying)}
+        given |= {} if rebooting is None else {"rebooting": int(rebooting)}
+        self._aws.transitions[account] = self._aws.transitions.get(account, {}) | given
+        return self._aws.transition_of(account)
+
+    def maintain(self, account, region=_REGION):
+        """The maintenance window: deferred changes take effect."""
+        with self._aws.lock:
+            rds.maintain(account, region)
+        return {}
+
+    def _change(self, account, backend, group, cluster, values, method=None):
+        known = rds_groups.catalogue_of(group)
+        unknown = ", ".join(values.keys() - known)
+        if unknown:
+            raise ValueError(f"{rds_groups.family_of_group(group)} has no {unknown}")
+        wanted = [
+            {
+                "ParameterName": name,
+                "ParameterValue": value if value is None else str(value),
+                "ApplyMethod": method or rds_parameter_groups.natural_method(known[name]),
+            }
+            for name, value in values.items()
+        ]
+        rds_parameter_groups.change(self._aws, account, backend, group, cluster, wanted)
+
+    def _follow(self, account, region):
+        if self._aws.databases:
+            self._aws.databases.follow(account, region, moto_backend.rds(account, region))
+
+
+def _is_cluster(kind):
+    if kind not in _KINDS:
+        raise ValueError(f"{kind} is neither an instance nor a cluster")
+    return kind == "cluster"
+
+
+def _database(backend, identifier, cluster):
+    found = named(backend.clusters if cluster else backend.databases, identifier)
+    if found is None:
+        raise ValueError(f"there is no {'cluster' if cluster else 'instance'} {identifier}")
+    return found

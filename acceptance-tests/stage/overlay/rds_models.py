@@ -1,0 +1,85 @@
+"""RDS: what moto's objects show."""
+
+import random
+import string
+
+from moto.rds.models import DBCluster, DBInstance, DBInstanceClustered
+
+from .rds_application import application_of, statuses
+from .rds_groups import default_group_of
+from .rds_state import change_of, host_suffix
+
+# What moto gives a cluster as its parameter group if it has none.
+_DEFAULTS_OF_MOTO = ("default.aurora8.0", "default.neptune1.3")
+
+
+def iam_enabled(database):
+    """Whether IAM authentication is in force; for a member of a cluster, the cluster's."""
+    owner = database.cluster if isinstance(database, DBInstanceClustered) else database
+    return bool(owner.__dict__.get("stage_iam_enabled", False))
+
+
+def _resource_id(prefix, kept):
+    def get(self):
+        if kept not in self.__dict__:
+            letters = random.SystemRandom().choices(string.ascii_uppercase + string.digits, k=26)
+            self.__dict__[kept] = f"{prefix}-{''.join(letters)}"
+        return self.__dict__[kept]
+
+    return property(get, lambda self, value: None)
+
+
+def _status(self):
+    change = change_of(self)
+    kept = self.__dict__.get("_status", "available")
+    # moto leaves a cluster at "creating"; how long that takes is for the change under way to say.
+    return change.status if change.busy else "available" if kept == "creating" else kept
+
+
+def _set_status(self, value):
+    self.__dict__["_status"] = value
+
+
+def _pending(self):
+    wanted = change_of(self).wanted
+    return {} if wanted is None else {"IAMDatabaseAuthenticationEnabled": wanted}
+
+
+def _cluster_group(self):
+    return self.__dict__.get("stage_group") or default_group_of(self.engine, self.engine_version)
+
+
+def _set_cluster_group(self, name):
+    self.__dict__["stage_group"] = None if name in _DEFAULTS_OF_MOTO else name.lower()
+
+
+def _members(self):
+    return [
+        {
+            "DBInstanceIdentifier": member.db_instance_identifier,
+            "IsClusterWriter": member.is_cluster_writer,
+            "DBClusterParameterGroupStatus": application_of(member, True).status,
+            "PromotionTier": member.promotion_tier,
+        }
+        for member in self.members
+    ]
+
+
+for _model in (DBInstance, DBCluster):
+    _model.status = property(_status, _set_status)
+    _model.pending_modified_values = property(_pending)
+    _model.iam_database_authentication_enabled = property(iam_enabled)
+
+DBInstance.dbi_resource_id = _resource_id("db", "stage_resource_id")
+DBInstance.db_parameter_group_status_list = property(statuses)
+DBInstance.address = property(lambda self: f"{self.db_instance_identifier}.{host_suffix(self.account_id, self.region)}")
+
+DBCluster.db_cluster_resource_id = _resource_id("cluster", "stage_resource_id")
+DBCluster.parameter_group = property(_cluster_group, _set_cluster_group)
+DBCluster.db_cluster_members = property(_members)
+DBCluster.endpoint = property(
+    lambda self: f"{self.db_cluster_identifier}.cluster-{host_suffix(self.account_id, self.region)}"
+)
+DBCluster.reader_endpoint = property(
+    lambda self: f"{self.db_cluster_identifier}.cluster-ro-{host_suffix(self.account_id, self.region)}"
+)
