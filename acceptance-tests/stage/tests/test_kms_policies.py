@@ -254,3 +254,15 @@ def test_calls_without_a_key_are_up_to_iam(account):
     key = kms.create_key(BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]
     assert "kms:ListKeys on resource: *" in refused("AccessDeniedException", kms.list_keys)
     refused("AccessDeniedException", kms.create_alias, AliasName="alias/app", TargetKeyId=key["KeyId"])
+
+
+def test_boundary_binds_what_the_key_gives(account):
+    key, iam = Key(account), account.client("iam")
+    role = make_role(account)
+    key.put(delegation(account), statement(role["Arn"], ACTIONS))
+    session = account.session({"arn": role["Arn"]})
+    assert key.trip(session) is True
+    text = json.dumps(allow("kms:Decrypt", key.arn))
+    bound = iam.create_policy(PolicyName="bound", PolicyDocument=text)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName="app", PermissionsBoundary=bound)
+    assert key.trip(session) == "AccessDeniedException"

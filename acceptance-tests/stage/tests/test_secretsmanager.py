@@ -215,6 +215,7 @@ def test_seeded_secrets(account, secrets):
     shown = account.control("GET", "secrets", account=account.id, name="app")
     assert (shown["arn"], shown["value"], shown["tags"]) == (seeded["arn"], "two", {"x": "y"})
     assert shown["stages"][seeded["version"]] == ["AWSPREVIOUS"] and shown["deleted"] is None
+    assert account.control("GET", "secrets", account=account.id)["secrets"] == {"app": shown}
     account.control("DELETE", "secrets", account=account.id, name="app", days=7)
     assert account.control("GET", "secrets", account=account.id, name="app")["deleted"]
     account.control("DELETE", "secrets", account=account.id, name="app")
