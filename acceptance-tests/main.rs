@@ -9,4 +9,5 @@ mod demo;
 mod functions;
 mod harness;
 mod iam_db_user_policy;
+mod kms_key_user;
 mod matrix;

@@ -67,6 +67,26 @@ impl Account {
         self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
     }
 
+    /// Makes a key of KMS as somebody else's and answers its ARN; the stage's README has the fields.
+    pub fn add_key(&self, fields: Value) -> String {
+        self.ask("POST", "keys", fields)["arn"].as_str().expect("an ARN").to_owned()
+    }
+
+    /// The policy of a key by id, ARN or alias.
+    pub fn key_policy(&self, key: &str) -> Value {
+        parsed(self.ask("GET", "key-policies", json!({ "key": key }))["policy"].as_str().expect("a text"))
+    }
+
+    /// Writes the policy of a key behind Terraform's back, unchecked.
+    pub fn put_key_policy(&self, key: &str, policy: &Value) {
+        self.ask("POST", "key-policies", json!({ "key": key, "policy": policy.to_string() }));
+    }
+
+    /// Lets roles and users that calls make from now on be unknown to a service for so many looks.
+    pub fn hide_the_young(&self, service: &str, looks: u32) {
+        self.ask("POST", "youths", json!({ "service": service, "looks": looks }));
+    }
+
     /// Makes a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
     pub fn add_database(&self, kind: &str, identifier: &str) -> Value {
         self.ask("POST", &format!("{kind}s"), json!({ "identifier": identifier }))
@@ -94,6 +114,19 @@ impl Account {
     /// Takes an inline policy away behind Terraform's back.
     pub fn delete_policy(&self, owner: &str, name: &str) {
         self.ask("DELETE", "policies", json!({ "owner": owner, "name": name, "partition": self.partition }));
+    }
+
+    /// One call to AWS as the administrator, behind Terraform's back, and its answer. It is in the record.
+    #[track_caller]
+    pub fn call(&self, service: &str, operation: &str, parameters: Value) -> Value {
+        let [_, _, (_, key), (_, secret), _] = self.environment();
+        let credentials = json!({ "access_key_id": key, "secret_access_key": secret });
+        let fields = json!({
+            "credentials": credentials, "service": service, "operation": operation, "parameters": parameters
+        });
+        let mut answer = control("POST", "calls", &fields);
+        assert!(answer.get("error").is_none(), "{operation} {parameters}: {answer}");
+        answer["answer"].take()
     }
 
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
