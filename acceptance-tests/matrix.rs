@@ -1,6 +1,7 @@
 //! The crash and fault matrix of every resource; `support/matrix.rs` says what it does and how to add one.
 
 mod iam_db_user_policy;
+mod kms_key_user;
 
 use std::env;
 use std::fs;

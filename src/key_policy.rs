@@ -119,30 +119,33 @@ impl Change {
         cx.until(&retry, || async {
             let tries = tries.fetch_add(1, Ordering::Relaxed) + 1;
             let _turn = lock::hold(cx, &self.key.to_string()).await.map_err(Trouble::Final)?;
-            let Some(there) = self.read(kms).await? else { return Ok(Outcome::NoKey) };
-            match judge(&there.statements_of(&self.sids)).map_err(Trouble::Final)? {
-                Verdict::Leave if tries > 1 => return Ok(Outcome::Written),
-                Verdict::Leave => return Ok(Outcome::Left),
-                Verdict::Write => {}
+            let Some(there) = self.read(kms).await? else { return Ok(Ok(Outcome::NoKey)) };
+            match judge(&there.statements_of(&self.sids)) {
+                Ok(Verdict::Write) => {}
+                Ok(Verdict::Leave) if tries > 1 => return Ok(Ok(Outcome::Written)),
+                Ok(Verdict::Leave) => return Ok(Ok(Outcome::Left)),
+                Err(objection) => return Ok(Err(objection)),
             }
             let (policy, stale) = self.merged(&there)?;
             match kms.put_policy(&self.key.to_string(), &policy).await {
                 Ok(()) if stale.is_empty() => {}
                 Ok(()) => cx.warn(pruned(&self.key, &stale)),
-                Err(error) if error.is_invalid_state() && self.statements.is_empty() => return Ok(Outcome::Pending),
+                Err(error) if error.is_invalid_state() && self.statements.is_empty() => {
+                    return Ok(Ok(Outcome::Pending));
+                }
                 Err(error) => return Err(self.refused(cx, error, &there, begin).await),
             }
             for _ in 0..2 {
-                let Some(there) = self.read(kms).await? else { return Ok(Outcome::NoKey) };
+                let Some(there) = self.read(kms).await? else { return Ok(Ok(Outcome::NoKey)) };
                 if !same(&there.statements_of(&self.sids), &self.statements) {
                     return Err(Trouble::Undone(tries));
                 }
             }
-            Ok(Outcome::Written)
+            Ok(Ok(Outcome::Written))
         })
         .await
         .context("Cannot change the key's policy", &self.key)
-        .map_err(|error| error.at((self.blame)(Fault::Key)))
+        .map_err(|error| error.at((self.blame)(Fault::Key)))?
     }
 
     async fn read(&self, kms: &Kms) -> Result<Option<Document>, Trouble> {

@@ -23,17 +23,17 @@ fn survives(mut fault: Value, reads: usize) {
 
 #[test]
 fn throttling() {
-    survives(json!({ "fault": "throttle" }), 4);
+    survives(json!({ "fault": "throttle" }), 5);
 }
 
 #[test]
 fn an_internal_failure() {
-    survives(json!({ "fault": "error", "code": "KMSInternalException", "status": 500 }), 4);
+    survives(json!({ "fault": "error", "code": "KMSInternalException", "status": 500 }), 5);
 }
 
 #[test]
 fn a_reset_connection() {
-    survives(json!({ "fault": "reset" }), 4);
+    survives(json!({ "fault": "reset" }), 5);
 }
 
 #[test]

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::kms_key_user::{GRANTEE, IT, Scene, USER, foreign};
 use crate::support::output::Diagnostic;
 
+/// What is shown for an attribute that is not set.
+const BLOCK: &str = "resource \"rdsauth_kms_key_user\" \"it\" {";
+
 #[track_caller]
 fn refused_at_plan(configuration: &str, code: &str, text: &str) {
     let scene = Scene::new(configuration);
@@ -38,7 +41,7 @@ fn a_principal_must_be_one() {
 fn permissions_must_fit_together() {
     let with = |base: &str, lines: &str| base.replace("principal_arn", &format!("{lines}\n  principal_arn"));
     let custom = "permission_set = \"custom\"";
-    refused_at_plan(&with(USER, custom), "", "must say what the principal may do");
+    refused_at_plan(&with(USER, custom), custom, "must say what the principal may do");
     let actions = "actions = [\"kms:Sign*\"]";
     refused_at_plan(&with(USER, actions), actions, "only if \"permission_set\" is \"custom\"");
     let both = format!("{custom}\n  {actions}");
@@ -146,7 +149,7 @@ fn a_deleted_principal_in_another_statement() {
     let Scene { tf, account, .. } = &scene;
     let mut statement = poison(&scene);
     let texts = ["Statement \"Old reports\" of the policy", "\"AROA", "set \"stale_principals\" to \"prune\""];
-    refused(&scene, "Cannot change the key's policy", "", &texts);
+    refused(&scene, "Cannot change the key's policy", BLOCK, &texts);
 
     let prune =
         USER.replace("role/app", "root").replace("principal_arn", "stale_principals = \"prune\"\n  principal_arn");

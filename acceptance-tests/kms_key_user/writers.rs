@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
 
 use serde_json::{Value, json};
 
@@ -106,11 +107,19 @@ fn a_grant_loses_nothing() {
 #[test]
 fn somebody_who_always_undoes_ours_is_told_of() {
     let scene = Scene::new(USER);
-    // Every read that follows the write shows the policy as it was before.
-    scene.account.fault(json!({ "service": "kms", "operation": "GetKeyPolicy", "fault": "stale" }));
-    let error = scene.tf.apply_fails().error();
+    let before = scene.account.key_policy(&scene.key);
+    let rule = json!({ "operation": "PutKeyPolicy", "fault": "delay", "seconds": 0.3, "when": "after" });
+    scene.account.fault(rule);
+    let error = thread::scope(|scope| {
+        let apply = scope.spawn(|| scene.tf.apply_fails().error());
+        while !apply.is_finished() {
+            scene.account.put_key_policy(&scene.key, &before);
+        }
+        apply.join().unwrap()
+    });
     assert_eq!(error.summary, "Cannot change the key's policy");
     assert!(error.detail.contains("gone when it was read back, 5 times"), "{error:?}");
+    assert_eq!(scene.account.writes().len(), 5);
     scene.account.end_faults();
     scene.tf.apply();
     scene.assert_settled();

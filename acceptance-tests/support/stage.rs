@@ -74,7 +74,7 @@ impl Account {
 
     /// The policy of a key by id, ARN or alias.
     pub fn key_policy(&self, key: &str) -> Value {
-        parsed(self.ask("GET", "key-policies", json!({ "key": key }))["policy"].as_str().expect("a text"))
+        self.ask("GET", "key-policies", json!({ "key": key }))["policy"].take()
     }
 
     /// Writes the policy of a key behind Terraform's back, unchecked.

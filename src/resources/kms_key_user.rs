@@ -150,11 +150,7 @@ impl Resource<World> for KmsKeyUser {
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
         let kms = state.kms(cx).await?;
         if state.is_grant() {
-            for grant in state.grants(&kms).await? {
-                let revoked = kms.revoke_grant(&state.kms_key_arn, &grant.id).await;
-                revoked.context("Cannot revoke the grant", &state.kms_key_arn)?;
-            }
-            return Ok(());
+            return state.revoke(&kms, &state.grants(&kms).await?).await;
         }
         let judge = |there: &[Statement]| Ok(if there.is_empty() { Verdict::Leave } else { Verdict::Write });
         let change = Change { principal: None, ..state.change(Vec::new())? };
@@ -170,24 +166,21 @@ impl Resource<World> for KmsKeyUser {
         let mut found = Vec::new();
         match (custom, config.is_set(Self::actions)) {
             (Val::Known(true), false) => {
-                found.push(Diagnostic::error(
-                    "No actions",
-                    "\"permission_set\" is \"custom\", so \"actions\" must say what the principal may do.",
-                ));
+                let detail = "With the permission set \"custom\", \"actions\" must say what the principal may do.";
+                found.push(Diagnostic::error("No actions", detail).at(Self::permission_set));
             }
-            (Val::Known(false), true) => found.push(Diagnostic::error(
-                "Two sets of permissions",
-                "\"actions\" can be set only if \"permission_set\" is \"custom\".",
-            )),
+            (Val::Known(false), true) => {
+                let detail = "\"actions\" can be set only if \"permission_set\" is \"custom\".";
+                found.push(Diagnostic::error("Two sets of permissions", detail).at(Self::actions));
+            }
             _ => {}
         }
         let actions = config.get(Self::actions).known().filter(|_| grant);
         if let Some(action) = actions.iter().flat_map(|actions| actions.iter()).find(|a| operation(a).is_none()) {
             let known = OPERATIONS.join(", kms:");
             let detail = format!("\"{action}\" cannot be given with a grant. What can is kms:{known}.");
-            found.push(Diagnostic::error("No action of a grant", detail));
+            found.push(Diagnostic::error("No action of a grant", detail).at(Self::actions));
         }
-        let mut found: Vec<_> = found.into_iter().map(|diagnostic| diagnostic.at(Self::actions)).collect();
         if grant && config.get(Self::sid).known().is_some_and(|sid| sid.contains(' ')) {
             let detail = "The name of a grant holds no spaces, unlike that of a statement.";
             found.push(Diagnostic::error("Invalid name of a grant", detail).at(Self::sid));
@@ -422,8 +415,8 @@ const YOUNG_GRANTEE: Retry<Refused> = Retry {
 
 impl KmsKeyUser {
     async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<String> {
-        let (ours, operations) = (self.grants(kms).await?, self.permissions().operations());
-        match ours.iter().find(|grant| same_operations(&grant.operations, &operations)) {
+        let ours = self.grants(kms).await?;
+        match ours.iter().find(|grant| self.is_given_by(grant)) {
             Some(grant) => {
                 cx.warn(self.taken_over());
                 Ok(grant.id.clone())
@@ -441,19 +434,27 @@ impl KmsKeyUser {
         }
     }
 
-    /// Gives the new one before the old one is taken, so that the principal is never without.
+    /// Gives the new one before the old one is taken, so that the principal is never without. But first goes what was
+    /// a deleted principal's: it helps nobody, and KMS could take it for the new one.
     async fn replace_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
-        let (ours, operations) = (self.grants(kms).await?, self.permissions().operations());
-        let there = ours.iter().find(|grant| same_operations(&grant.operations, &operations));
-        let id = match there {
+        let (dead, ours): (Vec<_>, Vec<_>) =
+            self.grants(kms).await?.into_iter().partition(|grant| is_unique_id(&grant.grantee));
+        self.revoke(kms, &dead).await?;
+        let id = match ours.iter().find(|grant| self.is_given_by(grant)) {
             Some(grant) => grant.id.clone(), // An update that was cut off.
             None => self.create_grant(cx, kms).await?,
         };
-        for grant in ours.iter().filter(|grant| grant.id != id) {
+        let old: Vec<_> = ours.into_iter().filter(|grant| grant.id != id).collect();
+        self.revoke(kms, &old).await?;
+        Ok(id)
+    }
+
+    async fn revoke(&self, kms: &Kms, grants: &[Grant]) -> Result<()> {
+        for grant in grants {
             let revoked = kms.revoke_grant(&self.kms_key_arn, &grant.id).await;
             revoked.context("Cannot revoke the grant", &self.kms_key_arn)?;
         }
-        Ok(id)
+        Ok(())
     }
 
     async fn create_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
@@ -472,6 +473,10 @@ impl KmsKeyUser {
         let Ok(principal) = self.principal_arn.parse() else { return Refused { passes: false, why: error.into() } };
         let age = Age::of(cx, &principal).await;
         Refused { passes: age.may_pass(begin), why: age.explain(error, &principal).at(Self::principal_arn) }
+    }
+
+    fn is_given_by(&self, grant: &Grant) -> bool {
+        grant.grantee == self.principal_arn && same_operations(&grant.operations, &self.permissions().operations())
     }
 
     /// The grant: that of the known id, or else one of the name.
