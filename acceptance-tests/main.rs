@@ -3,6 +3,7 @@
 
 pub mod support;
 
+mod aurora_loader_role;
 mod db_auth_token;
 mod db_endpoint;
 mod demo;

@@ -1,5 +1,6 @@
 //! The crash and fault matrix of every resource; `support/matrix.rs` says what it does and how to add one.
 
+mod aurora_loader_role;
 mod iam_db_user_policy;
 mod kms_key_user;
 

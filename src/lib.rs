@@ -12,5 +12,6 @@ pub mod policy;
 pub mod policy_json;
 pub mod provider;
 pub mod resources;
+pub mod role;
 pub mod tags;
 pub mod world;

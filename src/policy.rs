@@ -11,7 +11,9 @@ use crate::arn::Arn;
 pub mod connect;
 pub mod edit;
 pub mod key_user;
+pub mod loader;
 mod parse;
+pub mod trust;
 
 pub use parse::PolicyError;
 

@@ -15,6 +15,7 @@ use crate::functions::db_user_arn::DbUserArnFunction;
 use crate::functions::normalize_policy::NormalizePolicy;
 use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
+use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::resources::kms_key_user::KmsKeyUser;
 use crate::tags::{self, TagOptions};
@@ -178,7 +179,7 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, IamDbUserPolicy>(), resource::<_, KmsKeyUser>()] }
+        const { &[resource::<_, AuroraLoaderRole>(), resource::<_, IamDbUserPolicy>(), resource::<_, KmsKeyUser>()] }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {
