@@ -12,4 +12,5 @@ mod functions;
 mod harness;
 mod iam_authentication;
 mod iam_db_user_policy;
+mod kms_key_user;
 mod matrix;

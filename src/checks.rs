@@ -59,6 +59,29 @@ pub fn key_arn() -> Check {
     Check::explained("must be the ARN of a KMS key, not of an alias", |text| arn::key_arn(text).map(drop))
 }
 
+/// The ARN of somebody who can be given a key.
+pub fn principal_arn() -> Check {
+    Check::explained("must be the ARN of a role, a user, or an account's `root`", |text| {
+        arn::principal_arn(text).map(drop)
+    })
+}
+
+/// An action of KMS, or a pattern of them.
+pub fn kms_action() -> Check {
+    Check::text("must be an action of KMS such as `kms:Decrypt`", |action| {
+        let name = action.strip_prefix("kms:").unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || "*?".contains(c))
+    })
+}
+
+/// The name of a statement in the policy of a key, or of a grant.
+pub fn sid() -> Check {
+    Check::text("must be 1 to 64 letters, digits, spaces, `_` or `-`", |sid| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || " _-".contains(c);
+        (1..=64).contains(&sid.len()) && sid.chars().all(fits)
+    })
+}
+
 /// The ARN of a secret.
 pub fn secret_arn() -> Check {
     Check::explained("must be the whole ARN of a secret", |text| arn::secret_arn(text).map(drop))

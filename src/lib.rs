@@ -8,6 +8,8 @@ pub mod database;
 pub mod ephemeral;
 pub mod functions;
 pub mod key_id;
+pub mod key_policy;
+pub mod lock;
 pub mod policy;
 pub mod policy_json;
 pub mod provider;

@@ -19,6 +19,7 @@ use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::db_secret::DbSecret;
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
+use crate::resources::kms_key_user::KmsKeyUser;
 use crate::tags::{self, TagOptions};
 use crate::world::World;
 
@@ -186,6 +187,7 @@ impl Provider for Rdsauth {
                 resource::<_, DbSecret>(),
                 resource::<_, IamAuthentication>(),
                 resource::<_, IamDbUserPolicy>(),
+                resource::<_, KmsKeyUser>(),
             ]
         }
     }
