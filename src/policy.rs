@@ -9,7 +9,9 @@ use std::slice;
 use crate::arn::Arn;
 
 pub mod connect;
+pub mod loader;
 mod parse;
+pub mod trust;
 
 pub use parse::PolicyError;
 

@@ -17,9 +17,10 @@ use crate::functions::normalize_policy::NormalizePolicy;
 use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::provider::block::ProviderBlock;
+use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::db_secret::DbSecret;
+use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
-
 use crate::world::World;
 
 /// The provider.
@@ -46,7 +47,14 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, DbSecret>(), resource::<_, IamDbUserPolicy>()] }
+        const {
+            &[
+                resource::<_, AuroraLoaderRole>(),
+                resource::<_, DbSecret>(),
+                resource::<_, IamAuthentication>(),
+                resource::<_, IamDbUserPolicy>(),
+            ]
+        }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {

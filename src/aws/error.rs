@@ -210,6 +210,17 @@ impl Error {
         self.has(&["UnmodifiableEntity"])
     }
 
+    /// Whether a database or parameter group is busy or in a state that forbids the change.
+    pub fn is_invalid_state(&self) -> bool {
+        self.has(&["InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBParameterGroupState"])
+            || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
+    }
+
+    /// Whether AWS knows what is asked for and does not do it for this object.
+    pub fn is_unsupported(&self) -> bool {
+        self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
+    }
+
     /// Whether no answer came, so that the request may have had its effect or not.
     pub fn is_unreached(&self) -> bool {
         matches!(self.kind, Kind::Unreached(..))
