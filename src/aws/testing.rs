@@ -1,4 +1,6 @@
-//! A server on loopback that stands in for AWS in this floor's tests: scripted answers, recorded requests.
+//! A server on loopback that stands in for AWS in this floor's tests: scripted answers, recorded requests. And a proxy.
+
+pub(crate) mod proxy;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -195,7 +197,8 @@ async fn converse(
             Some(Answer::HangUp) | None => return,
         };
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nx-amzn-requestid: req-1\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nx-amzn-requestid: req-1\r\n\
+             x-aws-ec2-metadata-token-ttl-seconds: 60\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         if socket.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
