@@ -11,3 +11,4 @@ mod harness;
 mod iam_authentication;
 mod iam_db_user_policy;
 mod matrix;
+mod parameter;

@@ -2,6 +2,7 @@
 
 mod iam_authentication;
 mod iam_db_user_policy;
+mod parameter;
 
 use std::env;
 use std::fs;

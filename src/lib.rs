@@ -7,6 +7,7 @@ pub mod data_sources;
 pub mod database;
 pub mod ephemeral;
 pub mod functions;
+pub mod parameter_group;
 pub mod policy;
 pub mod policy_json;
 pub mod provider;

@@ -17,6 +17,7 @@ use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
+use crate::resources::parameter::Parameter;
 use crate::tags::{self, TagOptions};
 use crate::world::World;
 
@@ -178,7 +179,7 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, IamAuthentication>(), resource::<_, IamDbUserPolicy>()] }
+        const { &[resource::<_, IamAuthentication>(), resource::<_, IamDbUserPolicy>(), resource::<_, Parameter>()] }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {

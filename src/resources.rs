@@ -2,3 +2,4 @@
 
 pub mod iam_authentication;
 pub mod iam_db_user_policy;
+pub mod parameter;

@@ -106,6 +106,19 @@ impl Account {
         self.ask("DELETE", "policies", json!({ "owner": owner, "name": name, "partition": self.partition }));
     }
 
+    /// One call to AWS as the administrator, behind Terraform's back, and its answer. It is in the record.
+    #[track_caller]
+    pub fn call(&self, service: &str, operation: &str, parameters: Value) -> Value {
+        let [_, _, (_, key), (_, secret), _] = self.environment();
+        let credentials = json!({ "access_key_id": key, "secret_access_key": secret });
+        let fields = json!({
+            "credentials": credentials, "service": service, "operation": operation, "parameters": parameters
+        });
+        let mut answer = control("POST", "calls", &fields);
+        assert!(answer.get("error").is_none(), "{operation} {parameters}: {answer}");
+        answer["answer"].take()
+    }
+
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
     pub fn session(&self, role: &str, seconds: i64) -> [(&'static str, String); 3] {
         let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);
