@@ -14,3 +14,4 @@ mod iam_authentication;
 mod iam_db_user_policy;
 mod kms_key_user;
 mod matrix;
+mod parameter;

@@ -103,6 +103,24 @@ pub fn db_identifier() -> Check {
     )
 }
 
+/// The name of a parameter group that can be changed.
+pub fn parameter_group() -> Check {
+    const FORM: &str = "1 to 255 lower-case letters, digits and single hyphens, a letter first and no hyphen last";
+    let fits = is_rds_name(255);
+    Check::explained(format!("must be the name of a parameter group: {FORM}"), move |name| {
+        if name.starts_with("default.") {
+            return Err(format!(
+                "\"{name}\" is one of AWS's own parameter groups, which nobody can change. Make one of the same family, \
+                 let the database have that, and name it here; a database has its new group once it has been rebooted."
+            ));
+        }
+        match fits(name) && name == name.to_lowercase() {
+            true => Ok(()),
+            false => Err(format!("\"{name}\" is not the name of a parameter group: {FORM}.")),
+        }
+    })
+}
+
 /// Whether a text is one of RDS's names of at most so many characters.
 fn is_rds_name(most: usize) -> impl Fn(&str) -> bool + Send + Sync {
     move |name| {

@@ -10,6 +10,7 @@ pub mod functions;
 pub mod key_id;
 pub mod key_policy;
 pub mod lock;
+pub mod parameter_group;
 pub mod policy;
 pub mod policy_json;
 pub mod provider;

@@ -22,6 +22,7 @@ use crate::resources::db_secret::DbSecret;
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::resources::kms_key_user::KmsKeyUser;
+use crate::resources::parameter::Parameter;
 use crate::world::World;
 
 /// The provider.
@@ -55,6 +56,7 @@ impl Provider for Rdsauth {
                 resource::<_, IamAuthentication>(),
                 resource::<_, IamDbUserPolicy>(),
                 resource::<_, KmsKeyUser>(),
+                resource::<_, Parameter>(),
             ]
         }
     }

@@ -5,3 +5,4 @@ pub mod db_secret;
 pub mod iam_authentication;
 pub mod iam_db_user_policy;
 pub mod kms_key_user;
+pub mod parameter;
