@@ -9,5 +9,6 @@ mod db_endpoint;
 mod demo;
 mod functions;
 mod harness;
+mod iam_db_access_role;
 mod iam_db_user_policy;
 mod matrix;

@@ -4,6 +4,7 @@ pub mod arn;
 pub mod aws;
 pub mod checks;
 pub mod data_sources;
+pub mod databases;
 pub mod ephemeral;
 pub mod functions;
 pub mod policy;

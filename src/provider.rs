@@ -10,12 +10,16 @@ use crate::aws::{Clients, Options, RetryMode, credentials};
 use crate::checks;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::ephemeral::db_auth_token::DbAuthToken;
+use crate::functions::assume_policy_json::AssumePolicyJson;
 use crate::functions::connect_policy_json::ConnectPolicyJson;
 use crate::functions::db_user_arn::DbUserArnFunction;
+use crate::functions::loader_policy_json::LoaderPolicyJson;
+use crate::functions::loader_trust_policy_json::LoaderTrustPolicyJson;
 use crate::functions::normalize_policy::NormalizePolicy;
 use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
+use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::tags::{self, TagOptions};
 use crate::world::World;
@@ -178,7 +182,7 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, AuroraLoaderRole>(), resource::<_, IamDbUserPolicy>()] }
+        const { &[resource::<_, AuroraLoaderRole>(), resource::<_, IamDbAccessRole>(), resource::<_, IamDbUserPolicy>()] }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {
@@ -192,8 +196,11 @@ impl Provider for Rdsauth {
     fn functions() -> &'static [FunctionEntry] {
         const {
             &[
+                function::<AssumePolicyJson>(),
                 function::<ConnectPolicyJson>(),
                 function::<DbUserArnFunction>(),
+                function::<LoaderPolicyJson>(),
+                function::<LoaderTrustPolicyJson>(),
                 function::<NormalizePolicy>(),
                 function::<ParseDbUserArn>(),
                 function::<PoliciesEquivalent>(),

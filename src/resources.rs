@@ -1,4 +1,5 @@
 //! Resources, one file each, named as its type.
 
 pub mod aurora_loader_role;
+pub mod iam_db_access_role;
 pub mod iam_db_user_policy;

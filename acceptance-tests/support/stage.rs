@@ -67,6 +67,11 @@ impl Account {
         self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
     }
 
+    /// Lets roles and users that calls make from now on be unknown to a service for so many looks.
+    pub fn hide_the_young(&self, service: &str, looks: u32) {
+        self.ask("POST", "youths", json!({ "service": service, "looks": looks }));
+    }
+
     /// Makes a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
     pub fn add_database(&self, kind: &str, identifier: &str) -> Value {
         self.ask("POST", &format!("{kind}s"), json!({ "identifier": identifier }))
