@@ -1,6 +1,8 @@
 //! The crash and fault matrix of every resource; `support/matrix.rs` says what it does and how to add one.
 
 mod aurora_loader_role;
+mod db_secret;
+mod iam_authentication;
 mod iam_db_access_role;
 mod iam_db_user_policy;
 

@@ -90,6 +90,26 @@ pub fn resource_id() -> Check {
     })
 }
 
+/// The identifier of an instance or cluster.
+pub fn db_identifier() -> Check {
+    Check::text(
+        "must be the identifier of a database: 1 to 63 letters, digits and single hyphens, a letter first and no \
+         hyphen last",
+        is_rds_name(63),
+    )
+}
+
+/// Whether a text is one of RDS's names of at most so many characters.
+fn is_rds_name(most: usize) -> impl Fn(&str) -> bool + Send + Sync {
+    move |name| {
+        (1..=most).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !name.contains("--")
+            && !name.ends_with('-')
+    }
+}
+
 /// The name of a database user, or a pattern of names.
 pub fn db_user() -> Check {
     Check::explained("must be the name of a database user, or a pattern of names", |user| {

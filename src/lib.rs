@@ -4,9 +4,12 @@ pub mod arn;
 pub mod aws;
 pub mod checks;
 pub mod data_sources;
-pub mod databases;
+pub mod database;
+
 pub mod ephemeral;
 pub mod functions;
+pub mod key_id;
+pub mod logins;
 pub mod policy;
 pub mod policy_json;
 pub mod provider;

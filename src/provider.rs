@@ -19,6 +19,8 @@ use crate::functions::normalize_policy::NormalizePolicy;
 use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
+use crate::resources::db_secret::DbSecret;
+use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::tags::{self, TagOptions};
@@ -182,7 +184,15 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, AuroraLoaderRole>(), resource::<_, IamDbAccessRole>(), resource::<_, IamDbUserPolicy>()] }
+        const {
+            &[
+                resource::<_, AuroraLoaderRole>(),
+                resource::<_, DbSecret>(),
+                resource::<_, IamAuthentication>(),
+                resource::<_, IamDbAccessRole>(),
+                resource::<_, IamDbUserPolicy>(),
+            ]
+        }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {

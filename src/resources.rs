@@ -1,5 +1,7 @@
 //! Resources, one file each, named as its type.
 
 pub mod aurora_loader_role;
+pub mod db_secret;
+pub mod iam_authentication;
 pub mod iam_db_access_role;
 pub mod iam_db_user_policy;

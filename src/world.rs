@@ -4,7 +4,7 @@ use std::fmt;
 
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 
-use crate::aws::Clients;
+use crate::aws::{self, Clients};
 use crate::tags::TagOptions;
 
 /// A configured provider.
@@ -73,6 +73,21 @@ pub async fn may_plan(cx: &Ctx, needs_id: bool) -> Result<bool> {
         Err(error) if error.is_unreached() => {
             cx.warn(Diagnostic { severity: Severity::Warning, ..error.into() });
             Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What AWS told a plan: nothing, with a warning, if it cannot be reached.
+///
+/// # Errors
+/// AWS was reached and refused.
+pub fn unless_unreached<T>(cx: &Ctx, answer: Result<T, aws::Error>) -> Result<Option<T>> {
+    match answer {
+        Ok(told) => Ok(Some(told)),
+        Err(error) if error.is_unreached() => {
+            cx.warn(Diagnostic { severity: Severity::Warning, ..error.into() });
+            Ok(None)
         }
         Err(error) => Err(error.into()),
     }

@@ -30,6 +30,7 @@ class Control:
             ("POST", "rules"): self.add_rules,
             ("DELETE", "rules"): self.clear_rules,
             ("POST", "accounts"): self.account,
+            ("GET", "roles"): self.roles,
             ("POST", "roles"): self.create_role,
             ("DELETE", "roles"): self.delete_role,
             ("POST", "users"): self.create_user,
@@ -119,6 +120,11 @@ class Control:
                 max_session_duration=str(seconds),
             )
             return _with_policies(role, policies)
+
+    def roles(self, account, partition="aws"):
+        """All that there is of an account's roles, by name."""
+        with self._aws.lock:
+            return {"roles": {r.name: _role(r) for r in moto_backend.iam(account, partition).roles.values()}}
 
     def delete_role(self, account, name, partition="aws"):
         """Takes a role away with all it has, as somebody else would."""
@@ -228,6 +234,20 @@ def _owner(backend, owner):
     if found is None:
         raise Refusal(f"there is no {owner}; an owner is role/NAME, user/NAME or group/NAME")
     return found
+
+
+def _role(role):
+    return {
+        "arn": role.arn,
+        "id": role.id,
+        "description": role.description or "",
+        "seconds": int(role.max_session_duration or 3600),
+        "trust": json.loads(role.assume_role_policy_document),
+        "policies": {name: json.loads(text) for name, text in role.policies.items()},
+        "attached": sorted(role.managed_policies),
+        "boundary": role.permissions_boundary_arn,
+        "tags": {tag["Key"]: tag["Value"] for tag in role.tags or []},
+    }
 
 
 def _with_policies(owner, policies):

@@ -8,9 +8,10 @@ import uuid
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.core.utils import utcnow
 
 from stage.aws import moto_backend
-from stage.overlay import kms_keys, secretsmanager
+from stage.overlay import kms_grants, kms_keys, secretsmanager
 
 _REGION = "us-east-1"
 _STATES = ("Enabled", "Disabled", "PendingDeletion", "PendingImport")
@@ -22,10 +23,11 @@ class Keys:
     def __init__(self, aws, describe):
         self._aws, self._describe = aws, describe
         self.routes = {
+            ("GET", "keys"): self.keys,
             ("POST", "keys"): self.create_key,
             ("GET", "key-policies"): self.key_policy,
             ("POST", "key-policies"): self.put_key_policy,
-            ("GET", "secrets"): self.secret,
+            ("GET", "secrets"): self.secrets,
             ("POST", "secrets"): self.create_secret,
             ("DELETE", "secrets"): self.delete_secret,
             ("POST", "youths"): self.set_youth,
@@ -50,6 +52,13 @@ class Keys:
             key.key_state, key.enabled = state, state == "Enabled"
             return {"id": key.id, "arn": key.arn, "alias": alias}
 
+    def keys(self, account, key=None, region=_REGION):
+        """All that there is of the customer's keys, or of one, oldest first."""
+        with self._aws.lock:
+            backend = moto_backend.kms(account, region)
+            found = [_find(account, key, region)] if key else backend.keys.values()
+            return {"keys": [_key(backend, k) for k in found if key or k.key_manager == "CUSTOMER"]}
+
     def key_policy(self, account, key, region=_REGION):
         """The policy of a key, by id, ARN or alias, as GetKeyPolicy would show it."""
         with self._aws.lock:
@@ -61,22 +70,13 @@ class Keys:
             _find(account, key, region).policy = _text(policy)
         return {}
 
-    def secret(self, account, name, region=_REGION):
-        """All there is to a secret, its values by version too; the current one is `value`."""
+    def secrets(self, account, name=None, region=_REGION):
+        """All that there is of a secret, its values by version too, or of all secrets by name."""
         with self._aws.lock:
-            secret = self._secret(account, name, region)
-            values = {i: v.get("secret_string", v.get("secret_binary")) for i, v in secret.versions.items()}
-            return {
-                "name": secret.name,
-                "arn": secret.arn,
-                "value": values.get(secret.default_version_id),
-                "values": values,
-                "stages": {i: v["version_stages"] for i, v in secret.versions.items()},
-                "key": secret.kms_key_id,
-                "policy": secret.policy and json.loads(secret.policy),
-                "tags": {tag["Key"]: tag["Value"] for tag in secret.tags or []},
-                "deleted": secret.deleted_date,
-            }
+            if name:
+                return _secret(self._secret(account, name, region))
+            found = dict.values(moto_backend.secretsmanager(account, region).secrets)
+            return {"secrets": {secret.name: _secret(secret) for secret in found}}
 
     def create_secret(self, account, name, value=None, key=None, tags=None, region=_REGION):
         """A secret, or another value for one that is there, as somebody else would write it. `value` is text or JSON,
@@ -145,6 +145,46 @@ class Keys:
             aws_session_token=credentials.get("session_token"),
             config=Config(retries={"total_max_attempts": 1}),
         )
+
+
+def _key(backend, key):
+    grants = [
+        {
+            "name": grant.name,
+            "grantee": kms_grants.principal_of(grant),
+            "operations": sorted(grant.operations),
+            "constraints": grant.constraints,
+        }
+        for grant in key.grants.values()
+    ]
+    return {
+        "id": key.id,
+        "arn": key.arn,
+        "aliases": sorted(key.aliases),
+        "description": key.description,
+        "state": key.key_state,
+        "deleted": round((key.deletion_date - utcnow()).total_seconds() / 86400) if key.deletion_date else None,
+        "rotation": key.__dict__.get("stage_rotation", (365,))[0] if key.key_rotation_status else None,
+        "tags": backend.tagger.get_tag_dict_for_resource(key.id),
+        "policy": json.loads(key.policy),
+        "grants": sorted(grants, key=json.dumps),
+    }
+
+
+def _secret(secret):
+    values = {i: v.get("secret_string", v.get("secret_binary")) for i, v in secret.versions.items()}
+    return {
+        "name": secret.name,
+        "arn": secret.arn,
+        "description": secret.description,
+        "value": values.get(secret.default_version_id),
+        "values": values,
+        "stages": {i: v["version_stages"] for i, v in secret.versions.items()},
+        "key": secret.kms_key_id,
+        "policy": secret.policy and json.loads(secret.policy),
+        "tags": {tag["Key"]: tag["Value"] for tag in secret.tags or []},
+        "deleted": round((secret.deleted_date - time.time()) / 86400) if secret.deleted_date else None,
+    }
 
 
 def _find(account, name, region):

@@ -2,7 +2,7 @@
 
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
-from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups
+from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups, rds_proxies
 from stage.overlay.rds_state import Change, named
 
 _REGION = "us-east-1"
@@ -19,6 +19,7 @@ class RdsControl:
         self.routes = {
             ("POST", "instances"): self.create_instance,
             ("POST", "clusters"): self.create_cluster,
+            ("POST", "proxies"): self.create_proxy,
             ("POST", "parameter-groups"): self.create_parameter_group,
             ("GET", "parameters"): self.parameters,
             ("POST", "parameters"): self.set_parameters,
@@ -103,6 +104,43 @@ class RdsControl:
                 "reader_host": cluster.reader_endpoint,
                 "port": cluster.port,
                 "members": [member.db_instance_identifier for member in cluster.members],
+            }
+
+    def create_proxy(
+        self,
+        account,
+        name,
+        target=None,
+        kind="instance",
+        engine_family="POSTGRESQL",
+        iam=True,
+        require_tls=True,
+        endpoints=None,
+        role_arn=None,
+        region=_REGION,
+    ):
+        """An RDS Proxy that is available at once, before an instance or cluster `target`; `endpoints` are further ones,
+        name to READ_WRITE or READ_ONLY."""
+        auth = {"AuthScheme": "SECRETS", "IAMAuth": "REQUIRED" if iam else "DISABLED"}
+        auth["SecretArn"] = f"arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf"
+        role_arn = role_arn or f"arn:aws:iam::{account}:role/{name}"
+        with self._aws.lock:
+            backend = moto_backend.rds(account, region)
+            if target:
+                target = _database(backend, target, _is_cluster(kind)).resource_id
+            proxy = rds_proxies.seed(backend, name, engine_family, [auth], role_arn, bool(require_tls))
+            if target:
+                rds_proxies.add_target(proxy, kind, target)
+            for endpoint, role in (endpoints or {}).items():
+                rds_proxies.add_endpoint(proxy, endpoint, role)
+            self._follow(account, region)
+            return {
+                "name": proxy.db_proxy_name,
+                "resource_id": proxy.unique_id,
+                "arn": proxy.arn,
+                "host": proxy.endpoint,
+                "port": proxy.port,
+                "endpoints": {endpoint.name: endpoint.host for endpoint in rds_proxies.endpoints_of(proxy)},
             }
 
     def create_parameter_group(self, account, name, family, kind="instance", values=None, region=_REGION):

@@ -164,7 +164,12 @@ impl Error {
 
     /// Whether an object of that name is there already.
     pub fn is_already_exists(&self) -> bool {
-        self.code().is_some_and(|code| code.contains("AlreadyExists"))
+        self.code().is_some_and(|code| code.contains("AlreadyExists") || code == "ResourceExistsException")
+    }
+
+    /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
+    pub fn is_key_unusable(&self) -> bool {
+        self.has(&["EncryptionFailure", "DecryptionFailure"])
     }
 
     /// Whether something still hangs on what was to be deleted.
@@ -201,6 +206,17 @@ impl Error {
     /// Whether the object cannot be modified at all, since it belongs to an AWS service.
     pub fn is_unmodifiable(&self) -> bool {
         self.has(&["UnmodifiableEntity"])
+    }
+
+    /// Whether a database or parameter group is busy or in a state that forbids the change.
+    pub fn is_invalid_state(&self) -> bool {
+        self.has(&["InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBParameterGroupState"])
+            || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
+    }
+
+    /// Whether AWS knows what is asked for and does not do it for this object.
+    pub fn is_unsupported(&self) -> bool {
+        self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
     }
 
     /// Whether no answer came, so that the request may have had its effect or not.

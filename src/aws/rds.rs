@@ -1,4 +1,8 @@
-//! RDS: where a database is and whether it takes IAM logins.
+//! RDS: where a database is, whether it takes IAM logins, and its parameters.
+
+mod modify;
+
+use std::fmt;
 
 use crate::aws::error::Error;
 use crate::aws::host::{HostKind, RdsHost};
@@ -50,6 +54,17 @@ pub struct Rds(aws_sdk_rds::Client);
 impl Rds {
     pub(crate) fn new(client: aws_sdk_rds::Client) -> Self {
         Self(client)
+    }
+
+    /// The instance or cluster of an identifier. Needs `rds:DescribeDBInstances` or `rds:DescribeDBClusters`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn database(&self, kind: Kind, identifier: &str) -> Result<Option<Database>, Error> {
+        match kind {
+            Kind::Instance => self.instance(identifier).await,
+            Kind::Cluster => self.cluster(identifier).await,
+        }
     }
 
     /// The instance of an identifier. Needs `rds:DescribeDBInstances`.
@@ -155,6 +170,46 @@ impl Rds {
             Some(cluster) => self.cluster(&cluster).await,
             None => Ok(None),
         }
+    }
+}
+
+/// Statuses out of which a database comes only by somebody's hand, and what that has to do.
+const STUCK: [(&str, &str); 8] = [
+    ("stopped", "start it first"),
+    ("stopping", "start it again once it has stopped"),
+    ("deleting", "it is about to be gone"),
+    ("storage-full", "give it more storage first"),
+    ("inaccessible-encryption-credentials", "restore access to its KMS key first"),
+    ("incompatible-", "mend what the events of the database name first"),
+    ("restore-error", "restore it anew"),
+    ("failed", "restore it to a point in time, or see the events of the database"),
+];
+
+impl Database {
+    /// Whether it works and takes changes.
+    pub fn is_operational(&self) -> bool {
+        // While storage is optimized, which takes hours, all but the storage can be changed.
+        ["available", "storage-optimization"].contains(&self.status.as_str())
+    }
+
+    /// Whether it does not become operational by itself.
+    pub fn is_stuck(&self) -> bool {
+        self.advice().is_some()
+    }
+
+    /// What to do with a database that is stuck.
+    pub fn advice(&self) -> Option<&'static str> {
+        let failed = self.status.ends_with("-failed").then_some("see the events of the database");
+        STUCK.iter().find(|(status, _)| self.status.starts_with(status)).map(|(_, advice)| *advice).or(failed)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Instance => "instance",
+            Self::Cluster => "cluster",
+        })
     }
 }
 

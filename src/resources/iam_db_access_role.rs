@@ -10,7 +10,7 @@ use tf_provider::value::Path;
 
 use crate::arn::{Arn, DbUserArn, Wildcards};
 use crate::aws::iam::Principal;
-use crate::databases::{self, Database};
+use crate::logins::{self, Database};
 use crate::policy::connect;
 use crate::policy::trust::{ASSUME, TAG, Trust};
 use crate::policy_json::PolicyJson;
@@ -160,7 +160,7 @@ impl Resource<World> for IamDbAccessRole {
         let mut found = trusted(config);
         if config.get(Self::allow_wildcards) == Val::Known(false) {
             let blocks = config.blocks(Self::database).into_iter().flatten();
-            found.extend(blocks.flat_map(|database| databases::patterns(&database)));
+            found.extend(blocks.flat_map(|database| logins::patterns(&database)));
         }
         found
     }
@@ -205,10 +205,10 @@ impl IamDbAccessRole {
     async fn wanted(&self, cx: &Ctx) -> Result<Spec> {
         let wildcards = if self.allow_wildcards { Wildcards::Allowed } else { Wildcards::Refused };
         let at = Self::database.path();
-        let users = databases::users(cx, &self.database, wildcards, &at).await?;
+        let users = logins::users(cx, &self.database, wildcards, &at).await?;
         let policy = connect::document(&users, &[]).to_string();
         let owner = Principal::Role(self.name.clone());
-        databases::check_size(&policy, owner.inline_quota(), &owner.to_string(), &self.database, &at)?;
+        logins::check_size(&policy, owner.inline_quota(), &owner.to_string(), &self.database, &at)?;
         let trust = self.trust(cx).await?.document().to_string();
         Ok(self.spec(trust, all_tags(cx, self.tags.as_ref())?, policy))
     }
@@ -280,11 +280,11 @@ impl IamDbAccessRole {
 
     /// Fills the configuration from documents that this resource could have written, for want of anything else.
     async fn describe(&mut self, cx: &Ctx, trust: &str, policy: &str) -> Result<()> {
-        if let Ok((users, conditions)) = databases::connect_statement(policy)
+        if let Ok((users, conditions)) = logins::connect_statement(policy)
             && conditions.is_empty()
         {
             self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
-            self.database = databases::of_users(cx, &users).await?;
+            self.database = logins::of_users(cx, &users).await?;
         }
         let Some(trust) = trust.parse().ok().as_ref().and_then(Trust::of) else { return Ok(()) };
         let set = |texts: &[String]| (!texts.is_empty()).then(|| texts.iter().cloned().collect::<Set<String>>());

@@ -15,7 +15,7 @@ use tf_provider::value::Path;
 use crate::arn::{DbUserArn, Wildcards};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::checks;
-use crate::databases::{self, Database};
+use crate::logins::{self, Database};
 use crate::policy::connect::{self, Condition};
 use crate::policy_json::{PolicyJson, same};
 use crate::world::{self, Ctx, World};
@@ -149,7 +149,7 @@ impl Resource<World> for IamDbUserPolicy {
         let mut found: Vec<_> = one_principal(config).into_iter().collect();
         if config.get(Self::allow_wildcards) == Val::Known(false) {
             found.extend(
-                config.blocks(Self::database).into_iter().flatten().flat_map(|database| databases::patterns(&database)),
+                config.blocks(Self::database).into_iter().flatten().flat_map(|database| logins::patterns(&database)),
             );
         }
         found
@@ -194,7 +194,7 @@ impl Resource<World> for IamDbUserPolicy {
         let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_iam_role_policy";
         from_aws.then(|| {
             let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-            databases::connect_statement(text("policy")).context("Cannot take over the policy", text("id"))?;
+            logins::connect_statement(text("policy")).context("Cannot take over the policy", text("id"))?;
             let role = text("role").to_owned();
             Ok(Partial::default().with(Self::role, role).with(Self::policy_name, text("name")))
         })
@@ -214,21 +214,21 @@ impl IamDbUserPolicy {
     /// The document to write.
     async fn document(&self, cx: &Ctx) -> Result<String> {
         let wildcards = if self.allow_wildcards { Wildcards::Allowed } else { Wildcards::Refused };
-        let users = databases::users(cx, &self.database, wildcards, &Self::database.path()).await?;
+        let users = logins::users(cx, &self.database, wildcards, &Self::database.path()).await?;
         let conditions: Vec<Condition> = self.condition.iter().map(ConditionBlock::condition).collect();
         let (document, principal) = (connect::document(&users, &conditions).to_string(), self.principal()?);
         let (quota, owner) = (principal.inline_quota(), principal.to_string());
-        databases::check_size(&document, quota, &owner, &self.database, &Self::database.path())?;
+        logins::check_size(&document, quota, &owner, &self.database, &Self::database.path())?;
         Ok(document)
     }
 
     /// Fills the configuration from a policy that is there, for want of anything else.
     async fn describe(&mut self, cx: &Ctx, document: &str) -> Result<()> {
         let (users, conditions) =
-            databases::connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
+            logins::connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
         self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
         self.condition = conditions.into_iter().map(ConditionBlock::from).collect();
-        self.database = databases::of_users(cx, &users).await?;
+        self.database = logins::of_users(cx, &users).await?;
         Ok(())
     }
 }

@@ -13,6 +13,10 @@ from .policy import EVERYTHING, Permissions, Question, document
 from .signature import request_is_signed_by
 
 _ADMINISTRATOR_KEY = re.compile(r"AKIA(\d{12})TEST")
+#: What the caller must be allowed as well to give what it makes tags at once.
+_TAGGING = {"CreateRole": "TagRole", "CreateUser": "TagUser", "CreatePolicy": "TagPolicy"}
+_TAGGING |= {f"CreateDB{what}": "AddTagsToResource" for what in ("Instance", "Cluster", "ParameterGroup")}
+_TAGGING |= {"CreateDBClusterParameterGroup": "AddTagsToResource"}
 _EXPLICIT = "with an explicit deny in an identity-based policy"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -180,7 +184,8 @@ def authorize(call):
     unchecked = ("GetCallerIdentity", "AssumeRole")  # the first is free, the second has rules of its own
     if identity.kind == "administrator" or (call.service == "sts" and call.operation in unchecked):
         return
-    check(call, f"{call.service}:{call.operation}", _resource(call))
+    for operation in filter(None, (call.operation, call.parameters.get("Tags") and _TAGGING.get(call.operation))):
+        check(call, f"{call.service}:{operation}", _resource(call))
 
 
 def check(call, action, resource, more=None):

@@ -4,10 +4,11 @@ import threading
 import time
 
 _READS = ("Get", "List", "Describe", "Simulate", "AssumeRole", "Decode")
+_READS += ("Encrypt", "Decrypt", "ReEncrypt", "Generate", "Sign", "Verify")
 
 
 def is_write(operation):
-    """Whether an operation changes something. Taking up a role does not."""
+    """Whether an operation changes something. Taking up a role does not, nor does using a key."""
     return operation is not None and not operation.startswith(_READS)
 
 

@@ -13,7 +13,7 @@ from . import faults, identity, moto_backend, principals, validation, wire
 from .errors import AwsError
 from .record import Record, is_write
 
-_OVERLAY = ("iam", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
+_OVERLAY = ("iam", "iam_roles", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
 _OVERLAY += ("secretsmanager", "secretsmanager_access")
 _USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "rebooting": 2}
 _PATIENCE = 300  # seconds that a delay may last at most

@@ -80,6 +80,12 @@ class Call:
         for name in names:
             self.parameters.pop(name, None)
 
+    def put(self, name, value):
+        """Sets a parameter of a query call that is a text."""
+        self.drop(name)
+        self.body += b"&" + urlencode({name: value}).encode()
+        self.parameters[name] = value
+
 
 @lru_cache
 def service_model(service):

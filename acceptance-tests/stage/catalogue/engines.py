@@ -25,8 +25,30 @@ DEFAULT_VERSIONS = {
     "mariadb": "10.11.14",
     "aurora-mysql": "8.0.mysql_aurora.3.10.0",
 }
-#: Engines with IAM database authentication. All versions above have it.
-IAM_ENGINES = tuple(_MAJORS)
+#: Engines with IAM database authentication, and the first major version that has it.
+_IAM_SINCE = {
+    **{"postgres": (10,), "aurora-postgresql": (10,)},
+    **{"mysql": (5, 7), "aurora-mysql": (5, 7), "mariadb": (10, 6)},
+}
+#: [AUG] "IAM database authentication": classes of Aurora MySQL that are too small for it.
+_IAM_CLASSES_LACKING = ("db.t2.small", "db.t3.small")
+#: Types of logs that go to CloudWatch.
+_LOG_TYPES = {
+    "postgres": ("iam-db-auth-error", "postgresql", "upgrade"),
+    "aurora-postgresql": ("iam-db-auth-error", "instance", "postgresql"),
+    "mysql": ("audit", "error", "general", "iam-db-auth-error", "slowquery"),
+    "mariadb": ("audit", "error", "general", "iam-db-auth-error", "slowquery"),
+    "aurora-mysql": ("audit", "error", "general", "iam-db-auth-error", "instance", "slowquery"),
+}
+#: Classes that can be ordered; AWS has hundreds.
+_CLASSES = {
+    "aurora-postgresql": "t3.medium t4g.medium r5.large r6g.large r7g.large serverless",
+    "aurora-mysql": "t2.small t3.small t3.medium t4g.medium r5.large r6g.large r7g.large serverless",
+}
+_USUAL_CLASSES = (
+    "t3.micro t3.small t3.medium t4g.micro t4g.small t4g.medium m5.large m6g.large m6gd.large m7g.large r5.large "
+    "r6g.large r6gd.large"
+)
 #: Families without a catalogue: their groups exist, with no parameters to show.
 _OTHER_FAMILIES = ("mysql5.7", "aurora-mysql5.7", "mariadb10.6", "oracle-ee-19", "oracle-se2-19", "sqlserver-ee-16.0")
 
@@ -83,3 +105,26 @@ def complete(engine, version):
         return version
     newest = [v for v in known if v.startswith((f"{version}.", f"{version}-")) and not v.endswith("limitless")]
     return newest[-1] if version in _MAJORS[engine] else None
+
+
+def has_iam(engine, version, instance_class=None):
+    """Whether an engine's version has IAM database authentication, on instances of a class."""
+    numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
+    if engine not in _IAM_SINCE or numbers < _IAM_SINCE[engine]:
+        return False
+    return engine != "aurora-mysql" or instance_class not in _IAM_CLASSES_LACKING
+
+
+def log_types(engine):
+    """The types of logs of an engine that can go to CloudWatch."""
+    return _LOG_TYPES.get(engine, ())
+
+
+def classes(engine):
+    """Classes of instances that an engine can be ordered with."""
+    return [f"db.{name}" for name in _CLASSES.get(engine, _USUAL_CLASSES).split()]
+
+
+def engine_names():
+    """The engines with a catalogue."""
+    return tuple(_MAJORS)

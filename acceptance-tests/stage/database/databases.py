@@ -1,6 +1,7 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
-from stage.overlay.rds_models import iam_enabled
+from stage.overlay.rds_models import iam_enabled, resource_id_of
+from stage.overlay.rds_proxies import endpoints_of
 
 from .certificates import Authority
 from .endpoints import AddressBlock, Endpoint, HostsFile, Relays, bind, server_context
@@ -67,7 +68,7 @@ class Databases:
             host=host,
             address=address,
             port=port,
-            resource_id=lambda: getattr(owner, "db_cluster_resource_id", None) or owner.dbi_resource_id,
+            resource_id=lambda: resource_id_of(owner),
             iam_enabled=lambda: iam_enabled(owner),
             tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
             relay=relay,
@@ -93,7 +94,7 @@ class Databases:
 
 
 def _hosts(backend):
-    """The host names of an account and region, each with the instance or cluster it belongs to."""
+    """The host names of an account and region, each with the instance, cluster or proxy it belongs to."""
     for instance in backend.databases.values():
         if instance.engine in _POSTGRES:
             yield instance.address, instance
@@ -101,3 +102,7 @@ def _hosts(backend):
         if cluster.engine in _POSTGRES:
             yield cluster.endpoint, cluster
             yield cluster.reader_endpoint, cluster
+    for proxy in backend.db_proxies.values():
+        if proxy.engine_family == "POSTGRESQL":
+            for endpoint in endpoints_of(proxy):
+                yield endpoint.host, proxy

@@ -26,9 +26,9 @@ def inline_policy(_aws, call):
     if call.operation.startswith("List"):
         return _page(call, sorted(owner.policies))
     if call.operation.startswith("Put"):
-        others = sum(_size(text) for other, text in owner.policies.items() if other != name)
+        others = sum(size(text) for other, text in owner.policies.items() if other != name)
         quota = INLINE_QUOTA[_KINDS[kind]]
-        if others + _size(call.parameters["PolicyDocument"]) > quota:
+        if others + size(call.parameters["PolicyDocument"]) > quota:
             message = f"Maximum policy size of {quota} bytes exceeded for {_KINDS[kind]} {owner.name}"
             raise AwsError("LimitExceeded", message, 409)
     elif name not in owner.policies:
@@ -116,12 +116,13 @@ def find_owner(call, kind):
     return owner
 
 
+def size(text):
+    """What counts of a policy for a quota: everything but white space."""
+    return len("".join(text.split()))
+
+
 def _backend(call):
     return moto_backend.iam(call.account, call.partition)
-
-
-def _size(text):
-    return len("".join(text.split()))
 
 
 def _page(call, names):

@@ -2,7 +2,7 @@
 
 import re
 
-from stage.aws import identity
+from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError, denied
 from stage.aws.policy import ALLOW, DENY, Question, decide, document
 from stage.aws.policy_grammar import as_list
@@ -41,6 +41,8 @@ def authorize(call):
     if "AliasName" in call.parameters or not used:
         resource = arn_of(call, call.parameters["AliasName"]) if "AliasName" in call.parameters else None
         identity.check(call, f"kms:{call.operation}", resource, more)
+    if call.operation == "CreateKey" and call.parameters.get("Tags"):
+        identity.check(call, "kms:TagResource", None, more)
 
 
 def refusal(caller, action, key, more=None, policy=None, grantable=False):
@@ -91,17 +93,19 @@ def _conditions(call):
     tags = {tag["TagKey"]: tag["TagValue"] for tag in parameters.get("Tags", [])}
     more = encryption_context(parameters.get("EncryptionContext", {}))
     more |= {f"aws:requesttag/{name.lower()}": value for name, value in tags.items()}
+    alias = parameters.get("KeyId", "").partition("alias/")[2]
     names = {
         "kms:granteeprincipal": parameters.get("GranteePrincipal"),
         "kms:grantoperations": as_list(parameters.get("Operations", [])) or None,
-        "kms:requestalias": next((v for v in (parameters.get("KeyId"),) if v and v.startswith("alias/")), None),
+        "kms:requestalias": f"alias/{alias}" if alias else None,
         "aws:tagkeys": [*tags, *parameters.get("TagKeys", [])] or None,
     }
     return more | {name: value for name, value in names.items() if value is not None}
 
 
 def _facts(key, caller):
-    return {
+    tags = moto_backend.kms(key.account_id, key.region).tagger.get_tag_dict_for_resource(key.id)
+    return {f"aws:resourcetag/{name.lower()}": value for name, value in tags.items()} | {
         "kms:calleraccount": caller.account,
         "kms:keyspec": key.key_spec,
         "kms:keyusage": key.key_usage,

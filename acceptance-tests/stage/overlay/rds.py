@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from stage.aws import moto_backend
 from stage.aws.errors import AwsError
-from stage.catalogue.engines import IAM_ENGINES
+from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 
-from . import after, before, rds_clusters, rds_parameter_groups  # noqa: F401, their rules are RDS's too
+from . import after, before, rds_clusters, rds_parameter_groups, rds_proxies  # noqa: F401, for their rules
 from .rds_application import look_at_parameters
 from .rds_models import iam_enabled
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, find, follow, is_instance, look, page
 from .rds_state import require_modifiable, settle, shown
+from .rds_versions import keep_logs
 
 _FLAG = "EnableIAMDatabaseAuthentication"
 _CONFIGURING = "configuring-iam-database-auth"
@@ -30,14 +31,13 @@ def iam_authentication_is_possible(_aws, call):
     if _FLAG not in call.parameters:
         return
     database = find(call, call.parameters) if call.operation.startswith("Modify") else None
-    engine = database.engine if database else call.parameters.get("Engine")
     if is_instance(call) and (call.parameters.get("DBClusterIdentifier") or (database and cluster_of(database))):
         message = (
             "The specified DB Instance is a member of a cluster. Modify IAM database authentication for the DB Cluster "
             "using the ModifyDbCluster API"
         )
         raise AwsError("InvalidParameterCombination", message)
-    if engine not in IAM_ENGINES and call.parameters[_FLAG]:
+    if call.parameters[_FLAG] and not _has_iam(call, database):
         message = "IAM Database Authentication is not supported for this configuration."
         raise AwsError("InvalidParameterCombination", message)
 
@@ -81,6 +81,7 @@ def modify(aws, call):
             database.stage_change = Change(wanted, deferred=True)
     elif call.parameters.get("ApplyImmediately") and change_of(database).deferred:
         settle(database)  # whatever is pending is applied with it
+    keep_logs(database, call.stage_logs)
     if call.stage_new_group and not change_of(database).busy:
         begin(database, replace(change_of(database), status="modifying", busy=polls["busy"]))
     follow(aws, call)
@@ -112,10 +113,23 @@ def observe(_aws, call):
 
 @after("rds", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot", "CreateDBInstanceReadReplica")
 def restore(aws, call):
-    """A copy has its own resource id, and IAM authentication only if asked for."""
+    """A copy has its own resource id, and IAM authentication only if asked for; so with parameter groups, but that a
+    replica has the one of its source."""
     database = find(call, call.parameters)
+    if call.operation == "RestoreDBInstanceFromDBSnapshot":
+        database.db_parameter_group_name = call.parameters.get("DBParameterGroupName")
+    elif call.operation == "RestoreDBClusterFromSnapshot":
+        database.stage_group = call.parameters.get("DBClusterParameterGroupName")
     database.stage_iam_enabled = call.parameters.get(_FLAG, False)
     follow(aws, call)
+    return shown(call, database)
+
+
+@after("rds", "StopDBInstance", "StopDBCluster", "StartDBInstance", "StartDBCluster")
+def stop_or_start(aws, call):
+    """Stopping and starting take a while."""
+    database, status = find(call, call.parameters), "stopping" if call.operation.startswith("Stop") else "starting"
+    begin(database, replace(change_of(database), status=status, busy=aws.transition_of(call.account)["busy"]))
     return shown(call, database)
 
 
@@ -133,3 +147,13 @@ def final_snapshot_is_decided(_aws, call):
     if standalone and not parameters.get("SkipFinalSnapshot") and not parameters.get("FinalDBSnapshotIdentifier"):
         message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         raise AwsError("InvalidParameterCombination", message)
+
+
+def _has_iam(call, database):
+    if database is None:
+        engine = call.parameters["Engine"]
+        version = call.parameters.get("EngineVersion") or DEFAULT_VERSIONS.get(engine, "0")
+        return has_iam(engine, version, call.parameters.get("DBInstanceClass"))
+    members = [database] if is_instance(call) else database.members
+    classes = [member.db_instance_class for member in members] or [None]
+    return all(has_iam(database.engine, database.engine_version, name) for name in classes)

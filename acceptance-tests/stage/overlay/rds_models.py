@@ -3,10 +3,11 @@
 import random
 import string
 
-from moto.rds.models import DBCluster, DBInstance, DBInstanceClustered
+from moto.rds.models import DBCluster, DBInstance, DBInstanceClustered, DBProxy
 
 from .rds_application import application_of, statuses
 from .rds_groups import default_group_of
+from .rds_proxies import requires_iam
 from .rds_state import change_of, host_suffix
 
 # What moto gives a cluster as its parameter group if it has none.
@@ -14,9 +15,18 @@ _DEFAULTS_OF_MOTO = ("default.aurora8.0", "default.neptune1.3")
 
 
 def iam_enabled(database):
-    """Whether IAM authentication is in force; for a member of a cluster, the cluster's."""
+    """Whether IAM authentication is in force; for a member of a cluster, the cluster's; for a proxy, its own."""
+    if isinstance(database, DBProxy):
+        return requires_iam(database)
     owner = database.cluster if isinstance(database, DBInstanceClustered) else database
     return bool(owner.__dict__.get("stage_iam_enabled", False))
+
+
+def resource_id_of(database):
+    """The id of an instance, cluster or proxy in the ARNs of its database users."""
+    if isinstance(database, DBProxy):
+        return database.unique_id
+    return database.db_cluster_resource_id if isinstance(database, DBCluster) else database.dbi_resource_id
 
 
 def _resource_id(prefix, kept):

@@ -197,3 +197,14 @@ def test_record_tells_who_called_what(account):
     assert account.calls(operation="PutRolePolicy") == calls[:1]
     account.control("DELETE", "calls", account=account.id)
     assert account.calls() == []
+
+
+def test_new_role_that_is_not_found_for_a_while(account):
+    rule = {"service": "iam", "operation": "(Get|Put|Tag|Attach).*Role.*", "parameters": {"RoleName": "app"}}
+    told = {"code": "NoSuchEntity", "message": "The role with name app cannot be found.", "status": 404}
+    account.rules(rule | told | {"fault": "error", "times": 2})
+    account.role()
+    iam = account.client("iam")
+    for _ in range(2):
+        refused("NoSuchEntity", lambda: put(iam))
+    put(iam)

@@ -120,12 +120,6 @@ def test_trust_may_name_whoever_exists(account, other_account):
         )
 
 
-def test_reserved_tags(account):
-    account.role()
-    tags = [{"Key": "aws:mine", "Value": "x"}]
-    refused("InvalidInput", account.client("iam").tag_role, RoleName="app", Tags=tags)
-
-
 def test_boundary_that_does_not_exist(account):
     arn = f"arn:aws:iam::{account.id}:policy/none"
     refused(
@@ -135,8 +129,3 @@ def test_boundary_that_does_not_exist(account):
         AssumeRolePolicyDocument=json.dumps(trust({"AWS": account.id})),
         PermissionsBoundary=arn,
     )
-
-
-def test_role_with_policies_cannot_be_deleted(account):
-    account.role(policies={"p": document()})
-    refused("DeleteConflict", account.client("iam").delete_role, RoleName="app")

@@ -323,3 +323,30 @@ def test_seeded_keys(account, kms):
     assert kms.describe_key(KeyId=doomed["id"])["KeyMetadata"]["DeletionDate"]
     with pytest.raises(ValueError, match="a state of"):
         account.control("POST", "keys", account=account.id, state="Lost")
+
+
+def test_all_that_there_is_of_keys(account, kms):
+    role = account.role()
+    kms.describe_key(KeyId="alias/aws/rds")
+    key = make(kms, Description="test", Tags=[{"TagKey": "a", "TagValue": "b"}])
+    kms.create_alias(AliasName="alias/app", TargetKeyId=key["KeyId"])
+    kms.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=90)
+    kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=role["arn"], Operations=["Decrypt"], Name="loader")
+    [shown] = account.control("GET", "keys", account=account.id)["keys"]
+    assert shown.pop("policy")["Statement"]
+    assert shown == {
+        "id": key["KeyId"],
+        "arn": key["Arn"],
+        "aliases": ["alias/app"],
+        "description": "test",
+        "state": "Enabled",
+        "deleted": None,
+        "rotation": 90,
+        "tags": {"a": "b"},
+        "grants": [{"name": "loader", "grantee": role["arn"], "operations": ["Decrypt"], "constraints": None}],
+    }
+    one = account.control("GET", "keys", account=account.id, key="alias/app")["keys"]
+    assert [k["id"] for k in one] == [key["KeyId"]]
+    kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    [doomed] = account.control("GET", "keys", account=account.id)["keys"]
+    assert (doomed["state"], doomed["deleted"]) == ("PendingDeletion", 7)

@@ -233,7 +233,9 @@ def test_conditions(account):
     via = {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}
     key.put(delegation(account), statement(role["arn"], ACTIONS, Condition=via))
     assert key.trip(session) == "AccessDeniedException"
-    wanted = {"StringEquals": {"kms:EncryptionContext:app": "orders", "kms:CallerAccount": account.id}}
+    wanted = {"kms:EncryptionContext:app": "orders", "kms:CallerAccount": account.id, "aws:ResourceTag/team": "data"}
+    wanted = {"StringEquals": wanted}
+    key.kms.tag_resource(KeyId=key.id, Tags=[{"TagKey": "team", "TagValue": "data"}])
     key.put(delegation(account), statement(role["arn"], ACTIONS, Condition=wanted))
     kms, more = account.client("kms", session), {"KeyId": key.id, "KeySpec": "AES_256"}
     assert kms.generate_data_key(EncryptionContext={"app": "orders"}, **more)
@@ -252,5 +254,19 @@ def test_calls_without_a_key_are_up_to_iam(account):
     role = account.role(policies={"p": allow("kms:CreateKey", "*")})
     kms = account.client("kms", account.session(role))
     key = kms.create_key(BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]
+    message = refused("AccessDeniedException", kms.create_key, Tags=[{"TagKey": "a", "TagValue": "b"}])
+    assert "kms:TagResource" in message
     assert "kms:ListKeys on resource: *" in refused("AccessDeniedException", kms.list_keys)
     refused("AccessDeniedException", kms.create_alias, AliasName="alias/app", TargetKeyId=key["KeyId"])
+
+
+def test_boundary_binds_what_the_key_gives(account):
+    key, iam = Key(account), account.client("iam")
+    role = make_role(account)
+    key.put(delegation(account), statement(role["Arn"], ACTIONS))
+    session = account.session({"arn": role["Arn"]})
+    assert key.trip(session) is True
+    text = json.dumps(allow("kms:Decrypt", key.arn))
+    bound = iam.create_policy(PolicyName="bound", PolicyDocument=text)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName="app", PermissionsBoundary=bound)
+    assert key.trip(session) == "AccessDeniedException"

@@ -285,3 +285,13 @@ def test_owner_of_the_server_is_out_of_reach(client):
 
 def put(iam, policy, name="connect"):
     iam.put_role_policy(RoleName="app", PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def test_proxy_asks_for_a_token_of_its_own(client, account):
+    proxy = account.control("POST", "proxies", account=account.id, name="front", target="orders")
+    where = {"host": proxy["host"], "port": proxy["port"]}
+    token = client.token(**where)
+    client.refused(f"/{client.user}", token, **where)
+    policy = allow("rds-db:connect", client.database_user(proxy["resource_id"], client.user))
+    account.control("POST", "policies", account=account.id, owner="role/app", name="connect", document=policy)
+    client.accepted(token, **where)

@@ -215,8 +215,9 @@ def test_seeded_secrets(account, secrets):
     shown = account.control("GET", "secrets", account=account.id, name="app")
     assert (shown["arn"], shown["value"], shown["tags"]) == (seeded["arn"], "two", {"x": "y"})
     assert shown["stages"][seeded["version"]] == ["AWSPREVIOUS"] and shown["deleted"] is None
+    assert account.control("GET", "secrets", account=account.id)["secrets"] == {"app": shown}
     account.control("DELETE", "secrets", account=account.id, name="app", days=7)
-    assert account.control("GET", "secrets", account=account.id, name="app")["deleted"]
+    assert account.control("GET", "secrets", account=account.id, name="app")["deleted"] == 7
     account.control("DELETE", "secrets", account=account.id, name="app")
     refused("ResourceNotFoundException", secrets.describe_secret, SecretId="app")
 

@@ -1,5 +1,7 @@
 """STS: identities, taking up roles, and sessions that end."""
 
+import json
+
 import pytest
 
 from .conftest import allow, refused, trust
@@ -168,3 +170,12 @@ def test_session_of_a_role_that_was_made_again(account):
     account.client("iam").delete_role(RoleName="app")
     account.role(policies={"p": allow("*", "*")})
     refused("AccessDenied", account.client("iam", keys).list_roles)
+
+
+def test_tags_at_creation_need_their_own_permission(account):
+    role = account.role(policies={"p": allow("iam:CreateRole", "*")})
+    create = account.client("iam", assume(account, role)).create_role
+    wanted = {"RoleName": "new", "AssumeRolePolicyDocument": json.dumps(trust({"AWS": account.id}))}
+    message = refused("AccessDenied", create, Tags=[{"Key": "a", "Value": "b"}], **wanted)
+    assert "is not authorized to perform: iam:TagRole" in message
+    assert create(**wanted)

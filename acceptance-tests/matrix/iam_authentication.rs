@@ -1,0 +1,38 @@
+//! `rdsauth_iam_authentication`, of a cluster whose changes take a while.
+
+use serde_json::json;
+
+use crate::support::matrix::{Scenario, Variables};
+
+const CREATE: &str = r#"
+resource "rdsauth_iam_authentication" "it" {
+  db_cluster_identifier = "ledger"
+  disable_on_destroy    = true
+  # timeouts
+}
+"#;
+
+const UPDATE: &str = r#"
+resource "rdsauth_iam_authentication" "it" {
+  db_cluster_identifier = "ledger"
+  enabled               = false
+  disable_on_destroy    = true
+  # timeouts
+}
+"#;
+
+#[test]
+fn iam_authentication() {
+    Scenario {
+        name: "iam_authentication",
+        seed: |account| {
+            account.tell("clusters", json!({ "identifier": "ledger", "iam": false }));
+            account.tell("transitions", json!({ "busy": 1, "lingering": 1 }));
+            Variables::new()
+        },
+        create: CREATE,
+        update: UPDATE,
+        remote: |_| json!({}),
+    }
+    .run();
+}

@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_iam_authentication.orders
+  id = "instance/orders"
+}

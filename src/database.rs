@@ -1,0 +1,392 @@
+//! The instance or cluster that a configuration names: looked up, explained, waited for, and switched.
+
+use std::fmt;
+use std::time::Duration;
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{Computed, Handle, Model, Retry, Val, View, Wait};
+
+use crate::aws;
+use crate::aws::rds::{Database, Kind, Rds};
+use crate::world::{self, Ctx};
+
+/// What a configuration names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Which of the two.
+    pub kind: Kind,
+    /// Its identifier.
+    pub identifier: String,
+    /// Its region, the provider's if absent.
+    pub region: Option<String>,
+}
+
+/// A change of IAM authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// On or off.
+    pub on: bool,
+    /// Now, or in the next maintenance window.
+    pub immediately: bool,
+}
+
+/// Why a request of a change was not taken.
+enum Refused {
+    Busy(aws::Error),
+    Other(Diagnostic),
+}
+
+/// A database on its way to a switch's end.
+struct Switching {
+    database: Database,
+    switch: Switch,
+}
+
+const OPERATIONAL: Wait<Database> = Wait {
+    what: "the database to accept changes",
+    done: Database::is_operational,
+    failed: Database::is_stuck,
+    seen: describe,
+    first: Duration::from_secs(1),
+    most: Duration::from_secs(15),
+};
+
+const SWITCHED: Wait<Switching> = Wait {
+    what: "IAM authentication to change",
+    done: |now| now.switch.is_done(&now.database),
+    failed: |now| now.database.is_stuck(),
+    seen: |now| describe(&now.database),
+    first: Duration::from_secs(1),
+    most: Duration::from_secs(15),
+};
+
+/// A database can become busy between the look at it and the change.
+const BUSY: Retry<Refused> = Retry {
+    what: "the database to accept changes",
+    when: |refused| matches!(refused, Refused::Busy(_)),
+    within: Duration::from_secs(24 * 3600),
+    first: Duration::from_secs(1),
+};
+
+impl Target {
+    /// What two attributes name, of which exactly one is set.
+    ///
+    /// # Errors
+    /// None is set, which the checks refuse.
+    pub fn new(instance: Option<&str>, cluster: Option<&str>, region: &Computed<String>) -> Result<Self> {
+        let (kind, identifier) = match (instance, cluster) {
+            (Some(identifier), _) => (Kind::Instance, identifier.to_owned()),
+            (None, Some(identifier)) => (Kind::Cluster, identifier.to_owned()),
+            (None, None) => return Err(Diagnostic::bug("no database is named")),
+        };
+        let region = match region {
+            Computed::Known(region) => Some(region.clone()),
+            Computed::Unknown => None,
+        };
+        Ok(Self { kind, identifier, region })
+    }
+
+    /// Understands `instance/ID` and `cluster/ID`, with `@REGION` behind it or not.
+    ///
+    /// # Errors
+    /// The id has another form.
+    pub fn of_import(id: &str) -> Result<Self> {
+        let (name, region) = match id.split_once('@') {
+            Some((name, region)) => (name, Some(region.to_owned())),
+            None => (id, None),
+        };
+        let (kind, identifier) = match name.split_once('/') {
+            Some(("instance", identifier)) => (Kind::Instance, identifier),
+            Some(("cluster", identifier)) => (Kind::Cluster, identifier),
+            _ => (Kind::Instance, ""),
+        };
+        if identifier.is_empty() || identifier.contains('/') || region.as_ref().is_some_and(String::is_empty) {
+            return Err(Diagnostic::error(
+                "Malformed import id",
+                format!(
+                    "\"{id}\" is not of the form instance/ID or cluster/ID, such as instance/orders. In another region \
+                     than the provider's it is instance/ID@REGION."
+                ),
+            ));
+        }
+        Ok(Self { kind, identifier: identifier.to_owned(), region })
+    }
+
+    /// The RDS client of its region.
+    ///
+    /// # Errors
+    /// The provider's configuration is not known, or wrong.
+    pub async fn rds(&self, cx: &Ctx) -> Result<Rds> {
+        Ok(cx.aws()?.rds(self.region.as_deref()).await?)
+    }
+
+    /// Looks at it, if a plan can.
+    ///
+    /// # Errors
+    /// AWS was reached and refused to tell.
+    pub async fn at_plan(&self, cx: &Ctx) -> Result<Option<Database>> {
+        if !world::may_plan(cx, false).await? {
+            return Ok(None);
+        }
+        world::unless_unreached(cx, self.rds(cx).await?.database(self.kind, &self.identifier).await)
+            .map(Option::flatten)
+            .context("Cannot look up the database", self)
+    }
+
+    /// Looks at it, when it must be there.
+    ///
+    /// # Errors
+    /// It is not there, or AWS refused to tell.
+    pub async fn look(&self, rds: &Rds) -> Result<Database> {
+        if let Some(found) = rds.database(self.kind, &self.identifier).await? {
+            return Ok(found);
+        }
+        let region = self.region.as_deref().map_or_else(|| "the provider's region".to_owned(), |r| format!("\"{r}\""));
+        let other = match self.kind {
+            Kind::Instance => Kind::Cluster,
+            Kind::Cluster => Kind::Instance,
+        };
+        let advice = match rds.database(other, &self.identifier).await {
+            Ok(Some(_)) => format!("There is a {other} of that identifier: name it as \"db_{other}_identifier\"."),
+            _ => format!(
+                "If it is made in the same apply, refer to the resource that makes it, or name that in \"depends_on\". \
+                 Otherwise check the identifier, \"region\" and the account of the credentials: the {} must be there \
+                 before this.",
+                self.kind
+            ),
+        };
+        let detail = format!("There is no {} of that identifier in {region}.\n\n{advice}", self.kind);
+        Err(Diagnostic::error("Database not found", detail))
+    }
+
+    /// Switches IAM authentication, and returns the database once that is in force, or waits for the maintenance
+    /// window. Does nothing if nothing is to be done.
+    ///
+    /// # Errors
+    /// AWS refuses, the database cannot get there any more, or the time is up.
+    pub async fn switch_iam(&self, cx: &Ctx, rds: &Rds, switch: Switch) -> Result<Database> {
+        let ask = || async {
+            let database = cx.wait(&OPERATIONAL, || self.look(rds)).await?;
+            refuse_member(&database)?;
+            refuse_engine(&database, switch.on)?;
+            if switch.is_done(&database) {
+                return Ok(Some(database));
+            }
+            match rds.set_iam(self.kind, &self.identifier, switch.on, switch.immediately).await {
+                Ok(()) => Ok(None),
+                Err(error) if error.is_invalid_state() => Err(Refused::Busy(error)),
+                Err(error) if error.is_unsupported() => Err(Refused::Other(unsupported(&database, error))),
+                Err(error) => Err(Refused::Other(error.into())),
+            }
+        };
+        let done = match cx.until(&BUSY, ask).await {
+            Ok(Some(database)) => Ok(database),
+            Ok(None) => {
+                let look = || async { Ok::<_, Diagnostic>(Switching { database: self.look(rds).await?, switch }) };
+                cx.wait(&SWITCHED, look).await.map(|now| now.database)
+            }
+            Err(error) => Err(error),
+        };
+        done.context(switch.summary(), self)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.identifier)
+    }
+}
+
+impl Switch {
+    /// Whether nothing remains to be asked for, and nothing to be waited for but the maintenance window.
+    fn is_done(self, database: &Database) -> bool {
+        database.is_operational() && self.agrees(database)
+    }
+
+    /// Whether IAM authentication is so, or if that is enough will be so.
+    pub fn agrees(self, database: &Database) -> bool {
+        let in_force = database.iam_enabled == self.on && database.iam_pending.is_none_or(|pending| pending == self.on);
+        in_force || !self.immediately && database.iam_pending == Some(self.on)
+    }
+
+    fn summary(self) -> &'static str {
+        if self.on { "Cannot turn on IAM authentication" } else { "Cannot turn off IAM authentication" }
+    }
+}
+
+impl From<Diagnostic> for Refused {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Other(diagnostic)
+    }
+}
+
+impl From<Refused> for Diagnostic {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Busy(error) => error.into(),
+            Refused::Other(diagnostic) => diagnostic,
+        }
+    }
+}
+
+/// An instance whose cluster has to be named instead.
+///
+/// # Errors
+/// It is one.
+pub fn refuse_member(database: &Database) -> Result<()> {
+    let Some(cluster) = &database.cluster_identifier else { return Ok(()) };
+    Err(Diagnostic::error(
+        "Instance is a member of a cluster",
+        format!(
+            "The instance \"{}\" is a member of the cluster \"{cluster}\", which decides for all its members.\n\nWrite \
+             db_cluster_identifier = \"{cluster}\" in place of \"db_instance_identifier\".",
+            database.identifier
+        ),
+    ))
+}
+
+/// A database whose engine has no IAM authentication.
+///
+/// # Errors
+/// It is one, and IAM authentication is to be on.
+pub fn refuse_engine(database: &Database, on: bool) -> Result<()> {
+    const WITHOUT: [&str; 4] = ["oracle", "sqlserver", "db2", "custom-"];
+    if !on || !WITHOUT.iter().any(|engine| database.engine.starts_with(engine)) {
+        return Ok(());
+    }
+    let detail = format!("\"{}\" runs the engine \"{}\".\n\n{ENGINES}", database.identifier, database.engine);
+    Err(Diagnostic::error("Engine has no IAM authentication", detail))
+}
+
+/// Which of two attributes is at fault if both or none is set.
+pub fn one_named<M: Model>(
+    config: &View<'_, M>,
+    instance: Handle<M, Option<String>>,
+    cluster: Handle<M, Option<String>>,
+) -> Option<Diagnostic> {
+    let (first, second) = (instance.name(), cluster.name());
+    match (config.is_set(instance), config.is_set(cluster)) {
+        (false, false) => {
+            let detail = format!("One of \"{first}\" and \"{second}\" must be set.");
+            Some(Diagnostic::error("Nothing is named", detail).at(instance))
+        }
+        // One that is not known yet may turn out to be null.
+        (true, true) if config.get(instance) != Val::Unknown && config.get(cluster) != Val::Unknown => {
+            let detail = format!("Only one of \"{first}\" and \"{second}\" can be set.");
+            Some(Diagnostic::error("Two things are named", detail).at(cluster))
+        }
+        _ => None,
+    }
+}
+
+const ENGINES: &str = "IAM authentication exists for PostgreSQL, MySQL, MariaDB from 10.6, Aurora PostgreSQL and Aurora \
+                       MySQL, in all but a few of their versions and regions and in all but the smallest instance \
+                       classes.";
+
+fn unsupported(database: &Database, error: aws::Error) -> Diagnostic {
+    let mut diagnostic = Diagnostic::from(error);
+    let Database { engine, engine_version, .. } = database;
+    diagnostic.detail.push_str(&format!("\n\nThe engine is \"{engine}\" {engine_version}. {ENGINES}"));
+    diagnostic
+}
+
+/// A database in a few words, and what can be done about it if it is stuck.
+fn describe(database: &Database) -> String {
+    let is = |on| if on { "on" } else { "off" };
+    let mut words =
+        format!("its status is \"{}\", IAM authentication is {}", database.status, is(database.iam_enabled));
+    if let Some(pending) = database.iam_pending {
+        words.push_str(&format!(" and will be {}", is(pending)));
+    }
+    if let Some(advice) = database.advice() {
+        words.push_str("; ");
+        words.push_str(advice);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(status: &str, enabled: bool, pending: Option<bool>) -> Database {
+        Database {
+            kind: Kind::Instance,
+            identifier: "orders".to_owned(),
+            arn: String::new(),
+            resource_id: String::new(),
+            host: None,
+            reader_host: None,
+            port: None,
+            engine: "postgres".to_owned(),
+            engine_version: "16.4".to_owned(),
+            status: status.to_owned(),
+            cluster_identifier: None,
+            iam_enabled: enabled,
+            iam_pending: pending,
+        }
+    }
+
+    #[test]
+    fn a_switch_is_done_when_status_flag_and_pending_value_agree() {
+        let now = Switch { on: true, immediately: true };
+        let later = Switch { on: true, immediately: false };
+        for (status, enabled, pending, done_now, done_later) in [
+            ("available", true, None, true, true),
+            ("storage-optimization", true, None, true, true),
+            ("available", true, Some(true), true, true),
+            ("available", true, Some(false), false, false),
+            ("available", false, None, false, false),
+            ("available", false, Some(true), false, true),
+            ("configuring-iam-database-auth", true, None, false, false),
+            ("configuring-iam-database-auth", false, Some(true), false, false),
+        ] {
+            let database = database(status, enabled, pending);
+            assert_eq!((now.is_done(&database), later.is_done(&database)), (done_now, done_later), "{database:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_passes_or_says_what_to_do() {
+        for status in
+            ["available", "backing-up", "modifying", "rebooting", "storage-optimization", "starting", "creating"]
+        {
+            assert!(!database(status, true, None).is_stuck(), "{status}");
+        }
+        for status in [
+            "stopped",
+            "failed",
+            "incompatible-network",
+            "migration-failed",
+            "inaccessible-encryption-credentials-recoverable",
+        ] {
+            assert!(database(status, true, None).is_stuck(), "{status}");
+        }
+        let words = describe(&database("stopped", false, Some(true)));
+        assert_eq!(words, "its status is \"stopped\", IAM authentication is off and will be on; start it first");
+    }
+
+    #[test]
+    fn members_and_foreign_engines_are_refused_with_the_way_out() {
+        let member = Database { cluster_identifier: Some("ledger".to_owned()), ..database("available", false, None) };
+        let refusal = refuse_member(&member).unwrap_err();
+        assert!(refusal.detail.contains("db_cluster_identifier = \"ledger\""), "{refusal}");
+        assert_eq!(refuse_member(&database("available", false, None)), Ok(()));
+        let oracle = Database { engine: "oracle-ee".to_owned(), ..database("available", false, None) };
+        assert!(refuse_engine(&oracle, true).unwrap_err().detail.contains("MariaDB from 10.6"));
+        assert_eq!(refuse_engine(&oracle, false), Ok(()));
+    }
+
+    #[test]
+    fn import_ids() {
+        let target = |kind, identifier: &str, region: Option<&str>| {
+            Ok(Target { kind, identifier: identifier.to_owned(), region: region.map(str::to_owned) })
+        };
+        assert_eq!(Target::of_import("instance/orders"), target(Kind::Instance, "orders", None));
+        let abroad = target(Kind::Cluster, "ledger", Some("eu-west-1"));
+        assert_eq!(Target::of_import("cluster/ledger@eu-west-1"), abroad);
+        for id in ["orders", "instance/", "proxy/orders", "instance/orders@", "instance/a/b", ""] {
+            assert!(Target::of_import(id).unwrap_err().detail.contains("is not of the form"), "{id}");
+        }
+    }
+}

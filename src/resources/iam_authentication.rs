@@ -1,0 +1,216 @@
+//! `rdsauth_iam_authentication`: IAM authentication of an instance or cluster, really in force.
+//!
+//! It owns one flag of a database that belongs to somebody else, and the flag survives it. The flag needs no finding:
+//! a create that was cut off is finished by the next one, which sees what is on its way.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, computed, optional};
+
+use crate::aws::rds::{Database, Kind};
+use crate::checks;
+use crate::database::{self, Switch, Target};
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// Turns IAM authentication on for an RDS instance or an Aurora or Multi-AZ DB cluster that is managed elsewhere.
+    ///
+    /// It is done only when the database is available, IAM authentication is as wanted and no change of it waits. A
+    /// database that is busy, be it with a backup or with a change by somebody else, is waited for. There is no
+    /// downtime.
+    ///
+    /// The resource owns nothing but the flag. If it is as wanted already, nothing is changed. When the resource is
+    /// destroyed, IAM authentication stays on, since its end would lock out all users that log in with it, unless
+    /// `disable_on_destroy` is set.
+    ///
+    /// Where `hashicorp/aws` manages the database, its `resource "aws_db_instance"` or `"aws_rds_cluster"` needs
+    /// `ignore_changes = [iam_database_authentication_enabled]`, or each undoes what the other does.
+    ///
+    /// IAM authentication takes 300 to 1000 MiB of memory, which the smallest instance classes lack.
+    ///
+    /// ## IAM actions
+    ///
+    /// `rds:DescribeDBInstances` and `rds:ModifyDBInstance` for an instance, `rds:DescribeDBClusters` and
+    /// `rds:ModifyDBCluster` for a cluster.
+    pub struct IamAuthentication {
+        /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
+        /// `db_cluster_identifier` must be set.
+        db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
+        /// Identifier of a cluster. It decides for all its members.
+        db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
+        /// Region of the database. The provider's region if absent.
+        region: Computed<String> = optional().replace().identity().check(checks::region()),
+        /// Whether IAM authentication is to be on.
+        enabled: bool = optional().or(true),
+        /// Whether a change is made at once. Otherwise it waits for the database's next maintenance window, until
+        /// when `pending` shows it and nobody can log in with it.
+        apply_immediately: bool = optional().or(true),
+        /// Whether to turn IAM authentication off when the resource is destroyed.
+        disable_on_destroy: bool = optional().or(false),
+        /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
+        pending: Computed<Option<bool>> = computed(),
+        /// Resource ID that `rds-db:connect` policies name.
+        resource_id: Computed<String> = computed().keep(),
+        /// ARN of the instance or cluster.
+        arn: Computed<String> = computed().keep(),
+        /// Engine, such as `postgres` or `aurora-mysql`.
+        engine: Computed<String> = computed().keep(),
+        /// Version of the engine.
+        engine_version: Computed<String> = computed(),
+        /// Host name to connect to, of a cluster that of its writer.
+        host: Computed<Option<String>> = computed().keep(),
+        /// Port to connect to.
+        port: Computed<Option<i64>> = computed().keep(),
+    }
+    timeouts { create: "60m", read: "5m", update: "60m", delete: "60m" }
+}
+
+impl Resource<World> for IamAuthentication {
+    const TYPE: &'static str = "iam_authentication";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let found = plan.switch(cx, plan.wanted()).await?;
+        plan.fill(cx, found).await?;
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let target = state.target()?;
+        let found = target.rds(cx).await?.database(target.kind, &target.identifier).await;
+        let Some(found) = found.context("Cannot look up the database", &target)? else { return Ok(None) };
+        if !state.wanted().agrees(&found) {
+            state.enabled = !state.enabled;
+        }
+        state.fill(cx, found).await?;
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, _: Self) -> Result<Self> {
+        let found = plan.switch(cx, plan.wanted()).await?;
+        plan.fill(cx, found).await?;
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let target = state.target()?;
+        if !state.disable_on_destroy {
+            return Ok(());
+        }
+        let found = target.rds(cx).await?.database(target.kind, &target.identifier).await;
+        if found.context("Cannot turn off IAM authentication", &target)?.is_some() {
+            state.switch(cx, Switch { on: false, immediately: true }).await?;
+        }
+        Ok(())
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let named = database::one_named(config, Self::db_instance_identifier, Self::db_cluster_identifier);
+        named.into_iter().collect()
+    }
+
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        if let Some(warning) = lockout(plan) {
+            cx.warn(warning);
+        }
+        let changes = plan.is_create() || plan.changed(Self::enabled) || plan.changed(Self::apply_immediately);
+        let moves = plan.changed(Self::db_instance_identifier)
+            || plan.changed(Self::db_cluster_identifier)
+            || plan.changed(Self::region);
+        let wanted = plan.planned().and_then(|planned| planned.decode());
+        let Some(wanted) = wanted.filter(|_| changes || moves) else { return Ok(()) };
+        if !wanted.apply_immediately {
+            cx.warn(waits());
+        }
+        if !cx.is_known() {
+            return Ok(());
+        }
+        let target = wanted.target()?;
+        let Some(found) = target.at_plan(cx).await.map_err(|error| error.at(wanted.name()))? else { return Ok(()) };
+        database::refuse_member(&found).map_err(|error| error.at(wanted.name()))?;
+        database::refuse_engine(&found, wanted.enabled).map_err(|error| error.at(wanted.name()))?;
+        plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
+        plan.set(Self::resource_id, found.resource_id);
+        plan.set(Self::arn, found.arn);
+        plan.set(Self::engine, found.engine);
+        if let Some(host) = found.host {
+            plan.set(Self::host, host);
+        }
+        if let Some(port) = found.port {
+            plan.set(Self::port, port);
+        }
+        Ok(())
+    }
+
+    /// `instance/ID` or `cluster/ID`, and `@REGION` behind it if that is not the provider's.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let Target { kind, identifier, region } = Target::of_import(id)?;
+        let named = match kind {
+            Kind::Instance => Partial::default().with(Self::db_instance_identifier, identifier),
+            Kind::Cluster => Partial::default().with(Self::db_cluster_identifier, identifier),
+        };
+        Ok(match region {
+            Some(region) => named.with(Self::region, region),
+            None => named,
+        })
+    }
+}
+
+impl IamAuthentication {
+    fn target(&self) -> Result<Target> {
+        let (instance, cluster) = (self.db_instance_identifier.as_deref(), self.db_cluster_identifier.as_deref());
+        Target::new(instance, cluster, &self.region)
+    }
+
+    fn wanted(&self) -> Switch {
+        Switch { on: self.enabled, immediately: self.apply_immediately }
+    }
+
+    /// The attribute that names the database.
+    fn name(&self) -> Handle<Self, Option<String>> {
+        if self.db_instance_identifier.is_some() { Self::db_instance_identifier } else { Self::db_cluster_identifier }
+    }
+
+    async fn switch(&self, cx: &Ctx, switch: Switch) -> Result<Database> {
+        let target = self.target()?;
+        let rds = target.rds(cx).await?;
+        target.switch_iam(cx, &rds, switch).await.map_err(|error| error.at(self.name()))
+    }
+
+    async fn fill(&mut self, cx: &Ctx, found: Database) -> Result<()> {
+        self.region = cx.aws()?.region(self.target()?.region.as_deref()).await?.into();
+        self.pending = found.iam_pending.into();
+        self.resource_id = found.resource_id.into();
+        self.arn = found.arn.into();
+        self.engine = found.engine.into();
+        self.engine_version = found.engine_version.into();
+        self.host = found.host.into();
+        self.port = found.port.map(i64::from).into();
+        Ok(())
+    }
+}
+
+/// Who is locked out by a plan, if anybody is.
+fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
+    let is = |view: &View<'_, IamAuthentication>, handle| view.get(handle) == Val::Known(true);
+    let prior = plan.prior()?;
+    let (ends, at) = match plan.planned() {
+        Some(planned) => (planned.get(IamAuthentication::enabled) == Val::Known(false), IamAuthentication::enabled),
+        None => (is(&prior, IamAuthentication::disable_on_destroy), IamAuthentication::disable_on_destroy),
+    };
+    (ends && is(&prior, IamAuthentication::enabled)).then(|| {
+        Diagnostic::warning(
+            "IAM authentication will be turned off",
+            "Database users that log in with it, in PostgreSQL the members of \"rds_iam\", cannot log in any more.",
+        )
+        .at(at)
+    })
+}
+
+fn waits() -> Diagnostic {
+    Diagnostic::warning(
+        "Change waits for the maintenance window",
+        "With \"apply_immediately\" set to false, the apply ends before the change is made. Until the next maintenance \
+         window of the database, \"pending\" shows what will be, and logins work as before.",
+    )
+    .at(IamAuthentication::apply_immediately)
+}
