@@ -1,6 +1,6 @@
 //! What AWS accepts as a name, as checks for the attributes of entities.
 
-use tf_provider::schema::Check;
+use tf_provider::schema::{Check, check};
 
 use crate::arn::{self, Wildcards};
 
@@ -52,6 +52,25 @@ pub fn policy_arn() -> Check {
             if is_policy { Ok(()) } else { Err(format!("\"{text}\" is not the ARN of a managed policy of IAM.")) }
         },
     )
+}
+
+/// Whom a trust policy can name.
+pub fn principal() -> Check {
+    Check::explained("must be an account ID, or the ARN of a role or user", arn::check_principal)
+}
+
+/// The name of a service as a principal.
+pub fn service_principal() -> Check {
+    Check::text("must be the name of a service such as `dms.amazonaws.com`", |name| {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+        let suffixes = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"];
+        name.chars().all(fits) && suffixes.iter().any(|suffix| name.len() > suffix.len() && name.ends_with(suffix))
+    })
+}
+
+/// What a trust policy can allow to those whom it names.
+pub fn trust_action() -> Check {
+    check::one_of(&["sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"])
 }
 
 /// The ARN of a KMS key.

@@ -174,6 +174,13 @@ impl Account {
         self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
     }
 
+    /// What parliament finds wrong with a policy, an `identity`, `trust` or `resource` one: issues and their details.
+    pub fn lint(&self, policy: &Value, kind: &str) -> Vec<String> {
+        let answer = self.stage().control("POST", "lint", &json!({ "policy": policy.to_string(), "type": kind }));
+        let findings = answer["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| format!("{}: {}", finding["issue"], finding["detail"])).collect()
+    }
+
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
     pub fn session(&self, role: &str, seconds: i64) -> [(&'static str, String); 3] {
         let keys = self.role_session(role, seconds);
