@@ -10,5 +10,6 @@ mod demo;
 mod functions;
 mod harness;
 mod iam_db_user_policy;
+mod kms_key;
 mod kms_key_user;
 mod matrix;

@@ -2,6 +2,7 @@
 
 mod aurora_loader_role;
 mod iam_db_user_policy;
+mod kms_key;
 mod kms_key_user;
 
 use std::env;

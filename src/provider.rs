@@ -17,6 +17,7 @@ use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
+use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
 use crate::tags::{self, TagOptions};
 use crate::world::World;
@@ -179,7 +180,14 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, AuroraLoaderRole>(), resource::<_, IamDbUserPolicy>(), resource::<_, KmsKeyUser>()] }
+        const {
+            &[
+                resource::<_, AuroraLoaderRole>(),
+                resource::<_, IamDbUserPolicy>(),
+                resource::<_, KmsKey>(),
+                resource::<_, KmsKeyUser>(),
+            ]
+        }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {

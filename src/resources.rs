@@ -2,4 +2,5 @@
 
 pub mod aurora_loader_role;
 pub mod iam_db_user_policy;
+pub mod kms_key;
 pub mod kms_key_user;
