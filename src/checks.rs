@@ -78,6 +78,19 @@ pub fn key_arn() -> Check {
     Check::explained("must be the ARN of a KMS key, not of an alias", |text| arn::key_arn(text).map(drop))
 }
 
+/// The name of a key's alias.
+pub fn alias() -> Check {
+    Check::text(
+        "must be `alias/` and letters, digits, `/`, `_` or `-`, 256 characters at most, and not one of AWS's own \
+         below `alias/aws/`",
+        |alias| {
+            let name = alias.strip_prefix("alias/").unwrap_or_default();
+            let fits = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);
+            !name.is_empty() && alias.len() <= 256 && name.chars().all(fits) && !name.starts_with("aws/")
+        },
+    )
+}
+
 /// The ARN of somebody who can be given a key.
 pub fn principal_arn() -> Check {
     Check::explained("must be the ARN of a role, a user, or an account's `root`", |text| {

@@ -25,6 +25,7 @@ use crate::resources::db_secret::DbSecret;
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
+use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
 use crate::resources::parameter::Parameter;
 use crate::world::World;
@@ -60,6 +61,7 @@ impl Provider for Rdsauth {
                 resource::<_, IamAuthentication>(),
                 resource::<_, IamDbAccessRole>(),
                 resource::<_, IamDbUserPolicy>(),
+                resource::<_, KmsKey>(),
                 resource::<_, KmsKeyUser>(),
                 resource::<_, Parameter>(),
             ]
