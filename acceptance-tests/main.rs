@@ -12,3 +12,4 @@ mod iam_authentication;
 mod iam_db_user_policy;
 mod matrix;
 mod parameter;
+mod replication_iam_auth;

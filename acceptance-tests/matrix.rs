@@ -3,6 +3,7 @@
 mod iam_authentication;
 mod iam_db_user_policy;
 mod parameter;
+mod replication_iam_auth;
 
 use std::env;
 use std::fs;

@@ -18,6 +18,7 @@ use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::resources::parameter::Parameter;
+use crate::resources::replication_iam_auth::ReplicationIamAuth;
 use crate::tags::{self, TagOptions};
 use crate::world::World;
 
@@ -179,7 +180,14 @@ impl Provider for Rdsauth {
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {
-        const { &[resource::<_, IamAuthentication>(), resource::<_, IamDbUserPolicy>(), resource::<_, Parameter>()] }
+        const {
+            &[
+                resource::<_, IamAuthentication>(),
+                resource::<_, IamDbUserPolicy>(),
+                resource::<_, Parameter>(),
+                resource::<_, ReplicationIamAuth>(),
+            ]
+        }
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {
@@ -299,7 +307,7 @@ mod tests {
     const TITLE: &str = "terraform-provider-rdsauth";
 
     /// Words in backticks that look like attributes and are other things.
-    const FOREIGN: &[&str] = &["account_id", "resource_id"];
+    const FOREIGN: &[&str] = &["account_id", "rds_iam", "rds_replication", "resource_id"];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {

@@ -3,3 +3,4 @@
 pub mod iam_authentication;
 pub mod iam_db_user_policy;
 pub mod parameter;
+pub mod replication_iam_auth;
