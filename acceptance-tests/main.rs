@@ -3,13 +3,16 @@
 
 pub mod support;
 
+mod aurora_loader_role;
 mod db_auth_token;
 mod db_endpoint;
+mod db_secret;
 mod demo;
 mod functions;
 mod harness;
 mod iam_authentication;
 mod iam_db_user_policy;
+mod kms_key_user;
 mod matrix;
 mod parameter;
 mod replication_iam_auth;

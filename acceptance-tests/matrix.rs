@@ -1,7 +1,10 @@
 //! The crash and fault matrix of every resource; `support/matrix.rs` says what it does and how to add one.
 
+mod aurora_loader_role;
+mod db_secret;
 mod iam_authentication;
 mod iam_db_user_policy;
+mod kms_key_user;
 mod parameter;
 mod replication_iam_auth;
 

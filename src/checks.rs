@@ -21,6 +21,72 @@ fn iam(most: usize) -> Check {
     })
 }
 
+/// The path of a role or user.
+pub fn iam_path() -> Check {
+    Check::text(
+        "must be `/`, or begin and end with `/`, with printable ASCII characters between them, 512 at most",
+        |path| {
+            let printable = |b: u8| (0x21..=0x7e).contains(&b);
+            let whole = path.starts_with('/') && path.ends_with('/') && path.bytes().all(printable);
+            whole && path.len() <= 512 && (path == "/" || path.len() > 2)
+        },
+    )
+}
+
+/// The description of a role.
+pub fn iam_description() -> Check {
+    Check::text("must be 1 to 1000 characters of Latin-1, without control characters but tab and line breaks", |text| {
+        let fits = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
+        (1..=1000).contains(&text.chars().count()) && text.chars().all(fits)
+    })
+}
+
+/// The ARN of a managed policy.
+pub fn policy_arn() -> Check {
+    Check::explained(
+        "must be the ARN of a managed policy, such as `arn:aws:iam::123456789012:policy/boundary`",
+        |text| {
+            let arn: arn::Arn = text.parse().map_err(|error: arn::ArnError| error.to_string())?;
+            let is_policy =
+                arn.service == "iam" && arn.resource.strip_prefix("policy/").is_some_and(|name| !name.is_empty());
+            if is_policy { Ok(()) } else { Err(format!("\"{text}\" is not the ARN of a managed policy of IAM.")) }
+        },
+    )
+}
+
+/// The ARN of a KMS key.
+pub fn key_arn() -> Check {
+    Check::explained("must be the ARN of a KMS key, not of an alias", |text| arn::key_arn(text).map(drop))
+}
+
+/// The ARN of somebody who can be given a key.
+pub fn principal_arn() -> Check {
+    Check::explained("must be the ARN of a role, a user, or an account's `root`", |text| {
+        arn::principal_arn(text).map(drop)
+    })
+}
+
+/// An action of KMS, or a pattern of them.
+pub fn kms_action() -> Check {
+    Check::text("must be an action of KMS such as `kms:Decrypt`", |action| {
+        let name = action.strip_prefix("kms:").unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || "*?".contains(c))
+    })
+}
+
+/// The name of a statement in the policy of a key, or of a grant.
+pub fn sid() -> Check {
+    Check::text("must be 1 to 64 letters, digits, spaces, `_` or `-`", |sid| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || " _-".contains(c);
+        (1..=64).contains(&sid.len()) && sid.chars().all(fits)
+    })
+}
+
+/// The ARN of a secret.
+pub fn secret_arn() -> Check {
+    Check::explained("must be the whole ARN of a secret", |text| arn::secret_arn(text).map(drop))
+}
+
 /// The id of a database in the ARNs of its users.
 pub fn resource_id() -> Check {
     Check::explained("must be a resource ID: `db-…`, `cluster-…`, `prx-…`, or `*`", |id| {

@@ -9,7 +9,11 @@ use std::slice;
 use crate::arn::Arn;
 
 pub mod connect;
+pub mod edit;
+pub mod key_user;
+pub mod loader;
 mod parse;
+pub mod trust;
 
 pub use parse::PolicyError;
 

@@ -1,6 +1,9 @@
 //! Resources, one file each, named as its type.
 
+pub mod aurora_loader_role;
+pub mod db_secret;
 pub mod iam_authentication;
 pub mod iam_db_user_policy;
+pub mod kms_key_user;
 pub mod parameter;
 pub mod replication_iam_auth;

@@ -1,6 +1,6 @@
 //! Stands in for `hashicorp/aws`: core wants the provider installed that a moved resource comes from.
 //!
-//! Its one resource lives in the state only, with the attributes that the real one has.
+//! Its resources live in the state only, with attributes that the real ones have.
 
 use std::process::ExitCode;
 
@@ -37,6 +37,20 @@ tf_provider::model! {
     }
 }
 
+tf_provider::model! {
+    /// A role.
+    pub(crate) struct Role {
+        /// Its name.
+        id: Computed<String> = computed().keep(),
+        /// Its name.
+        name: String = required().replace(),
+        /// Who may assume it.
+        assume_role_policy: String = required(),
+        /// Whether to delete it with what others have added.
+        force_detach_policies: bool = optional().or(false),
+    }
+}
+
 const PLUGIN: Plugin =
     Plugin { name: "aws", address: "registry.terraform.io/hashicorp/aws", version: env!("CARGO_PKG_VERSION") };
 
@@ -55,7 +69,7 @@ impl Provider for Aws {
     }
 
     fn resources() -> &'static [ResourceEntry<()>] {
-        const { &[resource::<_, RolePolicy>()] }
+        const { &[resource::<_, Role>(), resource::<_, RolePolicy>()] }
     }
 }
 
@@ -64,6 +78,27 @@ impl Resource<()> for RolePolicy {
 
     async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
         plan.id = format!("{}:{}", plan.role, plan.name).into();
+        Ok(plan)
+    }
+
+    async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
+        Ok(Some(state))
+    }
+
+    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
+        Ok(plan)
+    }
+
+    async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Resource<()> for Role {
+    const TYPE: &'static str = "iam_role";
+
+    async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
+        plan.id = plan.name.clone().into();
         Ok(plan)
     }
 

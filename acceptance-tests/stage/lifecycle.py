@@ -8,6 +8,7 @@ import time
 from glob import glob
 from pathlib import Path
 
+from .database.endpoints import CAPACITY
 from .database.postgres import DATABASE, MASTER, TOKEN_USER, Postgres
 
 ACCOUNT = "111122223333"
@@ -86,6 +87,8 @@ class Stage:
             variables |= {
                 "LD_PRELOAD": _nss_wrapper(),
                 "NSS_WRAPPER_HOSTS": str(self.databases.hosts.path),
+                # Names and addresses that the library has room for; by itself, for a few hundred.
+                "NSS_WRAPPER_MAX_HOSTENTS": str(4 * CAPACITY),
                 "PGSSLROOTCERT": str(self.databases.certificate_path),
                 "PGSSLMODE": "verify-full",
             }

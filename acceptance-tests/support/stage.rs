@@ -23,6 +23,7 @@ pub struct Account {
     /// Its twelve digits.
     pub id: String,
     partition: String,
+    stage: fn() -> &'static Stage,
 }
 
 /// A call that arrived at the stage.
@@ -47,13 +48,18 @@ impl Account {
     /// A fresh account in another partition, such as `aws-cn`.
     pub fn in_partition(partition: &str) -> Self {
         let number = RandomState::new().build_hasher().finish() % 1_000_000_000_000;
-        Self { id: format!("{number:012}"), partition: partition.to_owned() }
+        Self { id: format!("{number:012}"), partition: partition.to_owned(), stage: Stage::of_aws }
+    }
+
+    /// A fresh account of a stage whose instances and clusters have a real PostgreSQL behind their endpoints.
+    pub fn with_databases() -> Self {
+        Self { stage: Stage::of_databases, ..Self::new() }
     }
 
     /// The variables with which a provider works as the administrator of the account.
     pub fn environment(&self) -> [(&'static str, String); 5] {
         [
-            ("AWS_ENDPOINT_URL", stage().front.clone()),
+            ("AWS_ENDPOINT_URL", self.stage().front.clone()),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", format!("AKIA{}TEST", self.id)),
             ("AWS_SECRET_ACCESS_KEY", format!("stage-secret-access-key-for-{}", self.id)),
@@ -61,10 +67,42 @@ impl Account {
         ]
     }
 
+    /// The variables with which `psql` finds the databases by their names and trusts their certificates.
+    pub fn database_environment(&self) -> BTreeMap<String, String> {
+        let of_clients = |name: &str| name == "LD_PRELOAD" || name.starts_with("NSS_") || name.starts_with("PGSSL");
+        let all = self.stage().environment.iter();
+        all.filter(|(name, _)| of_clients(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Makes a database user that logs in with tokens. All accounts share the users.
+    pub fn add_database_user(&self, name: &str) {
+        self.stage().control("POST", "database-users", &json!({ "name": name }));
+    }
+
     /// Makes a role, user or group, such as `role/app`, as somebody else's.
     pub fn add(&self, owner: &str) {
         let (kind, name) = owner.split_once('/').expect("KIND/NAME");
         self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
+    }
+
+    /// Makes a key of KMS as somebody else's and answers its ARN; the stage's README has the fields.
+    pub fn add_key(&self, fields: Value) -> String {
+        self.ask("POST", "keys", fields)["arn"].as_str().expect("an ARN").to_owned()
+    }
+
+    /// The policy of a key by id, ARN or alias.
+    pub fn key_policy(&self, key: &str) -> Value {
+        self.ask("GET", "key-policies", json!({ "key": key }))["policy"].take()
+    }
+
+    /// Writes the policy of a key behind Terraform's back, unchecked.
+    pub fn put_key_policy(&self, key: &str, policy: &Value) {
+        self.ask("POST", "key-policies", json!({ "key": key, "policy": policy.to_string() }));
+    }
+
+    /// Lets roles and users that calls make from now on be unknown to a service for so many looks.
+    pub fn hide_the_young(&self, service: &str, looks: u32) {
+        self.ask("POST", "youths", json!({ "service": service, "looks": looks }));
     }
 
     /// Makes a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
@@ -114,15 +152,31 @@ impl Account {
         let fields = json!({
             "credentials": credentials, "service": service, "operation": operation, "parameters": parameters
         });
-        let mut answer = control("POST", "calls", &fields);
+        let mut answer = self.stage().control("POST", "calls", &fields);
         assert!(answer.get("error").is_none(), "{operation} {parameters}: {answer}");
         answer["answer"].take()
     }
 
+    /// The secrets by name; the stage's README has what each shows.
+    pub fn secrets(&self) -> BTreeMap<String, Value> {
+        let answer = self.ask("GET", "secrets", json!({}));
+        answer["secrets"].as_object().expect("secrets").clone().into_iter().collect()
+    }
+
+    /// Makes a secret, or changes its value, key or tags, behind Terraform's back; answers its `arn`.
+    pub fn put_secret(&self, name: &str, mut fields: Value) -> Value {
+        fields["name"] = json!(name);
+        self.ask("POST", "secrets", fields)
+    }
+
+    /// Takes a secret away behind Terraform's back, or with `days` marks it for deletion.
+    pub fn delete_secret(&self, name: &str, days: Option<u32>) {
+        self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
+    }
+
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
     pub fn session(&self, role: &str, seconds: i64) -> [(&'static str, String); 3] {
-        let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);
-        let keys = control("POST", "sessions", &json!({ "role_arn": arn, "seconds": seconds }));
+        let keys = self.role_session(role, seconds);
         let text = |name: &str| keys[name].as_str().expect("a key").to_owned();
         [
             ("AWS_ACCESS_KEY_ID", text("access_key_id")),
@@ -131,10 +185,45 @@ impl Account {
         ]
     }
 
+    /// The same, for [`Account::call_as`].
+    pub fn role_session(&self, role: &str, seconds: i64) -> Value {
+        let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);
+        self.stage().control("POST", "sessions", &json!({ "role_arn": arn, "seconds": seconds }))
+    }
+
+    /// A session of a role as an AWS service would get it, for [`Account::call_as`]; the refusal if the role does not
+    /// trust the service or bears not the tag.
+    pub fn service_session(&self, role: &str, service: &str, tag: (&str, &str)) -> Result<Value, String> {
+        let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);
+        let fields = json!({ "role_arn": arn, "service": service, "required_tag": { tag.0: tag.1 } });
+        self.stage().try_control("POST", "sessions", &fields)
+    }
+
+    /// One call to AWS with the keys of a session; the code of the error if it is refused. It is in the record.
+    pub fn call_as(&self, session: &Value, service: &str, operation: &str, parameters: Value) -> Result<Value, String> {
+        let fields = json!({
+            "credentials": session, "service": service, "operation": operation, "parameters": parameters
+        });
+        let mut answer = self.stage().control("POST", "calls", &fields);
+        match answer["error"]["code"].as_str() {
+            Some(code) => Err(code.to_owned()),
+            None => Ok(answer["answer"].take()),
+        }
+    }
+
+    /// Encrypts with a key and decrypts again with the keys of a session; the code of the error if it is refused.
+    pub fn round_trip(&self, session: &Value, key: &Value) -> Result<(), String> {
+        let answer = self.stage().control("POST", "round-trips", &json!({ "credentials": session, "key": key }));
+        match answer["error"]["code"].as_str() {
+            Some(code) => Err(code.to_owned()),
+            None => Ok(assert_eq!(answer["same"], true)),
+        }
+    }
+
     /// Puts a fault rule in force for calls of this account; the stage's README has the fields.
     pub fn fault(&self, mut rule: Value) {
         rule["account"] = json!(self.id);
-        control("POST", "rules", &json!({ "rules": [rule] }));
+        self.stage().control("POST", "rules", &json!({ "rules": [rule] }));
     }
 
     /// Takes all fault rules of this account out.
@@ -144,7 +233,7 @@ impl Account {
 
     /// How often the rules in force struck.
     pub fn strikes(&self) -> u64 {
-        let answer = control("GET", "rules", &json!({}));
+        let answer = self.stage().control("GET", "rules", &json!({}));
         let rules = answer["rules"].as_array().expect("rules").iter();
         rules.filter(|rule| rule["account"] == *self.id).filter_map(|rule| rule["struck"].as_u64()).sum()
     }
@@ -182,9 +271,13 @@ impl Account {
         self.ask("DELETE", "calls", json!({}));
     }
 
+    fn stage(&self) -> &'static Stage {
+        (self.stage)()
+    }
+
     fn ask(&self, method: &str, path: &str, mut fields: Value) -> Value {
         fields["account"] = json!(self.id);
-        control(method, path, &fields)
+        self.stage().control(method, path, &fields)
     }
 }
 
@@ -194,10 +287,11 @@ impl Default for Account {
     }
 }
 
-/// The running stage, and this process's claim to it.
+/// A running stage, and this process's claim to it.
 #[derive(Debug)]
 struct Stage {
     front: String,
+    environment: BTreeMap<String, String>,
     agent: Agent,
     _lock: File,
 }
@@ -205,18 +299,25 @@ struct Stage {
 /// Longer than the first start, which makes the Python environment.
 const START: Duration = Duration::from_secs(180);
 
-fn stage() -> &'static Stage {
-    static STAGE: OnceLock<Stage> = OnceLock::new();
-    STAGE.get_or_init(Stage::find_or_start)
-}
-
 impl Stage {
-    fn find_or_start() -> Self {
+    fn of_aws() -> &'static Self {
+        static STAGE: OnceLock<Stage> = OnceLock::new();
+        STAGE.get_or_init(|| Self::find_or_start("stage", &["--without-databases"]))
+    }
+
+    fn of_databases() -> &'static Self {
+        static STAGE: OnceLock<Stage> = OnceLock::new();
+        STAGE.get_or_init(|| Self::find_or_start("database-stage", &[]))
+    }
+
+    /// The stage of a name, started with these options if nobody has.
+    fn find_or_start(name: &str, options: &[&str]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let one_at_a_time = File::create(folder.join("stage-start.lock")).expect("the lock of starters");
+        let file = |extension: &str| folder.join(name).with_extension(extension);
+        let one_at_a_time = File::create(file("start.lock")).expect("the lock of starters");
         one_at_a_time.lock().expect("the lock of starters");
         // A stage that is about to end holds this lock, so that nobody relies on it.
-        let users = folder.join("stage.lock");
+        let users = file("lock");
         let lock = File::create(&users).expect("the lock of users");
         lock.lock_shared().expect("the lock of users");
         let agent = Agent::config_builder()
@@ -225,50 +326,60 @@ impl Stage {
             .timeout_global(Some(Duration::from_secs(30)))
             .build()
             .new_agent();
-        let facts = folder.join("stage.json");
-        let running = front(&facts).filter(|front| agent.get(format!("{front}/stage/health")).call().is_ok());
-        let front = running.unwrap_or_else(|| start(folder, &facts, &users));
-        Self { front, agent, _lock: lock }
+        let facts = file("json");
+        let answers = |facts: &Value| agent.get(format!("{}/stage/health", front(facts))).call().is_ok();
+        let running = read(&facts).filter(answers);
+        let facts = running.unwrap_or_else(|| start(options, &facts, &users, &file("log")));
+        let environment = facts["environment"].as_object().expect("variables").iter();
+        let environment = environment.map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned()));
+        Self { front: front(&facts).to_owned(), environment: environment.collect(), agent, _lock: lock }
+    }
+
+    fn control(&self, method: &str, path: &str, fields: &Value) -> Value {
+        let answer = self.try_control(method, path, fields);
+        answer.unwrap_or_else(|refusal| panic!("{method} {path} {fields}: {refusal}"))
+    }
+
+    /// What the control answers, or why it does not do as asked.
+    fn try_control(&self, method: &str, path: &str, fields: &Value) -> Result<Value, String> {
+        let url = format!("{}/stage/{path}", self.front);
+        let sent = match method {
+            "GET" => {
+                let fields = fields.as_object().expect("fields").iter();
+                let fields = fields.map(|(name, value)| (name, value.as_str().expect("a text")));
+                self.agent.get(url).query_pairs(fields).call()
+            }
+            "DELETE" => self.agent.delete(url).force_send_body().send_json(fields),
+            _ => self.agent.post(url).send_json(fields),
+        };
+        let mut answer = sent.unwrap_or_else(|error| panic!("the stage does not answer {method} {path}: {error}"));
+        let json: Value = answer.body_mut().read_json().expect("JSON from the stage");
+        if answer.status().is_success() { Ok(json) } else { Err(json.to_string()) }
     }
 }
 
-/// Starts a stage that outlives this process, and waits until it is up.
-fn start(folder: &Path, facts: &Path, users: &Path) -> String {
+/// Starts a stage that outlives this process, waits until it is up, and answers what it says of itself.
+fn start(options: &[&str], facts: &Path, users: &Path, said: &Path) -> Value {
     let _ = fs::remove_file(facts);
-    let said = folder.join("stage.log");
-    let log = File::create(&said).expect("the log of the stage");
+    let log = File::create(said).expect("the log of the stage");
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/stage/run"));
-    command.args(["up", "--without-databases", "--json"]).arg(facts).arg("--while-locked").arg(users);
-    command.env("CARGO_TARGET_DIR", folder.parent().expect("the target folder"));
+    command.arg("up").args(options).arg("--json").arg(facts).arg("--while-locked").arg(users);
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder"));
     command.stdin(Stdio::null()).stdout(log.try_clone().expect("the log")).stderr(log).process_group(0);
     let mut child = command.spawn().expect("the stage starts");
     eventually("the stage", START, || {
         let ended = child.try_wait().expect("the stage's status");
-        assert!(ended.is_none(), "the stage ended:\n{}", fs::read_to_string(&said).unwrap_or_default());
-        front(facts)
+        assert!(ended.is_none(), "the stage ended:\n{}", fs::read_to_string(said).unwrap_or_default());
+        read(facts)
     })
 }
 
-fn front(facts: &Path) -> Option<String> {
-    let facts: Value = serde_json::from_str(&fs::read_to_string(facts).ok()?).ok()?;
-    Some(facts["front"].as_str()?.to_owned())
+fn read(facts: &Path) -> Option<Value> {
+    serde_json::from_str(&fs::read_to_string(facts).ok()?).ok()
 }
 
-fn control(method: &str, path: &str, fields: &Value) -> Value {
-    let Stage { front, agent, .. } = stage();
-    let url = format!("{front}/stage/{path}");
-    let sent = match method {
-        "GET" => {
-            let fields = fields.as_object().expect("fields").iter();
-            agent.get(url).query_pairs(fields.map(|(name, value)| (name, value.as_str().expect("a text")))).call()
-        }
-        "DELETE" => agent.delete(url).force_send_body().send_json(fields),
-        _ => agent.post(url).send_json(fields),
-    };
-    let mut answer = sent.unwrap_or_else(|error| panic!("the stage does not answer {method} {path}: {error}"));
-    let json: Value = answer.body_mut().read_json().expect("JSON from the stage");
-    assert!(answer.status().is_success(), "{method} {path} {fields}: {json}");
-    json
+fn front(facts: &Value) -> &str {
+    facts["front"].as_str().expect("the address of the stage")
 }
 
 fn parsed(text: &str) -> Value {

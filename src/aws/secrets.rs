@@ -1,4 +1,14 @@
-//! Secrets Manager: secrets, without ever reading their values.
+//! Secrets Manager: secrets that are written and described, and whose values are never read.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+use aws_sdk_secretsmanager::types::Tag;
+use aws_smithy_async::time::{SystemTimeSource, TimeSource};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 
 use crate::aws::error::Error;
 
@@ -6,21 +16,247 @@ use crate::aws::error::Error;
 #[derive(Clone, Debug)]
 pub struct Secrets(aws_sdk_secretsmanager::Client);
 
+/// A secret, but for its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Its whole ARN, with the six random characters at the end.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// What somebody says of it.
+    pub description: Option<String>,
+    /// The KMS key, as somebody named it; none if it is AWS's own `aws/secretsmanager`.
+    pub kms_key_id: Option<String>,
+    /// Whether it was deleted, and can be restored for some days.
+    pub is_deleted: bool,
+    /// Whether something replaces its value on a schedule.
+    pub is_rotated: bool,
+    /// When it was made.
+    pub created: Option<SystemTime>,
+    /// When anything of it was last changed.
+    pub changed: Option<SystemTime>,
+    /// The version whose value is in force.
+    pub current: Option<String>,
+    /// The version whose value was in force before.
+    pub previous: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A secret to be made.
+#[derive(Clone, Copy)]
+pub struct New<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What is said of it.
+    pub description: Option<&'a str>,
+    /// The KMS key; AWS's own if absent.
+    pub kms_key_id: Option<&'a str>,
+    /// Its tags.
+    pub tags: &'a BTreeMap<String, String>,
+    /// The id of its first version.
+    pub version: &'a str,
+    /// Its value.
+    pub value: &'a str,
+}
+
+/// An object may belong to an interrupted create for so long.
+const YOUNG: Duration = Duration::from_secs(24 * 3600);
+
 impl Secrets {
     pub(crate) fn new(client: aws_sdk_secretsmanager::Client) -> Self {
         Self(client)
     }
 
-    /// The ARN of the secret of a name. Needs `secretsmanager:DescribeSecret`.
+    /// The secret of a name or ARN, even if it is deleted and can still be restored. Needs
+    /// `secretsmanager:DescribeSecret`.
     ///
     /// # Errors
     /// Any but its absence.
-    pub async fn arn(&self, name: &str) -> Result<Option<String>, Error> {
-        let answer = self.0.describe_secret().secret_id(name).send().await;
+    pub async fn describe(&self, id: &str) -> Result<Option<Description>, Error> {
+        let answer = self.0.describe_secret().secret_id(id).send().await;
         match answer.map_err(|e| Error::sdk("secretsmanager", "DescribeSecret", &e)) {
-            Ok(answer) => Ok(answer.arn),
+            Ok(answer) => Description::read(answer).map(Some),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Makes a secret and returns its ARN. The same once more does nothing. Needs `secretsmanager:CreateSecret` and
+    /// `secretsmanager:TagResource`.
+    ///
+    /// # Errors
+    /// Any; there is a secret of that name with another first version.
+    pub async fn create(&self, new: New<'_>) -> Result<String, Error> {
+        let request = self
+            .0
+            .create_secret()
+            .name(new.name)
+            .set_description(new.description.map(str::to_owned))
+            .set_kms_key_id(new.kms_key_id.map(str::to_owned))
+            .set_tags(Some(tags(new.tags)))
+            .client_request_token(new.version)
+            .secret_string(new.value);
+        let answer = request.send().await.map_err(|e| Error::sdk("secretsmanager", "CreateSecret", &e))?;
+        answer.arn.ok_or_else(|| Error::incomplete("secretsmanager", "CreateSecret", "ARN"))
+    }
+
+    /// Puts a value in force as a new version. The same once more does nothing. Needs
+    /// `secretsmanager:PutSecretValue`.
+    ///
+    /// # Errors
+    /// Any; there is such a version already, and it has another value.
+    pub async fn put(&self, id: &str, version: &str, value: &str) -> Result<(), Error> {
+        let request = self.0.put_secret_value().secret_id(id).client_request_token(version).secret_string(value);
+        request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "PutSecretValue", &e))
+    }
+
+    /// Sets description and key; without them there is no description, and the key is AWS's own. Needs
+    /// `secretsmanager:UpdateSecret`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn update(&self, id: &str, description: Option<&str>, kms_key_id: Option<&str>) -> Result<(), Error> {
+        let request = self.0.update_secret().secret_id(id).description(description.unwrap_or_default());
+        let request = request.kms_key_id(kms_key_id.unwrap_or_default());
+        request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "UpdateSecret", &e))
+    }
+
+    /// Sets tags. Needs `secretsmanager:TagResource`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn tag(&self, id: &str, set: &BTreeMap<String, String>) -> Result<(), Error> {
+        let request = self.0.tag_resource().secret_id(id).set_tags(Some(tags(set)));
+        request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "TagResource", &e))
+    }
+
+    /// Takes tags away. Needs `secretsmanager:UntagResource`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn untag(&self, id: &str, keys: &[String]) -> Result<(), Error> {
+        let request = self.0.untag_resource().secret_id(id).set_tag_keys(Some(keys.to_vec()));
+        request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "UntagResource", &e))
+    }
+
+    /// Undoes a deletion. Needs `secretsmanager:RestoreSecret`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn restore(&self, id: &str) -> Result<(), Error> {
+        let request = self.0.restore_secret().secret_id(id);
+        request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "RestoreSecret", &e))
+    }
+
+    /// Deletes a secret, which can be restored for 7 to 30 days; for none, it is gone for good. Needs
+    /// `secretsmanager:DeleteSecret`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn delete(&self, id: &str, recovery_days: Option<i64>) -> Result<(), Error> {
+        let request = self.0.delete_secret().secret_id(id).set_recovery_window_in_days(recovery_days);
+        let request = request.set_force_delete_without_recovery(recovery_days.is_none().then_some(true));
+        request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "DeleteSecret", &e))
+    }
+}
+
+impl Description {
+    /// Whether it was made less than a day ago.
+    pub fn is_young(&self) -> bool {
+        self.created.is_some_and(is_recent)
+    }
+
+    /// Whether anything of it was changed less than a day ago.
+    pub fn is_changed_recently(&self) -> bool {
+        self.changed.is_some_and(is_recent)
+    }
+
+    /// When anything of it was last changed, such as `2026-01-31T12:00:00Z`.
+    pub fn changed_at(&self) -> Option<String> {
+        DateTime::from(self.changed?).fmt(Format::DateTime).ok()
+    }
+
+    fn read(answer: DescribeSecretOutput) -> Result<Self, Error> {
+        let required = |value: Option<String>, what| {
+            value.ok_or_else(|| Error::incomplete("secretsmanager", "DescribeSecret", what))
+        };
+        let time = |at: Option<DateTime>| at.and_then(|at| SystemTime::try_from(at).ok());
+        let stages = answer.version_ids_to_stages.unwrap_or_default();
+        let version = |wanted: &str| {
+            stages.iter().find(|(_, stages)| stages.iter().any(|stage| stage == wanted)).map(|(id, _)| id.clone())
+        };
+        Ok(Self {
+            arn: required(answer.arn, "ARN")?,
+            name: required(answer.name, "name")?,
+            description: answer.description.filter(|text| !text.is_empty()),
+            kms_key_id: answer.kms_key_id.filter(|id| !id.is_empty()),
+            is_deleted: answer.deleted_date.is_some(),
+            is_rotated: answer.rotation_enabled.unwrap_or(false),
+            created: time(answer.created_date),
+            changed: time(answer.last_changed_date),
+            current: version("AWSCURRENT"),
+            previous: version("AWSPREVIOUS"),
+            tags: answer
+                .tags
+                .into_iter()
+                .flatten()
+                .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
+                .collect(),
+        })
+    }
+}
+
+/// The id for a version, made from what may be known of it and from the version it follows.
+///
+/// Whoever repeats an interrupted write arrives at the same id, so that Secrets Manager can tell a repetition; and no
+/// write arrives at the id of an older version.
+pub fn version_id(follows: Option<&str>, known: &serde_json::Value) -> String {
+    let text = serde_json::json!(["rdsauth", follows, known]).to_string();
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// The future counts as recent: clocks differ.
+fn is_recent(time: SystemTime) -> bool {
+    SystemTimeSource::new().now().duration_since(time).map_or(true, |age| age < YOUNG)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_version_depends_on_all_that_may_be_known() {
+        let first = version_id(None, &json!({ "username": "app" }));
+        assert_eq!(first.len(), 64, "Secrets Manager takes 32 to 64 characters");
+        assert_eq!(first, version_id(None, &json!({ "username": "app" })));
+        assert_ne!(first, version_id(None, &json!({ "username": "other" })));
+        let second = version_id(Some(&first), &json!({ "username": "app" }));
+        assert_ne!(first, second, "the same again, later, is another version");
+    }
+
+    #[test]
+    fn young_is_less_than_a_day() {
+        let now = SystemTimeSource::new().now();
+        assert!(is_recent(now) && is_recent(now + YOUNG) && is_recent(now - YOUNG / 2));
+        assert!(!is_recent(now - YOUNG));
+    }
+
+    #[test]
+    fn a_description_has_the_two_versions_that_count() {
+        let stages = [("a", "AWSPREVIOUS"), ("b", "AWSCURRENT"), ("c", "AWSPENDING")];
+        let stages = stages.map(|(id, stage)| (id.to_owned(), vec![stage.to_owned()]));
+        let answer =
+            DescribeSecretOutput::builder().arn("arn").name("n").set_version_ids_to_stages(Some(stages.into()));
+        let read = Description::read(answer.description("").kms_key_id("").build()).unwrap();
+        assert_eq!((read.current.as_deref(), read.previous.as_deref()), (Some("b"), Some("a")));
+        assert_eq!((read.description, read.kms_key_id, read.is_deleted), (None, None, false));
+        assert!(Description::read(DescribeSecretOutput::builder().build()).is_err());
     }
 }

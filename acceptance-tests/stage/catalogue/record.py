@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 COLUMNS = "name", "since", "until", "context", "type", "unit", "least", "most", "values", "description"
-_NOTE = "# Written by record.py: pg_settings of real servers, from the major version `since` to the version `until`."
+_NOTE = "# Written by record.py: pg_settings of PostgreSQL {}, from the major version `since` to the version `until`."
 _QUERY = (
     "COPY (SELECT lower(name), context, vartype, unit, min_val, max_val, array_to_string(enumvals, ','), short_desc"
     " FROM pg_settings WHERE context <> 'internal' ORDER BY 1) TO '{path}' WITH (NULL '')\n"
@@ -21,7 +21,7 @@ _QUERY = (
 
 
 def record(folder):
-    """Major version of a server and its settings: name to the other columns."""
+    """Version of a server and its settings: name to the other columns."""
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o777)
         data, answer = Path(scratch, "data"), Path(scratch, "settings")
@@ -33,11 +33,13 @@ def record(folder):
         query = _QUERY.format(path=answer)
         subprocess.run(single, check=True, env=environment, input=query, text=True, stdout=subprocess.DEVNULL)
         rows = [line.split("\t") for line in answer.read_text().splitlines()]
-        return int((data / "PG_VERSION").read_text()), {row[0]: tuple(row[1:]) for row in rows}
+        version = subprocess.run([f"{folder}/postgres", "--version"], env=environment, capture_output=True, text=True)
+        return version.stdout.split()[2], {row[0]: tuple(row[1:]) for row in rows}
 
 
 def merge(recorded):
     """Rows of the table: equal settings of neighbouring versions become one."""
+    recorded = {int(version.partition(".")[0]): settings for version, settings in recorded.items()}
     rows, versions = [], sorted(recorded)
     for name in sorted({name for settings in recorded.values() for name in settings}):
         row = None
@@ -61,6 +63,7 @@ def _drop_root():
 
 
 if __name__ == "__main__":
-    print(_NOTE, "\t".join(COLUMNS), sep="\n")
-    for row in merge(dict(map(record, sys.argv[1:]))):
+    servers = dict(map(record, sys.argv[1:]))
+    print(_NOTE.format(", ".join(servers)), "\t".join(COLUMNS), sep="\n")
+    for row in merge(servers):
         print(*row, sep="\t")

@@ -113,8 +113,13 @@ def observe(_aws, call):
 
 @after("rds", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot", "CreateDBInstanceReadReplica")
 def restore(aws, call):
-    """A copy has its own resource id, and IAM authentication only if asked for."""
+    """A copy has its own resource id, and IAM authentication only if asked for; so with parameter groups, but that a
+    replica has the one of its source."""
     database = find(call, call.parameters)
+    if call.operation == "RestoreDBInstanceFromDBSnapshot":
+        database.db_parameter_group_name = call.parameters.get("DBParameterGroupName")
+    elif call.operation == "RestoreDBClusterFromSnapshot":
+        database.stage_group = call.parameters.get("DBClusterParameterGroupName")
     database.stage_iam_enabled = call.parameters.get(_FLAG, False)
     follow(aws, call)
     return shown(call, database)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from moto.rds.models import DBCluster
+
 from stage.aws.errors import AwsError
 from stage.catalogue import engines
 
@@ -59,7 +61,7 @@ class Application:
 def group_name_of(database, cluster):
     """The name of the group of an instance or, with `cluster`, of a cluster."""
     name = database.parameter_group if cluster else database.db_parameter_group_name
-    return name or default_group_of(database.engine, database.engine_version)
+    return name.lower() if name else default_group_of(database.engine, database.engine_version)
 
 
 def application_of(database, cluster):
@@ -79,7 +81,7 @@ def bearers(cluster):
 def users_of(backend, name, cluster):
     """The instances or clusters that have a group."""
     databases = backend.clusters if cluster else backend.databases
-    return [d for d in databases.values() if group_name_of(d, cluster).lower() == name.lower()]
+    return [d for d in databases.values() if group_name_of(d, cluster) == name.lower()]
 
 
 def spread(backend, group, cluster, changes, looks):
@@ -97,14 +99,14 @@ def effective(database):
     before its cluster's."""
     if cluster_of(database):
         return application_of(database, True).effective | application_of(database, False).effective
-    if hasattr(database, "db_cluster_members"):
+    if isinstance(database, DBCluster):
         return application_of(database.writer or bearers(database)[0], True).effective
     return application_of(database, False).effective
 
 
 def restart(database):
     """A database starts anew: the parameters of its groups are in force."""
-    if hasattr(database, "db_cluster_members"):
+    if isinstance(database, DBCluster):
         for bearer in bearers(database):
             application_of(bearer, True).restart(_wanted(bearer, True))
         return
@@ -184,9 +186,13 @@ def new_group_waits_for_a_reboot(_aws, call):
 
 @before("rds", "RebootDBInstance", "RebootDBCluster")
 def reboot(aws, call):
-    """The database is rebooting for a while; then all its parameters are in force."""
+    """The database is rebooting for a while; then all its parameters are in force, unless it failed over."""
     database = find(call, call.parameters)
     require_modifiable(call, database, _REBOOTABLE)
+    failover = call.parameters.get("ForceFailover", False)
+    if failover and not database.multi_az:
+        message = "ForceFailover can't be specified for an instance that isn't configured for Multi-AZ."
+        raise AwsError("InvalidParameterCombination", message)
     looks = aws.transition_of(call.account)["rebooting"]
     rebooted = [database]
     if not is_instance(call):
@@ -195,13 +201,13 @@ def reboot(aws, call):
             raise AwsError("InvalidParameterCombination", message)
         rebooted += database.members
     for one in rebooted:
-        begin(one, replace(change_of(one), status="rebooting", busy=looks, finish=restart))
+        begin(one, replace(change_of(one), status="rebooting", busy=looks, finish=None if failover else restart))
     return shown(call, database)
 
 
 def look_at_parameters(database):
     """One look at the parameters of an instance, or at those of a cluster."""
-    if hasattr(database, "db_cluster_members"):
+    if isinstance(database, DBCluster):
         for bearer in bearers(database):
             application_of(bearer, True).look()
     else:

@@ -7,6 +7,7 @@ from . import before
 from .rds_state import MULTI_AZ_ENGINES, find, is_instance, page
 
 _SHORTEST_PASSWORD = 8
+_MOST_OPTIONS = 1000
 _STORAGE = ("gp2", "gp3", "io1")
 _FILTERS = {
     **{"engine": "Engine", "engine-version": "EngineVersion"},
@@ -25,6 +26,22 @@ def version_exists(_aws, call):
         raise AwsError("InvalidParameterCombination", f"Cannot find version {version} for {engine}")
     if complete != version:
         call.put("EngineVersion", complete)
+
+
+@before("rds", "ModifyDBInstance", "ModifyDBCluster")
+def upgrade_is_possible(_aws, call):
+    """To a later version that AWS has; to another major version only if that is allowed in so many words."""
+    database, wanted = find(call, call.parameters), call.parameters.get("EngineVersion")
+    engine, known = database.engine, engines.versions(database.engine)
+    if wanted in (None, database.engine_version) or database.engine_version not in known:
+        return
+    if known.index(database.engine_version) > (known.index(wanted) if wanted in known else -1):
+        message = f"Cannot upgrade {engine} from {database.engine_version} to {wanted}"
+        raise AwsError("InvalidParameterCombination", message)
+    same_family = engines.family_of(engine, wanted) == engines.family_of(engine, database.engine_version)
+    if not same_family and not call.parameters.get("AllowMajorVersionUpgrade"):
+        message = "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version."
+        raise AwsError("InvalidParameterCombination", message)
 
 
 @before("rds", "CreateDBInstance", "CreateDBCluster", "ModifyDBInstance", "ModifyDBCluster")
@@ -63,7 +80,7 @@ def describe_orderable(_aws, call):
         for option in _options(engine, version)
         if parameters.get("DBInstanceClass") in (None, option["DBInstanceClass"])
     ]
-    shown, more = page(call, found)
+    shown, more = page(call, found, _MOST_OPTIONS)
     return {"OrderableDBInstanceOptions": shown, **more}
 
 

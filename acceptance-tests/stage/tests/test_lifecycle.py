@@ -155,3 +155,13 @@ def test_shared_stage_ends_with_its_last_user(tmp_path):
         process, facts = start(tmp_path, "--without-databases", "--while-locked", lock)
         assert control(facts, "GET", "health")["front"] == facts["front"]
     assert process.wait(20) == 0
+
+
+def test_every_endpoint_has_room_for_its_name(facts, tmp_path):
+    hosts = HostsFile(tmp_path / "hosts")
+    names = [f"db{n}.c0123456789a.us-east-1.rds.amazonaws.com" for n in range(CAPACITY)]
+    hosts.write({name: f"127.9.{n // 250}.{n % 250 + 1}" for n, name in enumerate(names)})
+    environment = os.environ | facts["environment"] | {"NSS_WRAPPER_HOSTS": str(hosts.path)}
+    code = f"import socket; print(socket.gethostbyname('{names[-1]}'))"
+    found = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, timeout=30)
+    assert found.stdout.strip() == "127.9.3.250"

@@ -69,7 +69,9 @@ def test_default_group_of_an_instance(account):
 def test_default_group_of_a_cluster(account, engine, group):
     rds = Rds(account)
     rds.seed("cluster", engine=engine)
-    assert rds.cluster()["DBClusterParameterGroup"] == group and rds.cluster()["Status"] == "available"
+    found = rds.cluster()
+    assert found["DBClusterParameterGroup"] == group and found["Status"] == "available"
+    assert "ScalingConfigurationInfo" not in found
 
 
 def test_dynamic_change_is_applied_after_some_looks(account):
@@ -109,6 +111,18 @@ def test_static_change_waits_for_a_reboot(account):
     looks = [rds.look() for _ in range(3)]
     assert [status for status, _, _ in looks] == ["rebooting", "rebooting", "available"]
     assert looks[2] == ("available", "tuned", "in-sync") and rds.effective() == {STATIC: "1"}
+
+
+def test_failing_over_applies_nothing(account):
+    rds = Rds(account)
+    account.control("POST", "transitions", account=account.id, rebooting=0)
+    rds.seed(parameter_group="tuned")
+    rds.set(STATIC, "1", "pending-reboot")
+    failover = {"DBInstanceIdentifier": "orders", "ForceFailover": True}
+    refused("InvalidParameterCombination", rds.api.reboot_db_instance, **failover)
+    rds.api.modify_db_instance(DBInstanceIdentifier="orders", MultiAZ=True, ApplyImmediately=True)
+    rds.api.reboot_db_instance(**failover)
+    assert rds.look()[2] == "pending-reboot"
 
 
 def test_same_value_again_is_no_change(account):
@@ -246,6 +260,18 @@ def test_multi_az_cluster(account):
     assert looks[2] == ("available", 3 * ["in-sync"]) and rds.effective() == {STATIC: "1"}
 
 
+def test_iam_authentication_of_a_multi_az_cluster(account):
+    rds = Rds(account)
+    rds.seed("cluster", engine="postgres", iam=False)
+    account.control("POST", "transitions", account=account.id, busy=1)
+    who = {"DBClusterIdentifier": "orders"}
+    changed = rds.api.modify_db_cluster(**who, EnableIAMDatabaseAuthentication=True, ApplyImmediately=True)["DBCluster"]
+    assert changed["Status"] == "configuring-iam-database-auth"
+    assert rds.cluster()["PendingModifiedValues"] == {"IAMDatabaseAuthenticationEnabled": True}
+    assert rds.cluster()["IAMDatabaseAuthenticationEnabled"] is True
+    assert rds.instance("orders-instance-3")["IAMDatabaseAuthenticationEnabled"] is True
+
+
 def test_members_of_a_multi_az_cluster_are_its_own(account):
     rds = Rds(account)
     rds.seed("cluster", engine="postgres")
@@ -290,3 +316,15 @@ def test_class_of_an_aurora_cluster_is_its_members(account):
         **{"DBClusterIdentifier": "orders", "Engine": "aurora-postgresql", "MasterUsername": "pgadmin"},
         **{"MasterUserPassword": "long-enough", "DBClusterInstanceClass": "db.m6gd.large"},
     )
+
+
+def test_restored_copy_has_a_default_group(account):
+    rds = Rds(account)
+    rds.seed(parameter_group="tuned")
+    rds.api.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier="before")
+    restore = rds.api.restore_db_instance_from_db_snapshot
+    for name, group in (("plain", {}), ("asked", {"DBParameterGroupName": "tuned"})):
+        restore(DBInstanceIdentifier=name, DBSnapshotIdentifier="before", **group)
+    assert [rds.look(name)[1] for name in ("plain", "asked")] == ["default.postgres15", "tuned"]
+    more = {"DBInstanceIdentifier": "more", "DBSnapshotIdentifier": "before", "DBParameterGroupName": "none"}
+    refused("DBParameterGroupNotFound", restore, **more)

@@ -132,6 +132,18 @@ def test_new_instances_that_are_refused(account):
     refused("InvalidParameterValue", create, **new(account, MasterUserPassword="short"))
 
 
+@pytest.mark.parametrize("kind, engine", [("instance", "postgres"), ("cluster", "aurora-postgresql")])
+def test_upgrades(account, kind, engine):
+    seed(account, kind, engine=engine, version="15.14")
+    modify, who = getattr(account.client("rds"), f"modify_db_{kind}"), {f"DB{kind.title()}Identifier": "orders"}
+    for version in ("15.13", "14.18", "15.99"):
+        message = refused("InvalidParameterCombination", modify, **who, EngineVersion=version)
+        assert message == f"Cannot upgrade {engine} from 15.14 to {version}"
+    refused("InvalidParameterCombination", modify, **who, EngineVersion="16.9")
+    wanted = {"EngineVersion": "16.9", "AllowMajorVersionUpgrade": True, "ApplyImmediately": True}
+    assert modify(**who, **wanted)[f"DB{kind.title()}"]["EngineVersion"] == "16.9"
+
+
 def test_versions_of_an_engine(account):
     rds = account.client("rds")
 
@@ -163,6 +175,7 @@ def test_versions_of_an_engine(account):
 )
 def test_what_can_be_ordered(account, engine, version, name, supported):
     wanted = {"Engine": engine, "DBInstanceClass": name} | ({"EngineVersion": version} if version else {})
+    wanted["MaxRecords"] = 1000
     found = account.client("rds").describe_orderable_db_instance_options(**wanted)["OrderableDBInstanceOptions"]
     assert {o["SupportsIAMDatabaseAuthentication"] for o in found} == {supported}
     nothing = account.client("rds").describe_orderable_db_instance_options(**wanted | {"DBInstanceClass": "db.x"})

@@ -1,6 +1,7 @@
 //! Roles: what they are, and what hangs on them.
 
 use aws_sdk_iam::types::{self, Tag};
+use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use tf_provider::schema::Map;
 
@@ -86,6 +87,18 @@ impl Iam {
     pub async fn role(&self, name: &str) -> Result<Option<Role>, Error> {
         match call!("GetRole", self.0.get_role().role_name(name)) {
             Ok(answer) => answer.role.map(|role| Role::read("GetRole", role)).transpose(),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The ARN of the user of a name, and when it was made. Needs `iam:GetUser`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn user(&self, name: &str) -> Result<Option<(String, Timestamp)>, Error> {
+        match call!("GetUser", self.0.get_user().user_name(name)) {
+            Ok(answer) => answer.user.map(|user| Ok((user.arn, timestamp("GetUser", &user.create_date)?))).transpose(),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -222,8 +235,6 @@ impl Iam {
 impl Role {
     fn read(operation: &'static str, role: types::Role) -> Result<Self, Error> {
         let incomplete = |what| Error::incomplete("iam", operation, what);
-        let date = role.create_date;
-        let created = i32::try_from(date.subsec_nanos()).ok().and_then(|ns| Timestamp::new(date.secs(), ns).ok());
         Ok(Self {
             name: role.role_name,
             arn: role.arn,
@@ -234,9 +245,15 @@ impl Role {
             max_session_duration: role.max_session_duration.map_or(3600, i64::from),
             boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
             tags: role.tags.into_iter().flatten().map(|tag| (tag.key, tag.value)).collect(),
-            created: created.ok_or_else(|| incomplete("date of creation"))?,
+            created: timestamp(operation, &role.create_date)?,
         })
     }
+}
+
+fn timestamp(operation: &'static str, date: &DateTime) -> Result<Timestamp, Error> {
+    let nanoseconds = i32::try_from(date.subsec_nanos()).ok();
+    let timestamp = nanoseconds.and_then(|nanoseconds| Timestamp::new(date.secs(), nanoseconds).ok());
+    timestamp.ok_or_else(|| Error::incomplete("iam", operation, "date of creation"))
 }
 
 fn absent_is_fine(answer: Result<(), Error>) -> Result<(), Error> {
@@ -312,6 +329,19 @@ mod tests {
             sent!(fault(404, "NoSuchEntity", "The role with name app cannot be found."), |iam| iam.role("app"));
         assert_eq!(found.unwrap(), None);
         let (found, _) = sent!(fault(403, "AccessDenied", "no"), |iam| iam.role("app"));
+        assert!(found.unwrap_err().is_access_denied());
+    }
+
+    #[tokio::test]
+    async fn a_user_has_an_age() {
+        let user = "<User><Path>/</Path><UserName>ann</UserName><UserId>AIDA1</UserId><Arn>arn:u</Arn>\
+            <CreateDate>2026-02-03T04:05:06.5Z</CreateDate></User>";
+        let (found, seen) = sent!(result("GetUser", user), |iam| iam.user("ann"));
+        assert_eq!(found, Ok(Some(("arn:u".to_owned(), "2026-02-03T04:05:06.5Z".parse().unwrap()))));
+        assert_eq!(seen.parameter("UserName"), Some("ann"));
+        let (found, _) = sent!(fault(404, "NoSuchEntity", "gone"), |iam| iam.user("ann"));
+        assert_eq!(found, Ok(None));
+        let (found, _) = sent!(fault(403, "AccessDenied", "no"), |iam| iam.user("ann"));
         assert!(found.unwrap_err().is_access_denied());
     }
 

@@ -1,0 +1,159 @@
+//! Create, update, replace, destroy, import, and how many calls they take.
+
+use serde_json::json;
+
+use crate::db_secret::{IT, NAME, SECRET, Scene, value_of};
+use crate::support::terraform::Terraform;
+
+#[test]
+fn basic() {
+    let scene = Scene::new(SECRET);
+    let Scene { tf, account, .. } = &scene;
+    let plan = tf.plan();
+    plan.assert_creates(IT);
+    assert_eq!(plan.value(IT, "region"), "us-east-1");
+    assert_eq!(plan.value(IT, "tags_all"), json!({ "team": "data" }));
+    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
+    tf.apply().expect_text("1 added");
+    scene.assert_settled("first-password");
+    assert_eq!(tf.state_value(IT, "arn"), scene.secret()["arn"]);
+    assert_eq!(tf.state_value(IT, "password_wo"), json!(null));
+    assert!(tf.state_value(IT, "last_changed").as_str().expect("a time").ends_with('Z'));
+    tf.destroy();
+    assert!(scene.secret()["deleted"].is_number(), "it can be restored for seven days");
+}
+
+#[test]
+fn update() {
+    let scene = Scene::new(SECRET);
+    scene.tf.apply();
+    let first = scene.tf.state_value(IT, "version_id");
+
+    let described = SECRET.replace("for the loader", "for others").replace("team = \"data\"", "owner = \"me\"");
+    scene.configure(&described);
+    scene.tf.plan().assert_updates(IT);
+    let operations = scene.operations(|tf| drop(tf.apply()));
+    assert!(!operations.contains(&"PutSecretValue".to_owned()), "the value is the same: {operations:?}");
+    let secret = scene.secret();
+    assert_eq!(secret["description"], "for others");
+    assert_eq!(secret["tags"], json!({ "owner": "me", "rdsauth:created-as": "db_secret" }));
+    assert_eq!(scene.tf.state_value(IT, "version_id"), first);
+
+    let scene = scene.with_password("second-password");
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.value()["password"], "first-password", "a password without a new version is not written");
+    scene.configure(SECRET);
+    scene.tf.apply();
+    scene.configure(&SECRET.replace("password_wo_version = 1", "password_wo_version = 2"));
+    let plan = scene.tf.plan();
+    plan.assert_updates(IT);
+    scene.account.forget_calls();
+    scene.tf.apply();
+    assert_eq!(scene.account.writes(), ["PutSecretValue"]);
+    scene.assert_settled("second-password");
+    assert_ne!(scene.tf.state_value(IT, "version_id"), first);
+
+    let extra = "username = \"writer\"\n  extra = { port = \"5432\", engine = \"postgres\" }";
+    scene.configure(&SECRET.replace("username            = \"reader\"", extra));
+    scene.tf.apply();
+    let value = json!({ "username": "writer", "password": "second-password", "engine": "postgres", "port": "5432" });
+    assert_eq!(scene.value(), value);
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn a_version_number_that_comes_back_writes_again() {
+    let scene = Scene::new(SECRET);
+    scene.tf.apply();
+    let version = |number: u32| SECRET.replace("password_wo_version = 1", &format!("password_wo_version = {number}"));
+    let scene = scene.with_password("second-password");
+    scene.configure(&version(2));
+    scene.tf.apply();
+    let scene = scene.with_password("first-password");
+    scene.configure(&version(1));
+    scene.tf.apply();
+    scene.assert_settled("first-password");
+}
+
+#[test]
+fn names_and_regions_replace() {
+    let scene = Scene::new(SECRET);
+    scene.tf.apply();
+    scene.configure(&SECRET.replace(NAME, "loader/target"));
+    let plan = scene.tf.plan();
+    plan.assert_replaces(IT);
+    assert_eq!(plan.replaced_because_of(IT), ["name"]);
+    let elsewhere = SECRET.replace("username ", "region = \"eu-west-1\"\n  username ");
+    scene.configure(&elsewhere.replace("kms_key_id          = var.key", ""));
+    assert_eq!(scene.tf.plan().replaced_because_of(IT), ["region"]);
+    scene.tf.apply();
+    assert!(scene.tf.state_value(IT, "arn").as_str().expect("an ARN").contains(":eu-west-1:"));
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn without_a_recovery_window_it_is_gone_at_once() {
+    let scene = Scene::new(&SECRET.replace("username ", "recovery_window_in_days = 0\n  username "));
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert!(scene.account.secrets().is_empty());
+}
+
+#[test]
+fn other_ways_to_name_the_key_are_no_change() {
+    let scene = Scene::new(SECRET);
+    scene.tf.apply();
+    let id = scene.key.rsplit('/').next().expect("an id");
+    scene.configure(&SECRET.replace("var.key", &format!("\"{id}\"")));
+    scene.tf.assert_plan_empty();
+    scene.configure(&SECRET.replace("var.key", "\"alias/loader\""));
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply();
+    assert_eq!(scene.secret()["key"], "alias/loader");
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn import_by_name_and_by_arn() {
+    let scene = Scene::new(SECRET);
+    let Scene { tf, account, .. } = &scene;
+    let foreign = account.put_secret(NAME, json!({ "value": "theirs" }));
+    for id in [NAME, foreign["arn"].as_str().expect("an ARN")] {
+        tf.import(IT, id);
+        assert_eq!(tf.state_value(IT, "name"), NAME);
+        assert_eq!(tf.state_value(IT, "region"), "us-east-1");
+        assert_eq!(tf.state_value(IT, "arn"), foreign["arn"]);
+        assert_eq!(account.writes(), [""; 0]);
+        tf.plan().assert_updates(IT);
+        tf.ok(&["state", "rm", IT]);
+    }
+    tf.import(IT, NAME);
+    tf.apply();
+    assert_eq!(value_of(&scene.secret()), json!({ "username": "reader", "password": "first-password" }));
+    tf.assert_plan_empty();
+
+    for (id, text) in [
+        ("arn:aws:s3:us-east-1:1:secret:a-abcdef", "is not the whole ARN of a secret"),
+        ("arn:aws:secretsmanager:us-east-1:1:secret:loader", "is not the whole ARN of a secret"),
+        ("absent", "non-existent remote object"),
+    ] {
+        tf.ok(&["state", "rm", IT]);
+        tf.run(&["import", IT, id]).expect_code(1).expect_text(text);
+        tf.import(IT, NAME);
+    }
+}
+
+#[test]
+fn calls_are_few_and_no_value_is_read() {
+    let scene = Scene::new(SECRET);
+    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
+    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
+    assert_eq!(scene.operations(plan), [""; 0]);
+    assert_eq!(scene.operations(apply), ["DescribeSecret", "CreateSecret", "DescribeSecret"]);
+    assert_eq!(scene.operations(plan), ["DescribeSecret"], "a refresh");
+    scene.configure(&SECRET.replace("password_wo_version = 1", "password_wo_version = 2"));
+    scene.operations(plan);
+    assert_eq!(scene.operations(apply), ["DescribeSecret", "PutSecretValue", "DescribeSecret"]);
+    let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
+    assert_eq!(scene.operations(destroy), ["DeleteSecret"]);
+}

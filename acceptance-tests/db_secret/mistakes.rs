@@ -1,0 +1,44 @@
+//! What is said about wrong configurations, and where.
+
+use crate::db_secret::{SECRET, Scene};
+
+#[track_caller]
+fn check_refused(from: &str, to: &str, sentence: &str, line: &str) {
+    let scene = Scene::new(&SECRET.replace(from, to));
+    let error = scene.tf.plan_fails().error();
+    assert!(error.detail.contains(sentence), "{error:?}");
+    assert!(error.code.contains(line), "{error:?}");
+    assert_eq!(scene.account.operations(), [""; 0]);
+}
+
+#[test]
+fn what_is_wrong_is_said_at_its_line() {
+    check_refused("loader/source", "loader source", "1 to 512 letters", "name");
+    check_refused("username ", "recovery_window_in_days = 3\n  username ", "0, or 7 to 30", "recovery_window_in_days");
+    check_refused("username ", "recovery_window_in_days = 31\n  username ", "from 0 to 30", "recovery_window_in_days");
+    check_refused("username ", "extra = { password = \"x\" }\n  username ", "neither empty nor", "extra");
+    check_refused("\"reader\"", "\"\"", "must not be empty", "username");
+    check_refused("password_wo_version = 1", "password_wo_version = 0", "from 1 to", "password_wo_version");
+    check_refused("team = ", "\"aws:team\" = ", "begin with neither", "tags");
+}
+
+#[test]
+fn a_key_of_another_region_is_refused() {
+    check_refused("username ", "region = \"eu-west-1\"\n  username ", "Secrets Manager of eu-west-1", "kms_key_id");
+}
+
+#[test]
+fn a_missing_key_and_an_odd_name_are_warned_of() {
+    let scene = Scene::new(&SECRET.replace("loader/source", "loader/source-abc123"));
+    scene.tf.ok(&["plan"]).expect_text("Name looks like the end of an ARN");
+    let key = "kms_key_id          = var.key";
+    scene.configure(&SECRET.replace(key, "# no key"));
+    scene.tf.ok(&["plan"]).expect_text("Secret is not bound to a key of yours");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.configure(&SECRET.replace(key, "kms_key_id = \"alias/aws/secretsmanager\""));
+    scene.account.forget_calls();
+    scene.tf.apply().expect_text("1 changed");
+    assert_eq!(scene.account.writes(), [""; 0], "it is the same key");
+    scene.tf.assert_plan_empty();
+}

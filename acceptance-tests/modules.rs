@@ -1,0 +1,37 @@
+//! Use cases from end to end: the modules in `examples/modules`, as a user would copy them.
+
+mod clickpipes;
+mod limitless_data_loader;
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::binaries::binary;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+/// A module in a working folder of its own, as its root module.
+fn copied(module: &str, account: &Account, variables: &[(&str, &str)]) -> Terraform {
+    let mut tf =
+        Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+    for (name, value) in account.environment() {
+        tf = tf.env(name, value);
+    }
+    for (name, value) in variables {
+        tf = tf.env(&format!("TF_VAR_{name}"), value);
+    }
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/modules").join(module), "", &tf);
+    tf.init();
+    tf
+}
+
+fn copy(folder: &Path, prefix: &str, tf: &Terraform) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.unwrap().path();
+        let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &format!("{name}/"), tf),
+            false => tf.write(&name, &fs::read_to_string(&path).unwrap()),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+import {
+  to = rdsauth_aurora_loader_role.limitless
+  identity = {
+    name = "aurora-data-loader"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_aurora_loader_role.limitless
+  id = "aurora-data-loader"
+}

@@ -1,0 +1,2 @@
+# the name of the role
+terraform import rdsauth_aurora_loader_role.limitless aurora-data-loader

@@ -1,0 +1,92 @@
+//! ARNs of the objects that other services keep for a database: keys and secrets.
+
+use crate::arn::{Arn, ArnError, Part, check_account, check_region};
+
+/// The ARN of a KMS key.
+///
+/// # Errors
+/// It is something else, such as the ARN of an alias, which IAM policies cannot name.
+pub fn key_arn(text: &str) -> Result<Arn, ArnError> {
+    let arn = regional(text, "kms", "a KMS key")?;
+    let wrong = |why: &str| Err(ArnError::new(Part::Resource, format!("\"{text}\" {why}")));
+    match arn.resource.split_once('/') {
+        Some(("key", id)) if !id.is_empty() && !id.contains(['*', '?', '/']) => Ok(arn),
+        Some(("alias", _)) => wrong(
+            "is the ARN of an alias. An alias can be pointed at another key, so policies name the key itself: \
+             \"…:key/KEY_ID\".",
+        ),
+        _ => wrong("is not the ARN of a KMS key, which ends in \"key/KEY_ID\"."),
+    }
+}
+
+/// The whole ARN of a secret, with the six characters that Secrets Manager adds to the name.
+///
+/// # Errors
+/// It is something else, or cut short.
+pub fn secret_arn(text: &str) -> Result<Arn, ArnError> {
+    let arn = regional(text, "secretsmanager", "a secret")?;
+    let wrong = |why: &str| Err(ArnError::new(Part::Resource, format!("\"{text}\" {why}")));
+    let Some(name) = arn.resource.strip_prefix("secret:") else {
+        return wrong("is not the ARN of a secret, which has \"secret:NAME-SUFFIX\" at its end.");
+    };
+    let is_suffix = |suffix: &str| suffix.len() == 6 && suffix.bytes().all(|b| b.is_ascii_alphanumeric());
+    let whole = name.rsplit_once('-').is_some_and(|(name, suffix)| !name.is_empty() && is_suffix(suffix));
+    if whole && !name.contains([':', '*', '?']) {
+        return Ok(arn);
+    }
+    wrong(
+        "is not the whole ARN of a secret: it must end in a hyphen and the six characters that Secrets Manager added.",
+    )
+}
+
+fn regional(text: &str, service: &str, what: &str) -> Result<Arn, ArnError> {
+    let arn: Arn = text.parse()?;
+    if arn.service != service {
+        let message = format!("\"{text}\" is an ARN of the service \"{}\", not of {what}.", arn.service);
+        return Err(ArnError::new(Part::Service, message));
+    }
+    check_region(&arn.region)?;
+    check_account(&arn.account)?;
+    Ok(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_from_aliases_and_patterns() {
+        let key = "arn:aws:kms:us-east-1:123456789012:key/mrk-0123";
+        assert_eq!(key_arn(key).map(|arn| arn.to_string()).as_deref(), Ok(key));
+        for (text, says) in [
+            ("arn:aws:kms:us-east-1:123456789012:alias/limitless", "alias"),
+            ("arn:aws:kms:us-east-1:123456789012:key/", "ends in"),
+            ("arn:aws:kms:us-east-1:123456789012:key/*", "ends in"),
+            ("arn:aws:s3:::bucket", "service \"s3\""),
+            ("arn:aws:kms::123456789012:key/k", "region"),
+            ("arn:aws:kms:us-east-1:1234:key/k", "twelve digits"),
+            ("alias/limitless", "not an ARN"),
+        ] {
+            let error = key_arn(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_need_their_suffix() {
+        for name in ["db-a1B2c3", "path/to/db-a1B2c3", "with-hyphen-a1B2c3"] {
+            let text = format!("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:{name}");
+            assert_eq!(secret_arn(&text).map(|arn| arn.to_string()), Ok(text));
+        }
+        for (name, says) in [
+            ("secret:db", "six characters"),
+            ("secret:db-??????", "six characters"),
+            ("secret:-a1B2c3", "six characters"),
+            ("secret:db-a1B2c3:password", "six characters"),
+            ("db-a1B2c3", "secret:NAME-SUFFIX"),
+        ] {
+            let error = secret_arn(&format!("arn:aws:secretsmanager:us-east-1:123456789012:{name}")).unwrap_err();
+            assert!(error.to_string().contains(says), "{name}: {error}");
+        }
+    }
+}

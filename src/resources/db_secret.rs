@@ -1,0 +1,544 @@
+//! `rdsauth_db_secret`: a user name and a password in Secrets Manager, as the services of AWS expect them.
+//!
+//! Nobody reads the value back. What is in force is known by the ids of its versions, each of which is made from
+//! all that is no secret and from the version before: so an interrupted write is known from anybody else's.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{
+    Check, Computed, Map, Partial, Plan, Resource, Retry, Secret, Val, View, Wait, check, computed, optional, required,
+};
+
+use crate::arn::Arn;
+use crate::aws::secrets::{Description, New, Secrets, version_id};
+use crate::checks;
+use crate::key_id::{self, KeyId};
+use crate::tags::{self, Changes};
+use crate::world::{self, Ctx, World};
+
+tf_provider::model! {
+    /// Keeps the user name and the password of a database user in Secrets Manager, where services such as the data
+    /// loader of Aurora Limitless, RDS Proxy and DMS look for them.
+    ///
+    /// The value is the JSON object `{"username": …, "password": …}` with the pairs of `extra` beside them. It is
+    /// written and never read: a plan needs no right to see it. The password is write-only, so neither plan nor state
+    /// holds it, and it is written again whenever `username`, `extra` or `password_wo_version` changes. If somebody
+    /// else puts another value in force, the next plan warns of it, and `version_id` shows the change.
+    ///
+    /// A secret of the same name that is already there is taken over only if an interrupted create of this resource
+    /// has left it. Else nothing is changed, and the error names the import command. A secret of the same name that
+    /// was deleted and can still be restored is in the way, too: `restore_deleted` takes it back.
+    ///
+    /// An import cannot know the value. The first apply after it writes that of the configuration.
+    ///
+    /// ## IAM actions
+    ///
+    /// `secretsmanager:DescribeSecret`, `secretsmanager:CreateSecret`, `secretsmanager:TagResource`,
+    /// `secretsmanager:UntagResource`, `secretsmanager:UpdateSecret`, `secretsmanager:PutSecretValue` and
+    /// `secretsmanager:DeleteSecret`; with `restore_deleted`, `secretsmanager:RestoreSecret`. With a key of your own
+    /// also `kms:GenerateDataKey` and `kms:Decrypt` on it.
+    pub struct DbSecret {
+        /// Name of the secret. Services find it by its ARN, in which six random characters follow the name.
+        name: String = required().replace().identity().check(name()),
+        /// Region of the secret. The provider's region if absent.
+        region: Computed<String> = optional().replace().identity().check(checks::region()),
+        /// What the secret is for.
+        description: Option<String> = optional().check(check::length(0..=2048)),
+        /// KMS key that encrypts the value: ARN, ID or alias. If absent, the key `aws/secretsmanager` of AWS does, which
+        /// no policy can name, so that a role of the data loader of Aurora Limitless cannot decrypt the value.
+        kms_key_id: Option<KeyId> = optional().check(check::length(1..=2048)),
+        /// Name of the database user.
+        username: String = required().check(check::length(1..=usize::MAX)),
+        /// Password of the database user. It reaches Secrets Manager and is stored nowhere else.
+        password_wo: Secret<String> = required().write_only().check(check::length(1..=usize::MAX)),
+        /// Number of the password. A greater one writes `password_wo` again.
+        password_wo_version: i64 = required().check(check::between(1..=i64::MAX)),
+        /// More pairs in the value that are no secrets, such as `engine`, `host`, `port` and `dbname`.
+        extra: Option<Map<String>> = optional().check(check::keys(extra_key())),
+        /// Days during which the secret can be restored after it was deleted. With 0 it is gone at once.
+        recovery_window_in_days: i64 = optional().or(7).check(check::between(0..=30)),
+        /// Consent to restore a deleted secret of the same name, whoever made it, and to write this value into it.
+        restore_deleted: bool = optional().or(false),
+        /// Tags of the secret.
+        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        /// Tags of the secret, and those that the provider gives to all objects.
+        tags_all: Computed<Map<String>> = computed().keep(),
+        /// ARN of the secret, with the random characters.
+        arn: Computed<String> = computed().keep(),
+        /// Version of the value in force.
+        version_id: Computed<Option<String>> = computed().keep(),
+        /// When anything of the secret was last changed.
+        last_changed: Computed<Option<String>> = computed().keep(),
+    }
+    timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+}
+
+/// How many random characters follow the name in an ARN.
+const RANDOM: usize = 6;
+
+/// A secret that was made or restored a moment ago may be unknown to the server that is asked next.
+const UNSEEN: Retry<Unseen> = Retry {
+    what: "the secret to appear everywhere",
+    when: |unseen| matches!(unseen, Unseen::Secret),
+    within: Duration::from_secs(30),
+    first: Duration::from_secs(1),
+};
+
+/// A deletion without a recovery window goes on after its answer, and the name is taken until it ends.
+const GONE: Wait<Option<Description>> = Wait {
+    what: "the secret to be gone",
+    done: Option::is_none,
+    failed: |_| false,
+    seen: |_| "it is still there".to_owned(),
+    first: Duration::from_secs(1),
+    most: Duration::from_secs(5),
+};
+
+impl Resource<World> for DbSecret {
+    const TYPE: &'static str = "db_secret";
+    const SUBCATEGORY: &'static str = "Secrets and keys";
+
+    async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
+        let secrets = plan.service(cx).await?;
+        let wanted = plan.wanted_tags(cx)?;
+        let found = match plan.look(&secrets, &plan.name).await? {
+            Some(found) => Look::Found(found),
+            None => plan.make(&secrets, &wanted).await?,
+        };
+        let (arn, version) = match found {
+            Look::Made(arn) => (arn, plan.version(None)),
+            Look::Found(found) => plan.take_over(cx, &secrets, found, &wanted).await?,
+        };
+        plan.finish(cx, &secrets, arn, Some(version)).await
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let secrets = state.service(cx).await?;
+        let Some(found) = state.look(&secrets, state.id()).await?.filter(|found| !found.is_deleted) else {
+            return Ok(None);
+        };
+        if let Computed::Known(Some(known)) = &state.version_id
+            && found.current.as_ref() != Some(known)
+        {
+            cx.warn(changed_value(&found));
+        }
+        let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &[]);
+        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
+        state.tags_all = seen.into();
+        state.description.clone_from(&found.description);
+        if !key_id::same(state.key(), found.kms_key_id.as_deref()) {
+            state.kms_key_id = found.kms_key_id.clone().map(KeyId::from);
+        }
+        state.version_id = found.current.clone().into();
+        state.last_changed = found.changed_at().into();
+        let arn: Arn = found.arn.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
+        state.region = arn.region.into();
+        state.name = found.name;
+        state.arn = found.arn.into();
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
+        let (secrets, id) = (plan.service(cx).await?, state.id());
+        if plan.description != state.description || !key_id::same(plan.key(), state.key()) {
+            plan.describe(&secrets, id).await?;
+        }
+        let before = match &state.tags_all {
+            Computed::Known(tags) => tags,
+            Computed::Unknown => &Map::new(), // No tags at all, after an import.
+        };
+        write_tags(&secrets, id, &Changes::between(before, &plan.wanted_tags(cx)?)).await?;
+        let mut version = None;
+        if plan.known() != state.known() {
+            let found = plan.look(&secrets, id).await?.ok_or_else(|| gone(id))?;
+            version = Some(plan.write(&secrets, &found).await?);
+        }
+        plan.finish(cx, &secrets, id.to_owned(), version).await
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let (secrets, id) = (state.service(cx).await?, state.id());
+        let days = Some(state.recovery_window_in_days).filter(|days| *days > 0);
+        match secrets.delete(id, days).await {
+            Ok(()) => {}
+            Err(error) if error.is_not_found() => return Ok(()),
+            // It may be deleted already, by an attempt whose answer was lost.
+            Err(error) => match state.look(&secrets, id).await? {
+                None => return Ok(()),
+                Some(found) if found.is_deleted && days.is_some() => return Ok(()),
+                Some(_) => return Err(error).context("Cannot delete the secret", id),
+            },
+        }
+        if days.is_none() {
+            cx.wait(&GONE, || secrets.describe(id)).await.context("Cannot delete the secret", id)?;
+        }
+        Ok(())
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let days = config.get(Self::recovery_window_in_days).known().filter(|days| (1..7).contains(days));
+        let days = days.map(|days| {
+            let detail = format!("\"recovery_window_in_days\" must be 0, or 7 to 30, and not {days}.");
+            Diagnostic::error("Recovery window too short", detail).at(Self::recovery_window_in_days)
+        });
+        let name = config.get(Self::name).known().filter(|name| without_random(name).is_some());
+        let name = name.map(|name| {
+            let detail = format!(
+                "\"{name}\" ends with a hyphen and {RANDOM} characters, as the ARNs of secrets do. Secrets Manager \
+                 may take one for the other when something asks for a secret by a part of its ARN.",
+            );
+            Diagnostic::warning("Name looks like the end of an ARN", detail).at(Self::name)
+        });
+        days.into_iter().chain(name).collect()
+    }
+
+    /// The tags are known before they are written, and so is whether there will be another version.
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let Some(config) = plan.config() else { return Ok(()) };
+        let region_is_open = !config.is_set(Self::region);
+        let key = config.get(Self::kms_key_id);
+        let is_known = key != Val::Unknown;
+        let key = key.known().map(|key| key.0);
+        if is_known && key_id::same(key.as_deref(), None) && (plan.is_create() || plan.changed(Self::kms_key_id)) {
+            cx.warn(key_of_aws());
+        }
+        if cx.is_known() {
+            world::may_plan(cx, false).await?;
+            if region_is_open
+                && plan.get(Self::region) == Val::Unknown
+                && let Ok(region) = cx.aws()?.region(None).await
+            {
+                plan.set(Self::region, region);
+            }
+        }
+        if let (Val::Known(region), Some(key)) = (plan.get(Self::region), key)
+            && key.parse().is_ok_and(|arn: Arn| arn.region != region)
+        {
+            return Err(key_elsewhere(&key, &region));
+        }
+        let all = match plan.get(Self::tags) {
+            Val::Unknown => None,
+            _ if !cx.is_known() => None,
+            tags => Some(cx.tags().all(tags.known().as_ref(), &[]).map_err(|error| error.at(Self::tags))?),
+        };
+        match all {
+            Some(all) => plan.set(Self::tags_all, all),
+            None => plan.forget(Self::tags_all),
+        }
+        let value =
+            plan.changed(Self::username) || plan.changed(Self::extra) || plan.changed(Self::password_wo_version);
+        if value {
+            plan.forget(Self::version_id);
+        }
+        if value || plan.changed(Self::description) || plan.changed(Self::kms_key_id) || plan.changed(Self::tags_all) {
+            plan.forget(Self::last_changed);
+        }
+        Ok(())
+    }
+
+    /// An ARN, or the name of a secret in the provider's region.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        if !id.contains(':') {
+            return Ok(Partial::default().with(Self::name, id));
+        }
+        let malformed = |detail: String| Diagnostic::error("Malformed import id", detail);
+        let arn: Arn = id.parse().map_err(|error: crate::arn::ArnError| malformed(error.to_string()))?;
+        let name = Some(&arn).filter(|arn| arn.service == "secretsmanager");
+        let name = name.and_then(|arn| without_random(arn.resource.strip_prefix("secret:")?)).ok_or_else(|| {
+            malformed(format!(
+                "\"{id}\" is not the whole ARN of a secret, which ends with a hyphen and {RANDOM} characters."
+            ))
+        })?;
+        Ok(Partial::default()
+            .with(Self::name, name)
+            .with(Self::region, Computed::Known(arn.region.clone()))
+            .with(Self::arn, Computed::Known(id.to_owned())))
+    }
+}
+
+impl DbSecret {
+    /// Secrets Manager in the secret's region, which is known from here on.
+    async fn service(&self, cx: &Ctx) -> Result<Secrets> {
+        let own = match &self.region {
+            Computed::Known(region) => Some(region.as_str()),
+            Computed::Unknown => None,
+        };
+        cx.aws()?.secrets(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
+    }
+
+    /// What Secrets Manager knows the secret by; the name alone after an import by name.
+    fn id(&self) -> &str {
+        match &self.arn {
+            Computed::Known(arn) => arn,
+            Computed::Unknown => &self.name,
+        }
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.kms_key_id.as_ref().map(|key| key.0.as_str())
+    }
+
+    /// All of the value that may be known, and a number for the rest.
+    fn known(&self) -> Value {
+        let extra = self.extra.clone().unwrap_or_default();
+        json!({ "username": self.username, "extra": extra, "password_wo_version": self.password_wo_version })
+    }
+
+    /// The version that this value has if it follows another.
+    fn version(&self, follows: Option<&str>) -> String {
+        version_id(follows, &self.known())
+    }
+
+    fn value(&self) -> Secret<String> {
+        let mut value = json!(self.extra.clone().unwrap_or_default());
+        value["username"] = json!(self.username);
+        value["password"] = json!(self.password_wo.expose());
+        Secret::new(value.to_string())
+    }
+
+    async fn look(&self, secrets: &Secrets, id: &str) -> Result<Option<Description>> {
+        secrets.describe(id).await.context("Cannot look at the secret", id)
+    }
+
+    fn wanted_tags(&self, cx: &Ctx) -> Result<Map<String>> {
+        cx.tags().all(self.tags.as_ref(), &[]).map_err(|error| error.at(Self::tags))
+    }
+
+    /// Makes the secret, or finds that one is there all of a sudden: perhaps this one, and only the answer was lost.
+    async fn make(&self, secrets: &Secrets, wanted: &Map<String>) -> Result<Look> {
+        let value = self.value();
+        let new = New {
+            name: &self.name,
+            description: self.description.as_deref(),
+            kms_key_id: self.key(),
+            tags: &tags::marked(wanted, Self::TYPE),
+            version: &self.version(None),
+            value: value.expose(),
+        };
+        match secrets.create(new).await {
+            Ok(arn) => Ok(Look::Made(arn)),
+            Err(error) => match secrets.describe(&self.name).await {
+                Ok(Some(found)) => Ok(Look::Found(found)),
+                _ => Err(self.refused("Cannot create the secret", error)),
+            },
+        }
+    }
+
+    /// Makes a secret that is there this one; returns its ARN and the version in force.
+    async fn take_over(
+        &self,
+        cx: &Ctx,
+        secrets: &Secrets,
+        found: Description,
+        wanted: &Map<String>,
+    ) -> Result<(String, String)> {
+        let marked = tags::is_marked(&found.tags, Self::TYPE);
+        let left = marked && found.is_young() && self.is_as(&found);
+        let restored_just_now = marked && self.restore_deleted && found.is_changed_recently();
+        match found.is_deleted {
+            true if left || self.restore_deleted => {
+                secrets.restore(&found.arn).await.context("Cannot restore the secret", &self.name)?;
+                cx.warn(restored(&self.name));
+            }
+            true => return Err(in_recovery(&self.name)),
+            false if left || restored_just_now => cx.warn(taken_over(&self.name)),
+            false => return Err(already_there(&found)),
+        }
+        let mut changes = Changes::between(&cx.tags().seen(&found.tags, self.tags.as_ref(), &[]), wanted);
+        if !marked {
+            changes.set = tags::marked(&changes.set, Self::TYPE);
+        }
+        write_tags(secrets, &found.arn, &changes).await?;
+        if !self.is_described_as(&found) {
+            self.describe(secrets, &found.arn).await?;
+        }
+        let version = self.write(secrets, &found).await?;
+        Ok((found.arn, version))
+    }
+
+    /// Whether a secret is what a create of this one leaves, as far as it can be known without its value.
+    fn is_as(&self, found: &Description) -> bool {
+        let version = self.version(found.previous.as_deref());
+        self.is_described_as(found) && found.current == Some(version)
+    }
+
+    fn is_described_as(&self, found: &Description) -> bool {
+        let description = self.description.as_deref().filter(|text| !text.is_empty());
+        description == found.description.as_deref() && key_id::same(self.key(), found.kms_key_id.as_deref())
+    }
+
+    async fn describe(&self, secrets: &Secrets, id: &str) -> Result<()> {
+        let written = secrets.update(id, self.description.as_deref(), self.key()).await;
+        written.map_err(|error| self.refused("Cannot change the secret", error))
+    }
+
+    /// Puts the value in force and returns its version. An interrupted write of the same value is repeated, which
+    /// Secrets Manager ignores; if it was of another password, this one becomes the next version.
+    async fn write(&self, secrets: &Secrets, found: &Description) -> Result<String> {
+        let refused = |error| self.refused("Cannot write the value of the secret", error);
+        let value = self.value();
+        let written = self.version(found.previous.as_deref());
+        if found.current.as_ref() == Some(&written) {
+            match secrets.put(&found.arn, &written, value.expose()).await {
+                Err(error) if error.is_already_exists() => {}
+                answer => return answer.map(|()| written).map_err(refused),
+            }
+        }
+        let next = self.version(found.current.as_deref());
+        secrets.put(&found.arn, &next, value.expose()).await.map_err(refused)?;
+        Ok(next)
+    }
+
+    /// Completes the object once all is written.
+    async fn finish(mut self, cx: &Ctx, secrets: &Secrets, arn: String, version: Option<String>) -> Result<Self> {
+        self.tags_all = self.wanted_tags(cx)?.into();
+        if let Some(version) = version {
+            self.version_id = Some(version).into();
+        }
+        let parsed: Arn = arn.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
+        self.region = parsed.region.into();
+        self.arn = arn.into();
+        cx.save(&self);
+        let id = self.id();
+        let look = || async { self.look(secrets, id).await.map_err(Unseen::Other)?.ok_or(Unseen::Secret) };
+        let found = cx.until(&UNSEEN, look).await?;
+        self.last_changed = found.changed_at().into();
+        Ok(self)
+    }
+
+    fn refused(&self, what: &str, error: crate::aws::Error) -> Diagnostic {
+        let is_key = error.is_key_unusable();
+        let told = Err::<(), _>(error).context(what, &self.name).err();
+        let told = told.unwrap_or_else(|| Diagnostic::bug("an error was none"));
+        if is_key { told.at(Self::kms_key_id) } else { told }
+    }
+}
+
+/// What a look, or an attempt to make the secret, led to.
+enum Look {
+    /// It is made, and this is its ARN.
+    Made(String),
+    /// It is there.
+    Found(Description),
+}
+
+/// Why a secret that was just written cannot be looked at.
+enum Unseen {
+    Secret,
+    Other(Diagnostic),
+}
+
+impl From<Unseen> for Diagnostic {
+    fn from(unseen: Unseen) -> Self {
+        match unseen {
+            Unseen::Secret => Self::error("Secret is gone", "The secret that was just written is not there any more."),
+            Unseen::Other(diagnostic) => diagnostic,
+        }
+    }
+}
+
+/// What is left of a text without the hyphen and the random characters at its end, if it ends so.
+fn without_random(text: &str) -> Option<&str> {
+    let (name, random) = text.rsplit_once('-')?;
+    let fits = random.len() == RANDOM && random.chars().all(|c| c.is_ascii_alphanumeric()) && !name.is_empty();
+    fits.then_some(name)
+}
+
+fn name() -> Check {
+    Check::text("must be 1 to 512 letters, digits or characters of `/_+=.@-`", |name| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+        (1..=512).contains(&name.len()) && name.chars().all(fits)
+    })
+}
+
+fn extra_key() -> Check {
+    Check::text("must be neither empty nor `username` nor `password`", |key| {
+        !["", "username", "password"].contains(&key)
+    })
+}
+
+async fn write_tags(secrets: &Secrets, id: &str, changes: &Changes) -> Result<()> {
+    if !changes.removed.is_empty() {
+        secrets.untag(id, &changes.removed).await.context("Cannot untag the secret", id)?;
+    }
+    if !changes.set.is_empty() {
+        secrets.tag(id, &changes.set).await.context("Cannot tag the secret", id)?;
+    }
+    Ok(())
+}
+
+fn key_of_aws() -> Diagnostic {
+    Diagnostic::warning(
+        "Secret is not bound to a key of yours",
+        "The key \"aws/secretsmanager\" of AWS will encrypt the secret. Principals of other accounts cannot use it, and \
+         no policy can grant it: the role of a data loader of Aurora Limitless, for one, needs a customer-managed key. \
+         Set \"kms_key_id\".",
+    )
+    .at(DbSecret::kms_key_id)
+}
+
+fn key_elsewhere(key: &str, region: &str) -> Diagnostic {
+    let detail =
+        format!("Secrets Manager of {region} can only use keys of {region}, and \"{key}\" is another region's.");
+    Diagnostic::error("Key is in another region", detail).at(DbSecret::kms_key_id)
+}
+
+fn changed_value(found: &Description) -> Diagnostic {
+    let by = if found.is_rotated { " The secret is rotated, which may be why." } else { "" };
+    Diagnostic::warning(
+        "Value of the secret was changed",
+        format!(
+            "The value in force of the secret \"{}\" is not the one that the last apply put there.{by}\n\nIf it is as it \
+             should be, nothing needs to be done. To put the value of the configuration in force again, raise \
+             \"password_wo_version\".",
+            found.name
+        ),
+    )
+}
+
+fn taken_over(name: &str) -> Diagnostic {
+    let detail = format!(
+        "An apply that was interrupted has made the secret \"{name}\". It is finished, and managed here from now on."
+    );
+    Diagnostic::warning("Secret was already there", detail)
+}
+
+fn restored(name: &str) -> Diagnostic {
+    let detail =
+        format!("The secret \"{name}\" was deleted, and is restored. Its value becomes that of the configuration.");
+    Diagnostic::warning("Secret was restored", detail)
+}
+
+fn in_recovery(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Name belongs to a deleted secret",
+        format!(
+            "A secret \"{name}\" was deleted and can still be restored, and until that ends its name is taken. Nothing \
+             was changed.\n\nChoose another \"name\", set \"restore_deleted\" to true to take the secret back and write \
+             this value into it, or end it for good:\n  aws secretsmanager delete-secret --secret-id '{name}' \
+             --force-delete-without-recovery"
+        ),
+    )
+    .at(DbSecret::name)
+}
+
+fn already_there(found: &Description) -> Diagnostic {
+    Diagnostic::error(
+        "Secret exists already",
+        format!(
+            "There is a secret \"{}\" that no interrupted apply of this configuration has left. Nothing was changed.\
+             \n\nChoose another \"name\", or import the secret; the next apply then writes the value of the configuration \
+             into it:\n  terraform import ADDRESS '{}'",
+            found.name, found.arn
+        ),
+    )
+    .at(DbSecret::name)
+}
+
+fn gone(id: &str) -> Diagnostic {
+    let detail =
+        format!("There is no secret \"{id}\" any more. Run \"terraform plan\" again to see what is to be done.");
+    Diagnostic::error("Secret is gone", detail)
+}
