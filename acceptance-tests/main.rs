@@ -19,3 +19,4 @@ mod matrix;
 mod modules;
 mod parameter;
 mod policies;
+mod replication_iam_auth;

@@ -56,7 +56,7 @@ const BUSY: Retry<aws::Error> = Retry {
     what: "another change of the parameter group to end",
     when: aws::Error::is_invalid_state,
     within: Duration::from_secs(300),
-    first: Duration::from_secs(1),
+    first: Duration::from_millis(200),
 };
 
 /// The databases begin to apply a change a moment after it was made, hence the second look.
@@ -68,7 +68,7 @@ const FOLLOWED: Wait<Following> = Wait {
         Some(user) => format!("\"{}\" is applying it", user.identifier),
         None => "no database is applying it yet".to_owned(),
     },
-    first: Duration::from_secs(1),
+    first: Duration::from_millis(200),
     most: Duration::from_secs(15),
 };
 
@@ -230,7 +230,7 @@ pub async fn forget(rds: &Rds, arn: &str, name: &str) -> Result<()> {
 }
 
 /// The setting that puts a parameter back, if it is not so already.
-pub fn restoration(parameter: &Parameter, previous: Option<&Previous>) -> Option<Setting> {
+fn restoration(parameter: &Parameter, previous: Option<&Previous>) -> Option<Setting> {
     let value = previous.filter(|previous| previous.source == "user").and_then(|previous| previous.value.clone());
     let is_so = match &value {
         Some(value) => parameter.is_set() && parameter.value.as_ref() == Some(value),
@@ -239,12 +239,47 @@ pub fn restoration(parameter: &Parameter, previous: Option<&Previous>) -> Option
     (!is_so).then(|| Setting { name: parameter.name.clone(), value, method: parameter.method() })
 }
 
+/// Puts parameters back to what they were, or to what the engine has, waits until the databases have followed, and
+/// takes the notes on them away if the group's ARN is given. Succeeds if the group is gone.
+///
+/// # Errors
+/// AWS refuses, or the time is up.
+pub async fn put_back(
+    cx: &Ctx,
+    rds: &Rds,
+    group: &Group,
+    arn: Option<&str>,
+    parameters: &[(&str, Option<Previous>)],
+) -> Result<()> {
+    let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
+    let found = match rds.parameters_named(group, &names).await {
+        Err(error) if error.is_not_found() => return Ok(()),
+        found => found?,
+    };
+    let previous =
+        |name: &str| parameters.iter().find(|(of, _)| *of == name).and_then(|(_, previous)| previous.as_ref());
+    let settings: Vec<_> = found.iter().filter_map(|found| restoration(found, previous(&found.name))).collect();
+    if !settings.is_empty() {
+        write(cx, rds, group, &settings).await?;
+    }
+    if found.iter().any(|found| found.is_dynamic) {
+        followed(cx, rds, group).await?;
+    }
+    if let Some(arn) = arn {
+        for name in names {
+            forget(rds, arn, name).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Which databases a change of a group concerns, for a plan to show; nothing if it is at most one, or `own` alone, and
 /// needs no reboot.
 pub fn concerned(group: &Group, users: &[User], own: Option<&str>, reboot: bool) -> Option<Diagnostic> {
     const MOST: usize = 12;
     let others: Vec<_> = users.iter().filter(|user| Some(user.identifier.as_str()) != own).collect();
-    if others.len() < if own.is_some() { 1 } else { 2 } && !(reboot && !users.is_empty()) {
+    let (several, reboots) = (others.len() > usize::from(own.is_none()), reboot && !users.is_empty());
+    if !several && !reboots {
         return None;
     }
     let shown = list(users.iter().take(MOST).map(|user| user.identifier.as_str()));

@@ -28,6 +28,7 @@ use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
 use crate::resources::parameter::Parameter;
+use crate::resources::replication_iam_auth::ReplicationIamAuth;
 use crate::world::World;
 
 /// The provider.
@@ -64,6 +65,7 @@ impl Provider for Rdsauth {
                 resource::<_, KmsKey>(),
                 resource::<_, KmsKeyUser>(),
                 resource::<_, Parameter>(),
+                resource::<_, ReplicationIamAuth>(),
             ]
         }
     }
@@ -103,7 +105,7 @@ mod tests {
     const TITLE: &str = "terraform-provider-rdsauth";
 
     /// Words in backticks that look like attributes and are other things.
-    const FOREIGN: &[&str] = &["account_id", "resource_id"];
+    const FOREIGN: &[&str] = &["account_id", "rds_iam", "rds_replication", "resource_id"];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {

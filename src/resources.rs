@@ -8,3 +8,4 @@ pub mod iam_db_user_policy;
 pub mod kms_key;
 pub mod kms_key_user;
 pub mod parameter;
+pub mod replication_iam_auth;

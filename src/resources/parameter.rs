@@ -126,26 +126,16 @@ impl Resource<World> for Parameter {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
-        const CANNOT: &str = "Cannot put the parameter back";
         if state.on_destroy == "leave" {
             return Ok(());
         }
         let (group, rds) = state.group(cx).await?;
-        let found = parameter_group::find(&rds, &group, &state.name).await.context(CANNOT, &state.name)?;
-        let parameter_group::Found::Parameter(found) = found else { return Ok(()) };
-        let previous = state.previous()?;
-        let back = parameter_group::restoration(&found, state.restores().then_some(&previous));
-        if let Some(setting) = back {
-            parameter_group::write(cx, &rds, &group, &[setting]).await.context(CANNOT, &state.name)?;
-        }
-        if found.is_dynamic {
-            parameter_group::followed(cx, &rds, &group).await.context(CANNOT, &state.name)?;
-        }
-        if state.restores() {
-            let arn = state.parameter_group_arn.get()?;
-            parameter_group::forget(&rds, arn, &state.name).await.context(CANNOT, &state.name)?;
-        }
-        Ok(())
+        let (previous, arn) = match state.restores() {
+            true => (Some(state.previous()?), Some(state.parameter_group_arn.get()?.as_str())),
+            false => (None, None),
+        };
+        let back = parameter_group::put_back(cx, &rds, &group, arn, &[(&state.name, previous)]).await;
+        back.context("Cannot put the parameter back", &state.name)
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {

@@ -69,9 +69,20 @@ impl Rds {
     /// # Errors
     /// Any, the absence of the group included.
     pub async fn parameter(&self, group: &Group, name: &str) -> Result<Option<Parameter>, Error> {
-        let names = types::Filter::builder().name("parameter-name").values(name).build();
-        let found = self.parameters_of(group, Some(names)).await?;
-        Ok(found.into_iter().find(|found| found.name == name))
+        let found = self.parameters_named(group, &[name]).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Parameters of a group by their names, without those that the group's family does not have.
+    ///
+    /// # Errors
+    /// Any, the absence of the group included.
+    pub async fn parameters_named(&self, group: &Group, names: &[&str]) -> Result<Vec<Parameter>, Error> {
+        let filter = types::Filter::builder().name("parameter-name");
+        let filter = names.iter().fold(filter, |filter, name| filter.values(*name)).build();
+        let mut found = self.parameters_of(group, Some(filter)).await?;
+        found.retain(|found| names.contains(&found.name.as_str()));
+        Ok(found)
     }
 
     /// All parameters of a group; this takes several calls.
