@@ -10,6 +10,7 @@ mod db_secret;
 mod demo;
 mod functions;
 mod harness;
+mod iam_auth_readiness;
 mod iam_authentication;
 mod iam_db_user_policy;
 mod matrix;
