@@ -60,7 +60,7 @@ fn a_proxy_by_its_name_and_its_hosts() {
     let (tf, account, _) = scene("db_proxy_name = \"front\"");
     let proxy = account.add_proxy("front", "orders", &json!({ "readers": "READ_ONLY" }));
     let by_name = tf.read("main.tf");
-    let mut check = |way: String, host: &Value, operations: &[&str]| {
+    let check = |way: String, host: &Value, operations: &[&str]| {
         tf.write("main.tf", &by_name.replace("db_proxy_name = \"front\"", &way));
         account.forget_calls();
         tf.apply();

@@ -85,6 +85,26 @@ impl Account {
         self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
     }
 
+    /// Makes a key of KMS as somebody else's and answers its ARN; the stage's README has the fields.
+    pub fn add_key(&self, fields: Value) -> String {
+        self.ask("POST", "keys", fields)["arn"].as_str().expect("an ARN").to_owned()
+    }
+
+    /// The policy of a key by id, ARN or alias.
+    pub fn key_policy(&self, key: &str) -> Value {
+        self.ask("GET", "key-policies", json!({ "key": key }))["policy"].take()
+    }
+
+    /// Writes the policy of a key behind Terraform's back, unchecked.
+    pub fn put_key_policy(&self, key: &str, policy: &Value) {
+        self.ask("POST", "key-policies", json!({ "key": key, "policy": policy.to_string() }));
+    }
+
+    /// Lets roles and users that calls make from now on be unknown to a service for so many looks.
+    pub fn hide_the_young(&self, service: &str, looks: u32) {
+        self.ask("POST", "youths", json!({ "service": service, "looks": looks }));
+    }
+
     /// Makes a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
     pub fn add_database(&self, kind: &str, identifier: &str) -> Value {
         self.ask("POST", &format!("{kind}s"), json!({ "identifier": identifier }))
@@ -148,16 +168,6 @@ impl Account {
         answer["answer"].take()
     }
 
-    /// Makes a KMS key; answers `id` and `arn`.
-    pub fn add_key(&self, alias: &str) -> Value {
-        self.add_key_in(alias, "Enabled")
-    }
-
-    /// Makes a KMS key in a state such as `Disabled`; answers `id` and `arn`.
-    pub fn add_key_in(&self, alias: &str, state: &str) -> Value {
-        self.ask("POST", "keys", json!({ "alias": alias, "state": state }))
-    }
-
     /// The secrets by name; the stage's README has what each shows.
     pub fn secrets(&self) -> BTreeMap<String, Value> {
         let answer = self.ask("GET", "secrets", json!({}));
@@ -173,6 +183,13 @@ impl Account {
     /// Takes a secret away behind Terraform's back, or with `days` marks it for deletion.
     pub fn delete_secret(&self, name: &str, days: Option<u32>) {
         self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
+    }
+
+    /// What parliament finds wrong with a policy, an `identity`, `trust` or `resource` one: issues and their details.
+    pub fn lint(&self, policy: &Value, kind: &str) -> Vec<String> {
+        let answer = self.stage().control("POST", "lint", &json!({ "policy": policy.to_string(), "type": kind }));
+        let findings = answer["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| format!("{}: {}", finding["issue"], finding["detail"])).collect()
     }
 
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.

@@ -210,15 +210,34 @@ impl Error {
         self.has(&["UnmodifiableEntity"])
     }
 
-    /// Whether a database or parameter group is busy or in a state that forbids the change.
+    /// Whether the object is busy or in a state that forbids the change, such as a key that is to be deleted.
     pub fn is_invalid_state(&self) -> bool {
         self.has(&["InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBParameterGroupState"])
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
+            || self.has(&["KMSInvalidStateException"])
     }
 
     /// Whether AWS knows what is asked for and does not do it for this object.
     pub fn is_unsupported(&self) -> bool {
         self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
+    }
+
+    /// Whether the object is disabled.
+    pub fn is_disabled(&self) -> bool {
+        self.has(&["DisabledException"])
+    }
+
+    /// Whether an ARN was refused, in KMS that of a principal that does not exist.
+    pub fn is_invalid_arn(&self) -> bool {
+        self.has(&["InvalidArnException"])
+    }
+
+    /// Whether the same call can succeed in a while: AWS asks for fewer calls, failed by itself, or was not reached.
+    pub fn is_transient(&self) -> bool {
+        self.is_throttled()
+            || matches!(self.kind, Kind::Unreached(..) | Kind::Answer)
+            || self.has(&["KMSInternalException", "DependencyTimeoutException", "InternalFailure", "ServiceFailure"])
+            || self.has(&["InternalError", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"])
     }
 
     /// Whether no answer came, so that the request may have had its effect or not.
@@ -438,9 +457,14 @@ mod tests {
             ("MalformedPolicyDocument", Error::is_malformed_policy),
             ("ConcurrentModification", Error::is_concurrent_modification),
             ("UnmodifiableEntity", Error::is_unmodifiable),
+            ("KMSInvalidStateException", Error::is_invalid_state),
+            ("DisabledException", Error::is_disabled),
+            ("InvalidArnException", Error::is_invalid_arn),
+            ("KMSInternalException", Error::is_transient),
+            ("ThrottlingException", Error::is_transient),
         ] {
             assert!(predicate(&answered(code)), "{code}");
-            assert!(!predicate(&answered("ServiceFailure")), "{code}");
+            assert!(!predicate(&answered("ValidationError")), "{code}");
             assert!(!predicate(&Error::local(Kind::Configuration, code)), "{code} only as text");
         }
     }

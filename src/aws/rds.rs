@@ -1,6 +1,7 @@
 //! RDS: where a database is, whether it takes IAM logins, and its parameters.
 
 mod modify;
+pub mod parameters;
 pub mod proxies;
 mod support;
 

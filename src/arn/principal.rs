@@ -1,0 +1,53 @@
+//! ARNs of those to whom a resource's policy can give something.
+
+use crate::arn::{Arn, ArnError, IamKind, Part, check_account};
+
+/// The ARN of a role, a user, or of an account as a whole.
+///
+/// # Errors
+/// It is something else, such as the ARN of a group, which is no principal, or of a role's session.
+pub fn principal_arn(text: &str) -> Result<Arn, ArnError> {
+    let arn: Arn = text.parse()?;
+    let wrong = |why: &str| Err(ArnError::new(Part::Resource, format!("\"{text}\" {why}")));
+    if arn.service == "sts" {
+        return wrong("is the ARN of a session. Name its role: \"arn:PARTITION:iam::ACCOUNT:role/NAME\".");
+    }
+    if arn.service != "iam" || !arn.region.is_empty() {
+        return wrong("is not the ARN of a role or user of IAM.");
+    }
+    check_account(&arn.account)?;
+    if arn.resource.contains(['*', '?']) {
+        return wrong("is a pattern. A principal must be named in full.");
+    }
+    match arn.iam_identity() {
+        Some((IamKind::Role | IamKind::User, _)) => Ok(arn),
+        Some((IamKind::Group, _)) => wrong("is the ARN of a group, which cannot be a principal."),
+        None if arn.resource == "root" => Ok(arn),
+        None => wrong("is not the ARN of a role, of a user, or of an account, which ends in \":root\"."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn principals_are_roles_users_and_accounts() {
+        for name in ["role/app", "role/service-role/app", "user/jane", "root"] {
+            let text = format!("arn:aws-cn:iam::123456789012:{name}");
+            assert_eq!(principal_arn(&text).map(|arn| arn.to_string()), Ok(text));
+        }
+        for (text, says) in [
+            ("arn:aws:iam::123456789012:group/g", "a group"),
+            ("arn:aws:iam::123456789012:role/*", "a pattern"),
+            ("arn:aws:iam::123456789012:policy/p", "ends in \":root\""),
+            ("arn:aws:iam::1234:role/app", "twelve digits"),
+            ("arn:aws:sts::123456789012:assumed-role/app/s", "Name its role"),
+            ("arn:aws:s3:::bucket", "role or user of IAM"),
+            ("AROAEXAMPLEEXAMPLE12", "not an ARN"),
+        ] {
+            let error = principal_arn(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}
