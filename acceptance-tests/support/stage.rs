@@ -120,6 +120,17 @@ impl Account {
         self.ask("GET", path, fields)
     }
 
+    /// Makes a database of a certain `engine`, `version`, `instance_class`, `status` and so on.
+    pub fn add_database_of(&self, kind: &str, identifier: &str, mut fields: Value) -> Value {
+        fields["identifier"] = json!(identifier);
+        self.ask("POST", &format!("{kind}s"), fields)
+    }
+
+    /// Makes an RDS Proxy before the instance `target`, with further endpoints, name to role.
+    pub fn add_proxy(&self, name: &str, target: &str, endpoints: &Value) -> Value {
+        self.ask("POST", "proxies", json!({ "name": name, "target": target, "endpoints": endpoints }))
+    }
+
     /// Takes a role away with all it has.
     pub fn delete_role(&self, name: &str) {
         self.ask("DELETE", "roles", json!({ "name": name, "partition": self.partition }));
