@@ -61,7 +61,7 @@ impl Scene {
         let provider = binary("terraform-provider-rdsauth");
         let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", provider);
         let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        let key = account.add_key("alias/loader")["arn"].as_str().expect("an ARN").to_owned();
+        let key = account.add_key(json!({ "alias": "alias/loader" }));
         let scene = Self { tf: tf.env("TF_VAR_key", &key), account, key };
         scene.configure(configuration);
         scene.tf.init();

@@ -44,25 +44,21 @@ impl Scene {
         self.tf.write("main.tf", &[HEAD, configuration].concat());
     }
 
-    /// What AWS shows of the flag, and what it will be.
-    fn flag(&self, name: &str) -> (Value, Value) {
-        let look =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let look = self.account.environment().into_iter().fold(look, |tf, (name, value)| tf.env(name, value));
-        look.write("main.tf", &format!("{HEAD}data \"rdsauth_db_endpoint\" \"it\" {{\n  {name}\n}}\n"));
-        look.init();
-        look.apply();
-        let value = |attribute: &str| look.state_value("data.rdsauth_db_endpoint.it", attribute);
-        (value("iam_database_authentication_enabled"), value("iam_database_authentication_pending"))
-    }
-
+    /// What AWS shows of the instance's flag, and what it will be.
     fn instance_flag(&self) -> (Value, Value) {
-        self.flag("db_instance_identifier = \"orders\"")
+        let answer = self.account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "orders" }));
+        flag(&answer["DBInstances"][0])
     }
 
     fn cluster_flag(&self) -> (Value, Value) {
-        self.flag("db_cluster_identifier = \"ledger\"")
+        let answer = self.account.call("rds", "DescribeDBClusters", json!({ "DBClusterIdentifier": "ledger" }));
+        flag(&answer["DBClusters"][0])
     }
+}
+
+fn flag(database: &Value) -> (Value, Value) {
+    let name = "IAMDatabaseAuthenticationEnabled";
+    (database[name].clone(), database["PendingModifiedValues"][name].clone())
 }
 
 fn with(configuration: &str, more: &str) -> String {
@@ -182,21 +178,14 @@ fn drift() {
     let Scene { tf, account } = &scene;
     tf.apply();
     // Somebody else turns it off, in the next maintenance window and then at once.
-    let other = Scene { tf: Terraform::new(), account: account.clone() };
-    let meddle = |more: &str| {
-        let tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let tf = other.account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        tf.write("main.tf", &[HEAD, &with(INSTANCE, more)].concat());
-        tf.init();
-        tf.apply();
-    };
-    for more in ["enabled = false\n  apply_immediately = false", "enabled = false"] {
-        meddle(more);
-        let plan = tf.plan();
-        plan.assert_updates(IT);
+    for at_once in [false, true] {
+        let change = json!({
+            "DBInstanceIdentifier": "orders", "EnableIAMDatabaseAuthentication": false, "ApplyImmediately": at_once
+        });
+        account.call("rds", "ModifyDBInstance", change);
+        tf.plan().assert_updates(IT);
         tf.apply().expect_text("1 changed");
-        assert_eq!(scene.instance_flag(), (json!(true), Value::Null), "{more}");
+        assert_eq!(scene.instance_flag(), (json!(true), Value::Null), "at once: {at_once}");
         tf.assert_plan_empty();
     }
 }
@@ -328,11 +317,7 @@ fn import() {
         tf.import(IT, "instance/reports");
     }
     tf.ok(&["state", "rm", IT]);
-    for (id, kind) in [
-        ("id = \"cluster/ledger\"", "cluster"),
-        ("identity = {\n    db_cluster_identifier = \"ledger\"\n  }", "cluster"),
-        ("identity = {\n    db_instance_identifier = \"reports\"\n    region = \"us-east-1\"\n  }", "instance"),
-    ] {
+    for (id, kind) in [("id = \"cluster/ledger\"", "cluster"), ("id = \"instance/reports@us-east-1\"", "instance")] {
         let body = if kind == "cluster" { CLUSTER } else { INSTANCE }.replace("orders", "reports");
         scene.configure(&format!("import {{\n  to = {IT}\n  {id}\n}}\n{body}"));
         tf.apply().expect_text("1 imported");

@@ -5,6 +5,10 @@ mod db_secret;
 mod iam_authentication;
 mod iam_db_access_role;
 mod iam_db_user_policy;
+mod kms_key;
+mod kms_key_user;
+mod parameter;
+mod replication_iam_auth;
 
 use std::env;
 use std::fs;

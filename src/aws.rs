@@ -8,12 +8,14 @@ mod http;
 pub mod iam;
 pub mod kms;
 pub mod options;
+mod proxy;
 pub mod rds;
 pub mod secrets;
 pub mod sts;
 #[cfg(test)]
 mod testing;
 pub mod token;
+pub mod web_identity;
 
 pub use config::Clients;
 pub use error::Error;

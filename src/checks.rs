@@ -78,6 +78,42 @@ pub fn key_arn() -> Check {
     Check::explained("must be the ARN of a KMS key, not of an alias", |text| arn::key_arn(text).map(drop))
 }
 
+/// The name of a key's alias.
+pub fn alias() -> Check {
+    Check::text(
+        "must be `alias/` and letters, digits, `/`, `_` or `-`, 256 characters at most, and not one of AWS's own \
+         below `alias/aws/`",
+        |alias| {
+            let name = alias.strip_prefix("alias/").unwrap_or_default();
+            let fits = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);
+            !name.is_empty() && alias.len() <= 256 && name.chars().all(fits) && !name.starts_with("aws/")
+        },
+    )
+}
+
+/// The ARN of somebody who can be given a key.
+pub fn principal_arn() -> Check {
+    Check::explained("must be the ARN of a role, a user, or an account's `root`", |text| {
+        arn::principal_arn(text).map(drop)
+    })
+}
+
+/// An action of KMS, or a pattern of them.
+pub fn kms_action() -> Check {
+    Check::text("must be an action of KMS such as `kms:Decrypt`", |action| {
+        let name = action.strip_prefix("kms:").unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || "*?".contains(c))
+    })
+}
+
+/// The name of a statement in the policy of a key, or of a grant.
+pub fn sid() -> Check {
+    Check::text("must be 1 to 64 letters, digits, spaces, `_` or `-`", |sid| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || " _-".contains(c);
+        (1..=64).contains(&sid.len()) && sid.chars().all(fits)
+    })
+}
+
 /// The ARN of a secret.
 pub fn secret_arn() -> Check {
     Check::explained("must be the whole ARN of a secret", |text| arn::secret_arn(text).map(drop))
@@ -97,6 +133,24 @@ pub fn db_identifier() -> Check {
          hyphen last",
         is_rds_name(63),
     )
+}
+
+/// The name of a parameter group that can be changed.
+pub fn parameter_group() -> Check {
+    const FORM: &str = "1 to 255 lower-case letters, digits and single hyphens, a letter first and no hyphen last";
+    let fits = is_rds_name(255);
+    Check::explained(format!("must be the name of a parameter group: {FORM}"), move |name| {
+        if name.starts_with("default.") {
+            return Err(format!(
+                "\"{name}\" is one of AWS's own parameter groups, which nobody can change. Make one of the same family, \
+                 let the database have that, and name it here; a database has its new group once it has been rebooted."
+            ));
+        }
+        match fits(name) && name == name.to_lowercase() {
+            true => Ok(()),
+            false => Err(format!("\"{name}\" is not the name of a parameter group: {FORM}.")),
+        }
+    })
 }
 
 /// Whether a text is one of RDS's names of at most so many characters.

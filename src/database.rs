@@ -1,5 +1,7 @@
 //! The instance or cluster that a configuration names: looked up, explained, waited for, and switched.
 
+pub mod reboot;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -47,7 +49,7 @@ const OPERATIONAL: Wait<Database> = Wait {
     done: Database::is_operational,
     failed: Database::is_stuck,
     seen: describe,
-    first: Duration::from_secs(1),
+    first: Duration::from_millis(200),
     most: Duration::from_secs(15),
 };
 
@@ -56,7 +58,7 @@ const SWITCHED: Wait<Switching> = Wait {
     done: |now| now.switch.is_done(&now.database),
     failed: |now| now.database.is_stuck(),
     seen: |now| describe(&now.database),
-    first: Duration::from_secs(1),
+    first: Duration::from_millis(200),
     most: Duration::from_secs(15),
 };
 
@@ -65,7 +67,7 @@ const BUSY: Retry<Refused> = Retry {
     what: "the database to accept changes",
     when: |refused| matches!(refused, Refused::Busy(_)),
     within: Duration::from_secs(24 * 3600),
-    first: Duration::from_secs(1),
+    first: Duration::from_millis(200),
 };
 
 impl Target {
@@ -324,6 +326,9 @@ mod tests {
             cluster_identifier: None,
             iam_enabled: enabled,
             iam_pending: pending,
+            group: "orders-pg16".to_owned(),
+            group_status: "in-sync".to_owned(),
+            members: Vec::new(),
         }
     }
 

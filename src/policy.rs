@@ -9,7 +9,10 @@ use std::slice;
 use crate::arn::Arn;
 
 pub mod connect;
+pub mod edit;
+pub mod key_user;
 pub mod loader;
+pub mod new_key;
 mod parse;
 pub mod trust;
 

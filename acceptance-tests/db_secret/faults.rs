@@ -121,8 +121,8 @@ fn faults_that_pass() {
 #[test]
 fn a_key_that_cannot_be_used_is_pointed_at() {
     let scene = Scene::new(SECRET);
-    let key = scene.account.add_key_in("alias/off", "Disabled");
-    scene.configure(&SECRET.replace("var.key", &format!("{:?}", key["arn"].as_str().expect("an ARN"))));
+    let key = scene.account.add_key(json!({ "alias": "alias/off", "state": "Disabled" }));
+    scene.configure(&SECRET.replace("var.key", &format!("{key:?}")));
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Cannot create the secret");
     assert!(error.code.contains("kms_key_id"), "{error:?}");

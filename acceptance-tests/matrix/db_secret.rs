@@ -35,7 +35,7 @@ resource "rdsauth_db_secret" "it" {
 "#;
 
 fn key(account: &Account) -> Variables {
-    vec![("key", account.add_key("alias/loader")["arn"].as_str().expect("an ARN").to_owned())]
+    vec![("key", account.add_key(json!({ "alias": "alias/loader" })))]
 }
 
 /// The secrets, with the value in force; of older versions it does not matter how many there are.

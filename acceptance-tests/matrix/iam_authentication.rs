@@ -32,7 +32,11 @@ fn iam_authentication() {
         },
         create: CREATE,
         update: UPDATE,
-        remote: |_| json!({}),
+        remote: |account| {
+            let found = account.call("rds", "DescribeDBClusters", json!({ "DBClusterIdentifier": "ledger" }));
+            let found = &found["DBClusters"][0];
+            json!([found["Status"], found["IAMDatabaseAuthenticationEnabled"], found["PendingModifiedValues"]])
+        },
     }
     .run();
 }

@@ -85,6 +85,21 @@ impl Account {
         self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
     }
 
+    /// Makes a key of KMS as somebody else's and answers its ARN; the stage's README has the fields.
+    pub fn add_key(&self, fields: Value) -> String {
+        self.ask("POST", "keys", fields)["arn"].as_str().expect("an ARN").to_owned()
+    }
+
+    /// The policy of a key by id, ARN or alias.
+    pub fn key_policy(&self, key: &str) -> Value {
+        self.ask("GET", "key-policies", json!({ "key": key }))["policy"].take()
+    }
+
+    /// Writes the policy of a key behind Terraform's back, unchecked.
+    pub fn put_key_policy(&self, key: &str, policy: &Value) {
+        self.ask("POST", "key-policies", json!({ "key": key, "policy": policy.to_string() }));
+    }
+
     /// Lets roles and users that calls make from now on be unknown to a service for so many looks.
     pub fn hide_the_young(&self, service: &str, looks: u32) {
         self.ask("POST", "youths", json!({ "service": service, "looks": looks }));
@@ -103,6 +118,17 @@ impl Account {
     /// Asks the control of the stage for something in this account; every field is a text.
     pub fn look(&self, path: &str, fields: Value) -> Value {
         self.ask("GET", path, fields)
+    }
+
+    /// Makes a database of a certain `engine`, `version`, `instance_class`, `status` and so on.
+    pub fn add_database_of(&self, kind: &str, identifier: &str, mut fields: Value) -> Value {
+        fields["identifier"] = json!(identifier);
+        self.ask("POST", &format!("{kind}s"), fields)
+    }
+
+    /// Makes an RDS Proxy before the instance `target`, with further endpoints, name to role.
+    pub fn add_proxy(&self, name: &str, target: &str, endpoints: &Value) -> Value {
+        self.ask("POST", "proxies", json!({ "name": name, "target": target, "endpoints": endpoints }))
     }
 
     /// Takes a role away with all it has.
@@ -140,16 +166,6 @@ impl Account {
         let mut answer = self.stage().control("POST", "calls", &fields);
         assert!(answer.get("error").is_none(), "{operation} {parameters}: {answer}");
         answer["answer"].take()
-    }
-
-    /// Makes a KMS key; answers `id` and `arn`.
-    pub fn add_key(&self, alias: &str) -> Value {
-        self.add_key_in(alias, "Enabled")
-    }
-
-    /// Makes a KMS key in a state such as `Disabled`; answers `id` and `arn`.
-    pub fn add_key_in(&self, alias: &str, state: &str) -> Value {
-        self.ask("POST", "keys", json!({ "alias": alias, "state": state }))
     }
 
     /// The secrets by name; the stage's README has what each shows.

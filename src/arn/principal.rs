@@ -1,38 +1,29 @@
-//! Those whom a trust policy can name.
+//! ARNs of those to whom a resource's policy can give something.
 
 use crate::arn::{Arn, ArnError, IamKind, Part, check_account};
 
-/// Checks that a text names a principal of a trust policy: an account, a role, a user or a session.
+/// The ARN of a role, a user, or of an account as a whole.
 ///
 /// # Errors
-/// It names nobody, anybody, or several.
-pub fn check_principal(text: &str) -> Result<(), ArnError> {
-    if check_account(text).is_ok() {
-        return Ok(());
-    }
-    let wrong = |why: &str| Err(ArnError::new(Part::Whole, format!("\"{text}\" {why}")));
-    if text == "*" {
-        return wrong("would trust everybody. Name accounts or roles.");
-    }
-    if ["AROA", "AIDA"].iter().any(|prefix| text.starts_with(prefix)) {
-        return wrong("is the ID of a role or user, which is what remains of a deleted one. Name it by its ARN.");
-    }
-    if text.ends_with(".amazonaws.com") {
-        return wrong("is a service. Services are trusted by their own attribute.");
-    }
+/// It is something else, such as the ARN of a group, which is no principal, or of a role's session.
+pub fn principal_arn(text: &str) -> Result<Arn, ArnError> {
     let arn: Arn = text.parse()?;
-    if text.contains(['*', '?']) {
-        return wrong("is a pattern, and a trust policy names each principal whole. Name the account instead.");
+    let wrong = |why: &str| Err(ArnError::new(Part::Resource, format!("\"{text}\" {why}")));
+    if arn.service == "sts" {
+        return wrong("is the ARN of a session. Name its role: \"arn:PARTITION:iam::ACCOUNT:role/NAME\".");
+    }
+    if arn.service != "iam" || !arn.region.is_empty() {
+        return wrong("is not the ARN of a role or user of IAM.");
     }
     check_account(&arn.account)?;
-    match (arn.service.as_str(), arn.iam_identity()) {
-        ("iam", Some((IamKind::Group, _))) => wrong("is a group, which nobody can be. Name a role or a user."),
-        ("iam", Some(_)) => Ok(()),
-        ("iam", None) if arn.resource == "root" => Ok(()),
-        ("sts", _) if arn.resource.starts_with("assumed-role/") || arn.resource.starts_with("federated-user/") => {
-            Ok(())
-        }
-        _ => wrong("is not the ARN of a role, a user or an account."),
+    if arn.resource.contains(['*', '?']) {
+        return wrong("is a pattern. A principal must be named in full.");
+    }
+    match arn.iam_identity() {
+        Some((IamKind::Role | IamKind::User, _)) => Ok(arn),
+        Some((IamKind::Group, _)) => wrong("is the ARN of a group, which cannot be a principal."),
+        None if arn.resource == "root" => Ok(arn),
+        None => wrong("is not the ARN of a role, of a user, or of an account, which ends in \":root\"."),
     }
 }
 
@@ -41,29 +32,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn principals_are_told_from_everything_else() {
-        for text in [
-            "123456789012",
-            "arn:aws:iam::123456789012:root",
-            "arn:aws:iam::123456789012:role/path/CH-S3-orders",
-            "arn:aws-cn:iam::123456789012:user/ann",
-            "arn:aws:sts::123456789012:assumed-role/app/session",
-        ] {
-            assert_eq!(check_principal(text), Ok(()), "{text}");
+    fn principals_are_roles_users_and_accounts() {
+        for name in ["role/app", "role/service-role/app", "user/jane", "root"] {
+            let text = format!("arn:aws-cn:iam::123456789012:{name}");
+            assert_eq!(principal_arn(&text).map(|arn| arn.to_string()), Ok(text));
         }
         for (text, says) in [
-            ("*", "everybody"),
-            ("AROAIOSFODNN7EXAMPLE1", "deleted"),
-            ("rds.amazonaws.com", "service"),
-            ("arn:aws:iam::123456789012:role/*", "pattern"),
-            ("arn:aws:iam::*:root", "pattern"),
-            ("arn:aws:iam::123456789012:group/g", "group"),
-            ("arn:aws:iam::123456789012:policy/p", "not the ARN of a role"),
-            ("arn:aws:iam::aws:role/r", "twelve digits"),
-            ("arn:aws:s3:::bucket", "twelve digits"),
-            ("12345", "not an ARN"),
+            ("arn:aws:iam::123456789012:group/g", "a group"),
+            ("arn:aws:iam::123456789012:role/*", "a pattern"),
+            ("arn:aws:iam::123456789012:policy/p", "ends in \":root\""),
+            ("arn:aws:iam::1234:role/app", "twelve digits"),
+            ("arn:aws:sts::123456789012:assumed-role/app/s", "Name its role"),
+            ("arn:aws:s3:::bucket", "role or user of IAM"),
+            ("AROAEXAMPLEEXAMPLE12", "not an ARN"),
         ] {
-            let error = check_principal(text).unwrap_err().to_string();
+            let error = principal_arn(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
     }

@@ -1,34 +1,25 @@
 //! From the provider block to clients. Nothing is read, resolved or asked before the first call needs it.
 
+mod load;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::imds::region::ImdsRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
-use aws_config::provider_config::ProviderConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
-use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_types::retry::RetryConfig;
-use aws_types::os_shim_internal::{Env, Fs};
 use tokio::sync::OnceCell;
 
 use crate::arn::{Partition, check_region};
-use crate::aws::credentials::{AssumeRole, AssumedRole, Source};
-use crate::aws::error::{Error, Kind, chain};
-use crate::aws::http::{self, CaBundle, FewerNetworkRetries, UserAgent};
+use crate::aws::credentials::{AssumeRole, AssumedRole};
+use crate::aws::error::{Error, Kind};
+use crate::aws::http::{FewerNetworkRetries, UserAgent};
 use crate::aws::iam::Iam;
 use crate::aws::kms::Kms;
-use crate::aws::options::{Options, RetryMode};
+use crate::aws::options::Options;
 use crate::aws::rds::Rds;
 use crate::aws::secrets::Secrets;
 use crate::aws::sts::{Identity, Sts};
@@ -40,6 +31,7 @@ pub struct Clients(Arc<Inner>);
 struct Inner {
     options: Options,
     machine: Machine,
+    retries: TokenBucket,
     base: OnceCell<Base>,
     iam: OnceCell<Iam>,
     sts: OnceCell<Sts>,
@@ -87,7 +79,7 @@ macro_rules! regional {
                 .region(Region::new(region))
                 .interceptor(FewerNetworkRetries)
                 .interceptor($self.user_agent())
-                .retry_partition(retry_partition());
+                .retry_partition($self.retry_partition());
             if let Some(url) = endpoint {
                 config = config.endpoint_url(url);
             }
@@ -111,9 +103,11 @@ impl Clients {
     }
 
     fn on(machine: Machine, options: Options) -> Self {
+        let retries = options.token_bucket_rate_limiter_capacity.map_or_else(TokenBucket::unlimited, TokenBucket::new);
         Self(Arc::new(Inner {
             options,
             machine,
+            retries,
             base: OnceCell::new(),
             iam: OnceCell::new(),
             sts: OnceCell::new(),
@@ -161,7 +155,7 @@ impl Clients {
                 .region(Region::new(base.partition().global_region()))
                 .interceptor(FewerNetworkRetries)
                 .interceptor(self.user_agent())
-                .retry_partition(retry_partition());
+                .retry_partition(self.retry_partition());
             let config = match self.endpoint("iam")? {
                 Some(url) => config.endpoint_url(url),
                 None => config,
@@ -204,7 +198,7 @@ impl Clients {
     pub async fn sts(&self) -> Result<&Sts, Error> {
         let sts = self.0.sts.get_or_try_init(|| async {
             let base = self.base().await?;
-            Ok(Sts::new(self.sts_client(base, &base.credentials)?))
+            Ok(Sts::new(self.sts_client(base, Some(&base.credentials))?))
         });
         sts.await
     }
@@ -267,7 +261,7 @@ impl Clients {
     pub async fn credentials(&self, role: Option<AssumeRole>) -> Result<Credentials, Error> {
         let base = self.base().await?;
         let provider = match role {
-            Some(role) => AssumedRole::provider(self.sts_client(base, &base.credentials)?, role),
+            Some(role) => AssumedRole::provider(self.sts_client(base, Some(&base.credentials))?, role),
             None => base.credentials.clone(),
         };
         provider.provide_credentials().await.map_err(|e| Error::credentials(&e))
@@ -277,77 +271,12 @@ impl Clients {
         self.0.base.get_or_try_init(|| self.load()).await
     }
 
-    async fn load(&self) -> Result<Base, Error> {
-        let options = &self.0.options;
-        if let Some(region) = &options.region {
-            self.check_region(region)?;
-        }
-        let static_keys = options.static_keys()?;
-        let http = self.http_client()?;
-        let named = options.profile.clone();
-        let profile = named.clone().or_else(|| self.env("AWS_PROFILE")).or_else(|| self.env("AWS_DEFAULT_PROFILE"));
-        let files = self.profile_files();
-        let metadata = options.skip_metadata_api_check != Some(true);
-        let retry = self.retry_config(files.as_ref(), profile.as_deref()).await?;
-        let timeouts = TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build();
-        let conf = ProviderConfig::without_region()
-            .with_http_client(http.clone())
-            .with_retry_config(retry.clone())
-            .with_behavior_version(Some(BehaviorVersion::latest()));
-        let region = match &options.region {
-            Some(region) => Some(Region::new(region.clone())),
-            None => match self.env("AWS_REGION").or_else(|| self.env("AWS_DEFAULT_REGION")) {
-                Some(region) => Some(Region::new(region)),
-                None => region_provider(&conf, profile.as_deref(), files.clone(), metadata).region().await,
-            },
-        };
-        let conf = conf.with_region(region.clone());
-        let source = Source {
-            static_keys,
-            profile: profile.as_deref().map(|name| (name, named.is_some())),
-            files: files.clone(),
-            metadata,
-        };
-        let mut credentials = source.provider(&conf);
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .region(region.clone())
-            .http_client(http)
-            .retry_config(retry)
-            .timeout_config(timeouts)
-            .identity_cache(IdentityCache::no_cache())
-            .credentials_provider(credentials.clone());
-        if let Some(profile) = profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(files) = files {
-            loader = loader.profile_files(files);
-        }
-        if let Some(fips) = options.use_fips_endpoint {
-            loader = loader.use_fips(fips);
-        }
-        if let Some(dual_stack) = options.use_dualstack_endpoint {
-            loader = loader.use_dual_stack(dual_stack);
-        }
-        let sdk = loader.load().await;
-        let region = region.map(|region| region.to_string());
-        let mut base = Base { sdk, credentials: credentials.clone(), region };
-        for role in &options.assume_role {
-            credentials = AssumedRole::provider(self.sts_client(&base, &credentials)?, role.clone());
-        }
-        base.sdk = base.sdk.into_builder().credentials_provider(credentials.clone()).build();
-        base.credentials = credentials;
-        Ok(base)
-    }
-
-    fn http_client(&self) -> Result<SharedHttpClient, Error> {
-        let named = self.0.options.custom_ca_bundle.as_deref().map(|path| ("custom_ca_bundle", self.expand(path)));
-        let from_env = || self.env("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE", PathBuf::from(path)));
-        let bundle = named.or_else(from_env);
-        let bundle = bundle.as_ref().map(|(origin, path)| CaBundle { origin, path });
-        http::client(bundle.as_ref(), http::PROXY_VARIABLES.iter().any(|name| self.env(name).is_some()))
-    }
-
-    fn sts_client(&self, base: &Base, credentials: &SharedCredentialsProvider) -> Result<aws_sdk_sts::Client, Error> {
+    /// STS, signed with these credentials; without them it can only be asked what needs no signature.
+    fn sts_client(
+        &self,
+        base: &Base,
+        credentials: Option<&SharedCredentialsProvider>,
+    ) -> Result<aws_sdk_sts::Client, Error> {
         let region = match &self.0.options.sts_region {
             Some(region) => {
                 self.check_region(region)?;
@@ -355,12 +284,13 @@ impl Clients {
             }
             None => base.region.clone().unwrap_or_else(|| base.partition().global_region().to_owned()),
         };
-        let config = aws_sdk_sts::config::Builder::from(&base.sdk)
+        let mut sdk = base.sdk.to_builder();
+        sdk.set_credentials_provider(credentials.cloned());
+        let config = aws_sdk_sts::config::Builder::from(&sdk.build())
             .region(Region::new(region))
-            .credentials_provider(credentials.clone())
             .interceptor(FewerNetworkRetries)
             .interceptor(self.user_agent())
-            .retry_partition(retry_partition());
+            .retry_partition(self.retry_partition());
         let config = match self.endpoint("sts")? {
             Some(url) => config.endpoint_url(url),
             None => config,
@@ -388,71 +318,6 @@ impl Clients {
         ))
     }
 
-    async fn retry_config(&self, files: Option<&EnvConfigFiles>, profile: Option<&str>) -> Result<RetryConfig, Error> {
-        let options = &self.0.options;
-        let (mut attempts, mut mode) = (options.max_retries, options.retry_mode);
-        if attempts.is_none() || mode.is_none() {
-            let files = files.cloned().unwrap_or_default();
-            let (fs, env) = (Fs::real(), Env::real());
-            let shared = aws_config::profile::load(&fs, &env, &files, profile.map(|name| name.to_owned().into()));
-            let shared = shared.await.map_err(|e| {
-                Error::local(
-                    Kind::Configuration,
-                    format!("the shared configuration files cannot be read: {}", chain(&e)),
-                )
-            })?;
-            let setting = |variable: &'static str, key: &'static str| {
-                self.env(variable)
-                    .map(|value| (variable, value))
-                    .or_else(|| shared.get(key).map(|value| (key, value.to_owned())))
-            };
-            if attempts.is_none()
-                && let Some((origin, value)) = setting("AWS_MAX_ATTEMPTS", "max_attempts")
-            {
-                attempts = Some(value.parse().map_err(|_| {
-                    Error::local(
-                        Kind::Configuration,
-                        format!("{origin} is \"{value}\", which is not a number of attempts"),
-                    )
-                })?);
-            }
-            if mode.is_none()
-                && let Some((origin, value)) = setting("AWS_RETRY_MODE", "retry_mode")
-            {
-                mode = Some(RetryMode::parse(&value).ok_or_else(|| {
-                    Error::local(
-                        Kind::Configuration,
-                        format!("{origin} is \"{value}\"; it must be \"standard\" or \"adaptive\""),
-                    )
-                })?);
-            }
-        }
-        let config = match mode.unwrap_or(RetryMode::Standard) {
-            RetryMode::Standard => RetryConfig::standard(),
-            RetryMode::Adaptive => RetryConfig::adaptive(),
-        };
-        Ok(config
-            .with_initial_backoff(self.0.machine.first_backoff)
-            .with_max_attempts(attempts.unwrap_or(DEFAULT_MAX_ATTEMPTS).max(1)))
-    }
-
-    fn profile_files(&self) -> Option<EnvConfigFiles> {
-        let Options { shared_config_files: config, shared_credentials_files: credentials, .. } = &self.0.options;
-        if config.is_empty() && credentials.is_empty() {
-            return None;
-        }
-        let mut files = EnvConfigFiles::builder()
-            .include_default_config_file(config.is_empty())
-            .include_default_credentials_file(credentials.is_empty());
-        for path in config {
-            files = files.with_file(EnvConfigFileKind::Config, self.expand(path));
-        }
-        for path in credentials {
-            files = files.with_file(EnvConfigFileKind::Credentials, self.expand(path));
-        }
-        Some(files.build())
-    }
-
     fn user_agent(&self) -> UserAgent {
         let options = &self.0.options;
         let core = match options.terraform_version.as_str() {
@@ -464,12 +329,10 @@ impl Clients {
         UserAgent { before: format!("{core}rdsauth/{}", env!("CARGO_PKG_VERSION")), after: after.join(" ") }
     }
 
-    /// A path with a leading `~` replaced by the home directory.
-    fn expand(&self, path: &str) -> PathBuf {
-        match (path.strip_prefix("~/"), self.env("HOME")) {
-            (Some(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => PathBuf::from(path),
-        }
+    /// No budget besides `max_retries` unless the options have one: the SDK's own runs dry when many resources are
+    /// throttled at once.
+    fn retry_partition(&self) -> RetryPartition {
+        RetryPartition::custom("rdsauth").token_bucket(self.0.retries.clone()).build()
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -487,29 +350,6 @@ impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Clients").field(&self.0.options).finish()
     }
-}
-
-/// No budget besides `max_retries`: the SDK's own runs dry when many resources are throttled at once.
-fn retry_partition() -> RetryPartition {
-    RetryPartition::custom("rdsauth").token_bucket(TokenBucket::unlimited()).build()
-}
-
-/// Where the region may come from when neither the provider block nor the environment has one.
-fn region_provider(
-    conf: &ProviderConfig,
-    profile: Option<&str>,
-    files: Option<EnvConfigFiles>,
-    metadata: bool,
-) -> RegionProviderChain {
-    let mut shared = ProfileFileRegionProvider::builder().configure(conf);
-    if let Some(profile) = profile {
-        shared = shared.profile_name(profile);
-    }
-    if let Some(files) = files {
-        shared = shared.profile_files(files);
-    }
-    let chain = RegionProviderChain::first_try(shared.build());
-    if metadata { chain.or_else(ImdsRegionProvider::builder().configure(conf).build()) } else { chain }
 }
 
 #[cfg(test)]

@@ -53,14 +53,14 @@ pub(crate) struct Source<'a> {
     pub(crate) profile: Option<(&'a str, bool)>,
     /// The shared files.
     pub(crate) files: Option<EnvConfigFiles>,
-    /// Whether the instance's metadata service is asked last.
-    pub(crate) metadata: bool,
+    /// The instance's metadata service, asked last; absent if it is not to be asked.
+    pub(crate) metadata: Option<aws_config::imds::Client>,
 }
 
 /// A session is renewed this long before it ends.
 const RENEW_BEFORE_END: Duration = Duration::from_secs(60);
 
-const DEFAULT_SESSION_NAME: &str = "terraform-rdsauth";
+pub(crate) const DEFAULT_SESSION_NAME: &str = "terraform-rdsauth";
 
 impl Source<'_> {
     /// The provider of credentials. Looks nowhere until asked for them.
@@ -89,7 +89,8 @@ impl Source<'_> {
              (AWS_WEB_IDENTITY_TOKEN_FILE), the container's credentials",
             self.profile.map_or("default", |(name, _)| name)
         );
-        let last = self.metadata.then(|| ImdsCredentialsProvider::builder().configure(conf).build());
+        let last =
+            self.metadata.map(|imds| ImdsCredentialsProvider::builder().configure(conf).imds_client(imds).build());
         if last.is_some() {
             places.push_str(", the metadata service of the EC2 instance");
         }
@@ -140,17 +141,25 @@ impl AssumedRole {
                 error
             }
         })?;
-        let session = answer.credentials().ok_or_else(|| Error::incomplete("sts", "AssumeRole", "credentials"))?;
-        let expiry = std::time::SystemTime::try_from(*session.expiration())
-            .map_err(|_| Error::incomplete("sts", "AssumeRole", "usable expiration"))?;
-        Ok(Credentials::new(
-            session.access_key_id(),
-            session.secret_access_key(),
-            Some(session.session_token().to_owned()),
-            Some(expiry),
-            "AssumeRole",
-        ))
+        of_session("AssumeRole", answer.credentials())
     }
+}
+
+/// The credentials in the answer of an operation of STS.
+pub(crate) fn of_session(
+    operation: &'static str,
+    session: Option<&aws_sdk_sts::types::Credentials>,
+) -> Result<Credentials, Error> {
+    let session = session.ok_or_else(|| Error::incomplete("sts", operation, "credentials"))?;
+    let expiry = std::time::SystemTime::try_from(*session.expiration())
+        .map_err(|_| Error::incomplete("sts", operation, "usable expiration"))?;
+    Ok(Credentials::new(
+        session.access_key_id(),
+        session.secret_access_key(),
+        Some(session.session_token().to_owned()),
+        Some(expiry),
+        operation,
+    ))
 }
 
 impl fmt::Debug for AssumedRole {
@@ -211,7 +220,7 @@ struct Cached<P> {
     held: Mutex<Option<Credentials>>,
 }
 
-fn cached(inner: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
+pub(crate) fn cached(inner: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Cached { inner, held: Mutex::new(None) })
 }
 

@@ -47,6 +47,8 @@ pub enum Kind {
     Credentials,
     /// AWS did not let the role of this ARN be assumed.
     AssumeRole(String),
+    /// AWS did not let the role of this ARN be assumed with the token of an identity provider.
+    WebIdentity(String),
     /// An option of the provider or a file it names is wrong.
     Configuration,
     /// The credentials belong to an account that the provider block excludes.
@@ -208,15 +210,34 @@ impl Error {
         self.has(&["UnmodifiableEntity"])
     }
 
-    /// Whether a database or parameter group is busy or in a state that forbids the change.
+    /// Whether the object is busy or in a state that forbids the change, such as a key that is to be deleted.
     pub fn is_invalid_state(&self) -> bool {
         self.has(&["InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBParameterGroupState"])
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
+            || self.has(&["KMSInvalidStateException"])
     }
 
     /// Whether AWS knows what is asked for and does not do it for this object.
     pub fn is_unsupported(&self) -> bool {
         self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
+    }
+
+    /// Whether the object is disabled.
+    pub fn is_disabled(&self) -> bool {
+        self.has(&["DisabledException"])
+    }
+
+    /// Whether an ARN was refused, in KMS that of a principal that does not exist.
+    pub fn is_invalid_arn(&self) -> bool {
+        self.has(&["InvalidArnException"])
+    }
+
+    /// Whether the same call can succeed in a while: AWS asks for fewer calls, failed by itself, or was not reached.
+    pub fn is_transient(&self) -> bool {
+        self.is_throttled()
+            || matches!(self.kind, Kind::Unreached(..) | Kind::Answer)
+            || self.has(&["KMSInternalException", "DependencyTimeoutException", "InternalFailure", "ServiceFailure"])
+            || self.has(&["InternalError", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"])
     }
 
     /// Whether no answer came, so that the request may have had its effect or not.
@@ -249,7 +270,7 @@ impl Error {
             Kind::Answer => "Cannot understand the answer of AWS",
             Kind::NoCredentials => "Cannot find AWS credentials",
             Kind::Credentials => "Cannot use the AWS credentials",
-            Kind::AssumeRole(_) => "Cannot assume the IAM role",
+            Kind::AssumeRole(_) | Kind::WebIdentity(_) => "Cannot assume the IAM role",
             Kind::Configuration => "Cannot configure access to AWS",
             Kind::Account => "AWS account not allowed",
         }
@@ -309,6 +330,11 @@ impl Error {
                                     provider block; for IAM Identity Center log in with \"aws sso login\" first."
                 .to_owned(),
             Kind::Credentials => "Renew them (for IAM Identity Center: \"aws sso login\"), or mend the profile.".to_owned(),
+            Kind::WebIdentity(role) => format!(
+                "Usual causes: the token is expired or meant for another audience, IAM has no identity provider for its \
+                 issuer, or the trust policy of the role \"{role}\" does not allow its subject the action \
+                 \"sts:AssumeRoleWithWebIdentity\"."
+            ),
             Kind::AssumeRole(role) => format!(
                 "Usual causes: the role \"{role}\" does not exist, its trust policy does not admit the credentials in use or \
                  asks for an \"external_id\", or these credentials lack the action \"sts:AssumeRole\" on it."
@@ -322,10 +348,12 @@ impl fmt::Display for Error {
         let Self { operation, code, message, request_id, .. } = self;
         let message = message.trim_end_matches('.');
         match (&self.kind, code) {
-            (Kind::AssumeRole(role), Some(code)) => {
+            (Kind::AssumeRole(role) | Kind::WebIdentity(role), Some(code)) => {
                 write!(f, "the role \"{role}\" could not be assumed: {operation} answered {code}: {message}")?;
             }
-            (Kind::AssumeRole(role), None) => write!(f, "the role \"{role}\" could not be assumed: {message}")?,
+            (Kind::AssumeRole(role) | Kind::WebIdentity(role), None) => {
+                write!(f, "the role \"{role}\" could not be assumed: {message}")?
+            }
             (Kind::Service, Some(code)) if message.is_empty() => write!(f, "{operation} answered {code}")?,
             (Kind::Service, Some(code)) => write!(f, "{operation} answered {code}: {message}")?,
             (Kind::Answer, _) => write!(f, "{operation} got no proper answer: {message}")?,
@@ -429,9 +457,14 @@ mod tests {
             ("MalformedPolicyDocument", Error::is_malformed_policy),
             ("ConcurrentModification", Error::is_concurrent_modification),
             ("UnmodifiableEntity", Error::is_unmodifiable),
+            ("KMSInvalidStateException", Error::is_invalid_state),
+            ("DisabledException", Error::is_disabled),
+            ("InvalidArnException", Error::is_invalid_arn),
+            ("KMSInternalException", Error::is_transient),
+            ("ThrottlingException", Error::is_transient),
         ] {
             assert!(predicate(&answered(code)), "{code}");
-            assert!(!predicate(&answered("ServiceFailure")), "{code}");
+            assert!(!predicate(&answered("ValidationError")), "{code}");
             assert!(!predicate(&Error::local(Kind::Configuration, code)), "{code} only as text");
         }
     }

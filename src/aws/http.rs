@@ -25,6 +25,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::aws::error::{Error, Kind, Reach, causes, chain};
+use crate::aws::proxy::Proxies;
 
 /// A request that was never answered, and by whom.
 #[derive(Debug)]
@@ -38,16 +39,12 @@ pub(crate) struct Unreached {
 /// At most so many attempts when the network fails, since a wrong endpoint is no less wrong the twenty-fifth time.
 pub(crate) const MAX_NETWORK_ATTEMPTS: u32 = 5;
 
-/// The variables that name proxies, read by the SDK with `NO_PROXY`.
-pub(crate) const PROXY_VARIABLES: [&str; 6] =
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-
-/// The client for every service. Reads the CA bundle, and nothing else until the first request. If the
-/// environment names `proxies` they are used, but never for this machine itself.
+/// The client for every service. Reads the CA bundle, and nothing else until the first request. The proxies are never
+/// used for this machine itself, nor for its metadata service.
 ///
 /// # Errors
 /// The bundle cannot be read or holds no usable certificate.
-pub(crate) fn client(ca_bundle: Option<&CaBundle<'_>>, proxies: bool) -> Result<SharedHttpClient, Error> {
+pub(crate) fn client(ca_bundle: Option<&CaBundle<'_>>, proxies: Proxies) -> Result<SharedHttpClient, Error> {
     let mut trust = TrustStore::default();
     if let Some(bundle) = ca_bundle {
         trust = trust.with_pem_certificate(bundle.read()?);
@@ -67,7 +64,8 @@ pub(crate) fn client(ca_bundle: Option<&CaBundle<'_>>, proxies: bool) -> Result<
     };
     Ok(SharedHttpClient::new(NamingClient {
         direct: with(ProxyConfig::disabled()),
-        proxied: proxies.then(|| with(ProxyConfig::from_env())),
+        http: proxies.http.map(with),
+        https: proxies.https.map(with),
     }))
 }
 
@@ -105,20 +103,24 @@ impl CaBundle<'_> {
 #[derive(Debug)]
 struct NamingClient {
     direct: SharedHttpClient,
-    proxied: Option<SharedHttpClient>,
+    http: Option<SharedHttpClient>,
+    https: Option<SharedHttpClient>,
 }
 
 #[derive(Debug)]
 struct NamingConnector {
     direct: SharedHttpConnector,
-    proxied: Option<SharedHttpConnector>,
+    http: Option<SharedHttpConnector>,
+    https: Option<SharedHttpConnector>,
 }
 
 impl HttpClient for NamingClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let connector = |client: &SharedHttpClient| client.http_connector(settings, components);
         SharedHttpConnector::new(NamingConnector {
-            direct: self.direct.http_connector(settings, components),
-            proxied: self.proxied.as_ref().map(|client| client.http_connector(settings, components)),
+            direct: connector(&self.direct),
+            http: self.http.as_ref().map(connector),
+            https: self.https.as_ref().map(connector),
         })
     }
 }
@@ -126,19 +128,28 @@ impl HttpClient for NamingClient {
 impl HttpConnector for NamingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let host = host_of(request.uri());
-        let connector = self.proxied.as_ref().filter(|_| !is_loopback(&host)).unwrap_or(&self.direct);
+        let proxied = if request.uri().starts_with("https:") { &self.https } else { &self.http };
+        let connector = proxied.as_ref().filter(|_| !is_near(&host)).unwrap_or(&self.direct);
         let answer = connector.call(request);
         HttpConnectorFuture::new(async move { answer.await.map_err(|error| named(host, error)) })
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine, or one of the services that give credentials to it and that no proxy may see.
+fn is_near(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(address) => address.split(']').next(),
         None => host.split(':').next(),
     };
-    name.is_some_and(|name| name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()))
+    let is_near = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.segments()[..2] == AWS_ON_INSTANCES,
+    };
+    name.is_some_and(|name| name == "localhost" || name.parse().is_ok_and(is_near))
 }
+
+/// The beginning of the IPv6 addresses of metadata and credentials on an instance, `fd00:ec2::/32`.
+const AWS_ON_INSTANCES: [u16; 2] = [0xfd00, 0x0ec2];
 
 /// The same error with the host in its chain of causes.
 fn named(host: String, error: ConnectorError) -> ConnectorError {
@@ -278,10 +289,13 @@ mod tests {
     #[test]
     fn this_machine_is_reached_without_proxies() {
         for host in ["localhost", "localhost:80", "127.0.0.1:5000", "127.9.9.9", "[::1]:443", "[::1]"] {
-            assert!(is_loopback(host), "{host}");
+            assert!(is_near(host), "{host}");
         }
-        for host in ["iam.amazonaws.com", "10.0.0.1:80", "localhost.example:80", "[2001:db8::1]"] {
-            assert!(!is_loopback(host), "{host}");
+        for host in ["169.254.169.254", "169.254.170.23:80", "[fd00:ec2::254]"] {
+            assert!(is_near(host), "{host}");
+        }
+        for host in ["iam.amazonaws.com", "10.0.0.1:80", "localhost.example:80", "[2001:db8::1]", "[fd00:ec3::1]"] {
+            assert!(!is_near(host), "{host}");
         }
     }
 
@@ -299,8 +313,8 @@ mod tests {
             if let Some(text) = text {
                 std::fs::write(&file, text).unwrap();
             }
-            let error =
-                client(Some(&CaBundle { origin: "custom_ca_bundle", path: &file }), false).expect_err("bad bundle");
+            let bundle = CaBundle { origin: "custom_ca_bundle", path: &file };
+            let error = client(Some(&bundle), Proxies::default()).expect_err("bad bundle");
             assert!(error.message.contains(want), "{error}");
             assert!(error.message.contains("custom_ca_bundle"), "{error}");
         }

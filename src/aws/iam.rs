@@ -8,6 +8,7 @@ use crate::arn::IamKind;
 use crate::aws::error::Error;
 
 pub mod roles;
+mod users;
 
 /// The owner of an inline policy, by the name IAM knows it under (without path).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,55 +1,31 @@
 //! KMS: keys, their policies, grants and aliases.
 
-use aws_sdk_kms::types::KeyMetadata;
+mod aliases;
+mod grants;
+mod keys;
+mod policies;
 
-use crate::aws::error::Error;
+use aws_sdk_kms::config::Builder;
+use aws_smithy_types::retry::RetryConfig;
+
+pub use aliases::Alias;
+pub use grants::Grant;
+pub use keys::{Key, Rotation};
 
 /// The KMS client of one region.
 #[derive(Clone, Debug)]
 pub struct Kms(aws_sdk_kms::Client);
 
-/// A key, as far as its users need to know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// Its ARN.
-    pub arn: String,
-    /// `Enabled`, `Disabled`, `PendingDeletion` and so on.
-    pub state: String,
-    /// Whether it belongs to the account's owner rather than to AWS.
-    pub is_customer_managed: bool,
-    /// `SYMMETRIC_DEFAULT` and so on.
-    pub spec: String,
-    /// `ENCRYPT_DECRYPT` and so on.
-    pub usage: String,
-}
+/// The service's prefix in IAM actions.
+const SERVICE: &str = "kms";
 
 impl Kms {
     pub(crate) fn new(client: aws_sdk_kms::Client) -> Self {
         Self(client)
     }
-
-    /// The key of an id, ARN or alias. Needs `kms:DescribeKey`.
-    ///
-    /// # Errors
-    /// Any but its absence.
-    pub async fn key(&self, id: &str) -> Result<Option<Key>, Error> {
-        match self.0.describe_key().key_id(id).send().await.map_err(|e| Error::sdk("kms", "DescribeKey", &e)) {
-            Ok(answer) => answer.key_metadata.map(Key::read).transpose(),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
-impl Key {
-    fn read(metadata: KeyMetadata) -> Result<Self, Error> {
-        let required = |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("kms", "DescribeKey", what));
-        Ok(Self {
-            arn: required(metadata.arn, "ARN")?,
-            state: required(metadata.key_state.map(|state| state.as_str().to_owned()), "state")?,
-            is_customer_managed: metadata.key_manager.is_some_and(|manager| manager.as_str() == "CUSTOMER"),
-            spec: required(metadata.key_spec.map(|spec| spec.as_str().to_owned()), "spec")?,
-            usage: required(metadata.key_usage.map(|usage| usage.as_str().to_owned()), "usage")?,
-        })
-    }
+/// For a call that must not be sent again on its own, since its second effect would be another one.
+fn once() -> Builder {
+    aws_sdk_kms::Config::builder().retry_config(RetryConfig::disabled())
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use aws_config::imds::client::EndpointMode;
 use aws_credential_types::Credentials;
 
 use crate::aws::credentials::AssumeRole;
 use crate::aws::error::{Error, Kind};
+use crate::aws::web_identity::WebIdentity;
 
 /// The provider block's say on AWS, under hashicorp/aws's names and meanings. Everything may be absent.
 #[derive(Clone, Default)]
@@ -27,6 +29,9 @@ pub struct Options {
     pub token: Option<String>,
     /// Roles to assume, each with the credentials of the one before.
     pub assume_role: Vec<AssumeRole>,
+    /// A role to assume with the token of an identity provider, below those of `assume_role`. It comes before all other
+    /// credentials.
+    pub web_identity: Option<WebIdentity>,
     /// URLs by service: `iam`, `kms`, `rds`, `secretsmanager`, `sts`.
     pub endpoints: BTreeMap<String, String>,
     /// If not empty, the only accounts worked on.
@@ -39,10 +44,23 @@ pub struct Options {
     pub skip_region_validation: bool,
     /// `true` keeps away from the instance's metadata service, absent leaves it to AWS_EC2_METADATA_DISABLED.
     pub skip_metadata_api_check: Option<bool>,
+    /// The URL of the metadata service.
+    pub ec2_metadata_service_endpoint: Option<String>,
+    /// How the metadata service is reached, if its URL is not given.
+    pub ec2_metadata_service_endpoint_mode: Option<EndpointMode>,
+    /// The proxy for `http://`, and for `https://` too if nothing names one for that; empty for none.
+    pub http_proxy: Option<String>,
+    /// The proxy for `https://`; empty for none.
+    pub https_proxy: Option<String>,
+    /// Hosts, with commas between them, that are reached without a proxy.
+    pub no_proxy: Option<String>,
     /// Attempts in all, 25 if absent; at most 5 when the network fails.
     pub max_retries: Option<u32>,
     /// `standard` if absent.
     pub retry_mode: Option<RetryMode>,
+    /// How many tokens all retries together may take before they get some back by calls that succeed; a retry takes
+    /// five, one after a timeout ten. No limit if absent.
+    pub token_bucket_rate_limiter_capacity: Option<usize>,
     /// A PEM file of certificates to trust besides the system's.
     pub custom_ca_bundle: Option<String>,
     /// FIPS endpoints.

@@ -1,8 +1,13 @@
 //! RDS: where a database is, whether it takes IAM logins, and its parameters.
 
 mod modify;
+pub mod parameters;
+pub mod proxies;
+mod support;
 
 use std::fmt;
+
+use aws_sdk_rds::types::DbClusterMember;
 
 use crate::aws::error::Error;
 use crate::aws::host::{HostKind, RdsHost};
@@ -36,7 +41,17 @@ pub struct Database {
     pub iam_enabled: bool,
     /// What IAM authentication will be, once a change that waits is applied.
     pub iam_pending: Option<bool>,
+    /// Its parameter group: an instance's own one, or that of a cluster.
+    pub group: String,
+    /// How far it is with the parameters of the group: `in-sync`, `applying`, `pending-reboot`. Of a cluster, how far
+    /// the member is that is furthest behind.
+    pub group_status: String,
+    /// The instances that are members of a cluster, the writer first, and how far each is with the parameters.
+    pub members: Vec<(String, String)>,
 }
+
+/// The status of a database that has all parameters of its group in force.
+pub const IN_SYNC: &str = "in-sync";
 
 /// What a [`Database`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +96,10 @@ impl Rds {
         };
         let required = |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", OPERATION, what));
         let (host, port) = instance.endpoint.map_or((None, None), |endpoint| (endpoint.address, endpoint.port));
+        let group = instance.db_parameter_groups.unwrap_or_default().into_iter().next();
+        let (group, group_status) =
+            group.map_or((None, None), |group| (group.db_parameter_group_name, group.parameter_apply_status));
+        let (group, group_status) = (group.unwrap_or_default(), group_status.unwrap_or_else(|| IN_SYNC.to_owned()));
         Ok(Some(Database {
             kind: Kind::Instance,
             identifier: required(instance.db_instance_identifier, "identifier")?,
@@ -95,6 +114,9 @@ impl Rds {
             cluster_identifier: instance.db_cluster_identifier,
             iam_enabled: instance.iam_database_authentication_enabled.unwrap_or(false),
             iam_pending: instance.pending_modified_values.and_then(|v| v.iam_database_authentication_enabled),
+            group,
+            group_status,
+            members: Vec::new(),
         }))
     }
 
@@ -110,6 +132,14 @@ impl Rds {
             return Ok(None);
         };
         let required = |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", OPERATION, what));
+        let mut members = cluster.db_cluster_members.unwrap_or_default();
+        members.sort_by_key(|member| !member.is_cluster_writer.unwrap_or_default());
+        let status = |member: DbClusterMember| {
+            let status = member.db_cluster_parameter_group_status.unwrap_or_else(|| IN_SYNC.to_owned());
+            Some((member.db_instance_identifier?, status))
+        };
+        let members: Vec<_> = members.into_iter().filter_map(status).collect();
+        let behind = members.iter().map(|(_, status)| status).find(|status| *status != IN_SYNC);
         Ok(Some(Database {
             kind: Kind::Cluster,
             identifier: required(cluster.db_cluster_identifier, "identifier")?,
@@ -124,6 +154,9 @@ impl Rds {
             cluster_identifier: None,
             iam_enabled: cluster.iam_database_authentication_enabled.unwrap_or(false),
             iam_pending: cluster.pending_modified_values.and_then(|v| v.iam_database_authentication_enabled),
+            group: cluster.db_cluster_parameter_group.unwrap_or_default(),
+            group_status: behind.cloned().unwrap_or_else(|| IN_SYNC.to_owned()),
+            members,
         }))
     }
 
@@ -138,13 +171,13 @@ impl Rds {
             HostKind::Writer | HostKind::Readers => self.cluster(&host.identifier).await?,
             HostKind::Custom => self.cluster_of_custom_endpoint(host).await?,
             HostKind::ShardGroup => self.cluster_of_shard_group(host).await?,
-            HostKind::Proxy => None,
+            HostKind::Proxy | HostKind::ProxyEndpoint => None,
         };
         let is_behind = |name: &Option<String>| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&host.name));
         Ok(database.filter(|found| match host.kind {
             HostKind::Instance | HostKind::Writer => is_behind(&found.host),
             HostKind::Readers => is_behind(&found.reader_host),
-            HostKind::Custom | HostKind::ShardGroup | HostKind::Proxy => true,
+            HostKind::Custom | HostKind::ShardGroup | HostKind::Proxy | HostKind::ProxyEndpoint => true,
         }))
     }
 
@@ -186,6 +219,11 @@ const STUCK: [(&str, &str); 8] = [
 ];
 
 impl Database {
+    /// Whether it is a Multi-AZ DB cluster, which is restarted as a whole, rather than one of Aurora.
+    pub fn is_multi_az_cluster(&self) -> bool {
+        self.kind == Kind::Cluster && !self.engine.starts_with("aurora")
+    }
+
     /// Whether it works and takes changes.
     pub fn is_operational(&self) -> bool {
         // While storage is optimized, which takes hours, all but the storage can be changed.
@@ -241,7 +279,10 @@ mod tests {
                  <DBInstanceStatus>available</DBInstanceStatus>\
                  <IAMDatabaseAuthenticationEnabled>false</IAMDatabaseAuthenticationEnabled>\
                  <PendingModifiedValues><IAMDatabaseAuthenticationEnabled>true</IAMDatabaseAuthenticationEnabled>\
-                 </PendingModifiedValues><Endpoint><Address>{HOST}</Address><Port>5432</Port></Endpoint>\
+                 </PendingModifiedValues><DBParameterGroups><DBParameterGroup>\
+                 <DBParameterGroupName>orders-pg16</DBParameterGroupName>\
+                 <ParameterApplyStatus>applying</ParameterApplyStatus></DBParameterGroup></DBParameterGroups>\
+                 <Endpoint><Address>{HOST}</Address><Port>5432</Port></Endpoint>\
                  </DBInstance></DBInstances>"
             ),
         )
@@ -257,7 +298,14 @@ mod tests {
                  <EngineVersion>8.0</EngineVersion><Status>available</Status><Port>3306</Port>\
                  <Endpoint>{WRITER}</Endpoint><ReaderEndpoint>{READERS}</ReaderEndpoint>\
                  <IAMDatabaseAuthenticationEnabled>true</IAMDatabaseAuthenticationEnabled>\
-                 </DBCluster></DBClusters>"
+                 <DBClusterParameterGroup>shop-8</DBClusterParameterGroup><DBClusterMembers>\
+                 <DBClusterMember><DBInstanceIdentifier>shop-2</DBInstanceIdentifier>\
+                 <IsClusterWriter>false</IsClusterWriter>\
+                 <DBClusterParameterGroupStatus>pending-reboot</DBClusterParameterGroupStatus></DBClusterMember>\
+                 <DBClusterMember><DBInstanceIdentifier>shop-1</DBInstanceIdentifier>\
+                 <IsClusterWriter>true</IsClusterWriter>\
+                 <DBClusterParameterGroupStatus>in-sync</DBClusterParameterGroupStatus></DBClusterMember>\
+                 </DBClusterMembers></DBCluster></DBClusters>"
             ),
         )
     }
@@ -282,6 +330,9 @@ mod tests {
                 cluster_identifier: None,
                 iam_enabled: false,
                 iam_pending: Some(true),
+                group: "orders-pg16".to_owned(),
+                group_status: "applying".to_owned(),
+                members: Vec::new(),
             }
         );
     }
@@ -296,6 +347,14 @@ mod tests {
             assert_eq!((found.resource_id.as_str(), found.port, found.iam_enabled), ("cluster-ABC", Some(3306), true));
         }
         assert_eq!(server.seen()[0].parameter("DBClusterIdentifier"), Some("shop"));
+    }
+
+    #[tokio::test]
+    async fn a_cluster_is_as_far_with_its_parameters_as_its_last_member() {
+        let server = Server::start([cluster()]).await;
+        let found = server.clients().rds(None).await.unwrap().cluster("shop").await.unwrap().unwrap();
+        assert_eq!((found.group.as_str(), found.group_status.as_str()), ("shop-8", "pending-reboot"));
+        assert_eq!(found.members.iter().map(|(member, _)| member.as_str()).collect::<Vec<_>>(), ["shop-1", "shop-2"]);
     }
 
     #[tokio::test]

@@ -1,4 +1,6 @@
-//! A server on loopback that stands in for AWS in this floor's tests: scripted answers, recorded requests.
+//! A server on loopback that stands in for AWS in this floor's tests: scripted answers, recorded requests. And a proxy.
+
+pub(crate) mod proxy;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,6 +16,8 @@ use crate::aws::{Clients, Options};
 pub(crate) enum Answer {
     /// An HTTP status and an XML body.
     Xml(u16, String),
+    /// An HTTP status and a JSON body.
+    Json(u16, String),
     /// Reads the request, then hangs up.
     HangUp,
 }
@@ -88,7 +92,7 @@ impl Server {
             region: Some("eu-west-1".to_owned()),
             access_key: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
             secret_key: Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
-            endpoints: ["iam", "rds", "sts"].map(|service| (service.to_owned(), self.url.clone())).into(),
+            endpoints: ["iam", "kms", "rds", "sts"].map(|service| (service.to_owned(), self.url.clone())).into(),
             skip_metadata_api_check: Some(true),
             terraform_version: "1.11.4".to_owned(),
             ..Options::default()
@@ -107,8 +111,14 @@ impl Seen {
         self.body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
 
+    /// The body of a request of the JSON protocol.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
     pub(crate) fn operation(&self) -> String {
-        self.parameter("Action").unwrap_or_default().to_owned()
+        let target = self.header("x-amz-target").rsplit('.').next();
+        self.parameter("Action").or(target).unwrap_or_default().to_owned()
     }
 
     /// The scope the request was signed for: `20260102/us-east-1/iam/aws4_request` without the date.
@@ -136,6 +146,16 @@ pub(crate) fn fault(status: u16, code: &str, message: &str) -> Answer {
              <RequestId>req-1</RequestId></ErrorResponse>"
         ),
     )
+}
+
+/// An error in the form of the JSON protocol.
+pub(crate) fn json_fault(status: u16, code: &str, message: &str) -> Answer {
+    Answer::Json(status, serde_json::json!({ "__type": code, "message": message }).to_string())
+}
+
+/// A result in the form of the JSON protocol.
+pub(crate) fn json(body: &str) -> Answer {
+    Answer::Json(200, body.to_owned())
 }
 
 /// A result in the form of the query protocol.
@@ -171,9 +191,14 @@ async fn converse(
             let mut script = script.lock().unwrap();
             if script.len() > 1 { script.pop_front() } else { script.front().cloned() }
         };
-        let Some(Answer::Xml(status, body)) = answer else { return };
+        let (kind, status, body) = match answer {
+            Some(Answer::Xml(status, body)) => ("text/xml", status, body),
+            Some(Answer::Json(status, body)) => ("application/x-amz-json-1.1", status, body),
+            Some(Answer::HangUp) | None => return,
+        };
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: text/xml\r\nx-amzn-requestid: req-1\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nx-amzn-requestid: req-1\r\n\
+             x-aws-ec2-metadata-token-ttl-seconds: 60\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         if socket.write_all(format!("{head}{body}").as_bytes()).await.is_err() {

@@ -78,9 +78,8 @@ impl Resource<World> for IamAuthentication {
         let target = state.target()?;
         let found = target.rds(cx).await?.database(target.kind, &target.identifier).await;
         let Some(found) = found.context("Cannot look up the database", &target)? else { return Ok(None) };
-        if !state.wanted().agrees(&found) {
-            state.enabled = !state.enabled;
-        }
+        let will_be = found.iam_pending.filter(|_| !state.apply_immediately);
+        state.enabled = will_be.unwrap_or(found.iam_enabled);
         state.fill(cx, found).await?;
         Ok(Some(state))
     }
@@ -111,6 +110,12 @@ impl Resource<World> for IamAuthentication {
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         if let Some(warning) = lockout(plan) {
             cx.warn(warning);
+        }
+        let pending = plan.prior().is_some_and(|prior| matches!(prior.get(Self::pending), Val::Known(_)));
+        if pending && plan.get(Self::apply_immediately) == Val::Known(true) {
+            // A change that waits is to be made or withdrawn now, even if the flag is as wanted.
+            plan.forget(Self::pending);
+            plan.forget(Self::engine_version);
         }
         let changes = plan.is_create() || plan.changed(Self::enabled) || plan.changed(Self::apply_immediately);
         let moves = plan.changed(Self::db_instance_identifier)

@@ -77,14 +77,14 @@ class Call:
         """Removes parameters of a query call, so that moto does not act on them."""
         pairs = parse_qsl(self.body.decode(), keep_blank_values=True)
         self.body = urlencode([p for p in pairs if p[0].split(".")[0] not in names]).encode()
-        for name in names:
-            self.parameters.pop(name, None)
+        # The record keeps the parameters that the caller sent.
+        self.parameters = {name: value for name, value in self.parameters.items() if name not in names}
 
     def put(self, name, value):
         """Sets a parameter of a query call that is a text."""
         self.drop(name)
         self.body += b"&" + urlencode({name: value}).encode()
-        self.parameters[name] = value
+        self.parameters = self.parameters | {name: value}
 
 
 @lru_cache

@@ -87,6 +87,8 @@ DBInstance.address = property(lambda self: f"{self.db_instance_identifier}.{host
 DBCluster.db_cluster_resource_id = _resource_id("cluster", "stage_resource_id")
 DBCluster.parameter_group = property(_cluster_group, _set_cluster_group)
 DBCluster.db_cluster_members = property(_members)
+# moto shows one on every cluster; AWS on clusters of Aurora Serverless v1, which the stage does not play.
+DBCluster.scaling_configuration_info = None
 DBCluster.endpoint = property(
     lambda self: f"{self.db_cluster_identifier}.cluster-{host_suffix(self.account_id, self.region)}"
 )

@@ -1,7 +1,7 @@
 """RDS Proxy: proxies, their endpoints and the databases behind them."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from moto.ec2.models import ec2_backends
@@ -27,6 +27,13 @@ class ProxyEndpoint:
     role: str = "READ_WRITE"
     made: datetime = None
     unique_id: str = None
+    tags: dict = field(default_factory=dict)
+
+    @property
+    def arn(self):
+        """Its ARN."""
+        arn = self.proxy.arn.replace(":db-proxy:", ":db-proxy-endpoint:")
+        return arn.replace(self.proxy.unique_id, self.unique_id)
 
     @property
     def host(self):
@@ -44,9 +51,7 @@ class ProxyEndpoint:
         proxy = self.proxy
         return {
             "DBProxyEndpointName": self.name,
-            "DBProxyEndpointArn": proxy.arn.replace(":db-proxy:", ":db-proxy-endpoint:").replace(
-                proxy.unique_id, self.unique_id
-            ),
+            "DBProxyEndpointArn": self.arn,
             "DBProxyName": proxy.db_proxy_name,
             "Status": proxy.status,
             "VpcId": proxy.vpc_id,
@@ -198,6 +203,7 @@ def create_endpoint(aws, call):
         message = f"Cannot create the DBProxyEndpoint because one with the name {name} already exists."
         raise AwsError("DBProxyEndpointAlreadyExistsFault", message)
     endpoint = add_endpoint(proxy, name, call.parameters.get("TargetRole", "READ_WRITE"))
+    endpoint.tags = {tag["Key"]: tag.get("Value", "") for tag in call.parameters.get("Tags", [])}
     follow(aws, call)
     return {"DBProxyEndpoint": endpoint.shown()}
 
@@ -212,6 +218,24 @@ def delete_endpoint(aws, call):
             follow(aws, call)
             return {"DBProxyEndpoint": gone.shown() | {"Status": "deleting"}}
     raise _no_endpoint(name)
+
+
+@before("rds", "ListTagsForResource", "AddTagsToResource", "RemoveTagsFromResource")
+def tags_of_endpoints(_aws, call):
+    """moto knows no endpoints."""
+    arn, proxies = call.parameters["ResourceName"], backend_of(call).db_proxies.values()
+    if ":db-proxy-endpoint:" not in arn:
+        return None
+    endpoint = next((e for p in proxies for e in endpoints_of(p) if e.arn == arn), None)
+    if endpoint is None:
+        raise _no_endpoint(arn)
+    for tag in call.parameters.get("Tags", []):
+        endpoint.tags[tag["Key"]] = tag.get("Value", "")
+    for key in call.parameters.get("TagKeys", []):
+        endpoint.tags.pop(key, None)
+    if call.operation != "ListTagsForResource":
+        return {}
+    return {"TagList": [{"Key": key, "Value": value} for key, value in endpoint.tags.items()]}
 
 
 def requires_iam(proxy):

@@ -145,11 +145,11 @@ def named(databases, name):
     return next((d for key, d in databases.items() if key.lower() == name.rpartition(":")[2].lower()), None)
 
 
-def page(call, found):
-    """The part of a list that a call asks for, and the marker of the next."""
+def page(call, found, most=_PAGE):
+    """The part of a list that a call asks for, and the marker of the next; `most`: how much it may ask for."""
     size = call.parameters.get("MaxRecords", _PAGE)
-    if not 20 <= size <= 100:
-        raise AwsError("InvalidParameterValue", f"Invalid value {size} for MaxRecords. Must be between 20 and 100")
+    if not 20 <= size <= most:
+        raise AwsError("InvalidParameterValue", f"Invalid value {size} for MaxRecords. Must be between 20 and {most}")
     marker = call.parameters.get("Marker") or "0"
     if not marker.isdigit():
         raise AwsError("InvalidParameterValue", "The parameter Marker is not valid.")

@@ -7,6 +7,7 @@ from . import before
 from .rds_state import MULTI_AZ_ENGINES, find, is_instance, page
 
 _SHORTEST_PASSWORD = 8
+_MOST_OPTIONS = 1000
 _STORAGE = ("gp2", "gp3", "io1")
 _FILTERS = {
     **{"engine": "Engine", "engine-version": "EngineVersion"},
@@ -79,7 +80,7 @@ def describe_orderable(_aws, call):
         for option in _options(engine, version)
         if parameters.get("DBInstanceClass") in (None, option["DBInstanceClass"])
     ]
-    shown, more = page(call, found)
+    shown, more = page(call, found, _MOST_OPTIONS)
     return {"OrderableDBInstanceOptions": shown, **more}
 
 

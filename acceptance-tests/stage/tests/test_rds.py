@@ -43,6 +43,12 @@ def test_change_at_once_is_busy_then_lingers_then_holds(account, kind):
     assert looks == [busy, busy, ("available", False, True), ("available", True, None)]
 
 
+def test_record_keeps_the_flag(account):
+    Database(account, "instance").modify(EnableIAMDatabaseAuthentication=True)
+    (call,) = account.calls(operation="ModifyDBInstance")
+    assert call["parameters"] == {"DBInstanceIdentifier": "orders", "EnableIAMDatabaseAuthentication": True}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_flag_can_be_taken_away(account, kind):
     database = Database(account, kind, iam=True)

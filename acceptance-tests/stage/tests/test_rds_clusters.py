@@ -69,7 +69,9 @@ def test_default_group_of_an_instance(account):
 def test_default_group_of_a_cluster(account, engine, group):
     rds = Rds(account)
     rds.seed("cluster", engine=engine)
-    assert rds.cluster()["DBClusterParameterGroup"] == group and rds.cluster()["Status"] == "available"
+    found = rds.cluster()
+    assert found["DBClusterParameterGroup"] == group and found["Status"] == "available"
+    assert "ScalingConfigurationInfo" not in found
 
 
 def test_dynamic_change_is_applied_after_some_looks(account):

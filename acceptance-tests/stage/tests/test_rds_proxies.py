@@ -145,10 +145,15 @@ def test_proxies_come_in_pages(account):
     assert [p["DBProxyName"] for p in rds.describe_db_proxies(Marker=first["Marker"])["DBProxies"]] == ["p20"]
 
 
-def test_tags_of_a_proxy(account):
-    arn, rds = seed(account)["arn"], account.client("rds")
-    rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "team", "Value": "a"}])
-    assert rds.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "team", "Value": "a"}]
+def test_tags(account):
+    rds = account.client("rds")
+    arns = [seed(account)["arn"], rds.describe_db_proxy_endpoints()["DBProxyEndpoints"][0]["DBProxyEndpointArn"]]
+    for who in ({"ResourceName": arn} for arn in arns):
+        rds.add_tags_to_resource(**who, Tags=[{"Key": "team", "Value": "a"}, {"Key": "gone", "Value": ""}])
+        rds.remove_tags_from_resource(**who, TagKeys=["gone"])
+        assert rds.list_tags_for_resource(**who)["TagList"] == [{"Key": "team", "Value": "a"}]
+    wrong = arns[1].replace("prx-endpoint-", "prx-endpoint-0")
+    refused("DBProxyEndpointNotFoundFault", rds.list_tags_for_resource, ResourceName=wrong)
 
 
 def test_ids_are_unique(account, facts):

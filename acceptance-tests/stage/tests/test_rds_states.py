@@ -175,6 +175,7 @@ def test_versions_of_an_engine(account):
 )
 def test_what_can_be_ordered(account, engine, version, name, supported):
     wanted = {"Engine": engine, "DBInstanceClass": name} | ({"EngineVersion": version} if version else {})
+    wanted["MaxRecords"] = 1000
     found = account.client("rds").describe_orderable_db_instance_options(**wanted)["OrderableDBInstanceOptions"]
     assert {o["SupportsIAMDatabaseAuthentication"] for o in found} == {supported}
     nothing = account.client("rds").describe_orderable_db_instance_options(**wanted | {"DBInstanceClass": "db.x"})

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::aws::error::Reach;
+use crate::aws::http;
 use crate::aws::iam::Principal;
 use crate::aws::testing::{Answer, Server, fault, result};
 use tf_provider::diagnostic::Diagnostic;

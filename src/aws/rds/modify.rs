@@ -23,6 +23,24 @@ impl Rds {
             }
         }
     }
+
+    /// Restarts an instance. Needs `rds:RebootDBInstance`.
+    ///
+    /// # Errors
+    /// Any; an instance that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn reboot_instance(&self, identifier: &str) -> Result<(), Error> {
+        let answer = self.0.reboot_db_instance().db_instance_identifier(identifier).send().await;
+        answer.map(drop).map_err(|e| Error::sdk("rds", "RebootDBInstance", &e))
+    }
+
+    /// Restarts a Multi-AZ DB cluster. Needs `rds:RebootDBCluster`.
+    ///
+    /// # Errors
+    /// Any; a cluster that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn reboot_cluster(&self, identifier: &str) -> Result<(), Error> {
+        let answer = self.0.reboot_db_cluster().db_cluster_identifier(identifier).send().await;
+        answer.map(drop).map_err(|e| Error::sdk("rds", "RebootDBCluster", &e))
+    }
 }
 
 #[cfg(test)]
@@ -44,6 +62,15 @@ mod tests {
             assert_eq!(seen.parameter("EnableIAMDatabaseAuthentication"), Some("true"));
             assert_eq!(seen.parameter("ApplyImmediately"), Some("false"));
         }
+    }
+
+    #[tokio::test]
+    async fn reboots() {
+        let server = Server::start([result("RebootDBInstance", ""), result("RebootDBCluster", "")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert_eq!((rds.reboot_instance("a").await, rds.reboot_cluster("b").await), (Ok(()), Ok(())));
+        assert_eq!(server.seen()[0].parameter("DBInstanceIdentifier"), Some("a"));
+        assert_eq!(server.seen()[1].parameter("DBClusterIdentifier"), Some("b"));
     }
 
     #[tokio::test]

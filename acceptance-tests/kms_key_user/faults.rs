@@ -1,0 +1,67 @@
+//! What AWS, the network and the user can do in the middle of it; the matrix has the rest.
+
+use serde_json::{Value, json};
+
+use crate::kms_key_user::{IT, Scene, USER};
+
+/// Applies while a fault strikes a write, which must not show in the outcome.
+#[track_caller]
+fn survives(mut fault: Value, reads: usize) {
+    let scene = Scene::new(USER);
+    fault["operation"] = json!("PutKeyPolicy");
+    fault["times"] = json!(2);
+    scene.account.fault(fault);
+    scene.tf.apply().expect_text("1 added");
+    let operations = scene.account.operations();
+    let writes: Vec<_> = operations.iter().enumerate().filter(|(_, name)| *name == "PutKeyPolicy").collect();
+    for (index, _) in &writes {
+        assert_eq!(operations[index - 1], "GetKeyPolicy", "what is written follows from a fresh read: {operations:?}");
+    }
+    assert_eq!(operations.iter().filter(|name| *name == "GetKeyPolicy").count(), reads, "{operations:?}");
+    scene.assert_settled();
+}
+
+#[test]
+fn throttling() {
+    survives(json!({ "fault": "throttle" }), 5);
+}
+
+#[test]
+fn an_internal_failure() {
+    survives(json!({ "fault": "error", "code": "KMSInternalException", "status": 500 }), 5);
+}
+
+#[test]
+fn a_reset_connection() {
+    survives(json!({ "fault": "reset" }), 5);
+}
+
+#[test]
+fn a_lost_answer() {
+    survives(json!({ "fault": "lose_answer" }), 2);
+}
+
+#[test]
+fn a_write_that_is_seen_late() {
+    let scene = Scene::new(USER);
+    scene.account.fault(json!({ "service": "kms", "operation": "GetKeyPolicy", "fault": "stale", "times": 1 }));
+    scene.tf.apply().expect_text("1 added");
+    assert_eq!(scene.account.writes(), ["PutKeyPolicy"], "it was there at the second look");
+    scene.assert_settled();
+}
+
+#[test]
+fn a_failure_that_does_not_pass() {
+    let scene = Scene::new(&USER.replace("principal_arn", "timeouts {\n    create = \"4s\"\n  }\n  principal_arn"));
+    scene.account.fault(json!({ "operation": "PutKeyPolicy", "fault": "throttle" }));
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(
+        (error.summary.as_str(), error.code.as_str()),
+        ("Cannot change the key's policy", scene.filled("kms_key_arn   = \"KEY\"").as_str())
+    );
+    assert_eq!(scene.tf.state().addresses(), [""; 0]);
+    scene.account.end_faults();
+    scene.tf.apply();
+    scene.assert_settled();
+    assert_eq!(scene.tf.state().addresses(), [IT]);
+}

@@ -1,0 +1,126 @@
+//! Several writers of one policy at the same time.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::kms_key_user::{GRANTEE, HEAD, Scene, USER, foreign, terraform};
+use crate::support::process::Running;
+
+const APPLY: [&str; 2] = ["apply", "-auto-approve"];
+
+/// Applies, and runs `meanwhile` while a call is under way: before it has its effect, or after.
+fn apply_while(scene: &Scene, operation: &str, when: &str, meanwhile: impl FnOnce()) {
+    scene.account.forget_calls();
+    let rule = json!({ "operation": operation, "fault": "delay", "seconds": 3, "when": when, "times": 1 });
+    scene.account.fault(rule);
+    let apply: Running = scene.tf.start(&APPLY);
+    scene.account.wait_for_call(operation, when == "after");
+    meanwhile();
+    apply.wait().expect_code(0);
+}
+
+fn has(scene: &Scene, statement: &Value) -> bool {
+    scene.statements().0.contains(statement)
+}
+
+#[test]
+fn thirty_two_users_by_four_processes() {
+    let scene = Scene::new("");
+    let before = foreign(&scene.account, "Before");
+    scene.put_statement(&before);
+    let runtime = tempfile::tempdir().unwrap();
+    fs::set_permissions(runtime.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    (0..32).for_each(|index| scene.account.add(&format!("role/app{index}")));
+    let folders: Vec<_> = (0..4)
+        .map(|folder| {
+            let tf = terraform(&scene.account).env("XDG_RUNTIME_DIR", runtime.path().display());
+            let users = USER.replace("role/app", &format!("role/app${{count.index + {}}}", 8 * folder));
+            tf.write(
+                "main.tf",
+                &[HEAD, &scene.filled(&users.replace("  principal", "  count = 8\n  principal"))].concat(),
+            );
+            tf.init();
+            tf
+        })
+        .collect();
+    let runs: Vec<_> = folders.iter().map(|tf| tf.start(&APPLY)).collect();
+    for run in runs {
+        run.wait().expect_code(0).expect_text("8 added");
+    }
+    let after = foreign(&scene.account, "After");
+    scene.put_statement(&after);
+    assert_eq!(scene.statements().1.len(), 32);
+    assert!(has(&scene, &before) && has(&scene, &after));
+    assert_eq!(scene.account.writes().iter().filter(|call| *call == "PutKeyPolicy").count(), 32, "none was undone");
+    for tf in &folders {
+        tf.assert_plan_empty();
+    }
+    let runs: Vec<_> = folders.iter().map(|tf| tf.start(&["destroy", "-auto-approve"])).collect();
+    for run in runs {
+        run.wait().expect_code(0).expect_text("8 destroyed");
+    }
+    assert_eq!(scene.statements().1, [json!(null); 0]);
+    assert!(has(&scene, &before) && has(&scene, &after));
+}
+
+#[test]
+fn a_foreign_write_that_undoes_ours_is_merged() {
+    let scene = Scene::new(USER);
+    let mut policy = scene.account.key_policy(&scene.key);
+    let statement = foreign(&scene.account, "Foreign");
+    policy["Statement"].as_array_mut().unwrap().push(statement.clone());
+    apply_while(&scene, "PutKeyPolicy", "after", || {
+        assert_eq!(scene.statements().1.len(), 1, "ours was there");
+        scene.account.put_key_policy(&scene.key, &policy);
+    });
+    assert!(has(&scene, &statement));
+    assert_eq!(scene.account.writes(), ["PutKeyPolicy", "PutKeyPolicy"]);
+    scene.assert_settled();
+}
+
+#[test]
+fn what_is_written_between_our_read_and_our_write_is_lost() {
+    let scene = Scene::new(USER);
+    let statement = foreign(&scene.account, "Foreign");
+    apply_while(&scene, "PutKeyPolicy", "before", || scene.put_statement(&statement));
+    assert!(!has(&scene, &statement), "KMS can do better now: say so in the documentation");
+    scene.assert_settled();
+}
+
+#[test]
+fn a_grant_loses_nothing() {
+    for when in ["before", "after"] {
+        let scene = Scene::new(GRANTEE);
+        let statement = foreign(&scene.account, "Foreign");
+        apply_while(&scene, "CreateGrant", when, || scene.put_statement(&statement));
+        assert!(has(&scene, &statement));
+        assert_eq!(scene.grants().len(), 1);
+        scene.tf.assert_plan_empty();
+        scene.tf.destroy();
+        assert!(has(&scene, &statement));
+    }
+}
+
+#[test]
+fn somebody_who_always_undoes_ours_is_told_of() {
+    let scene = Scene::new(USER);
+    let before = scene.account.key_policy(&scene.key);
+    let rule = json!({ "operation": "PutKeyPolicy", "fault": "delay", "seconds": 0.3, "when": "after" });
+    scene.account.fault(rule);
+    let error = thread::scope(|scope| {
+        let apply = scope.spawn(|| scene.tf.apply_fails().error());
+        while !apply.is_finished() {
+            scene.account.put_key_policy(&scene.key, &before);
+        }
+        apply.join().unwrap()
+    });
+    assert_eq!(error.summary, "Cannot change the key's policy");
+    assert!(error.detail.contains("gone when it was read back, 5 times"), "{error:?}");
+    assert_eq!(scene.account.writes().len(), 5);
+    scene.account.end_faults();
+    scene.tf.apply();
+    scene.assert_settled();
+}

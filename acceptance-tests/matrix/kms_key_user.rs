@@ -1,0 +1,82 @@
+//! `rdsauth_kms_key_user` in both modes, beside a statement and a grant of somebody else.
+
+use serde_json::{Value, json};
+
+use crate::support::matrix::{Scenario, Variables};
+use crate::support::stage::Account;
+
+// The name that the provider would choose contains a hash of the account.
+const IN_POLICY: &str = r#"
+resource "rdsauth_kms_key_user" "it" {
+  sid           = "ReadersOfIt"
+  kms_key_arn   = var.key
+  principal_arn = var.role
+  # timeouts
+}
+"#;
+
+const BY_GRANT: &str = r#"
+resource "rdsauth_kms_key_user" "it" {
+  sid           = "ReadersOfIt"
+  kms_key_arn   = var.key
+  principal_arn = var.role
+  mode          = "grant"
+  # timeouts
+}
+"#;
+
+const ALL_IN_POLICY: &str = r#"
+resource "rdsauth_kms_key_user" "it" {
+  sid            = "ReadersOfIt"
+  kms_key_arn    = var.key
+  principal_arn  = var.role
+  permission_set = "console_key_user"
+  # timeouts
+}
+"#;
+
+const ALL_BY_GRANT: &str = r#"
+resource "rdsauth_kms_key_user" "it" {
+  sid            = "ReadersOfIt"
+  kms_key_arn    = var.key
+  principal_arn  = var.role
+  permission_set = "console_key_user"
+  mode           = "grant"
+  # timeouts
+}
+"#;
+
+#[test]
+fn kms_key_user() {
+    Scenario { name: "kms_key_user/policy", seed, create: IN_POLICY, update: ALL_IN_POLICY, remote }.run();
+}
+
+#[test]
+fn kms_key_user_by_grant() {
+    Scenario { name: "kms_key_user/grant", seed, create: BY_GRANT, update: ALL_BY_GRANT, remote }.run();
+}
+
+const ALIAS: &str = "alias/shared";
+
+fn seed(account: &Account) -> Variables {
+    account.add("role/app");
+    let (key, role) = (account.add_key(json!({ "alias": ALIAS })), format!("arn:aws:iam::{}:role/app", account.id));
+    let mut policy = account.key_policy(&key);
+    let statements = policy["Statement"].as_array_mut().expect("statements");
+    statements.push(json!({
+        "Sid": "Foreign", "Effect": "Allow", "Principal": { "AWS": role }, "Action": "kms:Encrypt", "Resource": "*"
+    }));
+    account.put_key_policy(&key, &policy);
+    let grant = json!({ "KeyId": key, "GranteePrincipal": role, "Name": "Foreign", "Operations": ["Encrypt"] });
+    account.call("kms", "CreateGrant", grant);
+    vec![("key", key), ("role", role)]
+}
+
+fn remote(account: &Account) -> Value {
+    let key = account.call("kms", "DescribeKey", json!({ "KeyId": ALIAS }));
+    let grants = account.call("kms", "ListGrants", json!({ "KeyId": key["KeyMetadata"]["Arn"] }));
+    let mut grants = grants["Grants"].as_array().expect("grants").clone();
+    grants.iter_mut().for_each(|grant| drop(grant.as_object_mut().expect("a grant").remove("CreationDate")));
+    grants.sort_by_key(|grant| grant["Name"].to_string());
+    json!({ "policy": account.key_policy(ALIAS), "grants": grants })
+}

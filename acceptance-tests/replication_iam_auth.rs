@@ -1,0 +1,363 @@
+//! `rdsauth_replication_iam_auth` under the real CLI, against the stage.
+
+use serde_json::{Value, json};
+
+use crate::support::binaries::binary;
+use crate::support::process::Process;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
+
+const INSTANCE: &str =
+    "resource \"rdsauth_replication_iam_auth\" \"it\" {\n  db_instance_identifier = \"orders\"\n  # more\n}\n";
+
+const CLUSTER: &str =
+    "resource \"rdsauth_replication_iam_auth\" \"it\" {\n  db_cluster_identifier = \"ledger\"\n  # more\n}\n";
+
+const ALL: &str = "manage_iam_authentication = true\n  manage_logical_replication = true\n  reboot = \"if_required\"";
+
+const IT: &str = "rdsauth_replication_iam_auth.it";
+
+const GROUP: &str = "orders-pg16";
+
+/// An account with a configuration, initialised.
+struct Scene {
+    tf: Terraform,
+    account: Account,
+}
+
+impl Scene {
+    /// The instance `orders` that has all prerequisites.
+    fn new(configuration: &str) -> Self {
+        Self::of_instance(configuration, true, json!({ "rds.logical_replication": "1" }))
+    }
+
+    /// The instance `orders`, its flag, and the values in the group that it alone has.
+    fn of_instance(configuration: &str, iam: bool, values: Value) -> Self {
+        let scene = Self::empty(configuration);
+        scene.tell("parameter-groups", json!({ "name": GROUP, "family": "postgres16", "values": values }));
+        scene.add_instance("orders", json!({ "iam": iam }));
+        scene
+    }
+
+    /// The cluster `ledger`, of an engine, without any prerequisite.
+    fn of_cluster(configuration: &str, engine: &str, family: &str) -> Self {
+        let scene = Self::empty(configuration);
+        scene.tell("parameter-groups", json!({ "name": GROUP, "family": family, "kind": "cluster" }));
+        let cluster = json!({
+            "identifier": "ledger", "engine": engine, "version": "16.4", "members": 2, "iam": false, "parameter_group": GROUP
+        });
+        scene.tell("clusters", cluster);
+        scene
+    }
+
+    fn empty(configuration: &str) -> Self {
+        let account = Account::new();
+        account.tell("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
+        let tf =
+            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
+        let scene = Self { tf, account };
+        scene.configure(configuration);
+        scene.tf.init();
+        scene
+    }
+
+    fn tell(&self, path: &str, fields: Value) {
+        self.account.tell(path, fields);
+    }
+
+    fn add_instance(&self, identifier: &str, more: Value) {
+        let mut fields = json!({ "identifier": identifier, "version": "16.4", "parameter_group": GROUP });
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.tell("instances", fields);
+    }
+
+    fn configure(&self, configuration: &str) {
+        self.tf.write("main.tf", &[HEAD, configuration].concat());
+    }
+
+    /// The values that users set in the group.
+    fn values(&self, kind: &str) -> Value {
+        self.account.look("parameters", json!({ "group": GROUP, "kind": kind }))["values"].take()
+    }
+
+    /// The values in force in a database, and how far they are.
+    fn in_force(&self, identifier: &str, kind: &str) -> (Value, Value) {
+        let mut answer = self.account.look("parameters", json!({ "identifier": identifier, "kind": kind }));
+        (answer["effective"].take(), answer["status"].take())
+    }
+
+    fn writes(&self) -> Vec<String> {
+        self.account.writes().into_iter().filter(|operation| !operation.contains("Tags")).collect()
+    }
+
+    /// All prerequisites are there, and nothing remains to be done.
+    #[track_caller]
+    fn assert_settled(&self) {
+        for attribute in ["iam_auth_for_replication", "iam_authentication", "logical_replication"] {
+            assert_eq!(self.tf.state_value(IT, attribute), true, "{attribute}");
+        }
+        self.tf.assert_plan_empty();
+    }
+}
+
+fn with(configuration: &str, more: &str) -> String {
+    configuration.replace("# more", more)
+}
+
+fn both() -> Value {
+    json!({ "rds.iam_auth_for_replication": "1", "rds.logical_replication": "1" })
+}
+
+#[test]
+fn basic() {
+    let scene = Scene::new(INSTANCE);
+    let Scene { tf, account } = &scene;
+    let plan = tf.plan();
+    plan.assert_creates(IT);
+    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
+    tf.apply().expect_text("1 added");
+    assert_eq!(scene.writes(), ["ModifyDBParameterGroup"], "there is no reboot");
+    assert_eq!(scene.in_force("orders", "instance"), (both(), json!("in-sync")));
+    let state = |attribute: &str| tf.state_value(IT, attribute);
+    assert_eq!((state("parameter_group_name"), state("previous_value")), (json!(GROUP), json!("0")));
+    assert_eq!(state("previous_logical_replication_source"), Value::Null);
+    scene.assert_settled();
+    tf.destroy();
+    assert_eq!(scene.values("instance"), json!({ "rds.logical_replication": "1" }), "what it found");
+}
+
+#[test]
+fn everything_managed() {
+    let scene = Scene::of_instance(&with(INSTANCE, ALL), false, json!({ "log_statement": "ddl" }));
+    let Scene { tf, .. } = &scene;
+    tf.apply().expect_text("Database will be rebooted").expect_text("1 added");
+    assert_eq!(scene.writes(), ["ModifyDBParameterGroup", "ModifyDBInstance", "RebootDBInstance"]);
+    assert_eq!(scene.in_force("orders", "instance").1, "in-sync");
+    assert_eq!(scene.in_force("orders", "instance").0["rds.logical_replication"], "1");
+    scene.assert_settled();
+    tf.destroy();
+    assert_eq!(scene.values("instance"), json!({ "log_statement": "ddl" }));
+    assert_eq!(scene.in_force("orders", "instance").1, "pending-reboot", "that is somebody else's to decide");
+}
+
+#[test]
+fn an_aurora_cluster() {
+    let scene = Scene::of_cluster(&with(CLUSTER, ALL), "aurora-postgresql", "aurora-postgresql16");
+    scene.tf.apply().expect_text("1 added");
+    let reboots = ["RebootDBInstance", "RebootDBInstance"];
+    assert_eq!(scene.writes(), ["ModifyDBClusterParameterGroup", "ModifyDBCluster", reboots[0], reboots[1]]);
+    assert_eq!(scene.in_force("ledger", "cluster"), (both(), json!("in-sync")));
+    scene.assert_settled();
+    scene.tf.destroy();
+    assert_eq!(scene.values("cluster"), json!({}));
+}
+
+#[test]
+fn a_multi_az_cluster() {
+    let scene = Scene::of_cluster(&with(CLUSTER, ALL), "postgres", "postgres16");
+    scene.tf.apply().expect_text("1 added");
+    assert_eq!(scene.writes(), ["ModifyDBClusterParameterGroup", "ModifyDBCluster", "RebootDBCluster"]);
+    assert_eq!(scene.in_force("ledger", "cluster"), (both(), json!("in-sync")));
+    scene.assert_settled();
+    scene.tf.destroy();
+    assert_eq!(scene.values("cluster"), json!({}));
+
+    scene.configure(&INSTANCE.replace("orders", "ledger-instance-1"));
+    let error = scene.tf.plan_fails().error();
+    assert!(error.detail.contains("db_cluster_identifier = \"ledger\""), "{error:?}");
+}
+
+#[test]
+fn what_is_missing_is_named_before_the_first_write() {
+    let scene = Scene::of_instance(INSTANCE, false, json!({}));
+    let Scene { tf, account } = &scene;
+    tf.ok(&["plan"]).expect_text("Warning: Prerequisite is missing").expect_text("aws rds modify-db-instance");
+    let error = tf.apply_fails().error();
+    assert_eq!(error.code, "db_instance_identifier = \"orders\"");
+    for text in ["nothing was changed", "rdsauth_iam_authentication", "rdsauth_parameter", "reboot-db-instance"] {
+        assert!(error.detail.contains(text), "{text}: {error:?}");
+    }
+    assert_eq!((account.writes(), tf.state().addresses()), (vec![], vec![]));
+
+    // Set, and not yet in force.
+    scene.configure(&with(INSTANCE, "manage_iam_authentication = true"));
+    scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "1" } }));
+    let error = tf.apply_fails().error();
+    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert_eq!(account.writes(), [""; 0]);
+    scene.tell("reboot", json!({ "identifier": "orders" }));
+    tf.apply().expect_text("1 added");
+    scene.assert_settled();
+}
+
+#[test]
+fn prerequisites_in_the_same_apply() {
+    let first = "resource \"rdsauth_iam_authentication\" \"first\" {\n  db_instance_identifier = \"orders\"\n}\n";
+    let then = with(INSTANCE, "depends_on = [rdsauth_iam_authentication.first]");
+    let scene = Scene::of_instance(&[first, &then].concat(), false, json!({ "rds.logical_replication": "1" }));
+    scene.tf.apply().expect_text("Prerequisite is missing").expect_text("2 added");
+    scene.assert_settled();
+}
+
+#[test]
+fn refusals() {
+    let scene = Scene::empty(INSTANCE);
+    let Scene { tf, account } = &scene;
+    scene.tell("instances", json!({ "identifier": "orders", "version": "16.4" }));
+    tf.ok(&["plan"]).expect_text("default.postgres16");
+    let error = tf.apply_fails().error();
+    assert!(error.detail.contains("which nobody can change. Make one of the same family"), "{error:?}");
+
+    scene.tell("instances", json!({ "identifier": "shop", "engine": "mysql" }));
+    for (configuration, text) in [
+        (INSTANCE.replace("orders", "shop"), "from version 11"),
+        (with(INSTANCE, "manage_logical_replication = true"), "needs reboot = \"if_required\""),
+        (with(INSTANCE, "db_cluster_identifier = \"ledger\""), "Only one of"),
+        (with(INSTANCE, "reboot = \"always\""), "must be one of"),
+    ] {
+        scene.configure(&configuration);
+        let error = tf.plan_fails().error();
+        assert!(error.detail.contains(text), "{error:?}");
+    }
+    scene.configure(&INSTANCE.replace("orders", "absent"));
+    tf.plan().assert_creates(IT);
+    let error = tf.apply_fails().error();
+    assert!(error.detail.contains("There is no instance of that identifier"), "{error:?}");
+    assert_eq!(account.writes(), [""; 0]);
+}
+
+#[test]
+fn a_shared_group() {
+    let scene = Scene::new(INSTANCE);
+    scene.add_instance("reports", json!({}));
+    scene.tf.ok(&["plan"]).expect_text("Change concerns several databases").expect_text("\"orders\", \"reports\"");
+}
+
+#[test]
+fn drift() {
+    let scene = Scene::new(INSTANCE);
+    let Scene { tf, account } = &scene;
+    tf.apply();
+
+    // The parameter.
+    scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.iam_auth_for_replication": "0" } }));
+    tf.plan().assert_updates(IT);
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+    assert_eq!(tf.state_value(IT, "previous_source"), "system", "what was there before anything");
+
+    // IAM authentication.
+    let off =
+        json!({ "DBInstanceIdentifier": "orders", "EnableIAMDatabaseAuthentication": false, "ApplyImmediately": true });
+    account.call("rds", "ModifyDBInstance", off);
+    (0..3).for_each(|_| drop(account.call("rds", "DescribeDBInstances", json!({}))));
+    tf.plan().assert_updates(IT);
+    let error = tf.apply_fails().error();
+    assert!(error.detail.contains("IAM authentication of the instance \"orders\" is not on"), "{error:?}");
+    scene.configure(&with(INSTANCE, "manage_iam_authentication = true"));
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+
+    // Logical replication; another static parameter is none of this resource's business.
+    scene.tell("parameters", json!({ "group": GROUP, "values": { "max_connections": "100" } }));
+    tf.assert_plan_empty();
+    scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "0" } }));
+    tf.plan().assert_updates(IT);
+    assert!(tf.apply_fails().error().detail.contains("\"rds.logical_replication\" is not 1"));
+    scene.configure(&with(INSTANCE, ALL));
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+}
+
+#[test]
+fn another_group() {
+    let scene = Scene::new(&with(INSTANCE, ALL));
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    let values = json!({ "rds.logical_replication": "1" });
+    scene.tell("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
+    let swap = json!({ "DBInstanceIdentifier": "orders", "DBParameterGroupName": "other", "ApplyImmediately": true });
+    account.call("rds", "ModifyDBInstance", swap);
+    tf.plan().assert_updates(IT);
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+    assert_eq!(tf.state_value(IT, "parameter_group_name"), "other");
+    assert_eq!(scene.values("instance"), json!({ "rds.logical_replication": "1" }), "the old one is as it was");
+    tf.destroy();
+    let left = account.look("parameters", json!({ "group": "other" }));
+    assert_eq!(left["values"], json!({ "rds.logical_replication": "1" }));
+}
+
+#[test]
+fn disappears() {
+    let scene = Scene::new(INSTANCE);
+    scene.tf.apply();
+    let gone =
+        json!({ "operation": "DescribeDBInstances", "fault": "error", "code": "DBInstanceNotFound", "status": 404 });
+    scene.account.fault(gone);
+    scene.tf.plan().assert_creates(IT);
+}
+
+#[test]
+fn update_and_other_ends() {
+    let scene = Scene::new(&with(INSTANCE, "on_destroy = \"leave\""));
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    account.forget_calls();
+    scene.configure(INSTANCE);
+    tf.apply().expect_text("1 changed");
+    assert_eq!(account.writes(), ["AddTagsToResource"]);
+    scene.assert_settled();
+    scene.configure(&with(INSTANCE, "on_destroy = \"reset\""));
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+    tf.destroy();
+    assert_eq!(scene.values("instance"), json!({ "rds.logical_replication": "1" }));
+}
+
+#[test]
+fn sigkill_after_each_write() {
+    for operation in ["AddTagsToResource", "ModifyDBParameterGroup", "ModifyDBInstance", "RebootDBInstance"] {
+        let scene = Scene::of_instance(&with(INSTANCE, ALL), false, json!({}));
+        let Scene { tf, account } = &scene;
+        account.fault(json!({ "operation": operation, "fault": "delay", "seconds": 250, "when": "after", "times": 1 }));
+        let apply = tf.start(&["apply", "-auto-approve"]);
+        account.wait_for_call(operation, true);
+        apply.providers().iter().for_each(Process::kill);
+        apply.wait().expect_code(1);
+        tf.apply().expect_text("1 added");
+        scene.assert_settled();
+        tf.destroy();
+        assert_eq!(scene.values("instance"), json!({}), "{operation}");
+    }
+}
+
+#[test]
+fn import() {
+    let scene = Scene::new(INSTANCE);
+    let Scene { tf, .. } = &scene;
+    tf.apply();
+    tf.ok(&["state", "rm", IT]);
+    tf.import(IT, "instance/orders");
+    scene.assert_settled();
+    assert_eq!(tf.state_value(IT, "previous_source"), "system", "the note survives the state");
+    tf.ok(&["state", "rm", IT]);
+    tf.run(&["import", IT, "orders"]).expect_code(1).expect_text("is not of the form instance/ID or cluster/ID");
+    scene.configure(&format!("import {{\n  to = {IT}\n  id = \"instance/orders@us-east-1\"\n}}\n{INSTANCE}"));
+    tf.apply().expect_text("1 imported");
+    scene.assert_settled();
+    tf.destroy();
+    assert_eq!(scene.values("instance"), json!({ "rds.logical_replication": "1" }));
+}
+
+#[test]
+fn calls_are_few() {
+    let scene = Scene::new(INSTANCE);
+    scene.tf.apply();
+    scene.account.forget_calls();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.account.operations(), ["DescribeDBInstances", "DescribeDBParameters"], "a refresh");
+}

@@ -1,0 +1,7 @@
+import {
+  to = rdsauth_kms_key_user.loader
+  identity = {
+    kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    sid         = "RdsAuth28a8aecacc70"
+  }
+}

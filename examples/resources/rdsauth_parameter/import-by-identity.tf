@@ -1,0 +1,7 @@
+import {
+  to = rdsauth_parameter.force_ssl
+  identity = {
+    db_parameter_group_name = "orders-pg16"
+    name                    = "rds.force_ssl"
+  }
+}

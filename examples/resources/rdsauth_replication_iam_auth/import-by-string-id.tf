@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_replication_iam_auth.ledger
+  id = "cluster/ledger"
+}

@@ -1,0 +1,475 @@
+//! Parameter groups: what they hold, which values they take, and which databases have them.
+
+use aws_sdk_rds::types;
+
+use crate::aws::error::Error;
+use crate::aws::rds::{Kind, Rds};
+
+/// A parameter group of instances or of clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Whether it is for instances or for clusters.
+    pub kind: Kind,
+    /// Its name, in lower case.
+    pub name: String,
+}
+
+/// A parameter as a group holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value; absent where the engine has its own.
+    pub value: Option<String>,
+    /// Who said so: `user`, `system` or `engine-default`.
+    pub source: String,
+    /// Whether it is in force without a reboot.
+    pub is_dynamic: bool,
+    /// `string`, `integer`, `boolean`, `float`, `list` and so on.
+    pub data_type: String,
+    /// Lists and ranges of values, as `0-100` or `md5,scram`; absent if AWS says nothing.
+    pub allowed: Option<String>,
+    /// Whether it can be changed.
+    pub is_modifiable: bool,
+}
+
+/// A value to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The parameter.
+    pub name: String,
+    /// Its value, nothing to take back what users said.
+    pub value: Option<String>,
+    /// When.
+    pub method: Method,
+}
+
+/// When a change of a parameter is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// At once.
+    Immediate,
+    /// With the next reboot of each database.
+    PendingReboot,
+}
+
+/// A database that has a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The identifier of the instance or cluster.
+    pub identifier: String,
+    /// How far its parameters are: `in-sync`, `applying`, `pending-reboot`; of a cluster those of its members.
+    pub statuses: Vec<String>,
+}
+
+impl Rds {
+    /// A parameter of a group by its name; none if the group's family has no such parameter. Needs
+    /// `rds:DescribeDBParameters` or `rds:DescribeDBClusterParameters`.
+    ///
+    /// # Errors
+    /// Any, the absence of the group included.
+    pub async fn parameter(&self, group: &Group, name: &str) -> Result<Option<Parameter>, Error> {
+        let found = self.parameters_named(group, &[name]).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Parameters of a group by their names, without those that the group's family does not have.
+    ///
+    /// # Errors
+    /// Any, the absence of the group included.
+    pub async fn parameters_named(&self, group: &Group, names: &[&str]) -> Result<Vec<Parameter>, Error> {
+        let filter = types::Filter::builder().name("parameter-name");
+        let filter = names.iter().fold(filter, |filter, name| filter.values(*name)).build();
+        let mut found = self.parameters_of(group, Some(filter)).await?;
+        found.retain(|found| names.contains(&found.name.as_str()));
+        Ok(found)
+    }
+
+    /// All parameters of a group; this takes several calls.
+    ///
+    /// # Errors
+    /// Any, the absence of the group included.
+    pub async fn parameters(&self, group: &Group) -> Result<Vec<Parameter>, Error> {
+        self.parameters_of(group, None).await
+    }
+
+    async fn parameters_of(&self, group: &Group, filter: Option<types::Filter>) -> Result<Vec<Parameter>, Error> {
+        let filters = filter.map(|filter| vec![filter]);
+        let operation = group.describe();
+        let found = match group.kind {
+            Kind::Instance => {
+                let request = self.0.describe_db_parameters().db_parameter_group_name(&group.name);
+                let items = request.set_filters(filters).into_paginator().items().send();
+                items.collect::<Result<Vec<_>, _>>().await.map_err(|e| Error::sdk("rds", operation, &e))
+            }
+            Kind::Cluster => {
+                let request = self.0.describe_db_cluster_parameters().db_cluster_parameter_group_name(&group.name);
+                let items = request.set_filters(filters).into_paginator().items().send();
+                items.collect::<Result<Vec<_>, _>>().await.map_err(|e| Error::sdk("rds", operation, &e))
+            }
+        };
+        Ok(found?.into_iter().filter_map(Parameter::read).collect())
+    }
+
+    /// Writes values into a group, or takes them back, at most 20 of either. Needs `rds:ModifyDBParameterGroup` and
+    /// `rds:ResetDBParameterGroup`, or their namesakes for clusters.
+    ///
+    /// # Errors
+    /// Any; a group that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn set_parameters(&self, group: &Group, settings: &[Setting]) -> Result<(), Error> {
+        let (set, reset): (Vec<_>, Vec<_>) = settings.iter().partition(|setting| setting.value.is_some());
+        let [set, reset] = [set, reset].map(|all| all.into_iter().map(Setting::parameter).collect::<Vec<_>>());
+        if !set.is_empty() {
+            match group.kind {
+                Kind::Instance => {
+                    let request = self.0.modify_db_parameter_group().db_parameter_group_name(&group.name);
+                    let answer = request.set_parameters(Some(set)).send().await;
+                    answer.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBParameterGroup", &e))?;
+                }
+                Kind::Cluster => {
+                    let request = self.0.modify_db_cluster_parameter_group();
+                    let request = request.db_cluster_parameter_group_name(&group.name);
+                    let answer = request.set_parameters(Some(set)).send().await;
+                    answer.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBClusterParameterGroup", &e))?;
+                }
+            }
+        }
+        if reset.is_empty() {
+            return Ok(());
+        }
+        match group.kind {
+            Kind::Instance => {
+                let request = self.0.reset_db_parameter_group().db_parameter_group_name(&group.name);
+                let answer = request.reset_all_parameters(false).set_parameters(Some(reset)).send().await;
+                answer.map(drop).map_err(|e| Error::sdk("rds", "ResetDBParameterGroup", &e))
+            }
+            Kind::Cluster => {
+                let request = self.0.reset_db_cluster_parameter_group().db_cluster_parameter_group_name(&group.name);
+                let answer = request.reset_all_parameters(false).set_parameters(Some(reset)).send().await;
+                answer.map(drop).map_err(|e| Error::sdk("rds", "ResetDBClusterParameterGroup", &e))
+            }
+        }
+    }
+
+    /// The databases of the region that have a group: instances or clusters, by its kind. Needs
+    /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn users_of(&self, group: &Group) -> Result<Vec<User>, Error> {
+        let same = |name: &Option<String>| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&group.name));
+        let mut users: Vec<User> = match group.kind {
+            Kind::Instance => {
+                let items = self.0.describe_db_instances().into_paginator().items().send();
+                let all = items.collect::<Result<Vec<_>, _>>().await;
+                let all = all.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e))?;
+                let user = |instance: types::DbInstance| {
+                    let groups = instance.db_parameter_groups.unwrap_or_default();
+                    let group = groups.into_iter().find(|group| same(&group.db_parameter_group_name))?;
+                    let statuses = group.parameter_apply_status.into_iter().collect();
+                    Some(User { identifier: instance.db_instance_identifier?, statuses })
+                };
+                all.into_iter().filter_map(user).collect()
+            }
+            Kind::Cluster => {
+                let items = self.0.describe_db_clusters().into_paginator().items().send();
+                let all = items.collect::<Result<Vec<_>, _>>().await;
+                let all = all.map_err(|e| Error::sdk("rds", "DescribeDBClusters", &e))?;
+                let user = |cluster: types::DbCluster| {
+                    let members = cluster.db_cluster_members.unwrap_or_default();
+                    let statuses = members.into_iter().filter_map(|member| member.db_cluster_parameter_group_status);
+                    Some(User { identifier: cluster.db_cluster_identifier?, statuses: statuses.collect() })
+                };
+                all.into_iter().filter(|cluster| same(&cluster.db_cluster_parameter_group)).filter_map(user).collect()
+            }
+        };
+        users.sort_by(|a, b| a.identifier.cmp(&b.identifier));
+        Ok(users)
+    }
+
+    /// The ARN of a group; none if there is no such group. Needs `rds:DescribeDBParameterGroups` or
+    /// `rds:DescribeDBClusterParameterGroups`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn group_arn(&self, group: &Group) -> Result<Option<String>, Error> {
+        let found = match group.kind {
+            Kind::Instance => {
+                let request = self.0.describe_db_parameter_groups().db_parameter_group_name(&group.name);
+                let answer = request.send().await.map_err(|e| Error::sdk("rds", "DescribeDBParameterGroups", &e));
+                answer.map(|answer| {
+                    let found = answer.db_parameter_groups.unwrap_or_default().into_iter().next();
+                    found.and_then(|group| group.db_parameter_group_arn)
+                })
+            }
+            Kind::Cluster => {
+                let request = self.0.describe_db_cluster_parameter_groups();
+                let answer = request.db_cluster_parameter_group_name(&group.name).send().await;
+                let answer = answer.map_err(|e| Error::sdk("rds", "DescribeDBClusterParameterGroups", &e));
+                answer.map(|answer| {
+                    let found = answer.db_cluster_parameter_groups.unwrap_or_default().into_iter().next();
+                    found.and_then(|group| group.db_cluster_parameter_group_arn)
+                })
+            }
+        };
+        match found {
+            Err(error) if error.is_not_found() => Ok(None),
+            found => found,
+        }
+    }
+
+    /// The value of a tag of anything RDS has. Needs `rds:ListTagsForResource`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn tag(&self, arn: &str, key: &str) -> Result<Option<String>, Error> {
+        let answer = self.0.list_tags_for_resource().resource_name(arn).send().await;
+        let answer = answer.map_err(|e| Error::sdk("rds", "ListTagsForResource", &e))?;
+        let tag = answer.tag_list.unwrap_or_default().into_iter().find(|tag| tag.key.as_deref() == Some(key));
+        Ok(tag.map(|tag| tag.value.unwrap_or_default()))
+    }
+
+    /// Puts a tag on anything RDS has. Needs `rds:AddTagsToResource`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn set_tag(&self, arn: &str, key: &str, value: &str) -> Result<(), Error> {
+        let tag = types::Tag::builder().key(key).value(value).build();
+        let answer = self.0.add_tags_to_resource().resource_name(arn).tags(tag).send().await;
+        answer.map(drop).map_err(|e| Error::sdk("rds", "AddTagsToResource", &e))
+    }
+
+    /// Takes a tag off anything RDS has, if it is there. Needs `rds:RemoveTagsFromResource`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn remove_tag(&self, arn: &str, key: &str) -> Result<(), Error> {
+        let answer = self.0.remove_tags_from_resource().resource_name(arn).tag_keys(key).send().await;
+        answer.map(drop).map_err(|e| Error::sdk("rds", "RemoveTagsFromResource", &e))
+    }
+}
+
+impl Group {
+    /// Whether it is one of AWS's own, which nobody can change.
+    pub fn is_default(&self) -> bool {
+        self.name.starts_with("default.")
+    }
+
+    fn describe(&self) -> &'static str {
+        match self.kind {
+            Kind::Instance => "DescribeDBParameters",
+            Kind::Cluster => "DescribeDBClusterParameters",
+        }
+    }
+}
+
+impl Parameter {
+    fn read(parameter: types::Parameter) -> Option<Self> {
+        Some(Self {
+            name: parameter.parameter_name?,
+            value: parameter.parameter_value,
+            source: parameter.source.unwrap_or_default(),
+            is_dynamic: parameter.apply_type.is_some_and(|apply| apply == "dynamic"),
+            data_type: parameter.data_type.unwrap_or_default(),
+            allowed: parameter.allowed_values.filter(|allowed| !allowed.is_empty()),
+            is_modifiable: parameter.is_modifiable.unwrap_or(false),
+        })
+    }
+
+    /// Whether a user has set it, rather than AWS or the engine.
+    pub fn is_set(&self) -> bool {
+        self.source == "user"
+    }
+
+    /// The method that brings it in force soonest.
+    pub fn method(&self) -> Method {
+        if self.is_dynamic { Method::Immediate } else { Method::PendingReboot }
+    }
+
+    /// Whether AWS takes a value, as far as the lists and ranges say.
+    pub fn allows(&self, value: &str) -> bool {
+        let Some(allowed) = &self.allowed else { return true };
+        let choices = || allowed.split(',').map(str::trim);
+        match self.data_type.as_str() {
+            "integer" | "float" => is_formula(value) || choices().any(|choice| is_within(value, choice)),
+            "list" => value.split(',').all(|part| choices().any(|choice| choice.eq_ignore_ascii_case(part.trim()))),
+            _ => choices().any(|choice| choice.eq_ignore_ascii_case(value)),
+        }
+    }
+}
+
+impl Setting {
+    fn parameter(&self) -> types::Parameter {
+        types::Parameter::builder()
+            .parameter_name(&self.name)
+            .set_parameter_value(self.value.clone())
+            .apply_method(match self.method {
+                Method::Immediate => types::ApplyMethod::Immediate,
+                Method::PendingReboot => types::ApplyMethod::PendingReboot,
+            })
+            .build()
+    }
+}
+
+impl Method {
+    /// As AWS spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Immediate => "immediate",
+            Self::PendingReboot => "pending-reboot",
+        }
+    }
+
+    /// From AWS's spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Immediate, Self::PendingReboot].into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+impl User {
+    /// Whether a change of its parameters is under way.
+    pub fn is_applying(&self) -> bool {
+        self.statuses.iter().any(|status| status == "applying")
+    }
+}
+
+/// RDS computes formulas such as `{DBInstanceClassMemory/32768}` for each instance class.
+fn is_formula(value: &str) -> bool {
+    let value = value.trim();
+    value.starts_with('{')
+        || ["GREATEST(", "LEAST(", "SUM("].iter().any(|function| value.to_ascii_uppercase().starts_with(function))
+}
+
+/// Whether a number is a choice or within a range such as `-1-100`, whose bounds may be negative.
+fn is_within(value: &str, choice: &str) -> bool {
+    let Ok(number) = value.trim().parse::<f64>() else { return false };
+    let hyphens = choice.char_indices().filter(|(at, c)| *c == '-' && *at > 0).map(|(at, _)| at);
+    let range =
+        hyphens.filter_map(|at| Some((choice[..at].parse::<f64>().ok()?, choice[at + 1..].parse::<f64>().ok()?)));
+    match range.into_iter().next() {
+        Some((least, most)) => (least..=most).contains(&number),
+        None => choice.parse::<f64>().is_ok_and(|choice| (choice - number).abs() < f64::EPSILON),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, Server, fault, result};
+
+    fn group(kind: Kind) -> Group {
+        Group { kind, name: "orders-pg16".to_owned() }
+    }
+
+    fn parameter(data_type: &str, allowed: Option<&str>) -> Parameter {
+        Parameter {
+            name: "p".to_owned(),
+            value: None,
+            source: "engine-default".to_owned(),
+            is_dynamic: true,
+            data_type: data_type.to_owned(),
+            allowed: allowed.map(str::to_owned),
+            is_modifiable: true,
+        }
+    }
+
+    fn parameters(operation: &str) -> Answer {
+        result(
+            operation,
+            "<Parameters><Parameter><ParameterName>rds.logical_replication</ParameterName>\
+             <ParameterValue>0</ParameterValue><Source>system</Source><ApplyType>static</ApplyType>\
+             <DataType>boolean</DataType><AllowedValues>0,1</AllowedValues><IsModifiable>true</IsModifiable>\
+             </Parameter></Parameters>",
+        )
+    }
+
+    #[tokio::test]
+    async fn a_parameter_is_asked_for_by_name() {
+        for (kind, operation) in
+            [(Kind::Instance, "DescribeDBParameters"), (Kind::Cluster, "DescribeDBClusterParameters")]
+        {
+            let server = Server::start([parameters(operation)]).await;
+            let rds = server.clients().rds(None).await.unwrap();
+            let found = rds.parameter(&group(kind), "rds.logical_replication").await.unwrap().unwrap();
+            assert_eq!((found.method(), found.is_set(), found.allows("1")), (Method::PendingReboot, false, true));
+            let seen = &server.seen()[0];
+            assert_eq!(seen.operation(), operation);
+            assert_eq!(seen.parameter("Filters.Filter.1.Values.Value.1"), Some("rds.logical_replication"));
+            assert_eq!(rds.parameter(&group(kind), "rds.logical").await, Ok(None), "AWS may ignore the filter");
+        }
+        let server = Server::start([fault(404, "DBParameterGroupNotFound", "x")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert!(rds.parameter(&group(Kind::Instance), "p").await.unwrap_err().is_not_found());
+    }
+
+    #[tokio::test]
+    async fn values_are_set_and_taken_back() {
+        let server =
+            Server::start([result("ModifyDBClusterParameterGroup", ""), result("ResetDBClusterParameterGroup", "")])
+                .await;
+        let rds = server.clients().rds(None).await.unwrap();
+        let setting = |name: &str, value: Option<&str>, method| Setting {
+            name: name.to_owned(),
+            value: value.map(str::to_owned),
+            method,
+        };
+        let settings = [setting("a", Some("1"), Method::Immediate), setting("b", None, Method::PendingReboot)];
+        assert_eq!(rds.set_parameters(&group(Kind::Cluster), &settings).await, Ok(()));
+        assert_eq!(server.operations(), ["ModifyDBClusterParameterGroup", "ResetDBClusterParameterGroup"]);
+        let seen = server.seen();
+        assert_eq!(seen[0].parameter("Parameters.Parameter.1.ParameterValue"), Some("1"));
+        assert_eq!(seen[0].parameter("Parameters.Parameter.1.ApplyMethod"), Some("immediate"));
+        assert_eq!(seen[1].parameter("Parameters.Parameter.1.ParameterName"), Some("b"));
+        assert_eq!(seen[1].parameter("ResetAllParameters"), Some("false"));
+    }
+
+    #[tokio::test]
+    async fn the_users_of_a_group_and_how_far_they_are() {
+        let instances = "<DBInstances><DBInstance><DBInstanceIdentifier>b</DBInstanceIdentifier><DBParameterGroups>\
+             <DBParameterGroup><DBParameterGroupName>orders-pg16</DBParameterGroupName>\
+             <ParameterApplyStatus>applying</ParameterApplyStatus></DBParameterGroup></DBParameterGroups></DBInstance>\
+             <DBInstance><DBInstanceIdentifier>a</DBInstanceIdentifier><DBParameterGroups><DBParameterGroup>\
+             <DBParameterGroupName>other</DBParameterGroupName></DBParameterGroup></DBParameterGroups></DBInstance>\
+             </DBInstances>";
+        let clusters = "<DBClusters><DBCluster><DBClusterIdentifier>c</DBClusterIdentifier>\
+             <DBClusterParameterGroup>orders-pg16</DBClusterParameterGroup><DBClusterMembers><DBClusterMember>\
+             <DBInstanceIdentifier>c-1</DBInstanceIdentifier>\
+             <DBClusterParameterGroupStatus>in-sync</DBClusterParameterGroupStatus></DBClusterMember></DBClusterMembers>\
+             </DBCluster></DBClusters>";
+        for (kind, operation, body, identifier, applying) in [
+            (Kind::Instance, "DescribeDBInstances", instances, "b", true),
+            (Kind::Cluster, "DescribeDBClusters", clusters, "c", false),
+        ] {
+            let server = Server::start([result(operation, body)]).await;
+            let users = server.clients().rds(None).await.unwrap().users_of(&group(kind)).await.unwrap();
+            let users: Vec<_> = users.iter().map(|user| (user.identifier.as_str(), user.is_applying())).collect();
+            assert_eq!(users, [(identifier, applying)]);
+        }
+    }
+
+    #[test]
+    fn lists_ranges_and_formulas() {
+        for (data_type, allowed, value, fits) in [
+            ("integer", Some("0-100"), "100", true),
+            ("integer", Some("0-100"), "101", false),
+            ("integer", Some("-1-2147483647"), "-1", true),
+            ("integer", Some("-10--5"), "-7", true),
+            ("integer", Some("-10--5"), "-4", false),
+            ("integer", Some("0,5-9"), "0", true),
+            ("integer", Some("0,5-9"), "3", false),
+            ("integer", Some("16-1073741823"), "{DBInstanceClassMemory/32768}", true),
+            ("integer", Some("6-8388607"), "LEAST({DBInstanceClassMemory/9531392},5000)", true),
+            ("integer", Some("0-100"), "many", false),
+            ("float", Some("0-1.79769e+308"), "0.5", true),
+            ("boolean", Some("0,1"), "1", true),
+            ("boolean", Some("0,1"), "on", false),
+            ("string", Some("md5+scram,scram"), "scram", true),
+            ("string", Some("md5+scram,scram"), "md5", false),
+            ("string", None, "anything", true),
+            ("list", Some("ddl,read,write"), "ddl, write", true),
+            ("list", Some("ddl,read,write"), "ddl,all", false),
+        ] {
+            assert_eq!(parameter(data_type, allowed).allows(value), fits, "{data_type} {allowed:?} {value}");
+        }
+    }
+}

@@ -1,0 +1,493 @@
+//! Parameters of existing groups: judged before they are written, written until they are in force, and put back.
+//!
+//! AWS keeps nothing of what a parameter was before. So that an interrupted create does not take its own value for
+//! what it found, it first notes that in a tag of the group; [`Note`] says how.
+
+use std::fmt;
+use std::time::Duration;
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{Retry, Wait};
+use tf_provider::value::Path;
+
+use crate::aws;
+use crate::aws::rds::parameters::{Group, Method, Parameter, Setting, User};
+use crate::aws::rds::{Kind, Rds};
+use crate::world::Ctx;
+
+/// What a look for a parameter found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is there.
+    Parameter(Parameter),
+    /// The group is there, and its family has no such parameter.
+    NoParameter,
+    /// There is no such group.
+    NoGroup,
+}
+
+/// What a parameter was before it was managed here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// Its value, if it had one.
+    pub value: Option<String>,
+    /// Who said so: `user`, `system` or `engine-default`.
+    pub source: String,
+}
+
+/// The note on a group of what a parameter was before, and of the value that was to be written.
+///
+/// It holds for as long as the parameter has either of the two; if it has neither, somebody else has changed it since.
+/// In the tag it is `SOURCE:VALUE:OURS`, characters that tags lack as `=` and two hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Note {
+    previous: Previous,
+    ours: String,
+}
+
+/// How the databases that have a group follow a change.
+struct Following {
+    users: Vec<User>,
+    looks: u32,
+}
+
+/// AWS refuses to change a group while it carries another change to the databases.
+const BUSY: Retry<aws::Error> = Retry {
+    what: "another change of the parameter group to end",
+    when: aws::Error::is_invalid_state,
+    within: Duration::from_secs(300),
+    first: Duration::from_millis(200),
+};
+
+/// The databases begin to apply a change a moment after it was made, hence the second look.
+const FOLLOWED: Wait<Following> = Wait {
+    what: "the databases to apply the parameter",
+    done: |now| now.looks > 1 && !now.users.iter().any(User::is_applying),
+    failed: |_| false,
+    seen: |now| match now.users.iter().find(|user| user.is_applying()) {
+        Some(user) => format!("\"{}\" is applying it", user.identifier),
+        None => "no database is applying it yet".to_owned(),
+    },
+    first: Duration::from_millis(200),
+    most: Duration::from_secs(15),
+};
+
+/// What AWS allows as the value of a tag.
+const LONGEST_TAG: usize = 256;
+
+/// Looks for a parameter.
+///
+/// # Errors
+/// Any but absence.
+pub async fn find(rds: &Rds, group: &Group, name: &str) -> Result<Found, aws::Error> {
+    match rds.parameter(group, name).await {
+        Ok(Some(parameter)) => Ok(Found::Parameter(parameter)),
+        Ok(None) => Ok(Found::NoParameter),
+        Err(error) if error.is_not_found() => Ok(Found::NoGroup),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks for a parameter that must be there.
+///
+/// # Errors
+/// It is not there, or AWS refuses to tell.
+pub async fn parameter(rds: &Rds, group: &Group, name: &str) -> Result<Parameter> {
+    match find(rds, group, name).await? {
+        Found::Parameter(parameter) => Ok(parameter),
+        Found::NoParameter => Err(no_parameter(rds, group, name).await),
+        Found::NoGroup => Err(no_group(group)),
+    }
+}
+
+/// Explains that a group's family has no such parameter, and which it might be.
+pub async fn no_parameter(rds: &Rds, group: &Group, name: &str) -> Diagnostic {
+    const MOST: usize = 3;
+    const CLOSE: f64 = 0.6;
+    let mut near: Vec<(f64, String)> = match rds.parameters(group).await {
+        Ok(all) => {
+            let near = |known: Parameter| (strsim::normalized_damerau_levenshtein(name, &known.name), known.name);
+            all.into_iter().map(near).filter(|(likeness, _)| *likeness >= CLOSE).collect()
+        }
+        Err(_) => Vec::new(), // The complaint stands without.
+    };
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.truncate(MOST);
+    let near = list(near.iter().map(|(_, name)| name.as_str()));
+    let advice = match near.is_empty() {
+        true => "The list is that of the engine and its version, which is not the same for instances and clusters.",
+        false => "Did you mean one of these?",
+    };
+    let detail = format!("The {group} has no parameter \"{name}\".\n\n{advice} {near}");
+    Diagnostic::error("Parameter not known", detail.trim_end())
+}
+
+/// Explains that there is no such group.
+pub fn no_group(group: &Group) -> Diagnostic {
+    Diagnostic::error(
+        "Parameter group not found",
+        format!(
+            "There is no {group}.\n\nIf it is made in the same apply, refer to the resource that makes it. A group of \
+             clusters is another one than a group of instances of the same name."
+        ),
+    )
+}
+
+/// Whether a parameter can be given a value with a method.
+///
+/// # Errors
+/// It cannot; the first of the paths is that of the name, then come those of value and method.
+pub fn judge(parameter: &Parameter, value: &str, method: Method, at: [Path; 3]) -> Result<()> {
+    let Parameter { name, data_type, .. } = parameter;
+    let [at_name, at_value, at_method] = at;
+    if !parameter.is_modifiable {
+        let detail = format!("AWS keeps \"{name}\" to itself: it can be read and not changed.");
+        return Err(Diagnostic::error("Parameter cannot be changed", detail).at(at_name));
+    }
+    if !parameter.allows(value) {
+        let allowed = parameter.allowed.as_deref().unwrap_or_default();
+        let detail = format!("\"{name}\", of type {data_type}, cannot be \"{value}\". AWS allows: {allowed}");
+        return Err(Diagnostic::error("Value not allowed", detail).at(at_value));
+    }
+    if method == Method::Immediate && !parameter.is_dynamic {
+        let detail = format!(
+            "\"{name}\" is static: a database takes it when it starts.\n\nLeave \"apply_method\" out, or set it to \
+             \"pending-reboot\"."
+        );
+        return Err(Diagnostic::error("Parameter needs a reboot", detail).at(at_method));
+    }
+    Ok(())
+}
+
+/// Writes values into a group, once it takes them.
+///
+/// # Errors
+/// AWS refuses, or the group is busy for too long.
+pub async fn write(cx: &Ctx, rds: &Rds, group: &Group, settings: &[Setting]) -> Result<()> {
+    cx.until(&BUSY, || rds.set_parameters(group, settings)).await
+}
+
+/// Waits until no database that has a group is applying a change.
+///
+/// # Errors
+/// AWS refuses to tell, or the time is up.
+pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
+    let looks = std::sync::atomic::AtomicU32::new(0);
+    let look = || async {
+        let users = rds.users_of(group).await?;
+        let looks = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        Ok::<_, aws::Error>(Following { looks: if users.is_empty() { u32::MAX } else { looks }, users })
+    };
+    cx.wait(&FOLLOWED, look).await.map(|now| now.users)
+}
+
+/// What a parameter was before, from the note on its group or else as it is now. Notes that, if our value is to come.
+///
+/// # Errors
+/// AWS refuses, or the note is too long.
+pub async fn previous(rds: &Rds, arn: &str, parameter: &Parameter, ours: &str) -> Result<Previous> {
+    let noted = noted(rds, arn, parameter).await?;
+    let previous = noted.as_ref().map_or_else(|| Previous::of(parameter), |note| note.previous.clone());
+    let is_ours = parameter.is_set() && parameter.value.as_deref() == Some(ours);
+    if noted.as_ref().is_some_and(|note| note.ours == ours) || (noted.is_none() && is_ours) {
+        return Ok(previous);
+    }
+    note(rds, arn, &parameter.name, &previous, ours).await?;
+    Ok(previous)
+}
+
+/// What a parameter was before, from the note on its group or else as it is now.
+///
+/// # Errors
+/// AWS refuses to tell.
+pub async fn recall(rds: &Rds, arn: &str, parameter: &Parameter) -> Result<Previous> {
+    Ok(noted(rds, arn, parameter).await?.map_or_else(|| Previous::of(parameter), |note| note.previous))
+}
+
+/// Notes what a parameter was before.
+///
+/// # Errors
+/// AWS refuses, or the note is too long.
+pub async fn note(rds: &Rds, arn: &str, name: &str, previous: &Previous, ours: &str) -> Result<()> {
+    let text = Note { previous: previous.clone(), ours: ours.to_owned() }.to_string();
+    if text.len() > LONGEST_TAG {
+        let detail = format!(
+            "What \"{name}\" was before and what it is to be have {} characters as a note, and a tag of the parameter \
+             group can hold {LONGEST_TAG}.\n\nSet \"on_destroy\" to \"reset\" or \"leave\", which need no note.",
+            text.len()
+        );
+        return Err(Diagnostic::error("Value is too long to be noted", detail));
+    }
+    Ok(rds.set_tag(arn, &key(name), &text).await?)
+}
+
+/// Takes the note on a parameter away.
+///
+/// # Errors
+/// AWS refuses.
+pub async fn forget(rds: &Rds, arn: &str, name: &str) -> Result<()> {
+    Ok(rds.remove_tag(arn, &key(name)).await?)
+}
+
+/// The setting that puts a parameter back, if it is not so already.
+fn restoration(parameter: &Parameter, previous: Option<&Previous>) -> Option<Setting> {
+    let value = previous.filter(|previous| previous.source == "user").and_then(|previous| previous.value.clone());
+    let is_so = match &value {
+        Some(value) => parameter.is_set() && parameter.value.as_ref() == Some(value),
+        None => !parameter.is_set(),
+    };
+    (!is_so).then(|| Setting { name: parameter.name.clone(), value, method: parameter.method() })
+}
+
+/// Puts parameters back to what they were, or to what the engine has, waits until the databases have followed, and
+/// takes the notes on them away if the group's ARN is given. Succeeds if the group is gone.
+///
+/// # Errors
+/// AWS refuses, or the time is up.
+pub async fn put_back(
+    cx: &Ctx,
+    rds: &Rds,
+    group: &Group,
+    arn: Option<&str>,
+    parameters: &[(&str, Option<Previous>)],
+) -> Result<()> {
+    let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
+    let found = match rds.parameters_named(group, &names).await {
+        Err(error) if error.is_not_found() => return Ok(()),
+        found => found?,
+    };
+    let previous =
+        |name: &str| parameters.iter().find(|(of, _)| *of == name).and_then(|(_, previous)| previous.as_ref());
+    let settings: Vec<_> = found.iter().filter_map(|found| restoration(found, previous(&found.name))).collect();
+    if !settings.is_empty() {
+        write(cx, rds, group, &settings).await?;
+    }
+    if found.iter().any(|found| found.is_dynamic) {
+        followed(cx, rds, group).await?;
+    }
+    if let Some(arn) = arn {
+        for name in names {
+            forget(rds, arn, name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Which databases a change of a group concerns, for a plan to show; nothing if it is at most one, or `own` alone, and
+/// needs no reboot.
+pub fn concerned(group: &Group, users: &[User], own: Option<&str>, reboot: bool) -> Option<Diagnostic> {
+    const MOST: usize = 12;
+    let others: Vec<_> = users.iter().filter(|user| Some(user.identifier.as_str()) != own).collect();
+    let (several, reboots) = (others.len() > usize::from(own.is_none()), reboot && !users.is_empty());
+    if !several && !reboots {
+        return None;
+    }
+    let shown = list(users.iter().take(MOST).map(|user| user.identifier.as_str()));
+    let more = match users.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let when = match reboot {
+        true => "It is in force in each of them only after its next reboot, which is not done here.",
+        false => "It is in force in all of them at once.",
+    };
+    let (summary, rest) = match users.len() {
+        1 => ("Change needs a reboot", "which has the group alone. It is in force only after its next reboot."),
+        _ => ("Change concerns several databases", when),
+    };
+    let detail = match users.len() {
+        1 => format!("The change of the {group} is for the {} {shown}, {rest}", group.kind),
+        count => format!("The change of the {group} is for {count} {}s: {shown}{more}. {rest}", group.kind),
+    };
+    Some(Diagnostic::warning(summary, detail))
+}
+
+async fn noted(rds: &Rds, arn: &str, parameter: &Parameter) -> Result<Option<Note>> {
+    let told = rds.tag(arn, &key(&parameter.name)).await?;
+    Ok(told.and_then(|text| Note::parse(&text)).filter(|note| note.holds(parameter)))
+}
+
+fn key(name: &str) -> String {
+    format!("rdsauth:previous:{}", escape(name))
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+}
+
+// === impl Group ===
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = match self.kind {
+            Kind::Instance => "DB parameter group",
+            Kind::Cluster => "DB cluster parameter group",
+        };
+        write!(f, "{of} \"{}\"", self.name)
+    }
+}
+
+// === impl Previous ===
+
+impl Previous {
+    /// A parameter as it is now.
+    pub fn of(parameter: &Parameter) -> Self {
+        Self { value: parameter.value.clone(), source: parameter.source.clone() }
+    }
+
+    fn is(&self, parameter: &Parameter) -> bool {
+        *self == Self::of(parameter)
+    }
+}
+
+// === impl Note ===
+
+impl Note {
+    fn holds(&self, parameter: &Parameter) -> bool {
+        self.previous.is(parameter) || parameter.is_set() && parameter.value.as_ref() == Some(&self.ours)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ':');
+        let (source, value, ours) = (parts.next()?.to_owned(), parts.next()?, parts.next()?);
+        let value = if value == NOTHING { None } else { Some(unescape(value)?) };
+        Some(Self { previous: Previous { value, source }, ours: unescape(ours)? })
+    }
+}
+
+/// Stands for no value; no escape looks so.
+const NOTHING: &str = "=";
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.previous.value.as_deref().map_or_else(|| NOTHING.to_owned(), escape);
+        write!(f, "{}:{value}:{}", self.previous.source, escape(&self.ours))
+    }
+}
+
+fn escape(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'+' | b'-' | b'@' => {
+            char::from(byte).to_string()
+        }
+        other => format!("={other:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        match (first, after) {
+            (b'=', [high, low, after @ ..]) => {
+                let digits = [*high, *low];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+                rest = after;
+            }
+            (b'=', _) => return None,
+            (other, after) => {
+                bytes.push(*other);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(value: Option<&str>, source: &str) -> Parameter {
+        Parameter {
+            name: "shared_preload_libraries".to_owned(),
+            value: value.map(str::to_owned),
+            source: source.to_owned(),
+            is_dynamic: false,
+            data_type: "list".to_owned(),
+            allowed: Some("auto_explain,pgaudit".to_owned()),
+            is_modifiable: true,
+        }
+    }
+
+    fn group() -> Group {
+        Group { kind: Kind::Instance, name: "orders-pg16".to_owned() }
+    }
+
+    fn users(names: &[&str]) -> Vec<User> {
+        names.iter().map(|name| User { identifier: (*name).to_owned(), statuses: Vec::new() }).collect()
+    }
+
+    #[test]
+    fn a_note_survives_the_tag() {
+        for (value, source, ours) in [
+            (Some("a,b=c: {d}"), "user", "{DBInstanceClassMemory/32768}"),
+            (Some(""), "user", ""),
+            (None, "engine-default", "1"),
+        ] {
+            let previous = Previous { value: value.map(str::to_owned), source: source.to_owned() };
+            let note = Note { previous, ours: ours.to_owned() };
+            let text = note.to_string();
+            assert_eq!(Note::parse(&text).as_ref(), Some(&note), "{text}");
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "_.:/=+-@ ".contains(c);
+            assert!(text.chars().all(allowed), "{text}");
+        }
+        for text in ["", "user", "user:1", "user:=4:1", "user:=zz:1"] {
+            assert_eq!(Note::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_note_holds_until_somebody_else_has_changed_the_parameter() {
+        let previous = Previous::of(&parameter(None, "engine-default"));
+        let note = Note { previous, ours: "pgaudit".to_owned() };
+        for (value, source, holds) in [
+            (Some("pgaudit"), "user", true),
+            (None, "engine-default", true),
+            (Some("auto_explain"), "user", false),
+            (Some("pgaudit"), "system", false),
+        ] {
+            assert_eq!(note.holds(&parameter(value, source)), holds, "{value:?} {source}");
+        }
+    }
+
+    #[test]
+    fn a_restoration_is_due_until_it_is_done() {
+        let was = |value: Option<&str>, source| Previous::of(&parameter(value, source));
+        let now = parameter(Some("pgaudit"), "user");
+        let back = |previous: Option<&Previous>| restoration(&now, previous).map(|setting| setting.value);
+        assert_eq!(back(Some(&was(Some("auto_explain"), "user"))), Some(Some("auto_explain".to_owned())));
+        assert_eq!(back(Some(&was(Some("pgaudit"), "user"))), None);
+        assert_eq!(back(Some(&was(Some("pgaudit"), "system"))), Some(None), "it was not set");
+        assert_eq!(back(None), Some(None));
+        assert_eq!(restoration(&parameter(None, "engine-default"), None), None);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused_at_its_attribute() {
+        let at = || ["name", "value", "method"].map(|name| Path::root().attribute(name));
+        let judge = |parameter: &Parameter, value, method| {
+            judge(parameter, value, method, at()).map_err(|error| error.path.to_string())
+        };
+        let free = parameter(None, "engine-default");
+        assert_eq!(judge(&free, "pgaudit", Method::PendingReboot), Ok(()));
+        assert_eq!(judge(&free, "pg_audit", Method::PendingReboot), Err("value".to_owned()));
+        assert_eq!(judge(&free, "pgaudit", Method::Immediate), Err("method".to_owned()));
+        let kept = Parameter { is_modifiable: false, ..free };
+        assert_eq!(judge(&kept, "pgaudit", Method::PendingReboot), Err("name".to_owned()));
+    }
+
+    #[test]
+    fn a_plan_names_the_databases_concerned() {
+        let warning = |names: &[&str], own, reboot| concerned(&group(), &users(names), own, reboot).map(|w| w.detail);
+        assert_eq!(warning(&[], None, true), None);
+        assert_eq!(warning(&["a"], None, false), None);
+        assert_eq!(warning(&["a"], Some("a"), false), None);
+        assert!(warning(&["a", "b"], Some("a"), false).unwrap().contains("2 instances: \"a\", \"b\". It is in force"));
+        assert!(warning(&["a"], None, true).unwrap().contains("for the instance \"a\""));
+        let names: Vec<String> = (0..20).map(|n| format!("db-{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert!(warning(&names, None, true).unwrap().contains("\"db-11\" and 8 more. It is in force in each"));
+    }
+}

@@ -1,0 +1,330 @@
+//! The provider block, and what it says about AWS and about tags.
+
+use std::path::PathBuf;
+
+use tf_provider::diagnostic::Diagnostic;
+use tf_provider::schema::{Check, Host, Map, Secret, Set, Val, View, block, check, optional, parse_duration};
+
+use crate::aws::options::EndpointMode;
+use crate::aws::{Options, RetryMode, credentials, web_identity};
+use crate::checks;
+use crate::tags::{self, TagOptions};
+
+tf_provider::model! {
+    /// Database authentication and encryption on Amazon RDS and Aurora: IAM policies, roles, keys, secrets and the
+    /// database's own users, joined into resources that can be applied again after any interruption.
+    ///
+    /// The options that configure access to AWS have the names and the meaning they have in the provider
+    /// `hashicorp/aws`, so its block can be copied. None of them is used before the first call that needs it, so
+    /// they may depend on resources that do not exist yet.
+    pub struct ProviderBlock {
+        /// Region of AWS. Else `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's region.
+        region: Val<String> = optional(),
+        /// Profile of the shared files. Else `AWS_PROFILE`.
+        profile: Val<String> = optional(),
+        /// Files with profiles, in place of `~/.aws/config`. Else `AWS_CONFIG_FILE`.
+        shared_config_files: Val<Vec<String>> = optional(),
+        /// Files with credentials, in place of `~/.aws/credentials`. Else `AWS_SHARED_CREDENTIALS_FILE`.
+        shared_credentials_files: Val<Vec<String>> = optional(),
+        /// Access key. Else `AWS_ACCESS_KEY_ID`, the shared files, or what the machine offers.
+        access_key: Val<Secret<String>> = optional(),
+        /// Secret key that belongs to `access_key`. Else `AWS_SECRET_ACCESS_KEY`.
+        secret_key: Val<Secret<String>> = optional(),
+        /// Session token that belongs to `access_key`, if that is temporary. Else `AWS_SESSION_TOKEN`.
+        token: Val<Secret<String>> = optional(),
+        /// Role to assume. Several blocks are a chain: each role is assumed with the credentials of the one before.
+        assume_role: Val<Vec<AssumeRole>> = block(),
+        /// Role to assume with the token of an identity provider, such as that of a CI system, in place of all other
+        /// credentials. Roles of `assume_role` are assumed from there.
+        assume_role_with_web_identity: Val<Vec<WebIdentity>> = block().max(1),
+        /// Accounts that may be worked on. Any other is an error.
+        allowed_account_ids: Val<Set<String>> = optional().each(checks::account_id()),
+        /// Accounts that must not be worked on.
+        forbidden_account_ids: Val<Set<String>> = optional().each(checks::account_id()),
+        /// Tags of all objects that have tags. A resource's own `tags` go before them.
+        default_tags: Val<Vec<DefaultTags>> = block().max(1),
+        /// Tags that others manage, and this provider neither sees nor changes.
+        ignore_tags: Val<Vec<IgnoreTags>> = block().max(1),
+        /// URLs of services, such as those of a simulator or a VPC endpoint.
+        endpoints: Val<Set<Endpoints>> = block(),
+        /// Accepted for the sake of copied blocks. Credentials are never tried out before they are needed.
+        skip_credentials_validation: Val<bool> = optional(),
+        /// Never ask STS for the account. Resources then need their `account_id`.
+        skip_requesting_account_id: Val<bool> = optional(),
+        /// Accept any text as a region.
+        skip_region_validation: Val<bool> = optional(),
+        /// Keep away from the metadata service of EC2: `true`, `false`, or absent for `AWS_EC2_METADATA_DISABLED`.
+        skip_metadata_api_check: Val<String> = optional().check(check::one_of(&["true", "false"])),
+        /// URL of the metadata service of EC2. Else `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+        ec2_metadata_service_endpoint: Val<String> = optional().check(url()),
+        /// How the metadata service of EC2 is reached. Else `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
+        ec2_metadata_service_endpoint_mode: Val<String> = optional().check(check::one_of(&["IPv4", "IPv6"])),
+        /// Region of STS alone.
+        sts_region: Val<String> = optional(),
+        /// How often a call is tried in all. Else `AWS_MAX_ATTEMPTS`, or 25. Network failures are tried five times at most.
+        max_retries: Val<i64> = optional().check(check::between(0..=1000)),
+        /// How retries are spaced. Else `AWS_RETRY_MODE`, or `standard`.
+        retry_mode: Val<String> = optional().check(check::one_of(&["standard", "adaptive"])),
+        /// How many tokens the retries of all calls may use up. A retry takes 5, after a timeout 10, and a call that
+        /// succeeds gives some back; when none are left, nothing is retried. No limit if absent.
+        token_bucket_rate_limiter_capacity: Val<i64> = optional().check(check::between(1..=1_000_000)),
+        /// URL of a proxy for calls to `http://…`, and also to `https://…` if nothing else is said about those. Else
+        /// `HTTP_PROXY` or `ALL_PROXY`. An empty text means no proxy.
+        http_proxy: Val<String> = optional().check(proxy()),
+        /// URL of a proxy for calls to `https://…`, which those to AWS are. Else `HTTPS_PROXY`. An empty text means no
+        /// proxy.
+        https_proxy: Val<String> = optional().check(proxy()),
+        /// Hosts, domains and address ranges that are reached without a proxy, with commas between them. Else
+        /// `NO_PROXY`. This machine and its metadata service are always reached without one.
+        no_proxy: Val<String> = optional(),
+        /// File with certificates in PEM form to trust besides the system's. Else `AWS_CA_BUNDLE`.
+        custom_ca_bundle: Val<String> = optional(),
+        /// Not supported: certificates are always verified. Use `custom_ca_bundle`.
+        insecure: Val<bool> = optional(),
+        /// Use endpoints that satisfy FIPS. Else `AWS_USE_FIPS_ENDPOINT`.
+        use_fips_endpoint: Val<bool> = optional(),
+        /// Use endpoints that speak IPv6 as well. Else `AWS_USE_DUALSTACK_ENDPOINT`.
+        use_dualstack_endpoint: Val<bool> = optional(),
+        /// Products to name in the user agent, each as `name/version (comment)`.
+        user_agent: Val<Vec<String>> = optional(),
+    }
+}
+
+tf_provider::model! {
+    /// A role to assume.
+    pub struct AssumeRole {
+        /// ARN of the role. A block without it is passed over.
+        role_arn: Option<String> = optional(),
+        /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`.
+        duration: Option<String> = optional().check(role_duration()),
+        /// Secret shared with the owner of the role.
+        external_id: Option<String> = optional().check(check::length(2..=1224)),
+        /// Policy that restricts the session.
+        policy: Option<String> = optional(),
+        /// ARNs of managed policies that restrict the session.
+        policy_arns: Option<Set<String>> = optional(),
+        /// Name of the session in the logs of AWS.
+        session_name: Option<String> = optional().check(check::length(2..=64)),
+        /// Person behind the session.
+        source_identity: Option<String> = optional().check(check::length(2..=64)),
+        /// Tags of the session.
+        tags: Option<Map<String>> = optional(),
+        /// Keys of the tags that go on into roles assumed from the session.
+        transitive_tag_keys: Option<Set<String>> = optional(),
+    }
+}
+
+tf_provider::model! {
+    /// A role to assume with the token of an identity provider.
+    pub struct WebIdentity {
+        /// ARN of the role. Else `AWS_ROLE_ARN`.
+        role_arn: Option<String> = optional(),
+        /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`.
+        duration: Option<String> = optional().check(role_duration()),
+        /// Policy that restricts the session.
+        policy: Option<String> = optional(),
+        /// ARNs of managed policies that restrict the session.
+        policy_arns: Option<Set<String>> = optional(),
+        /// Name of the session in the logs of AWS. Else `AWS_ROLE_SESSION_NAME`.
+        session_name: Option<String> = optional().check(check::length(2..=64)),
+        /// The token. It may be ephemeral.
+        web_identity_token: Option<Secret<String>> = optional().check(check::length(4..=20_000)),
+        /// File with the token. Else `AWS_WEB_IDENTITY_TOKEN_FILE`.
+        web_identity_token_file: Option<String> = optional().check(check::length(1..=usize::MAX)),
+    }
+}
+
+tf_provider::model! {
+    /// Tags of all objects.
+    pub struct DefaultTags {
+        /// The tags. Also `TF_AWS_DEFAULT_TAGS_` and the key, as a variable.
+        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+    }
+}
+
+tf_provider::model! {
+    /// Tags that others manage.
+    pub struct IgnoreTags {
+        /// Keys. Also `TF_AWS_IGNORE_TAGS_KEYS`, with commas between them.
+        keys: Option<Set<String>> = optional(),
+        /// What keys begin with. Also `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`.
+        key_prefixes: Option<Set<String>> = optional(),
+    }
+}
+
+tf_provider::model! {
+    /// URLs of services.
+    pub struct Endpoints {
+        /// URL of IAM. Else `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`.
+        iam: Option<String> = optional().check(url()),
+        /// URL of KMS. Else `AWS_ENDPOINT_URL_KMS` or `AWS_ENDPOINT_URL`.
+        kms: Option<String> = optional().check(url()),
+        /// URL of RDS. Else `AWS_ENDPOINT_URL_RDS` or `AWS_ENDPOINT_URL`.
+        rds: Option<String> = optional().check(url()),
+        /// URL of Secrets Manager. Else `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `AWS_ENDPOINT_URL`.
+        secretsmanager: Option<String> = optional().check(url()),
+        /// Not supported here: set the variable `AWS_ENDPOINT_URL_SSO`.
+        sso: Option<String> = optional(),
+        /// URL of STS. Else `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.
+        sts: Option<String> = optional().check(url()),
+    }
+}
+
+impl ProviderBlock {
+    /// What the block says about tags; taken out of it.
+    pub(super) fn tags(&mut self) -> TagOptions {
+        let default = std::mem::replace(&mut self.default_tags, Val::Null).known().into_iter().flatten();
+        let ignored = std::mem::replace(&mut self.ignore_tags, Val::Null).known().into_iter().flatten();
+        let list = |set: Option<Set<String>>| set.map(|set| set.to_vec()).unwrap_or_default();
+        let mut options =
+            TagOptions { default: default.filter_map(|block| block.tags).flatten().collect(), ..TagOptions::default() };
+        for IgnoreTags { keys, key_prefixes } in ignored {
+            options.ignored_keys.extend(list(keys));
+            options.ignored_prefixes.extend(list(key_prefixes));
+        }
+        options
+    }
+
+    /// What the block says about AWS, once all of it is known.
+    pub(super) fn options(self, host: Host) -> Options {
+        let secret = |value: Val<Secret<String>>| value.known().map(|secret| secret.expose().clone());
+        let set = |value: Val<Set<String>>| value.known().map(|set| set.to_vec()).unwrap_or_default();
+        Options {
+            region: self.region.known(),
+            profile: self.profile.known(),
+            shared_config_files: self.shared_config_files.known().unwrap_or_default(),
+            shared_credentials_files: self.shared_credentials_files.known().unwrap_or_default(),
+            access_key: secret(self.access_key),
+            secret_key: secret(self.secret_key),
+            token: secret(self.token),
+            assume_role: self.assume_role.known().into_iter().flatten().filter_map(AssumeRole::options).collect(),
+            web_identity: self
+                .assume_role_with_web_identity
+                .known()
+                .into_iter()
+                .flatten()
+                .next()
+                .map(WebIdentity::options),
+            endpoints: self.endpoints.known().iter().flat_map(|all| all.iter()).flat_map(Endpoints::urls).collect(),
+            allowed_account_ids: set(self.allowed_account_ids),
+            forbidden_account_ids: set(self.forbidden_account_ids),
+            skip_requesting_account_id: self.skip_requesting_account_id.known().unwrap_or_default(),
+            skip_region_validation: self.skip_region_validation.known().unwrap_or_default(),
+            skip_metadata_api_check: self.skip_metadata_api_check.known().map(|text| text == "true"),
+            ec2_metadata_service_endpoint: self.ec2_metadata_service_endpoint.known(),
+            ec2_metadata_service_endpoint_mode: self
+                .ec2_metadata_service_endpoint_mode
+                .known()
+                .map(|mode| if mode == "IPv6" { EndpointMode::IpV6 } else { EndpointMode::IpV4 }),
+            http_proxy: self.http_proxy.known(),
+            https_proxy: self.https_proxy.known(),
+            no_proxy: self.no_proxy.known(),
+            token_bucket_rate_limiter_capacity: self
+                .token_bucket_rate_limiter_capacity
+                .known()
+                .and_then(|tokens| usize::try_from(tokens).ok()),
+            sts_region: self.sts_region.known(),
+            max_retries: self.max_retries.known().and_then(|attempts| u32::try_from(attempts).ok()),
+            retry_mode: self.retry_mode.known().as_deref().and_then(RetryMode::parse),
+            custom_ca_bundle: self.custom_ca_bundle.known(),
+            use_fips_endpoint: self.use_fips_endpoint.known(),
+            use_dualstack_endpoint: self.use_dualstack_endpoint.known(),
+            user_agent: self.user_agent.known().unwrap_or_default(),
+            terraform_version: host.version,
+        }
+    }
+}
+
+impl AssumeRole {
+    fn options(self) -> Option<credentials::AssumeRole> {
+        Some(credentials::AssumeRole {
+            role_arn: self.role_arn?,
+            duration: self.duration.and_then(|text| parse_duration(&text).ok()),
+            external_id: self.external_id,
+            policy: self.policy,
+            policy_arns: self.policy_arns.map(|arns| arns.to_vec()).unwrap_or_default(),
+            session_name: self.session_name,
+            source_identity: self.source_identity,
+            tags: self.tags.unwrap_or_default(),
+            transitive_tag_keys: self.transitive_tag_keys.map(|keys| keys.to_vec()).unwrap_or_default(),
+        })
+    }
+}
+
+impl WebIdentity {
+    fn options(self) -> web_identity::WebIdentity {
+        web_identity::WebIdentity {
+            role_arn: self.role_arn,
+            duration: self.duration.and_then(|text| parse_duration(&text).ok()),
+            policy: self.policy,
+            policy_arns: self.policy_arns.map(|arns| arns.to_vec()).unwrap_or_default(),
+            session_name: self.session_name,
+            token: self.web_identity_token.map(|token| token.expose().clone()),
+            token_file: self.web_identity_token_file.map(PathBuf::from),
+        }
+    }
+}
+
+impl Endpoints {
+    fn urls(&self) -> Vec<(String, String)> {
+        let all = [
+            (Self::iam.name(), &self.iam),
+            (Self::kms.name(), &self.kms),
+            (Self::rds.name(), &self.rds),
+            (Self::secretsmanager.name(), &self.secretsmanager),
+            (Self::sts.name(), &self.sts),
+        ];
+        all.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect()
+    }
+}
+
+fn url() -> Check {
+    Check::text("must be a URL that begins with `http://` or `https://`", is_url)
+}
+
+fn is_url(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+}
+
+fn proxy() -> Check {
+    let sentence = "must be empty, or a URL that begins with `http://` or `https://`";
+    Check::text(sentence, |text| text.is_empty() || is_url(text))
+}
+
+fn role_duration() -> Check {
+    Check::text("must be a duration from `15m` to `12h`", |text| {
+        parse_duration(text).is_ok_and(|duration| (900..=43_200).contains(&duration.as_secs()))
+    })
+}
+
+/// Judges what no single option's check can.
+pub(super) fn judge(config: &View<'_, ProviderBlock>) -> Vec<Diagnostic> {
+    let set = |a, b| config.is_set(a) && config.is_set(b);
+    let mut found = Vec::new();
+    if config.get(ProviderBlock::insecure) == Val::Known(true) {
+        let detail = "Certificates are always verified. If AWS is reached through a proxy or a simulator with a \
+                      certificate of its own, name that certificate in \"custom_ca_bundle\".";
+        found.push(Diagnostic::error("Certificates must be verified", detail).at(ProviderBlock::insecure));
+    }
+    if set(ProviderBlock::allowed_account_ids, ProviderBlock::forbidden_account_ids) {
+        let detail = "\"allowed_account_ids\" and \"forbidden_account_ids\" cannot be set together.";
+        found.push(Diagnostic::error("Conflicting options", detail).at(ProviderBlock::forbidden_account_ids));
+    }
+    if config.is_set(ProviderBlock::access_key) != config.is_set(ProviderBlock::secret_key) {
+        let detail = "\"access_key\" and \"secret_key\" must be set together.";
+        found.push(Diagnostic::error("Incomplete credentials", detail).at(ProviderBlock::access_key));
+    }
+    let identities = config.get(ProviderBlock::assume_role_with_web_identity).known().unwrap_or_default();
+    if identities.iter().any(|one| one.web_identity_token.is_some() && one.web_identity_token_file.is_some()) {
+        let detail = "\"web_identity_token\" and \"web_identity_token_file\" cannot be set together.";
+        let at =
+            ProviderBlock::assume_role_with_web_identity.path().index(0).field(WebIdentity::web_identity_token_file);
+        found.push(Diagnostic::error("Conflicting options", detail).at(at));
+    }
+    let endpoints = config.get(ProviderBlock::endpoints).known();
+    if endpoints.iter().flat_map(|all| all.iter()).any(|endpoint| endpoint.sso.is_some()) {
+        let detail = "The URL of IAM Identity Center can only be given in the variable \"AWS_ENDPOINT_URL_SSO\".";
+        found.push(Diagnostic::error("Endpoint is not supported", detail).at(ProviderBlock::endpoints));
+    }
+    found
+}

@@ -1,0 +1,608 @@
+//! `rdsauth_kms_key_user`: lets a role, user or account use a key of KMS.
+//!
+//! It owns one statement of the key's policy, or two for all that the console gives, or one grant; and neither the
+//! key, nor the rest of its policy, nor the principal. Statement and grant are found again by their name.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{
+    Computed, Partial, Plan, Resource, Retry, Set, Val, View, check, computed, optional, required,
+};
+use tf_provider::value::Path;
+
+use crate::arn::{self, Arn};
+use crate::aws;
+use crate::aws::kms::{Grant, Key, Kms};
+use crate::checks;
+use crate::key_policy::{Age, Change, Fault, Outcome, Verdict, same};
+use crate::policy::edit::is_unique_id;
+use crate::policy::key_user::{OPERATIONS, Permissions, operation};
+use crate::policy::{Document, PolicyError, Statement};
+use crate::policy_json::PolicyJson;
+use crate::world::{self, Ctx, World};
+
+tf_provider::model! {
+    /// Lets a role, user or account use a key of KMS.
+    ///
+    /// The resource owns one statement of the key's policy, or one grant of the key. The key, the statements of others
+    /// and the principal belong to others; the principal must exist before the statement. A statement of the same name
+    /// that is already there is taken over if it says the same. If it says anything else, nothing is changed and the
+    /// error names the import command. Destroying the resource takes away nothing but its own.
+    ///
+    /// ## Writers of one policy
+    ///
+    /// KMS takes the policy of a key as a whole and gives it no version. All statements that this provider writes into
+    /// one policy, in one run of Terraform or in several on one machine, are written in turn. A statement that somebody
+    /// else writes later stays, and if that write undoes this one, this one is repeated on top of it. But what somebody
+    /// else writes in the one round trip between this provider's read and its write is lost, and nobody can see that.
+    /// A grant has no such window: choose `mode = "grant"` where others often write the policy.
+    ///
+    /// A configuration with the key's whole policy, such as a key of `hashicorp/aws` with a policy, takes the statement
+    /// out again each time it is applied, unless it ignores changes of that attribute.
+    ///
+    /// ## IAM actions
+    ///
+    /// `kms:DescribeKey`; with a policy `kms:GetKeyPolicy` and `kms:PutKeyPolicy`, with a grant `kms:ListGrants`,
+    /// `kms:CreateGrant` and `kms:RevokeGrant`; `sts:GetCallerIdentity`. `iam:GetRole` or `iam:GetUser` tells a
+    /// principal that KMS does not know yet from one that does not exist.
+    pub struct KmsKeyUser {
+        /// ARN of the key, neither its ID nor an alias. KMS is called in its region.
+        kms_key_arn: String = required().replace().identity().check(checks::key_arn()),
+        /// ARN of the role or user, or of an account, which ends in `:root`.
+        principal_arn: String = required().replace().check(checks::principal_arn()),
+        /// How the principal is given the key: `key_policy` by a statement in the key's policy, `grant` by a grant. A
+        /// policy can be written only in the account of the key.
+        mode: String = optional().or(KEY_POLICY).replace().check(check::one_of(&[KEY_POLICY, GRANT])),
+        /// What the principal may do. `data_loader`: `kms:Decrypt`, `kms:DescribeKey` and `kms:GenerateDataKey`, which
+        /// the data loading utility of Aurora Limitless needs. `console_key_user`: what the console gives the users of
+        /// a key; its second statement, on grants for AWS services, bears the name with `Grants` at its end, and has no
+        /// counterpart in a grant. `custom`: the `actions`.
+        permission_set: String =
+            optional().or(DATA_LOADER).check(check::one_of(&[DATA_LOADER, CONSOLE_KEY_USER, CUSTOM])),
+        /// Actions of KMS, such as `kms:Decrypt`, if `permission_set` is `custom`. Only some of them can be granted,
+        /// and no patterns.
+        actions: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(checks::kms_action()),
+        /// Name of the statement, its `Sid`, or of the grant. If absent, it is made of the principal and its
+        /// permissions.
+        sid: Computed<String> = optional().replace().identity().check(checks::sid()),
+        /// What to do if a statement of somebody else names a role or user that was deleted, which keeps AWS from taking
+        /// any new policy: `error`, or `prune` to take such principals out of those statements.
+        stale_principals: String = optional().or("error").check(check::one_of(&["error", PRUNE])),
+        /// A policy document with what was given, as it is in KMS. A grant is written as a statement.
+        policy_json: Computed<PolicyJson> = computed(),
+        /// ID of the grant.
+        grant_id: Computed<Option<String>> = computed().keep(),
+    }
+    timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+}
+
+const KEY_POLICY: &str = "key_policy";
+const GRANT: &str = "grant";
+const DATA_LOADER: &str = "data_loader";
+const CONSOLE_KEY_USER: &str = "console_key_user";
+const CUSTOM: &str = "custom";
+const PRUNE: &str = "prune";
+
+impl Resource<World> for KmsKeyUser {
+    const TYPE: &'static str = "kms_key_user";
+    const SUBCATEGORY: &'static str = "Encryption";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let kms = plan.kms(cx).await?;
+        let key = plan.key(&kms).await?;
+        if plan.is_grant() {
+            plan.grant_id = Some(plan.give_grant(cx, &kms, &key).await?).into();
+        } else {
+            if !key.is_enabled() {
+                cx.warn(not_enabled(&key));
+            }
+            plan.write_statement(cx, &kms).await?;
+            plan.grant_id = None.into();
+        }
+        plan.policy_json = json(plan.wanted()?);
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let kms = state.kms(cx).await?;
+        let imported = state.principal_arn.is_empty();
+        if imported {
+            return state.describe(&kms).await;
+        }
+        let there = if state.is_grant() {
+            let Some(grant) = state.grant(&kms).await? else { return Ok(None) };
+            state.grant_id = Some(grant.id.clone()).into();
+            statements(&grant, state.sid.get()?)
+        } else {
+            let Some(policy) = state.policy(&kms).await? else { return Ok(None) };
+            policy.statements_of(&state.sids()?)
+        };
+        state.policy_json = json(there.clone());
+        Ok((!there.is_empty()).then_some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        let (wanted, before) = (plan.wanted()?, state.statements()?);
+        if !same(&wanted, &before) {
+            let kms = plan.kms(cx).await?;
+            if plan.is_grant() {
+                plan.grant_id = Some(plan.replace_grant(cx, &kms).await?).into();
+            } else {
+                let judge = |there: &[Statement]| match there {
+                    there if same(there, &wanted) => Ok(Verdict::Leave), // An update that was cut off.
+                    there if there.is_empty() || same(there, &before) => Ok(Verdict::Write),
+                    _ => Err(plan.changed_meanwhile()),
+                };
+                let mut change = plan.change(wanted.clone())?;
+                change.sids.extend(state.sids()?);
+                if change.make(cx, &kms, judge).await? == Outcome::NoKey {
+                    return Err(plan.no_key());
+                }
+            }
+        }
+        plan.policy_json = json(wanted);
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let kms = state.kms(cx).await?;
+        if state.is_grant() {
+            return state.revoke(&kms, &state.grants(&kms).await?).await;
+        }
+        let judge = |there: &[Statement]| Ok(if there.is_empty() { Verdict::Leave } else { Verdict::Write });
+        let change = Change { principal: None, ..state.change(Vec::new())? };
+        if change.make(cx, &kms, judge).await? == Outcome::Pending {
+            cx.warn(state.left_behind());
+        }
+        Ok(())
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let custom = config.get(Self::permission_set).map(|set| set == CUSTOM);
+        let grant = config.get(Self::mode) == Val::Known(GRANT.to_owned());
+        let mut found = Vec::new();
+        match (custom, config.is_set(Self::actions)) {
+            (Val::Known(true), false) => {
+                let detail = "With the permission set \"custom\", \"actions\" must say what the principal may do.";
+                found.push(Diagnostic::error("No actions", detail).at(Self::permission_set));
+            }
+            (Val::Known(false), true) => {
+                let detail = "\"actions\" can be set only if \"permission_set\" is \"custom\".";
+                found.push(Diagnostic::error("Two sets of permissions", detail).at(Self::actions));
+            }
+            _ => {}
+        }
+        let actions = config.get(Self::actions).known().filter(|_| grant);
+        if let Some(action) = actions.iter().flat_map(|actions| actions.iter()).find(|a| operation(a).is_none()) {
+            let known = OPERATIONS.join(", kms:");
+            let detail = format!("\"{action}\" cannot be given with a grant. What can is kms:{known}.");
+            found.push(Diagnostic::error("No action of a grant", detail).at(Self::actions));
+        }
+        if grant && config.get(Self::sid).known().is_some_and(|sid| sid.contains(' ')) {
+            let detail = "The name of a grant holds no spaces, unlike that of a statement.";
+            found.push(Diagnostic::error("Invalid name of a grant", detail).at(Self::sid));
+        }
+        let arn = |val: Val<String>| val.known().and_then(|text| text.parse::<Arn>().ok());
+        if let (Some(key), Some(principal)) = (arn(config.get(Self::kms_key_arn)), arn(config.get(Self::principal_arn)))
+            && key.partition != principal.partition
+        {
+            let detail = format!(
+                "The key is in partition \"{}\", the principal in \"{}\". No key can be given across partitions.",
+                key.partition, principal.partition
+            );
+            found.push(Diagnostic::error("Principal in another partition", detail).at(Self::principal_arn));
+        }
+        found
+    }
+
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let (Some(config), Some(planned)) = (plan.config(), plan.planned()) else { return Ok(()) };
+        let given = (planned.get(Self::principal_arn), planned.get(Self::permission_set));
+        if let (true, false, (Val::Known(principal), Val::Known(set))) =
+            (plan.is_create(), config.is_set(Self::sid), given)
+        {
+            plan.set(Self::sid, derived_sid(&principal, &set));
+        }
+        let Some(wanted) = plan.planned().and_then(|planned| planned.decode()) else { return Ok(()) };
+        if matches!(wanted.sid, Computed::Known(_)) {
+            plan.set(Self::policy_json, PolicyJson::from(Document::of(wanted.wanted()?).to_string()));
+        }
+        if wanted.is_grant() && plan.changed(Self::policy_json) {
+            plan.forget(Self::grant_id);
+        }
+        match plan.is_create() && !wanted.is_grant() && cx.is_known() {
+            true => wanted.check_account(cx).await,
+            false => Ok(()),
+        }
+    }
+
+    /// `KEY_ARN|SID`; neither holds a bar.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let parts = id.split_once('|').filter(|(key, sid)| arn::key_arn(key).is_ok() && !sid.is_empty());
+        let Some((key, sid)) = parts else {
+            return Err(Diagnostic::error(
+                "Malformed import id",
+                format!(
+                    "\"{id}\" is not of the form KEY_ARN|SID, such as \
+                     arn:aws:kms:us-east-1:123456789012:key/1234abcd|RdsAuth0123456789ab."
+                ),
+            ));
+        };
+        Ok(Partial::default().with(Self::kms_key_arn, key).with(Self::sid, sid.to_owned()))
+    }
+}
+
+impl KmsKeyUser {
+    async fn kms(&self, cx: &Ctx) -> Result<Kms> {
+        Ok(cx.aws()?.kms(Some(&self.arn()?.region)).await?)
+    }
+
+    fn arn(&self) -> Result<Arn> {
+        let parsed = arn::key_arn(&self.kms_key_arn);
+        parsed.map_err(|error| Diagnostic::error("Invalid key ARN", error.to_string()).at(Self::kms_key_arn))
+    }
+
+    fn is_grant(&self) -> bool {
+        self.mode == GRANT
+    }
+
+    fn permissions(&self) -> Permissions {
+        match self.permission_set.as_str() {
+            CUSTOM => Permissions::Custom(self.actions.iter().flat_map(|actions| actions.iter().cloned()).collect()),
+            CONSOLE_KEY_USER => Permissions::Console,
+            _ => Permissions::DataLoader,
+        }
+    }
+
+    /// The statements that the configuration asks for.
+    fn wanted(&self) -> Result<Vec<Statement>> {
+        let permissions = match self.is_grant() {
+            true => Permissions::of_grant(&self.permissions().operations()),
+            false => self.permissions(),
+        };
+        Ok(permissions.statements(self.sid.get()?, &self.principal_arn))
+    }
+
+    /// The statements that were there.
+    fn statements(&self) -> Result<Vec<Statement>> {
+        let parsed: Result<Document, PolicyError> = self.policy_json.get()?.0.parse();
+        Ok(parsed.map_err(|error| Diagnostic::bug(format!("the state holds no policy: {error}")))?.statements)
+    }
+
+    fn sids(&self) -> Result<Vec<String>> {
+        Ok(self.permissions().sids(self.sid.get()?))
+    }
+
+    fn change(&self, statements: Vec<Statement>) -> Result<Change> {
+        Ok(Change {
+            key: self.arn()?,
+            sids: self.sids()?,
+            statements,
+            principal: self.principal_arn.parse().ok(),
+            prune: self.stale_principals == PRUNE,
+            blame,
+        })
+    }
+
+    /// The key, if it can be given to somebody.
+    async fn key(&self, kms: &Kms) -> Result<Key> {
+        let found = kms.key(&self.kms_key_arn).await;
+        let at = |error: Diagnostic| error.at(Self::kms_key_arn);
+        let key = found.context("Cannot look at the key", &self.kms_key_arn).map_err(at)?;
+        let key = key.ok_or_else(|| self.no_key())?;
+        if !key.is_customer_managed {
+            let detail = format!(
+                "\"{}\" is a key that AWS manages. Nobody else can change who may use it.\n\nUse a key of your own.",
+                key.arn
+            );
+            return Err(at(Diagnostic::error("Key belongs to AWS", detail)));
+        }
+        if key.is_pending_deletion() {
+            let detail = format!(
+                "\"{}\" is in state \"{}\", so nobody can use it any more.\n\nTo keep it, call CancelKeyDeletion and \
+                 then EnableKey; else choose another key.",
+                key.arn, key.state
+            );
+            return Err(at(Diagnostic::error("Key is about to be deleted", detail)));
+        }
+        Ok(key)
+    }
+
+    /// KMS takes a policy only from the key's own account.
+    async fn check_account(&self, cx: &Ctx) -> Result<()> {
+        let at = |error: Diagnostic| error.at(Self::kms_key_arn);
+        if !world::may_plan(cx, true).await.map_err(at)? {
+            return Ok(());
+        }
+        let (own, key) = (cx.aws()?.account_id().await?, self.arn()?);
+        match own.filter(|own| *own != key.account) {
+            None => Ok(()),
+            Some(own) => Err(at(Diagnostic::error(
+                "Key of another account",
+                format!(
+                    "The key belongs to account {}, and the credentials to account {own}. KMS lets nobody write a \
+                     key's policy from another account.\n\nUse a provider with credentials of account {}, or set \
+                     \"mode\" to \"grant\".",
+                    key.account, key.account
+                ),
+            ))),
+        }
+    }
+
+    async fn write_statement(&self, cx: &Ctx, kms: &Kms) -> Result<()> {
+        let wanted = self.wanted()?;
+        let judge = |there: &[Statement]| match there {
+            [] => Ok(Verdict::Write),
+            there if same(there, &wanted) => Ok(Verdict::Leave),
+            _ => Err(self.already_there()),
+        };
+        match self.change(wanted.clone())?.make(cx, kms, judge).await? {
+            Outcome::Left => cx.warn(self.taken_over()),
+            Outcome::NoKey => return Err(self.no_key()),
+            Outcome::Written | Outcome::Pending => {}
+        }
+        Ok(())
+    }
+
+    async fn policy(&self, kms: &Kms) -> Result<Option<Document>> {
+        let policy = kms.policy(&self.kms_key_arn).await.context("Cannot read the key's policy", &self.kms_key_arn)?;
+        let parsed: Result<_, PolicyError> = policy.map(|policy| policy.parse()).transpose();
+        parsed.map_err(|error| Diagnostic::error("Cannot understand the key's policy", error.to_string()))
+    }
+
+    /// Fills the configuration from what is there under the name, for want of anything else.
+    async fn describe(mut self, kms: &Kms) -> Result<Option<Self>> {
+        let Computed::Known(sid) = self.sid.clone() else {
+            let detail = "The identity to import needs the \"sid\", the name of the statement or grant.";
+            return Err(Diagnostic::error("Name is missing", detail).at(Self::sid));
+        };
+        let Some(policy) = self.policy(kms).await? else { return Ok(None) };
+        let (principal, permissions, there) = if policy.statements_of(&self.sids()?).is_empty() {
+            let named = |grant: &Grant| grant.name.as_ref() == Some(&sid) && !grant.is_constrained;
+            let Some(grant) = self.all_grants(kms).await?.into_iter().find(named) else { return Ok(None) };
+            let there = statements(&grant, &sid);
+            GRANT.clone_into(&mut self.mode);
+            self.grant_id = Some(grant.id).into();
+            let known = [Permissions::DataLoader, Permissions::Console];
+            let known = known.into_iter().find(|known| same_operations(&known.operations(), &grant.operations));
+            (grant.grantee, known.unwrap_or_else(|| Permissions::of_grant(&grant.operations)), there)
+        } else {
+            let read = Permissions::read(&sid, &policy);
+            let (principal, permissions) = read.ok_or_else(|| self.cannot_describe())?;
+            self.grant_id = None.into();
+            let there = policy.statements_of(&permissions.sids(&sid));
+            (principal, permissions, there)
+        };
+        self.principal_arn = principal;
+        let set = match permissions {
+            Permissions::DataLoader => DATA_LOADER,
+            Permissions::Console => CONSOLE_KEY_USER,
+            Permissions::Custom(actions) => {
+                self.actions = Some(actions.into_iter().collect());
+                CUSTOM
+            }
+        };
+        set.clone_into(&mut self.permission_set);
+        self.policy_json = json(there);
+        Ok(Some(self))
+    }
+}
+
+// === impl grants ===
+
+/// Why a grant cannot be made.
+struct Refused {
+    passes: bool,
+    why: Diagnostic,
+}
+
+impl From<Refused> for Diagnostic {
+    fn from(refused: Refused) -> Self {
+        refused.why
+    }
+}
+
+/// A principal made in the same apply may not be known to KMS yet.
+const YOUNG_GRANTEE: Retry<Refused> = Retry {
+    what: "KMS to know the principal",
+    when: |refused| refused.passes,
+    within: Duration::from_secs(180),
+    first: Duration::from_millis(500),
+};
+
+impl KmsKeyUser {
+    async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<String> {
+        let ours = self.grants(kms).await?;
+        match ours.iter().find(|grant| self.is_given_by(grant)) {
+            Some(grant) => {
+                cx.warn(self.taken_over());
+                Ok(grant.id.clone())
+            }
+            None if ours.is_empty() && key.is_enabled() => self.create_grant(cx, kms).await,
+            None if ours.is_empty() => {
+                let detail = format!(
+                    "\"{}\" is in state \"{}\", and KMS makes grants only for enabled keys.\n\nEnable the key, or set \
+                     \"mode\" to \"key_policy\": a policy can be written at any time.",
+                    key.arn, key.state
+                );
+                Err(Diagnostic::error("Key is not enabled", detail).at(Self::kms_key_arn))
+            }
+            None => Err(self.already_there()),
+        }
+    }
+
+    /// Gives the new one before the old one is taken, so that the principal is never without. But first goes what was
+    /// a deleted principal's: it helps nobody, and KMS could take it for the new one.
+    async fn replace_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
+        let (dead, ours): (Vec<_>, Vec<_>) =
+            self.grants(kms).await?.into_iter().partition(|grant| is_unique_id(&grant.grantee));
+        self.revoke(kms, &dead).await?;
+        let id = match ours.iter().find(|grant| self.is_given_by(grant)) {
+            Some(grant) => grant.id.clone(), // An update that was cut off.
+            None => self.create_grant(cx, kms).await?,
+        };
+        let old: Vec<_> = ours.into_iter().filter(|grant| grant.id != id).collect();
+        self.revoke(kms, &old).await?;
+        Ok(id)
+    }
+
+    async fn revoke(&self, kms: &Kms, grants: &[Grant]) -> Result<()> {
+        for grant in grants {
+            let revoked = kms.revoke_grant(&self.kms_key_arn, &grant.id).await;
+            revoked.context("Cannot revoke the grant", &self.kms_key_arn)?;
+        }
+        Ok(())
+    }
+
+    async fn create_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
+        let (name, operations, begin) = (self.sid.get()?, self.permissions().operations(), Timestamp::now());
+        let create = || async {
+            match kms.create_grant(&self.kms_key_arn, name, &self.principal_arn, &operations).await {
+                Err(error) if error.is_invalid_arn() => Err(self.refused(cx, error, begin).await),
+                answer => answer.map_err(|error| Refused { passes: false, why: error.into() }),
+            }
+        };
+        let made = cx.until(&YOUNG_GRANTEE, create).await.context("Cannot grant the key", &self.kms_key_arn);
+        made.map_err(|error| error.at(Self::kms_key_arn))
+    }
+
+    async fn refused(&self, cx: &Ctx, error: aws::Error, begin: Timestamp) -> Refused {
+        let Ok(principal) = self.principal_arn.parse() else { return Refused { passes: false, why: error.into() } };
+        let age = Age::of(cx, &principal).await;
+        Refused { passes: age.may_pass(begin), why: age.explain(error, &principal).at(Self::principal_arn) }
+    }
+
+    fn is_given_by(&self, grant: &Grant) -> bool {
+        grant.grantee == self.principal_arn && same_operations(&grant.operations, &self.permissions().operations())
+    }
+
+    /// The grant: that of the known id, or else one of the name.
+    async fn grant(&self, kms: &Kms) -> Result<Option<Grant>> {
+        if let Some(id) = self.grant_id.get()? {
+            let found = kms.grants(&self.kms_key_arn, Some(id)).await;
+            let found = found.context("Cannot read the grant", &self.kms_key_arn)?;
+            if let Some(grant) = found.into_iter().flatten().find(|grant| grant.id == *id) {
+                return Ok(Some(grant));
+            }
+        }
+        Ok(self.grants(kms).await?.into_iter().next())
+    }
+
+    /// The grants of this name to this principal, of which there are several only while one replaces another.
+    async fn grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
+        let name = self.sid.get()?;
+        let is_ours = |grant: &Grant| {
+            let grantee = grant.grantee == self.principal_arn || is_unique_id(&grant.grantee);
+            grantee && grant.name.as_ref() == Some(name) && !grant.is_constrained
+        };
+        Ok(self.all_grants(kms).await?.into_iter().filter(is_ours).collect())
+    }
+
+    async fn all_grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
+        let grants = kms.grants(&self.kms_key_arn, None).await;
+        Ok(grants.context("Cannot read the key's grants", &self.kms_key_arn)?.unwrap_or_default())
+    }
+}
+
+// === impl diagnostics ===
+
+impl KmsKeyUser {
+    fn name(&self) -> String {
+        let what = if self.is_grant() { "a grant" } else { "a statement" };
+        format!("{what} \"{}\"", self.sid.get().map(String::as_str).unwrap_or_default())
+    }
+
+    fn taken_over(&self) -> Diagnostic {
+        let detail = format!(
+            "Key \"{}\" already has {} that says the same. It is managed here from now on.",
+            self.kms_key_arn,
+            self.name()
+        );
+        Diagnostic::warning("User of the key was already there", detail)
+    }
+
+    fn already_there(&self) -> Diagnostic {
+        let detail = format!(
+            "Key \"{}\" already has {}, which says something else. Nothing was changed.\n\nChoose another \"sid\", or \
+             import it and review the plan:\n  terraform import ADDRESS '{}|{}'",
+            self.kms_key_arn,
+            self.name(),
+            self.kms_key_arn,
+            self.sid.get().map(String::as_str).unwrap_or_default()
+        );
+        Diagnostic::error("User of the key exists and differs", detail).at(Self::sid)
+    }
+
+    fn changed_meanwhile(&self) -> Diagnostic {
+        let detail = format!(
+            "Since the plan was made, somebody else changed {} of key \"{}\". Nothing was changed now.\n\nRun \
+             \"terraform plan\" again to see it as it is.",
+            self.name(),
+            self.kms_key_arn
+        );
+        Diagnostic::error("Statement was changed meanwhile", detail).at(Self::sid)
+    }
+
+    fn cannot_describe(&self) -> Diagnostic {
+        let detail = format!(
+            "Key \"{}\" has {}, and this resource can hold only a statement that allows one role, user or account \
+             some actions, under no condition.",
+            self.kms_key_arn,
+            self.name()
+        );
+        Diagnostic::error("Cannot describe the statement", detail)
+    }
+
+    fn no_key(&self) -> Diagnostic {
+        let detail = format!("KMS knows no key \"{}\" in that region.", self.kms_key_arn);
+        Diagnostic::error("Key does not exist", detail).at(Self::kms_key_arn)
+    }
+
+    fn left_behind(&self) -> Diagnostic {
+        let detail = format!(
+            "Key \"{}\" is about to be deleted, and KMS no longer takes a policy for it. {} goes with the key; should \
+             the deletion be cancelled, it is still there.",
+            self.kms_key_arn,
+            self.name().replacen('a', "A", 1)
+        );
+        Diagnostic::warning("Statement stays in the policy of a dying key", detail)
+    }
+}
+
+fn not_enabled(key: &Key) -> Diagnostic {
+    let detail = format!(
+        "\"{}\" is in state \"{}\". Its policy was written, but nobody can use the key before it is enabled.",
+        key.arn, key.state
+    );
+    Diagnostic::warning("Key is not enabled", detail).at(KmsKeyUser::kms_key_arn)
+}
+
+fn blame(fault: Fault) -> Path {
+    match fault {
+        Fault::Key => KmsKeyUser::kms_key_arn.path(),
+        Fault::Principal => KmsKeyUser::principal_arn.path(),
+        Fault::Stale => KmsKeyUser::stale_principals.path(),
+    }
+}
+
+/// Letters and digits alone, which both a statement and a grant can bear.
+fn derived_sid(principal: &str, permission_set: &str) -> String {
+    let hash = digest(&SHA256, format!("{principal}{permission_set}").as_bytes());
+    let hex: String = hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("RdsAuth{hex}")
+}
+
+fn statements(grant: &Grant, sid: &str) -> Vec<Statement> {
+    Permissions::of_grant(&grant.operations).statements(sid, &grant.grantee)
+}
+
+fn same_operations(a: &[String], b: &[String]) -> bool {
+    a.len() == b.len() && a.iter().all(|operation| b.contains(operation))
+}
+
+fn json(statements: Vec<Statement>) -> Computed<PolicyJson> {
+    PolicyJson::from(Document::of(statements).to_string()).into()
+}

@@ -1,0 +1,322 @@
+//! `rdsauth_parameter`: one parameter of a parameter group that belongs to somebody else.
+//!
+//! It owns the value while it lives, and puts back what it found. The parameter is found by group and name, and what
+//! was there before by a note on the group, so a create that was cut off is finished by the next one.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, check, computed, optional, required};
+
+use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
+use crate::aws::rds::{Kind, Rds};
+use crate::parameter_group::{self, Previous};
+use crate::world::{self, Ctx, World};
+use crate::{checks, database};
+
+tf_provider::model! {
+    /// Sets one parameter of a DB parameter group or DB cluster parameter group that is managed elsewhere.
+    ///
+    /// The value is checked in the plan against what AWS says of the parameter: whether it exists, whether it can be
+    /// changed, and what it can be. Where the group is shared, the plan names all databases that the change concerns.
+    /// It is done when none of them is applying the change any more. A static parameter is in force in a database
+    /// only after its next reboot, which is not done here.
+    ///
+    /// With `on_destroy = "restore"` the parameter becomes again what it was when the resource was created. So that
+    /// this survives an interrupted apply and a lost state, it is noted in a tag of the group,
+    /// `rdsauth:previous:` and the parameter's name, until the resource is destroyed. AWS allows 50 tags on a group.
+    /// Where `hashicorp/aws` manages the group, it needs `ignore_tags { key_prefixes = ["rdsauth:"] }` in its
+    /// provider block, and `ignore_changes = [parameter]` in the group's `lifecycle`, or each undoes what the
+    /// other does. The other values of `on_destroy` need no tag; with them, after an interrupted create,
+    /// `previous_value` is what the second one found.
+    ///
+    /// ## IAM actions
+    ///
+    /// For a group of instances `rds:DescribeDBParameters`, `rds:DescribeDBParameterGroups`,
+    /// `rds:ModifyDBParameterGroup`, `rds:ResetDBParameterGroup` and `rds:DescribeDBInstances`; for a group of clusters
+    /// `rds:DescribeDBClusterParameters`, `rds:DescribeDBClusterParameterGroups`,
+    /// `rds:ModifyDBClusterParameterGroup`, `rds:ResetDBClusterParameterGroup` and `rds:DescribeDBClusters`. For
+    /// `on_destroy = "restore"` also `rds:ListTagsForResource`, `rds:AddTagsToResource` and
+    /// `rds:RemoveTagsFromResource`.
+    pub struct Parameter {
+        /// Name of a group of instances. Exactly one of this and `db_cluster_parameter_group_name` must be set.
+        db_parameter_group_name: Option<String> = optional().replace().identity().check(checks::parameter_group()),
+        /// Name of a group of clusters, of Aurora or Multi-AZ.
+        db_cluster_parameter_group_name: Option<String> =
+            optional().replace().identity().check(checks::parameter_group()),
+        /// Name of the parameter.
+        name: String = required().replace().identity().check(check::length(1..=255)),
+        /// Region of the group. The provider's region if absent.
+        region: Computed<String> = optional().replace().identity().check(checks::region()),
+        /// Value of the parameter, in the spelling of AWS: `1` and not `on`.
+        value: String = required(),
+        /// When the change is made: `immediate`, or `pending-reboot` with each database's next reboot. The former
+        /// for dynamic parameters and the latter for static ones if absent.
+        apply_method: Computed<String> = optional().check(check::one_of(&["immediate", "pending-reboot"])),
+        /// What becomes of the parameter when the resource is destroyed: `restore` makes it what it was before,
+        /// `reset` gives it back to the engine, `leave` leaves it.
+        on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
+        /// Who set the value. Anything but `user` means that somebody has reset the parameter.
+        source: Computed<String> = computed().derived(|_| Val::Known("user".to_owned())),
+        /// Value before the resource was created. Absent if the engine had its own.
+        previous_value: Computed<Option<String>> = computed().keep(),
+        /// Who had set that value: `user`, `system` or `engine-default`.
+        previous_source: Computed<String> = computed().keep(),
+        /// Whether the parameter is `dynamic`, or `static` and needs a reboot.
+        apply_type: Computed<String> = computed().keep(),
+        /// Type of the value, such as `boolean` or `integer`.
+        data_type: Computed<String> = computed().keep(),
+        /// Values that AWS allows, as lists and ranges. Absent if it says nothing.
+        allowed_values: Computed<Option<String>> = computed().keep(),
+        /// ARN of the group.
+        parameter_group_arn: Computed<String> = computed().keep(),
+    }
+    timeouts { create: "30m", read: "5m", update: "30m", delete: "30m" }
+}
+
+impl Resource<World> for Parameter {
+    const TYPE: &'static str = "parameter";
+    const SUBCATEGORY: &'static str = "Parameters";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let (group, rds) = plan.group(cx).await?;
+        let found = plan.find(&rds, &group).await?;
+        let arn = plan.arn(&rds, &group).await?;
+        let previous = match plan.restores() {
+            true => parameter_group::previous(&rds, &arn, &found, &plan.value).await,
+            false => Ok(Previous::of(&found)),
+        };
+        plan.remember(previous.context(CANNOT_SET, &plan.name)?);
+        plan.describe(cx, &found).await?;
+        plan.write(cx, &rds, &group, &found, false).await?;
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let (group, rds) = state.group(cx).await?;
+        let found = parameter_group::find(&rds, &group, &state.name).await;
+        let parameter_group::Found::Parameter(found) = found.context("Cannot read the parameter", &state.name)? else {
+            return Ok(None);
+        };
+        if state.parameter_group_arn == Computed::Unknown {
+            // Imported.
+            let arn = state.arn(&rds, &group).await?;
+            state.remember(parameter_group::recall(&rds, &arn, &found).await?);
+            state.apply_method = found.method().as_str().to_owned().into();
+        }
+        state.value = found.value.clone().unwrap_or_default();
+        state.source = found.source.clone().into();
+        state.describe(cx, &found).await?;
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        let (group, rds) = plan.group(cx).await?;
+        let found = plan.find(&rds, &group).await?;
+        let arn = state.parameter_group_arn.get()?;
+        if plan.restores() && (!state.restores() || plan.value != state.value) {
+            let noted = parameter_group::note(&rds, arn, &plan.name, &state.previous()?, &plan.value).await;
+            noted.context(CANNOT_SET, &plan.name)?;
+        }
+        let sooner = plan.apply_method != state.apply_method && plan.method(&found) == Method::Immediate;
+        plan.write(cx, &rds, &group, &found, sooner).await?;
+        if state.restores() && !plan.restores() {
+            parameter_group::forget(&rds, arn, &plan.name).await.context(CANNOT_SET, &plan.name)?;
+        }
+        plan.describe(cx, &found).await?;
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        if state.on_destroy == "leave" {
+            return Ok(());
+        }
+        let (group, rds) = state.group(cx).await?;
+        let (previous, arn) = match state.restores() {
+            true => (Some(state.previous()?), Some(state.parameter_group_arn.get()?.as_str())),
+            false => (None, None),
+        };
+        let back = parameter_group::put_back(cx, &rds, &group, arn, &[(&state.name, previous)]).await;
+        back.context("Cannot put the parameter back", &state.name)
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let (instances, clusters) = (Self::db_parameter_group_name, Self::db_cluster_parameter_group_name);
+        database::one_named(config, instances, clusters).into_iter().collect()
+    }
+
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let changes = plan.is_create()
+            || plan.changed(Self::value)
+            || plan.changed(Self::source)
+            || plan.changed(Self::apply_method);
+        let wanted = plan.planned().and_then(|planned| planned.decode());
+        let Some(wanted) = wanted.filter(|_| changes && cx.is_known()) else { return Ok(()) };
+        if !world::may_plan(cx, false).await? {
+            return Ok(());
+        }
+        let (group, rds) = wanted.group(cx).await?;
+        let found = world::unless_unreached(cx, parameter_group::find(&rds, &group, &wanted.name).await);
+        let found = match found.context("Cannot read the parameter", &wanted.name)? {
+            None => return Ok(()),
+            Some(parameter_group::Found::Parameter(found)) => found,
+            Some(parameter_group::Found::NoParameter) => {
+                return Err(parameter_group::no_parameter(&rds, &group, &wanted.name).await.at(Self::name));
+            }
+            Some(parameter_group::Found::NoGroup) => {
+                let detail = format!(
+                    "There is no {group} yet, so the plan cannot tell whether \"{}\" can be \"{}\". The apply checks it.",
+                    wanted.name, wanted.value
+                );
+                cx.warn(Diagnostic::warning("Value not checked", detail).at(wanted.names_group()));
+                return Ok(());
+            }
+        };
+        wanted.judge(&found)?;
+        let region = cx.aws()?.region(group_region(&wanted.region)).await?;
+        plan.set(Self::region, region);
+        if plan.config().is_some_and(|config| !config.is_set(Self::apply_method)) {
+            plan.set(Self::apply_method, wanted.method(&found).as_str().to_owned());
+        }
+        plan.set(Self::apply_type, apply_type(&found));
+        plan.set(Self::data_type, found.data_type.clone());
+        if !wanted.is_in(&found) {
+            let users = world::unless_unreached(cx, rds.users_of(&group).await)?.unwrap_or_default();
+            let reboot = wanted.method(&found) == Method::PendingReboot;
+            let warning = parameter_group::concerned(&group, &users, None, reboot);
+            warning.into_iter().for_each(|warning| cx.warn(warning.at(Self::value)));
+        }
+        Ok(())
+    }
+
+    /// `db-parameter-group/GROUP/NAME` or `db-cluster-parameter-group/GROUP/NAME`, and `@REGION` behind it if that is
+    /// not the provider's.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let (path, region) = match id.split_once('@') {
+            Some((path, region)) => (path, Some(region)),
+            None => (id, None),
+        };
+        let parts: Vec<&str> = path.split('/').collect();
+        let (handle, group, name) = match parts[..] {
+            ["db-parameter-group", group, name] => (Self::db_parameter_group_name, group, name),
+            ["db-cluster-parameter-group", group, name] => (Self::db_cluster_parameter_group_name, group, name),
+            _ => (Self::db_parameter_group_name, "", ""),
+        };
+        if group.is_empty() || name.is_empty() || region.is_some_and(str::is_empty) {
+            return Err(Diagnostic::error(
+                "Malformed import id",
+                format!(
+                    "\"{id}\" is not of the form db-parameter-group/GROUP/NAME or \
+                     db-cluster-parameter-group/GROUP/NAME, such as db-parameter-group/orders-pg16/rds.force_ssl. In \
+                     another region than the provider's it has @REGION behind it."
+                ),
+            ));
+        }
+        let named = Partial::default().with(handle, group.to_owned()).with(Self::name, name);
+        Ok(match region {
+            Some(region) => named.with(Self::region, region.to_owned()),
+            None => named,
+        })
+    }
+}
+
+const CANNOT_SET: &str = "Cannot set the parameter";
+
+impl Parameter {
+    async fn group(&self, cx: &Ctx) -> Result<(Group, Rds)> {
+        let rds = cx.aws()?.rds(group_region(&self.region)).await?;
+        let (kind, name) = match (&self.db_parameter_group_name, &self.db_cluster_parameter_group_name) {
+            (Some(name), _) => (Kind::Instance, name),
+            (None, Some(name)) => (Kind::Cluster, name),
+            (None, None) => return Err(Diagnostic::bug("no parameter group is named")),
+        };
+        Ok((Group { kind, name: name.clone() }, rds))
+    }
+
+    /// The attribute that names the group.
+    fn names_group(&self) -> Handle<Self, Option<String>> {
+        match self.db_parameter_group_name {
+            Some(_) => Self::db_parameter_group_name,
+            None => Self::db_cluster_parameter_group_name,
+        }
+    }
+
+    async fn find(&self, rds: &Rds, group: &Group) -> Result<Found> {
+        let found = parameter_group::parameter(rds, group, &self.name).await;
+        let found = found.context(CANNOT_SET, &self.name).map_err(|error| error.at(self.names_group()))?;
+        self.judge(&found)?;
+        Ok(found)
+    }
+
+    fn judge(&self, found: &Found) -> Result<()> {
+        let at = [Self::name.path(), Self::value.path(), Self::apply_method.path()];
+        parameter_group::judge(found, &self.value, self.method(found), at)
+    }
+
+    async fn arn(&mut self, rds: &Rds, group: &Group) -> Result<String> {
+        let arn = rds.group_arn(group).await.context(CANNOT_SET, &self.name)?;
+        let arn = arn.ok_or_else(|| parameter_group::no_group(group).at(self.names_group()))?;
+        self.parameter_group_arn = arn.clone().into();
+        Ok(arn)
+    }
+
+    fn restores(&self) -> bool {
+        self.on_destroy == "restore"
+    }
+
+    fn method(&self, found: &Found) -> Method {
+        match &self.apply_method {
+            Computed::Known(method) => Method::parse(method).unwrap_or(found.method()),
+            Computed::Unknown => found.method(),
+        }
+    }
+
+    /// Whether the group has it as wanted.
+    fn is_in(&self, found: &Found) -> bool {
+        found.is_set() && found.value.as_ref() == Some(&self.value)
+    }
+
+    /// Writes the value if need be, and waits until it has reached the databases.
+    async fn write(&self, cx: &Ctx, rds: &Rds, group: &Group, found: &Found, anyway: bool) -> Result<()> {
+        let method = self.method(found);
+        if anyway || !self.is_in(found) {
+            let setting = Setting { name: self.name.clone(), value: Some(self.value.clone()), method };
+            let written = parameter_group::write(cx, rds, group, &[setting]).await;
+            written.context(CANNOT_SET, &self.name).map_err(|error| error.at(Self::value))?;
+            cx.save(self);
+        }
+        if method == Method::Immediate {
+            parameter_group::followed(cx, rds, group).await.context(CANNOT_SET, &self.name)?;
+        }
+        Ok(())
+    }
+
+    fn previous(&self) -> Result<Previous> {
+        Ok(Previous { value: self.previous_value.get()?.clone(), source: self.previous_source.get()?.clone() })
+    }
+
+    fn remember(&mut self, previous: Previous) {
+        self.previous_value = previous.value.into();
+        self.previous_source = previous.source.into();
+    }
+
+    async fn describe(&mut self, cx: &Ctx, found: &Found) -> Result<()> {
+        self.region = cx.aws()?.region(group_region(&self.region)).await?.into();
+        if self.apply_method == Computed::Unknown {
+            self.apply_method = found.method().as_str().to_owned().into();
+        }
+        self.apply_type = apply_type(found).into();
+        self.data_type = found.data_type.clone().into();
+        self.allowed_values = found.allowed.clone().into();
+        Ok(())
+    }
+}
+
+fn apply_type(found: &Found) -> String {
+    if found.is_dynamic { "dynamic".to_owned() } else { "static".to_owned() }
+}
+
+fn group_region(region: &Computed<String>) -> Option<&str> {
+    match region {
+        Computed::Known(region) => Some(region),
+        Computed::Unknown => None,
+    }
+}

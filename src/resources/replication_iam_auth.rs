@@ -1,0 +1,471 @@
+//! `rdsauth_replication_iam_auth`: IAM authentication for logical replication from a PostgreSQL database.
+//!
+//! It owns one parameter of the database's group, two if it is told to, and puts back what it found. Everything else
+//! it needs is looked for before the first write.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, check, computed, optional};
+
+use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
+use crate::aws::rds::{Database, Kind, Rds};
+use crate::checks;
+use crate::database::{self, Switch, Target};
+use crate::parameter_group::{self, Previous};
+use crate::world::{self, Ctx, World};
+
+tf_provider::model! {
+    /// Lets database users open logical replication connections with IAM authentication, from an RDS for PostgreSQL
+    /// instance, a Multi-AZ DB cluster or an Aurora PostgreSQL cluster, version 11 or later.
+    ///
+    /// It sets `rds.iam_auth_for_replication` to 1 in the parameter group of the database, without a reboot. Two things
+    /// must be in force before: IAM authentication, and `rds.logical_replication`, which is static. A plan warns of
+    /// what is missing, since it may come in the same apply; an apply ends before it changes anything. Both can be
+    /// managed here instead.
+    ///
+    /// Users that hold both `rds_iam` and `rds_replication`, directly or by way of other roles, then *must* use IAM
+    /// authentication for replication connections. Others go on with passwords.
+    ///
+    /// A parameter group can be shared: the change is for all databases that have it, and the plan names them. AWS's own
+    /// groups cannot be changed; the database needs one of its own.
+    ///
+    /// If IAM authentication is turned off, logical replication ceases or the database gets another parameter group,
+    /// the next plan shows it. What the parameters were before is noted in tags of the group, as `rdsauth_parameter`
+    /// does. IAM authentication stays on when the resource is destroyed.
+    ///
+    /// ## IAM actions
+    ///
+    /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:DescribeDBParameterGroups`,
+    /// `rds:ModifyDBParameterGroup` and `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`,
+    /// `rds:DescribeDBClusterParameters`, `rds:DescribeDBClusterParameterGroups`, `rds:ModifyDBClusterParameterGroup`
+    /// and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also `rds:ListTagsForResource`,
+    /// `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for `manage_iam_authentication` also
+    /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"` also `rds:RebootDBInstance`, and
+    /// `rds:RebootDBCluster` for a Multi-AZ DB cluster.
+    pub struct ReplicationIamAuth {
+        /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
+        /// `db_cluster_identifier` must be set.
+        db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
+        /// Identifier of an Aurora or Multi-AZ DB cluster.
+        db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
+        /// Region of the database. The provider's region if absent.
+        region: Computed<String> = optional().replace().identity().check(checks::region()),
+        /// Whether to turn IAM authentication on here if it is off.
+        manage_iam_authentication: bool = optional().or(false),
+        /// Whether to set `rds.logical_replication` to 1 here, in the same group. It needs a reboot, and so the consent
+        /// of `reboot`.
+        manage_logical_replication: bool = optional().or(false),
+        /// Consent to a reboot, if one is wanting before `rds.logical_replication` is in force: `never` or
+        /// `if_required`. Of an Aurora cluster each member is rebooted that needs it, the writer first.
+        reboot: String = optional().or("never").check(check::one_of(&["never", "if_required"])),
+        /// What becomes of the parameters set here when the resource is destroyed: `restore` makes them what they
+        /// were before, `reset` gives them back to the engine, `leave` leaves them. Nothing is rebooted.
+        on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
+        /// Whether the parameter is set in the group that the database has.
+        iam_auth_for_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
+        /// Whether IAM authentication is on.
+        iam_authentication: Computed<bool> = computed().derived(|_| Val::Known(true)),
+        /// Whether logical replication is in force.
+        logical_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
+        /// Name of the parameter group, of instances or of clusters.
+        parameter_group_name: Computed<String> = computed(),
+        /// ARN of the parameter group.
+        parameter_group_arn: Computed<String> = computed(),
+        /// Value of `rds.iam_auth_for_replication` before. Absent if the engine had its own.
+        previous_value: Computed<Option<String>> = computed(),
+        /// Who had set that value: `user`, `system` or `engine-default`.
+        previous_source: Computed<String> = computed(),
+        /// Value of `rds.logical_replication` before, if it is managed here.
+        previous_logical_replication: Computed<Option<String>> = computed(),
+        /// Who had set that value, if it is managed here.
+        previous_logical_replication_source: Computed<Option<String>> = computed(),
+    }
+    timeouts { create: "60m", read: "5m", update: "60m", delete: "60m" }
+}
+
+/// The parameter this is about.
+const REPLICATION: &str = "rds.iam_auth_for_replication";
+
+/// The parameter it rests on.
+const LOGICAL: &str = "rds.logical_replication";
+
+/// What both are to be.
+const ON: &str = "1";
+
+const CANNOT: &str = "Cannot set up IAM authentication for replication";
+
+/// A database, and what its group says of the two parameters.
+struct Found {
+    database: Database,
+    group: Group,
+    replication: Option<Parameter>,
+    logical: Option<Parameter>,
+    /// Logical replication was in force when that was last known, and the database has not been rebooted since.
+    was_in_force: bool,
+}
+
+impl Resource<World> for ReplicationIamAuth {
+    const TYPE: &'static str = "replication_iam_auth";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        plan.converge(cx, None).await.context(CANNOT, plan.target()?).map_err(|error| error.at(plan.name()))?;
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let target = state.target()?;
+        let rds = target.rds(cx).await?;
+        let found =
+            rds.database(target.kind, &target.identifier).await.context("Cannot look up the database", &target)?;
+        let Some(database) = found else { return Ok(None) };
+        let was_in_force = state.logical_replication == Computed::Known(true);
+        let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
+        if state.parameter_group_name == Computed::Unknown {
+            state.recall(&rds, &found).await.context("Cannot read the parameters", &target)?; // Imported.
+        }
+        let same_group = state.parameter_group_name.get()? == &found.group.name;
+        state.iam_auth_for_replication = (same_group && is_on(found.replication.as_ref())).into();
+        state.iam_authentication = IMMEDIATELY.agrees(&found.database).into();
+        state.logical_replication = found.logical_is_in_force().into();
+        state.region = cx.aws()?.region(target.region.as_deref()).await?.into();
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        plan.converge(cx, Some(&state)).await.context(CANNOT, plan.target()?).map_err(|error| error.at(plan.name()))?;
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        if state.on_destroy == "leave" {
+            return Ok(());
+        }
+        let target = state.target()?;
+        let back = state.put_back(cx, &target.rds(cx).await?).await;
+        back.context("Cannot put the parameters back", &target)
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let named = database::one_named(config, Self::db_instance_identifier, Self::db_cluster_identifier);
+        let manages = config.get(Self::manage_logical_replication) == Val::Known(true);
+        let never = config.get(Self::reboot) == Val::Known("never".to_owned());
+        let consent = (manages && never).then(|| {
+            let detail = "\"rds.logical_replication\" comes into force with a reboot, so \"manage_logical_replication\" \
+                          needs reboot = \"if_required\".";
+            Diagnostic::error("Consent to a reboot is missing", detail).at(Self::manage_logical_replication)
+        });
+        named.into_iter().chain(consent).collect()
+    }
+
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let differs =
+            plan.planned().zip(plan.prior()).is_some_and(|(planned, prior)| planned.decode() != prior.decode());
+        let wanted = plan.planned().and_then(|planned| planned.decode());
+        let Some(wanted) = wanted.filter(|_| cx.is_known() && (plan.is_create() || differs)) else { return Ok(()) };
+        let target = wanted.target()?;
+        let Some(database) = target.at_plan(cx).await.map_err(|error| error.at(wanted.name()))? else { return Ok(()) };
+        refuse(&database).map_err(|error| error.at(wanted.name()))?;
+        let rds = target.rds(cx).await?;
+        plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
+        let was_in_force = plan.prior().is_some_and(|prior| prior.get(Self::logical_replication) == Val::Known(true));
+        let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
+        for missing in wanted.missing(&found) {
+            let detail =
+                format!("{missing}\n\nUnless this comes first in the same apply, it will end before any change.");
+            cx.warn(Diagnostic::warning("Prerequisite is missing", detail).at(wanted.name()));
+        }
+        if wanted.reboots(&found) {
+            let detail = format!("\"{target}\" is rebooted so that \"{LOGICAL}\" is in force.");
+            cx.warn(Diagnostic::warning("Database will be rebooted", detail).at(Self::reboot));
+        }
+        let changes =
+            !is_on(found.replication.as_ref()) || (wanted.manage_logical_replication && !is_on(found.logical.as_ref()));
+        if changes && !found.group.is_default() {
+            let users = world::unless_unreached(cx, rds.users_of(&found.group).await)?.unwrap_or_default();
+            let warning = parameter_group::concerned(&found.group, &users, Some(&target.identifier), false);
+            warning.into_iter().for_each(|warning| cx.warn(warning.at(wanted.name())));
+        }
+        Ok(())
+    }
+
+    /// `instance/ID` or `cluster/ID`, and `@REGION` behind it if that is not the provider's.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let Target { kind, identifier, region } = Target::of_import(id)?;
+        let named = match kind {
+            Kind::Instance => Partial::default().with(Self::db_instance_identifier, identifier),
+            Kind::Cluster => Partial::default().with(Self::db_cluster_identifier, identifier),
+        };
+        Ok(match region {
+            Some(region) => named.with(Self::region, region),
+            None => named,
+        })
+    }
+}
+
+const IMMEDIATELY: Switch = Switch { on: true, immediately: true };
+
+impl ReplicationIamAuth {
+    fn target(&self) -> Result<Target> {
+        let (instance, cluster) = (self.db_instance_identifier.as_deref(), self.db_cluster_identifier.as_deref());
+        Target::new(instance, cluster, &self.region)
+    }
+
+    /// The attribute that names the database.
+    fn name(&self) -> Handle<Self, Option<String>> {
+        if self.db_instance_identifier.is_some() { Self::db_instance_identifier } else { Self::db_cluster_identifier }
+    }
+
+    fn restores(&self) -> bool {
+        self.on_destroy == "restore"
+    }
+
+    /// From what there is to what is wanted, whether nothing, some or all of it has been done.
+    async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>) -> Result<()> {
+        let target = self.target()?;
+        let rds = target.rds(cx).await?;
+        let database = target.look(&rds).await?;
+        refuse(&database)?;
+        let was_in_force = prior.is_some_and(|prior| prior.logical_replication == Computed::Known(true));
+        let found = Found::look(&rds, database, was_in_force).await?;
+        let missing = self.missing(&found);
+        if !missing.is_empty() {
+            let what = missing.join("\n\n");
+            return Err(Diagnostic::error("", format!("Prerequisites are missing; nothing was changed.\n\n{what}")));
+        }
+        let prior = self.leave_other_group(cx, &rds, &found, prior).await?;
+        self.remember(&rds, &found, prior).await?;
+        let settings = self.settings(&found);
+        if !settings.is_empty() {
+            parameter_group::write(cx, &rds, &found.group, &settings).await?;
+        }
+        self.region = cx.aws()?.region(target.region.as_deref()).await?.into();
+        cx.save(self);
+        if self.manage_iam_authentication {
+            target.switch_iam(cx, &rds, IMMEDIATELY).await?;
+        }
+        parameter_group::followed(cx, &rds, &found.group).await?;
+        if self.reboots(&found) {
+            target.reboot(cx, &rds).await?;
+        }
+        Ok(())
+    }
+
+    /// What was written into a group that the database does not have any more is put back.
+    async fn leave_other_group<'a>(
+        &self,
+        cx: &Ctx,
+        rds: &Rds,
+        found: &Found,
+        prior: Option<&'a Self>,
+    ) -> Result<Option<&'a Self>> {
+        match prior {
+            Some(prior) if prior.parameter_group_name.get()? != &found.group.name => {
+                if prior.on_destroy != "leave" {
+                    prior.put_back(cx, rds).await?;
+                }
+                Ok(None)
+            }
+            prior => Ok(prior),
+        }
+    }
+
+    /// Finds out, notes and keeps what the parameters were before.
+    async fn remember(&mut self, rds: &Rds, found: &Found, prior: Option<&Self>) -> Result<()> {
+        let arn = rds.group_arn(&found.group).await?.ok_or_else(|| parameter_group::no_group(&found.group))?;
+        let restored =
+            |prior: &&Self, name: &str| prior.restores() && (name == REPLICATION || prior.manage_logical_replication);
+        for parameter in [&found.replication, &found.logical].into_iter().flatten() {
+            let name = parameter.name.as_str();
+            let is_ours = name == REPLICATION || self.manage_logical_replication;
+            let known = prior.map(|prior| prior.previous(name)).transpose()?.flatten();
+            let noted = prior.filter(|prior| restored(prior, name)).is_some();
+            let previous = match (known, is_ours && self.restores()) {
+                (Some(known), true) if noted => known,
+                (Some(known), true) => {
+                    parameter_group::note(rds, &arn, name, &known, ON).await?;
+                    known
+                }
+                (None, true) => parameter_group::previous(rds, &arn, parameter, ON).await?,
+                (known, false) => {
+                    if noted {
+                        parameter_group::forget(rds, &arn, name).await?;
+                    }
+                    known.unwrap_or_else(|| Previous::of(parameter))
+                }
+            };
+            self.keep(name, is_ours.then_some(previous));
+        }
+        self.parameter_group_name = found.group.name.clone().into();
+        self.parameter_group_arn = arn.into();
+        Ok(())
+    }
+
+    /// What an import can say of the past.
+    async fn recall(&mut self, rds: &Rds, found: &Found) -> Result<()> {
+        let arn = rds.group_arn(&found.group).await?.ok_or_else(|| parameter_group::no_group(&found.group))?;
+        self.keep(LOGICAL, None);
+        if let Some(parameter) = &found.replication {
+            self.keep(REPLICATION, Some(parameter_group::recall(rds, &arn, parameter).await?));
+        }
+        self.parameter_group_name = found.group.name.clone().into();
+        self.parameter_group_arn = arn.into();
+        Ok(())
+    }
+
+    fn keep(&mut self, name: &str, previous: Option<Previous>) {
+        let (value, source) = previous.map_or((None, None), |previous| (previous.value, Some(previous.source)));
+        if name == REPLICATION {
+            self.previous_value = value.into();
+            self.previous_source = source.unwrap_or_default().into();
+        } else {
+            self.previous_logical_replication = value.into();
+            self.previous_logical_replication_source = source.into();
+        }
+    }
+
+    fn previous(&self, name: &str) -> Result<Option<Previous>> {
+        let (value, source) = match name {
+            REPLICATION => (&self.previous_value, Some(self.previous_source.get()?.clone())),
+            _ => (&self.previous_logical_replication, self.previous_logical_replication_source.get()?.clone()),
+        };
+        let value = value.get()?.clone();
+        Ok(source.map(|source| Previous { value, source }))
+    }
+
+    async fn put_back(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
+        let group = Group { kind: self.target()?.kind, name: self.parameter_group_name.get()?.clone() };
+        let arn = match self.restores() {
+            true => Some(self.parameter_group_arn.get()?.as_str()),
+            false => None,
+        };
+        let mut parameters = Vec::new();
+        for name in [REPLICATION, LOGICAL] {
+            if name == REPLICATION || self.manage_logical_replication {
+                parameters.push((name, self.previous(name)?.filter(|_| self.restores())));
+            }
+        }
+        parameter_group::put_back(cx, rds, &group, arn, &parameters).await
+    }
+
+    /// What is still to be written.
+    fn settings(&self, found: &Found) -> Vec<Setting> {
+        let setting = |name: &str, method| Setting { name: name.to_owned(), value: Some(ON.to_owned()), method };
+        let replication = (!is_set(found.replication.as_ref())).then(|| setting(REPLICATION, Method::Immediate));
+        let logical = self.manage_logical_replication && !is_set(found.logical.as_ref());
+        replication.into_iter().chain(logical.then(|| setting(LOGICAL, Method::PendingReboot))).collect()
+    }
+
+    fn reboots(&self, found: &Found) -> bool {
+        self.reboot == "if_required" && !found.logical_is_in_force()
+    }
+
+    /// What is wanting and not to be supplied here, each with what supplies it.
+    fn missing(&self, found: &Found) -> Vec<String> {
+        let Found { database, group, .. } = found;
+        let (kind, id) = (database.kind, &database.identifier);
+        let mut missing = Vec::new();
+        if found.replication.is_none() {
+            missing.push(format!("AWS knows no parameter \"{REPLICATION}\" in the {group}: the engine is too old."));
+        }
+        if group.is_default() {
+            missing.push(format!(
+                "The {kind} \"{id}\" has AWS's own {group}, which nobody can change. Make one of the same family (such as \
+                 aws_db_parameter_group or aws_rds_cluster_parameter_group does), let the {kind} have it, and reboot it."
+            ));
+        }
+        if !self.manage_iam_authentication && !IMMEDIATELY.agrees(database) {
+            missing.push(format!(
+                "IAM authentication of the {kind} \"{id}\" is not on. Use the resource rdsauth_iam_authentication and \
+                 \"depends_on\", set \"manage_iam_authentication\" to true, or run:\n  aws rds modify-db-{kind} \
+                 --db-{kind}-identifier {id} --enable-iam-database-authentication --apply-immediately"
+            ));
+        }
+        if !is_on(found.logical.as_ref()) {
+            if !self.manage_logical_replication && !group.is_default() {
+                missing.push(format!(
+                    "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true and \
+                     \"reboot\" to \"if_required\", or use the resource rdsauth_parameter and \"depends_on\", and reboot \
+                     the {kind} after that:\n  {}",
+                    reboot_command(database)
+                ));
+            }
+        } else if !found.logical_is_in_force() && self.reboot != "if_required" {
+            missing.push(format!(
+                "The {kind} \"{id}\" waits for a reboot, before which \"{LOGICAL}\" may not be in force. Set \"reboot\" to \
+                 \"if_required\", or run:\n  {}",
+                reboot_command(database)
+            ));
+        }
+        missing
+    }
+}
+
+impl Found {
+    async fn look(rds: &Rds, database: Database, was_in_force: bool) -> Result<Self> {
+        let group = Group { kind: database.kind, name: database.group.clone() };
+        let mut found = rds.parameters_named(&group, &[REPLICATION, LOGICAL]).await?;
+        let mut take = |name: &str| found.iter().position(|found| found.name == name).map(|at| found.swap_remove(at));
+        let (replication, logical) = (take(REPLICATION), take(LOGICAL));
+        Ok(Self { database, group, replication, logical, was_in_force })
+    }
+
+    /// Any static parameter makes a database wait for a reboot, so that alone says nothing of one that was in force.
+    fn logical_is_in_force(&self) -> bool {
+        is_on(self.logical.as_ref()) && (self.was_in_force || self.database.group_status != "pending-reboot")
+    }
+}
+
+/// Whether a parameter has the wanted value, whoever said so.
+fn is_on(parameter: Option<&Parameter>) -> bool {
+    parameter.is_some_and(|parameter| parameter.value.as_deref() == Some(ON))
+}
+
+fn is_set(parameter: Option<&Parameter>) -> bool {
+    parameter.is_some_and(Parameter::is_set) && is_on(parameter)
+}
+
+fn reboot_command(database: &Database) -> String {
+    let id = &database.identifier;
+    match (database.kind, database.members.first()) {
+        (Kind::Cluster, _) if database.is_multi_az_cluster() => {
+            format!("aws rds reboot-db-cluster --db-cluster-identifier {id}")
+        }
+        (Kind::Cluster, Some((writer, _))) => format!("aws rds reboot-db-instance --db-instance-identifier {writer}"),
+        _ => format!("aws rds reboot-db-instance --db-instance-identifier {id}"),
+    }
+}
+
+/// What this cannot work with, whatever comes first.
+fn refuse(database: &Database) -> Result<()> {
+    database::refuse_member(database)?;
+    let Database { identifier, engine, engine_version, .. } = database;
+    let is_postgres = ["postgres", "aurora-postgresql"].contains(&engine.as_str());
+    if is_postgres && major(engine_version).is_none_or(|major| major >= 11) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(
+        "Engine has no IAM authentication for replication",
+        format!(
+            "\"{identifier}\" runs {engine} {engine_version}. IAM authentication of replication connections exists for \
+             RDS for PostgreSQL and Aurora PostgreSQL from version 11."
+        ),
+    ))
+}
+
+/// The major version of `16.4`, `14.9-R1` or `16.4-limitless`.
+fn major(version: &str) -> Option<u32> {
+    version.split(['.', '-']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn major_versions() {
+        for (version, expected) in [("16.4", Some(16)), ("14.9-R1", Some(14)), ("16.4-limitless", Some(16)), ("", None)]
+        {
+            assert_eq!(major(version), expected);
+        }
+    }
+}
