@@ -55,6 +55,31 @@ fn an_instance_and_a_cluster_by_their_hosts() {
     check("endpoint = \"CLUSTER-HOST\"", "cluster", "DescribeDBClusters");
 }
 
+#[test]
+fn a_proxy_by_its_name_and_its_hosts() {
+    let (tf, account, _) = scene("db_proxy_name = \"front\"");
+    let proxy = account.add_proxy("front", "orders", &json!({ "readers": "READ_ONLY" }));
+    let by_name = tf.read("main.tf");
+    let check = |way: String, host: &Value, operations: &[&str]| {
+        tf.write("main.tf", &by_name.replace("db_proxy_name = \"front\"", &way));
+        account.forget_calls();
+        tf.apply();
+        assert!(account.operations().iter().all(|called| operations.contains(&called.as_str())));
+        let state = |attribute: &str| tf.state_value(IT, attribute);
+        assert_eq!((state("kind"), state("identifier"), state("host")), (json!("proxy"), json!("front"), host.clone()));
+        for attribute in ["resource_id", "arn", "port"] {
+            assert_eq!(state(attribute), proxy[attribute], "{attribute}");
+        }
+        assert_eq!((state("engine"), state("engine_version")), (json!("postgresql"), Value::Null));
+        assert_eq!(state("iam_database_authentication_enabled"), json!(true));
+        tf.assert_plan_empty();
+    };
+    let (host, readers) = (&proxy["host"], &proxy["endpoints"]["readers"]);
+    check("db_proxy_name = \"front\"".to_owned(), host, &["DescribeDBProxies"]);
+    check(format!("endpoint = {host}"), host, &["DescribeDBProxies"]);
+    check(format!("endpoint = {readers}"), readers, &["DescribeDBProxies", "DescribeDBProxyEndpoints"]);
+}
+
 #[track_caller]
 fn check_refused(body: &str, sentence: &str, line: &str) {
     let (tf, account, _) = scene(body);
@@ -68,6 +93,7 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 #[test]
 fn what_is_wrong_is_said_at_its_line() {
     check_refused("db_instance_identifier = \"absent\"", "no such database", "absent");
+    check_refused("db_proxy_name = \"absent\"", "no such database", "absent");
     check_refused("endpoint = \"db.example.com\"", "host name of an RDS endpoint", "example.com");
     check_refused(
         "db_instance_identifier = \"a\"\n  db_cluster_identifier = \"b\"",

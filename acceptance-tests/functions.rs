@@ -89,3 +89,46 @@ fn policies_are_compared_by_meaning() {
     check(&format!("rdsauth::normalize_policy({one}) == rdsauth::normalize_policy({other})"), &json!(true));
     check_refused(&format!("rdsauth::policies_equivalent({one}, \"{{\")"), "JSON", "b");
 }
+
+const SOURCE: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:source_DB_secret-a1B2c3";
+const DESTINATION: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:destination_DB_secret-d4E5f6";
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+
+#[test]
+fn the_documents_of_the_loader_are_those_of_aws() {
+    let loader = include_str!("../test-data/policies/loader.json").trim_end();
+    check(&format!("rdsauth::loader_policy_json({SOURCE:?}, {DESTINATION:?}, {KEY:?})"), &json!(loader));
+    let two = loader.replace(&format!("{KEY:?}"), &format!("[{KEY:?},\"arn:aws:kms:us-east-1:123456789012:key/b\"]"));
+    check(
+        &format!(
+            "rdsauth::loader_policy_json({SOURCE:?}, {DESTINATION:?}, {KEY:?}, \"arn:aws:kms:us-east-1:123456789012:key/b\")"
+        ),
+        &json!(two),
+    );
+    let trust = include_str!("../test-data/policies/loader_trust.json").trim_end();
+    check("rdsauth::loader_trust_policy_json()", &json!(trust));
+}
+
+#[test]
+fn loader_policy_json_points_at_the_wrong_arn() {
+    let call = |source: &str, destination: &str, keys: &str| {
+        format!("rdsauth::loader_policy_json({source:?}, {destination:?}, {keys})")
+    };
+    let key = format!("{KEY:?}");
+    check_refused(&call("source", DESTINATION, &key), "not an ARN", "source_secret_arn");
+    check_refused(&call(SOURCE, &DESTINATION[..70], &key), "six characters", "destination_secret_arn");
+    let alias = "\"arn:aws:kms:us-east-1:123456789012:alias/limitless\"";
+    check_refused(&call(SOURCE, DESTINATION, alias), "alias", "kms_key_arn");
+    check_refused(&call(SOURCE, DESTINATION, &format!("{key}, {alias}")), "alias", "additional_kms_key_arns");
+}
+
+#[test]
+fn assume_policy_json_is_that_of_clickpipes() {
+    let arn = "arn:aws:iam::123456789012:role/CH-S3-orders";
+    let document = include_str!("../test-data/policies/clickpipes_trust.json").trim_end();
+    let call = |principal: &str, actions: &str| format!("rdsauth::assume_policy_json({principal:?}, [{actions}])");
+    check(&call(arn, "\"sts:AssumeRole\", \"sts:TagSession\""), &json!(document));
+    check_refused(&call("*", "\"sts:AssumeRole\""), "everybody", "principal");
+    check_refused(&call(arn, "\"sts:*\""), "one of", "actions");
+    check_refused(&call(arn, ""), "is empty", "actions");
+}

@@ -3,7 +3,9 @@
 mod aurora_loader_role;
 mod db_secret;
 mod iam_authentication;
+mod iam_db_access_role;
 mod iam_db_user_policy;
+mod kms_key;
 mod kms_key_user;
 mod parameter;
 mod replication_iam_auth;

@@ -6,10 +6,12 @@ use std::str::FromStr;
 mod db_user;
 mod principal;
 mod service;
+mod trusted;
 
 pub use db_user::{DbUserArn, MAX_DB_USER_LEN, Wildcards, check_db_user, check_resource_id};
 pub use principal::principal_arn;
 pub use service::{key_arn, secret_arn};
+pub use trusted::check_principal;
 
 /// A group of regions with its own accounts, endpoints and ARN prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

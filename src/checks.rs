@@ -1,6 +1,6 @@
 //! What AWS accepts as a name, as checks for the attributes of entities.
 
-use tf_provider::schema::Check;
+use tf_provider::schema::{Check, check};
 
 use crate::arn::{self, Wildcards};
 
@@ -54,9 +54,41 @@ pub fn policy_arn() -> Check {
     )
 }
 
+/// Whom a trust policy can name.
+pub fn principal() -> Check {
+    Check::explained("must be an account ID, or the ARN of a role or user", arn::check_principal)
+}
+
+/// The name of a service as a principal.
+pub fn service_principal() -> Check {
+    Check::text("must be the name of a service such as `dms.amazonaws.com`", |name| {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+        let suffixes = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"];
+        name.chars().all(fits) && suffixes.iter().any(|suffix| name.len() > suffix.len() && name.ends_with(suffix))
+    })
+}
+
+/// What a trust policy can allow to those whom it names.
+pub fn trust_action() -> Check {
+    check::one_of(&["sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"])
+}
+
 /// The ARN of a KMS key.
 pub fn key_arn() -> Check {
     Check::explained("must be the ARN of a KMS key, not of an alias", |text| arn::key_arn(text).map(drop))
+}
+
+/// The name of a key's alias.
+pub fn alias() -> Check {
+    Check::text(
+        "must be `alias/` and letters, digits, `/`, `_` or `-`, 256 characters at most, and not one of AWS's own \
+         below `alias/aws/`",
+        |alias| {
+            let name = alias.strip_prefix("alias/").unwrap_or_default();
+            let fits = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);
+            !name.is_empty() && alias.len() <= 256 && name.chars().all(fits) && !name.starts_with("aws/")
+        },
+    )
 }
 
 /// The ARN of somebody who can be given a key.

@@ -1,3 +1,4 @@
 //! Data sources, one file each, named as its type.
 
 pub mod db_endpoint;
+pub mod iam_auth_readiness;

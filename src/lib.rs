@@ -5,11 +5,13 @@ pub mod aws;
 pub mod checks;
 pub mod data_sources;
 pub mod database;
+
 pub mod ephemeral;
 pub mod functions;
 pub mod key_id;
 pub mod key_policy;
 pub mod lock;
+pub mod logins;
 pub mod parameter_group;
 pub mod policy;
 pub mod policy_json;

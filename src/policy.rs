@@ -12,6 +12,7 @@ pub mod connect;
 pub mod edit;
 pub mod key_user;
 pub mod loader;
+pub mod new_key;
 mod parse;
 pub mod trust;
 

@@ -10,9 +10,13 @@ use tf_provider::schema::{
 
 use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
+use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
 use crate::ephemeral::db_auth_token::DbAuthToken;
+use crate::functions::assume_policy_json::AssumePolicyJson;
 use crate::functions::connect_policy_json::ConnectPolicyJson;
 use crate::functions::db_user_arn::DbUserArnFunction;
+use crate::functions::loader_policy_json::LoaderPolicyJson;
+use crate::functions::loader_trust_policy_json::LoaderTrustPolicyJson;
 use crate::functions::normalize_policy::NormalizePolicy;
 use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
@@ -20,7 +24,9 @@ use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::db_secret::DbSecret;
 use crate::resources::iam_authentication::IamAuthentication;
+use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
+use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
 use crate::resources::parameter::Parameter;
 use crate::resources::replication_iam_auth::ReplicationIamAuth;
@@ -55,7 +61,9 @@ impl Provider for Rdsauth {
                 resource::<_, AuroraLoaderRole>(),
                 resource::<_, DbSecret>(),
                 resource::<_, IamAuthentication>(),
+                resource::<_, IamDbAccessRole>(),
                 resource::<_, IamDbUserPolicy>(),
+                resource::<_, KmsKey>(),
                 resource::<_, KmsKeyUser>(),
                 resource::<_, Parameter>(),
                 resource::<_, ReplicationIamAuth>(),
@@ -64,7 +72,7 @@ impl Provider for Rdsauth {
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {
-        const { &[data_source::<_, DbEndpoint>()] }
+        const { &[data_source::<_, DbEndpoint>(), data_source::<_, IamAuthReadiness>()] }
     }
 
     fn ephemerals() -> &'static [EphemeralEntry<World>] {
@@ -74,8 +82,11 @@ impl Provider for Rdsauth {
     fn functions() -> &'static [FunctionEntry] {
         const {
             &[
+                function::<AssumePolicyJson>(),
                 function::<ConnectPolicyJson>(),
                 function::<DbUserArnFunction>(),
+                function::<LoaderPolicyJson>(),
+                function::<LoaderTrustPolicyJson>(),
                 function::<NormalizePolicy>(),
                 function::<ParseDbUserArn>(),
                 function::<PoliciesEquivalent>(),

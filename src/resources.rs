@@ -3,7 +3,9 @@
 pub mod aurora_loader_role;
 pub mod db_secret;
 pub mod iam_authentication;
+pub mod iam_db_access_role;
 pub mod iam_db_user_policy;
+pub mod kms_key;
 pub mod kms_key_user;
 pub mod parameter;
 pub mod replication_iam_auth;

@@ -383,3 +383,65 @@ fn gone(spec: &Spec) -> Diagnostic {
     )
     .at((spec.at)(Part::Name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tags::CREATED_AS;
+
+    fn spec() -> Spec {
+        Spec {
+            created_as: "test_role",
+            name: "app".to_owned(),
+            path: "/".to_owned(),
+            description: None,
+            trust: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
+            max_session_duration: 3600,
+            boundary: None,
+            tags: [("team".to_owned(), "data".to_owned())].into(),
+            policy_name: "p".to_owned(),
+            policy: "{}".to_owned(),
+            at: |_| Path::root(),
+        }
+    }
+
+    fn role() -> Role {
+        let Spec { name, path, description, trust, max_session_duration, boundary, tags, created_as, .. } = spec();
+        Role {
+            arn: format!("arn:aws:iam::123456789012:role/{name}"),
+            id: "AROA1".to_owned(),
+            tags: tags::marked(&tags, created_as),
+            created: Timestamp::now() - SignedDuration::from_hours(23),
+            name,
+            path,
+            description,
+            trust,
+            max_session_duration,
+            boundary,
+        }
+    }
+
+    #[test]
+    fn only_what_a_create_left_behind_is_finished() {
+        assert!(is_ours_to_finish(&role(), &spec()));
+        let tag = |key: &str, value: &str| {
+            let mut tags = role().tags;
+            tags.insert(key.to_owned(), value.to_owned());
+            tags
+        };
+        assert!(is_ours_to_finish(&Role { tags: tag("scanned", "1"), ..role() }, &spec()), "others add tags");
+        for (why, other) in [
+            ("too old", Role { created: Timestamp::now() - SignedDuration::from_hours(25), ..role() }),
+            ("another resource's", Role { tags: tag(CREATED_AS, "other_role"), ..role() }),
+            ("not marked", Role { tags: spec().tags, ..role() }),
+            ("another tag", Role { tags: tag("team", "load"), ..role() }),
+            ("another path", Role { path: "/db/".to_owned(), ..role() }),
+            ("another description", Role { description: Some("x".to_owned()), ..role() }),
+            ("another duration", Role { max_session_duration: 7200, ..role() }),
+            ("a boundary", Role { boundary: Some("b".to_owned()), ..role() }),
+            ("another trust", Role { trust: "{}".to_owned(), ..role() }),
+        ] {
+            assert!(!is_ours_to_finish(&other, &spec()), "{why}");
+        }
+    }
+}

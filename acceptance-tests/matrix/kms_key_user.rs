@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
+// The name that the provider would choose contains a hash of the account.
 const IN_POLICY: &str = r#"
 resource "rdsauth_kms_key_user" "it" {
+  sid           = "ReadersOfIt"
   kms_key_arn   = var.key
   principal_arn = var.role
   # timeouts
@@ -15,6 +17,7 @@ resource "rdsauth_kms_key_user" "it" {
 
 const BY_GRANT: &str = r#"
 resource "rdsauth_kms_key_user" "it" {
+  sid           = "ReadersOfIt"
   kms_key_arn   = var.key
   principal_arn = var.role
   mode          = "grant"
@@ -24,6 +27,7 @@ resource "rdsauth_kms_key_user" "it" {
 
 const ALL_IN_POLICY: &str = r#"
 resource "rdsauth_kms_key_user" "it" {
+  sid            = "ReadersOfIt"
   kms_key_arn    = var.key
   principal_arn  = var.role
   permission_set = "console_key_user"
@@ -33,6 +37,7 @@ resource "rdsauth_kms_key_user" "it" {
 
 const ALL_BY_GRANT: &str = r#"
 resource "rdsauth_kms_key_user" "it" {
+  sid            = "ReadersOfIt"
   kms_key_arn    = var.key
   principal_arn  = var.role
   permission_set = "console_key_user"

@@ -120,6 +120,17 @@ impl Account {
         self.ask("GET", path, fields)
     }
 
+    /// Makes a database of a certain `engine`, `version`, `instance_class`, `status` and so on.
+    pub fn add_database_of(&self, kind: &str, identifier: &str, mut fields: Value) -> Value {
+        fields["identifier"] = json!(identifier);
+        self.ask("POST", &format!("{kind}s"), fields)
+    }
+
+    /// Makes an RDS Proxy before the instance `target`, with further endpoints, name to role.
+    pub fn add_proxy(&self, name: &str, target: &str, endpoints: &Value) -> Value {
+        self.ask("POST", "proxies", json!({ "name": name, "target": target, "endpoints": endpoints }))
+    }
+
     /// Takes a role away with all it has.
     pub fn delete_role(&self, name: &str) {
         self.ask("DELETE", "roles", json!({ "name": name, "partition": self.partition }));
@@ -172,6 +183,13 @@ impl Account {
     /// Takes a secret away behind Terraform's back, or with `days` marks it for deletion.
     pub fn delete_secret(&self, name: &str, days: Option<u32>) {
         self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
+    }
+
+    /// What parliament finds wrong with a policy, an `identity`, `trust` or `resource` one: issues and their details.
+    pub fn lint(&self, policy: &Value, kind: &str) -> Vec<String> {
+        let answer = self.stage().control("POST", "lint", &json!({ "policy": policy.to_string(), "type": kind }));
+        let findings = answer["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| format!("{}: {}", finding["issue"], finding["detail"])).collect()
     }
 
     /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.

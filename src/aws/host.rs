@@ -30,8 +30,10 @@ pub enum HostKind {
     Custom,
     /// A shard group of Aurora Limitless.
     ShardGroup,
-    /// A proxy, or a proxy's own endpoint.
+    /// A proxy.
     Proxy,
+    /// An endpoint that was made for a proxy besides the one it came with.
+    ProxyEndpoint,
 }
 
 impl RdsHost {
@@ -39,7 +41,10 @@ impl RdsHost {
     /// Other names, such as a CNAME, are `None`.
     pub fn parse(host: &str) -> Option<Self> {
         let name = host.to_ascii_lowercase();
-        let mut labels = name.splitn(5, '.');
+        // ENDPOINT.endpoint.proxy-….REGION.rds…
+        let endpoint =
+            name.split_once(".endpoint.proxy-").map(|(identifier, rest)| format!("{identifier}.proxy-{rest}"));
+        let mut labels = endpoint.as_deref().unwrap_or(&name).splitn(5, '.');
         let (identifier, unique, third, fourth, suffix) =
             (labels.next()?, labels.next()?, labels.next()?, labels.next()?, labels.next()?);
         let region = match (third, fourth) {
@@ -58,9 +63,9 @@ impl RdsHost {
             ("limitless-", HostKind::ShardGroup),
             ("proxy-", HostKind::Proxy),
         ];
-        let kind = PREFIXES.iter().find(|(prefix, _)| unique.starts_with(prefix));
+        let kind = PREFIXES.iter().find(|(prefix, _)| unique.starts_with(prefix)).map(|(_, kind)| *kind);
         Some(Self {
-            kind: kind.map_or(HostKind::Instance, |(_, kind)| *kind),
+            kind: if endpoint.is_some() { HostKind::ProxyEndpoint } else { kind.unwrap_or(HostKind::Instance) },
             identifier: identifier.to_owned(),
             region: region.to_owned(),
             name,
@@ -115,6 +120,7 @@ mod tests {
             ("night.cluster-custom-cabc.eu-west-1.rds.amazonaws.com", HostKind::Custom, "night", "eu-west-1"),
             ("sg.shardgrp-cabc.us-east-1.rds.amazonaws.com", HostKind::ShardGroup, "sg", "us-east-1"),
             ("front.proxy-cabc.us-east-1.rds.amazonaws.com", HostKind::Proxy, "front", "us-east-1"),
+            ("ro.endpoint.proxy-cabc.us-east-1.rds.amazonaws.com", HostKind::ProxyEndpoint, "ro", "us-east-1"),
             ("orders.cabc.rds.cn-north-1.amazonaws.com.cn", HostKind::Instance, "orders", "cn-north-1"),
             ("orders.cabc.eusc-de-east-1.rds.amazonaws.eu", HostKind::Instance, "orders", "eusc-de-east-1"),
         ] {

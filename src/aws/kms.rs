@@ -1,5 +1,6 @@
 //! KMS: keys, their policies, grants and aliases.
 
+mod aliases;
 mod grants;
 mod keys;
 mod policies;
@@ -7,8 +8,9 @@ mod policies;
 use aws_sdk_kms::config::Builder;
 use aws_smithy_types::retry::RetryConfig;
 
+pub use aliases::Alias;
 pub use grants::Grant;
-pub use keys::Key;
+pub use keys::{Key, Rotation};
 
 /// The KMS client of one region.
 #[derive(Clone, Debug)]

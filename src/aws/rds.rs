@@ -2,6 +2,8 @@
 
 mod modify;
 pub mod parameters;
+pub mod proxies;
+mod support;
 
 use std::fmt;
 
@@ -169,13 +171,13 @@ impl Rds {
             HostKind::Writer | HostKind::Readers => self.cluster(&host.identifier).await?,
             HostKind::Custom => self.cluster_of_custom_endpoint(host).await?,
             HostKind::ShardGroup => self.cluster_of_shard_group(host).await?,
-            HostKind::Proxy => None,
+            HostKind::Proxy | HostKind::ProxyEndpoint => None,
         };
         let is_behind = |name: &Option<String>| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&host.name));
         Ok(database.filter(|found| match host.kind {
             HostKind::Instance | HostKind::Writer => is_behind(&found.host),
             HostKind::Readers => is_behind(&found.reader_host),
-            HostKind::Custom | HostKind::ShardGroup | HostKind::Proxy => true,
+            HostKind::Custom | HostKind::ShardGroup | HostKind::Proxy | HostKind::ProxyEndpoint => true,
         }))
     }
 

@@ -4,51 +4,61 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Check, Computed, DataSource, Val, View, check, computed, optional};
 
 use crate::arn::Arn;
-use crate::aws::host::RdsHost;
-use crate::aws::rds::{Database, Kind};
+use crate::aws::host::{HostKind, RdsHost};
+use crate::aws::rds::Database;
+use crate::aws::rds::proxies::Proxy;
 use crate::checks;
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// Where an RDS instance or an Aurora or Multi-AZ DB cluster is, and whether it takes IAM logins.
+    /// Where an RDS instance, an Aurora or Multi-AZ DB cluster, or an RDS Proxy is, and whether it takes IAM logins.
+    ///
+    /// A proxy has a resource ID of its own: policies for logins through it name that, and not the database behind it.
     ///
     /// ## IAM actions
     ///
-    /// `rds:DescribeDBInstances` for an instance, `rds:DescribeDBClusters` for a cluster.
+    /// `rds:DescribeDBInstances` for an instance, `rds:DescribeDBClusters` for a cluster, `rds:DescribeDBProxies` for a
+    /// proxy. For the host name of a custom endpoint also `rds:DescribeDBClusterEndpoints`, of a shard group
+    /// `rds:DescribeDBShardGroups`, of an additional endpoint of a proxy `rds:DescribeDBProxyEndpoints`.
     pub struct DbEndpoint {
-        /// Identifier of an instance. Exactly one of this, `db_cluster_identifier` and `endpoint` must be set.
+        /// Identifier of an instance. Exactly one of this, `db_cluster_identifier`, `db_proxy_name` and `endpoint` must be
+        /// set.
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
         /// Identifier of a cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
+        /// Name of a proxy.
+        db_proxy_name: Option<String> = optional().check(check::length(1..=255)),
         /// Host name of an endpoint, as RDS gives it.
         endpoint: Option<String> = optional().check(rds_host()),
         /// Region of the database. The region in the host name if absent, else the provider's.
         region: Computed<String> = optional().check(checks::region()),
-        /// Whether it is an `instance` or a `cluster`.
+        /// Whether it is an `instance`, a `cluster` or a `proxy`.
         kind: Computed<String> = computed(),
-        /// Identifier of the instance or cluster.
+        /// Identifier of the instance or cluster, or name of the proxy.
         identifier: Computed<String> = computed(),
         /// Resource ID that `rds-db:connect` policies name. It stays when the identifier changes.
         resource_id: Computed<String> = computed(),
-        /// ARN of the instance or cluster.
+        /// ARN of the instance, cluster or proxy.
         arn: Computed<String> = computed(),
-        /// Account of the instance or cluster.
+        /// Account of the instance, cluster or proxy.
         account_id: Computed<String> = computed(),
-        /// Host name to connect to, of a cluster that of its writer. Absent while the database is being created.
+        /// Host name to connect to, of a cluster that of its writer, of an additional endpoint of a proxy that endpoint's.
+        /// Absent while the database is being created.
         host: Computed<Option<String>> = computed(),
         /// Host name of a cluster's readers.
         reader_host: Computed<Option<String>> = computed(),
         /// Port to connect to.
         port: Computed<Option<i64>> = computed(),
-        /// Engine, such as `postgres` or `aurora-mysql`.
+        /// Engine, such as `postgres` or `aurora-mysql`. Of a proxy the family of engines that it speaks for, `postgresql`,
+        /// `mysql` or `sqlserver`.
         engine: Computed<String> = computed(),
-        /// Version of the engine.
-        engine_version: Computed<String> = computed(),
+        /// Version of the engine. A proxy has none.
+        engine_version: Computed<Option<String>> = computed(),
         /// Status, such as `available`.
         status: Computed<String> = computed(),
         /// Identifier of the cluster that an instance is a member of.
         cluster_identifier: Computed<Option<String>> = computed(),
-        /// Whether IAM authentication is on.
+        /// Whether IAM authentication is on, or the proxy takes IAM logins.
         iam_database_authentication_enabled: Computed<bool> = computed(),
         /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
         iam_database_authentication_pending: Computed<Option<bool>> = computed(),
@@ -62,34 +72,25 @@ impl DataSource<World> for DbEndpoint {
 
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let found = config.find(cx).await?;
-        let arn: Arn = found.arn.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
-        let kind = match found.kind {
-            Kind::Instance => "instance",
-            Kind::Cluster => "cluster",
+        let text = match &found {
+            Found::Database(database) => &database.arn,
+            Found::Proxy(proxy) => &proxy.arn,
         };
+        let arn: Arn = text.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
         config.region = arn.region.into();
         config.account_id = arn.account.into();
-        config.kind = kind.to_owned().into();
-        config.identifier = found.identifier.into();
-        config.resource_id = found.resource_id.into();
-        config.arn = found.arn.into();
-        config.host = found.host.into();
-        config.reader_host = found.reader_host.into();
-        config.port = found.port.map(i64::from).into();
-        config.engine = found.engine.into();
-        config.engine_version = found.engine_version.into();
-        config.status = found.status.into();
-        config.cluster_identifier = found.cluster_identifier.into();
-        config.iam_database_authentication_enabled = found.iam_enabled.into();
-        config.iam_database_authentication_pending = found.iam_pending.into();
+        match found {
+            Found::Database(database) => config.describe(database),
+            Found::Proxy(proxy) => config.describe_proxy(proxy),
+        }
         Ok(config)
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let ways = [Self::db_instance_identifier, Self::db_cluster_identifier, Self::endpoint];
+        let ways = [Self::db_instance_identifier, Self::db_cluster_identifier, Self::db_proxy_name, Self::endpoint];
         let set: Vec<_> = ways.into_iter().filter(|way| config.is_set(*way)).collect();
         let unknown = set.iter().any(|way| config.get(*way) == Val::Unknown); // It may turn out to be null.
-        let names = "\"db_instance_identifier\", \"db_cluster_identifier\" and \"endpoint\"";
+        let names = "\"db_instance_identifier\", \"db_cluster_identifier\", \"db_proxy_name\" and \"endpoint\"";
         match set[..] {
             [] => vec![Diagnostic::error("No database named", format!("One of {names} must be set."))],
             [_, second, ..] if !unknown => {
@@ -103,23 +104,29 @@ impl DataSource<World> for DbEndpoint {
 }
 
 impl DbEndpoint {
-    async fn find(&self, cx: &Ctx) -> Result<Database> {
+    async fn find(&self, cx: &Ctx) -> Result<Found> {
         let host = self.endpoint.as_deref().and_then(RdsHost::parse);
         let own = match &self.region {
             Computed::Known(own) => Some(own.clone()),
             Computed::Unknown => host.as_ref().map(|host| host.region.clone()),
         };
         let rds = cx.aws()?.rds(own.as_deref()).await.map_err(|error| Diagnostic::from(error).at(Self::region))?;
-        let (way, name) = match (&self.db_instance_identifier, &self.db_cluster_identifier, &self.endpoint) {
-            (Some(name), ..) => (Self::db_instance_identifier, name),
-            (_, Some(name), _) => (Self::db_cluster_identifier, name),
-            (.., Some(name)) => (Self::endpoint, name),
-            _ => return Err(Diagnostic::bug("no database is named")),
-        };
-        let found = match (&self.db_instance_identifier, &host) {
-            (Some(name), _) => rds.instance(name).await,
-            (None, Some(host)) => rds.by_host(host).await,
-            (None, None) => rds.cluster(name).await,
+        let database = |found: Option<Database>| found.map(Found::Database);
+        let proxy = |found: Option<Proxy>| found.map(Found::Proxy);
+        let (way, name, found) = if let Some(name) = &self.db_instance_identifier {
+            (Self::db_instance_identifier, name, rds.instance(name).await.map(database))
+        } else if let Some(name) = &self.db_cluster_identifier {
+            (Self::db_cluster_identifier, name, rds.cluster(name).await.map(database))
+        } else if let Some(name) = &self.db_proxy_name {
+            (Self::db_proxy_name, name, rds.proxy(name).await.map(proxy))
+        } else if let (Some(name), Some(host)) = (&self.endpoint, &host) {
+            let found = match host.kind {
+                HostKind::Proxy | HostKind::ProxyEndpoint => rds.proxy_by_host(host).await.map(proxy),
+                _ => rds.by_host(host).await.map(database),
+            };
+            (Self::endpoint, name, found)
+        } else {
+            return Err(Diagnostic::bug("no database is named"));
         };
         found.context("Cannot look up the database", name).map_err(|error| error.at(way))?.ok_or_else(|| {
             let region = own.unwrap_or_else(|| "the provider's region".to_owned());
@@ -128,6 +135,44 @@ impl DbEndpoint {
             Diagnostic::error("Database not found", detail).at(way)
         })
     }
+
+    fn describe(&mut self, found: Database) {
+        self.kind = found.kind.to_string().into();
+        self.identifier = found.identifier.into();
+        self.resource_id = found.resource_id.into();
+        self.arn = found.arn.into();
+        self.host = found.host.into();
+        self.reader_host = found.reader_host.into();
+        self.port = found.port.map(i64::from).into();
+        self.engine = found.engine.into();
+        self.engine_version = Some(found.engine_version).into();
+        self.status = found.status.into();
+        self.cluster_identifier = found.cluster_identifier.into();
+        self.iam_database_authentication_enabled = found.iam_enabled.into();
+        self.iam_database_authentication_pending = found.iam_pending.into();
+    }
+
+    fn describe_proxy(&mut self, found: Proxy) {
+        self.kind = "proxy".to_owned().into();
+        self.identifier = found.name.into();
+        self.resource_id = found.resource_id.into();
+        self.arn = found.arn.into();
+        self.host = found.host.into();
+        self.reader_host = None.into();
+        self.port = found.port.map(i64::from).into();
+        self.engine = found.engine_family.into();
+        self.engine_version = None.into();
+        self.status = found.status.into();
+        self.cluster_identifier = None.into();
+        self.iam_database_authentication_enabled = found.iam_enabled.into();
+        self.iam_database_authentication_pending = None.into();
+    }
+}
+
+/// What is behind a name.
+enum Found {
+    Database(Database),
+    Proxy(Proxy),
 }
 
 fn rds_host() -> Check {

@@ -3,6 +3,8 @@
 //! Nobody reads the value back. What is in force is known by the ids of its versions, each of which is made from
 //! all that is no secret and from the version before: so an interrupted write is known from anybody else's.
 
+mod told;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -122,7 +124,7 @@ impl Resource<World> for DbSecret {
         if let Computed::Known(Some(known)) = &state.version_id
             && found.current.as_ref() != Some(known)
         {
-            cx.warn(changed_value(&found));
+            cx.warn(told::changed_value(&found));
         }
         let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &[]);
         state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
@@ -152,7 +154,7 @@ impl Resource<World> for DbSecret {
         write_tags(&secrets, id, &Changes::between(before, &plan.wanted_tags(cx)?)).await?;
         let mut version = None;
         if plan.known() != state.known() {
-            let found = plan.look(&secrets, id).await?.ok_or_else(|| gone(id))?;
+            let found = plan.look(&secrets, id).await?.ok_or_else(|| told::gone(id))?;
             version = Some(plan.write(&secrets, &found).await?);
         }
         plan.finish(cx, &secrets, id.to_owned(), version).await
@@ -202,7 +204,7 @@ impl Resource<World> for DbSecret {
         let is_known = key != Val::Unknown;
         let key = key.known().map(|key| key.0);
         if is_known && key_id::same(key.as_deref(), None) && (plan.is_create() || plan.changed(Self::kms_key_id)) {
-            cx.warn(key_of_aws());
+            cx.warn(told::key_of_aws());
         }
         if cx.is_known() {
             world::may_plan(cx, false).await?;
@@ -216,7 +218,7 @@ impl Resource<World> for DbSecret {
         if let (Val::Known(region), Some(key)) = (plan.get(Self::region), key)
             && key.parse().is_ok_and(|arn: Arn| arn.region != region)
         {
-            return Err(key_elsewhere(&key, &region));
+            return Err(told::key_elsewhere(&key, &region));
         }
         let all = match plan.get(Self::tags) {
             Val::Unknown => None,
@@ -340,11 +342,11 @@ impl DbSecret {
         match found.is_deleted {
             true if left || self.restore_deleted => {
                 secrets.restore(&found.arn).await.context("Cannot restore the secret", &self.name)?;
-                cx.warn(restored(&self.name));
+                cx.warn(told::restored(&self.name));
             }
-            true => return Err(in_recovery(&self.name)),
-            false if left || restored_just_now => cx.warn(taken_over(&self.name)),
-            false => return Err(already_there(&found)),
+            true => return Err(told::in_recovery(&self.name)),
+            false if left || restored_just_now => cx.warn(told::taken_over(&self.name)),
+            false => return Err(told::already_there(&found)),
         }
         let mut changes = Changes::between(&cx.tags().seen(&found.tags, self.tags.as_ref(), &[]), wanted);
         if !marked {
@@ -467,78 +469,4 @@ async fn write_tags(secrets: &Secrets, id: &str, changes: &Changes) -> Result<()
         secrets.tag(id, &changes.set).await.context("Cannot tag the secret", id)?;
     }
     Ok(())
-}
-
-fn key_of_aws() -> Diagnostic {
-    Diagnostic::warning(
-        "Secret is not bound to a key of yours",
-        "The key \"aws/secretsmanager\" of AWS will encrypt the secret. Principals of other accounts cannot use it, and \
-         no policy can grant it: the role of a data loader of Aurora Limitless, for one, needs a customer-managed key. \
-         Set \"kms_key_id\".",
-    )
-    .at(DbSecret::kms_key_id)
-}
-
-fn key_elsewhere(key: &str, region: &str) -> Diagnostic {
-    let detail =
-        format!("Secrets Manager of {region} can only use keys of {region}, and \"{key}\" is another region's.");
-    Diagnostic::error("Key is in another region", detail).at(DbSecret::kms_key_id)
-}
-
-fn changed_value(found: &Description) -> Diagnostic {
-    let by = if found.is_rotated { " The secret is rotated, which may be why." } else { "" };
-    Diagnostic::warning(
-        "Value of the secret was changed",
-        format!(
-            "The value in force of the secret \"{}\" is not the one that the last apply put there.{by}\n\nIf it is as it \
-             should be, nothing needs to be done. To put the value of the configuration in force again, raise \
-             \"password_wo_version\".",
-            found.name
-        ),
-    )
-}
-
-fn taken_over(name: &str) -> Diagnostic {
-    let detail = format!(
-        "An apply that was interrupted has made the secret \"{name}\". It is finished, and managed here from now on."
-    );
-    Diagnostic::warning("Secret was already there", detail)
-}
-
-fn restored(name: &str) -> Diagnostic {
-    let detail =
-        format!("The secret \"{name}\" was deleted, and is restored. Its value becomes that of the configuration.");
-    Diagnostic::warning("Secret was restored", detail)
-}
-
-fn in_recovery(name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Name belongs to a deleted secret",
-        format!(
-            "A secret \"{name}\" was deleted and can still be restored, and until that ends its name is taken. Nothing \
-             was changed.\n\nChoose another \"name\", set \"restore_deleted\" to true to take the secret back and write \
-             this value into it, or end it for good:\n  aws secretsmanager delete-secret --secret-id '{name}' \
-             --force-delete-without-recovery"
-        ),
-    )
-    .at(DbSecret::name)
-}
-
-fn already_there(found: &Description) -> Diagnostic {
-    Diagnostic::error(
-        "Secret exists already",
-        format!(
-            "There is a secret \"{}\" that no interrupted apply of this configuration has left. Nothing was changed.\
-             \n\nChoose another \"name\", or import the secret; the next apply then writes the value of the configuration \
-             into it:\n  terraform import ADDRESS '{}'",
-            found.name, found.arn
-        ),
-    )
-    .at(DbSecret::name)
-}
-
-fn gone(id: &str) -> Diagnostic {
-    let detail =
-        format!("There is no secret \"{id}\" any more. Run \"terraform plan\" again to see what is to be done.");
-    Diagnostic::error("Secret is gone", detail)
 }

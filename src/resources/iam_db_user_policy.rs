@@ -12,13 +12,13 @@ use tf_provider::schema::{
 };
 use tf_provider::value::Path;
 
-use crate::arn::{DbUserArn, Partition, Wildcards};
+use crate::arn::{DbUserArn, Wildcards};
 use crate::aws::iam::{Found, Iam, Principal};
+use crate::checks;
+use crate::logins::{self, Database};
 use crate::policy::connect::{self, Condition};
-use crate::policy::{self, Document};
 use crate::policy_json::{PolicyJson, same};
 use crate::world::{self, Ctx, World};
-use crate::{arn, checks};
 
 tf_provider::model! {
     /// Lets a role, user or group of IAM log in to databases as certain database users.
@@ -55,23 +55,6 @@ tf_provider::model! {
         policy_json: Computed<PolicyJson> = computed(),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
-}
-
-tf_provider::model! {
-    /// A database and its users.
-    pub struct Database {
-        /// Resource ID of the database: `db-…` of an instance, `cluster-…` of an Aurora or Multi-AZ DB cluster,
-        /// `prx-…` of an RDS Proxy. It is neither the identifier nor an ARN, and its letters are in upper case.
-        resource_id: String = required().check(checks::resource_id()),
-        /// More databases with the same users, such as the one that is to replace this one.
-        additional_resource_ids: Option<Set<String>> = optional().each(checks::resource_id()),
-        /// Names of the database users, as the database spells them.
-        db_users: Set<String> = required().check(check::size(1..=usize::MAX)).each(checks::db_user()),
-        /// Region of the database. The provider's region if absent.
-        region: Option<String> = optional().check(checks::region()),
-        /// Account of the database. The account of the provider's credentials if absent.
-        account_id: Option<String> = optional().check(checks::account_id()),
-    }
 }
 
 tf_provider::model! {
@@ -165,7 +148,9 @@ impl Resource<World> for IamDbUserPolicy {
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
         let mut found: Vec<_> = one_principal(config).into_iter().collect();
         if config.get(Self::allow_wildcards) == Val::Known(false) {
-            found.extend(config.blocks(Self::database).into_iter().flatten().flat_map(|database| patterns(&database)));
+            found.extend(
+                config.blocks(Self::database).into_iter().flatten().flat_map(|database| logins::patterns(&database)),
+            );
         }
         found
     }
@@ -209,7 +194,7 @@ impl Resource<World> for IamDbUserPolicy {
         let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_iam_role_policy";
         from_aws.then(|| {
             let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-            connect_statement(text("policy")).context("Cannot take over the policy", text("id"))?;
+            logins::connect_statement(text("policy")).context("Cannot take over the policy", text("id"))?;
             let role = text("role").to_owned();
             Ok(Partial::default().with(Self::role, role).with(Self::policy_name, text("name")))
         })
@@ -229,91 +214,22 @@ impl IamDbUserPolicy {
     /// The document to write.
     async fn document(&self, cx: &Ctx) -> Result<String> {
         let wildcards = if self.allow_wildcards { Wildcards::Allowed } else { Wildcards::Refused };
-        let mut users = Vec::new();
-        for (index, database) in self.database.iter().enumerate() {
-            let at = Self::database.path().index(index);
-            let region = cx.aws()?.region(database.region.as_deref()).await;
-            let region = region.map_err(|error| Diagnostic::from(error).at(at.field(Database::region)))?;
-            let (of_database, of_iam) = (Partition::of_region(&region), cx.aws()?.partition().await?);
-            if of_database != of_iam {
-                return Err(Diagnostic::error(
-                    "Database in another partition",
-                    format!(
-                        "Region \"{region}\" is in partition \"{of_database}\". The provider's region is in partition \
-                         \"{of_iam}\", whose IAM knows no databases of others.",
-                    ),
-                )
-                .at(at.field(Database::region)));
-            }
-            let account = database.account(cx, &at).await?;
-            for (id, user) in
-                database.resource_ids().flat_map(|id| database.db_users.iter().map(move |user| (id, user)))
-            {
-                let arn = DbUserArn::new(&region, &account, id, user, wildcards);
-                users.push(arn.map_err(|error| Diagnostic::error("Invalid database user", error.to_string()).at(&at))?);
-            }
-        }
+        let users = logins::users(cx, &self.database, wildcards, &Self::database.path()).await?;
         let conditions: Vec<Condition> = self.condition.iter().map(ConditionBlock::condition).collect();
-        let document = connect::document(&users, &conditions).to_string();
-        let (size, quota) = (policy::size(&document), self.principal()?.inline_quota());
-        if size > quota {
-            let users = |database: &Database| database.resource_ids().count() * database.db_users.iter().count();
-            let most = (0..self.database.len()).max_by_key(|index| users(&self.database[*index])).unwrap_or_default();
-            return Err(Diagnostic::error(
-                "Policy is too long",
-                format!(
-                    "The policy would have {size} characters, and IAM allows {quota} for all inline policies of \
-                     \"{}\" together.\n\nSplit the databases between several principals.",
-                    self.principal()?
-                ),
-            )
-            .at(Self::database.path().index(most).field(Database::db_users)));
-        }
+        let (document, principal) = (connect::document(&users, &conditions).to_string(), self.principal()?);
+        let (quota, owner) = (principal.inline_quota(), principal.to_string());
+        logins::check_size(&document, quota, &owner, &self.database, &Self::database.path())?;
         Ok(document)
     }
 
     /// Fills the configuration from a policy that is there, for want of anything else.
     async fn describe(&mut self, cx: &Ctx, document: &str) -> Result<()> {
         let (users, conditions) =
-            connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
-        let region = cx.aws()?.region(None).await.ok();
-        let account = cx.aws()?.account_id().await.ok().flatten();
+            logins::connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
         self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
         self.condition = conditions.into_iter().map(ConditionBlock::from).collect();
-        self.database = connect::databases(&users)
-            .into_iter()
-            .map(|group| Database {
-                resource_id: group.resource_ids.first().cloned().unwrap_or_default(),
-                additional_resource_ids: (group.resource_ids.len() > 1)
-                    .then(|| group.resource_ids.iter().skip(1).cloned().collect()),
-                db_users: group.users.into_iter().collect(),
-                region: Some(group.region).filter(|own| Some(own) != region.as_ref()),
-                account_id: Some(group.account).filter(|own| Some(own) != account.as_ref()),
-            })
-            .collect();
+        self.database = logins::of_users(cx, &users).await?;
         Ok(())
-    }
-}
-
-impl Database {
-    fn resource_ids(&self) -> impl Iterator<Item = &String> {
-        std::iter::once(&self.resource_id).chain(self.additional_resource_ids.iter().flat_map(|ids| ids.iter()))
-    }
-
-    async fn account(&self, cx: &Ctx, at: &Path) -> Result<String> {
-        if let Some(account) = &self.account_id {
-            return Ok(account.clone());
-        }
-        let at = at.field(Self::account_id);
-        let asked = cx.aws()?.account_id().await.map_err(|error| Diagnostic::from(error).at(&at))?;
-        asked.ok_or_else(|| {
-            Diagnostic::error(
-                "Account ID is missing",
-                "The ARN of a database user names its account, and \"skip_requesting_account_id\" forbids to ask \
-                 for the account of the credentials.\n\nSet \"account_id\".",
-            )
-            .at(at)
-        })
     }
 }
 
@@ -392,58 +308,6 @@ fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {
         ),
         _ => None,
     }
-}
-
-/// The patterns of a database, which need consent.
-fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
-    let consent = |error: arn::ArnError, at: Path| {
-        let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
-        Diagnostic::error("Pattern without consent", detail).at(at)
-    };
-    // What is wrong even with consent is another complaint.
-    let id_pattern = |id: &str| {
-        let refused = arn::check_resource_id(id, Wildcards::Refused).err();
-        refused.filter(|_| arn::check_resource_id(id, Wildcards::Allowed).is_ok())
-    };
-    let user_pattern = |user: &str| {
-        let refused = arn::check_db_user(user, Wildcards::Refused).err();
-        refused.filter(|_| arn::check_db_user(user, Wildcards::Allowed).is_ok())
-    };
-    let id = database.get(Database::resource_id).known().and_then(|id| id_pattern(&id));
-    let more = database.get(Database::additional_resource_ids).known();
-    let more = more.iter().flat_map(|ids| ids.iter()).find_map(|id| id_pattern(id));
-    let users = database.get(Database::db_users).known();
-    let user = users.iter().flat_map(|users| users.iter()).find_map(|user| user_pattern(user));
-    [
-        id.map(|error| consent(error, database.path(Database::resource_id))),
-        more.map(|error| consent(error, database.path(Database::additional_resource_ids))),
-        user.map(|error| consent(error, database.path(Database::db_users))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// The users and conditions of a policy, if it is about database logins alone.
-fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Condition>)> {
-    let explain = |error: String| {
-        Diagnostic::error(
-            "",
-            format!("{error}\n\nThis resource can only hold policies that allow \"rds-db:connect\" and nothing else."),
-        )
-    };
-    let document: Document = document.parse().map_err(|error: policy::PolicyError| explain(error.to_string()))?;
-    let (users, conditions) = connect::users(&document).map_err(explain)?;
-    let several = users.iter().find_map(|user| match (user.region.as_str(), user.account.as_str()) {
-        ("*", _) => Some((user, "regions")),
-        (_, "*") => Some((user, "accounts")),
-        _ => None,
-    });
-    if let Some((user, what)) = several {
-        let detail = format!("\"{user}\" stands for several {what}, and a database here has one.");
-        return Err(Diagnostic::error("", detail));
-    }
-    Ok((users, conditions))
 }
 
 fn taken_over(principal: &Principal, name: &str) -> Diagnostic {

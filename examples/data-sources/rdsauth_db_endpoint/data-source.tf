@@ -10,3 +10,8 @@ resource "rdsauth_iam_db_user_policy" "orders" {
     db_users    = ["app"]
   }
 }
+
+# Logins through an RDS Proxy need the proxy's own resource ID.
+data "rdsauth_db_endpoint" "proxy" {
+  db_proxy_name = "orders"
+}

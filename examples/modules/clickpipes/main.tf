@@ -32,13 +32,9 @@ locals {
 }
 
 resource "rdsauth_iam_db_access_role" "this" {
-  name                   = var.role_name
-  preset                 = "clickpipes"
-  trusted_principal_arns = [var.clickhouse_role_arn]
-}
-
-resource "rdsauth_iam_db_user_policy" "this" {
-  role = rdsauth_iam_db_access_role.this.name
+  name               = var.role_name
+  preset             = "clickpipes"
+  trusted_principals = [var.clickhouse_role_arn]
 
   dynamic "database" {
     for_each = local.databases

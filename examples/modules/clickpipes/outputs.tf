@@ -1,7 +1,6 @@
 output "role_arn" {
   description = "ARN of the role, for the ClickPipe."
   value       = rdsauth_iam_db_access_role.this.arn
-  depends_on  = [rdsauth_iam_db_user_policy.this]
 }
 
 output "endpoints" {

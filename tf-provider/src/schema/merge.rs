@@ -1,7 +1,7 @@
 //! Joining what an entity found or made with what Terraform already knows of it.
 
 use crate::diagnostic::Diagnostic;
-use crate::schema::{Attribute, TIMEOUTS, Table};
+use crate::schema::{Attribute, Presence, TIMEOUTS, Table};
 use crate::value::{Object, Path, Value};
 
 /// An object as it is to be stored: complete, known, without secrets, and in the spelling it had.
@@ -79,7 +79,9 @@ fn leaf(attribute: &Attribute, known: &Value, found: Value, at: &Path) -> Result
     if !found.is_wholly_known() {
         return Err(Diagnostic::bug(format!("the value of \"{at}\" was left unknown")).at(at));
     }
-    let spelling = is_empty(known) && is_empty(&found) || attribute.same(known, &found);
+    // An import knows nothing yet, and a computed value is never left out by a configuration.
+    let unread = known.is_null() && attribute.flags.presence == Presence::Computed;
+    let spelling = is_empty(known) && is_empty(&found) && !unread || attribute.same(known, &found);
     Ok(if spelling { known.clone() } else { found })
 }
 
@@ -173,6 +175,13 @@ mod tests {
         let full = with(&absent, [("note", "found".into())]);
         assert_eq!(merged(&absent, full.clone()), full);
         assert_eq!(merged(&full, absent.clone())["note"], Value::Null, "it is gone");
+    }
+
+    #[test]
+    fn an_import_learns_what_is_empty() {
+        let none = with(&created(&sample([])), [("parts", Value::Null)]);
+        let empty = with(&none, [("parts", Value::List(Vec::new()))]);
+        assert_eq!(merged(&none, empty.clone()), empty);
     }
 
     #[test]

@@ -1,0 +1,177 @@
+//! Create, update, drift, destroy, import, move, and how many calls they take.
+
+use serde_json::json;
+
+use crate::iam_db_access_role::{IT, POLICY, ROLE, Scene, json_of, role_with};
+use crate::support::binaries::binary;
+use crate::support::terraform::Terraform;
+
+#[test]
+fn basic() {
+    let scene = Scene::new(ROLE);
+    let Scene { tf, account, .. } = &scene;
+    let plan = tf.plan();
+    plan.assert_creates(IT);
+    assert_eq!(json_of(&plan.value(IT, "assume_role_policy")), scene.expected_trust());
+    assert_eq!(json_of(&plan.value(IT, "policy_json")), scene.expected_policies()[POLICY]);
+    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
+    tf.apply().expect_text("1 added");
+    assert_eq!(tf.state_value(IT, "arn"), format!("arn:aws:iam::{}:role/access", account.id));
+    scene.assert_settled();
+    tf.destroy();
+    assert_eq!(account.call("iam", "ListRoles", json!({}))["Roles"], json!([]));
+}
+
+#[test]
+fn update() {
+    let scene = Scene::new(ROLE);
+    let Scene { tf, account, .. } = &scene;
+    tf.apply();
+    for (configuration, writes) in [
+        (ROLE.replace("\"clickpipes_iam_user\"", "\"other\""), &["PutRolePolicy"][..]),
+        (role_with("external_id = \"x-1\""), &["UpdateAssumeRolePolicy", "PutRolePolicy"]),
+        (role_with("tags = { team = \"data\" }"), &["UpdateAssumeRolePolicy", "TagRole"]),
+        (role_with("description = \"Reads\"\n  max_session_duration = 7200"), &["UpdateRole", "UntagRole"]),
+        (role_with("policy_name = \"login\""), &["UpdateRole", "PutRolePolicy", "DeleteRolePolicy"]),
+        (ROLE.to_owned(), &["PutRolePolicy", "DeleteRolePolicy"]),
+    ] {
+        scene.configure(&configuration);
+        tf.plan().assert_updates(IT);
+        account.forget_calls();
+        tf.apply().expect_text("1 changed");
+        assert_eq!(account.writes(), writes, "{configuration}");
+        tf.assert_plan_empty();
+    }
+    scene.assert_settled();
+}
+
+#[test]
+fn drift() {
+    let scene = Scene::new(ROLE);
+    let Scene { tf, account, .. } = &scene;
+    tf.apply();
+    let mut more = scene.expected_policies()[POLICY].take();
+    more["Statement"][0]["Action"] = json!("*");
+    account.put_policy("role/access", POLICY, &more);
+    let mut anyone = scene.expected_trust();
+    anyone["Statement"][0]["Principal"]["AWS"] = json!(account.id);
+    let parameters = json!({ "RoleName": "access", "PolicyDocument": anyone.to_string() });
+    account.call("iam", "UpdateAssumeRolePolicy", parameters);
+    tf.plan().assert_updates(IT);
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+
+    account.delete_policy("role/access", POLICY);
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+    account.delete_role("access");
+    tf.plan().assert_creates(IT);
+    tf.apply().expect_text("1 added");
+    scene.assert_settled();
+}
+
+#[test]
+fn a_role_that_is_there_already() {
+    let scene = Scene::new(ROLE);
+    let Scene { tf, account, .. } = &scene;
+    account.add("role/access");
+    account.forget_calls();
+    assert_eq!(tf.apply_fails().error().summary, "Role exists");
+    assert_eq!(account.writes(), [""; 0]);
+    tf.import(IT, "access");
+    tf.apply().expect_text("1 changed");
+    scene.assert_settled();
+
+    // Left behind by a create of this resource, and not by one of another.
+    tf.destroy();
+    tf.apply();
+    tf.ok(&["state", "rm", IT]);
+    account.delete_policy("role/access", POLICY);
+    tf.apply().expect_text("Warning: Role was already there");
+    scene.assert_settled();
+    tf.ok(&["state", "rm", IT]);
+    let mark = json!([{ "Key": "rdsauth:created-as", "Value": "aurora_loader_role" }]);
+    account.call("iam", "TagRole", json!({ "RoleName": "access", "Tags": mark }));
+    assert_eq!(tf.apply_fails().error().summary, "Role exists");
+}
+
+#[test]
+fn import() {
+    let explicit =
+        role_with("external_id = \"x-1\"\n  trust_actions = [\"sts:AssumeRole\", \"sts:SetSourceIdentity\"]");
+    for configuration in [ROLE.to_owned(), explicit.replace("  preset             = \"clickpipes\"\n", "")] {
+        let scene = Scene::new(&configuration);
+        scene.tf.apply();
+        scene.tf.ok(&["state", "rm", IT]);
+        scene.account.forget_calls();
+        scene.tf.import(IT, "access");
+        scene.tf.assert_plan_empty();
+        assert_eq!(scene.account.writes(), [""; 0]);
+
+        scene.tf.ok(&["state", "rm", IT]);
+        scene.configure(&format!("import {{\n  to = {IT}\n  id = \"access\"\n}}\n"));
+        scene.tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import, 0 to add, 0 to change");
+        scene.tf.apply().expect_text("1 imported, 0 added, 0 changed, 0 destroyed");
+        scene.tf.assert_plan_empty();
+    }
+}
+
+#[test]
+fn a_role_of_hashicorp_aws_moves_here() {
+    let scene = Scene::uninitialised();
+    let tf = scene.tf.provider("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
+    let scene = Scene { tf, ..scene };
+    let moved = format!("moved {{\n  from = aws_iam_role.it\n  to   = {IT}\n}}\n");
+    let held = |trust: &str| {
+        let text = serde_json::Value::from(trust);
+        format!(
+            "resource \"aws_iam_role\" \"it\" {{\n  name = \"access\"\n  assume_role_policy = {text}\n}}\nprovider \"rdsauth\" {{}}\n"
+        )
+    };
+    let trust = scene.expected_trust().to_string();
+    let parameters = json!({ "RoleName": "access", "AssumeRolePolicyDocument": trust });
+    scene.account.call("iam", "CreateRole", parameters);
+    scene.account.put_policy("role/access", "login", &scene.expected_policies()[POLICY]);
+    let federated = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"f"},"Action":"sts:AssumeRoleWithSAML"}]}"#;
+    scene.configure(&held(federated));
+    scene.tf.init();
+    scene.tf.apply();
+    scene.configure(&[ROLE, &moved].concat());
+    let error = scene.tf.plan_fails().error();
+    assert_eq!(error.summary, "Cannot take over the role");
+
+    scene.configure(&held(&trust));
+    scene.tf.apply();
+    scene.account.forget_calls();
+    scene.configure(&[&role_with("policy_name = \"login\""), moved.as_str()].concat());
+    scene.tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
+    assert_eq!((scene.tf.state().addresses(), scene.account.writes()), (vec![IT.to_owned()], vec![]));
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn what_others_added_keeps_the_role() {
+    let scene = Scene::new(ROLE);
+    scene.tf.apply();
+    scene.account.put_policy("role/access", "foreign", &scene.expected_policies()[POLICY]);
+    let error = scene.tf.run(&["destroy", "-json", "-auto-approve"]).expect_code(1).error();
+    assert_eq!(error.summary, "Role is in use");
+    scene.configure(&role_with("force_detach_policies = true"));
+    scene.tf.apply();
+    scene.tf.destroy();
+}
+
+#[test]
+fn calls_are_few() {
+    let scene = Scene::new(&ROLE.replace("db_users ", "account_id = \"000000000000\"\n    db_users "));
+    let operations = |commands: &dyn Fn(&Terraform)| {
+        scene.account.forget_calls();
+        commands(&scene.tf);
+        scene.account.operations()
+    };
+    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
+    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
+    assert_eq!(operations(&plan), [""; 0]);
+    assert_eq!(operations(&apply), ["GetRole", "CreateRole", "PutRolePolicy"]);
+    assert_eq!(operations(&plan), ["GetRole", "GetRolePolicy"], "a refresh");
+}

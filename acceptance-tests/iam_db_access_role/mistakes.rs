@@ -1,0 +1,60 @@
+//! Bad input: one clear diagnostic each, and nothing is changed.
+
+use crate::iam_db_access_role::{ROLE, Scene, trusting};
+
+#[test]
+fn a_malformed_configuration() {
+    let scene = Scene::new("");
+    let with = trusting;
+    for (configuration, summary, detail, line) in [
+        (with(""), "Nobody is trusted", "must say who", "resource \""),
+        (with("trusted_principals = []"), "Nobody is trusted", "must say who", "trusted_principals"),
+        (with("preset = \"clickpipes\""), "No trusted principal", "Service role ID", "resource \""),
+        (with("preset = \"glue\""), "Invalid attribute value", "one of", "preset"),
+        (with("trusted_principals = [\"*\"]"), "Invalid attribute value", "everybody", "trusted_principals"),
+        (
+            with("trusted_principals = [\"rds.amazonaws.com\"]"),
+            "Invalid attribute value",
+            "is a service",
+            "trusted_principals",
+        ),
+        (with("trusted_services = [\"rds\"]"), "Invalid attribute value", "", "trusted_services"),
+        (with("preset = \"rds_proxy\"\n  external_id = \"x-1\""), "External ID for nobody", "", "external_id"),
+        (
+            with("trusted_principals = [\"123456789012\"]\n  source_account_condition = true"),
+            "Source account for nobody",
+            "",
+            "source_account_condition",
+        ),
+        (with("preset = \"dms\"\n  trust_actions = [\"sts:*\"]"), "Invalid attribute value", "one of", "trust_actions"),
+        (ROLE.replace("clickpipes_iam_user", "*"), "Pattern without consent", "allow_wildcards", "db_users"),
+        (ROLE.replace("db-ORDERS", "orders"), "Invalid attribute value", "", "resource_id"),
+    ] {
+        scene.configure(&configuration);
+        let error = scene.tf.run(&["validate", "-json"]).expect_code(1).error();
+        assert_eq!(error.summary, summary, "{error:?}");
+        assert!(error.detail.contains(detail), "{detail:?} is missing in {error:?}");
+        assert!(error.code.starts_with(line), "{line:?} is not the line of {error:?}");
+    }
+    assert_eq!(scene.account.operations(), [""; 0]);
+}
+
+#[test]
+fn a_policy_over_the_quota() {
+    let users = (0..200).map(|n| format!("\"user{n:04}\"")).collect::<Vec<_>>().join(", ");
+    let scene = Scene::new(&ROLE.replace("\"clickpipes_iam_user\"", &users));
+    let error = scene.tf.plan_fails().error();
+    assert_eq!(error.summary, "Policy is too long");
+    assert!(error.detail.contains("IAM allows 10240") && error.code.starts_with("db_users"), "{error:?}");
+}
+
+#[test]
+fn an_account_that_nobody_may_ask_for() {
+    let provider = "provider \"rdsauth\" {\n  skip_requesting_account_id = true\n}\n";
+    let given = trusting("preset = \"dms\"\n  source_account_condition = true")
+        .replace("db_users ", "account_id = \"000000000000\"\n    db_users ");
+    let scene = Scene::new(&[&given, provider].concat());
+    let error = scene.tf.plan_fails().error();
+    assert_eq!(error.summary, "Account ID is missing");
+    assert!(error.code.starts_with("source_account_condition"), "{error:?}");
+}

@@ -1,0 +1,189 @@
+//! Create, update, replace, destroy, import, and how many calls they take.
+
+use serde_json::json;
+
+use crate::kms_key::{ALIAS, IT, KEY, Scene};
+use crate::support::terraform::Terraform;
+
+#[test]
+fn basic() {
+    let scene = Scene::new(KEY);
+    let Scene { tf, account } = &scene;
+    tf.plan().assert_creates(IT);
+    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
+    tf.apply().expect_text("1 added");
+    scene.assert_settled();
+    let key = scene.key(ALIAS);
+    assert_eq!(
+        (&key["KeySpec"], &key["KeyUsage"], &key["KeyState"]),
+        (&json!("SYMMETRIC_DEFAULT"), &json!("ENCRYPT_DECRYPT"), &json!("Enabled"))
+    );
+    assert_eq!(key["Arn"], tf.state_value(IT, "arn"));
+    let policy = account.key_policy(ALIAS);
+    assert_eq!(policy["Statement"].as_array().unwrap().len(), 1, "it is left to IAM");
+    assert_eq!(scene.tags(&scene.id()), json!({ "rdsauth:alias": ALIAS, "rdsauth:created-as": "kms_key" }));
+    let id = scene.id();
+    tf.destroy().expect_text("Warning: Key waits for its deletion").expect_text("aws kms cancel-key-deletion");
+    assert_eq!(scene.all(), (vec![], vec![]));
+    assert_eq!(scene.key(&id)["KeyState"], "PendingDeletion");
+}
+
+#[test]
+fn all_that_can_be_set() {
+    let configuration = r#"
+provider "rdsauth" {
+  default_tags {
+    tags = { stage = "test" }
+  }
+}
+resource "rdsauth_kms_key" "it" {
+  alias                   = "alias/orders"
+  description             = "Orders"
+  enabled                 = false
+  key_rotation_enabled    = true
+  rotation_period_in_days = 90
+  administrators          = ["arn:aws:iam::ACCOUNT:role/admin"]
+  deletion_window_in_days = 7
+  tags                    = { team = "data" }
+}
+"#;
+    let scene = Scene::new(configuration);
+    let Scene { tf, account } = &scene;
+    account.add("role/admin");
+    tf.apply();
+    scene.assert_settled();
+    let (key, id) = (scene.key(ALIAS), scene.id());
+    assert_eq!((&key["KeyState"], &key["Description"]), (&json!("Disabled"), &json!("Orders")));
+    let rotation = scene.kms("GetKeyRotationStatus", json!({ "KeyId": id }));
+    assert_eq!((&rotation["KeyRotationEnabled"], &rotation["RotationPeriodInDays"]), (&json!(true), &json!(90)));
+    assert_eq!((&scene.tags(&id)["team"], &scene.tags(&id)["stage"]), (&json!("data"), &json!("test")));
+    assert_eq!(tf.state_value(IT, "tags_all"), json!({ "stage": "test", "team": "data" }));
+    let policy = account.key_policy(ALIAS);
+    let administrators = &policy["Statement"][1];
+    assert_eq!(administrators["Principal"]["AWS"], json!([format!("arn:aws:iam::{}:role/admin", account.id)]));
+
+    // The policy is nobody's afterwards.
+    let mut other = policy.clone();
+    other["Statement"].as_array_mut().unwrap().pop();
+    account.put_key_policy(ALIAS, &other);
+    tf.assert_plan_empty();
+    scene.configure(&configuration.replace("role/admin", "role/other"));
+    tf.apply().expect_text("Warning: Change without effect").expect_text("1 changed");
+    assert_eq!(account.key_policy(ALIAS), other);
+
+    // Back to what is usual.
+    scene.configure(KEY);
+    let plan = tf.plan();
+    plan.assert_updates(IT);
+    account.forget_calls();
+    tf.apply().expect_text("1 changed");
+    let wanted = ["EnableKey", "DisableKeyRotation", "UpdateKeyDescription", "UntagResource"];
+    assert_eq!(account.writes(), wanted);
+    scene.assert_settled();
+    assert_eq!(scene.id(), id);
+    tf.destroy();
+}
+
+#[test]
+fn another_alias() {
+    let scene = Scene::new(&KEY.replace("orders", "old"));
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    let id = scene.id();
+    scene.configure(KEY);
+    tf.plan().assert_updates(IT);
+    account.forget_calls();
+    tf.apply().expect_text("1 changed");
+    assert_eq!(account.writes(), ["TagResource", "CreateAlias", "DeleteAlias"], "the key is never without");
+    assert_eq!((scene.id(), &scene.tags(&id)["rdsauth:alias"]), (id.clone(), &json!(ALIAS)));
+    scene.assert_settled();
+
+    let other = account.add_key(json!({ "alias": "alias/taken" }));
+    scene.configure(&KEY.replace("orders", "taken"));
+    let error = tf.apply_fails().error();
+    assert_eq!((error.summary.as_str(), error.code.as_str()), ("Alias is taken", "alias = \"alias/taken\""));
+    assert_eq!(scene.key("alias/taken")["Arn"], other);
+    scene.configure(KEY);
+    tf.apply();
+    assert_eq!(scene.key(ALIAS)["KeyId"], id);
+    tf.assert_plan_empty();
+}
+
+#[test]
+fn another_region() {
+    let scene = Scene::new(&KEY.replace("alias =", "region = \"eu-west-1\"\n  alias ="));
+    let Scene { tf, .. } = &scene;
+    tf.apply();
+    tf.assert_plan_empty();
+    let arn = tf.state_value(IT, "arn");
+    assert!(arn.as_str().unwrap().starts_with("arn:aws:kms:eu-west-1:"), "{arn}");
+    tf.ok(&["state", "rm", IT]);
+    tf.import(IT, arn.as_str().unwrap());
+    tf.assert_plan_empty();
+    scene.configure(KEY);
+    assert_eq!(tf.plan().replaced_because_of(IT), ["region"]);
+    tf.destroy();
+}
+
+#[test]
+fn import() {
+    let scene = Scene::new(KEY);
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    let state = tf.state();
+    for id in [ALIAS.to_owned(), scene.id(), tf.state_value(IT, "arn").as_str().unwrap().to_owned()] {
+        tf.ok(&["state", "rm", IT]);
+        account.forget_calls();
+        tf.import(IT, &id);
+        for attribute in
+            ["arn", "key_id", "alias", "alias_target_arn", "region", "tags", "tags_all", "deletion_window_in_days"]
+        {
+            assert_eq!(tf.state_value(IT, attribute), state.value(IT, attribute), "{id}: {attribute}");
+        }
+        tf.assert_plan_empty();
+        assert_eq!(account.writes(), [""; 0]);
+    }
+    tf.ok(&["state", "rm", IT]);
+    let hmac = account.add_key(json!({ "spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC" }));
+    let dying = account.add_key(json!({ "state": "PendingDeletion" }));
+    for (id, text) in [
+        ("orders".to_owned(), "non-existent remote object"),
+        ("alias orders".to_owned(), "is neither an alias"),
+        ("alias/none".to_owned(), "non-existent remote object"),
+        ("alias/aws/rds".to_owned(), "it belongs to AWS"),
+        (hmac, "its spec is HMAC_256"),
+        (dying, "non-existent remote object"),
+    ] {
+        tf.run(&["import", IT, &id]).expect_code(1).expect_text(text);
+    }
+}
+
+#[test]
+fn import_block() {
+    let scene = Scene::new("import {\n  to = rdsauth_kms_key.it\n  id = \"alias/b\"\n}\n");
+    let Scene { tf, account } = &scene;
+    let arn = account.add_key(json!({ "alias": "alias/b", "tags": { "team": "data" }, "description": "Theirs" }));
+    tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import, 0 to add, 0 to change");
+    tf.apply().expect_text("1 imported, 0 added, 0 changed, 0 destroyed");
+    assert_eq!((tf.state_value(IT, "arn"), tf.state_value(IT, "tags")), (json!(arn), json!({ "team": "data" })));
+    tf.assert_plan_empty();
+    assert_eq!(account.writes(), [""; 0]);
+}
+
+#[test]
+fn calls_are_few() {
+    let scene = Scene::new(KEY);
+    let calls = |commands: &dyn Fn(&Terraform)| {
+        scene.account.forget_calls();
+        commands(&scene.tf);
+        scene.account.operations()
+    };
+    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
+    assert_eq!(calls(&plan), [""; 0]);
+    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
+    assert_eq!(calls(&apply), ["DescribeKey", "ListAliases", "ListKeys", "CreateKey", "CreateAlias"]);
+    let refresh = ["DescribeKey", "GetKeyRotationStatus", "ListResourceTags"];
+    assert_eq!(calls(&plan), refresh, "a refresh");
+    let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
+    assert_eq!(calls(&destroy), ["DescribeKey", "DeleteAlias", "ScheduleKeyDeletion"]);
+}

@@ -1,0 +1,89 @@
+//! Creates that were broken off, and the ones after them; the matrix has the rest.
+
+use serde_json::json;
+
+use crate::kms_key::{ALIAS, KEY, Scene};
+use crate::support::process::Process;
+
+/// Longer than any command takes, so that an answer never comes.
+const NEVER: u32 = 250;
+
+/// Applies and kills the provider as soon as a call has had its effect.
+fn kill_after(scene: &Scene, operation: &str) {
+    let rule = json!({ "operation": operation, "fault": "delay", "seconds": NEVER, "when": "after", "times": 1 });
+    scene.account.fault(rule);
+    let running = scene.tf.start(&["apply", "-auto-approve"]);
+    scene.account.wait_for_call(operation, true);
+    running.providers().iter().for_each(Process::kill);
+    running.wait().expect_code(1);
+    assert_eq!(scene.tf.state().addresses(), [""; 0], "the state is lost");
+}
+
+#[test]
+fn a_key_without_its_alias_is_found() {
+    let scene = Scene::new(KEY);
+    kill_after(&scene, "CreateKey");
+    let (aliases, keys) = scene.all();
+    assert_eq!((aliases.len(), keys.len()), (0, 1));
+    scene.account.add_key(json!({ "tags": { "rdsauth:alias": ALIAS } }));
+    let dying = json!({ "rdsauth:alias": ALIAS, "rdsauth:created-as": "kms_key" });
+    scene.account.add_key(json!({ "tags": dying, "state": "PendingDeletion" }));
+    scene.configure(&KEY.replace("alias =", "description = \"Orders\"\n  alias ="));
+    scene.tf.apply().expect_text("Warning: Key was already there").expect_text("1 added");
+    assert_eq!(scene.id(), keys[0]);
+    assert_eq!(scene.key(ALIAS)["Description"], "Orders");
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn a_key_with_its_alias_is_finished() {
+    let scene = Scene::new(&KEY.replace("alias =", "key_rotation_enabled = true\n  alias ="));
+    kill_after(&scene, "CreateAlias");
+    let (_, keys) = scene.all();
+    scene.tf.apply().expect_text("Warning: Key was already there");
+    assert_eq!([scene.id()], keys[..]);
+    scene.assert_settled();
+}
+
+#[test]
+fn an_answer_that_is_lost_makes_no_second_key() {
+    for fault in [
+        json!({ "fault": "lose_answer" }),
+        json!({ "fault": "reset" }),
+        json!({ "fault": "throttle" }),
+        json!({ "fault": "error", "code": "KMSInternalException", "status": 500 }),
+    ] {
+        let scene = Scene::new(KEY);
+        let mut rule = fault;
+        rule["operation"] = json!("CreateKey");
+        rule["times"] = json!(1);
+        scene.account.fault(rule);
+        scene.tf.apply().expect_text("1 added");
+        scene.assert_settled();
+    }
+}
+
+#[test]
+fn a_lost_answer_about_an_alias_or_a_deletion() {
+    let scene = Scene::new(KEY);
+    for operation in ["CreateAlias", "DeleteAlias", "ScheduleKeyDeletion"] {
+        scene.account.fault(json!({ "operation": operation, "fault": "lose_answer", "times": 1 }));
+    }
+    scene.tf.apply();
+    scene.assert_settled();
+    scene.tf.destroy();
+    assert_eq!((scene.all(), scene.account.strikes()), ((vec![], vec![]), 3));
+}
+
+#[test]
+fn a_create_that_fails_is_made_good_by_the_next() {
+    let scene = Scene::new(KEY);
+    let denied =
+        json!({ "operation": "CreateAlias", "fault": "error", "code": "LimitExceededException", "status": 400 });
+    scene.account.fault(denied);
+    let error = scene.tf.apply_fails().error();
+    assert_eq!((error.summary.as_str(), error.code.as_str()), ("Cannot name the key", "alias = \"alias/orders\""));
+    scene.account.end_faults();
+    scene.tf.apply().expect_text("1 added, 0 changed, 1 destroyed");
+    scene.assert_settled();
+}

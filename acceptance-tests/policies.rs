@@ -1,0 +1,104 @@
+//! Every policy that the provider writes is one that AWS takes and that a linter has nothing against.
+
+use serde_json::Value;
+
+use crate::support::binaries::binary;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+/// Resources that write policies between them of every form.
+const ALL: &str = r#"
+terraform {
+  required_providers {
+    rdsauth = { source = "rdsauth/rdsauth" }
+  }
+}
+
+resource "rdsauth_aurora_loader_role" "one_key" {
+  name                   = "one-key"
+  source_secret_arn      = "arn:aws:secretsmanager:us-east-1:ACCOUNT:secret:source-a1B2c3"
+  destination_secret_arn = "arn:aws:secretsmanager:us-east-1:ACCOUNT:secret:destination-d4E5f6"
+  kms_key_arn            = "arn:aws:kms:us-east-1:ACCOUNT:key/11111111-2222-3333-4444-555555555555"
+}
+
+resource "rdsauth_aurora_loader_role" "two_keys" {
+  name                    = "two-keys"
+  source_secret_arn       = "arn:aws:secretsmanager:us-east-1:ACCOUNT:secret:source-a1B2c3"
+  destination_secret_arn  = "arn:aws:secretsmanager:us-east-1:ACCOUNT:secret:destination-d4E5f6"
+  kms_key_arn             = "arn:aws:kms:us-east-1:ACCOUNT:key/11111111-2222-3333-4444-555555555555"
+  additional_kms_key_arns = ["arn:aws:kms:us-east-1:ACCOUNT:key/66666666-7777-8888-9999-000000000000"]
+}
+
+resource "rdsauth_iam_db_access_role" "clickpipes" {
+  name               = "clickpipes"
+  preset             = "clickpipes"
+  trusted_principals = ["ACCOUNT"]
+  external_id        = "x-1"
+  database {
+    resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    db_users    = ["app", "reports"]
+  }
+}
+
+resource "rdsauth_iam_db_access_role" "dms" {
+  name                     = "dms"
+  preset                   = "dms"
+  source_account_condition = true
+  database {
+    resource_id = "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    db_users    = ["app"]
+  }
+}
+
+resource "rdsauth_iam_db_access_role" "rds_proxy" {
+  name   = "proxy"
+  preset = "rds_proxy"
+  database {
+    resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    db_users    = ["app"]
+  }
+}
+
+resource "rdsauth_iam_db_user_policy" "it" {
+  role = rdsauth_iam_db_access_role.rds_proxy.name
+  policy_name = "more"
+  database {
+    resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    db_users    = ["more"]
+  }
+  condition {
+    test     = "StringEquals"
+    variable = "aws:ResourceTag/environment"
+    values   = ["production"]
+  }
+}
+"#;
+
+/// The attributes that hold policies, and their kind to the linter.
+const ATTRIBUTES: [(&str, &str); 2] = [("policy_json", "identity"), ("assume_role_policy", "trust")];
+
+#[test]
+fn every_emitted_policy_passes_parliament() {
+    let account = Account::new();
+    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+    let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
+    tf.write("main.tf", &ALL.replace("ACCOUNT", &account.id));
+    tf.init();
+    tf.apply();
+    let state = tf.state();
+    let mut linted = 0;
+    for address in state.addresses() {
+        for (attribute, kind) in ATTRIBUTES {
+            let Value::String(text) = state.value(&address, attribute) else { continue };
+            let policy: Value = serde_json::from_str(&text).unwrap();
+            let mut findings = account.lint(&policy, kind);
+            if address.starts_with("rdsauth_aurora_loader_role.") {
+                // AWS prescribes this policy word for word, and in it the resource of what EC2 and RDS do is "*".
+                findings.retain(|finding| !finding.contains("RESOURCE_STAR"));
+            }
+            assert_eq!(findings, [""; 0], "{address}: {attribute}");
+            linted += 1;
+        }
+    }
+    assert_eq!(linted, 11, "the attributes are not found any more");
+}

@@ -1,0 +1,6 @@
+import {
+  to = rdsauth_iam_db_access_role.clickpipes
+  identity = {
+    name = "clickpipes-orders"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_iam_db_access_role.clickpipes
+  id = "clickpipes-orders"
+}

@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_kms_key.limitless
+  id = "alias/limitless"
+}

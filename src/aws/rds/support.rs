@@ -1,0 +1,81 @@
+//! What AWS offers: whether an engine takes IAM logins on a class of instances.
+
+use aws_sdk_rds::types::Filter;
+
+use crate::aws::error::Error;
+use crate::aws::rds::{Kind, Rds, present};
+
+impl Rds {
+    /// The classes of an instance, or of a cluster's members, each once. Needs `rds:DescribeDBInstances`.
+    ///
+    /// # Errors
+    /// Any but their absence.
+    pub async fn classes(&self, kind: Kind, identifier: &str) -> Result<Vec<String>, Error> {
+        let request = self.0.describe_db_instances();
+        let request = match kind {
+            Kind::Instance => request.db_instance_identifier(identifier),
+            Kind::Cluster => request.filters(Filter::builder().name("db-cluster-id").values(identifier).build()),
+        };
+        let answer = present(request.send().await.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e)))?;
+        let instances = answer.and_then(|answer| answer.db_instances).unwrap_or_default();
+        let mut classes: Vec<String> =
+            instances.into_iter().filter_map(|instance| instance.db_instance_class).collect();
+        classes.sort();
+        classes.dedup();
+        Ok(classes)
+    }
+
+    /// Whether a version of an engine takes IAM logins on a class, or on any class if none is given; nothing if AWS no
+    /// longer offers it at all. Needs `rds:DescribeOrderableDBInstanceOptions`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn takes_iam(&self, engine: &str, version: &str, class: Option<&str>) -> Result<Option<bool>, Error> {
+        let request = self.0.describe_orderable_db_instance_options().engine(engine).engine_version(version);
+        let answer = request.set_db_instance_class(class.map(str::to_owned)).send().await;
+        let answer = answer.map_err(|e| Error::sdk("rds", "DescribeOrderableDBInstanceOptions", &e))?;
+        let options = answer.orderable_db_instance_options();
+        let takes = options.iter().any(|option| option.supports_iam_database_authentication() == Some(true));
+        Ok((!options.is_empty()).then_some(takes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Server, fault, result};
+
+    #[tokio::test]
+    async fn the_classes_of_a_cluster_are_those_of_its_members() {
+        let instance = |class: &str| format!("<DBInstance><DBInstanceClass>{class}</DBInstanceClass></DBInstance>");
+        let three = ["db.r6g.large", "db.t3.small", "db.r6g.large"].map(instance).concat();
+        let server =
+            Server::start([result("DescribeDBInstances", &format!("<DBInstances>{three}</DBInstances>"))]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert_eq!(rds.classes(Kind::Cluster, "shop").await.unwrap(), ["db.r6g.large", "db.t3.small"]);
+        rds.classes(Kind::Instance, "orders").await.unwrap();
+        let seen = server.seen();
+        assert_eq!(seen[0].parameter("Filters.Filter.1.Values.Value.1"), Some("shop"));
+        assert_eq!(seen[1].parameter("DBInstanceIdentifier"), Some("orders"));
+        let server = Server::start([fault(404, "DBInstanceNotFound", "x")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert_eq!(rds.classes(Kind::Instance, "orders").await.unwrap(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn any_option_that_takes_iam_logins_counts() {
+        for (options, want) in [("", None), ("false", Some(false)), ("false true", Some(true))] {
+            let option = |takes: &str| {
+                format!(
+                    "<OrderableDBInstanceOption><SupportsIAMDatabaseAuthentication>{takes}\
+                     </SupportsIAMDatabaseAuthentication></OrderableDBInstanceOption>"
+                )
+            };
+            let options: String = options.split_whitespace().map(option).collect();
+            let body = format!("<OrderableDBInstanceOptions>{options}</OrderableDBInstanceOptions>");
+            let server = Server::start([result("DescribeOrderableDBInstanceOptions", &body)]).await;
+            let rds = server.clients().rds(None).await.unwrap();
+            assert_eq!(rds.takes_iam("postgres", "16.4", None).await.unwrap(), want);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! `rdsauth_iam_auth_readiness`: whether a database takes IAM logins now, and what is in the way if not.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{Computed, DataSource, Val, View, check, computed, optional};
+
+use crate::arn::Arn;
+use crate::aws::rds::{Database, Kind, Rds};
+use crate::checks;
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// Whether an RDS instance or an Aurora or Multi-AZ DB cluster takes IAM logins now, and what is in the way if not.
+    ///
+    /// It looks at what AWS says of the database: engine and class, status, the setting, and a change of the setting
+    /// that waits. It does not look into the database, where users must exist and be meant for IAM, nor at the policies
+    /// of those who log in.
+    ///
+    /// ## IAM actions
+    ///
+    /// `rds:DescribeDBInstances`, `rds:DescribeOrderableDBInstanceOptions`, and for a cluster `rds:DescribeDBClusters`.
+    pub struct IamAuthReadiness {
+        /// Identifier of an instance. Exactly one of this and `db_cluster_identifier` must be set.
+        db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
+        /// Identifier of a cluster.
+        db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
+        /// Region of the database. The provider's region if absent.
+        region: Computed<String> = optional().check(checks::region()),
+        /// Whether IAM logins are taken now, and nothing waits that would change it.
+        ready: Computed<bool> = computed(),
+        /// What is in the way, each a sentence that says what to do. Empty if nothing is.
+        reasons: Computed<Vec<String>> = computed(),
+        /// Whether AWS offers IAM authentication for the engine, its version and its instance classes.
+        engine_supported: Computed<bool> = computed(),
+        /// What to mind about memory, of which IAM authentication needs 300 to 1000 MiB. Absent unless an instance class
+        /// is small.
+        memory_warning: Computed<Option<String>> = computed(),
+        /// Whether IAM authentication is on.
+        iam_database_authentication_enabled: Computed<bool> = computed(),
+        /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
+        iam_database_authentication_pending: Computed<Option<bool>> = computed(),
+        /// Engine, such as `postgres` or `aurora-mysql`.
+        engine: Computed<String> = computed(),
+        /// Version of the engine.
+        engine_version: Computed<String> = computed(),
+        /// Classes of the instance or of the cluster's members, such as `db.r6g.large`.
+        instance_classes: Computed<Vec<String>> = computed(),
+        /// Status, such as `available`.
+        status: Computed<String> = computed(),
+        /// Resource ID that `rds-db:connect` policies name.
+        resource_id: Computed<String> = computed(),
+        /// Identifier of the cluster that an instance is a member of, and whose setting it follows.
+        cluster_identifier: Computed<Option<String>> = computed(),
+    }
+    timeouts { read: "5m" }
+}
+
+/// Engines with IAM authentication, for versions that AWS no longer offers and so no longer describes.
+const ENGINES: [&str; 5] = ["aurora-mysql", "aurora-postgresql", "mariadb", "mysql", "postgres"];
+
+/// Sizes of burstable classes, whose memory is small, and how much they have.
+const SMALL: [(&str, &str); 4] = [("nano", "0.5"), ("micro", "1"), ("small", "2"), ("medium", "4")];
+
+impl DataSource<World> for IamAuthReadiness {
+    const TYPE: &'static str = "iam_auth_readiness";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
+        let own = match &config.region {
+            Computed::Known(region) => Some(region.as_str()),
+            Computed::Unknown => None,
+        };
+        let rds = cx.aws()?.rds(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))?;
+        let (database, classes) = config.find(&rds).await?;
+        let lacking =
+            lacking(&rds, &database, &classes).await.context("Cannot look up the engine", &database.engine)?;
+        let reasons = reasons(&database, lacking.as_deref());
+        let arn: Arn = database.arn.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
+        config.region = arn.region.into();
+        config.ready = reasons.is_empty().into();
+        config.reasons = reasons.into();
+        config.engine_supported = lacking.is_none().into();
+        config.memory_warning = memory_warning(&classes).into();
+        config.iam_database_authentication_enabled = database.iam_enabled.into();
+        config.iam_database_authentication_pending = database.iam_pending.into();
+        config.engine = database.engine.into();
+        config.engine_version = database.engine_version.into();
+        config.instance_classes = classes.into();
+        config.status = database.status.into();
+        config.resource_id = database.resource_id.into();
+        config.cluster_identifier = database.cluster_identifier.into();
+        Ok(config)
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let ways = [Self::db_instance_identifier, Self::db_cluster_identifier];
+        let names = "\"db_instance_identifier\" and \"db_cluster_identifier\"";
+        match ways.map(|way| (config.is_set(way), config.get(way) == Val::Unknown)) {
+            [(false, _), (false, _)] => {
+                vec![Diagnostic::error("No database named", format!("One of {names} must be set."))]
+            }
+            [(true, false), (true, false)] => {
+                let detail = format!("Only one of {names} can be set.");
+                vec![Diagnostic::error("Several databases named", detail).at(Self::db_cluster_identifier)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl IamAuthReadiness {
+    /// The database, and the classes it runs on.
+    async fn find(&self, rds: &Rds) -> Result<(Database, Vec<String>)> {
+        let (way, kind, name) = match (&self.db_instance_identifier, &self.db_cluster_identifier) {
+            (Some(name), None) => (Self::db_instance_identifier, Kind::Instance, name),
+            (None, Some(name)) => (Self::db_cluster_identifier, Kind::Cluster, name),
+            _ => return Err(Diagnostic::bug("no database is named, or several")),
+        };
+        let found = rds.database(kind, name).await;
+        let found = found.context("Cannot look up the database", name).map_err(|error| error.at(way))?;
+        let database = found.ok_or_else(|| {
+            let detail = format!("There is no {kind} \"{name}\" in this region, or it belongs to another account.");
+            Diagnostic::error("Database not found", detail).at(way)
+        })?;
+        let classes = rds.classes(kind, name).await.context("Cannot look up the database", name)?;
+        Ok((database, classes))
+    }
+}
+
+/// What has no IAM authentication, the engine or a class, as the subject of a sentence.
+async fn lacking(rds: &Rds, database: &Database, classes: &[String]) -> Result<Option<String>, crate::aws::Error> {
+    let Database { engine, engine_version: version, .. } = database;
+    let by_name = ENGINES.contains(&engine.as_str());
+    if classes.is_empty() {
+        let takes = rds.takes_iam(engine, version, None).await?.unwrap_or(by_name);
+        return Ok((!takes).then(|| format!("{engine} {version}")));
+    }
+    for class in classes {
+        if !rds.takes_iam(engine, version, Some(class)).await?.unwrap_or(by_name) {
+            return Ok(Some(format!("{engine} {version} on {class}")));
+        }
+    }
+    Ok(None)
+}
+
+/// What is in the way of IAM logins.
+fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
+    let unsupported = lacking.map(|what| {
+        format!("AWS offers no IAM authentication for {what}. Use another version, class or engine, or passwords.")
+    });
+    let status = (!database.is_operational()).then(|| match database.advice() {
+        Some(advice) => format!("The status of the database is \"{}\": {advice}.", database.status),
+        None => format!("The status of the database is \"{}\". Wait until it is \"available\".", database.status),
+    });
+    let owner = match &database.cluster_identifier {
+        Some(cluster) => format!("the cluster \"{cluster}\""),
+        None => format!("the {} \"{}\"", database.kind, database.identifier),
+    };
+    let setting = match (database.iam_enabled, database.iam_pending) {
+        (true, None | Some(true)) => None,
+        (false, Some(true)) => Some(format!(
+            "IAM authentication of {owner} is about to be turned on. If that waits for the maintenance window, apply it \
+             immediately."
+        )),
+        (false, _) => Some(format!(
+            "IAM authentication of {owner} is off. Turn it on, for example with \"rdsauth_iam_authentication\"."
+        )),
+        (true, Some(false)) => {
+            Some(format!("IAM authentication of {owner} is about to be turned off. Turn it on again before that."))
+        }
+    };
+    [unsupported, status, setting].into_iter().flatten().collect()
+}
+
+/// What to mind about memory, if a class has little of it.
+fn memory_warning(classes: &[String]) -> Option<String> {
+    let memory = |class: &String| {
+        let (family, size) = class.strip_prefix("db.")?.split_once('.')?;
+        let (_, memory) = SMALL.iter().find(|(small, _)| family.starts_with('t') && *small == size)?;
+        Some(format!("{class} has {memory} GiB"))
+    };
+    let small: Vec<String> = classes.iter().filter_map(memory).collect();
+    (!small.is_empty()).then(|| {
+        format!(
+            "{} of memory. IAM authentication needs 300 to 1000 MiB of it: make sure that so much is free, or choose a \
+             larger class.",
+            small.join(" and ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(status: &str, iam_enabled: bool, iam_pending: Option<bool>) -> Database {
+        Database {
+            kind: Kind::Instance,
+            identifier: "orders".to_owned(),
+            arn: String::new(),
+            resource_id: "db-A".to_owned(),
+            host: None,
+            reader_host: None,
+            port: None,
+            engine: "postgres".to_owned(),
+            engine_version: "16.4".to_owned(),
+            status: status.to_owned(),
+            cluster_identifier: None,
+            iam_enabled,
+            iam_pending,
+        }
+    }
+
+    #[track_caller]
+    fn check(database: &Database, lacking: Option<&str>, want: &[&str]) {
+        let found = reasons(database, lacking);
+        assert_eq!(found.len(), want.len(), "{found:?}");
+        for (found, want) in found.iter().zip(want) {
+            assert!(found.contains(want), "{found}");
+        }
+    }
+
+    #[test]
+    fn each_obstacle_is_told() {
+        check(&database("available", true, None), None, &[]);
+        check(&database("storage-optimization", true, Some(true)), None, &[]);
+        check(&database("available", false, None), None, &["\"orders\" is off"]);
+        check(&database("available", false, Some(false)), None, &["is off"]);
+        check(&database("available", false, Some(true)), None, &["about to be turned on"]);
+        check(&database("available", true, Some(false)), None, &["about to be turned off"]);
+        check(&database("creating", false, None), Some("x 1"), &["for x 1", "\"creating\". Wait", "is off"]);
+        check(&database("storage-full", true, None), None, &["\"storage-full\": "]);
+        let member = Database { cluster_identifier: Some("shop".to_owned()), ..database("available", false, None) };
+        check(&member, None, &["the cluster \"shop\""]);
+    }
+
+    #[test]
+    fn small_classes_are_warned_of() {
+        for (classes, want) in [
+            (&["db.t4g.micro", "db.r6g.large"][..], Some("db.t4g.micro has 1 GiB of memory.")),
+            (&["db.t3.medium", "db.t3.small"], Some("db.t3.medium has 4 GiB and db.t3.small has 2 GiB of memory.")),
+            (&["db.t3.large", "db.m5.large", "db.serverless"], None),
+            (&[], None),
+        ] {
+            let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
+            let found = memory_warning(&classes);
+            assert_eq!(found.is_some(), want.is_some(), "{found:?}");
+            assert!(want.is_none_or(|want| found.unwrap().starts_with(want)));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `assume_policy_json`: the trust policy that lets somebody assume a role.
+
+use tf_provider::schema::{Function, FunctionError, required};
+use tf_provider::value::Value;
+
+use crate::arn;
+use crate::checks;
+use crate::policy::trust::Trust;
+
+tf_provider::model! {
+    /// Returns the trust policy of a role that a principal may assume, as `rdsauth_iam_db_access_role` writes it.
+    pub struct AssumePolicyJson {
+        /// ARN of the role or user that may assume the role, or an account ID.
+        principal: String = required(),
+        /// What it may do: `sts:AssumeRole` and, if its sessions have tags, `sts:TagSession`.
+        actions: Vec<String> = required(),
+    }
+}
+
+impl Function for AssumePolicyJson {
+    type Output = String;
+
+    const NAME: &'static str = "assume_policy_json";
+    const SUMMARY: &'static str = "Trust policy that lets a principal assume a role";
+
+    fn call(self) -> Result<String, FunctionError> {
+        arn::check_principal(&self.principal)
+            .map_err(|error| FunctionError::argument(Self::principal, error.to_string()))?;
+        let wrong = |text: String| Err(FunctionError::argument(Self::actions, text));
+        if self.actions.is_empty() {
+            return wrong("The list of actions is empty: with \"sts:AssumeRole\" the role can be assumed.".to_owned());
+        }
+        let check = checks::trust_action();
+        for action in &self.actions {
+            if let Some(complaint) = check.complaint(action, &Value::from(action.as_str())) {
+                return wrong(complaint);
+            }
+        }
+        let trust = Trust { principals: vec![self.principal], actions: self.actions, ..Trust::default() };
+        Ok(trust.document().to_string())
+    }
+}

@@ -1,0 +1,182 @@
+//! The `database` blocks of entities that let somebody log in, and the users they come to.
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{Set, View, check, optional, required};
+use tf_provider::value::Path;
+
+use crate::arn::{self, ArnError, DbUserArn, Partition, Wildcards};
+use crate::checks;
+use crate::policy::connect::{self, Condition};
+use crate::policy::{self, Document, PolicyError};
+use crate::world::Ctx;
+
+tf_provider::model! {
+    /// A database and its users.
+    pub struct Database {
+        /// Resource ID of the database: `db-…` of an instance, `cluster-…` of an Aurora or Multi-AZ DB cluster,
+        /// `prx-…` of an RDS Proxy. It is neither the identifier nor an ARN, and its letters are in upper case.
+        resource_id: String = required().check(checks::resource_id()),
+        /// More databases with the same users, such as the one that is to replace this one.
+        additional_resource_ids: Option<Set<String>> = optional().each(checks::resource_id()),
+        /// Names of the database users, as the database spells them.
+        db_users: Set<String> = required().check(check::size(1..=usize::MAX)).each(checks::db_user()),
+        /// Region of the database. The provider's region if absent.
+        region: Option<String> = optional().check(checks::region()),
+        /// Account of the database. The account of the provider's credentials if absent.
+        account_id: Option<String> = optional().check(checks::account_id()),
+    }
+}
+
+impl Database {
+    fn resource_ids(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.resource_id).chain(self.additional_resource_ids.iter().flat_map(|ids| ids.iter()))
+    }
+
+    fn users(&self) -> usize {
+        self.resource_ids().count() * self.db_users.iter().count()
+    }
+
+    /// The region of the database, its own or the provider's; `at` is where the block stands.
+    ///
+    /// # Errors
+    /// There is no region, or it is in another partition than the provider's.
+    pub async fn its_region(&self, cx: &Ctx, at: &Path) -> Result<String> {
+        let at = at.field(Self::region);
+        let region = cx.aws()?.region(self.region.as_deref()).await;
+        let region = region.map_err(|error| Diagnostic::from(error).at(&at))?;
+        let (of_database, of_iam) = (Partition::of_region(&region), cx.aws()?.partition().await?);
+        if of_database == of_iam {
+            return Ok(region);
+        }
+        let detail = format!(
+            "Region \"{region}\" is in partition \"{of_database}\". The provider's region is in partition \"{of_iam}\", \
+             whose IAM knows no databases of others.",
+        );
+        Err(Diagnostic::error("Database in another partition", detail).at(at))
+    }
+
+    async fn account(&self, cx: &Ctx, at: &Path) -> Result<String> {
+        if let Some(account) = &self.account_id {
+            return Ok(account.clone());
+        }
+        let at = at.field(Self::account_id);
+        let asked = cx.aws()?.account_id().await.map_err(|error| Diagnostic::from(error).at(&at))?;
+        asked.ok_or_else(|| {
+            Diagnostic::error(
+                "Account ID is missing",
+                "The ARN of a database user names its account, and \"skip_requesting_account_id\" forbids to ask \
+                 for the account of the credentials.\n\nSet \"account_id\".",
+            )
+            .at(at)
+        })
+    }
+}
+
+/// The ARNs of all users of the blocks at `at`.
+///
+/// # Errors
+/// Region or account of a database cannot be told, or a name stands for several without consent.
+pub async fn users(cx: &Ctx, databases: &[Database], wildcards: Wildcards, at: &Path) -> Result<Vec<DbUserArn>> {
+    let mut users = Vec::new();
+    for (index, database) in databases.iter().enumerate() {
+        let at = at.index(index);
+        let region = database.its_region(cx, &at).await?;
+        let account = database.account(cx, &at).await?;
+        for (id, user) in database.resource_ids().flat_map(|id| database.db_users.iter().map(move |user| (id, user))) {
+            let arn = DbUserArn::new(&region, &account, id, user, wildcards);
+            users.push(arn.map_err(|error| Diagnostic::error("Invalid database user", error.to_string()).at(&at))?);
+        }
+    }
+    Ok(users)
+}
+
+/// Checks that a document fits the quota of its owner, and points at the block with the most users.
+///
+/// # Errors
+/// It does not.
+pub fn check_size(document: &str, quota: usize, owner: &str, databases: &[Database], at: &Path) -> Result<()> {
+    let size = policy::size(document);
+    if size <= quota {
+        return Ok(());
+    }
+    let most = (0..databases.len()).max_by_key(|index| databases[*index].users()).unwrap_or_default();
+    let detail = format!(
+        "The policy would have {size} characters, and IAM allows {quota} for all inline policies of \"{owner}\" \
+         together.\n\nSplit the databases between several principals.",
+    );
+    Err(Diagnostic::error("Policy is too long", detail).at(at.index(most).field(Database::db_users)))
+}
+
+/// The blocks that come to these users; what is the provider's own region or account is left out.
+///
+/// # Errors
+/// The provider's configuration is not known yet.
+pub async fn of_users(cx: &Ctx, users: &[DbUserArn]) -> Result<Vec<Database>> {
+    let region = cx.aws()?.region(None).await.ok();
+    let account = cx.aws()?.account_id().await.ok().flatten();
+    let groups = connect::databases(users).into_iter();
+    let block = |group: connect::Databases| Database {
+        resource_id: group.resource_ids.first().cloned().unwrap_or_default(),
+        additional_resource_ids: (group.resource_ids.len() > 1)
+            .then(|| group.resource_ids.iter().skip(1).cloned().collect()),
+        db_users: group.users.into_iter().collect(),
+        region: Some(group.region).filter(|own| Some(own) != region.as_ref()),
+        account_id: Some(group.account).filter(|own| Some(own) != account.as_ref()),
+    };
+    Ok(groups.map(block).collect())
+}
+
+/// The users and conditions of a policy, if it is about database logins alone.
+///
+/// # Errors
+/// It says something else as well.
+pub fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Condition>)> {
+    let explain = |error: String| {
+        Diagnostic::error(
+            "",
+            format!("{error}\n\nThis resource can only hold policies that allow \"rds-db:connect\" and nothing else."),
+        )
+    };
+    let document: Document = document.parse().map_err(|error: PolicyError| explain(error.to_string()))?;
+    let (users, conditions) = connect::users(&document).map_err(explain)?;
+    let several = users.iter().find_map(|user| match (user.region.as_str(), user.account.as_str()) {
+        ("*", _) => Some((user, "regions")),
+        (_, "*") => Some((user, "accounts")),
+        _ => None,
+    });
+    if let Some((user, what)) = several {
+        let detail = format!("\"{user}\" stands for several {what}, and a database here has one.");
+        return Err(Diagnostic::error("", detail));
+    }
+    Ok((users, conditions))
+}
+
+/// The patterns of a block, which need consent.
+pub fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
+    let consent = |error: ArnError, at: Path| {
+        let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
+        Diagnostic::error("Pattern without consent", detail).at(at)
+    };
+    // What is wrong even with consent is another complaint.
+    let id_pattern = |id: &str| {
+        let refused = arn::check_resource_id(id, Wildcards::Refused).err();
+        refused.filter(|_| arn::check_resource_id(id, Wildcards::Allowed).is_ok())
+    };
+    let user_pattern = |user: &str| {
+        let refused = arn::check_db_user(user, Wildcards::Refused).err();
+        refused.filter(|_| arn::check_db_user(user, Wildcards::Allowed).is_ok())
+    };
+    let id = database.get(Database::resource_id).known().and_then(|id| id_pattern(&id));
+    let more = database.get(Database::additional_resource_ids).known();
+    let more = more.iter().flat_map(|ids| ids.iter()).find_map(|id| id_pattern(id));
+    let users = database.get(Database::db_users).known();
+    let user = users.iter().flat_map(|users| users.iter()).find_map(|user| user_pattern(user));
+    [
+        id.map(|error| consent(error, database.path(Database::resource_id))),
+        more.map(|error| consent(error, database.path(Database::additional_resource_ids))),
+        user.map(|error| consent(error, database.path(Database::db_users))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

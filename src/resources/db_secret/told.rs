@@ -1,0 +1,88 @@
+//! What `rdsauth_db_secret` tells the user.
+
+use tf_provider::diagnostic::Diagnostic;
+
+use crate::aws::secrets::Description;
+use crate::resources::db_secret::DbSecret;
+
+/// The key is AWS's own, which some services cannot use.
+pub(super) fn key_of_aws() -> Diagnostic {
+    Diagnostic::warning(
+        "Secret is not bound to a key of yours",
+        "The key \"aws/secretsmanager\" of AWS will encrypt the secret. Principals of other accounts cannot use it, and \
+         no policy can grant it: the role of a data loader of Aurora Limitless, for one, needs a customer-managed key. \
+         Set \"kms_key_id\".",
+    )
+    .at(DbSecret::kms_key_id)
+}
+
+/// The key cannot be used in the secret's region.
+pub(super) fn key_elsewhere(key: &str, region: &str) -> Diagnostic {
+    let detail =
+        format!("Secrets Manager of {region} can only use keys of {region}, and \"{key}\" is another region's.");
+    Diagnostic::error("Key is in another region", detail).at(DbSecret::kms_key_id)
+}
+
+/// Somebody else has put another value in force.
+pub(super) fn changed_value(found: &Description) -> Diagnostic {
+    let by = if found.is_rotated { " The secret is rotated, which may be why." } else { "" };
+    Diagnostic::warning(
+        "Value of the secret was changed",
+        format!(
+            "The value in force of the secret \"{}\" is not the one that the last apply put there.{by}\n\nIf it is as it \
+             should be, nothing needs to be done. To put the value of the configuration in force again, raise \
+             \"password_wo_version\".",
+            found.name
+        ),
+    )
+}
+
+/// A create finishes what another began.
+pub(super) fn taken_over(name: &str) -> Diagnostic {
+    let detail = format!(
+        "An apply that was interrupted has made the secret \"{name}\". It is finished, and managed here from now on."
+    );
+    Diagnostic::warning("Secret was already there", detail)
+}
+
+/// A create took a deleted secret back.
+pub(super) fn restored(name: &str) -> Diagnostic {
+    let detail =
+        format!("The secret \"{name}\" was deleted, and is restored. Its value becomes that of the configuration.");
+    Diagnostic::warning("Secret was restored", detail)
+}
+
+/// The name is a deleted secret's.
+pub(super) fn in_recovery(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Name belongs to a deleted secret",
+        format!(
+            "A secret \"{name}\" was deleted and can still be restored, and until that ends its name is taken. Nothing \
+             was changed.\n\nChoose another \"name\", set \"restore_deleted\" to true to take the secret back and write \
+             this value into it, or end it for good:\n  aws secretsmanager delete-secret --secret-id '{name}' \
+             --force-delete-without-recovery"
+        ),
+    )
+    .at(DbSecret::name)
+}
+
+/// The name is somebody else's secret's.
+pub(super) fn already_there(found: &Description) -> Diagnostic {
+    Diagnostic::error(
+        "Secret exists already",
+        format!(
+            "There is a secret \"{}\" that no interrupted apply of this configuration has left. Nothing was changed.\
+             \n\nChoose another \"name\", or import the secret; the next apply then writes the value of the configuration \
+             into it:\n  terraform import ADDRESS '{}'",
+            found.name, found.arn
+        ),
+    )
+    .at(DbSecret::name)
+}
+
+/// Somebody else has taken the secret away.
+pub(super) fn gone(id: &str) -> Diagnostic {
+    let detail =
+        format!("There is no secret \"{id}\" any more. Run \"terraform plan\" again to see what is to be done.");
+    Diagnostic::error("Secret is gone", detail)
+}

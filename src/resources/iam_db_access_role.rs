@@ -1,0 +1,399 @@
+//! `rdsauth_iam_db_access_role`: a role that somebody outside assumes to log in to databases.
+
+use std::collections::BTreeSet;
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{
+    Computed, Handle, Map, Partial, Plan, Resource, Set, Source, Val, View, block, check, computed, optional, required,
+};
+use tf_provider::value::Path;
+
+use crate::arn::{Arn, DbUserArn, Wildcards};
+use crate::aws::iam::Principal;
+use crate::logins::{self, Database};
+use crate::policy::connect;
+use crate::policy::trust::{ASSUME, TAG, Trust};
+use crate::policy_json::PolicyJson;
+use crate::role::{self, Known, Part, Spec};
+use crate::world::{self, Ctx, World};
+use crate::{checks, tags};
+
+tf_provider::model! {
+    /// A role that somebody outside assumes, such as ClickPipes or another account, to log in to databases as certain
+    /// database users.
+    ///
+    /// The resource owns the role as a whole, with its trust policy and one inline policy that allows
+    /// `rds-db:connect`. What others change about them shows as a change of `assume_role_policy`, `tags_all` or
+    /// `policy_json`. The databases and their users belong to others.
+    ///
+    /// IAM takes a trust policy only if all its principals exist, those of other accounts too. A principal of the
+    /// provider's own account that was made less than two minutes ago is waited for. If a trusted role is deleted and
+    /// made anew, IAM no longer knows it as the same: the next plan shows that, and its apply mends it.
+    ///
+    /// A role of the same name that is already there is left alone, and the error names the import command; only what
+    /// an interrupted create of this resource has left in the last 24 hours is finished. A role to which others have
+    /// added policies or an instance profile is not deleted.
+    ///
+    /// ## IAM actions
+    ///
+    /// `iam:GetRole`, `iam:CreateRole`, `iam:TagRole`, `iam:GetRolePolicy`, `iam:PutRolePolicy`,
+    /// `iam:DeleteRolePolicy`, `iam:ListRolePolicies`, `iam:ListAttachedRolePolicies`,
+    /// `iam:ListInstanceProfilesForRole` and `iam:DeleteRole`; for changes `iam:UpdateRole`,
+    /// `iam:UpdateAssumeRolePolicy`, `iam:UntagRole`, `iam:PutRolePermissionsBoundary` and
+    /// `iam:DeleteRolePermissionsBoundary`; for `force_detach_policies` also `iam:DetachRolePolicy` and
+    /// `iam:RemoveRoleFromInstanceProfile`. To tell the age of a trusted user, `iam:GetUser`. If a database has no
+    /// `account_id`, or for `source_account_condition`, `sts:GetCallerIdentity`.
+    pub struct IamDbAccessRole {
+        /// Name of the role.
+        name: String = required().replace().identity().check(checks::iam_name()),
+        /// Path of the role.
+        path: String = optional().or("/").replace().check(checks::iam_path()),
+        /// Description of the role.
+        description: Option<String> = optional().check(checks::iam_description()),
+        /// Who the role is for. `clickpipes`: the `trusted_principals` may also tag their sessions. `dms`: AWS DMS is
+        /// trusted, by its global name and by that of the databases' regions. `rds_proxy`: RDS Proxy is trusted.
+        preset: Option<String> = optional().check(check::one_of(&[CLICKPIPES, DMS, RDS_PROXY])),
+        /// ARNs of roles and users that may assume the role, or IDs of accounts that may let theirs do so. For
+        /// ClickPipes, the `Service role ID (IAM)` of the service.
+        trusted_principals: Option<Set<String>> = optional().each(checks::principal()),
+        /// Services that may assume the role.
+        trusted_services: Option<Set<String>> = optional().each(checks::service_principal()),
+        /// What the trusted may do. If absent, `sts:AssumeRole`, and with the preset `clickpipes` also
+        /// `sts:TagSession`.
+        trust_actions: Option<Set<String>> =
+            optional().check(check::size(1..=usize::MAX)).each(checks::trust_action()),
+        /// What the trusted principals must say when they assume the role. Services never say it.
+        external_id: Option<String> = optional().check(external_id()),
+        /// Trust services only when they act for the account of the provider's credentials. DMS says for whom it acts
+        /// since version 3.4.7 of its engine.
+        source_account_condition: bool = optional().or(false),
+        /// A database, and the users to log in as.
+        database: Vec<Database> = block().min(1),
+        /// Consent to patterns: `*` as a resource ID, and `*` or `?` in the names of database users.
+        allow_wildcards: bool = optional().or(false),
+        /// Name of the inline policy.
+        policy_name: String = optional().or(POLICY_NAME).check(checks::long_iam_name()),
+        /// ARN of the managed policy that bounds the role's permissions.
+        permissions_boundary: Option<String> = optional().check(checks::policy_arn()),
+        /// How many seconds a session of the role may last. If it is assumed with the credentials of another role, one
+        /// hour at most.
+        max_session_duration: i64 = optional().or(3600).check(check::between(3600..=43200)),
+        /// When the role is deleted, take away what others have added to it: policies and instance profiles.
+        force_detach_policies: bool = optional().or(false),
+        /// Tags of the role.
+        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        /// All tags of the role, with the provider's default ones.
+        tags_all: Computed<Map<String>> = computed(),
+        /// ARN of the role.
+        arn: Computed<String> = computed().keep(),
+        /// ID of the role that no other role ever has: `AROA…`.
+        unique_id: Computed<String> = computed().keep(),
+        /// The trust policy, as it is in IAM.
+        assume_role_policy: Computed<PolicyJson> = computed(),
+        /// The inline policy, as it is in IAM.
+        policy_json: Computed<PolicyJson> = computed(),
+    }
+    timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+}
+
+const POLICY_NAME: &str = "rds-db-connect";
+
+const CLICKPIPES: &str = "clickpipes";
+const DMS: &str = "dms";
+const RDS_PROXY: &str = "rds_proxy";
+
+/// Roles of DMS trust it by this name or by that of a region, depending on what they are for.
+const DMS_SERVICE: &str = "dms.amazonaws.com";
+
+const RDS_SERVICE: &str = "rds.amazonaws.com";
+
+impl Resource<World> for IamDbAccessRole {
+    const TYPE: &'static str = "iam_db_access_role";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
+        let spec = plan.wanted(cx).await?;
+        let plan = plan.with_documents(&spec);
+        let role = role::create(cx, &spec, |role| {
+            cx.save(&Self { arn: role.arn.clone().into(), unique_id: role.id.clone().into(), ..plan.clone() });
+        });
+        let role = role.await?;
+        Ok(Self { arn: role.arn.into(), unique_id: role.id.into(), ..plan })
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let adopted = matches!(state.arn, Computed::Unknown); // Imported or moved: nothing but its name is known.
+        let policy_name = (!adopted).then_some(state.policy_name.as_str());
+        let Some(Known { role, policy_name, policy }) = role::read(cx, &state.name, policy_name, POLICY_NAME).await?
+        else {
+            return Ok(None);
+        };
+        if adopted {
+            state.describe(cx, &role.trust, &policy).await?;
+        }
+        state.policy_name = policy_name;
+        state.policy_json = PolicyJson::from(policy).into();
+        state.assume_role_policy = PolicyJson::from(role.trust).into();
+        state.path = role.path;
+        state.description = role.description;
+        state.permissions_boundary = role.boundary;
+        state.max_session_duration = role.max_session_duration;
+        let seen = cx.tags().seen(&role.tags, state.tags.as_ref(), &[]);
+        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
+        state.tags_all = seen.into();
+        state.arn = role.arn.into();
+        state.unique_id = role.id.into();
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
+        let spec = plan.wanted(cx).await?;
+        role::update(cx, &spec, &state.known()).await?;
+        Ok(Self { arn: state.arn, unique_id: state.unique_id, ..plan.with_documents(&spec) })
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        role::delete(cx, &state.name, &state.policy_name, state.force_detach_policies).await
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let mut found = trusted(config);
+        if config.get(Self::allow_wildcards) == Val::Known(false) {
+            let blocks = config.blocks(Self::database).into_iter().flatten();
+            found.extend(blocks.flat_map(|database| logins::patterns(&database)));
+        }
+        found
+    }
+
+    /// Documents and tags are known before they are written, unless the account or the region is not.
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let Some(planned) = plan.planned() else { return Ok(()) };
+        if !cx.is_known() {
+            return Ok(());
+        }
+        let wanted = planned.decode();
+        match plan.get(Self::tags) {
+            Val::Unknown => {}
+            tags => plan.set(Self::tags_all, all_tags(cx, tags.known().as_ref())?),
+        }
+        let needs_id = wanted.as_ref().is_some_and(Self::needs_account);
+        if let (true, Some(wanted)) = (world::may_plan(cx, needs_id).await?, wanted) {
+            let spec = wanted.wanted(cx).await?;
+            plan.set(Self::assume_role_policy, PolicyJson::from(spec.trust));
+            plan.set(Self::policy_json, PolicyJson::from(spec.policy));
+        }
+        Ok(())
+    }
+
+    /// From `aws_iam_role`, if its trust policy can be described here.
+    fn moved(source: &Source) -> Option<Result<Partial<Self>>> {
+        let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_iam_role";
+        from_aws.then(|| {
+            let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+            let trust = text("assume_role_policy").parse().ok().as_ref().and_then(Trust::of);
+            let refused = "Its trust policy says what this resource cannot say: it trusts accounts, roles, users and \
+                           services, with an external ID or for a source account, and nothing else.";
+            let described = trust.ok_or_else(|| Diagnostic::error("", refused));
+            described.context("Cannot take over the role", text("name"))?;
+            Ok(Partial::default().with(Self::name, text("name").to_owned()))
+        })
+    }
+}
+
+impl IamDbAccessRole {
+    /// The role to be.
+    async fn wanted(&self, cx: &Ctx) -> Result<Spec> {
+        let wildcards = if self.allow_wildcards { Wildcards::Allowed } else { Wildcards::Refused };
+        let at = Self::database.path();
+        let users = logins::users(cx, &self.database, wildcards, &at).await?;
+        let policy = connect::document(&users, &[]).to_string();
+        let owner = Principal::Role(self.name.clone());
+        logins::check_size(&policy, owner.inline_quota(), &owner.to_string(), &self.database, &at)?;
+        let trust = self.trust(cx).await?.document().to_string();
+        Ok(self.spec(trust, all_tags(cx, self.tags.as_ref())?, policy))
+    }
+
+    /// The role as the state knows it. What it lacks, an import did not find.
+    fn known(&self) -> Spec {
+        let text = |json: &Computed<PolicyJson>| json.get().map(|json| json.0.clone()).unwrap_or_default();
+        let tags = self.tags_all.get().cloned().unwrap_or_default();
+        self.spec(text(&self.assume_role_policy), tags, text(&self.policy_json))
+    }
+
+    fn spec(&self, trust: String, tags: Map<String>, policy: String) -> Spec {
+        Spec {
+            created_as: Self::TYPE,
+            name: self.name.clone(),
+            path: self.path.clone(),
+            description: self.description.clone(),
+            trust,
+            max_session_duration: self.max_session_duration,
+            boundary: self.permissions_boundary.clone(),
+            tags,
+            policy_name: self.policy_name.clone(),
+            policy,
+            at,
+        }
+    }
+
+    fn with_documents(self, spec: &Spec) -> Self {
+        Self {
+            tags_all: spec.tags.clone().into(),
+            assume_role_policy: PolicyJson::from(spec.trust.clone()).into(),
+            policy_json: PolicyJson::from(spec.policy.clone()).into(),
+            ..self
+        }
+    }
+
+    fn needs_account(&self) -> bool {
+        self.source_account_condition || self.database.iter().any(|database| database.account_id.is_none())
+    }
+
+    async fn trust(&self, cx: &Ctx) -> Result<Trust> {
+        let list = |set: &Option<Set<String>>| set.iter().flat_map(|set| set.iter().cloned()).collect::<Vec<_>>();
+        let mut services: BTreeSet<String> = list(&self.trusted_services).into_iter().collect();
+        match self.preset.as_deref() {
+            Some(DMS) => {
+                services.insert(DMS_SERVICE.to_owned());
+                for (index, database) in self.database.iter().enumerate() {
+                    let region = database.its_region(cx, &Self::database.path().index(index)).await?;
+                    services.insert(dms_in(&region));
+                }
+            }
+            Some(RDS_PROXY) => drop(services.insert(RDS_SERVICE.to_owned())),
+            _ => {}
+        }
+        let actions = match (&self.trust_actions, self.preset.as_deref()) {
+            (Some(actions), _) => actions.to_vec(),
+            (None, Some(CLICKPIPES)) => vec![ASSUME.to_owned(), TAG.to_owned()],
+            (None, _) => vec![ASSUME.to_owned()],
+        };
+        let source_account = if self.source_account_condition { Some(own_account(cx).await?) } else { None };
+        Ok(Trust {
+            principals: list(&self.trusted_principals),
+            services: services.into_iter().collect(),
+            actions,
+            external_id: self.external_id.clone(),
+            source_account,
+        })
+    }
+
+    /// Fills the configuration from documents that this resource could have written, for want of anything else.
+    async fn describe(&mut self, cx: &Ctx, trust: &str, policy: &str) -> Result<()> {
+        if let Ok((users, conditions)) = logins::connect_statement(policy)
+            && conditions.is_empty()
+        {
+            self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
+            self.database = logins::of_users(cx, &users).await?;
+        }
+        let Some(trust) = trust.parse().ok().as_ref().and_then(Trust::of) else { return Ok(()) };
+        let set = |texts: &[String]| (!texts.is_empty()).then(|| texts.iter().cloned().collect::<Set<String>>());
+        let tags_sessions =
+            trust.actions.len() == 2 && [ASSUME, TAG].iter().all(|one| trust.actions.iter().any(|a| a == one));
+        let only_assumes = trust.actions == [ASSUME];
+        let is_dms = |service: &String| service.starts_with("dms.") && service.ends_with(".amazonaws.com");
+        let services = &trust.services;
+        self.trusted_principals = set(&trust.principals.iter().map(|name| account_or_arn(name)).collect::<Vec<_>>());
+        let preset;
+        (preset, self.trusted_services, self.trust_actions) = match &trust.principals[..] {
+            [] if only_assumes && services.len() > 1 && services.iter().all(is_dms) => (Some(DMS), None, None),
+            [] if only_assumes && *services == [RDS_SERVICE] => (Some(RDS_PROXY), None, None),
+            [_, ..] if tags_sessions && services.is_empty() => (Some(CLICKPIPES), None, None),
+            _ => (None, set(services), if only_assumes { None } else { set(&trust.actions) }),
+        };
+        self.preset = preset.map(str::to_owned);
+        self.external_id = trust.external_id;
+        self.source_account_condition = trust.source_account.is_some();
+        Ok(())
+    }
+}
+
+fn at(part: Part) -> Path {
+    match part {
+        Part::Name => IamDbAccessRole::name.path(),
+        Part::Boundary => IamDbAccessRole::permissions_boundary.path(),
+        Part::Tags => IamDbAccessRole::tags.path(),
+        Part::PolicyName => IamDbAccessRole::policy_name.path(),
+        Part::Trust => IamDbAccessRole::trusted_principals.path(),
+    }
+}
+
+/// IAM shows an account as the ARN of its root.
+fn account_or_arn(principal: &str) -> String {
+    match principal.parse::<Arn>() {
+        Ok(arn) if arn.service == "iam" && arn.resource == "root" => arn.account,
+        _ => principal.to_owned(),
+    }
+}
+
+/// DMS's name in a region; it has the same ending in all partitions.
+fn dms_in(region: &str) -> String {
+    format!("dms.{region}.amazonaws.com")
+}
+
+fn external_id() -> check::Check {
+    let sentence = "must be 2 to 1224 letters, digits or characters of `_+=,.@:/-`";
+    check::Check::text(sentence, |text| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+        (2..=1224).contains(&text.chars().count()) && text.chars().all(fits)
+    })
+}
+
+fn all_tags(cx: &Ctx, own: Option<&Map<String>>) -> Result<Map<String>> {
+    role::tags_all(cx, own, &[]).map_err(|error| error.at(IamDbAccessRole::tags))
+}
+
+async fn own_account(cx: &Ctx) -> Result<String> {
+    let at = IamDbAccessRole::source_account_condition;
+    let asked = cx.aws()?.account_id().await.map_err(|error| Diagnostic::from(error).at(at))?;
+    asked.ok_or_else(|| {
+        let detail = "The condition names the account of the provider's credentials, and \"skip_requesting_account_id\" \
+                      forbids to ask for it.";
+        Diagnostic::error("Account ID is missing", detail).at(at)
+    })
+}
+
+/// What is wrong about who is trusted.
+fn trusted(config: &View<'_, IamDbAccessRole>) -> Vec<Diagnostic> {
+    type Role = IamDbAccessRole;
+    let is_none = |handle: Handle<Role, Option<Set<String>>>| match config.get(handle) {
+        Val::Null => Some(true),
+        Val::Known(set) => Some(set.is_empty()),
+        Val::Unknown => None,
+    };
+    let preset = match config.get(Role::preset) {
+        Val::Unknown => return Vec::new(),
+        preset => preset.known(),
+    };
+    let by_preset = matches!(preset.as_deref(), Some(DMS | RDS_PROXY));
+    let no_principals = is_none(Role::trusted_principals) == Some(true);
+    let no_services = is_none(Role::trusted_services) == Some(true) && !by_preset;
+    let complaints = [
+        (
+            no_principals && preset.as_deref() == Some(CLICKPIPES),
+            "No trusted principal",
+            "For ClickPipes, \"trusted_principals\" must hold the \"Service role ID (IAM)\" of the ClickHouse service.",
+            Role::trusted_principals.path(),
+        ),
+        (
+            no_principals && no_services && preset.is_none(),
+            "Nobody is trusted",
+            "One of \"trusted_principals\", \"trusted_services\" and \"preset\" must say who may assume the role.",
+            Role::trusted_principals.path(),
+        ),
+        (
+            no_principals && config.is_set(Role::external_id),
+            "External ID for nobody",
+            "Only \"trusted_principals\" say an external ID, and there are none.",
+            Role::external_id.path(),
+        ),
+        (
+            no_services && config.get(Role::source_account_condition) == Val::Known(true),
+            "Source account for nobody",
+            "Only services act for a source account, and none is trusted.",
+            Role::source_account_condition.path(),
+        ),
+    ];
+    let wrong = complaints.into_iter().filter(|(holds, ..)| *holds);
+    wrong.map(|(_, summary, detail, at)| Diagnostic::error(summary, detail).at(at)).collect()
+}

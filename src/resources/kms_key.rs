@@ -1,0 +1,514 @@
+//! `rdsauth_kms_key`: a key of KMS to encrypt and decrypt with, and its alias.
+//!
+//! It owns the key, its alias, rotation and tags; of the policy, the first one alone. A key that a create was about to
+//! name when it was cut off is found by a tag with the alias, since KMS makes another key each time it is asked.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{
+    Computed, Map, Partial, Plan, Resource, Retry, Set, Val, check, computed, optional, required,
+};
+
+use crate::arn::{self, Arn, Partition};
+use crate::aws::Error;
+use crate::aws::kms::{Key, Kms, Rotation};
+use crate::checks;
+use crate::key_policy::Age;
+use crate::policy::new_key;
+use crate::tags::{self, Changes};
+use crate::world::{self, Ctx, World};
+
+tf_provider::model! {
+    /// A symmetric key of KMS that the account manages itself, to encrypt and decrypt with, and its alias.
+    ///
+    /// The policy of the key is set when the key is made and is nobody's afterwards: it leaves the key to the IAM of the
+    /// account, and lets the `administrators` administer it. Users are added with `rdsauth_kms_key_user`.
+    ///
+    /// An alias that is already there is left alone, and the error names the import command; only what an interrupted
+    /// create of this resource has left in the last 24 hours is finished. A key that an interrupted create has made and
+    /// not yet named is found by its tags and finished.
+    ///
+    /// Destroying the resource deletes the alias at once and the key after a number of days, within which the deletion
+    /// can be cancelled. What is encrypted with the key cannot be decrypted from the moment the resource is destroyed,
+    /// and never again once the key is deleted.
+    ///
+    /// ## IAM actions
+    ///
+    /// `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`, `kms:ListKeys`, `kms:ListAliases`,
+    /// `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`; for changes
+    /// `kms:UpdateAlias`, `kms:UpdateKeyDescription`, `kms:EnableKey`, `kms:DisableKey`, `kms:EnableKeyRotation`,
+    /// `kms:DisableKeyRotation` and `kms:UntagResource`. For `administrators` also `sts:GetCallerIdentity`, and
+    /// `iam:GetRole` or `iam:GetUser`, which tell a principal that KMS does not know yet from one that does not exist.
+    pub struct KmsKey {
+        /// Alias of the key, such as `alias/orders`. The new name of a key is made before the old one is deleted.
+        alias: String = required().check(checks::alias()),
+        /// Region of the key. The provider's region if absent.
+        region: Option<String> = optional().replace().check(checks::region()),
+        /// Description of the key.
+        description: Option<String> = optional().check(check::length(1..=8192)),
+        /// Whether the key can be used.
+        enabled: bool = optional().or(true),
+        /// Whether KMS makes new key material from time to time, and keeps the old to decrypt with. It cannot be changed
+        /// while the key is disabled.
+        key_rotation_enabled: bool = optional().or(false),
+        /// Days between rotations.
+        rotation_period_in_days: i64 = optional().or(365).check(check::between(90..=2560)),
+        /// ARNs of the roles and users that the first policy of the key lets administer it. It is not read again, and a
+        /// later change of it is without effect.
+        administrators: Option<Set<String>> =
+            optional().check(check::size(1..=usize::MAX)).each(checks::principal_arn()),
+        /// Days between the destruction of the resource and the deletion of the key.
+        deletion_window_in_days: i64 = optional().or(30).check(check::between(7..=30)),
+        /// Tags of the key.
+        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        /// All tags of the key, with the provider's default ones.
+        tags_all: Computed<Map<String>> = computed(),
+        /// ARN of the key.
+        arn: Computed<String> = computed().keep().identity(),
+        /// ID of the key.
+        key_id: Computed<String> = computed().keep(),
+        /// ARN of the key that the alias leads to, empty if the alias is gone.
+        alias_target_arn: Computed<String> = computed(),
+    }
+    timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+}
+
+/// The key of the tag with the alias, by which a key is found that has not got it yet.
+const ALIAS_TAG: &str = "rdsauth:alias";
+
+/// AWS allows this many tags, two of which are the provider's.
+const MOST_TAGS: usize = 48;
+
+/// A key with its alias that a create left behind is finished by the next create for so long.
+const RESUMED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// So many keys without alias are looked at for the tag. Each is a call.
+const MOST_LOOKS: usize = 500;
+
+/// A key that was just made may be unknown to the server that takes the next call.
+const UNSEEN: Retry<Error> = Retry {
+    what: "the key to appear everywhere",
+    when: Error::is_not_found,
+    within: Duration::from_secs(60),
+    first: Duration::from_secs(1),
+};
+
+/// Whether the call has made a key is open: the next try looks for it first.
+const UNCERTAIN: Retry<Refused> = Retry {
+    what: "KMS to make the key",
+    when: |refused| refused.passes,
+    within: Duration::from_secs(180),
+    first: Duration::from_secs(1),
+};
+
+impl Resource<World> for KmsKey {
+    const TYPE: &'static str = "kms_key";
+    const SUBCATEGORY: &'static str = "Encryption";
+
+    async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
+        let kms = plan.kms(cx).await?;
+        let (key, is_new) = match look(&kms, &plan.alias).await? {
+            Some(key) => (plan.resume(cx, &kms, key).await?, false),
+            None => plan.make(cx, &kms).await?,
+        };
+        let mut made = plan.clone();
+        (made.arn, made.key_id) = (key.arn.clone().into(), key.id.clone().into());
+        made.alias_target_arn = String::new().into();
+        made.tags_all = all_tags(cx, plan.tags.as_ref())?.into();
+        (made.enabled, made.key_rotation_enabled) = (true, false);
+        cx.save(&made);
+        if !is_new {
+            made.see(cx, &kms, &key).await?;
+        }
+        plan.settle(cx, &kms, made).await
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let kms = state.kms(cx).await?;
+        let doing = "Cannot read the key";
+        let Some(key) = state.find(&kms).await.context(doing, state.subject())? else { return Ok(None) };
+        if key.is_pending_deletion() {
+            return Ok(None);
+        }
+        if matches!((&state.arn, &state.key_id), (Computed::Unknown, _) | (_, Computed::Unknown)) {
+            state.describe(cx, &kms, &key).await?;
+        }
+        state.see(cx, &kms, &key).await?;
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
+        plan.settle(cx, &state.kms(cx).await?, state).await
+    }
+
+    /// The alias goes first: once the key waits for its deletion nobody would look for the alias any more.
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let (kms, arn) = (state.kms(cx).await?, state.arn.get()?);
+        let doing = "Cannot delete the key";
+        if !state.alias.is_empty() {
+            drop_alias(&kms, &state.alias, arn).await.context(doing, arn)?;
+        }
+        let date = kms.schedule_deletion(arn, state.deletion_window_in_days).await.context(doing, arn)?;
+        if let Some(date) = date {
+            cx.warn(going(arn, date));
+        }
+        Ok(())
+    }
+
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let Some(planned) = plan.planned() else { return Ok(()) };
+        if let (false, Val::Known(arn)) = (plan.is_create(), planned.get(Self::arn)) {
+            plan.set(Self::alias_target_arn, arn);
+        }
+        let is_update = !plan.is_create();
+        let stays_disabled = plan.get(Self::enabled) == Val::Known(false) && !plan.changed(Self::enabled);
+        if is_update && plan.changed(Self::administrators) {
+            cx.warn(without_effect());
+        }
+        if is_update && stays_disabled && plan.changed(Self::key_rotation_enabled) {
+            let detail =
+                "KMS changes the rotation of enabled keys alone. Enable the key as well, or leave its rotation.";
+            return Err(Diagnostic::error("Key is disabled", detail).at(Self::key_rotation_enabled));
+        }
+        if !cx.is_known() {
+            return Ok(());
+        }
+        world::may_plan(cx, false).await?;
+        match plan.get(Self::tags) {
+            Val::Unknown => {}
+            tags => plan.set(Self::tags_all, all_tags(cx, tags.known().as_ref())?),
+        }
+        Ok(())
+    }
+
+    /// An alias, an id, or an ARN, which also tells the region.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        if id.starts_with("alias/") {
+            return Ok(Partial::default().with(Self::alias, id));
+        }
+        if arn::key_arn(id).is_ok() {
+            return Ok(Partial::default().with(Self::arn, id.to_owned()));
+        }
+        let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !id.is_empty() && id.chars().all(is_id) {
+            return Ok(Partial::default().with(Self::key_id, id.to_owned()));
+        }
+        let detail = format!("\"{id}\" is neither an alias such as alias/orders, nor the ID or the ARN of a key.");
+        Err(Diagnostic::error("Malformed import id", detail))
+    }
+}
+
+impl KmsKey {
+    async fn kms(&self, cx: &Ctx) -> Result<Kms> {
+        let of_arn = self.arn.get().ok().and_then(|arn| arn::key_arn(arn).ok()).map(|arn| arn.region);
+        let region = of_arn.as_deref().or(self.region.as_deref());
+        cx.aws()?.kms(region).await.map_err(|error| Diagnostic::from(error).at(Self::region))
+    }
+
+    /// What an error is about.
+    fn subject(&self) -> &str {
+        [&self.arn, &self.key_id].into_iter().find_map(|known| known.get().ok()).unwrap_or(&self.alias)
+    }
+
+    fn rotation(&self) -> Option<Rotation> {
+        self.key_rotation_enabled.then_some(Rotation(self.rotation_period_in_days))
+    }
+
+    /// The key of the alias, if a create has just left it.
+    async fn resume(&self, cx: &Ctx, kms: &Kms, key: Key) -> Result<Key> {
+        let tags = kms.tags(&key.id).await.context("Cannot create the key", &self.alias)?;
+        let is_ours = tags::is_marked(&tags, Self::TYPE) && tags.get(ALIAS_TAG) == Some(&self.alias);
+        let is_young = Timestamp::now().duration_since(key.created) < RESUMED_WITHIN;
+        if let Some(why) = unfit(&key) {
+            return Err(self.taken(&key, &format!("which cannot be managed here: {why}"), "Choose another alias."));
+        }
+        if key.is_pending_deletion() {
+            let way = format!(
+                "Choose another alias, or free this one:\n  aws kms delete-alias --alias-name '{}'",
+                self.alias
+            );
+            return Err(self.taken(&key, "which waits for its deletion", &way));
+        }
+        if !is_ours || !is_young {
+            let way = format!(
+                "Choose another alias, or import the key and review the plan:\n  terraform import ADDRESS '{}'",
+                self.alias
+            );
+            return Err(self.taken(&key, "which this resource has not made a moment ago", &way));
+        }
+        cx.warn(resumed(&key));
+        Ok(key)
+    }
+
+    /// Makes a key, or finds one that was made and not named; and whether it is new.
+    async fn make(&self, cx: &Ctx, kms: &Kms) -> Result<(Key, bool)> {
+        let mut tags = tags::marked(&all_tags(cx, self.tags.as_ref())?, Self::TYPE);
+        tags.insert(ALIAS_TAG.to_owned(), self.alias.clone());
+        let (policy, begin) = (self.policy(cx).await?, Timestamp::now());
+        let made = cx.until(&UNCERTAIN, || async {
+            if let Some(key) = self.unnamed(kms).await.map_err(Refused::finally)? {
+                return Ok((key, false));
+            }
+            match kms.create_key(self.description.as_deref(), policy.as_deref(), &tags).await {
+                Ok(key) => Ok((key, true)),
+                Err(error) if error.is_malformed_policy() => Err(self.refused(cx, error, begin).await),
+                Err(error) => Err(Refused { passes: error.is_transient(), why: error.into() }),
+            }
+        });
+        let (key, is_new) = made.await.context("Cannot create the key", &self.alias)?;
+        if !is_new {
+            cx.warn(resumed(&key));
+        }
+        Ok((key, is_new))
+    }
+
+    /// A key without alias that a create has made for this one.
+    async fn unnamed(&self, kms: &Kms) -> Result<Option<Key>, Error> {
+        let named: Vec<String> = kms.aliases(None).await?.into_iter().map(|alias| alias.key_id).collect();
+        let unnamed = kms.key_ids().await?.into_iter().filter(|id| !named.contains(id));
+        for id in unnamed.take(MOST_LOOKS) {
+            // Another identity's key may be hidden from this one, and is not ours then.
+            let tags = match kms.tags(&id).await {
+                Err(error) if error.is_access_denied() || error.is_not_found() => continue,
+                tags => tags?,
+            };
+            if tags::is_marked(&tags, Self::TYPE)
+                && tags.get(ALIAS_TAG) == Some(&self.alias)
+                && let Some(key) = kms.key(&id).await?
+                && !key.is_pending_deletion()
+            {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first policy; none without administrators, since KMS gives the same by itself.
+    async fn policy(&self, cx: &Ctx) -> Result<Option<String>> {
+        let Some(administrators) = &self.administrators else { return Ok(None) };
+        let at = |error: Diagnostic| error.at(Self::administrators);
+        let clients = cx.aws()?;
+        let region = clients.region(self.region.as_deref()).await?;
+        let account = clients.account_id().await.map_err(|error| at(error.into()))?.ok_or_else(|| {
+            let detail = "The policy names the account of the key, and \"skip_requesting_account_id\" forbids to ask \
+                          for it.\n\nLeave \"administrators\" out, or allow to ask.";
+            at(Diagnostic::error("Account ID is missing", detail))
+        })?;
+        let root = Arn::account_root(Partition::of_region(&region), &account).to_string();
+        Ok(Some(new_key::document(&root, administrators).to_string()))
+    }
+
+    async fn refused(&self, cx: &Ctx, error: Error, begin: Timestamp) -> Refused {
+        let administrators = self.administrators.iter().flat_map(|all| all.iter());
+        for principal in administrators.filter_map(|text| text.parse::<Arn>().ok()) {
+            let age = Age::of(cx, &principal).await;
+            if age != Age::Grown {
+                let why = age.explain(error, &principal).at(Self::administrators);
+                return Refused { passes: age.may_pass(begin), why };
+            }
+        }
+        Refused { passes: false, why: Diagnostic::from(error).at(Self::administrators) }
+    }
+
+    /// Brings the key from what it is to what it is to be. While it is disabled, it does not let its rotation change.
+    async fn settle(mut self, cx: &Ctx, kms: &Kms, is: Self) -> Result<Self> {
+        let (arn, doing) = (is.arn.get()?.clone(), "Cannot change the key");
+        self.lead_alias(cx, kms, &is, &arn).await?;
+        if self.enabled && !is.enabled {
+            kms.enable(&arn, true).await.context(doing, &arn).map_err(|error| error.at(Self::enabled))?;
+        }
+        if self.rotation() != is.rotation() {
+            let rotate = || kms.rotate(&arn, self.rotation());
+            let rotated = cx.until(&UNSEEN, rotate).await.context(doing, &arn);
+            rotated.map_err(|error| error.at(Self::key_rotation_enabled))?;
+        }
+        if self.description != is.description {
+            let described = kms.describe(&arn, self.description.as_deref().unwrap_or_default()).await;
+            described.context(doing, &arn).map_err(|error| error.at(Self::description))?;
+        }
+        let wanted = all_tags(cx, self.tags.as_ref())?;
+        let changes = Changes::between(is.tags_all.get()?, &wanted);
+        if !changes.removed.is_empty() {
+            kms.untag(&arn, &changes.removed).await.context(doing, &arn)?;
+        }
+        if !changes.set.is_empty() {
+            kms.tag(&arn, &changes.set).await.context(doing, &arn).map_err(|error| error.at(Self::tags))?;
+        }
+        if !self.enabled && is.enabled {
+            kms.enable(&arn, false).await.context(doing, &arn).map_err(|error| error.at(Self::enabled))?;
+        }
+        if self.alias != is.alias && !is.alias.is_empty() {
+            drop_alias(kms, &is.alias, &arn).await.context(doing, &arn)?;
+        }
+        (self.tags_all, self.alias_target_arn) = (wanted.into(), arn.into());
+        (self.arn, self.key_id) = (is.arn, is.key_id);
+        Ok(self)
+    }
+
+    /// Makes the alias lead to the key. One that somebody has pointed elsewhere is pointed back; a new one must be free.
+    async fn lead_alias(&self, cx: &Ctx, kms: &Kms, is: &Self, arn: &str) -> Result<()> {
+        let (is_renamed, target) = (self.alias != is.alias, is.alias_target_arn.get()?);
+        let at = |error: Diagnostic| error.at(Self::alias);
+        let doing = "Cannot name the key";
+        if !is_renamed && !target.is_empty() {
+            if target == arn {
+                return Ok(());
+            }
+            return kms.update_alias(&self.alias, arn).await.context(doing, arn).map_err(at);
+        }
+        if is_renamed {
+            let tag = Map::from([(ALIAS_TAG.to_owned(), self.alias.clone())]);
+            kms.tag(arn, &tag).await.context(doing, arn)?;
+        }
+        let created = cx.until(&UNSEEN, || async {
+            match kms.create_alias(&self.alias, arn).await {
+                Err(error) if error.is_already_exists() => Ok(false),
+                answer => answer.map(|()| true),
+            }
+        });
+        if created.await.context(doing, arn).map_err(at)? {
+            return Ok(());
+        }
+        match look(kms, &self.alias).await? {
+            Some(there) if there.arn != arn => Err(self.taken(&there, "which is another one", "Choose another alias.")),
+            _ => Ok(()), // The answer to an earlier attempt was lost.
+        }
+    }
+
+    /// The key, and where its alias leads.
+    async fn find(&mut self, kms: &Kms) -> Result<Option<Key>, Error> {
+        let named = if self.alias.is_empty() { None } else { kms.key(&self.alias).await? };
+        let target = named.as_ref().map(|key| key.arn.clone()).unwrap_or_default();
+        let known = self.arn.get().or_else(|_| self.key_id.get()).ok().cloned();
+        self.alias_target_arn = target.clone().into();
+        match known {
+            Some(known) if known != target => kms.key(&known).await,
+            _ => Ok(named),
+        }
+    }
+
+    /// Fills in what an import has to find out.
+    async fn describe(&mut self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<()> {
+        if let Some(why) = unfit(key) {
+            let detail = format!("\"{}\" is not a key that this resource could have made: {why}", key.arn);
+            return Err(Diagnostic::error("Cannot describe the key", detail));
+        }
+        if self.alias.is_empty() {
+            let found = kms.aliases(Some(&key.id)).await.context("Cannot read the key's aliases", &key.arn)?;
+            let tagged = kms.tags(&key.id).await.context("Cannot read the key's tags", &key.arn)?.remove(ALIAS_TAG);
+            let mut names: Vec<String> = found.into_iter().map(|alias| alias.name).collect();
+            names.sort();
+            let ours = names.iter().position(|name| Some(name) == tagged.as_ref()).unwrap_or_default();
+            self.alias = names.get(ours).cloned().unwrap_or_default();
+            self.alias_target_arn = if self.alias.is_empty() { String::new() } else { key.arn.clone() }.into();
+        }
+        let region = arn::key_arn(&key.arn).map(|arn| arn.region).ok();
+        let default = cx.aws()?.region(None).await.ok();
+        self.region = region.filter(|region| Some(region) != default.as_ref());
+        Ok(())
+    }
+
+    /// Takes over what the key is.
+    async fn see(&mut self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<()> {
+        let doing = "Cannot read the key";
+        (self.arn, self.key_id) = (key.arn.clone().into(), key.id.clone().into());
+        self.description = key.description.clone();
+        self.enabled = key.is_enabled();
+        let rotation = kms.rotation(&key.id).await.context(doing, &key.arn)?;
+        self.key_rotation_enabled = rotation.is_some();
+        self.rotation_period_in_days = rotation.map_or(self.rotation_period_in_days, |Rotation(days)| days);
+        let tags = kms.tags(&key.id).await.context(doing, &key.arn)?;
+        let seen = cx.tags().seen(&tags, self.tags.as_ref(), &[]);
+        self.tags = cx.tags().own(&seen, self.tags.as_ref(), &[]);
+        self.tags_all = seen.into();
+        Ok(())
+    }
+
+    fn taken(&self, key: &Key, why: &str, way: &str) -> Diagnostic {
+        let detail = format!(
+            "\"{}\" leads to the key \"{}\" already, {why}. Nothing was changed.\n\n{way}",
+            self.alias, key.arn
+        );
+        Diagnostic::error("Alias is taken", detail).at(Self::alias)
+    }
+}
+
+/// Why a key was not made.
+struct Refused {
+    passes: bool,
+    why: Diagnostic,
+}
+
+impl Refused {
+    fn finally(error: Error) -> Self {
+        Self { passes: false, why: error.into() }
+    }
+}
+
+impl From<Refused> for Diagnostic {
+    fn from(refused: Refused) -> Self {
+        refused.why
+    }
+}
+
+async fn look(kms: &Kms, alias: &str) -> Result<Option<Key>> {
+    kms.key(alias).await.context("Cannot look at the alias", alias).map_err(|error| error.at(KmsKey::alias))
+}
+
+/// Takes the alias away, unless somebody has pointed it elsewhere.
+async fn drop_alias(kms: &Kms, alias: &str, arn: &str) -> Result<(), Error> {
+    match kms.key(alias).await? {
+        Some(there) if there.arn == arn => kms.delete_alias(alias).await,
+        _ => Ok(()),
+    }
+}
+
+/// Why a key is not one for this resource, if it is not.
+fn unfit(key: &Key) -> Option<String> {
+    if !key.is_customer_managed {
+        return Some("it belongs to AWS.".to_owned());
+    }
+    if key.spec != "SYMMETRIC_DEFAULT" || key.usage != "ENCRYPT_DECRYPT" {
+        let wanted = "this resource is for SYMMETRIC_DEFAULT and ENCRYPT_DECRYPT.";
+        return Some(format!("its spec is {} and its usage {}, and {wanted}", key.spec, key.usage));
+    }
+    let usable = key.is_enabled() || key.state == "Disabled" || key.is_pending_deletion();
+    (!usable).then(|| format!("its state is {}.", key.state))
+}
+
+fn all_tags(cx: &Ctx, own: Option<&Map<String>>) -> Result<Map<String>> {
+    let all = cx.tags().all(own, &[]).map_err(|error| error.at(KmsKey::tags))?;
+    if all.len() > MOST_TAGS {
+        let detail = format!(
+            "With the provider's default tags there would be {}, and AWS allows 50, of which the provider needs two.",
+            all.len()
+        );
+        return Err(Diagnostic::error("Too many tags", detail).at(KmsKey::tags));
+    }
+    Ok(all)
+}
+
+fn resumed(key: &Key) -> Diagnostic {
+    let detail = format!(
+        "An earlier run, which was interrupted, has made the key \"{}\". It was finished instead of making another one.",
+        key.arn
+    );
+    Diagnostic::warning("Key was already there", detail)
+}
+
+fn going(arn: &str, date: Timestamp) -> Diagnostic {
+    let detail = format!(
+        "From now on nobody can use the key \"{arn}\", and on {date} KMS deletes it. What is encrypted with it is lost \
+         then.\n\nUntil then the deletion can be cancelled:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws kms \
+         enable-key --key-id '{arn}'"
+    );
+    Diagnostic::warning("Key waits for its deletion", detail)
+}
+
+fn without_effect() -> Diagnostic {
+    let detail = "The policy of a key is set when the key is made, and not taken over afterwards. To let others \
+                  administer the key, change its policy.";
+    Diagnostic::warning("Change without effect", detail).at(KmsKey::administrators)
+}
