@@ -10,11 +10,20 @@ use crate::aws::rds::{Database, IN_SYNC, Kind, Rds};
 use crate::database::{BUSY, OPERATIONAL, Refused, Target, describe};
 use crate::world::Ctx;
 
-const REBOOTED: Wait<Database> = Wait {
+/// A database on its way up, and the status of a member that is still down.
+struct Rebooting {
+    database: Database,
+    down: Option<(String, String)>,
+}
+
+const REBOOTED: Wait<Rebooting> = Wait {
     what: "the database to be in step with its parameters after a reboot",
-    done: |now| now.is_operational() && now.group_status == IN_SYNC,
-    failed: Database::is_stuck,
-    seen: |now| format!("its parameters are \"{}\", and {}", now.group_status, describe(now)),
+    done: |now| now.down.is_none() && now.database.is_operational() && now.database.group_status == IN_SYNC,
+    failed: |now| now.database.is_stuck(),
+    seen: |now| match &now.down {
+        Some((member, status)) => format!("the status of its member \"{member}\" is \"{status}\""),
+        None => format!("its parameters are \"{}\", and {}", now.database.group_status, describe(&now.database)),
+    },
     first: Duration::from_millis(200),
     most: Duration::from_secs(15),
 };
@@ -46,7 +55,18 @@ impl Target {
             Ok::<_, Refused>(())
         };
         cx.until(&BUSY, ask).await?;
-        cx.wait(&REBOOTED, || self.look(rds)).await
+        cx.wait(&REBOOTED, || self.rebooting(rds)).await.map(|now| now.database)
+    }
+
+    /// An Aurora cluster does not say in its own status that a member is down.
+    async fn rebooting(&self, rds: &Rds) -> Result<Rebooting> {
+        let mut down = None;
+        let database = self.look(rds).await?;
+        for (member, _) in database.members.iter().filter(|_| !database.is_multi_az_cluster()) {
+            let status = rds.instance(member).await?.filter(|found| !found.is_operational()).map(|found| found.status);
+            down = down.or(status.map(|status| (member.clone(), status)));
+        }
+        Ok(Rebooting { database, down })
     }
 }
 

@@ -144,6 +144,12 @@ impl Resource<World> for Parameter {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let moves = plan.changed(Self::name)
+            || plan.changed(Self::db_parameter_group_name)
+            || plan.changed(Self::db_cluster_parameter_group_name);
+        if moves && !plan.is_create() {
+            return Ok(()); // It is planned once more, as a create.
+        }
         let changes = plan.is_create()
             || plan.changed(Self::value)
             || plan.changed(Self::source)

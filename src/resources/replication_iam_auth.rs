@@ -39,8 +39,9 @@ tf_provider::model! {
     /// `rds:DescribeDBClusterParameters`, `rds:DescribeDBClusterParameterGroups`, `rds:ModifyDBClusterParameterGroup`
     /// and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also `rds:ListTagsForResource`,
     /// `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for `manage_iam_authentication` also
-    /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"` also `rds:RebootDBInstance`, and
-    /// `rds:RebootDBCluster` for a Multi-AZ DB cluster.
+    /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"` also `rds:RebootDBInstance`, with
+    /// `rds:DescribeDBInstances` for the members of an Aurora cluster, or `rds:RebootDBCluster` for a Multi-AZ DB
+    /// cluster.
     pub struct ReplicationIamAuth {
         /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
         /// `db_cluster_identifier` must be set.
