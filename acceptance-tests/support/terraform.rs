@@ -209,6 +209,9 @@ impl Terraform {
             for entry in fs::read_dir(&folder).expect("a folder of the test") {
                 let path = entry.expect("an entry of the folder").path();
                 let is_ours = path.extension().is_some_and(|extension| extension == "tf" || extension == "tfvars");
+                if path.ends_with(".terraform/providers") {
+                    continue; // Large, and installed before any secret was known.
+                }
                 if path.is_dir() {
                     folders.push(path);
                 } else if !is_ours {

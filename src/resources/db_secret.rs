@@ -31,7 +31,8 @@ tf_provider::model! {
     ///
     /// A secret of the same name that is already there is taken over only if an interrupted create of this resource
     /// has left it. Else nothing is changed, and the error names the import command. A secret of the same name that
-    /// was deleted and can still be restored is in the way, too: `restore_deleted` takes it back.
+    /// was deleted and can still be restored is in the way, too: `restore_deleted` takes it back, and what an interrupted
+    /// or tainted create of the last day has left is taken back without it.
     ///
     /// An import cannot know the value. The first apply after it writes that of the configuration.
     ///
@@ -39,7 +40,7 @@ tf_provider::model! {
     ///
     /// `secretsmanager:DescribeSecret`, `secretsmanager:CreateSecret`, `secretsmanager:TagResource`,
     /// `secretsmanager:UntagResource`, `secretsmanager:UpdateSecret`, `secretsmanager:PutSecretValue` and
-    /// `secretsmanager:DeleteSecret`; with `restore_deleted`, `secretsmanager:RestoreSecret`. With a key of your own
+    /// `secretsmanager:DeleteSecret`; to take back a deleted secret, `secretsmanager:RestoreSecret`. With a key of your own
     /// also `kms:GenerateDataKey` and `kms:Decrypt` on it.
     pub struct DbSecret {
         /// Name of the secret. Services find it by its ARN, in which six random characters follow the name.
@@ -55,7 +56,7 @@ tf_provider::model! {
         username: String = required().check(check::length(1..=usize::MAX)),
         /// Password of the database user. It reaches Secrets Manager and is stored nowhere else.
         password_wo: Secret<String> = required().write_only().check(check::length(1..=usize::MAX)),
-        /// Number of the password. A greater one writes `password_wo` again.
+        /// Number of the password. Another number writes `password_wo` again.
         password_wo_version: i64 = required().check(check::between(1..=i64::MAX)),
         /// More pairs in the value that are no secrets, such as `engine`, `host`, `port` and `dbname`.
         extra: Option<Map<String>> = optional().check(check::keys(extra_key())),
