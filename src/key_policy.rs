@@ -5,7 +5,7 @@
 //! process and among the processes of this machine; the write is never sent again without another read; and what was
 //! written is looked at twice, since somebody else may have read before it and written after it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -75,7 +75,7 @@ pub enum Outcome {
 pub const MOST: usize = 32_768;
 
 /// How often a write that somebody else undoes is repeated.
-const TRIES: u32 = 5;
+const MOST_WRITES: u32 = 5;
 
 /// A principal that is younger may not be known to KMS yet.
 const YOUNG: SignedDuration = SignedDuration::from_secs(120);
@@ -87,7 +87,7 @@ const UNSEEN: SignedDuration = SignedDuration::from_secs(10);
 enum Trouble {
     /// AWS failed, and may not the next time.
     Passing(Error),
-    /// Somebody else's write undid this one, the so-manieth time.
+    /// Somebody else's write undid this one, so many times by now.
     Undone(u32),
     /// The principal may not be known everywhere yet.
     Unknown(Diagnostic),
@@ -109,21 +109,21 @@ impl Change {
             what: "the key's policy to be written",
             when: |trouble| match trouble {
                 Trouble::Passing(_) | Trouble::Unknown(_) => true,
-                Trouble::Undone(tries) => *tries < TRIES,
+                Trouble::Undone(times) => *times < MOST_WRITES,
                 Trouble::Final(_) => false,
             },
             within: Duration::from_secs(180),
             first: Duration::from_millis(fastrand::u64(200..600)), // Two writers must not stay in step.
         };
-        let (tries, begin) = (AtomicU32::new(0), Timestamp::now());
+        let (retried, undone, begin) = (AtomicBool::new(false), AtomicU32::new(0), Timestamp::now());
         cx.until(&retry, || async {
-            let tries = tries.fetch_add(1, Ordering::Relaxed) + 1;
+            let is_first = !retried.swap(true, Ordering::Relaxed);
             let _turn = lock::hold(cx, &self.key.to_string()).await.map_err(Trouble::Final)?;
             let Some(there) = self.read(kms).await? else { return Ok(Ok(Outcome::NoKey)) };
             match judge(&there.statements_of(&self.sids)) {
                 Ok(Verdict::Write) => {}
-                Ok(Verdict::Leave) if tries > 1 => return Ok(Ok(Outcome::Written)),
-                Ok(Verdict::Leave) => return Ok(Ok(Outcome::Left)),
+                Ok(Verdict::Leave) if is_first => return Ok(Ok(Outcome::Left)),
+                Ok(Verdict::Leave) => return Ok(Ok(Outcome::Written)),
                 Err(objection) => return Ok(Err(objection)),
             }
             let (policy, stale) = self.merged(&there)?;
@@ -138,7 +138,7 @@ impl Change {
             for _ in 0..2 {
                 let Some(there) = self.read(kms).await? else { return Ok(Ok(Outcome::NoKey)) };
                 if !same(&there.statements_of(&self.sids), &self.statements) {
-                    return Err(Trouble::Undone(tries));
+                    return Err(Trouble::Undone(undone.fetch_add(1, Ordering::Relaxed) + 1));
                 }
             }
             Ok(Ok(Outcome::Written))
@@ -268,10 +268,10 @@ impl From<Trouble> for Diagnostic {
         match trouble {
             Trouble::Passing(error) => error.into(),
             Trouble::Unknown(diagnostic) | Trouble::Final(diagnostic) => diagnostic,
-            Trouble::Undone(tries) => Self::error(
+            Trouble::Undone(times) => Self::error(
                 "",
                 format!(
-                    "Somebody else writes the same policy: what was written was gone when it was read back, {tries} \
+                    "Somebody else writes the same policy: what was written was gone when it was read back, {times} \
                      times.\n\nCloudTrail shows who calls PutKeyPolicy. If it is another configuration with the \
                      key's \"policy\", let it ignore changes of that attribute, or give the key with a grant."
                 ),

@@ -3,6 +3,7 @@
 //! It owns the key, its alias, rotation and tags; of the policy, the first one alone. A key that a create was about to
 //! name when it was cut off is found by a tag with the alias, since KMS makes another key each time it is asked.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -84,7 +85,7 @@ const MOST_TAGS: usize = 48;
 /// A key with its alias that a create left behind is finished by the next create for so long.
 const RESUMED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// So many keys without alias are looked at for the tag. Each is a call.
+/// So many keys without alias are looked at. Each takes a call, or two.
 const MOST_LOOKS: usize = 500;
 
 /// A key that was just made may be unknown to the server that takes the next call.
@@ -266,23 +267,27 @@ impl KmsKey {
 
     /// A key without alias that a create has made for this one.
     async fn unnamed(&self, kms: &Kms) -> Result<Option<Key>, Error> {
-        let named: Vec<String> = kms.aliases(None).await?.into_iter().map(|alias| alias.key_id).collect();
+        let named: BTreeSet<String> = kms.aliases(None).await?.into_iter().map(|alias| alias.key_id).collect();
         let unnamed = kms.key_ids().await?.into_iter().filter(|id| !named.contains(id));
         for id in unnamed.take(MOST_LOOKS) {
-            // Another identity's key may be hidden from this one, and is not ours then.
-            let tags = match kms.tags(&id).await {
-                Err(error) if error.is_access_denied() || error.is_not_found() => continue,
-                tags => tags?,
-            };
-            if tags::is_marked(&tags, Self::TYPE)
-                && tags.get(ALIAS_TAG) == Some(&self.alias)
-                && let Some(key) = kms.key(&id).await?
-                && !key.is_pending_deletion()
-            {
-                return Ok(Some(key));
+            match self.made_for_this(kms, &id).await {
+                Ok(None) => {}
+                // What another identity keeps from this one is not ours.
+                Err(error) if error.is_access_denied() || error.is_not_found() => {}
+                found => return found,
             }
         }
         Ok(None)
+    }
+
+    /// The key of an id, if its tags say so. They are asked for last, since AWS allows few such calls a second.
+    async fn made_for_this(&self, kms: &Kms, id: &str) -> Result<Option<Key>, Error> {
+        let Some(key) = kms.key(id).await?.filter(|key| !key.is_pending_deletion() && unfit(key).is_none()) else {
+            return Ok(None);
+        };
+        let tags = kms.tags(id).await?;
+        let is_ours = tags::is_marked(&tags, Self::TYPE) && tags.get(ALIAS_TAG) == Some(&self.alias);
+        Ok(is_ours.then_some(key))
     }
 
     /// The first policy; none without administrators, since KMS gives the same by itself.
