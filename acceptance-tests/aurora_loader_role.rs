@@ -1,6 +1,7 @@
 //! `rdsauth_aurora_loader_role` under the real CLI, against the stage.
 
 mod drift;
+mod faults;
 mod life;
 mod mistakes;
 mod moved;

@@ -107,31 +107,26 @@ const HIDDEN: Retry<Hidden> = Retry {
 pub async fn create(cx: &Ctx, spec: &Spec, save: impl FnOnce(&Role)) -> Result<Role> {
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot create the role";
-    let there = match iam.role(&spec.name).await.context(doing, &spec.name)? {
+    let (role, policy) = match look(iam, spec).await.context(doing, &spec.name)? {
+        Some(there) => there,
         None => match make(cx, iam, spec).await? {
             Some(role) => {
                 save(&role);
                 put_policy(cx, iam, spec).await?;
                 return Ok(role);
             }
-            None => appeared(cx, iam, &spec.name).await.context(doing, &spec.name)?,
+            None => appeared(cx, iam, spec).await.context(doing, &spec.name)?,
         },
-        Some(role) => role,
     };
-    if !is_ours_to_finish(&there, spec) {
-        return Err(already_there(spec));
-    }
-    let policy = iam.policy(&Principal::Role(spec.name.clone()), &spec.policy_name).await;
-    let policy = policy.context(doing, &spec.name)?.policy();
-    if policy.as_ref().is_some_and(|policy| !same(policy, &spec.policy)) {
+    if !is_ours_to_finish(&role, spec) || policy.as_ref().is_some_and(|policy| !same(policy, &spec.policy)) {
         return Err(already_there(spec));
     }
     cx.warn(taken_over(spec));
-    save(&there);
+    save(&role);
     if policy.is_none() {
         put_policy(cx, iam, spec).await?;
     }
-    Ok(there)
+    Ok(role)
 }
 
 /// Looks at a role and its inline policy. Without `policy_name` the only one it has is taken, or that of the default
@@ -313,9 +308,18 @@ impl From<Hidden> for Diagnostic {
     }
 }
 
-async fn appeared(cx: &Ctx, iam: &Iam, name: &str) -> Result<Role> {
-    let look = || async { iam.role(name).await.map_err(Hidden::Unread)?.ok_or(Hidden::NotYet) };
+async fn appeared(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<(Role, Option<String>)> {
+    let look = || async { look(iam, spec).await.map_err(Hidden::Unread)?.ok_or(Hidden::NotYet) };
     cx.until(&HIDDEN, look).await
+}
+
+/// The role and its policy. A role that was just deleted may still be seen by the first look and not by the second.
+async fn look(iam: &Iam, spec: &Spec) -> Result<Option<(Role, Option<String>)>, Error> {
+    let Some(role) = iam.role(&spec.name).await? else { return Ok(None) };
+    match iam.policy(&Principal::Role(spec.name.clone()), &spec.policy_name).await? {
+        Found::NoPrincipal => Ok(None),
+        found => Ok(Some((role, found.policy()))),
+    }
 }
 
 /// Whether a create of this very resource was cut off after it had made the role.

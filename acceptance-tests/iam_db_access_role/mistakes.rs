@@ -27,6 +27,12 @@ fn a_malformed_configuration() {
             "source_account_condition",
         ),
         (with("preset = \"dms\"\n  trust_actions = [\"sts:*\"]"), "Invalid attribute value", "one of", "trust_actions"),
+        (
+            with("preset = \"dms\"\n  trust_actions = [\"sts:TagSession\"]"),
+            "Nobody can assume the role",
+            "",
+            "trust_actions",
+        ),
         (ROLE.replace("clickpipes_iam_user", "*"), "Pattern without consent", "allow_wildcards", "db_users"),
         (ROLE.replace("db-ORDERS", "orders"), "Invalid attribute value", "", "resource_id"),
     ] {

@@ -79,7 +79,7 @@ fn a_lost_answer_about_an_alias_or_a_deletion() {
 fn a_create_that_fails_is_made_good_by_the_next() {
     let scene = Scene::new(KEY);
     let denied =
-        json!({ "operation": "CreateAlias", "fault": "error", "code": "LimitExceededException", "status": 400 });
+        json!({ "operation": "CreateAlias", "fault": "error", "code": "InvalidAliasNameException", "status": 400 });
     scene.account.fault(denied);
     let error = scene.tf.apply_fails().error();
     assert_eq!((error.summary.as_str(), error.code.as_str()), ("Cannot name the key", "alias = \"alias/orders\""));

@@ -207,6 +207,9 @@ mod tests {
             cluster_identifier: None,
             iam_enabled,
             iam_pending,
+            group: "default.postgres16".to_owned(),
+            group_status: "in-sync".to_owned(),
+            members: Vec::new(),
         }
     }
 

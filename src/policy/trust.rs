@@ -29,22 +29,30 @@ const EXTERNAL_ID: &str = "sts:ExternalId";
 const SOURCE_ACCOUNT: &str = "aws:SourceAccount";
 
 impl Trust {
-    /// The document. Principals and services have a statement each, since the conditions of one never hold for the other.
+    /// The document. Principals and services have statements of their own, since the condition of one never holds for
+    /// the other, and the external ID is asked for where the role is assumed and nowhere else.
     pub fn document(&self) -> Document {
         let principals = match &self.principals[..] {
             [one] => Values::One(one.clone()),
             many => many.iter().collect(),
         };
-        let services: Values = self.services.iter().collect();
-        let statements = [
-            ("AWS", principals, EXTERNAL_ID, &self.external_id),
-            ("Service", services, SOURCE_ACCOUNT, &self.source_account),
-        ];
-        let statements = statements.into_iter().filter(|(_, names, ..)| names.iter().len() > 0);
+        let services = self.services.iter().collect();
+        let external_id = self.external_id.as_ref().map(|id| (EXTERNAL_ID, id));
+        let source_account = self.source_account.as_ref().map(|account| (SOURCE_ACCOUNT, account));
+        let (assume, more): (Vec<_>, Vec<_>) = self.actions.iter().partition(|action| *action == ASSUME);
+        let statements = match external_id {
+            Some(_) => vec![("AWS", &principals, assume, external_id), ("AWS", &principals, more, None)],
+            None => vec![("AWS", &principals, self.actions.iter().collect(), None)],
+        };
+        let for_services = ("Service", &services, self.actions.iter().collect(), source_account);
+        let statements = statements.into_iter().chain([for_services]);
+        let wanted = statements.filter(|(_, names, actions, _)| names.iter().len() > 0 && !actions.is_empty());
         Document {
             version: Version::V2012,
             id: None,
-            statements: statements.map(|(kind, names, key, value)| self.statement(kind, names, key, value)).collect(),
+            statements: wanted
+                .map(|(kind, names, actions, condition)| statement(kind, names.clone(), &actions, condition))
+                .collect(),
         }
     }
 
@@ -54,10 +62,9 @@ impl Trust {
         for statement in &document.statements {
             let Element::Is(actions) = &statement.action else { return None };
             let Some(Element::Is(Principals::Of(kinds))) = &statement.principal else { return None };
-            found.actions = actions.iter().cloned().collect();
+            add(&mut found.actions, actions);
             for (kind, names) in kinds {
-                let list = if kind == "AWS" { &mut found.principals } else { &mut found.services };
-                list.extend(names.iter().cloned());
+                add(if kind == "AWS" { &mut found.principals } else { &mut found.services }, names);
             }
             for (key, values) in statement.condition.values().flatten() {
                 let is = |name: &str| key.eq_ignore_ascii_case(name);
@@ -67,33 +74,42 @@ impl Trust {
         }
         (found.document().normal() == document.normal()).then_some(found)
     }
+}
 
-    fn statement(&self, kind: &str, names: Values, key: &str, value: &Option<String>) -> Statement {
-        let actions = match &self.actions[..] {
-            [one] => Values::One(one.clone()),
-            many => many.iter().collect(),
-        };
-        let condition = value.iter().map(|value| {
-            let keys = BTreeMap::from([(key.to_owned(), Values::One(value.clone()))]);
-            ("StringEquals".to_owned(), keys)
-        });
-        Statement {
-            sid: None,
-            effect: Effect::Allow,
-            principal: Some(Element::Is(Principals::Of(BTreeMap::from([(kind.to_owned(), names)])))),
-            action: Element::Is(actions),
-            resource: None,
-            condition: condition.collect(),
+fn statement(kind: &str, names: Values, actions: &[&String], condition: Option<(&str, &String)>) -> Statement {
+    let action = match actions {
+        [one] => Values::One((*one).clone()),
+        many => many.iter().copied().collect(),
+    };
+    let condition = condition.map(|(key, value)| {
+        let keys = BTreeMap::from([(key.to_owned(), Values::One(value.clone()))]);
+        ("StringEquals".to_owned(), keys)
+    });
+    Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principal: Some(Element::Is(Principals::Of(BTreeMap::from([(kind.to_owned(), names)])))),
+        action: Element::Is(action),
+        resource: None,
+        condition: condition.into_iter().collect(),
+    }
+}
+
+/// Adds what is not in the list yet.
+fn add(list: &mut Vec<String>, values: &Values) {
+    for value in values {
+        if !list.contains(value) {
+            list.push(value.clone());
         }
     }
 }
 
-/// The ARNs that a trust policy names as principals.
-pub fn principals(document: &Document) -> Vec<&str> {
+/// The accounts and ARNs that a trust policy names as principals, each once.
+pub fn principals(document: &Document) -> Vec<String> {
     let mut found = Vec::new();
     for statement in &document.statements {
         if let Some(Element::Is(Principals::Of(kinds)) | Element::Not(Principals::Of(kinds))) = &statement.principal {
-            found.extend(kinds.get("AWS").into_iter().flatten().map(String::as_str));
+            kinds.get("AWS").into_iter().for_each(|names| add(&mut found, names));
         }
     }
     found
@@ -127,10 +143,18 @@ mod tests {
 
     #[test]
     fn each_condition_is_beside_those_who_meet_it() {
-        assert_eq!(
-            everything().document().to_string(),
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:role/CH-S3-orders","111122223333"]},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"sts:ExternalId":"x-1"}}},{"Effect":"Allow","Principal":{"Service":["dms.amazonaws.com"]},"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}"#
-        );
+        let head = r#"{"Version":"2012-10-17","Statement":["#;
+        let principals =
+            r#"{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:role/CH-S3-orders","111122223333"]},"#;
+        let statements = [
+            principals,
+            r#""Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x-1"}}},"#,
+            principals,
+            r#""Action":"sts:TagSession"},{"Effect":"Allow","Principal":{"Service":["dms.amazonaws.com"]},"#,
+            r#""Action":["sts:AssumeRole","sts:TagSession"],"#,
+            r#""Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}"#,
+        ];
+        assert_eq!(everything().document().to_string(), head.to_owned() + &statements.concat());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
     Computed, Handle, Map, Partial, Plan, Resource, Set, Source, Val, View, block, check, computed, optional, required,
 };
-use tf_provider::value::Path;
+use tf_provider::value::{Path, Value};
 
 use crate::arn::{Arn, DbUserArn, Wildcards};
 use crate::aws::iam::Principal;
@@ -368,6 +368,10 @@ fn trusted(config: &View<'_, IamDbAccessRole>) -> Vec<Diagnostic> {
     let by_preset = matches!(preset.as_deref(), Some(DMS | RDS_PROXY));
     let no_principals = is_none(Role::trusted_principals) == Some(true);
     let no_services = is_none(Role::trusted_services) == Some(true) && !by_preset;
+    let actions = config.get(Role::trust_actions).known().filter(|actions| !actions.is_empty());
+    // What is no such action at all is another complaint.
+    let is_action = |action: &str| checks::trust_action().complaint("", &Value::from(action)).is_none();
+    let is_no_assuming = |action: &String| action != ASSUME && is_action(action);
     let complaints = [
         (
             no_principals && preset.as_deref() == Some(CLICKPIPES),
@@ -380,6 +384,12 @@ fn trusted(config: &View<'_, IamDbAccessRole>) -> Vec<Diagnostic> {
             "Nobody is trusted",
             "One of \"trusted_principals\", \"trusted_services\" and \"preset\" must say who may assume the role.",
             Role::trusted_principals.path(),
+        ),
+        (
+            actions.is_some_and(|actions| actions.iter().all(is_no_assuming)),
+            "Nobody can assume the role",
+            "Without \"sts:AssumeRole\" the other actions are of no use.",
+            Role::trust_actions.path(),
         ),
         (
             no_principals && config.is_set(Role::external_id),

@@ -60,11 +60,11 @@ async fn judged(cx: &Ctx, iam: &Iam, spec: &Spec, error: Error, waited: Duration
     }
     let document: Option<Document> = spec.trust.parse().ok();
     let all = document.as_ref().map(trust::principals).unwrap_or_default();
-    let named: Vec<&str> = all.iter().copied().filter(|name| error.message.contains(name)).collect();
+    let named: Vec<_> = all.iter().filter(|name| error.message.contains(*name)).cloned().collect();
     let suspects = if named.is_empty() { all } else { named };
-    let mut passes = false;
+    let mut passes = !suspects.is_empty();
     for principal in &suspects {
-        passes |= may_appear(cx, iam, principal, waited).await;
+        passes = passes && may_appear(cx, iam, principal, waited).await;
     }
     let list = suspects.iter().map(|principal| format!("\n  {principal}")).collect::<String>();
     let advice = format!(
