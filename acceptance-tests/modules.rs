@@ -2,6 +2,7 @@
 
 mod clickpipes;
 mod limitless_data_loader;
+mod replication_iam_auth;
 
 use std::fs;
 use std::path::Path;
