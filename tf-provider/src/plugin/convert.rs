@@ -51,8 +51,11 @@ pub(crate) fn identity(table: &Table, object: &Object) -> Result<Option<wire::Re
         .map(|attribute| (attribute.name.to_owned(), object.get(attribute.name).cloned().unwrap_or_default()))
         .collect();
     let value = Value::Map(attributes);
+    // What the provider fills is null in an import, and core refuses an identity that changes when it is filled.
+    let is_always_there =
+        |attribute: &Attribute| attribute.is_required() || attribute.is_computed() && !attribute.traits.nullable;
     let lacks =
-        |attribute: &Attribute| attribute.is_required() && object.get(attribute.name).is_none_or(Value::is_null);
+        |attribute: &Attribute| is_always_there(attribute) && object.get(attribute.name).is_none_or(Value::is_null);
     if table.identity().next().is_none() || table.identity().any(lacks) || !value.is_wholly_known() {
         return Ok(None);
     }
@@ -198,5 +201,36 @@ pub(crate) fn function(entry: FunctionEntry) -> wire::Function {
         description: entry.table().doc.clone(),
         description_kind: wire::StringKind::Markdown.into(),
         deprecation_message: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Computed, Model as _, optional, required};
+
+    crate::model! {
+        /// With a part of its identity that the provider fills, and one that may be absent for good.
+        struct Place {
+            /// Name.
+            name: String = required().replace().identity(),
+            /// Region.
+            region: Computed<String> = optional().replace().identity(),
+            /// Alias.
+            alias: Option<String> = optional().replace().identity(),
+        }
+    }
+
+    #[test]
+    fn an_identity_is_told_once_all_that_is_always_there_is_there() {
+        let place = |region: Value| -> Object {
+            [("name", Value::from("a")), ("region", region), ("alias", Value::Null)]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into()
+        };
+        let told = |region: Value| identity(Place::table(), &place(region)).map(|identity| identity.is_some());
+        assert_eq!(told(Value::from("eu-west-1")), Ok(true));
+        assert_eq!(told(Value::Null), Ok(false), "an import that does not name it");
+        assert_eq!(told(Value::unknown()), Ok(false));
     }
 }
