@@ -149,7 +149,9 @@ impl Case {
         scene.account.fault(self.fault.rule(self.call));
         scene.tf = if self.fault.is_for_good() { scene.tf.env("AWS_MAX_ATTEMPTS", 1) } else { scene.tf };
         let disturbed = self.disturb(&scene);
-        assert!(scene.account.strikes() > 0, "{}", disturbed.report("the fault did not strike"));
+        // On a busy machine the time can be up before the call: that cuts the operation off as well.
+        let came_early = self.fault == Fault::Timeout && disturbed.code == Some(1);
+        assert!(came_early || scene.account.strikes() > 0, "{}", disturbed.report("the fault did not strike"));
         scene.account.end_faults();
         scene.tf = scene.tf.without_env("AWS_MAX_ATTEMPTS");
 
