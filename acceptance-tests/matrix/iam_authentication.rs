@@ -27,7 +27,7 @@ fn iam_authentication() {
         name: "iam_authentication",
         seed: |account| {
             account.tell("clusters", json!({ "identifier": "ledger", "iam": false }));
-            account.tell("transitions", json!({ "busy": 1, "lingering": 1 }));
+            account.tell("transitions", json!({ "busy": 1, "lingering": 0 }));
             Variables::new()
         },
         create: CREATE,
