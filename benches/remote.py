@@ -133,9 +133,9 @@ KINDS = [
         name="replication_iam_auth",
         configuration="""
   db_instance_identifier = "publisher-${count.index}"
-  enabled                = true
+  on_destroy             = "restore"
 """,
-        update=("= true", "= false"),
+        update=("restore", "reset"),
         seeds=[
             ("parameter-groups", {"name": "own-%d", "family": "postgres16", "values": {"rds.logical_replication": "1"}}),
             ("instances", {"identifier": "publisher-%d", "version": "16.4", "iam": True, "parameter_group": "own-%d"}),
