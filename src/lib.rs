@@ -3,9 +3,9 @@
 pub mod arn;
 pub mod aws;
 pub mod checks;
+pub mod connection;
 pub mod data_sources;
 pub mod database;
-
 pub mod ephemeral;
 pub mod functions;
 pub mod key_id;
@@ -18,5 +18,6 @@ pub mod policy_json;
 pub mod provider;
 pub mod resources;
 pub mod role;
+pub mod sql;
 pub mod tags;
 pub mod world;

@@ -47,12 +47,15 @@ impl Provider for Rdsauth {
 
     fn configure(mut config: ProviderBlock, host: Host) -> Result<World> {
         let unknown = config.encode().into_iter().filter(|(_, value)| !value.is_wholly_known());
-        let unknown: Vec<String> = unknown.map(|(name, _)| name).collect();
+        let databases = config.databases();
+        // Whoever calls AWS need not wait for what only databases need.
+        let unknown = unknown.map(|(name, _)| name).filter(|name| name != ProviderBlock::database.name());
+        let unknown: Vec<String> = unknown.collect();
         if !unknown.is_empty() {
-            return Ok(World::waiting_for(unknown));
+            return Ok(World::waiting_for(unknown).with_databases(databases));
         }
         let tags = config.tags().or_environment(std::env::vars());
-        Ok(World::new(Clients::new(config.options(host)), tags))
+        Ok(World::new(Clients::new(config.options(host)), tags).with_databases(databases))
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {

@@ -5,26 +5,34 @@ use std::fmt;
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 
 use crate::aws::{self, Clients};
+use crate::sql::Defaults;
 use crate::tags::TagOptions;
 
 /// A configured provider.
 pub struct World {
     clients: Result<Clients, Vec<String>>,
     tags: TagOptions,
+    databases: Result<Defaults, Vec<String>>,
 }
 
 /// What a call of an entity may use.
 pub type Ctx = tf_provider::schema::Ctx<World>;
 
 impl World {
-    /// A provider whose whole configuration is known.
+    /// A provider whose configuration of AWS is known.
     pub fn new(clients: Clients, tags: TagOptions) -> Self {
-        Self { clients: Ok(clients), tags }
+        Self { clients: Ok(clients), tags, databases: Ok(Defaults::default()) }
     }
 
-    /// A provider that waits for these options to become known.
+    /// A provider that waits for these options to become known before it can call AWS.
     pub fn waiting_for(options: Vec<String>) -> Self {
-        Self { clients: Err(options), tags: TagOptions::default() }
+        Self { clients: Err(options), tags: TagOptions::default(), databases: Ok(Defaults::default()) }
+    }
+
+    /// The same with what the provider block says of databases, or with the options that are to become known.
+    #[must_use]
+    pub fn with_databases(self, databases: Result<Defaults, Vec<String>>) -> Self {
+        Self { databases, ..self }
     }
 
     /// The AWS clients.
@@ -32,16 +40,15 @@ impl World {
     /// # Errors
     /// The provider's configuration depends on something that does not exist yet.
     pub fn aws(&self) -> Result<&Clients> {
-        self.clients.as_ref().map_err(|options| {
-            Diagnostic::error(
-                "Provider configuration not known yet",
-                format!(
-                    "The provider block depends on values that are known only after apply: {}.\n\nCreate what they \
-                     come from first, for example with \"terraform apply -target\".",
-                    options.join(", ")
-                ),
-            )
-        })
+        self.clients.as_ref().map_err(|options| not_known(options))
+    }
+
+    /// What the provider block says of databases.
+    ///
+    /// # Errors
+    /// That depends on something that does not exist yet.
+    pub fn databases(&self) -> Result<&Defaults> {
+        self.databases.as_ref().map_err(|options| not_known(options))
     }
 
     /// What the provider block says about tags; nothing as long as it [is not known](Self::is_known).
@@ -53,6 +60,17 @@ impl World {
     pub fn is_known(&self) -> bool {
         self.clients.is_ok()
     }
+}
+
+fn not_known(options: &[String]) -> Diagnostic {
+    Diagnostic::error(
+        "Provider configuration not known yet",
+        format!(
+            "The provider block depends on values that are known only after apply: {}.\n\nCreate what they come from \
+             first, for example with \"terraform apply -target\".",
+            options.join(", ")
+        ),
+    )
 }
 
 /// Whether a plan can rely on the account: false, with a warning, if AWS cannot be reached.

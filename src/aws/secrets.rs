@@ -1,4 +1,4 @@
-//! Secrets Manager: secrets that are written and described, and whose values are never read.
+//! Secrets Manager: secrets that are written and described. A value is read only to log in to a database with it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -9,6 +9,7 @@ use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_async::time::{SystemTimeSource, TimeSource};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use tf_provider::schema::Secret;
 
 use crate::aws::error::Error;
 
@@ -80,6 +81,17 @@ impl Secrets {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The text in force of a secret. Needs `secretsmanager:GetSecretValue`.
+    ///
+    /// # Errors
+    /// Any; the secret holds bytes and no text.
+    pub async fn value(&self, id: &str) -> Result<Secret<String>, Error> {
+        let answer = self.0.get_secret_value().secret_id(id).send().await;
+        let answer = answer.map_err(|e| Error::sdk("secretsmanager", "GetSecretValue", &e))?;
+        let text = answer.secret_string.map(Secret::new);
+        text.ok_or_else(|| Error::incomplete("secretsmanager", "GetSecretValue", "text"))
     }
 
     /// Makes a secret and returns its ARN. The same once more does nothing. Needs `secretsmanager:CreateSecret` and

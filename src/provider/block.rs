@@ -8,6 +8,8 @@ use tf_provider::schema::{Check, Host, Map, Secret, Set, Val, View, block, check
 use crate::aws::options::EndpointMode;
 use crate::aws::{Options, RetryMode, credentials, web_identity};
 use crate::checks;
+use crate::connection;
+use crate::sql::Defaults;
 use crate::tags::{self, TagOptions};
 
 tf_provider::model! {
@@ -45,6 +47,9 @@ tf_provider::model! {
         default_tags: Val<Vec<DefaultTags>> = block().max(1),
         /// Tags that others manage, and this provider neither sees nor changes.
         ignore_tags: Val<Vec<IgnoreTags>> = block().max(1),
+        /// What holds for connections to databases unless a `database_connection` block says otherwise, and the login of
+        /// those with `auth = "provider"`.
+        database: Val<Vec<DatabaseBlock>> = block().max(1),
         /// URLs of services, such as those of a simulator or a VPC endpoint.
         endpoints: Val<Set<Endpoints>> = block(),
         /// Accepted for the sake of copied blocks. Credentials are never tried out before they are needed.
@@ -135,6 +140,28 @@ tf_provider::model! {
 }
 
 tf_provider::model! {
+    /// What holds for connections to databases.
+    pub struct DatabaseBlock {
+        /// Who logs in, where `auth = "provider"`.
+        username: Option<String> = optional().check(check::length(1..=80)),
+        /// Password or token of that user. It may be ephemeral, and is stored nowhere.
+        password: Option<Secret<String>> = optional().check(check::length(1..=usize::MAX)),
+        /// How the certificates of servers are verified: `verify-full`, by authority and name, or `verify-ca`, by
+        /// authority alone. `verify-full` if absent.
+        tls: Option<String> = optional().check(connection::tls()),
+        /// Certificates of authorities to trust, PEM, in place of those of RDS and Aurora and the public ones that ship
+        /// with the provider.
+        ca_certificate: Option<String> = optional(),
+        /// How long a connection may take to come about, such as `15s`.
+        connect_timeout: Option<String> = optional().check(connection::duration()),
+        /// How long a statement may take, such as `1m`.
+        statement_timeout: Option<String> = optional().check(connection::duration()),
+        /// What servers show of the sessions.
+        application_name: Option<String> = optional().check(check::length(1..=63)),
+    }
+}
+
+tf_provider::model! {
     /// Tags of all objects.
     pub struct DefaultTags {
         /// The tags. Also `TF_AWS_DEFAULT_TAGS_` and the key, as a variable.
@@ -186,6 +213,15 @@ impl ProviderBlock {
     }
 
     /// What the block says about AWS, once all of it is known.
+    /// What is said of databases; the name of the block if that is not known yet.
+    pub(super) fn databases(&self) -> Result<Defaults, Vec<String>> {
+        match &self.database {
+            Val::Unknown => Err(vec![Self::database.name().to_owned()]),
+            Val::Null => Ok(Defaults::default()),
+            Val::Known(blocks) => Ok(blocks.first().map(DatabaseBlock::defaults).unwrap_or_default()),
+        }
+    }
+
     pub(super) fn options(self, host: Host) -> Options {
         let secret = |value: Val<Secret<String>>| value.known().map(|secret| secret.expose().clone());
         let set = |value: Val<Set<String>>| value.known().map(|set| set.to_vec()).unwrap_or_default();
@@ -231,6 +267,21 @@ impl ProviderBlock {
             use_dualstack_endpoint: self.use_dualstack_endpoint.known(),
             user_agent: self.user_agent.known().unwrap_or_default(),
             terraform_version: host.version,
+        }
+    }
+}
+
+impl DatabaseBlock {
+    fn defaults(&self) -> Defaults {
+        let duration = |text: &Option<String>| text.as_deref().and_then(|text| parse_duration(text).ok());
+        Defaults {
+            username: self.username.clone(),
+            password: self.password.clone(),
+            any_name: self.tls.as_deref() == Some("verify-ca"),
+            ca_certificate: self.ca_certificate.clone(),
+            connect_timeout: duration(&self.connect_timeout),
+            statement_timeout: duration(&self.statement_timeout),
+            application_name: self.application_name.clone(),
         }
     }
 }

@@ -56,10 +56,12 @@ impl<'a, M: Model> View<'a, M> {
         self.nested(handle.name(), |_| at.clone())
     }
 
-    /// A block that occurs at most once; nothing when it is absent or not known.
-    pub fn block<B: Model + Field>(&self, handle: Handle<M, Option<B>>) -> Option<View<'a, B>> {
-        let object = self.object.get(handle.name())?.as_map()?;
-        Some(View::new(object, self.path(handle)))
+    /// A nested block that occurs once; nothing when it is absent or not known at all.
+    pub fn block<T: Field>(&self, handle: Handle<M, T>) -> Option<View<'a, T::Plain>>
+    where
+        T::Plain: Model,
+    {
+        Some(View::new(self.object.get(handle.name())?.as_map()?, self.path(handle)))
     }
 
     fn nested<B: Model>(&self, name: &str, at: impl Fn(usize) -> Path) -> Option<Vec<View<'a, B>>> {

@@ -1,0 +1,343 @@
+//! The `database_connection` block of entities that speak SQL: from what the user writes to a session.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
+use tf_provider::schema::{Check, Secret, Val, View, check, optional, parse_duration, required};
+use tf_provider::value::Path;
+
+use crate::arn;
+use crate::aws::host::{RdsHost, check_host};
+use crate::aws::token::{Login, MAX_LIFETIME};
+use crate::checks;
+use crate::sql::{self, Target, mysql, postgres};
+use crate::world::Ctx;
+
+tf_provider::model! {
+    /// How the database is reached, and who logs in.
+    pub struct DatabaseConnection {
+        /// Name or address to connect to: the endpoint of the database, or the near end of a tunnel to it.
+        host: String = required().check(Check::explained("must be a host name or address", check_address)),
+        /// Port to connect to. 5432 for PostgreSQL and 3306 for MySQL and MariaDB if absent.
+        port: Option<i64> = optional().check(check::between(1..=65535)),
+        /// Database to work in. For PostgreSQL `postgres` if absent.
+        database: Option<String> = optional().check(check::length(1..=64)),
+        /// Who logs in. Needed with `iam`; else that of the secret or of the provider block if absent.
+        username: Option<String> = optional().check(check::length(1..=80)),
+        /// What stands for the password: `iam`, a token made anew for each connection; `secret`, the password in
+        /// `secret_arn`; `provider`, the password in the provider block, which may come from an ephemeral resource.
+        auth: String = optional().or("iam").check(check::one_of(&["iam", "secret", "provider"])),
+        /// ARN of a secret with `username` and `password` in JSON. It is read whenever a connection is opened, and never
+        /// stored. The credentials need `secretsmanager:GetSecretValue`, and `kms:Decrypt` if its key is not AWS's own.
+        secret_arn: Option<String> = optional().check(checks::secret_arn()),
+        /// Endpoint behind a tunnel: tokens and the server's certificate are for this name, while `host` and `port` are
+        /// connected to.
+        auth_hostname: Option<String> = optional().check(Check::explained("must be a host name", check_host)),
+        /// Port of the endpoint behind a tunnel. The engine's own if absent.
+        auth_port: Option<i64> = optional().check(check::between(1..=65535)),
+        /// Region that tokens are for. That of the endpoint's name if absent, else the provider's.
+        region: Option<String> = optional().check(checks::region()),
+        /// How the server's certificate is verified: `verify-full`, by its authority and name, or `verify-ca`, by its
+        /// authority alone. The provider block's if absent, else `verify-full`.
+        tls: Option<String> = optional().check(tls()),
+        /// Certificates of authorities to trust, PEM. The provider block's if absent, else those of RDS and Aurora and
+        /// the public ones that ship with the provider.
+        ca_certificate: Option<String> = optional(),
+        /// How long a connection may take to come about, such as `15s`. The provider block's if absent, else 15 seconds.
+        connect_timeout: Option<String> = optional().check(duration()),
+        /// How long a statement may take, such as `1m`. The provider block's if absent, else one minute.
+        statement_timeout: Option<String> = optional().check(duration()),
+        /// What the server shows of the session. The provider block's if absent, else `terraform-provider-rdsauth`.
+        application_name: Option<String> = optional().check(check::length(1..=63)),
+    }
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
+
+/// Who logs in, and with what.
+struct Credentials {
+    user: String,
+    password: Secret<String>,
+}
+
+impl DatabaseConnection {
+    /// A session with PostgreSQL.
+    ///
+    /// # Errors
+    /// Any on the way there: the secret, the token, the network, TLS, the login.
+    pub async fn postgres(&self, cx: &Ctx) -> Result<postgres::Session> {
+        let target = self.target(cx, Engine::Postgres).await?;
+        Ok(postgres::Session::open(&target).await?)
+    }
+
+    /// A session with MySQL or MariaDB that waits for locks no longer than the limit.
+    ///
+    /// # Errors
+    /// Any on the way there: the secret, the token, the network, TLS, the login.
+    pub async fn mysql(&self, cx: &Ctx, lock_timeout: Duration) -> Result<mysql::Session> {
+        let target = self.target(cx, Engine::Mysql).await?;
+        Ok(mysql::Session::open(&target, lock_timeout).await?)
+    }
+
+    /// What contradicts itself in a block.
+    pub fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
+        fn complaint(detail: &str, at: Path) -> Diagnostic {
+            Diagnostic::error("Contradiction in the connection", detail).at(at)
+        }
+        let auth = block.get(Self::auth);
+        let absent = |value: Val<String>| value == Val::Null;
+        let mut complaints = Vec::new();
+        match auth.clone().known().as_deref() {
+            Some("iam") if absent(block.get(Self::username)) => {
+                let detail = "auth = \"iam\" needs \"username\", the database user that logs in.";
+                complaints.push(complaint(detail, block.path(Self::username)));
+            }
+            Some("secret") if absent(block.get(Self::secret_arn)) => {
+                let detail = "auth = \"secret\" needs \"secret_arn\".";
+                complaints.push(complaint(detail, block.path(Self::secret_arn)));
+            }
+            Some("iam" | "provider") if block.is_set(Self::secret_arn) => {
+                let detail = "\"secret_arn\" is for auth = \"secret\".";
+                complaints.push(complaint(detail, block.path(Self::secret_arn)));
+            }
+            _ => {}
+        }
+        let address = block.get(Self::host).known().is_some_and(|host| host.parse::<IpAddr>().is_ok());
+        if address && auth == Val::Known("iam".to_owned()) && !block.is_set(Self::auth_hostname) {
+            let detail = "A token is for the name of an endpoint, never for an address. With a tunnel, \"auth_hostname\" \
+                          is that name.";
+            complaints.push(complaint(detail, block.path(Self::host)));
+        }
+        if block.is_set(Self::auth_port) && !block.is_set(Self::auth_hostname) {
+            let detail = "\"auth_port\" is the port of the endpoint behind a tunnel, which \"auth_hostname\" names.";
+            complaints.push(complaint(detail, block.path(Self::auth_port)));
+        }
+        complaints
+    }
+
+    /// Reads `[LOGIN@]HOST[:PORT]/REST` into a connection and the rest's parts. With a login it is by IAM, or by secret
+    /// if the login is the ARN of one; without, by the provider block. `%2F` stands for a slash in a part.
+    ///
+    /// # Errors
+    /// It has another form.
+    pub fn of_import(id: &str) -> Result<(Self, Vec<String>)> {
+        let malformed = |what: &str| {
+            let detail = format!(
+                "\"{id}\" {what}.\n\nThe form is [LOGIN@]HOST[:PORT]/…, where LOGIN is a database user for IAM \
+                 authentication or the ARN of a secret; without it, the provider block says who logs in. %2F stands for a \
+                 slash in a name, %40 for an @ in the login."
+            );
+            Diagnostic::error("Malformed import ID", detail)
+        };
+        let decode = |text: &str| {
+            let decoded = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
+            decoded.map_err(|_| malformed("holds bytes that are no text"))
+        };
+        let login = id.split_once('@').filter(|(login, _)| login.starts_with("arn:") || !login.contains('/'));
+        let (login, rest) = login.map_or((None, id), |(login, rest)| (Some(login), rest));
+        let mut parts = rest.split('/');
+        let place = parts.next().unwrap_or_default();
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) => {
+                let port = port.parse::<u16>().ok().filter(|port| *port > 0);
+                (host, Some(port.ok_or_else(|| malformed("has a port that is no number from 1 to 65535"))?))
+            }
+            None => (place, None),
+        };
+        check_address(host).map_err(|error| malformed(&format!("names no host: {error}")))?;
+        let parts = parts.map(decode).collect::<Result<Vec<_>>>()?;
+        if parts.is_empty() || parts.iter().any(String::is_empty) {
+            return Err(malformed("has an empty part, or none, behind the host"));
+        }
+        let login = login.map(decode).transpose()?;
+        let (auth, username, secret_arn) = match login {
+            None => ("provider", None, None),
+            Some(arn) if arn.starts_with("arn:") => {
+                arn::secret_arn(&arn).map_err(|error| malformed(&format!("has a login that is no secret: {error}")))?;
+                ("secret", None, Some(arn))
+            }
+            Some(user) if user.is_empty() => return Err(malformed("has an empty login")),
+            Some(user) => ("iam", Some(user), None),
+        };
+        let connection = Self {
+            host: host.to_owned(),
+            port: port.map(i64::from),
+            database: None,
+            username,
+            auth: auth.to_owned(),
+            secret_arn,
+            auth_hostname: None,
+            auth_port: None,
+            region: None,
+            tls: None,
+            ca_certificate: None,
+            connect_timeout: None,
+            statement_timeout: None,
+            application_name: None,
+        };
+        Ok((connection, parts))
+    }
+
+    async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
+        let credentials = self.credentials(cx, engine).await?;
+        // What the provider block says is waited for only if it is needed.
+        let defaults = match self.is_complete() {
+            true => sql::Defaults::default(),
+            false => cx.databases()?.clone(),
+        };
+        let limit = |own: &Option<String>, default: Option<Duration>, last| {
+            own.as_deref().and_then(|text| parse_duration(text).ok()).or(default).unwrap_or(last)
+        };
+        Ok(Target {
+            host: self.host.clone(),
+            port: port(self.port, engine),
+            server_name: self.auth_hostname.as_ref().unwrap_or(&self.host).clone(),
+            database: self.database.clone().or_else(|| engine.database()),
+            user: credentials.user,
+            password: credentials.password,
+            authorities: self.ca_certificate.clone().or(defaults.ca_certificate),
+            any_name: self.tls.as_deref().map_or(defaults.any_name, |tls| tls == "verify-ca"),
+            connect_timeout: limit(&self.connect_timeout, defaults.connect_timeout, CONNECT_TIMEOUT),
+            statement_timeout: limit(&self.statement_timeout, defaults.statement_timeout, STATEMENT_TIMEOUT),
+            application_name: self
+                .application_name
+                .clone()
+                .or(defaults.application_name)
+                .unwrap_or_else(|| APPLICATION_NAME.to_owned()),
+        })
+    }
+
+    /// Whether the block leaves nothing to the provider block.
+    fn is_complete(&self) -> bool {
+        self.tls.is_some()
+            && self.ca_certificate.is_some()
+            && self.connect_timeout.is_some()
+            && self.statement_timeout.is_some()
+            && self.application_name.is_some()
+    }
+
+    async fn credentials(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
+        match self.auth.as_str() {
+            "secret" => self.of_secret(cx).await,
+            "provider" => self.of_provider(cx),
+            _ => self.of_iam(cx, engine).await,
+        }
+    }
+
+    async fn of_iam(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
+        let user = self.username.clone().ok_or_else(|| missing("username"))?;
+        let (host, port) = match &self.auth_hostname {
+            Some(endpoint) => (endpoint, port(self.auth_port, engine)),
+            None => (&self.host, port(self.port, engine)),
+        };
+        let own = self.region.clone().or_else(|| RdsHost::parse(host).map(|host| host.region));
+        let region = cx.aws()?.region(own.as_deref()).await?;
+        let signer = cx.aws()?.credentials(None).await.context("Cannot sign a database token", &user)?;
+        let token = Login { host, port, region: &region, user: &user, lifetime: MAX_LIFETIME }.token(&signer);
+        let token = token.map_err(|error| Diagnostic::error("Cannot sign a database token", error.to_string()))?;
+        Ok(Credentials { user, password: Secret::new(token.expose().to_owned()) })
+    }
+
+    async fn of_secret(&self, cx: &Ctx) -> Result<Credentials> {
+        let arn = self.secret_arn.as_deref().ok_or_else(|| missing("secret_arn"))?;
+        let region = arn::secret_arn(arn).ok().map(|arn| arn.region.to_string());
+        let secrets = cx.aws()?.secrets(region.as_deref()).await?;
+        let value = secrets.value(arn).await.context("Cannot read the secret of the database login", arn)?;
+        let parsed: Option<serde_json::Value> = serde_json::from_str(value.expose()).ok();
+        let text =
+            |name| parsed.as_ref().and_then(|json| json.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
+        let unfit = |what: &str| {
+            let detail = format!("\"{arn}\" {what}; its value must be JSON with \"username\" and \"password\".");
+            Diagnostic::error("Secret is no database login", detail)
+        };
+        let user = self.username.clone().or_else(|| text("username")).ok_or_else(|| unfit("has no \"username\""))?;
+        let password = text("password").ok_or_else(|| unfit("has no \"password\""))?;
+        Ok(Credentials { user, password: Secret::new(password) })
+    }
+
+    fn of_provider(&self, cx: &Ctx) -> Result<Credentials> {
+        let defaults = cx.databases()?;
+        let absent = |what: &str| {
+            let detail = format!(
+                "auth = \"provider\" takes the login from the provider block, whose \"database\" block has no \"{what}\"."
+            );
+            Diagnostic::error("Database login is missing", detail)
+        };
+        Ok(Credentials {
+            user: self.username.clone().or_else(|| defaults.username.clone()).ok_or_else(|| absent("username"))?,
+            password: defaults.password.clone().ok_or_else(|| absent("password"))?,
+        })
+    }
+}
+
+/// What differs between the two families before anything is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Engine {
+    Postgres,
+    Mysql,
+}
+
+impl Engine {
+    fn port(self) -> u16 {
+        match self {
+            Self::Postgres => 5432,
+            Self::Mysql => 3306,
+        }
+    }
+
+    fn database(self) -> Option<String> {
+        (self == Self::Postgres).then(|| "postgres".to_owned())
+    }
+}
+
+fn port(own: Option<i64>, engine: Engine) -> u16 {
+    own.and_then(|port| u16::try_from(port).ok()).unwrap_or_else(|| engine.port())
+}
+
+/// A session for a plan or a refresh, which must do without the database: nothing, with a warning, if it cannot be had.
+pub fn at_hand<T>(cx: &Ctx, opened: Result<T>) -> Option<T> {
+    opened.map_err(|error| cx.warn(unseen(error))).ok()
+}
+
+/// What a database told a plan or a refresh: nothing, with a warning, if the connection broke.
+///
+/// # Errors
+/// The database refused.
+pub fn unless_lost<T>(cx: &Ctx, answer: Result<T, sql::Error>) -> Result<Option<T>> {
+    match answer {
+        Ok(told) => Ok(Some(told)),
+        Err(error) if error.is_unreached() => {
+            cx.warn(unseen(error.into()));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unseen(error: Diagnostic) -> Diagnostic {
+    let detail = format!("{}\n\nWhat is in the database is taken to be as it was known last.", error.detail);
+    Diagnostic { severity: Severity::Warning, detail, ..error }
+}
+
+/// Checks what can be connected to.
+fn check_address(host: &str) -> Result<(), String> {
+    if host.parse::<IpAddr>().is_ok() { Ok(()) } else { check_host(host) }
+}
+
+/// How certificates can be verified.
+pub fn tls() -> Check {
+    check::one_of(&["verify-full", "verify-ca"])
+}
+
+/// A span of time such as `15s`.
+pub fn duration() -> Check {
+    Check::explained("must be a duration such as `15s`", |text| parse_duration(text).map(drop))
+}
+
+fn missing(what: &str) -> Diagnostic {
+    Diagnostic::bug(format!("\"{what}\" passed the check without a value"))
+}

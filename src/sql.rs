@@ -1,0 +1,103 @@
+//! Sessions with PostgreSQL, MySQL and MariaDB, and all SQL text.
+//!
+//! What a resource asks of a database is a function here, and names are quoted in [`quote`] alone. TLS is always on
+//! and the server's certificate always verified.
+
+pub mod error;
+pub mod mysql;
+pub mod postgres;
+pub mod quote;
+mod tls;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tf_provider::schema::Secret;
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+
+pub use self::error::{Error, Kind, Refusal};
+
+/// A database, and how to log in to it.
+#[derive(Clone)]
+pub struct Target {
+    /// Name or address to connect to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Name in the server's certificate; that of a tunnel's far end if the host is the near one.
+    pub server_name: String,
+    /// Database to work in. PostgreSQL always needs one.
+    pub database: Option<String>,
+    /// Who logs in.
+    pub user: String,
+    /// Password or token.
+    pub password: Secret<String>,
+    /// Certificates to trust, PEM, in place of those that ship with the provider.
+    pub authorities: Option<String>,
+    /// Whether the certificate may be for another name. Only its issuer is checked then.
+    pub any_name: bool,
+    /// How long name look-up, connection, TLS and login may take together.
+    pub connect_timeout: Duration,
+    /// How long a statement may take.
+    pub statement_timeout: Duration,
+    /// What the server shows of us among its sessions.
+    pub application_name: String,
+}
+
+/// What the provider block says of every database.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// Who logs in.
+    pub username: Option<String>,
+    /// Password or token.
+    pub password: Option<Secret<String>>,
+    /// Whether a certificate may be for another name.
+    pub any_name: bool,
+    /// Certificates to trust, PEM.
+    pub ca_certificate: Option<String>,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Option<Duration>,
+    /// How long a statement may take.
+    pub statement_timeout: Option<Duration>,
+    /// What the server shows of the session.
+    pub application_name: Option<String>,
+}
+
+impl Target {
+    /// The addresses of the host.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, Error> {
+        let found = lookup_host((self.host.as_str(), self.port)).await;
+        let addresses: Vec<_> = found.map_err(|error| self.error(Kind::Name, error.to_string()))?.collect();
+        match addresses.is_empty() {
+            true => Err(self.error(Kind::Name, "it has no address".to_owned())),
+            false => Ok(addresses),
+        }
+    }
+
+    /// Ends an attempt to connect that takes too long.
+    async fn in_time<T>(&self, connect: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        timeout(self.connect_timeout, connect).await.unwrap_or_else(|_| {
+            Err(self.error(Kind::Unreached, format!("no answer within {} s", self.connect_timeout.as_secs_f32())))
+        })
+    }
+
+    fn error(&self, kind: Kind, message: String) -> Error {
+        Error::local(kind, self, message)
+    }
+}
+
+/// `user@host:port/database`, as it is told to the user.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}:{}", self.user, self.host, self.port)?;
+        self.database.iter().try_for_each(|database| write!(f, "/{database}"))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Target").field(&self.to_string()).finish()
+    }
+}

@@ -1,0 +1,214 @@
+//! What a database answered when it did not do as asked, or why it could not be asked.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use tf_provider::diagnostic::Diagnostic;
+
+use crate::sql::Target;
+use crate::sql::quote::NameError;
+
+/// A connection or statement that failed.
+///
+/// `Display` gives the finding in one sentence; the [`Diagnostic`] made from it adds what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// How far it got.
+    pub kind: Kind,
+    /// The server's code: an SQLSTATE of PostgreSQL, an error number of MySQL.
+    pub code: Option<Box<str>>,
+    /// The server's own words, or what is known of the fault.
+    pub message: String,
+    /// Where, as `user@host:port/database`; empty if it does not matter.
+    pub place: String,
+}
+
+/// How far a connection or statement got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The host's name has no address.
+    Name,
+    /// No TCP connection came about, or nothing answered in time.
+    Unreached,
+    /// The certificate was not accepted, or TLS failed in another way.
+    Tls,
+    /// The login was refused.
+    Authentication,
+    /// The connection broke, or the answer did not come in time. Whether the statement took effect is not known.
+    Lost,
+    /// The server refused or ended a statement, or the connection after the login.
+    Server(Refusal),
+    /// The request cannot even be written.
+    Unsendable,
+}
+
+/// Why a server refused, as far as it matters to the way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A privilege is missing.
+    Permission,
+    /// A lock was not to be had in time.
+    LockTimeout,
+    /// The transaction was sacrificed to another, or ran into one: the same once more may work.
+    Conflict,
+    /// The server takes no changes.
+    ReadOnly,
+    /// The statement took too long.
+    StatementTimeout,
+    /// There is no such database.
+    NoDatabase,
+    /// The server has no session left, or starts or stops just now.
+    Busy,
+    /// Something depends on what was to be dropped.
+    Dependency,
+    /// It is there already.
+    Exists,
+    /// It is not there.
+    Missing,
+    /// MySQL has no such authentication plugin, which it loads when IAM authentication is on.
+    NoPlugin,
+    /// Anything else.
+    Other,
+}
+
+impl Error {
+    /// A fault on this side.
+    pub(crate) fn local(kind: Kind, target: &Target, message: String) -> Self {
+        Self { kind, code: None, message, place: target.to_string() }
+    }
+
+    /// A server's refusal.
+    pub(crate) fn server(refusal: Refusal, code: &str, message: String, place: &str) -> Self {
+        Self { kind: Kind::Server(refusal), code: Some(code.into()), message, place: place.to_owned() }
+    }
+
+    /// Why the server refused, if it did.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self.kind {
+            Kind::Server(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Whether no session came about: the database may be asked later, or by somebody else.
+    pub fn is_unreached(&self) -> bool {
+        match self.kind {
+            Kind::Name | Kind::Unreached | Kind::Tls | Kind::Authentication | Kind::Lost => true,
+            Kind::Server(refusal) => matches!(refusal, Refusal::NoDatabase | Refusal::Busy),
+            Kind::Unsendable => false,
+        }
+    }
+
+    fn way_out(&self) -> &'static str {
+        match self.kind {
+            Kind::Name => {
+                "Check \"host\". The name of a private endpoint may have an address only within its VPC; with a tunnel, \
+                 \"host\" is its near end and \"auth_hostname\" the endpoint."
+            }
+            Kind::Unreached => {
+                "Check \"host\" and \"port\", that the database is available, and that its security group and the \
+                 network let this machine through."
+            }
+            Kind::Tls => {
+                "The server must speak TLS and show a certificate for its name. Of the authorities those of RDS and the \
+                 public ones are trusted; others, and those of regions younger than this release, go into \
+                 \"ca_certificate\". Through a tunnel, \"auth_hostname\" names the endpoint."
+            }
+            Kind::Authentication => {
+                "With IAM authentication it must be on, the credentials must be allowed rds-db:connect on the resource \
+                 ID of the database and this user, and the user must be set up for it (a member of rds_iam in \
+                 PostgreSQL, AWSAuthenticationPlugin in MySQL and MariaDB). With a password, the user must not be set up \
+                 for it."
+            }
+            Kind::Lost => "Apply again: what was done is found, and what is missing is done.",
+            Kind::Unsendable => "",
+            Kind::Server(refusal) => refusal.way_out(),
+        }
+    }
+}
+
+impl Refusal {
+    fn way_out(self) -> &'static str {
+        match self {
+            Self::Permission => "The login needs more privileges; the documentation of the resource lists them.",
+            Self::LockTimeout => {
+                "Another session holds a lock on what was to be changed. Apply again when it is through."
+            }
+            Self::Conflict => "Another session changed the same at the same time. Apply again.",
+            Self::ReadOnly => {
+                "This is a read replica, the readers' endpoint of a cluster, or a database set to be read only. \"host\" \
+                 must be the writer's endpoint."
+            }
+            Self::StatementTimeout => "A longer limit can be set as \"statement_timeout\".",
+            Self::NoDatabase => "Check \"database\".",
+            Self::Busy => "Apply again when the server has room or has come up.",
+            Self::Dependency => "Nothing was dropped.",
+            Self::NoPlugin => {
+                "RDS loads the plugin when IAM authentication is on, and some seconds later: turn it on for the instance \
+                 or cluster first, for example with rdsauth_iam_authentication."
+            }
+            Self::Exists | Self::Missing | Self::Other => "",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = &self.place;
+        match self.kind {
+            Kind::Name => write!(f, "The name in {place} cannot be resolved: {}", self.message)?,
+            Kind::Unreached => write!(f, "No connection to {place}: {}", self.message)?,
+            Kind::Tls => write!(f, "No TLS session with {place}: {}", self.message)?,
+            Kind::Authentication => write!(f, "The database refused the login {place}: {}", self.message)?,
+            Kind::Lost => write!(f, "The connection to {place} broke: {}", self.message)?,
+            Kind::Server(_) => write!(f, "The database answered {place}: {}", self.message)?,
+            Kind::Unsendable => f.write_str(&self.message)?,
+        }
+        if let Some(code) = &self.code {
+            write!(f, " ({code})")?;
+        }
+        if self.message.ends_with('.') && self.code.is_none() { Ok(()) } else { f.write_str(".") }
+    }
+}
+
+impl StdError for Error {}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self { kind: Kind::Unsendable, code: None, message: error.to_string(), place: String::new() }
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        let summary = match error.kind {
+            Kind::Name => "Database host not found",
+            Kind::Unreached => "Cannot reach the database",
+            Kind::Tls => "Cannot verify the database server",
+            Kind::Authentication => "Database login refused",
+            Kind::Lost => "Database connection lost",
+            Kind::Server(Refusal::Permission) => "Not permitted in the database",
+            Kind::Server(_) => "Database refused",
+            Kind::Unsendable => "Not possible in the database",
+        };
+        let way_out = error.way_out();
+        match way_out.is_empty() {
+            true => Self::error(summary, error.to_string()),
+            false => Self::error(summary, format!("{error}\n\n{way_out}")),
+        }
+    }
+}
+
+/// An error and its causes in one line, each cause once.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

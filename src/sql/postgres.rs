@@ -1,0 +1,241 @@
+//! Sessions with PostgreSQL.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{CancelToken, Client, Config, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::sql::{Error, Kind, Refusal, Target, error, tls};
+
+/// A session. Dropping it closes the connection; dropping a statement under way cancels it.
+pub struct Session {
+    client: Client,
+    target: Target,
+    address: SocketAddr,
+    tls: MakeRustlsConnect,
+}
+
+/// An argument of a statement.
+pub(crate) type Argument<'a> = &'a (dyn ToSql + Sync);
+
+/// How much longer than the server we wait for the end of a statement that it should have ended itself.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often a transaction is tried that conflicts with others.
+const TRIES: u32 = 4;
+
+impl Session {
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// Any, told apart by [`Kind`].
+    pub async fn open(target: &Target) -> Result<Self, Error> {
+        target.in_time(Self::connect(target)).await
+    }
+
+    async fn connect(target: &Target) -> Result<Self, Error> {
+        let mut tls = MakeRustlsConnect::new(tls::client(target)?);
+        let mut refused = target.error(Kind::Unreached, "there is no address".to_owned());
+        for address in target.addresses().await? {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    let client = login(target, stream, &mut tls).await?;
+                    let session = Self { client, target: target.clone(), address, tls };
+                    session.set_up().await?;
+                    return Ok(session);
+                }
+                Err(error) => refused = target.error(Kind::Unreached, error.to_string()),
+            }
+        }
+        Err(refused)
+    }
+
+    /// Nothing that a user of the database may have set for the login or made in its schemas has a say.
+    async fn set_up(&self) -> Result<(), Error> {
+        let limit = self.target.statement_timeout.as_millis();
+        self.run(&format!(
+            "SET search_path = pg_catalog; SET statement_timeout = {limit}; SET standard_conforming_strings = on; \
+             SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'"
+        ))
+        .await
+    }
+
+    /// Who is logged in.
+    pub fn user(&self) -> &str {
+        &self.target.user
+    }
+
+    /// The database that the session is in.
+    pub fn database(&self) -> &str {
+        self.target.database.as_deref().unwrap_or_default()
+    }
+
+    /// A session with another database of the same server, as the same user.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn beside(&self, database: &str) -> Result<Self, Error> {
+        Self::open(&Target { database: Some(database.to_owned()), ..self.target.clone() }).await
+    }
+
+    /// The rows that a query gives. Arguments are bound, never spliced.
+    pub(crate) async fn rows(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, Error> {
+        self.answer(self.client.query(sql, arguments)).await
+    }
+
+    /// The first row that a query gives.
+    pub(crate) async fn row(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, arguments).await?.into_iter().next())
+    }
+
+    /// Runs statements that give no rows; several, with semicolons between them, are one transaction.
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), Error> {
+        self.answer(self.client.batch_execute(sql)).await
+    }
+
+    /// Runs all of the work or none of it, and waits for locks no longer than the limit. What another transaction is in
+    /// the way of is tried again from the start.
+    pub(crate) async fn atomically<T>(
+        &self,
+        lock_timeout: Duration,
+        work: impl AsyncFn() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", lock_timeout.as_millis());
+        let mut tries = 1;
+        loop {
+            self.run(&begin).await?;
+            let done = match work().await {
+                Ok(done) => self.run("COMMIT").await.map(|()| done),
+                Err(error) => Err(error),
+            };
+            match done {
+                Err(error) if error.kind == Kind::Lost => return Err(error),
+                Err(error) => {
+                    self.run("ROLLBACK").await?;
+                    if error.refusal() != Some(Refusal::Conflict) || tries == TRIES {
+                        return Err(error);
+                    }
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn answer<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+        let mut under_way = UnderWay { session: self, is_over: false };
+        let answer = timeout(self.target.statement_timeout + GRACE, asked).await;
+        under_way.is_over = answer.is_ok();
+        match answer {
+            Ok(answer) => answer.map_err(|error| explain(&self.target, &error)),
+            Err(_) => Err(self.target.error(Kind::Lost, "the answer did not come in time".to_owned())),
+        }
+    }
+}
+
+async fn login(target: &Target, stream: TcpStream, tls: &mut MakeRustlsConnect) -> Result<Client, Error> {
+    let mut config = Config::new();
+    config
+        .user(&target.user)
+        .password(target.password.expose())
+        .dbname(target.database.as_deref().unwrap_or("postgres"))
+        .application_name(&target.application_name)
+        .ssl_mode(SslMode::Require);
+    let _ = stream.set_nodelay(true); // Slower without it, and no worse.
+    let connector = MakeTlsConnect::<TcpStream>::make_tls_connect(tls, &target.server_name)
+        .map_err(|error| target.error(Kind::Tls, error.to_string()))?;
+    let (client, connection) = config.connect_raw(stream, connector).await.map_err(|error| explain(target, &error))?;
+    tokio::spawn(connection); // Ends with the client; its error is told to whoever waits for an answer.
+    Ok(client)
+}
+
+/// A statement that nobody may wait for any longer.
+struct UnderWay<'a> {
+    session: &'a Session,
+    is_over: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let Session { client, target, address, tls } = self.session;
+            tokio::spawn(cancel(client.cancel_token(), target.clone(), *address, tls.clone()));
+        }
+    }
+}
+
+/// Tells the server that nobody waits for the statement any longer; if it cannot be told, its own limits end it.
+async fn cancel(token: CancelToken, target: Target, address: SocketAddr, mut tls: MakeRustlsConnect) {
+    let told = target
+        .in_time(async {
+            let unreached = |error: &dyn fmt::Display| target.error(Kind::Unreached, error.to_string());
+            let stream = TcpStream::connect(address).await.map_err(|error| unreached(&error))?;
+            let connector = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut tls, &target.server_name)
+                .map_err(|error| unreached(&error))?;
+            token.cancel_query_raw(stream, connector).await.map_err(|error| unreached(&error))
+        })
+        .await;
+    if let Err(error) = told {
+        tracing::debug!(%error, "a statement could not be cancelled");
+    }
+}
+
+fn explain(target: &Target, error: &tokio_postgres::Error) -> Error {
+    let Some(answer) = error.as_db_error() else {
+        let text = error::chain(error);
+        // The driver tells its own faults apart by text alone.
+        let kind = match () {
+            () if text.contains("TLS") || text.contains("certificate") => Kind::Tls,
+            () if text.contains("authentication") || text.contains("password") => Kind::Authentication,
+            () => Kind::Lost,
+        };
+        return target.error(kind, text);
+    };
+    let message = [Some(answer.message()), answer.detail(), answer.hint()];
+    let message: Vec<_> = message.into_iter().flatten().map(|part| part.trim_end_matches('.')).collect();
+    let code = answer.code().code();
+    let mut error = Error::server(refusal(answer), code, message.join(". "), &target.to_string());
+    if code.starts_with("28") {
+        error.kind = Kind::Authentication;
+    } else if [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(answer.code()) {
+        error.kind = Kind::Lost;
+    }
+    error
+}
+
+fn refusal(answer: &DbError) -> Refusal {
+    const BY_CODE: [(&SqlState, Refusal); 13] = [
+        (&SqlState::INSUFFICIENT_PRIVILEGE, Refusal::Permission),
+        (&SqlState::LOCK_NOT_AVAILABLE, Refusal::LockTimeout),
+        (&SqlState::T_R_DEADLOCK_DETECTED, Refusal::Conflict),
+        (&SqlState::T_R_SERIALIZATION_FAILURE, Refusal::Conflict),
+        (&SqlState::READ_ONLY_SQL_TRANSACTION, Refusal::ReadOnly),
+        (&SqlState::QUERY_CANCELED, Refusal::StatementTimeout),
+        (&SqlState::INVALID_CATALOG_NAME, Refusal::NoDatabase),
+        (&SqlState::TOO_MANY_CONNECTIONS, Refusal::Busy),
+        (&SqlState::CANNOT_CONNECT_NOW, Refusal::Busy),
+        (&SqlState::DEPENDENT_OBJECTS_STILL_EXIST, Refusal::Dependency),
+        (&SqlState::DUPLICATE_OBJECT, Refusal::Exists),
+        (&SqlState::UNDEFINED_OBJECT, Refusal::Missing),
+        (&SqlState::UNIQUE_VIOLATION, Refusal::Conflict), // Two sessions made the same in a catalogue.
+    ];
+    // Two sessions that change one role at a time end so, without a code of its own.
+    if answer.code() == &SqlState::INTERNAL_ERROR && answer.message().starts_with("tuple concurrently") {
+        return Refusal::Conflict;
+    }
+    BY_CODE.iter().find(|(code, _)| *code == answer.code()).map_or(Refusal::Other, |(_, refusal)| *refusal)
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Session").field(&self.target).finish()
+    }
+}

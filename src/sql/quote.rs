@@ -1,0 +1,138 @@
+//! Names and texts as parts of SQL. Nothing else in the provider puts quotes around anything.
+
+use std::fmt;
+
+/// The longest name of PostgreSQL, in bytes; it cuts longer ones off and says nothing.
+const POSTGRES_MAX: usize = 63;
+
+/// A name that the server cannot have: one whole sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NameError(String);
+
+/// A name of PostgreSQL in double quotes, whatever `standard_conforming_strings` says.
+///
+/// # Errors
+/// It is empty, longer than 63 bytes, or holds the character NUL.
+pub fn pg_name(name: &str) -> Result<String, NameError> {
+    check_pg_name(name)?;
+    Ok(format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
+/// What makes a name impossible in PostgreSQL.
+///
+/// # Errors
+/// It is empty, longer than 63 bytes, or holds the character NUL.
+pub fn check_pg_name(name: &str) -> Result<(), NameError> {
+    check(name, name.len() <= POSTGRES_MAX, || {
+        format!("has {} bytes, and PostgreSQL cuts names off after {POSTGRES_MAX}", name.len())
+    })
+}
+
+/// A text of PostgreSQL, whatever `standard_conforming_strings` says.
+///
+/// # Errors
+/// It holds the character NUL.
+pub fn pg_text(text: &str) -> Result<String, NameError> {
+    match text.contains('\0') {
+        true => Err(NameError("A text of PostgreSQL cannot hold the character NUL.".to_owned())),
+        false => Ok(format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))),
+    }
+}
+
+/// A name of MySQL or MariaDB in backticks, in which a backslash is a character like any other, whatever `sql_mode`
+/// says. User and host of an account are such names, too.
+///
+/// # Errors
+/// It is empty, has more than `max` characters, ends with a space, or holds NUL or a character beyond U+FFFF.
+pub fn my_name(name: &str, max: usize) -> Result<String, NameError> {
+    check_my_name(name, max)?;
+    Ok(format!("`{}`", name.replace('`', "``")))
+}
+
+/// What makes a name impossible in MySQL and MariaDB.
+///
+/// # Errors
+/// It is empty, has more than `max` characters, ends with a space, or holds NUL or a character beyond U+FFFF.
+pub fn check_my_name(name: &str, max: usize) -> Result<(), NameError> {
+    let length = name.chars().count();
+    check(name, length <= max, || format!("has {length} characters, and at most {max} are possible"))?;
+    match () {
+        () if name.ends_with(' ') => Err(complaint(name, "ends with a space, which MySQL takes away")),
+        () if name.chars().any(|c| u32::from(c) > 0xFFFF) => {
+            Err(complaint(name, "holds a character beyond U+FFFF, which names of MySQL cannot"))
+        }
+        () => Ok(()),
+    }
+}
+
+fn check(name: &str, fits: bool, too_long: impl FnOnce() -> String) -> Result<(), NameError> {
+    match () {
+        () if name.is_empty() => Err(NameError("A name cannot be empty.".to_owned())),
+        () if name.contains('\0') => Err(complaint(name, "holds the character NUL")),
+        () if !fits => Err(complaint(name, too_long())),
+        () => Ok(()),
+    }
+}
+
+fn complaint(name: &str, what: impl fmt::Display) -> NameError {
+    NameError(format!("The name {name:?} {what}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn quotes_are_doubled() {
+        assert_eq!(pg_name(r#"a"b\c"#).unwrap(), r#""a""b\c""#);
+        assert_eq!(my_name(r"a`b\c", 32).unwrap(), r"`a``b\c`");
+        assert_eq!(pg_text(r"it's \n").unwrap(), r"E'it''s \\n'");
+    }
+
+    #[test]
+    fn impossible_names_are_refused() {
+        for name in ["", "a\0b", &"x".repeat(64), &"é".repeat(32)] {
+            assert!(pg_name(name).is_err(), "{name:?}");
+        }
+        for name in ["", "a\0b", &"x".repeat(33), "blank ", "😀"] {
+            assert!(my_name(name, 32).is_err(), "{name:?}");
+        }
+        assert!(pg_text("\0").is_err());
+        assert_eq!(pg_name(&"é".repeat(31)).unwrap().len(), 64);
+        assert!(my_name(&"é".repeat(32), 32).is_ok());
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let too_long = pg_name(&"x".repeat(64)).unwrap_err().to_string();
+        assert!(too_long.ends_with("has 64 bytes, and PostgreSQL cuts names off after 63."), "{too_long}");
+    }
+
+    /// Reads what is between the quotes as the server does.
+    fn unquote(quoted: &str, mark: char) -> Option<String> {
+        let inner = quoted.strip_prefix(mark)?.strip_suffix(mark)?;
+        let mut name = String::new();
+        let mut chars = inner.chars();
+        while let Some(c) = chars.next() {
+            match c == mark {
+                true if chars.next()? != mark => return None,
+                _ => name.push(c),
+            }
+        }
+        Some(name)
+    }
+
+    proptest! {
+        #[test]
+        fn every_possible_name_comes_back(name in any::<String>()) {
+            if let Ok(quoted) = pg_name(&name) {
+                prop_assert_eq!(unquote(&quoted, '"'), Some(name.clone()));
+            }
+            if let Ok(quoted) = my_name(&name, 64) {
+                prop_assert_eq!(unquote(&quoted, '`'), Some(name));
+            }
+        }
+    }
+}

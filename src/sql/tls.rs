@@ -1,0 +1,88 @@
+//! Whom to believe that a server is the one it says it is.
+
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use crate::sql::{Error, Kind, Target};
+
+/// The roots of RDS and Aurora; the file says where they come from.
+pub(crate) const RDS_ROOTS: &str = include_str!("roots.pem");
+
+/// How TLS is spoken with a server: with its certificate verified against the target's authorities, or else against
+/// the roots of RDS and the public ones, one of which stands behind RDS Proxy.
+///
+/// # Errors
+/// The target's authorities are no certificates.
+pub(crate) fn client(target: &Target) -> Result<ClientConfig, Error> {
+    let wrong = |message: String| Error::local(Kind::Tls, target, message);
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(target.authorities.as_deref().unwrap_or(RDS_ROOTS).as_bytes()) {
+        let certificate = certificate.map_err(|error| wrong(format!("\"ca_certificate\" is not PEM: {error}")))?;
+        roots.add(certificate).map_err(|error| wrong(format!("\"ca_certificate\" is no authority: {error}")))?;
+    }
+    if target.authorities.is_none() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let verifier =
+        verifier.build().map_err(|error| wrong(format!("\"ca_certificate\" holds no certificate: {error}")))?;
+    let verifier = Verifier { inner: verifier, any_name: target.any_name, provider: provider.clone() };
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| wrong(error.to_string()))?;
+    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+}
+
+/// Verifies as usual, but can let another name pass.
+#[derive(Debug)]
+struct Verifier {
+    inner: Arc<WebPkiServerVerifier>,
+    any_name: bool,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.inner.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if self.any_name => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
