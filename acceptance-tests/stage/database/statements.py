@@ -93,7 +93,8 @@ def _check(rule):
     unknown = set(rule) - set(_SELECTORS) - set(FAULTS[fault])
     if unknown:
         raise ValueError(f"a rule with fault {fault} takes no {', '.join(sorted(unknown))}")
-    if (fault == "error" and "sqlstate" not in rule) or (fault == "delay" and "seconds" not in rule):
+    lacks_error = fault == "error" and not {"code", "sqlstate"} & set(rule)
+    if lacks_error or (fault == "delay" and "seconds" not in rule):
         raise ValueError(f"the fault {fault} lacks an argument: it takes {', '.join(FAULTS[fault])}")
     if rule.get("when", "before") not in ("before", "after"):
         raise ValueError("when must be before or after")
