@@ -44,6 +44,11 @@ class Control:
             ("POST", "database-users"): self.create_database_user,
             ("POST", "sql"): self.run_sql,
             ("GET", "logins"): self.logins,
+            ("GET", "statements"): self.statements,
+            ("DELETE", "statements"): self.forget_statements,
+            ("GET", "statement-rules"): self.statement_rules,
+            ("POST", "statement-rules"): self.add_statement_rules,
+            ("DELETE", "statement-rules"): self.clear_statement_rules,
             ("POST", "lint"): self.lint,
             **Keys(aws, describe).routes,
             **self.rds.routes,
@@ -201,15 +206,42 @@ class Control:
         self._aws.identities.set_clock(account, float(offset))
         return {}
 
-    def create_database_user(self, name, iam=True):
-        """A login role in PostgreSQL, in rds_iam unless told otherwise."""
-        quoted = '"' + name.replace('"', '""') + '"'
-        self._databases().postgres.run(f"CREATE ROLE {quoted} LOGIN" + (" IN ROLE rds_iam" if iam else ""))
+    def create_database_user(self, name, iam=True, engine="postgres", password=None, host="%"):
+        """A login role in PostgreSQL, in rds_iam unless told otherwise. With the engine mysql a user at a host in
+        MariaDB, by AWSAuthenticationPlugin and over TLS only, unless told otherwise: then with the password."""
+        if engine == "postgres":
+            quoted = '"' + name.replace('"', '""') + '"'
+            self._server(engine).run(f"CREATE ROLE {quoted} LOGIN" + (" IN ROLE rds_iam" if iam else ""))
+        else:
+            self._server(engine).create_user(name, host, None if iam else password)
         return {"name": name}
 
-    def run_sql(self, sql, database="app"):
-        """Runs SQL as the owner of the PostgreSQL server."""
-        return {"output": self._databases().postgres.run(sql, database)}
+    def run_sql(self, sql, database="app", engine="postgres"):
+        """Runs SQL as the owner of the server."""
+        return {"output": self._server(engine).run(sql, database)}
+
+    def statements(self, account=None):
+        """The record of statements."""
+        return {"statements": self._databases().statements.record(account)}
+
+    def forget_statements(self, account=None):
+        """Clears the record of statements of an account, or of all."""
+        self._databases().statements.forget(account)
+        return {}
+
+    def statement_rules(self):
+        """The rules for statements in force, with their counts."""
+        return {"rules": self._databases().statements.rules()}
+
+    def add_statement_rules(self, rules):
+        """Puts rules for statements in force."""
+        self._databases().statements.add(rules)
+        return self.statement_rules()
+
+    def clear_statement_rules(self, account=None):
+        """Takes out the rules for statements of an account, or all."""
+        self._databases().statements.clear(account)
+        return {}
 
     def logins(self, account=None):
         """Every login with a token, and why it was refused."""
@@ -218,6 +250,12 @@ class Control:
     def lint(self, policy, type="identity"):
         """What parliament finds wrong with a policy; `type` is identity, trust or resource."""
         return {"findings": lint.findings(policy, type)}
+
+    def _server(self, engine):
+        servers = {"postgres": self._databases().postgres, "mysql": self._databases().mariadb}
+        if engine not in servers:
+            raise Refusal(f"engine must be one of {', '.join(servers)}")
+        return servers[engine]
 
     def _databases(self):
         if self._aws.databases is None:

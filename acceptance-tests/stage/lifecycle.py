@@ -8,6 +8,7 @@ import time
 from glob import glob
 from pathlib import Path
 
+from .database import mariadb
 from .database.endpoints import CAPACITY
 from .database.postgres import DATABASE, MASTER, TOKEN_USER, Postgres
 
@@ -112,6 +113,11 @@ class Stage:
                 "master_password": self.databases.postgres.master_password,
                 "token_user": TOKEN_USER,
                 "certificate": str(self.databases.certificate_path),
+            }
+            facts["mysql"] = {
+                "database": mariadb.DATABASE,
+                "master_user": mariadb.MASTER,
+                "master_password": self.databases.mariadb.master_password,
             }
         return facts
 

@@ -7,15 +7,17 @@ from .certificates import Authority
 from .endpoints import AddressBlock, Endpoint, HostsFile, Relays, bind, server_context
 from .ldap import Responder
 from .login import Logins
+from .mariadb import MariaDb
+from .mysql_front import MySqlFront
+from .statements import Statements
 
-PORT = 5432
-_POSTGRES = ("postgres", "aurora-postgresql")
+PORT, MYSQL_PORT = 5432, 3306
+_FAMILIES = {"postgres": "POSTGRESQL", "aurora-postgresql": "POSTGRESQL"}
+_FAMILIES |= {"mysql": "MYSQL", "mariadb": "MYSQL", "aurora-mysql": "MYSQL"}
 
 
 class Databases:
-    """One PostgreSQL, and an endpoint to it for every instance and cluster of a PostgreSQL engine.
-
-    A second server would be a second Postgres with relays of its own; `follow` would choose between them."""
+    """One PostgreSQL and one MariaDB, and an endpoint to one of them for every instance, cluster and proxy."""
 
     def __init__(self, folder, aws, postgres):
         self.authority = Authority()
@@ -31,34 +33,45 @@ class Databases:
         self._responder = Responder(self.logins.check)
         with bind(self._block.server, PORT) as probe:
             self._server = probe.getsockname()
-        self._relays = Relays(self._server, self._block.without_tls)
+        self.statements = Statements()
+        self.mariadb = MariaDb(folder / "mariadb", self.authority)
+        with bind(self._block.server, MYSQL_PORT) as probe:
+            self.mariadb.place(*probe.getsockname(), self.logins.check)
+        self._relays = {
+            "POSTGRESQL": Relays(self._server, self._block.without_tls),
+            "MYSQL": MySqlFront(self.mariadb, self.authority, self.statements, self._by_address.get),
+        }
 
     def start(self):
-        """Starts the server; its data directory must have been prepared."""
+        """Starts PostgreSQL, whose data directory must have been prepared. MariaDB starts with its first endpoint."""
         self.postgres.start(*self._server, self._rules())
 
     def follow(self, account, region, backend):
         """Opens and closes endpoints so that they are those of what RDS knows in an account and region."""
-        wanted = dict(_hosts(backend))
+        wanted = {host: (database, family) for host, database, family in _hosts(backend)}
         present = {h for h, e in self._endpoints.items() if (e.account, e.region) == (account, region)}
         if present == set(wanted):
             return
         for host in present - set(wanted):
             self._close(host)
         for host in wanted.keys() - present:
-            self._open(account, region, host, wanted[host])
+            self._open(account, region, host, *wanted[host])
         self.hosts.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
     def release(self):
-        """Gives back the addresses."""
+        """Ends MariaDB and gives back the addresses."""
+        self.mariadb.stop()
         self._block.release()
 
-    def _open(self, account, region, host, database):
+    def _open(self, account, region, host, database, family):
+        if family == "MYSQL":
+            self.mariadb.begin()
+        relays = self._relays[family]
         address = self._block.take()
         path = self._folder / "endpoint.pem"
         path.touch(mode=0o600)
         path.write_bytes(self.authority.server_key() + self.authority.server_certificate(host))
-        relay, port = self._relays.open(address, database.port, server_context(path))
+        relay, port = relays.open(address, database.port, server_context(path))
         path.unlink()
         database.port = port
         owner = getattr(database, "cluster", database)
@@ -71,13 +84,13 @@ class Databases:
             resource_id=lambda: resource_id_of(owner),
             iam_enabled=lambda: iam_enabled(owner),
             tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
-            relay=relay,
+            close=lambda: relays.close(relay),
         )
 
     def _close(self, host):
         endpoint = self._endpoints.pop(host)
         self._by_address.pop(endpoint.address)
-        self._relays.close(endpoint.relay)
+        endpoint.close()
         self._block.give_back(endpoint.address)
 
     def _rules(self):
@@ -94,15 +107,15 @@ class Databases:
 
 
 def _hosts(backend):
-    """The host names of an account and region, each with the instance, cluster or proxy it belongs to."""
+    """The host names of an account and region, each with the instance, cluster or proxy it belongs to, and its family."""
     for instance in backend.databases.values():
-        if instance.engine in _POSTGRES:
-            yield instance.address, instance
+        if instance.engine in _FAMILIES:
+            yield instance.address, instance, _FAMILIES[instance.engine]
     for cluster in backend.clusters.values():
-        if cluster.engine in _POSTGRES:
-            yield cluster.endpoint, cluster
-            yield cluster.reader_endpoint, cluster
+        if cluster.engine in _FAMILIES:
+            yield cluster.endpoint, cluster, _FAMILIES[cluster.engine]
+            yield cluster.reader_endpoint, cluster, _FAMILIES[cluster.engine]
     for proxy in backend.db_proxies.values():
-        if proxy.engine_family == "POSTGRESQL":
+        if proxy.engine_family in _FAMILIES.values():
             for endpoint in endpoints_of(proxy):
-                yield endpoint.host, proxy
+                yield endpoint.host, proxy, proxy.engine_family

@@ -38,7 +38,7 @@ class Endpoint:
     resource_id: Callable
     iam_enabled: Callable
     tags: Callable
-    relay: object
+    close: Callable
 
 
 class AddressBlock:

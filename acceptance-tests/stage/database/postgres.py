@@ -62,7 +62,7 @@ class Postgres:
         self._data = self._folder / "data"
         self._server = None
         self._initdb = None
-        self._account = _unprivileged_account()
+        self._account = unprivileged_account()
 
     def prepare(self):
         """Begins to make the data directory."""
@@ -146,7 +146,7 @@ def _program(name):
     return found
 
 
-def _unprivileged_account():
+def unprivileged_account():
     """Whom the server runs as when the stage is started by root, which PostgreSQL refuses to be."""
     if os.geteuid() != 0:
         return None

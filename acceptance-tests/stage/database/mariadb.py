@@ -1,0 +1,209 @@
+"""A throw-away MariaDB that looks like one of RDS: a master without SUPER, and AWSAuthenticationPlugin.
+
+It costs seconds and a hundred megabytes, so it starts when something first needs it.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from .mysql_front import SERVER_NAME
+from .postgres import unprivileged_account
+from .token_socket import TokenSocket
+
+MASTER = "admin"
+DATABASE = "app"
+
+_OWNER = "rdsadmin"
+_PATIENCE = 60
+_PLUGIN = Path(__file__).with_name("aws_authentication.c")
+
+_OPTIONS = """
+--skip-name-resolve --local-infile=0 --performance-schema=OFF --skip-feedback
+--log-bin=binlog --binlog-format=ROW --server-id=1 --sync-binlog=0
+--innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF
+--key-buffer-size=1M --aria-pagecache-buffer-size=8M --max-connections=150
+--plugin-load-add=aws_authentication.so
+""".split()
+
+#: What the master of RDS for MariaDB may, all of it for others too; rds_superuser_role and SUPER are not among it.
+_MASTERS = """
+SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES,
+CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW,
+CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER
+"""
+_USERS = """
+RENAME USER root@localhost TO {owner}@localhost;
+DELETE FROM mysql.global_priv WHERE User NOT IN ('{owner}', 'mariadb.sys') OR Host <> 'localhost';
+FLUSH PRIVILEGES;
+CREATE USER '{master}'@'%' IDENTIFIED BY '{password}';
+GRANT {masters} ON *.* TO '{master}'@'%' WITH GRANT OPTION;
+CREATE DATABASE {database};
+RESET MASTER;
+"""
+
+
+class MariaDb:
+    """One server process, begun by `begin` and up when `await_ready` returns."""
+
+    def __init__(self, folder, authority):
+        self.address = self.port = None
+        self.master_password = secrets.token_urlsafe(18)
+        self._folder, self._authority = Path(folder), authority
+        self._account = unprivileged_account()
+        self._check = None
+        self._lock = threading.Lock()
+        self._begun = self._stopped = False
+        self._process = self._failure = None
+        self._ready = threading.Event()
+
+    def place(self, address, port, check):
+        """Says where the server will listen, and who decides about tokens: `check(address, user, token)`."""
+        self.address, self.port, self._check = address, port, check
+
+    def begin(self):
+        """Starts the server in the background, unless that has been done."""
+        with self._lock:
+            if not self._begun and not self._stopped:
+                self._begun = True
+                threading.Thread(target=self._live, daemon=True).start()
+
+    def await_ready(self):
+        """Waits until the server is up; RuntimeError says why it is not."""
+        self.begin()
+        if not self._ready.wait(_PATIENCE):
+            raise RuntimeError("MariaDB did not start in time")
+        if self._failure:
+            raise RuntimeError(self._failure)
+
+    def run(self, sql, database=""):
+        """Runs SQL as the owner of the server and returns what it printed."""
+        try:
+            self.await_ready()
+        except RuntimeError as error:
+            raise ValueError(str(error)) from error
+        return self._run(sql, database, _OWNER)
+
+    def create_user(self, name, host, password=None):
+        """A user who logs in with a token and over TLS only; with a password, as any other."""
+        how = "WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL" if password is None else f"BY {_quoted(password)}"
+        self.run(f"CREATE USER {_quoted(name)}@{_quoted(host)} IDENTIFIED {how}")
+
+    def stop(self):
+        """Ends the server at once: nothing of it is kept."""
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process and process.poll() is None:
+            process.kill()
+            process.wait()
+
+    def _live(self):
+        """The life of the server, all of it in this thread: what the kernel ends with its parent ends with the thread
+        that started it."""
+        try:
+            self._make()
+            command = [_program("mariadbd"), *self._places(), *_OPTIONS, *self._tls()]
+            command += [f"--bind-address={self.address}", f"--port={self.port}"]
+            server = self._spawn(command, "mariadb.log")
+            self._await_socket(server)
+        except (RuntimeError, ValueError, OSError) as error:
+            self._failure = str(error)
+        self._ready.set()
+        if not self._failure:
+            server.wait()
+
+    def _make(self):
+        """The folder with the plugin, the socket and the data."""
+        self._folder.mkdir(mode=0o700)
+        (self._folder / "plugin").mkdir()
+        self._compile()
+        TokenSocket(self._folder / "token.sock", self._check)
+        command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={self._folder}/data"]
+        command += ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+        command += ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M", "--innodb-doublewrite=OFF"]
+        self._own(self._folder, self._folder / "token.sock")
+        if self._spawn(command, "install.log").wait() != 0:
+            raise RuntimeError(f"mariadb-install-db failed: {self._tail('install.log')}")
+
+    def _compile(self):
+        command = [_program("cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", _PLUGIN]
+        command += ["-o", self._folder / "plugin" / "aws_authentication.so"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE)
+        if done.returncode != 0:
+            raise RuntimeError(f"the plugin for MariaDB does not compile: {done.stderr[:2000]}")
+
+    def _places(self):
+        folder = self._folder
+        places = [f"--datadir={folder}/data", f"--socket={folder}/s.sock", f"--pid-file={folder}/pid"]
+        return ["--no-defaults", *places, f"--plugin-dir={folder}/plugin"]
+
+    def _tls(self):
+        path = self._folder / "server.pem"
+        path.touch(mode=0o600)
+        path.write_bytes(self._authority.server_key() + self._authority.server_certificate(SERVER_NAME))
+        self._own(path)
+        return [f"--ssl-cert={path}", f"--ssl-key={path}", "--tls-version=TLSv1.2,TLSv1.3"]
+
+    def _await_socket(self, server):
+        deadline = time.monotonic() + _PATIENCE
+        users = _USERS.format(
+            owner=_OWNER, master=MASTER, masters=_MASTERS, password=self.master_password, database=DATABASE
+        )
+        while True:
+            try:
+                self._run("SELECT 1", "", "root")
+                break
+            except ValueError as error:
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"MariaDB did not start: {self._tail('mariadb.log')}") from error
+                time.sleep(0.05)
+        self._run(users, "", "root")
+
+    def _run(self, sql, database, user):
+        command = [_program("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
+        command += ["-S", self._folder / "s.sock", "-u", user, "-D", database]
+        environment = {"PATH": os.environ["PATH"]}
+        done = subprocess.run(
+            command, input=sql, capture_output=True, text=True, timeout=_PATIENCE, env=environment, encoding="utf-8"
+        )
+        if done.returncode != 0:
+            raise ValueError(done.stderr.strip())
+        return done.stdout.strip()
+
+    def _spawn(self, command, log):
+        drop = ["setpriv", "--pdeathsig", "KILL"]
+        if self._account:
+            drop += ["--reuid", str(self._account.pw_uid), "--regid", str(self._account.pw_gid), "--clear-groups"]
+        environment = {"PATH": os.environ["PATH"], "STAGE_TOKEN_SOCKET": str(self._folder / "token.sock")}
+        with self._lock, open(self._folder / log, "wb") as file:
+            if self._stopped:
+                raise RuntimeError("the stage has ended")
+            self._process = subprocess.Popen(
+                [*drop, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, cwd=self._folder
+            )
+        return self._process
+
+    def _own(self, *paths):
+        for path in paths if self._account else ():
+            os.chown(path, self._account.pw_uid, self._account.pw_gid)
+
+    def _tail(self, name):
+        return (self._folder / name).read_text(errors="replace")[-2000:]
+
+
+def _quoted(text):
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _program(name):
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if not found:
+        packages = "mariadb-server-core mariadb-client-core libmariadb3 gcc libc6-dev"
+        raise RuntimeError(f"{name} is not installed; on Debian: apt-get install --no-install-recommends {packages}")
+    return found

@@ -1,0 +1,205 @@
+"""The front before MariaDB: TLS with the client as the endpoint and with the server as a client, and every statement
+seen, so that rules can strike it."""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections import deque
+from dataclasses import dataclass
+
+from . import mysql_packets as mysql
+from .endpoints import Relays
+
+#: The name in the certificate of the server behind the front.
+SERVER_NAME = "mariadb.stage"
+
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
+_NOT_LOADED = (1524, "Plugin 'AWSAuthenticationPlugin' is not loaded")
+_UNKNOWN_ERROR = 1105
+
+
+class MySqlFront(Relays):
+    """Passes packets between endpoints and the server, in one thread."""
+
+    def __init__(self, mariadb, authority, statements, endpoint_of):
+        super().__init__((mariadb.address, mariadb.port), None)
+        self._mariadb, self._statements, self._endpoint_of = mariadb, statements, endpoint_of
+        self._context = ssl.create_default_context(cadata=authority.certificate().decode())
+
+    async def _serve(self, client, address, context):
+        client.setblocking(False)
+        server = socket.socket()
+        server.setblocking(False)
+        try:
+            session = await self._open(client, server, address, context)
+        except (OSError, asyncio.IncompleteReadError):
+            session = None
+        except RuntimeError as failure:
+            await self._loop.sock_sendall(client, mysql.error(0, _UNKNOWN_ERROR, f"the stage: {failure}"))
+            session = None
+        if session:
+            await session.run()
+        else:
+            client.close()
+            server.close()
+
+    async def _open(self, client, server, address, context):
+        """A session with the login packet passed on, or None for a client that the server does not want."""
+        endpoint = self._endpoint_of(address)
+        await self._loop.run_in_executor(None, self._mariadb.await_ready)
+        server.bind((address, 0))
+        await self._loop.sock_connect(server, self._server)
+        greeting = await mysql.read_packet(self._exactly(server))
+        if endpoint is None or mysql.is_error(greeting[4:]):
+            await self._loop.sock_sendall(client, greeting)
+            return None
+        await self._loop.sock_sendall(client, mysql.greeting_for_client(greeting))
+        first = await mysql.read_packet(self._exactly(client))
+        over_tls = mysql.asks_for_tls(first)
+        if over_tls:
+            await self._loop.sock_sendall(server, first)
+        client_side = await self._streams(client, context if over_tls else None)
+        server_side = await self._server_streams(server, over_tls)
+        login = await mysql.read_packet(client_side[0].readexactly) if over_tls else first
+        server_side[1].write(login)
+        return _Session(client_side, server_side, endpoint, mysql.user_of_login(login), self._statements)
+
+    def _exactly(self, end):
+        async def read(wanted):
+            data = b""
+            while len(data) < wanted:
+                more = await self._loop.sock_recv(end, wanted - len(data))
+                if not more:
+                    raise ConnectionError("the other end went away")
+                data += more
+            return data
+
+        return read
+
+    async def _server_streams(self, server, over_tls):
+        tls = {"ssl": self._context, "server_hostname": SERVER_NAME} if over_tls else {}
+        return await asyncio.open_connection(sock=server, **tls)
+
+
+@dataclass
+class _Expected:
+    """An answer that is to come, and what to do then."""
+
+    sequence: int
+    prepares: str | None = None
+    entry: dict | None = None
+    rule: dict | None = None
+
+
+class _Cut(Exception):
+    """The connection is to be cut."""
+
+
+class _Session:
+    """One connection after its first packets."""
+
+    def __init__(self, client_side, server_side, endpoint, user, statements):
+        self._from_client, self._to_client = client_side
+        self._from_server, self._to_server = server_side
+        self._endpoint, self._user, self._statements = endpoint, user, statements
+        self._expected, self._prepared = deque(), mysql.Prepared()
+        self._client_is_gone = False
+
+    async def run(self):
+        """Passes on until one end goes away or a rule cuts the connection."""
+        answers, commands = asyncio.create_task(self._pass_answers()), asyncio.create_task(self._pass_commands())
+        done, pending = await asyncio.wait((answers, commands), return_when=asyncio.FIRST_COMPLETED)
+        if commands in done and not self._failed(commands) and self._expected:
+            # What the client did not wait for takes effect nevertheless, and the record shall say so.
+            self._client_is_gone = True
+            done, pending = await asyncio.wait((answers,))
+        for task in pending:
+            task.cancel()
+        if any(self._failed(task) for task in done):
+            for writer in (self._to_client, self._to_server):
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                writer.transport.abort()
+        self._to_client.close()
+        self._to_server.close()
+
+    @staticmethod
+    def _failed(task):
+        return isinstance(task.exception(), _Cut)
+
+    async def _pass_commands(self):
+        """From the client; ends when the client does."""
+        try:
+            while True:
+                whole, payload, sequence = await mysql.read_message(self._from_client.readexactly)
+                answer = await self._arrived(payload, sequence) if whole[3] == 0 and payload else None
+                if answer:
+                    self._to_client.write(answer)
+                    await self._to_client.drain()
+                else:
+                    self._to_server.write(whole)
+                    await self._to_server.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            return
+
+    async def _pass_answers(self):
+        """From the server; ends when the server does, or with the last answer that somebody waits for."""
+        try:
+            while not self._client_is_gone or self._expected:
+                packet = await mysql.read_packet(self._from_server.readexactly)
+                if self._expected and packet[3] == self._expected[0].sequence:
+                    await self._answered(self._expected.popleft(), packet[4:])
+                if not self._client_is_gone:
+                    self._to_client.write(packet)
+                    await self._to_client.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            return
+
+    async def _arrived(self, payload, sequence):
+        """Takes note of a command; returns the answer if the server is not to have it."""
+        command, expected = payload[0], _Expected((sequence + 1) % 256)
+        if command in (mysql.QUERY, mysql.EXECUTE, mysql.BULK_EXECUTE):
+            text = payload[1:].decode(errors="replace") if command == mysql.QUERY else self._prepared.find(payload)
+            expected.entry, expected.rule = self._statements.arrived(self._endpoint, self._user, text)
+            refusal = await self._strike(expected.rule, text, expected.sequence)
+            if refusal:
+                return refusal
+        elif command == mysql.PREPARE:
+            expected.prepares = payload[1:].decode(errors="replace")
+        elif command == mysql.CLOSE:
+            self._prepared.close(payload)
+        elif command == mysql.CHANGE_USER:
+            self._user = mysql.user_of_change(payload)
+        if command not in mysql.WITHOUT_ANSWER:
+            self._expected.append(expected)
+        return None
+
+    async def _strike(self, rule, text, sequence):
+        """What happens before a statement; returns the answer of a statement that the server never sees."""
+        fault = rule["fault"] if rule else None
+        if fault == "cut":
+            raise _Cut
+        if fault == "error":
+            message = rule.get("message", "Injected by the stage")
+            return mysql.error(sequence, rule.get("code", _UNKNOWN_ERROR), message, rule.get("sqlstate"))
+        if fault == "delay" and rule.get("when") != "after":
+            await asyncio.sleep(rule["seconds"])
+        if mysql.names_the_plugin(text) and not self._endpoint.iam_enabled():
+            return mysql.error(sequence, *_NOT_LOADED)
+        return None
+
+    async def _answered(self, expected, payload):
+        """Takes note of the first packet of an answer."""
+        if expected.prepares is not None:
+            number = mysql.statement_number(payload)
+            if number is not None:
+                self._prepared.add(number, expected.prepares)
+        if expected.entry is None:
+            return
+        expected.entry["took_effect"] = not mysql.is_error(payload)
+        rule = expected.rule or {}
+        if rule.get("fault") == "lose_answer":
+            await asyncio.sleep(rule.get("seconds", 0))
+            raise _Cut
+        if rule.get("fault") == "delay" and rule.get("when") == "after":
+            await asyncio.sleep(rule["seconds"])

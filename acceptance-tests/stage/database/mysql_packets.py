@@ -1,0 +1,114 @@
+"""The packets of MySQL's protocol, as far as the front must understand them."""
+
+import re
+import struct
+
+#: The commands that the front looks at, and those that have no answer.
+QUIT, QUERY, CHANGE_USER, PREPARE, EXECUTE, LONG_DATA, CLOSE, BULK_EXECUTE = 1, 3, 0x11, 0x16, 0x17, 0x18, 0x19, 0xFA
+WITHOUT_ANSWER = (QUIT, LONG_DATA, CLOSE)
+
+_OK, _ERROR = 0, 0xFF
+_WHOLE = 0xFFFFFF  # a payload of this length goes on in the next packet
+_LAST_PREPARED = 0xFFFFFFFF  # MariaDB: the statement prepared last, whose number the client does not know yet
+_FIXED = 32  # bytes of the client's first packet before the user: capabilities, sizes, filler
+_TLS = 0x800
+# Capabilities that the client must not hear of: compression, query attributes; and of MariaDB's own, progress reports.
+_HIDDEN, _HIDDEN_OF_MARIADB = 0x20 | 1 << 26 | 1 << 27, 1
+_STATES = {1213: "40001"}
+_WITH_PLUGIN = re.compile(
+    r"""\b(?:create|alter)\s.*?\buser\b.*?\bidentified\s+(?:with|via)\s+['"`]?AWSAuthenticationPlugin\b""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+async def read_packet(exactly):
+    """A packet with its header; `exactly` reads as many bytes as it is told."""
+    header = await exactly(4)
+    return header + await exactly(int.from_bytes(header[:3], "little"))
+
+
+async def read_message(exactly):
+    """A packet and those in which it goes on, with their headers, and the payload of all."""
+    packet = whole = await read_packet(exactly)
+    payload = whole[4:]
+    while len(packet) == _WHOLE + 4:
+        packet = await read_packet(exactly)
+        whole, payload = whole + packet, payload + packet[4:]
+    return whole, payload, packet[3]
+
+
+def packet(sequence, payload):
+    """A packet with its header."""
+    return len(payload).to_bytes(3, "little") + bytes([sequence % 256]) + payload
+
+
+def error(sequence, code, message, state=None):
+    """An error packet."""
+    text = f"#{state or _STATES.get(code, 'HY000')}{message}"
+    return packet(sequence, bytes([_ERROR]) + struct.pack("<H", code) + text.encode())
+
+
+def is_error(payload):
+    """Whether an answer is an error."""
+    return payload[:1] == bytes([_ERROR])
+
+
+def greeting_for_client(greeting):
+    """The server's greeting without what would hide statements and answers from the front."""
+    data = bytearray(greeting)
+    low = data.index(0, 5) + 1 + 4 + 8 + 1  # behind the version, the connection's number, the first of the salt, a zero
+    high, of_mariadb = low + 5, low + 14
+    for place, hidden in ((low, _HIDDEN & 0xFFFF), (high, _HIDDEN >> 16), (of_mariadb, _HIDDEN_OF_MARIADB)):
+        kept = int.from_bytes(data[place : place + 2], "little") & ~hidden
+        data[place : place + 2] = kept.to_bytes(2, "little")
+    return bytes(data)
+
+
+def asks_for_tls(first):
+    """Whether the client's first packet is a request for TLS: the beginning of a login, with nothing in it."""
+    return len(first) == 4 + _FIXED and struct.unpack_from("<I", first, 4)[0] & _TLS != 0
+
+
+def user_of_login(login):
+    """The user of a client's login packet."""
+    return _text(login, 4 + _FIXED)
+
+
+def user_of_change(payload):
+    """The user whom a connection changes to."""
+    return _text(payload, 1)
+
+
+def statement_number(prepared_answer):
+    """The number of a statement that was prepared, from the answer; None if it was refused."""
+    return struct.unpack_from("<I", prepared_answer, 1)[0] if prepared_answer[0] == _OK else None
+
+
+class Prepared:
+    """The texts of a connection's prepared statements by number."""
+
+    def __init__(self):
+        self._texts, self._last = {}, ""
+
+    def add(self, number, text):
+        """Keeps a text."""
+        self._texts[number] = self._last = text
+
+    def find(self, payload):
+        """The text that an execution is of."""
+        number = struct.unpack_from("<I", payload, 1)[0]
+        return self._last if number == _LAST_PREPARED else self._texts.get(number, "")
+
+    def close(self, payload):
+        """Forgets a text."""
+        self._texts.pop(struct.unpack_from("<I", payload, 1)[0], None)
+
+
+def names_the_plugin(sql):
+    """Whether a statement gives a user AWSAuthenticationPlugin."""
+    return _WITH_PLUGIN.search(sql) is not None
+
+
+def _text(data, start):
+    end = data.find(0, start)
+    return data[start : end if end >= 0 else len(data)].decode(errors="replace")
