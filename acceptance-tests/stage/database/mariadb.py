@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import threading
 import time
+from glob import glob
 from pathlib import Path
 
 from .mysql_front import SERVER_NAME
@@ -25,10 +26,13 @@ _PLUGIN = Path(__file__).with_name("aws_authentication.c")
 _OPTIONS = """
 --skip-name-resolve --local-infile=0 --performance-schema=OFF --skip-feedback
 --log-bin=binlog --binlog-format=ROW --server-id=1 --sync-binlog=0
---innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF
 --key-buffer-size=1M --aria-pagecache-buffer-size=8M --max-connections=150
 --plugin-load-add=aws_authentication.so
 """.split()
+_INNODB = """
+--innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF
+""".split()
+_SYSTEM_TABLES = ("system_tables", "performance_tables", "system_tables_data", "sys_schema")
 
 #: What the master of RDS for MariaDB may, all of it for others too; rds_superuser_role and SUPER are not among it.
 _MASTERS = """
@@ -107,7 +111,7 @@ class MariaDb:
         that started it."""
         try:
             self._make()
-            command = [_program("mariadbd"), *self._places(), *_OPTIONS, *self._tls()]
+            command = [_program("mariadbd"), *self._places(), *_OPTIONS, *_INNODB, *self._tls()]
             command += [f"--bind-address={self.address}", f"--port={self.port}"]
             server = self._spawn(command, "mariadb.log")
             self._await_socket(server)
@@ -123,12 +127,14 @@ class MariaDb:
         (self._folder / "plugin").mkdir()
         self._compile()
         TokenSocket(self._folder / "token.sock", self._check)
-        command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={self._folder}/data"]
-        command += ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-        command += ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M", "--innodb-doublewrite=OFF"]
-        self._own(self._folder, self._folder / "token.sock")
-        if self._spawn(command, "install.log").wait() != 0:
-            raise RuntimeError(f"mariadb-install-db failed: {self._tail('install.log')}")
+        (self._folder / "data").mkdir()
+        self._own(self._folder, self._folder / "data", self._folder / "token.sock")
+        # As mariadb-install-db does, which would leave a process behind if it were killed.
+        (self._folder / "system.sql").write_text(_system_tables())
+        command = [_program("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={self._folder}/data"]
+        command += ["--log-warnings=0", "--max-allowed-packet=8M", *_INNODB]
+        if self._spawn(command, "bootstrap.log", self._folder / "system.sql").wait() != 0:
+            raise RuntimeError(f"MariaDB did not make its tables: {self._tail('bootstrap.log')}")
 
     def _compile(self):
         command = [_program("cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", _PLUGIN]
@@ -176,16 +182,16 @@ class MariaDb:
             raise ValueError(done.stderr.strip())
         return done.stdout.strip()
 
-    def _spawn(self, command, log):
+    def _spawn(self, command, log, script=os.devnull):
         drop = ["setpriv", "--pdeathsig", "KILL"]
         if self._account:
             drop += ["--reuid", str(self._account.pw_uid), "--regid", str(self._account.pw_gid), "--clear-groups"]
         environment = {"PATH": os.environ["PATH"], "STAGE_TOKEN_SOCKET": str(self._folder / "token.sock")}
-        with self._lock, open(self._folder / log, "wb") as file:
+        with self._lock, open(self._folder / log, "wb") as file, open(script) as source:
             if self._stopped:
                 raise RuntimeError("the stage has ended")
             self._process = subprocess.Popen(
-                [*drop, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, cwd=self._folder
+                [*drop, *command], stdin=source, stdout=file, stderr=file, env=environment, cwd=self._folder
             )
         return self._process
 
@@ -195,6 +201,16 @@ class MariaDb:
 
     def _tail(self, name):
         return (self._folder / name).read_text(errors="replace")[-2000:]
+
+
+def _system_tables():
+    parts = ["CREATE DATABASE mysql;", "USE mysql;", "SET @auth_root_socket=NULL;"]
+    for name in _SYSTEM_TABLES:
+        files = glob(f"/usr/share/m*/m*_{name}.sql")  # mysql/mysql_…, in newer versions mariadb/mariadb_…
+        if not files:
+            raise RuntimeError(f"MariaDB's file of {name} is missing; on Debian it is in mariadb-server-core")
+        parts.append(Path(files[0]).read_text())
+    return "\n".join(parts)
 
 
 def _quoted(text):
