@@ -206,12 +206,14 @@ class Control:
         self._aws.identities.set_clock(account, float(offset))
         return {}
 
-    def create_database_user(self, name, iam=True, engine="postgres", password=None, host="%"):
-        """A login role in PostgreSQL, in rds_iam unless told otherwise. With the engine mysql a user at a host in
-        MariaDB, by AWSAuthenticationPlugin and over TLS only, unless told otherwise: then with the password."""
+    def create_database_user(
+        self, name, iam=True, engine="postgres", password=None, host="%", replication=False, roles=()
+    ):
+        """A login role in PostgreSQL, in rds_iam unless told otherwise, and in further roles. With the engine mysql a
+        user at a host in MariaDB, by AWSAuthenticationPlugin and over TLS only, unless told otherwise: then with the
+        password."""
         if engine == "postgres":
-            quoted = '"' + name.replace('"', '""') + '"'
-            self._server(engine).run(f"CREATE ROLE {quoted} LOGIN" + (" IN ROLE rds_iam" if iam else ""))
+            self._server(engine).create_user(name, ["rds_iam"] * iam + list(roles), password, replication)
         else:
             self._server(engine).create_user(name, host, None if iam else password)
         return {"name": name}

@@ -3,11 +3,12 @@
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
 from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups, rds_proxies
+from stage.overlay.rds_models import SEEDED_PASSWORD
 from stage.overlay.rds_state import Change, named
 
 _REGION = "us-east-1"
 _CLASS = "db.t4g.micro"
-_MASTER = {"master_username": "pgadmin", "master_user_password": "not-the-real-one"}
+_MASTER = {"master_username": "pgadmin", "master_user_password": SEEDED_PASSWORD}
 _KINDS = ("instance", "cluster")
 
 

@@ -1,19 +1,23 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
-from stage.overlay.rds_models import iam_enabled, resource_id_of
+from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, resource_id_of
 from stage.overlay.rds_proxies import endpoints_of
 
 from .certificates import Authority
-from .endpoints import AddressBlock, Endpoint, HostsFile, Relays, bind, server_context
+from .endpoints import AddressBlock, Endpoint, HostsFile, bind, server_context
+from .hosting import Master
 from .ldap import Responder
 from .login import Logins
 from .mariadb import MariaDb
 from .mysql_front import MySqlFront
+from .postgres_front import PostgresFront
 from .statements import Statements
 
 PORT, MYSQL_PORT = 5432, 3306
 _FAMILIES = {"postgres": "POSTGRESQL", "aurora-postgresql": "POSTGRESQL"}
 _FAMILIES |= {"mysql": "MYSQL", "mariadb": "MYSQL", "aurora-mysql": "MYSQL"}
+#: Before an endpoint's address: not a token is to be checked, but the password of the master.
+_MASTER = "master/"
 
 
 class Databases:
@@ -30,16 +34,17 @@ class Databases:
         self._block = AddressBlock()
         self._endpoints = {}
         self._by_address = {}
-        self._responder = Responder(self.logins.check)
+        self._responder = Responder(self._check)
         with bind(self._block.server, PORT) as probe:
             self._server = probe.getsockname()
         self.statements = Statements()
         self.mariadb = MariaDb(folder / "mariadb", self.authority)
         with bind(self._block.server, MYSQL_PORT) as probe:
             self.mariadb.place(*probe.getsockname(), self.logins.check)
+        endpoint_of = self._by_address.get
         self._relays = {
-            "POSTGRESQL": Relays(self._server, self._block.without_tls),
-            "MYSQL": MySqlFront(self.mariadb, self.authority, self.statements, self._by_address.get),
+            "POSTGRESQL": PostgresFront(self._server, self._block, aws, self.statements, postgres, endpoint_of),
+            "MYSQL": MySqlFront(self.mariadb, self.authority, self.statements, endpoint_of),
         }
 
     def start(self):
@@ -84,6 +89,8 @@ class Databases:
             resource_id=lambda: resource_id_of(owner),
             iam_enabled=lambda: iam_enabled(owner),
             tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
+            parameters=lambda: parameters_of(database),
+            master=lambda: Master(*master_of(owner)) if master_of(owner) else None,
             close=lambda: relays.close(relay),
         )
 
@@ -93,14 +100,30 @@ class Databases:
         endpoint.close()
         self._block.give_back(endpoint.address)
 
+    def _check(self, address, user, password):
+        """Whether a token, or the password of an instance's own master, lets a user in."""
+        if not address.startswith(_MASTER):
+            return self.logins.check(address, user, password)
+        endpoint = self._by_address.get(address.removeprefix(_MASTER))
+        master = endpoint and endpoint.master()
+        return bool(master) and (user, password) == (master.name, master.password)
+
     def _rules(self):
-        """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam."""
+        """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam. The addresses for
+        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token."""
         responder = f'ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix="uid="'
-        tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in self._block.endpoints]
-        network, without_tls = self._block.network, self._block.without_tls
+        block = self._block
+        tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in block.endpoints]
+        masters = []
+        for a, m in ((a, block.master_address(a)) for a in block.endpoints):
+            masters.append(f'host all +rds_iam {m}/32 {responder} ldapsuffix=",ou={a}"')
+            masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
+        network, without_tls = block.network, block.without_tls
         return [
             f"host all all {without_tls}/32 reject",
+            f"host all all {block.passwords}/32 scram-sha-256",
             *tokens,
+            *masters,
             f"host all +rds_iam {network} reject",
             f"host all all {network} scram-sha-256",
         ]

@@ -11,6 +11,8 @@ import time
 from glob import glob
 from pathlib import Path
 
+from .hosting import identifier, literal
+
 MASTER = "pgadmin"
 DATABASE = "app"
 TOKEN_USER = "app_user"
@@ -46,7 +48,8 @@ CREATE ROLE rds_replication NOLOGIN;
 CREATE ROLE rds_password NOLOGIN;
 CREATE ROLE rds_ad NOLOGIN;
 GRANT rds_replication, rds_password TO rds_superuser WITH ADMIN OPTION;
-CREATE ROLE {master} LOGIN CREATEDB CREATEROLE PASSWORD '{password}' IN ROLE rds_superuser;
+"""
+_FIRST = """
 CREATE DATABASE {database} OWNER {master};
 CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
 """
@@ -85,7 +88,9 @@ class Postgres:
         with open(self._folder / "postgres.log", "wb") as log:
             self._server = self._spawn([_program("postgres"), "-D", self._data], log)
         self._await_socket()
-        self.run(_ROLES.format(master=MASTER, password=self.master_password, database=DATABASE, token_user=TOKEN_USER))
+        self.run(_ROLES)
+        self.create_master(MASTER, self.master_password)
+        self.run(_FIRST.format(database=DATABASE, master=MASTER, token_user=TOKEN_USER))
 
     def run(self, sql, database="postgres"):
         """Runs SQL as the owner of the server and returns what it printed."""
@@ -95,6 +100,17 @@ class Postgres:
         if done.returncode != 0:
             raise ValueError(done.stderr.strip())
         return done.stdout.strip()
+
+    def create_master(self, name, password=None):
+        """A master user: no superuser, but one who makes roles and databases."""
+        self.create_user(name, ["rds_superuser"], password, options="CREATEDB CREATEROLE")
+
+    def create_user(self, name, roles=(), password=None, replication=False, options=""):
+        """A login role, a member of others."""
+        options += " REPLICATION" if replication else ""
+        options += f" PASSWORD {literal(password)}" if password else ""
+        options += f" IN ROLE {', '.join(map(identifier, roles))}" if roles else ""
+        self.run(f"CREATE ROLE {identifier(name)} LOGIN {options}")
 
     def stop(self):
         """Ends the server at once: nothing of it is kept."""
