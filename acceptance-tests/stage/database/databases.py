@@ -8,7 +8,7 @@ from .endpoints import AddressBlock, Endpoint, HostsFile, bind, server_context
 from .hosting import Master
 from .ldap import Responder
 from .login import Logins
-from .mariadb import MariaDb
+from .mariadb import MASTER, MariaDb
 from .mysql_front import MySqlFront
 from .postgres_front import PostgresFront
 from .statements import Statements
@@ -40,7 +40,7 @@ class Databases:
         self.statements = Statements()
         self.mariadb = MariaDb(folder / "mariadb", self.authority)
         with bind(self._block.server, MYSQL_PORT) as probe:
-            self.mariadb.place(*probe.getsockname(), self.logins.check)
+            self.mariadb.place(*probe.getsockname(), self.logins.check, self._master_password)
         endpoint_of = self._by_address.get
         self._relays = {
             "POSTGRESQL": PostgresFront(self._server, self._block, aws, self.statements, postgres, endpoint_of),
@@ -107,6 +107,14 @@ class Databases:
         endpoint = self._by_address.get(address.removeprefix(_MASTER))
         master = endpoint and endpoint.master()
         return bool(master) and (user, password) == (master.name, master.password)
+
+    def _master_password(self, address, user):
+        """The password of a master of MariaDB at an endpoint: an instance's own, or the server's. None for others."""
+        endpoint = self._by_address.get(address)
+        if endpoint is None:
+            return None
+        master = endpoint.master() or Master(MASTER, self.mariadb.master_password, None)
+        return master.password if user == master.name else None
 
     def _rules(self):
         """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam. The addresses for
