@@ -138,7 +138,7 @@ class Databases:
 
 
 def _hosts(backend):
-    """The host names of an account and region, each with the instance, cluster or proxy it belongs to, and its family."""
+    """The host names of an account and region, each with its instance, cluster or proxy and the family of engines."""
     for instance in backend.databases.values():
         if instance.engine in _FAMILIES:
             yield instance.address, instance, _FAMILIES[instance.engine]
