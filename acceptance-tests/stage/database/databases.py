@@ -10,7 +10,7 @@ from .ldap import Responder
 from .login import Logins
 from .mariadb import MariaDb
 from .mysql_front import MySqlFront
-from .postgres import MASTER, Postgres, newer_programs
+from .postgres import Postgres, newer_programs
 from .postgres_front import PostgresFront
 from .statements import Statements
 
@@ -23,7 +23,8 @@ _NEWER = "POSTGRESQL, newer"
 
 
 class Databases:
-    """One PostgreSQL, a newer one if there is one, and one MariaDB, and an endpoint to one of them for every instance, cluster and proxy."""
+    """One PostgreSQL, a newer one if it is there, and one MariaDB; and for every instance, cluster and proxy an endpoint
+    to one of them."""
 
     def __init__(self, folder, aws, postgres):
         self.authority = Authority()
@@ -41,7 +42,7 @@ class Databases:
         self.statements = Statements()
         self.mariadb = MariaDb(folder / "mariadb", self.authority)
         with bind(self._block.server, MYSQL_PORT) as probe:
-            self.mariadb.place(*probe.getsockname(), self.logins.check)
+            self.mariadb.place(*probe.getsockname(), self.logins.check, self._master_password)
         self._relays = {
             "POSTGRESQL": self._front(aws, postgres, self._block.server),
             _NEWER: self._front(aws, self.newer, self._block.newer_server) if self.newer else None,
@@ -119,6 +120,14 @@ class Databases:
             postgres.place(*probe.getsockname(), self._rules(postgres))
         return PostgresFront(postgres, self._block, aws, self.statements, self._by_address.get)
 
+    def _master_password(self, address, user):
+        """The password of a master of MariaDB at an endpoint: an instance's own, or the server's. None for others."""
+        endpoint = self._by_address.get(address)
+        if endpoint is None:
+            return None
+        master = endpoint.master() or Master(self.mariadb.master, self.mariadb.master_password, None)
+        return master.password if user == master.name else None
+
     def _rules(self, postgres):
         """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam. The addresses for
         masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token. But in a
@@ -132,7 +141,7 @@ class Databases:
                 masters.append(f'host all +rds_iam {m}/32 {responder} ldapsuffix=",ou={a}"')
             masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
         if postgres.is_newer:
-            masters.append(f"host all {MASTER} {block.network} scram-sha-256")
+            masters.append(f"host all {postgres.master} {block.network} scram-sha-256")
         return [
             f"host all all {block.without_tls}/32 reject",
             f"host all all {block.passwords}/32 scram-sha-256",
@@ -149,7 +158,7 @@ def _major(database):
 
 
 def _hosts(backend):
-    """The host names of an account and region, each with the instance, cluster or proxy it belongs to, and its family."""
+    """The host names of an account and region, each with its instance, cluster or proxy and the family of engines."""
     for instance in backend.databases.values():
         if instance.engine in _FAMILIES:
             yield instance.address, instance, _FAMILIES[instance.engine]

@@ -35,7 +35,7 @@ _INNODB = """
 _SYSTEM_TABLES = ("system_tables", "performance_tables", "system_tables_data", "sys_schema")
 
 #: What the master of RDS for MariaDB may, all of it for others too; rds_superuser_role and SUPER are not among it.
-_MASTERS = """
+_MASTERS_PRIVILEGES = """
 SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES,
 CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW,
 CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER
@@ -44,10 +44,10 @@ _USERS = """
 RENAME USER root@localhost TO {owner}@localhost;
 DELETE FROM mysql.global_priv WHERE User NOT IN ('{owner}', 'mariadb.sys') OR Host <> 'localhost';
 FLUSH PRIVILEGES;
-CREATE USER '{master}'@'%' IDENTIFIED BY '{password}';
-GRANT {masters} ON *.* TO '{master}'@'%' WITH GRANT OPTION;
-CREATE DATABASE {database};
-RESET MASTER;
+"""
+_MASTER_USER = """
+CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA stage_master;
+GRANT {privileges} ON *.* TO {user} WITH GRANT OPTION;
 """
 
 
@@ -56,18 +56,20 @@ class MariaDb:
 
     def __init__(self, folder, authority):
         self.address = self.port = None
-        self.master_password = secrets.token_urlsafe(18)
+        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
         self._folder, self._authority = Path(folder), authority
         self._account = unprivileged_account()
-        self._check = None
+        self._check = self._password_of = None
+        self._equipped = set()
         self._lock = threading.Lock()
         self._begun = self._stopped = False
         self._process = self._failure = None
         self._ready = threading.Event()
 
-    def place(self, address, port, check):
-        """Says where the server will listen, and who decides about tokens: `check(address, user, token)`."""
-        self.address, self.port, self._check = address, port, check
+    def place(self, address, port, check, password_of):
+        """Says where the server will listen, who decides about tokens, `check(address, user, token)`, and who knows
+        masters, `password_of(address, user)`."""
+        self.address, self.port, self._check, self._password_of = address, port, check, password_of
 
     def begin(self):
         """Starts the server in the background, unless that has been done."""
@@ -91,6 +93,11 @@ class MariaDb:
         except RuntimeError as error:
             raise ValueError(str(error)) from error
         return self._run(sql, database, _OWNER)
+
+    def equip(self, master):
+        """Makes a master and its first database, unless they are there; the server must be up."""
+        if (master.name, master.database) not in self._equipped:
+            self._equip(master.name, master.database)
 
     def create_user(self, name, host, password=None):
         """A user who logs in with a token and over TLS only; with a password, as any other."""
@@ -126,7 +133,7 @@ class MariaDb:
         self._folder.mkdir(mode=0o700)
         (self._folder / "plugin").mkdir()
         self._compile()
-        TokenSocket(self._folder / "token.sock", self._check)
+        TokenSocket(self._folder / "token.sock", self._check, self._password_of)
         (self._folder / "data").mkdir()
         self._own(self._folder, self._folder / "data", self._folder / "token.sock")
         # As mariadb-install-db does, which would leave a process behind if it were killed.
@@ -157,9 +164,6 @@ class MariaDb:
 
     def _await_socket(self, server):
         deadline = time.monotonic() + _PATIENCE
-        users = _USERS.format(
-            owner=_OWNER, master=MASTER, masters=_MASTERS, password=self.master_password, database=DATABASE
-        )
         while True:
             try:
                 self._run("SELECT 1", "", "root")
@@ -168,7 +172,16 @@ class MariaDb:
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"MariaDB did not start: {self._tail('mariadb.log')}") from error
                 time.sleep(0.05)
-        self._run(users, "", "root")
+        self._run(_USERS.format(owner=_OWNER), "", "root")
+        self._equip(MASTER, DATABASE)
+        self._run("RESET MASTER", "", _OWNER)
+
+    def _equip(self, name, database):
+        sql = _MASTER_USER.format(user=f"{_quoted(name)}@'%'", privileges=_MASTERS_PRIVILEGES)
+        if database:
+            sql += f"CREATE DATABASE IF NOT EXISTS `{database.replace('`', '``')}`;"
+        self._run(sql, "", _OWNER)
+        self._equipped.add((name, database))
 
     def _run(self, sql, database, user):
         command = [_program("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]

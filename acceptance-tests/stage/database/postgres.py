@@ -68,7 +68,7 @@ class Postgres:
 
     def __init__(self, folder, programs=None):
         self.address = self.port = self._rules = None
-        self.master_password = secrets.token_urlsafe(18)
+        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
         self._programs, self._lock = programs or _installed(), threading.Lock()
         asked = subprocess.run([self._programs / "postgres", "--version"], capture_output=True, text=True)
         if asked.returncode != 0:

@@ -136,7 +136,9 @@ def test_error(database, code, state):
 def test_rules_select_by_user_and_host(database):
     host = database.instance["host"]
     added = database.rules(
-        {"user": "somebody", "fault": "cut"}, {"host": "elsewhere", "fault": "cut"}, {"host": host, "sql": "x", "fault": "cut"}
+        {"user": "somebody", "fault": "cut"},
+        {"host": "elsewhere", "fault": "cut"},
+        {"host": host, "sql": "x", "fault": "cut"},
     )
     run(database.connect(), database.insert())
     mine = [r for r in added["rules"] if r["account"] == database.account.id]
