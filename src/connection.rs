@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{Check, Secret, Val, View, check, optional, parse_duration, required};
 use tf_provider::value::Path;
@@ -57,6 +57,9 @@ tf_provider::model! {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
+
+/// What parts of an import ID cannot hold as it is.
+const RESERVED: AsciiSet = CONTROLS.add(b'%').add(b'/').add(b'@').add(b'\'');
 
 /// Who logs in, and with what.
 struct Credentials {
@@ -180,6 +183,19 @@ impl DatabaseConnection {
             application_name: None,
         };
         Ok((connection, parts))
+    }
+
+    /// What [`of_import`](Self::of_import) reads, for an object in the database: as much as an import ID can say.
+    pub fn import_id(&self, parts: &[&str]) -> String {
+        let login = match self.auth.as_str() {
+            "secret" => self.secret_arn.as_deref(),
+            "provider" => None,
+            _ => self.username.as_deref(),
+        };
+        let login = login.map(|login| format!("{}@", utf8_percent_encode(login, &RESERVED))).unwrap_or_default();
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let parts: String = parts.iter().map(|part| format!("/{}", utf8_percent_encode(part, &RESERVED))).collect();
+        format!("{login}{}{port}{parts}", self.host)
     }
 
     async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
