@@ -8,8 +8,9 @@ from .endpoints import AddressBlock, Endpoint, HostsFile, bind, server_context
 from .hosting import Master
 from .ldap import Responder
 from .login import Logins
-from .mariadb import MASTER, MariaDb
+from .mariadb import MariaDb
 from .mysql_front import MySqlFront
+from .postgres import Postgres, newer_programs
 from .postgres_front import PostgresFront
 from .statements import Statements
 
@@ -18,10 +19,12 @@ _FAMILIES = {"postgres": "POSTGRESQL", "aurora-postgresql": "POSTGRESQL"}
 _FAMILIES |= {"mysql": "MYSQL", "mariadb": "MYSQL", "aurora-mysql": "MYSQL"}
 #: Before an endpoint's address: not a token is to be checked, but the password of the master.
 _MASTER = "master/"
+_NEWER = "POSTGRESQL, newer"
 
 
 class Databases:
-    """One PostgreSQL and one MariaDB, and an endpoint to one of them for every instance, cluster and proxy."""
+    """One PostgreSQL, a newer one if it is there, and one MariaDB; and for every instance, cluster and proxy an endpoint
+    to one of them."""
 
     def __init__(self, folder, aws, postgres):
         self.authority = Authority()
@@ -35,21 +38,21 @@ class Databases:
         self._endpoints = {}
         self._by_address = {}
         self._responder = Responder(self._check)
-        with bind(self._block.server, PORT) as probe:
-            self._server = probe.getsockname()
+        self.newer = Postgres(folder / "newer", newer_programs()) if newer_programs() else None
         self.statements = Statements()
         self.mariadb = MariaDb(folder / "mariadb", self.authority)
         with bind(self._block.server, MYSQL_PORT) as probe:
             self.mariadb.place(*probe.getsockname(), self.logins.check, self._master_password)
-        endpoint_of = self._by_address.get
         self._relays = {
-            "POSTGRESQL": PostgresFront(self._server, self._block, aws, self.statements, postgres, endpoint_of),
-            "MYSQL": MySqlFront(self.mariadb, self.authority, self.statements, endpoint_of),
+            "POSTGRESQL": self._front(aws, postgres, self._block.server),
+            _NEWER: self._front(aws, self.newer, self._block.newer_server) if self.newer else None,
+            "MYSQL": MySqlFront(self.mariadb, self.authority, self.statements, self._by_address.get),
         }
 
     def start(self):
-        """Starts PostgreSQL, whose data directory must have been prepared. MariaDB starts with its first endpoint."""
-        self.postgres.start(*self._server, self._rules())
+        """Starts PostgreSQL, whose data directory must have been prepared. The newer one starts when it is first used,
+        MariaDB with its first endpoint."""
+        self.postgres.await_ready()
 
     def follow(self, account, region, backend):
         """Opens and closes endpoints so that they are those of what RDS knows in an account and region."""
@@ -64,13 +67,17 @@ class Databases:
         self.hosts.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
     def release(self):
-        """Ends MariaDB and gives back the addresses."""
+        """Ends the servers that were started here and gives back the addresses."""
         self.mariadb.stop()
+        if self.newer:
+            self.newer.stop()
         self._block.release()
 
     def _open(self, account, region, host, database, family):
         if family == "MYSQL":
             self.mariadb.begin()
+        if family == "POSTGRESQL" and self.newer and _major(database) == self.newer.major:
+            family = _NEWER
         relays = self._relays[family]
         address = self._block.take()
         path = self._folder / "endpoint.pem"
@@ -108,33 +115,46 @@ class Databases:
         master = endpoint and endpoint.master()
         return bool(master) and (user, password) == (master.name, master.password)
 
+    def _front(self, aws, postgres, address):
+        with bind(address, PORT) as probe:
+            postgres.place(*probe.getsockname(), self._rules(postgres))
+        return PostgresFront(postgres, self._block, aws, self.statements, self._by_address.get)
+
     def _master_password(self, address, user):
         """The password of a master of MariaDB at an endpoint: an instance's own, or the server's. None for others."""
         endpoint = self._by_address.get(address)
         if endpoint is None:
             return None
-        master = endpoint.master() or Master(MASTER, self.mariadb.master_password, None)
+        master = endpoint.master() or Master(self.mariadb.master, self.mariadb.master_password, None)
         return master.password if user == master.name else None
 
-    def _rules(self):
+    def _rules(self, postgres):
         """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam. The addresses for
-        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token."""
+        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token. But in a
+        newer server every master has to be in it, to let others in."""
         responder = f'ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix="uid="'
         block = self._block
         tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in block.endpoints]
         masters = []
         for a, m in ((a, block.master_address(a)) for a in block.endpoints):
-            masters.append(f'host all +rds_iam {m}/32 {responder} ldapsuffix=",ou={a}"')
+            if not postgres.is_newer:
+                masters.append(f'host all +rds_iam {m}/32 {responder} ldapsuffix=",ou={a}"')
             masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
-        network, without_tls = block.network, block.without_tls
+        if postgres.is_newer:
+            masters.append(f"host all {postgres.master} {block.network} scram-sha-256")
         return [
-            f"host all all {without_tls}/32 reject",
+            f"host all all {block.without_tls}/32 reject",
             f"host all all {block.passwords}/32 scram-sha-256",
-            *tokens,
             *masters,
-            f"host all +rds_iam {network} reject",
-            f"host all all {network} scram-sha-256",
+            *tokens,
+            f"host all +rds_iam {block.network} reject",
+            f"host all all {block.network} scram-sha-256",
         ]
+
+
+def _major(database):
+    """The major version of an instance's or cluster's PostgreSQL; 0 for a proxy."""
+    return int(getattr(database, "engine_version", "0").partition(".")[0])
 
 
 def _hosts(backend):

@@ -56,7 +56,7 @@ class AddressBlock:
                 continue
             self.network = f"127.{first}.0.0/16"
             self.server, self.without_tls = f"127.{first}.255.1", f"127.{first}.255.2"
-            self.passwords = f"127.{first}.255.3"
+            self.passwords, self.newer_server = f"127.{first}.255.3", f"127.{first}.255.4"
             self.endpoints = [f"127.{first}.{n // 250}.{n % 250 + 1}" for n in range(CAPACITY)]
             self._free = deque(self.endpoints)
             return

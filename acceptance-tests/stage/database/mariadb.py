@@ -56,7 +56,7 @@ class MariaDb:
 
     def __init__(self, folder, authority):
         self.address = self.port = None
-        self.master_password = secrets.token_urlsafe(18)
+        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
         self._folder, self._authority = Path(folder), authority
         self._account = unprivileged_account()
         self._check = self._password_of = None

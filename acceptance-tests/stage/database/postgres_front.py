@@ -31,9 +31,9 @@ _TOO_LOW = {"fault": "error", "sqlstate": "55000", "message": "logical decoding 
 class PostgresFront(Relays):
     """Passes messages between endpoints and the server, in one thread."""
 
-    def __init__(self, server, block, aws, statements, postgres, endpoint_of):
-        super().__init__(server, block.without_tls)
-        self._block, self._aws, self._endpoint_of = block, aws, endpoint_of
+    def __init__(self, postgres, block, aws, statements, endpoint_of):
+        super().__init__((postgres.address, postgres.port), block.without_tls)
+        self._postgres, self._block, self._aws, self._endpoint_of = postgres, block, aws, endpoint_of
         self._statements, self._hosting = statements, Hosting(postgres)
 
     async def _talk(self, reader, writer, address, first):
@@ -72,9 +72,10 @@ class PostgresFront(Relays):
             parameters = endpoint.parameters()
             tokens = endpoint.iam_enabled() and _is_on(parameters, "rds.iam_auth_for_replication")
         try:
+            self._postgres.await_ready()
             if master:
                 self._hosting.equip(master)
-        except ValueError as error:
+        except (RuntimeError, ValueError) as error:
             raise _Refused("58000", f"the stage: {error}") from error
         if master and login.user == master.name:
             login.source, login.is_master = self._block.master_address(endpoint.address), True

@@ -15,8 +15,10 @@ _LOST = (InterfaceError, OSError)
 class Session:
     """A connection as the master, and a table of its own."""
 
-    def __init__(self, account):
-        self.account, self.host = account, account.instance()["host"]
+    def __init__(self, account, version=None):
+        self.account, self.host = account, account.instance(version=version)["host"]
+        facts = account.facts
+        self.password = (facts["newer_postgres"] if version else facts["database"])["master_password"]
         self.table = f"t_{account.id}"
         self.connection = self.connect()
         self.connection.run(f"create table {self.table} (id int)")
@@ -29,8 +31,7 @@ class Session:
         context = ssl.create_default_context(cafile=facts["database"]["certificate"])
         context.check_hostname = False
         server = {"host": address, "database": "app", "ssl_context": context, "timeout": 20}
-        database = facts["database"]
-        return pg8000.native.Connection(database["master_user"], password=database["master_password"], **server)
+        return pg8000.native.Connection(facts["database"]["master_user"], password=self.password, **server)
 
     def insert(self, number, extended=False, connection=None):
         connection = connection or self.connection

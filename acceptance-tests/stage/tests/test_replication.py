@@ -15,15 +15,17 @@ _LOGICAL, _TOKENS = "rds.logical_replication", "rds.iam_auth_for_replication"
 class Replicator(Client):
     """A user in rds_iam with a password, at an instance with a parameter group of its own."""
 
+    family, version, engine = "postgres15", None, "postgres"
+
     def __init__(self, account):
-        super().__init__(account)
-        account.control("POST", "parameter-groups", account=account.id, name="logical", family="postgres15")
-        self.instance = account.instance("publisher", parameter_group="logical")
+        super().__init__(account, self.engine)
+        account.control("POST", "parameter-groups", account=account.id, name="logical", family=self.family)
+        self.instance = account.instance("publisher", parameter_group="logical", version=self.version)
         self.account.control("POST", "policies", account=account.id, owner="role/app", name="all", document=_ALL)
         self.sql(f'alter role "{self.user}" password \'secret\'; grant rds_replication to "{self.user}"')
 
     def sql(self, text):
-        return self.account.control("POST", "sql", sql=text)["output"]
+        return self.account.control("POST", "sql", sql=text, engine=self.engine)["output"]
 
     def set(self, **values):
         """Puts parameters in force, as after a reboot."""
