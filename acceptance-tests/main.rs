@@ -4,6 +4,7 @@
 pub mod support;
 
 mod aurora_loader_role;
+mod database_connection;
 mod db_auth_token;
 mod db_endpoint;
 mod db_secret;
