@@ -21,5 +21,6 @@ mod matrix;
 mod modules;
 mod parameter;
 mod policies;
+mod postgresql_iam_user;
 mod provider_block;
 mod replication_iam_auth;
