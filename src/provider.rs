@@ -30,6 +30,7 @@ use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
 use crate::resources::mysql_iam_user::MysqlIamUser;
 use crate::resources::parameter::Parameter;
+use crate::resources::postgresql_iam_user::PostgresqlIamUser;
 use crate::resources::replication_iam_auth::ReplicationIamAuth;
 use crate::world::World;
 
@@ -71,6 +72,7 @@ impl Provider for Rdsauth {
                 resource::<_, KmsKeyUser>(),
                 resource::<_, MysqlIamUser>(),
                 resource::<_, Parameter>(),
+                resource::<_, PostgresqlIamUser>(),
                 resource::<_, ReplicationIamAuth>(),
             ]
         }

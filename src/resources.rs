@@ -9,4 +9,5 @@ pub mod kms_key;
 pub mod kms_key_user;
 pub mod mysql_iam_user;
 pub mod parameter;
+pub mod postgresql_iam_user;
 pub mod replication_iam_auth;
