@@ -18,6 +18,7 @@ mod kms_key;
 mod kms_key_user;
 mod matrix;
 mod modules;
+mod mysql_iam_user;
 mod parameter;
 mod policies;
 mod provider_block;

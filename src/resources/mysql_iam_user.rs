@@ -3,6 +3,8 @@
 //! It owns one account: how it logs in and what it may do. Statements on accounts are not transactional, so each can be
 //! the last one of a run, and the next run goes on from there.
 
+mod told;
+
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
     Check, Computed, Partial, Resource, Set, Val, View, block, check, computed, optional, parse_duration, required,
@@ -39,6 +41,10 @@ tf_provider::model! {
     /// The login needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to grant, with the
     /// `GRANT OPTION`. The master user of RDS has them. On MySQL 8, to convert or drop a user with `SYSTEM_USER` needs
     /// that, too.
+    ///
+    /// ## IAM actions
+    ///
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`.
     pub struct MysqlIamUser {
         /// Name of the user, as IAM policies have it. Upper and lower case differ.
         name: String = required().replace().check(Check::explained(
@@ -175,7 +181,7 @@ impl Resource<World> for MysqlIamUser {
         let ours = user.grants.within(&state.wanted()?).without(&state.previous()?);
         let none = Grants::default();
         answered(users::settle(&mut session, state.account(), &user.grants, &none, &ours).await)?;
-        cx.warn(state.stays());
+        cx.warn(told::stays(state.account()));
         Ok(())
     }
 
@@ -183,6 +189,10 @@ impl Resource<World> for MysqlIamUser {
         let connection = config.block(Self::database_connection);
         let mut found: Vec<_> = connection.iter().flat_map(DatabaseConnection::check).collect();
         found.extend(config.set_blocks(Self::grant).into_iter().flatten().flat_map(|grant| GrantBlock::check(&grant)));
+        let login = connection.and_then(|connection| connection.get(DatabaseConnection::username).known());
+        let name = config.get(Self::name).known();
+        let own = name.filter(|name| login.as_ref() == Some(name));
+        found.extend(own.map(|name| told::is_own_login(&name).at(Self::name)));
         if config.is_set(Self::preset_databases) && config.get(Self::preset) == Val::Null {
             let detail = "\"preset_databases\" says what \"preset\" is about, which is absent.";
             found.push(Diagnostic::error("Preset is missing", detail).at(Self::preset_databases));
@@ -204,16 +214,18 @@ impl Resource<World> for MysqlIamUser {
             );
             return Err(Diagnostic::error("Malformed import ID", detail));
         };
-        Ok(Partial::default()
-            .with(Self::name, name)
-            .with(Self::host, host)
-            .with(Self::database_connection, connection.clone()))
+        Ok(Partial::default().with(Self::name, name).with(Self::host, host).with(Self::database_connection, connection))
     }
 }
 
 impl MysqlIamUser {
     fn account(&self) -> Account<'_> {
         Account { name: &self.name, host: &self.host }
+    }
+
+    fn import_id(&self) -> String {
+        let host = self.host.replace('%', "%25").replace('/', "%2F");
+        format!("{}@{host}", self.database_connection.import_id(&[&self.name]))
     }
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
@@ -257,7 +269,7 @@ impl MysqlIamUser {
     /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
     async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User) -> Result<Grants> {
         if self.take_over {
-            cx.warn(self.taken(&user));
+            cx.warn(told::taken(self.account(), &user));
             let previous = user.grants.lines().into_iter().collect();
             let there = self.convert(session, user).await?;
             (self.taken_over, self.previous_grants) = (true.into(), Some(previous).into());
@@ -266,9 +278,9 @@ impl MysqlIamUser {
         let is_rest =
             user.plugin == PLUGIN && user.requires_tls == self.require_ssl && self.wanted()?.include(&user.grants);
         if !is_rest {
-            return Err(self.already_there(&user));
+            return Err(told::already_there(self.account(), &user, &self.import_id()).at(Self::name));
         }
-        cx.warn(self.finished());
+        cx.warn(told::finished(self.account()));
         (self.taken_over, self.previous_grants) = (false.into(), None.into());
         Ok(user.grants)
     }
@@ -277,7 +289,7 @@ impl MysqlIamUser {
         let tls = (user.requires_tls != self.require_ssl).then_some(self.require_ssl);
         if user.plugin != PLUGIN || tls.is_some() {
             if user.grants.are_a_masters() {
-                return Err(self.is_a_master());
+                return Err(told::is_a_master(self.account()).at(Self::name));
             }
             let converted = users::convert(session, self.account(), tls).await;
             let converted = converted.map_err(|error| blamed(error, &Self::name.path()));
@@ -290,7 +302,7 @@ impl MysqlIamUser {
     async fn check_login(&self, session: &mut Session) -> Result<()> {
         let own = users::own_name(session).await.context("Cannot tell who is logged in", self.account())?;
         match own == self.name {
-            true => Err(self.is_own_login()),
+            true => Err(told::is_own_login(&self.name).at(Self::name)),
             false => Ok(()),
         }
     }
@@ -400,8 +412,6 @@ impl GrantBlock {
     }
 }
 
-// === impl checks ===
-
 fn all(granted: impl Iterator<Item = Granted>) -> Result<Grants, sql::quote::NameError> {
     let mut grants = Grants::default();
     for one in granted {
@@ -460,8 +470,6 @@ fn engine(session: &Session) -> String {
     if session.is_mariadb() { "mariadb".to_owned() } else { "mysql".to_owned() }
 }
 
-// === impl diagnostics ===
-
 /// Points at what is at fault: the connection, or what was to be changed through it.
 fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
     let of_connection = match error.kind {
@@ -472,65 +480,4 @@ fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
     };
     let path = if of_connection { &MysqlIamUser::database_connection.path() } else { otherwise };
     Diagnostic::from(error).at(path)
-}
-
-impl MysqlIamUser {
-    fn finished(&self) -> Diagnostic {
-        let detail = format!(
-            "User \"{}\" was there, logs in with tokens, and has no privilege that it is not to have, as an interrupted \
-             apply leaves it. It is managed here from now on, and dropped with the resource.",
-            self.account()
-        );
-        Diagnostic::warning("User was already there", detail)
-    }
-
-    fn taken(&self, user: &User) -> Diagnostic {
-        let how = if user.plugin == PLUGIN {
-            "It logs in with tokens already.".to_owned()
-        } else {
-            format!("It logged in by {}, and logs in with tokens alone from now on.", user.plugin)
-        };
-        let detail = format!("User \"{}\" was there. {how} Its privileges stay.", self.account());
-        Diagnostic::warning("User is taken over", detail)
-    }
-
-    fn already_there(&self, user: &User) -> Diagnostic {
-        let detail = format!(
-            "User \"{}\" is there already, logs in by {}, and {} TLS. Nothing was changed.\n\nTo convert it, set \
-             \"take_over\" to true: it keeps its privileges, and its password, if any, is gone. To manage all that it may \
-             do, import it and review the plan:\n  terraform import ADDRESS '[LOGIN@]HOST[:PORT]/{}'",
-            self.account(),
-            user.plugin,
-            if user.requires_tls { "must use" } else { "need not use" },
-            self.account()
-        );
-        Diagnostic::error("User exists and differs", detail).at(Self::name)
-    }
-
-    fn is_own_login(&self) -> Diagnostic {
-        let detail = format!(
-            "The session is that of user \"{}\" itself. Whoever changes how it logs in may lock itself out, so nothing was \
-             changed.\n\nChoose another user, or let \"database_connection\" log in as another.",
-            self.name
-        );
-        Diagnostic::error("User is the session's own login", detail).at(Self::name)
-    }
-
-    fn is_a_master(&self) -> Diagnostic {
-        let detail = format!(
-            "User \"{}\" may make users and let others make them, as the master of the database may. It would lose its \
-             password, so nothing was changed.",
-            self.account()
-        );
-        Diagnostic::error("User is a master", detail).at(Self::name)
-    }
-
-    fn stays(&self) -> Diagnostic {
-        let detail = format!(
-            "User \"{}\" was there before, so it was not dropped. What was granted to it here has been revoked. It still \
-             logs in with tokens alone; ALTER USER gives it a password.",
-            self.account()
-        );
-        Diagnostic::warning("User stays", detail)
-    }
 }
