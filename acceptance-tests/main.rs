@@ -19,6 +19,7 @@ mod kms_key;
 mod kms_key_user;
 mod matrix;
 mod modules;
+mod mysql_iam_user;
 mod parameter;
 mod policies;
 mod postgresql_iam_user;
