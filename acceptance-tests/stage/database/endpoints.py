@@ -180,6 +180,8 @@ def bind(address, wanted_port):
     for port in (wanted_port, 0):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by connections: answers of several small packets must not wait for each other's acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((address, port))
             listener.listen(128)

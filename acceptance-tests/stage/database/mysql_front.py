@@ -31,6 +31,7 @@ class MySqlFront(Relays):
         client.setblocking(False)
         server = socket.socket()
         server.setblocking(False)
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ends = {"client": client.close, "server": server.close}
         try:
             session = await self._open(client, server, address, context, ends)

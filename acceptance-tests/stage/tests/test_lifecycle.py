@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from stage.database.certificates import Authority
 from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, bind
+from stage.database.mariadb import MariaDb
 from stage.lifecycle import parent_folder, sweep
 
 from .conftest import PACKAGE, Account, control, start
@@ -86,6 +88,15 @@ def test_start_that_fails_says_why_and_leaves_nothing(tmp_path):
     assert complaint.startswith("stage: ") and "setpriv" in complaint
     assert not file.exists()
     assert not list(parent_folder().glob(f"*-{process.pid}-*"))
+
+
+def test_mariadb_that_cannot_start_says_why(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    server = MariaDb(tmp_path / "mariadb", Authority())
+    for _ in range(2):
+        with pytest.raises(ValueError, match="cc is not installed; on Debian: apt-get install"):
+            server.run("SELECT 1")
+    server.stop()
 
 
 def test_no_server_survives_a_killed_stage(tmp_path):

@@ -218,6 +218,14 @@ def test_answers_of_many_packets_and_several_statements(database):
     assert run(connection, f"SELECT '{'ä' * 100000}'")[0][0] == "ä" * 100000
 
 
+def test_statements_do_not_wait_for_acknowledgements(database):
+    connection = database.connect()
+    began = time.monotonic()
+    for _ in range(100):
+        run(connection, "SELECT 1")
+    assert time.monotonic() - began < 2, "40 ms each if they do"
+
+
 @pytest.mark.parametrize(
     ("sql", "named"),
     [
