@@ -30,7 +30,7 @@ provider "mysql" {
   endpoint              = "${data.rdsauth_db_endpoint.shop.host}:${data.rdsauth_db_endpoint.shop.port}"
   username              = "terraform"
   password              = ephemeral.rdsauth_db_auth_token.shop.token
-  tls                   = true
+  tls                   = "true"
   authentication_plugin = "cleartext" # only ever with TLS
 }
 
