@@ -8,6 +8,9 @@ mod names;
 mod takeover;
 mod unreached;
 
+use std::env;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::support::binaries::binary;
@@ -76,8 +79,8 @@ impl Scene {
             }
         };
         let host = endpoint["Address"].as_str().expect("a host").to_owned();
-        let mut tf = Terraform::new()
-            .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+        let mut tf =
+            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
         for (name, value) in account.environment() {
             tf = tf.env(name, value);
         }
@@ -88,6 +91,7 @@ impl Scene {
         let scene = Self { tf, account, host, port: endpoint["Port"].as_u64().expect("a port"), engine };
         scene.configure(body);
         scene.tf.init();
+        scene.psql(&scene.named("mID"), PASSWORD, "SELECT 1").expect("the master logs in");
         scene
     }
 
@@ -123,8 +127,7 @@ impl Scene {
     }
 
     fn sql_in(&self, database: &str, sql: &str) -> String {
-        let fields = json!({ "sql": self.named(sql), "database": self.named(database), "engine": self.engine });
-        self.account.tell("sql", fields)["output"].as_str().expect("a text").to_owned()
+        self.account.sql_in(self.engine, &self.named(database), &self.named(sql))
     }
 
     /// The user `uID` as the server has it: attributes, and what it is a member of.
@@ -136,6 +139,16 @@ impl Scene {
              (SELECT string_agg(g.rolname, ',' ORDER BY g.rolname) FROM pg_auth_members m \
              JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)) FROM pg_authid r WHERE rolname = 'uID'",
         )
+    }
+
+    /// What the database of the instance tells a user.
+    fn psql(&self, user: &str, password: &str, sql: &str) -> Result<String, String> {
+        let place = format!("host={} port={} user='{user}' dbname=d{}", self.host, self.port, self.account.id);
+        let mut command = Command::new("psql");
+        command.env_clear().env("PATH", env::var_os("PATH").expect("PATH")).envs(self.account.database_environment());
+        let output = command.env("PGPASSWORD", password).args(["-XAtc", sql, &place]).output().expect("psql");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
     /// Whether a user logs in with a token.

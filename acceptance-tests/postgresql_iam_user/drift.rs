@@ -93,7 +93,10 @@ fn a_password_that_can_be_seen() {
     scene.sql(&format!("ALTER ROLE uID PASSWORD '{PASSWORD}'"));
     scene.configure_as(&format!("{BODY}\n  forbid_password  = false"), login);
     scene.tf.apply();
-    assert_eq!((scene.role(), scene.state("password_set")), (scene.named("login 5 password rds_iam,readerID"), json!(true)));
+    assert_eq!(
+        (scene.role(), scene.state("password_set")),
+        (scene.named("login 5 password rds_iam,readerID"), json!(true))
+    );
     scene.tf.assert_plan_empty();
     scene.tf.destroy();
     scene.sql("REVOKE SELECT ON pg_authid FROM adminID");

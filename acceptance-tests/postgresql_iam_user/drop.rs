@@ -14,7 +14,7 @@ fn owner(body: &str) -> Scene {
     for database in ["dID", "otherID"] {
         scene.sql_in(
             database,
-            "CREATE SCHEMA s; GRANT ALL ON SCHEMA s TO uID; SET ROLE uID; CREATE TABLE s.t (); \
+            "SET ROLE mID; CREATE SCHEMA s; GRANT ALL ON SCHEMA s TO uID; RESET ROLE; SET ROLE uID; CREATE TABLE s.t (); \
              CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
              ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO PUBLIC",
         );
@@ -34,21 +34,58 @@ fn everything_goes_to_the_login_in_all_databases() {
     let scene = owner(BODY);
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
-    assert_eq!((scene.owner_of_table("dID"), scene.owner_of_table("otherID")), (scene.named("mID"), scene.named("mID")));
-    assert_eq!(scene.sql("SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member \
-                          WHERE r.rolname = 'mID'"), "1", "the master is a member of rds_superuser alone");
+    assert_eq!(
+        (scene.owner_of_table("dID"), scene.owner_of_table("otherID")),
+        (scene.named("mID"), scene.named("mID"))
+    );
+    assert_eq!(
+        scene.sql(
+            "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member \
+                          WHERE r.rolname = 'mID'"
+        ),
+        "1",
+        "the master is a member of rds_superuser alone"
+    );
 }
 
 #[test]
 fn everything_goes_to_the_heir() {
     let scene = owner("  name              = \"uID\"\n  reassign_owned_to = \"heirID\"");
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains("does not exist"), "{error:?}");
+    assert!(error.detail.contains("there is no role"), "{error:?}");
     assert_eq!(scene.role(), scene.named("login -1 rds_iam"), "nothing was changed");
     scene.sql("CREATE ROLE heirID");
     scene.tf.destroy();
-    assert_eq!((scene.owner_of_table("dID"), scene.owner_of_table("otherID")), (scene.named("heirID"), scene.named("heirID")));
+    assert_eq!(
+        (scene.owner_of_table("dID"), scene.owner_of_table("otherID")),
+        (scene.named("heirID"), scene.named("heirID"))
+    );
     assert_eq!(scene.sql("SELECT pg_has_role('mID', 'heirID', 'MEMBER')"), "f");
+}
+
+#[test]
+fn privileges_from_other_owners_are_taken_away() {
+    let scene = Scene::new(BODY);
+    scene.tf.apply();
+    scene.sql(
+        "CREATE ROLE ownerID; CREATE TABLE t (); ALTER TABLE t OWNER TO ownerID; SET ROLE ownerID; \
+               GRANT SELECT ON t TO uID",
+    );
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+    assert_eq!(scene.sql("SELECT pg_has_role('mID', 'ownerID', 'MEMBER')"), "f");
+}
+
+#[test]
+fn privileges_from_the_owner_of_the_server_are_in_the_way() {
+    let scene = Scene::new(BODY);
+    scene.tf.apply();
+    scene.sql("CREATE TABLE t (); GRANT SELECT ON t TO uID");
+    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
+    assert!(error.detail.contains("privileges for table t"), "{error:?}");
+    assert!(error.detail.contains("by who gave them"), "{error:?}");
+    scene.sql("REVOKE SELECT ON t FROM uID");
+    scene.tf.destroy();
 }
 
 #[test]
@@ -80,7 +117,10 @@ fn what_still_depends_is_named() {
         "message": "role cannot be dropped because some objects depend on it",
     }));
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains("some objects depend on it") && error.detail.contains("Nothing was dropped"), "{error:?}");
+    assert!(
+        error.detail.contains("some objects depend on it") && error.detail.contains("Nothing was dropped"),
+        "{error:?}"
+    );
     scene.account.end_statement_faults();
     scene.tf.destroy();
 }

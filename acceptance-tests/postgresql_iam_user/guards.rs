@@ -5,16 +5,19 @@ use crate::postgresql_iam_user::Scene;
 #[track_caller]
 fn check_guarded(sql: &str, body: &str, sentence: &str, line: &str) {
     let scene = Scene::new(body);
-    scene.account.tell("sql", serde_json::json!({ "sql": "SELECT 1" }));
-    scene.tf.plan_with(&["-refresh=false"]);
     scene.sql(sql);
     let error = scene.tf.plan_fails().error();
     let sentence = scene.named(sentence);
     assert!(error.detail.contains(&sentence), "{error:?}");
     assert!(error.code.contains(line), "{error:?}");
     scene.check_refused(&sentence, line);
-    assert_eq!(scene.sql("SELECT count(*) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid \
-                          JOIN pg_roles u ON u.oid = m.member WHERE g.rolname = 'rds_iam' AND u.rolname = 'uID'"), "0");
+    assert_eq!(
+        scene.sql(
+            "SELECT count(*) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid \
+                          JOIN pg_roles u ON u.oid = m.member WHERE g.rolname = 'rds_iam' AND u.rolname = 'uID'"
+        ),
+        "0"
+    );
 }
 
 #[test]
@@ -52,12 +55,7 @@ fn a_user_of_kerberos_cannot_be_one_of_iam() {
         "uID → staffID → rds_ad",
         "roles = ",
     );
-    check_guarded(
-        "CREATE ROLE uID IN ROLE rds_ad",
-        "  name = \"uID\"\n  take_over = true",
-        "uID → rds_ad",
-        "name = ",
-    );
+    check_guarded("CREATE ROLE uID IN ROLE rds_ad", "  name = \"uID\"\n  take_over = true", "uID → rds_ad", "name = ");
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn everything_changes_in_place() {
     assert_eq!(scene.state("valid_until"), "2031-01-01T02:00:00+02:00", "as it is written");
     scene.configure(&body.replace("2031-01-01T02:00:00+02:00", "2031-01-01T00:00:00Z"));
     scene.tf.assert_plan_empty();
-    scene.configure(&body.replace("[\"reader ID\"]", "[\"writerID\"]").replace("2031-01-01T02:00:00+02:00", "infinity"));
+    scene
+        .configure(&body.replace("[\"reader ID\"]", "[\"writerID\"]").replace("2031-01-01T02:00:00+02:00", "infinity"));
     scene.tf.apply();
     scene.assert_settled("3 Infinity rds_iam,writerID");
     scene.configure("  name = \"uID\"\n  roles = []");

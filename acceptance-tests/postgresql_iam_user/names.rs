@@ -22,7 +22,8 @@ fn check_comes_back(scene: &Scene, name: &str) {
     scene.tf.assert_plan_empty();
     let oid = scene.state("oid");
     let hex: String = scene.named(name).bytes().map(|byte| format!("{byte:02x}")).collect();
-    let found = scene.sql(&format!("SELECT encode(convert_to(rolname, 'UTF8'), 'hex') FROM pg_roles WHERE oid = {oid}"));
+    let found =
+        scene.sql(&format!("SELECT encode(convert_to(rolname, 'UTF8'), 'hex') FROM pg_roles WHERE oid = {oid}"));
     assert_eq!(found, hex, "{name:?}");
     scene.tf.destroy();
     assert_eq!(scene.sql(&format!("SELECT count(*) FROM pg_roles WHERE oid = {oid}")), "0");

@@ -11,10 +11,10 @@ fn a_plan_warns_and_an_apply_tells_why() {
     scene.tf.write("main.tf", &there.replace(&scene.host, "nowhere.invalid"));
     scene.tf.run(&["plan"]).expect_code(0).expect_text("Database host not found");
     scene.tf.plan().assert_creates(IT);
-    scene.check_refused("nowhere.invalid", "database_connection");
+    scene.check_refused("nowhere.invalid", "host ");
     scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
     scene.tf.run(&["plan"]).expect_code(0).expect_text("Database login refused");
-    scene.check_refused("refused the login", "database_connection");
+    scene.check_refused("refused the login", "host ");
     assert_eq!(scene.role(), "");
 }
 

@@ -324,6 +324,13 @@ impl Account {
         answer["output"].as_str().expect("an output").to_owned()
     }
 
+    /// The same in a database of a server, by the name that the control has for it.
+    pub fn sql_in(&self, server: &str, database: &str, sql: &str) -> String {
+        let answer =
+            self.stage().control("POST", "sql", &json!({ "engine": server, "database": database, "sql": sql }));
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
     /// Makes a rule for statements to the databases of this account.
     pub fn statement_fault(&self, mut rule: Value) {
         rule["account"] = json!(self.id);
