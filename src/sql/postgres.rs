@@ -1,5 +1,7 @@
 //! Sessions with PostgreSQL.
 
+pub mod impact;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
