@@ -1,4 +1,5 @@
-//! The crash and fault matrix: each command of a resource, disturbed at each of its AWS calls in each way.
+//! The crash and fault matrix: each command of a resource, disturbed at each of its AWS calls in each way, or at each of
+//! its statements in a database.
 //!
 //! To add a resource, write `acceptance-tests/matrix/NAME.rs` and its `mod` line in `matrix.rs`:
 //!
@@ -15,6 +16,9 @@
 //!     .run();
 //! }
 //! ```
+//!
+//! A resource that speaks SQL ends with `.run_in_databases()` instead. It has an account with databases, and what is
+//! disturbed are its statements. Users of the servers are common to all accounts: name them by the account's id.
 //!
 //! * `seed` prepares a new account through the stage's control. What it found out, such as the id of a key, it returns
 //!   as input variables; the configurations use them as `var.NAME` and need not declare them.
@@ -66,6 +70,15 @@ pub struct Scenario {
     pub remote: fn(&Account) -> Value,
 }
 
+/// What a scenario sends, and the stage disturbs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Medium {
+    /// Calls to AWS.
+    Calls,
+    /// Statements to a database.
+    Statements,
+}
+
 /// Input variables of a configuration.
 pub type Variables = Vec<(&'static str, String)>;
 
@@ -77,22 +90,31 @@ const ADDRESS: &str = "registry.terraform.io/rdsauth/rdsauth";
 const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 impl Scenario {
-    /// Runs what the environment asks for, and fails with a recipe for each case that failed.
+    /// Disturbs AWS calls: runs what the environment asks for, and fails with a recipe for each case that failed.
     pub fn run(&self) {
+        self.run_in(Medium::Calls);
+    }
+
+    /// The same with statements in databases.
+    pub fn run_in_databases(&self) {
+        self.run_in(Medium::Statements);
+    }
+
+    fn run_in(&self, medium: Medium) {
         let Some(choice) = Choice::of_environment(self.name) else { return };
         let (base, started) = (self.base(), Instant::now());
-        let reference = Reference::of(self, &base);
+        let reference = Reference::of(self, medium, &base);
         let cases = choice.cases(self, &reference);
         let outcomes = in_parallel(&cases, |case| self.outcome(&base, &reference, *case));
         let failures: Vec<_> =
             cases.iter().zip(&outcomes).filter_map(|(case, end)| Some((case, end.as_ref().err()?))).collect();
         let at_once = outcomes.iter().filter(|outcome| matches!(outcome, Ok(End::AtOnce))).count();
         eprintln!(
-            "matrix: {}: {} cases tried, {} survived, {at_once} of them without running anything again; calls {}; {:.0?}; {choice}",
+            "matrix: {}: {} cases tried, {} survived, {at_once} of them without running anything again; {}; {:.0?}; {choice}",
             self.name,
             cases.len(),
             cases.len() - failures.len(),
-            reference.calls(),
+            reference.events(),
             started.elapsed(),
         );
         let recipe =
@@ -145,12 +167,7 @@ impl Choice {
         match self {
             Self::One(wanted) => {
                 cases.retain(|case| case.to_string() == *wanted);
-                assert!(
-                    !cases.is_empty(),
-                    "{} has no case {wanted}; its calls are {}",
-                    scenario.name,
-                    reference.calls()
-                );
+                assert!(!cases.is_empty(), "{} has no case {wanted}; it sends {}", scenario.name, reference.events());
             }
             Self::All => {}
             Self::Sample { size, seed } => {

@@ -51,7 +51,7 @@ impl Account {
         Self { id: format!("{number:012}"), partition: partition.to_owned(), stage: Stage::of_aws }
     }
 
-    /// A fresh account of a stage whose instances and clusters have a real PostgreSQL behind their endpoints.
+    /// A fresh account of a stage whose instances and clusters have a real PostgreSQL or MariaDB behind their endpoints.
     pub fn with_databases() -> Self {
         Self { stage: Stage::of_databases, ..Self::new() }
     }
@@ -290,6 +290,37 @@ impl Account {
     /// Empties the record.
     pub fn forget_calls(&self) {
         self.ask("DELETE", "calls", json!({}));
+    }
+
+    /// Makes a rule for statements to the databases of this account.
+    pub fn statement_fault(&self, mut rule: Value) {
+        rule["account"] = json!(self.id);
+        self.stage().control("POST", "statement-rules", &json!({ "rules": [rule] }));
+    }
+
+    /// Takes away the rules for statements.
+    pub fn end_statement_faults(&self) {
+        self.ask("DELETE", "statement-rules", json!({}));
+    }
+
+    /// How often the rules for statements that are in force struck.
+    pub fn statement_strikes(&self) -> u64 {
+        let answer = self.stage().control("GET", "statement-rules", &json!({}));
+        let rules = answer["rules"].as_array().expect("rules").iter();
+        rules.filter(|rule| rule["account"] == *self.id).filter_map(|rule| rule["struck"].as_u64()).sum()
+    }
+
+    /// The statements since the last [`Account::forget_statements`], oldest first, each with whether it was carried out.
+    pub fn statements(&self) -> Vec<(String, bool)> {
+        let answer = self.ask("GET", "statements", json!({}));
+        let statements = answer["statements"].as_array().expect("statements").iter();
+        let text = |statement: &Value| statement["sql"].as_str().unwrap_or_default().to_owned();
+        statements.map(|statement| (text(statement), statement["took_effect"] == true)).collect()
+    }
+
+    /// Empties the record of statements.
+    pub fn forget_statements(&self) {
+        self.ask("DELETE", "statements", json!({}));
     }
 
     fn stage(&self) -> &'static Stage {

@@ -166,6 +166,7 @@ class MariaDb:
 
     def _run(self, sql, database, user):
         command = [_program("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
+        command += ["--default-character-set=utf8mb4"]
         command += ["-S", self._folder / "s.sock", "-u", user, "-D", database]
         environment = {"PATH": os.environ["PATH"]}
         done = subprocess.run(

@@ -31,8 +31,9 @@ class MySqlFront(Relays):
         client.setblocking(False)
         server = socket.socket()
         server.setblocking(False)
+        ends = {"client": client.close, "server": server.close}
         try:
-            session = await self._open(client, server, address, context)
+            session = await self._open(client, server, address, context, ends)
         except (OSError, asyncio.IncompleteReadError):
             session = None
         except RuntimeError as failure:
@@ -41,11 +42,12 @@ class MySqlFront(Relays):
         if session:
             await session.run()
         else:
-            client.close()
-            server.close()
+            for close in ends.values():
+                close()
 
-    async def _open(self, client, server, address, context):
-        """A session with the login packet passed on, or None for a client that the server does not want."""
+    async def _open(self, client, server, address, context, ends):
+        """A session with the login packet passed on, or None for a client that the server does not want. `ends` is
+        kept at what closes the two ends: a socket that asyncio has is not for others to close."""
         endpoint = self._endpoint_of(address)
         await self._loop.run_in_executor(None, self._mariadb.await_ready)
         server.bind((address, 0))
@@ -59,8 +61,12 @@ class MySqlFront(Relays):
         over_tls = mysql.asks_for_tls(first)
         if over_tls:
             await self._loop.sock_sendall(server, first)
+        del ends["client"]
         client_side = await self._streams(client, context if over_tls else None)
+        ends["client"] = client_side[1].transport.abort
+        del ends["server"]
         server_side = await self._server_streams(server, over_tls)
+        ends["server"] = server_side[1].transport.abort
         login = await mysql.read_packet(client_side[0].readexactly) if over_tls else first
         server_side[1].write(login)
         return _Session(client_side, server_side, endpoint, mysql.user_of_login(login), self._statements)

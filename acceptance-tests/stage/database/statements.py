@@ -98,4 +98,7 @@ def _check(rule):
         raise ValueError(f"the fault {fault} lacks an argument: it takes {', '.join(FAULTS[fault])}")
     if rule.get("when", "before") not in ("before", "after"):
         raise ValueError("when must be before or after")
-    re.compile(rule.get("sql", ""))
+    try:
+        re.compile(rule.get("sql", ""))
+    except re.error as error:
+        raise ValueError(f"sql is no regular expression: {error}") from error

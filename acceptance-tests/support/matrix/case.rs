@@ -1,4 +1,4 @@
-//! One case: a step, one of its calls, and what happens there.
+//! One case: a step, one of its calls or statements, and what happens there.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::eventually;
 use crate::support::matrix::normal::assert_same;
 use crate::support::matrix::reference::{Reference, Scene};
-use crate::support::matrix::{Scenario, TIMEOUTS};
+use crate::support::matrix::{Medium, Scenario, TIMEOUTS};
 use crate::support::output::Run;
 use crate::support::process::{Process, Running};
 use crate::support::terraform::Terraform;
@@ -21,7 +21,7 @@ pub(super) enum Step {
     Destroy,
 }
 
-/// What happens at a call.
+/// What happens at a call or statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The provider is killed after the call took effect and before it is answered.
@@ -44,6 +44,14 @@ pub(super) enum Fault {
     Interrupt,
     /// Ctrl-C, and the call is never answered.
     InterruptForGood,
+    /// The connection breaks before the statement reaches the server.
+    Cut,
+    /// A lock is not to be had in time.
+    LockTimeout,
+    /// The transaction is sacrificed, once.
+    Deadlock,
+    /// This statement and all later ones are refused, since the server takes no changes.
+    ReadOnly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +99,7 @@ impl Step {
 }
 
 impl Fault {
-    const ALL: [Self; 10] = [
+    const OF_CALLS: [Self; 10] = [
         Self::Kill,
         Self::LoseAnswer,
         Self::LoseAnswerForGood,
@@ -104,9 +112,45 @@ impl Fault {
         Self::InterruptForGood,
     ];
 
-    /// The rule of the stage that strikes call `k`.
-    fn rule(self, k: usize) -> Value {
+    const OF_STATEMENTS: [Self; 8] = [
+        Self::Kill,
+        Self::LoseAnswer,
+        Self::Cut,
+        Self::LockTimeout,
+        Self::Deadlock,
+        Self::ReadOnly,
+        Self::Interrupt,
+        Self::InterruptForGood,
+    ];
+
+    fn all(medium: Medium) -> &'static [Self] {
+        match medium {
+            Medium::Calls => &Self::OF_CALLS,
+            Medium::Statements => &Self::OF_STATEMENTS,
+        }
+    }
+
+    /// The rule of the stage that strikes call or statement `k`.
+    fn rule(self, medium: Medium, k: usize) -> Value {
+        let mut rule = self.at(k);
+        if medium == Medium::Statements {
+            rule["statements"] = rule["calls"].take();
+            rule.as_object_mut().expect("an object").remove("calls");
+        }
+        rule
+    }
+
+    /// The rule of a call; the codes are those of PostgreSQL and of MySQL.
+    fn at(self, k: usize) -> Value {
+        let refusal = |sqlstate: &str, code: u32, message: &str, calls: Vec<usize>| json!({ "fault": "error", "sqlstate": sqlstate, "code": code, "message": message, "calls": calls });
         match self {
+            Self::Cut => json!({ "fault": "cut", "calls": [k] }),
+            Self::LockTimeout => refusal("55P03", 1205, "canceling statement due to lock timeout", vec![k]),
+            Self::Deadlock => refusal("40P01", 1213, "deadlock detected", vec![k]),
+            Self::ReadOnly => {
+                let message = "cannot execute this in a read-only transaction";
+                refusal("25006", 1290, message, (k..k + REST).collect())
+            }
             Self::Kill | Self::InterruptForGood => {
                 json!({ "fault": "delay", "when": "after", "seconds": NEVER, "calls": [k] })
             }
@@ -127,13 +171,13 @@ impl Fault {
 }
 
 impl Case {
-    /// Every call of every step with every fault.
+    /// Every call or statement of every step with every fault.
     pub(super) fn all(scenario: &Scenario, reference: &Reference) -> Vec<Self> {
         let mut cases = Vec::new();
         for step in Step::ALL {
             let configuration = if step == Step::Update { scenario.update } else { scenario.create };
             for call in 1..=reference.count(step) {
-                let faults = Fault::ALL.into_iter();
+                let faults = Fault::all(reference.medium).iter().copied();
                 let possible = faults.filter(|fault| *fault != Fault::Timeout || configuration.contains(TIMEOUTS));
                 cases.extend(possible.map(|fault| Self { step, call, fault }));
             }
@@ -143,16 +187,16 @@ impl Case {
 
     /// Runs it; panics if it fails.
     pub(super) fn run(self, scenario: &Scenario, base: &Terraform, reference: &Reference) -> End {
-        let mut scene = Scene::new(scenario, base);
+        let mut scene = Scene::new(scenario, reference.medium, base);
         self.prepare(&scene);
-        scene.account.forget_calls();
-        scene.account.fault(self.fault.rule(self.call));
+        scene.forget();
+        scene.fault(self.fault.rule(reference.medium, self.call));
         scene.tf = if self.fault.is_for_good() { scene.tf.env("AWS_MAX_ATTEMPTS", 1) } else { scene.tf };
         let disturbed = self.disturb(&scene);
         // On a busy machine the time can be up before the call: that cuts the operation off as well.
         let came_early = self.fault == Fault::Timeout && disturbed.code == Some(1);
-        assert!(came_early || scene.account.strikes() > 0, "{}", disturbed.report("the fault did not strike"));
-        scene.account.end_faults();
+        let strikes = scene.end_faults();
+        assert!(came_early || strikes > 0, "{}", disturbed.report("the fault did not strike"));
         scene.tf = scene.tf.without_env("AWS_MAX_ATTEMPTS");
 
         scene.configure(self.step, "");
@@ -163,7 +207,7 @@ impl Case {
             scene.tf.ok(Step::Destroy.command());
             assert_same(&scene.result(), reference.left_after(self.step));
         }
-        scene.account.forget_calls(); // Thousands of cases would make the stage's record slow to search.
+        scene.forget(); // Thousands of cases would make the stage's record slow to search.
         if disturbed.code == Some(0) { End::AtOnce } else { End::Again }
     }
 
@@ -206,7 +250,7 @@ impl Case {
     fn wait_for_call(self, scene: &Scene, running: &mut Running) {
         eventually("the call", Duration::from_secs(60), || {
             let ended = running.has_ended();
-            let is_done = scene.account.calls().get(self.call - 1).is_some_and(|call| call.is_done);
+            let is_done = scene.events().get(self.call - 1).is_some_and(|(_, is_done)| *is_done);
             assert!(is_done || !ended, "the command ended before call {}", self.call);
             is_done.then_some(())
         });
@@ -252,6 +296,10 @@ impl fmt::Display for Fault {
             Self::Timeout => "timeout",
             Self::Interrupt => "interrupt",
             Self::InterruptForGood => "interrupt_for_good",
+            Self::Cut => "cut",
+            Self::LockTimeout => "lock_timeout",
+            Self::Deadlock => "deadlock",
+            Self::ReadOnly => "read_only",
         })
     }
 }

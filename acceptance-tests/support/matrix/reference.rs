@@ -4,17 +4,18 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::support::matrix::Scenario;
 use crate::support::matrix::case::Step;
 use crate::support::matrix::in_parallel;
 use crate::support::matrix::normal::normal;
+use crate::support::matrix::{Medium, Scenario};
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// Calls and results of the undisturbed commands of a scenario.
+/// What the undisturbed commands of a scenario send, and their results.
 #[derive(Debug)]
 pub(super) struct Reference {
-    calls: Vec<(Step, Vec<String>)>,
+    pub(super) medium: Medium,
+    events: Vec<(Step, Vec<String>)>,
     /// State and remote after creating and after updating.
     created: Value,
     updated: Value,
@@ -26,17 +27,20 @@ pub(super) struct Reference {
 /// An account of its own, seeded, and a folder that works in it.
 pub(super) struct Scene {
     scenario: Scenario,
+    medium: Medium,
     pub(super) account: Account,
     pub(super) tf: Terraform,
 }
 
 impl Reference {
     /// Runs the commands: create and destroy; create, update and destroy.
-    pub(super) fn of(scenario: &Scenario, base: &Terraform) -> Self {
-        let lives = in_parallel(&[&[Step::Apply, Step::Destroy][..], &Step::ALL], |steps| life(scenario, base, steps));
+    pub(super) fn of(scenario: &Scenario, medium: Medium, base: &Terraform) -> Self {
+        let lives = [&[Step::Apply, Step::Destroy][..], &Step::ALL];
+        let lives = in_parallel(&lives, |steps| life(Scene::new(scenario, medium, base), steps));
         let [short, long] = &lives[..] else { unreachable!("two lives") };
         Self {
-            calls: vec![
+            medium,
+            events: vec![
                 (Step::Apply, short[0].0.clone()),
                 (Step::Update, long[1].0.clone()),
                 (Step::Destroy, short[1].0.clone()),
@@ -48,9 +52,9 @@ impl Reference {
         }
     }
 
-    /// How many calls a step makes.
+    /// How many calls or statements a step sends.
     pub(super) fn count(&self, step: Step) -> usize {
-        self.calls.iter().find(|(of, _)| *of == step).map_or(0, |(_, calls)| calls.len())
+        self.events.iter().find(|(of, _)| *of == step).map_or(0, |(_, events)| events.len())
     }
 
     /// State and remote after a step.
@@ -67,23 +71,34 @@ impl Reference {
         if step == Step::Update { &self.left_by_update } else { &self.left }
     }
 
-    /// The calls of each step, for people.
-    pub(super) fn calls(&self) -> String {
-        let mut text = String::new();
-        for (step, calls) in &self.calls {
-            let _ =
-                write!(text, "{}{step} {} ({})", if text.is_empty() { "" } else { ", " }, calls.len(), calls.join(" "));
+    /// The calls or statements of each step, for people.
+    pub(super) fn events(&self) -> String {
+        let mut text = match self.medium {
+            Medium::Calls => "calls".to_owned(),
+            Medium::Statements => "statements".to_owned(),
+        };
+        for (index, (step, events)) in self.events.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let _ = write!(text, "{comma} {step} {} ({})", events.len(), events.join(" "));
         }
         text
     }
 }
 
 impl Scene {
-    pub(super) fn new(scenario: &Scenario, base: &Terraform) -> Self {
-        let account = Account::new();
+    pub(super) fn new(scenario: &Scenario, medium: Medium, base: &Terraform) -> Self {
+        let account = match medium {
+            Medium::Calls => Account::new(),
+            Medium::Statements => Account::with_databases(),
+        };
         let mut tf = base.beside();
         for (name, value) in account.environment() {
             tf = tf.env(name, value);
+        }
+        if medium == Medium::Statements {
+            for (name, value) in account.database_environment() {
+                tf = tf.env(&name, value);
+            }
         }
         let variables = (scenario.seed)(&account);
         let declared: String = variables.iter().map(|(name, _)| format!("variable \"{name}\" {{}}\n")).collect();
@@ -91,7 +106,51 @@ impl Scene {
         for (name, value) in variables {
             tf = tf.env(&format!("TF_VAR_{name}"), value);
         }
-        Self { scenario: *scenario, account, tf }
+        Self { scenario: *scenario, medium, account, tf }
+    }
+
+    /// What was sent since the last [`Self::forget`], oldest first: the operation of a call, the first word of a
+    /// statement, each with whether it is carried out.
+    pub(super) fn events(&self) -> Vec<(String, bool)> {
+        match self.medium {
+            Medium::Calls => self.account.calls().into_iter().map(|call| (call.operation, call.is_done)).collect(),
+            Medium::Statements => {
+                let first = |sql: &str| sql.split([' ', ';']).next().unwrap_or_default().to_owned();
+                self.account.statements().into_iter().map(|(sql, is_done)| (first(&sql), is_done)).collect()
+            }
+        }
+    }
+
+    /// Empties the record of events.
+    pub(super) fn forget(&self) {
+        match self.medium {
+            Medium::Calls => self.account.forget_calls(),
+            Medium::Statements => self.account.forget_statements(),
+        }
+    }
+
+    /// Makes a rule for the next events.
+    pub(super) fn fault(&self, rule: Value) {
+        match self.medium {
+            Medium::Calls => self.account.fault(rule),
+            Medium::Statements => self.account.statement_fault(rule),
+        }
+    }
+
+    /// How often the rule struck; afterwards there is none.
+    pub(super) fn end_faults(&self) -> u64 {
+        let strikes;
+        match self.medium {
+            Medium::Calls => {
+                strikes = self.account.strikes();
+                self.account.end_faults();
+            }
+            Medium::Statements => {
+                strikes = self.account.statement_strikes();
+                self.account.end_statement_faults();
+            }
+        }
+        strikes
     }
 
     /// Writes the configuration of a step.
@@ -106,21 +165,20 @@ impl Scene {
     }
 }
 
-/// Calls and result of each step.
-fn life(scenario: &Scenario, base: &Terraform, steps: &[Step]) -> Vec<(Vec<String>, Value)> {
-    let scene = Scene::new(scenario, base);
+/// What each step sends, and its result.
+fn life(scene: Scene, steps: &[Step]) -> Vec<(Vec<String>, Value)> {
     let lived = steps.iter().map(|step| {
         scene.configure(*step, "");
-        scene.account.forget_calls();
+        scene.forget();
         scene.tf.ok(step.command());
-        let calls = scene.account.operations();
-        assert!(!calls.is_empty(), "{step} of {} calls nothing", scenario.name);
+        let events: Vec<_> = scene.events().into_iter().map(|(event, _)| event).collect();
+        assert!(!events.is_empty(), "{step} of {} sends nothing", scene.scenario.name);
         if *step == Step::Destroy {
             assert_eq!(resources(&scene.tf), json!({}), "destroy leaves resources in the state");
         } else {
             scene.tf.assert_plan_empty();
         }
-        (calls, scene.result())
+        (events, scene.result())
     });
     lived.collect()
 }

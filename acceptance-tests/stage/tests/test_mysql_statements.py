@@ -1,0 +1,241 @@
+"""Statements to MariaDB: the record, and faults that strike them."""
+
+import asyncio
+import struct
+import time
+from itertools import count
+from pathlib import Path
+
+import pymysql
+import pytest
+from pymysql.constants import COMMAND
+
+from stage.database import mysql_packets
+
+_TABLES = count(1)
+_CONNECTION_LOST, _GONE = 2013, (2006, 2013)
+
+
+class Database:
+    """An instance, and connections to it as the master."""
+
+    def __init__(self, account, **instance):
+        self.account = account
+        self.instance = account.instance(engine="mysql", **instance)
+        lines = Path(account.facts["environment"]["NSS_WRAPPER_HOSTS"]).read_text().splitlines()
+        self.address = next(a for a, host in map(str.split, lines) if host == self.instance["host"])
+        self.table = f"t{next(_TABLES)}"
+        self.owner(f"CREATE OR REPLACE TABLE {self.table} (n INT)")
+
+    def owner(self, sql):
+        return self.account.control("POST", "sql", engine="mysql", sql=sql)["output"]
+
+    def connect(self, **more):
+        master = self.account.facts["mysql"]
+        ca = self.account.facts["environment"]["PGSSLROOTCERT"]
+        return pymysql.connect(
+            host=self.address,
+            port=self.instance["port"],
+            user=master["master_user"],
+            password=master["master_password"],
+            database=master["database"],
+            ssl={"ca": ca, "check_hostname": False},
+            **{"autocommit": True, **more},
+        )
+
+    def rules(self, *rules):
+        mine = [{"account": self.account.id, **rule} for rule in rules]
+        return self.account.control("POST", "statement-rules", rules=mine)
+
+    def record(self, part):
+        all_of_them = self.account.control("GET", "statements", account=self.account.id)["statements"]
+        return [e for e in all_of_them if part in e["sql"]]
+
+    def rows(self):
+        return int(self.owner(f"SELECT count(*) FROM {self.table}"))
+
+    def insert(self, n=1):
+        return f"INSERT INTO {self.table} VALUES ({n})"
+
+
+@pytest.fixture
+def database(account):
+    return Database(account)
+
+
+def run(connection, sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def lost(connection, sql):
+    with pytest.raises(pymysql.err.OperationalError) as caught:
+        run(connection, sql)
+    assert caught.value.args[0] in _GONE, caught.value
+
+
+def test_record(database):
+    connection = database.connect()
+    run(connection, database.insert())
+    with pytest.raises(pymysql.err.ProgrammingError):
+        run(connection, "SELECT no_such_thing FROM")
+    [good], [bad] = database.record(database.insert()), database.record("no_such_thing")
+    assert (good["user"], good["host"], good["fault"]) == ("admin", database.instance["host"], None)
+    assert good["took_effect"] and not bad["took_effect"] and bad["number"] > good["number"]
+    database.account.control("DELETE", "statements", account=database.account.id)
+    assert database.record("") == []
+
+
+def test_cut_before_the_statement(database):
+    database.rules({"sql": "insert into", "fault": "cut", "statements": [2]})
+    connection, other = database.connect(autocommit=False), database.connect()
+    run(connection, database.insert())
+    lost(connection, database.insert())
+    assert database.rows() == 0, "what the transaction did is undone"
+    run(other, database.insert())
+    assert database.rows() == 1
+    assert [e["took_effect"] for e in database.record("INSERT")] == [True, False, True]
+    assert [e["fault"] for e in database.record("INSERT")] == [None, "cut", None]
+
+
+def test_lost_answer(database):
+    database.rules({"sql": "INSERT", "fault": "lose_answer", "seconds": 0.2, "times": 1})
+    began = time.monotonic()
+    lost(database.connect(), database.insert())
+    assert time.monotonic() - began > 0.2 and database.rows() == 1
+    assert database.record("INSERT")[0]["took_effect"]
+    run(database.connect(), database.insert())
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_delay(database, when):
+    database.rules({"sql": "INSERT", "fault": "delay", "seconds": 0.4, "when": when})
+    began = time.monotonic()
+    run(database.connect(), database.insert())
+    assert time.monotonic() - began > 0.4 and database.rows() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [(1205, "HY000"), (1213, "40001"), (1290, "HY000")], ids=["lock wait", "deadlock", "read only"]
+)
+def test_error(database, code, state):
+    database.rules({"sql": "INSERT", "fault": "error", "code": code, "message": "not now", "times": 1})
+    connection = database.connect()
+    connection._execute_command(COMMAND.COM_QUERY, database.insert())
+    head = connection._rfile.read(4)
+    answer = connection._rfile.read(int.from_bytes(head[:3], "little"))
+    connection._next_seq_id = 2
+    assert answer == b"\xff" + struct.pack("<H", code) + f"#{state}not now".encode()
+    assert database.rows() == 0
+    assert not database.record("INSERT")[0]["took_effect"]
+    run(connection, database.insert())
+    assert database.rows() == 1, "the connection goes on"
+
+
+def test_rules_select_by_user_and_host(database):
+    host = database.instance["host"]
+    added = database.rules(
+        {"user": "somebody", "fault": "cut"}, {"host": "elsewhere", "fault": "cut"}, {"host": host, "sql": "x", "fault": "cut"}
+    )
+    run(database.connect(), database.insert())
+    mine = [r for r in added["rules"] if r["account"] == database.account.id]
+    assert [r["matched"] for r in mine] == [0, 0, 0]
+    lost(database.connect(), "SELECT 'x'")
+    rules = database.account.control("GET", "statement-rules")["rules"]
+    assert [r["struck"] for r in rules if r["account"] == database.account.id] == [0, 0, 1]
+    database.account.control("DELETE", "statement-rules", account=database.account.id)
+    run(database.connect(), "SELECT 'x'")
+
+
+@pytest.mark.parametrize(
+    ("rule", "complaint"),
+    [
+        ({"fault": "reset"}, "fault must be one of"),
+        ({"fault": "cut", "seconds": 1}, "takes no seconds"),
+        ({"fault": "delay"}, "lacks an argument"),
+        ({"fault": "error"}, "lacks an argument"),
+        ({"fault": "delay", "seconds": 1, "when": "never"}, "before or after"),
+        ({"fault": "cut", "sql": "("}, "unterminated"),
+    ],
+)
+def test_rules_that_are_refused(database, rule, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        database.rules(rule)
+
+
+def prepare(connection, sql):
+    """The number of a statement without parameters and without a result."""
+    connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)
+    return struct.unpack_from("<I", connection._read_packet().get_all_data(), 1)[0]
+
+
+def execute(connection, number):
+    connection._execute_command(COMMAND.COM_STMT_EXECUTE, struct.pack("<IBI", number, 0, 1))
+    return connection._read_packet()
+
+
+def test_prepared_statements_count_when_they_are_executed(database):
+    connection = database.connect()
+    first, second = (prepare(connection, database.insert(n)) for n in (1, 2))
+    assert database.record("INSERT") == []
+    for number in (second, first, second):
+        assert execute(connection, number).is_ok_packet()
+    assert [e["sql"] for e in database.record("INSERT")] == [database.insert(n) for n in (2, 1, 2)]
+    database.rules({"sql": "INSERT", "fault": "error", "code": 1205, "statements": [2]})
+    execute(connection, first)
+    with pytest.raises(pymysql.err.OperationalError, match="Injected"):
+        execute(connection, first)
+    assert database.rows() == 4
+
+
+def test_prepared_statement_that_names_the_plugin(account):
+    database = Database(account, iam=False)
+    connection = database.connect()
+    number = prepare(connection, "CREATE USER nobody@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'")
+    with pytest.raises(pymysql.err.OperationalError, match="1524"):
+        execute(connection, number)
+
+
+def test_statement_whose_client_is_killed(database):
+    connection = database.connect()
+    connection._execute_command(COMMAND.COM_QUERY, f"INSERT INTO {database.table} SELECT sleep(0.5)")
+    connection._force_close()
+    deadline = time.monotonic() + 10
+    while not (took_effect := database.record("INSERT")[0]["took_effect"]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert took_effect and database.rows() == 1
+
+
+def test_answers_of_many_packets_and_several_statements(database):
+    connection = database.connect(client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS)
+    assert len(run(connection, "SELECT seq FROM mysql.help_topic, seq_1_to_100 LIMIT 20000")) == 20000
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1; SELECT 2")
+        assert cursor.nextset() and cursor.fetchall() == ((2,),)
+    assert run(connection, f"SELECT '{'ä' * 100000}'")[0][0] == "ä" * 100000
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("create user a identified with AWSAuthenticationPlugin as 'RDS'", True),
+        ("CREATE OR REPLACE USER a\nIDENTIFIED VIA 'awsauthenticationplugin'", True),
+        ("ALTER USER IF EXISTS a IDENTIFIED WITH `AWSAuthenticationPlugin` AS 'RDS'", True),
+        ("select * from mysql.user where plugin = 'AWSAuthenticationPlugin'", False),
+        ("create user a identified by 'x'", False),
+    ],
+)
+def test_statements_that_name_the_plugin(sql, named):
+    assert mysql_packets.names_the_plugin(sql) == named
+
+
+def test_message_of_several_packets():
+    whole = mysql_packets.packet(0, b"a" * 0xFFFFFF) + mysql_packets.packet(1, b"b")
+
+    async def read():
+        reader = asyncio.StreamReader()
+        reader.feed_data(whole)
+        return await mysql_packets.read_message(reader.readexactly)
+
+    assert asyncio.run(read()) == (whole, b"a" * 0xFFFFFF + b"b", 1)
