@@ -22,3 +22,4 @@ mod parameter;
 mod policies;
 mod provider_block;
 mod replication_iam_auth;
+mod replication_iam_impact;

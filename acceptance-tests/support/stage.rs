@@ -79,6 +79,20 @@ impl Account {
         self.stage().control("POST", "database-users", &json!({ "name": name }));
     }
 
+    /// Has the owner of PostgreSQL run SQL in a database, and answers what that printed.
+    #[track_caller]
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        let answer = self.stage().control("POST", "sql", &json!({ "sql": sql, "database": database }));
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
+    /// Name and password of the master of PostgreSQL, who is no superuser.
+    pub fn master(&self) -> (String, String) {
+        let facts = self.stage().control("GET", "health", &json!({}));
+        let text = |name: &str| facts["database"][name].as_str().expect("a text").to_owned();
+        (text("master_user"), text("master_password"))
+    }
+
     /// Makes a role, user or group, such as `role/app`, as somebody else's.
     pub fn add(&self, owner: &str) {
         let (kind, name) = owner.split_once('/').expect("KIND/NAME");
