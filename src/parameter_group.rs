@@ -10,9 +10,10 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Retry, Wait};
 use tf_provider::value::Path;
 
+use crate::arn::{self, Arn, ArnError};
 use crate::aws;
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting, User};
-use crate::aws::rds::{Kind, Rds};
+use crate::aws::rds::{Database, Kind, Rds};
 use crate::world::Ctx;
 
 /// What a look for a parameter found.
@@ -43,6 +44,14 @@ pub struct Previous {
 struct Note {
     previous: Previous,
     ours: String,
+}
+
+/// The notes on a group, as they were when it was looked at.
+#[derive(Debug)]
+pub struct Notes<'a> {
+    rds: &'a Rds,
+    arn: &'a str,
+    tags: Vec<(String, String)>,
 }
 
 /// How the databases that have a group follow a change.
@@ -181,29 +190,6 @@ pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
     cx.wait(&FOLLOWED, look).await.map(|now| now.users)
 }
 
-/// What a parameter was before, from the note on its group or else as it is now. Notes that, if our value is to come.
-///
-/// # Errors
-/// AWS refuses, or the note is too long.
-pub async fn previous(rds: &Rds, arn: &str, parameter: &Parameter, ours: &str) -> Result<Previous> {
-    let noted = noted(rds, arn, parameter).await?;
-    let previous = noted.as_ref().map_or_else(|| Previous::of(parameter), |note| note.previous.clone());
-    let is_ours = parameter.is_set() && parameter.value.as_deref() == Some(ours);
-    if noted.as_ref().is_some_and(|note| note.ours == ours) || (noted.is_none() && is_ours) {
-        return Ok(previous);
-    }
-    note(rds, arn, &parameter.name, &previous, ours).await?;
-    Ok(previous)
-}
-
-/// What a parameter was before, from the note on its group or else as it is now.
-///
-/// # Errors
-/// AWS refuses to tell.
-pub async fn recall(rds: &Rds, arn: &str, parameter: &Parameter) -> Result<Previous> {
-    Ok(noted(rds, arn, parameter).await?.map_or_else(|| Previous::of(parameter), |note| note.previous))
-}
-
 /// Notes what a parameter was before.
 ///
 /// # Errors
@@ -302,11 +288,6 @@ pub fn concerned(group: &Group, users: &[User], own: Option<&str>, reboot: bool)
     Some(Diagnostic::warning(summary, detail))
 }
 
-async fn noted(rds: &Rds, arn: &str, parameter: &Parameter) -> Result<Option<Note>> {
-    let told = rds.tag(arn, &key(&parameter.name)).await?;
-    Ok(told.and_then(|text| Note::parse(&text)).filter(|note| note.holds(parameter)))
-}
-
 fn key(name: &str) -> String {
     format!("rdsauth:previous:{}", escape(name))
 }
@@ -327,6 +308,17 @@ impl fmt::Display for Group {
     }
 }
 
+impl Group {
+    /// Its ARN, from that of a database that has it.
+    ///
+    /// # Errors
+    /// AWS gave the database an ARN of another form.
+    pub fn arn(&self, database: &Database) -> Result<String> {
+        let arn: Arn = database.arn.parse().map_err(|error: ArnError| Diagnostic::bug(error))?;
+        Ok(arn::parameter_group_arn(&arn, self.kind == Kind::Cluster, &self.name).to_string())
+    }
+}
+
 // === impl Previous ===
 
 impl Previous {
@@ -337,6 +329,44 @@ impl Previous {
 
     fn is(&self, parameter: &Parameter) -> bool {
         *self == Self::of(parameter)
+    }
+}
+
+// === impl Notes ===
+
+impl<'a> Notes<'a> {
+    /// Looks at the group of an ARN.
+    ///
+    /// # Errors
+    /// AWS refuses to tell.
+    pub async fn read(rds: &'a Rds, arn: &'a str) -> Result<Self, aws::Error> {
+        Ok(Self { rds, arn, tags: rds.tags(arn).await? })
+    }
+
+    /// What a parameter was before, from its note or else as it is now. Notes that, if our value is to come.
+    ///
+    /// # Errors
+    /// AWS refuses, or the note is too long.
+    pub async fn previous(&self, parameter: &Parameter, ours: &str) -> Result<Previous> {
+        let noted = self.of(parameter);
+        let previous = noted.as_ref().map_or_else(|| Previous::of(parameter), |note| note.previous.clone());
+        let is_ours = parameter.is_set() && parameter.value.as_deref() == Some(ours);
+        if noted.as_ref().is_some_and(|note| note.ours == ours) || (noted.is_none() && is_ours) {
+            return Ok(previous);
+        }
+        note(self.rds, self.arn, &parameter.name, &previous, ours).await?;
+        Ok(previous)
+    }
+
+    /// What a parameter was before, from its note or else as it is now.
+    pub fn recall(&self, parameter: &Parameter) -> Previous {
+        self.of(parameter).map_or_else(|| Previous::of(parameter), |note| note.previous)
+    }
+
+    fn of(&self, parameter: &Parameter) -> Option<Note> {
+        let key = key(&parameter.name);
+        let (_, text) = self.tags.iter().find(|(found, _)| *found == key)?;
+        Note::parse(text).filter(|note| note.holds(parameter))
     }
 }
 

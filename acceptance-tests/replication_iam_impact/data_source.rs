@@ -13,7 +13,7 @@ impl Scene {
         let (users, names) = (state.output("users"), state.output("names"));
         let all = users.as_array().unwrap();
         assert_eq!(state.output("count"), all.len(), "{users}");
-        assert_eq!(names, all.iter().map(|user| user["name"].clone()).collect::<Vec<_>>());
+        assert_eq!(names, all.iter().map(|user| user["name"].clone()).collect::<Value>());
         users
     }
 

@@ -11,7 +11,7 @@ use crate::aws::rds::{Database, Kind, Rds};
 use crate::checks;
 use crate::connection::DatabaseConnection;
 use crate::database::{self, Switch, Target};
-use crate::parameter_group::{self, Previous};
+use crate::parameter_group::{self, Notes, Previous};
 use crate::replication_impact::Consent;
 use crate::world::{self, Ctx, World};
 
@@ -37,10 +37,9 @@ tf_provider::model! {
     ///
     /// ## IAM actions
     ///
-    /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:DescribeDBParameterGroups`,
-    /// `rds:ModifyDBParameterGroup` and `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`,
-    /// `rds:DescribeDBClusterParameters`, `rds:DescribeDBClusterParameterGroups`, `rds:ModifyDBClusterParameterGroup`
-    /// and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also `rds:ListTagsForResource`,
+    /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:ModifyDBParameterGroup` and
+    /// `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`,
+    /// `rds:ModifyDBClusterParameterGroup` and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also `rds:ListTagsForResource`,
     /// `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for `manage_iam_authentication` also
     /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"` also `rds:RebootDBInstance`, with
     /// `rds:DescribeDBInstances` for the members of an Aurora cluster, or `rds:RebootDBCluster` for a Multi-AZ DB
@@ -281,7 +280,9 @@ impl ReplicationIamAuth {
         if self.manage_iam_authentication {
             target.switch_iam(cx, &rds, IMMEDIATELY).await?;
         }
-        parameter_group::followed(cx, &rds, &found.group).await?;
+        if prior.is_none() || !settings.is_empty() {
+            parameter_group::followed(cx, &rds, &found.group).await?;
+        }
         if self.reboots(&found) {
             target.reboot(cx, &rds).await?;
         }
@@ -309,7 +310,8 @@ impl ReplicationIamAuth {
 
     /// Finds out, notes and keeps what the parameters were before.
     async fn remember(&mut self, rds: &Rds, found: &Found, prior: Option<&Self>) -> Result<()> {
-        let arn = rds.group_arn(&found.group).await?.ok_or_else(|| parameter_group::no_group(&found.group))?;
+        let arn = found.group.arn(&found.database)?;
+        let mut notes = None;
         let restored =
             |prior: &&Self, name: &str| prior.restores() && (name == REPLICATION || prior.manage_logical_replication);
         for parameter in [&found.replication, &found.logical].into_iter().flatten() {
@@ -323,7 +325,13 @@ impl ReplicationIamAuth {
                     parameter_group::note(rds, &arn, name, &known, ON).await?;
                     known
                 }
-                (None, true) => parameter_group::previous(rds, &arn, parameter, ON).await?,
+                (None, true) => {
+                    let notes = match &mut notes {
+                        Some(notes) => notes,
+                        none => none.insert(Notes::read(rds, &arn).await?),
+                    };
+                    notes.previous(parameter, ON).await?
+                }
                 (known, false) => {
                     if noted {
                         parameter_group::forget(rds, &arn, name).await?;
@@ -334,16 +342,16 @@ impl ReplicationIamAuth {
             self.keep(name, is_ours.then_some(previous));
         }
         self.parameter_group_name = found.group.name.clone().into();
-        self.parameter_group_arn = arn.into();
+        self.parameter_group_arn = arn.clone().into();
         Ok(())
     }
 
     /// What an import can say of the past.
     async fn recall(&mut self, rds: &Rds, found: &Found) -> Result<()> {
-        let arn = rds.group_arn(&found.group).await?.ok_or_else(|| parameter_group::no_group(&found.group))?;
+        let arn = found.group.arn(&found.database)?;
         self.keep(LOGICAL, None);
         if let Some(parameter) = &found.replication {
-            self.keep(REPLICATION, Some(parameter_group::recall(rds, &arn, parameter).await?));
+            self.keep(REPLICATION, Some(Notes::read(rds, &arn).await?.recall(parameter)));
         }
         self.parameter_group_name = found.group.name.clone().into();
         self.parameter_group_arn = arn.into();
