@@ -1,6 +1,7 @@
 //! Use cases from end to end: the modules in `examples/modules`, as a user would copy them.
 
 mod clickpipes;
+mod clickpipes_users;
 mod limitless_data_loader;
 mod replication_iam_auth;
 

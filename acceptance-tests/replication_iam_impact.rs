@@ -37,9 +37,7 @@ impl Scene {
         account.tell("parameter-groups", json!({ "name": "orders-pg16", "family": "postgres16", "values": values }));
         let orders = json!({ "identifier": "orders", "version": "16.4", "iam": true, "parameter_group": "orders-pg16" });
         let host = account.tell("instances", orders)["host"].as_str().unwrap().to_owned();
-        let (username, password) = account.master();
-        let login = json!({ "username": username, "password": password }).to_string();
-        let secret = account.put_secret("master", json!({ "value": login }))["arn"].as_str().unwrap().to_owned();
+        let secret = account.master_secret("postgres");
         let tf =
             Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
         let of_aws = account.environment().map(|(name, value)| (name.to_owned(), value));
@@ -58,7 +56,7 @@ impl Scene {
 
     /// SQL in which `~` stands for what the roles of this test begin with.
     fn sql(&self, sql: &str) {
-        self.account.sql("app", &sql.replace('~', &self.prefix));
+        self.account.sql("postgres", &sql.replace('~', &self.prefix));
     }
 
     fn name(&self, name: &str) -> String {
@@ -94,7 +92,7 @@ impl Scene {
         let input = stream.0.stdin.as_mut().expect("its input");
         writeln!(input, "CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput;").expect("a command");
         let seen = format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{slot}'");
-        eventually("the slot", Duration::from_secs(30), || (self.account.sql("app", &seen) == "1").then_some(()));
+        eventually("the slot", Duration::from_secs(30), || (self.account.sql("postgres", &seen) == "1").then_some(()));
         stream
     }
 
@@ -114,8 +112,8 @@ impl Scene {
 impl Drop for Scene {
     fn drop(&mut self) {
         let names = format!("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname LIKE '{}%'", self.prefix);
-        for name in self.account.sql("app", &names).lines() {
-            self.account.sql("app", &format!("DROP ROLE {name}"));
+        for name in self.account.sql("postgres", &names).lines() {
+            self.account.sql("postgres", &format!("DROP ROLE {name}"));
         }
     }
 }

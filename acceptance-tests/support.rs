@@ -2,6 +2,7 @@
 
 pub mod binaries;
 pub mod engine;
+pub mod login;
 pub mod matrix;
 pub mod output;
 pub mod process;

@@ -79,11 +79,11 @@ class TheDemo(unittest.TestCase):
         enter = next(line for line in lines if line.startswith("cd "))
         end = next(line for line in lines if line.startswith("kill "))
         try:
-            self.assertIn("Resources: 2 added", shell(f"{enter} && terraform apply -auto-approve"))
+            self.assertIn("Resources: 4 added", shell(f"{enter} && terraform apply -auto-approve"))
             self.assertEqual(shell(f"{enter} && psql -XAtc 'select current_user'"), "pgadmin\n")
             for line in lines:
                 if line.startswith("curl "):
-                    self.assertIn("rds-db" if "logins" in line else "PutRolePolicy", shell(line))
+                    self.assertIn("rds-db" if "logins" in line else "CreateRole", shell(line))
         finally:
             shell(end)
         self.assert_nothing_is_left()

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{Check, Secret, Val, View, check, optional, parse_duration, required};
 use tf_provider::value::Path;
@@ -57,6 +57,9 @@ tf_provider::model! {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
+
+/// What parts of an import ID cannot hold as it is.
+const RESERVED: AsciiSet = CONTROLS.add(b'%').add(b'/').add(b'@').add(b'\'');
 
 /// Who logs in, and with what.
 struct Credentials {
@@ -180,6 +183,19 @@ impl DatabaseConnection {
             application_name: None,
         };
         Ok((connection, parts))
+    }
+
+    /// What [`of_import`](Self::of_import) reads, for an object in the database: as much as an import ID can say.
+    pub fn import_id(&self, parts: &[&str]) -> String {
+        let login = match self.auth.as_str() {
+            "secret" => self.secret_arn.as_deref(),
+            "provider" => None,
+            _ => self.username.as_deref(),
+        };
+        let login = login.map(|login| format!("{}@", utf8_percent_encode(login, &RESERVED))).unwrap_or_default();
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let parts: String = parts.iter().map(|part| format!("/{}", utf8_percent_encode(part, &RESERVED))).collect();
+        format!("{login}{}{port}{parts}", self.host)
     }
 
     async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
@@ -340,4 +356,84 @@ pub fn duration() -> Check {
 
 fn missing(what: &str) -> Diagnostic {
     Diagnostic::bug(format!("\"{what}\" passed the check without a value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tf_provider::schema::Model as _;
+    use tf_provider::value::{Object, Value};
+
+    use super::*;
+
+    const HOST: &str = "orders.cabc123.us-east-1.rds.amazonaws.com";
+
+    /// What is wrong with a block that has these values, and where.
+    fn complaints(values: &[(&str, Value)]) -> Vec<String> {
+        let mut object: Object = DatabaseConnection::table()
+            .attributes
+            .iter()
+            .map(|attribute| (attribute.name.to_owned(), Value::Null))
+            .collect();
+        object.insert("host".to_owned(), HOST.into());
+        object.extend(values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        let found = DatabaseConnection::check(&View::new(&object, Path::root()));
+        found.into_iter().map(|complaint| complaint.path.to_string()).collect()
+    }
+
+    #[test]
+    fn a_login_needs_what_stands_for_the_password() {
+        let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:master-AbCdEf";
+        assert_eq!(complaints(&[]), ["username"]);
+        assert_eq!(complaints(&[("username", "admin".into())]), [""; 0]);
+        assert_eq!(complaints(&[("username", Value::unknown())]), [""; 0]);
+        assert_eq!(complaints(&[("auth", "secret".into())]), ["secret_arn"]);
+        assert_eq!(complaints(&[("auth", "secret".into()), ("secret_arn", arn.into())]), [""; 0]);
+        assert_eq!(complaints(&[("auth", "provider".into()), ("secret_arn", arn.into())]), ["secret_arn"]);
+        assert_eq!(complaints(&[("auth", Value::unknown())]), [""; 0]);
+    }
+
+    #[test]
+    fn a_token_is_for_a_name() {
+        let local = [("username", "admin".into()), ("host", "127.0.0.1".into())];
+        assert_eq!(complaints(&local), ["host"]);
+        assert_eq!(complaints(&[&local[..], &[("auth_hostname", HOST.into())]].concat()), [""; 0]);
+        assert_eq!(complaints(&[("username", "admin".into()), ("auth_port", 5432.into())]), ["auth_port"]);
+    }
+
+    /// Login, host, port and parts of an import ID.
+    fn imported(id: &str) -> Option<(String, Option<String>, String, Option<i64>, Vec<String>)> {
+        let (connection, parts) = DatabaseConnection::of_import(id).ok()?;
+        let login = connection.username.or(connection.secret_arn);
+        Some((connection.auth, login, connection.host, connection.port, parts))
+    }
+
+    #[test]
+    fn import_ids_say_who_logs_in_where() {
+        let parts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
+        let iam = ("iam".to_owned(), Some("admin".to_owned()), HOST.to_owned(), Some(5433), parts(&["app", "jane"]));
+        assert_eq!(imported(&format!("admin@{HOST}:5433/app/jane")), Some(iam));
+        let provider = ("provider".to_owned(), None, HOST.to_owned(), None, parts(&["jane@%"]));
+        assert_eq!(imported(&format!("{HOST}/jane@%25")), Some(provider));
+        let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds/master-AbCdEf";
+        let secret = ("secret".to_owned(), Some(arn.to_owned()), HOST.to_owned(), None, parts(&["a/b"]));
+        assert_eq!(imported(&format!("{arn}@{HOST}/a%2Fb")), Some(secret));
+    }
+
+    #[test]
+    fn other_import_ids_are_refused() {
+        for id in [
+            "",
+            HOST,
+            "admin@",
+            "@host/app",
+            "host:0/app",
+            "host:x/app",
+            "host/",
+            "host//a",
+            "host/%ff",
+            "arn:x@host/a",
+        ] {
+            assert_eq!(imported(id), None, "{id}");
+        }
+    }
 }

@@ -30,6 +30,7 @@ use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
 use crate::resources::parameter::Parameter;
+use crate::resources::postgresql_iam_user::PostgresqlIamUser;
 use crate::resources::replication_iam_auth::ReplicationIamAuth;
 use crate::world::World;
 
@@ -70,6 +71,7 @@ impl Provider for Rdsauth {
                 resource::<_, KmsKey>(),
                 resource::<_, KmsKeyUser>(),
                 resource::<_, Parameter>(),
+                resource::<_, PostgresqlIamUser>(),
                 resource::<_, ReplicationIamAuth>(),
             ]
         }

@@ -8,4 +8,5 @@ pub mod iam_db_user_policy;
 pub mod kms_key;
 pub mod kms_key_user;
 pub mod parameter;
+pub mod postgresql_iam_user;
 pub mod replication_iam_auth;

@@ -88,7 +88,7 @@ fn what_it_does_now() {
     drop(streams);
     crate::support::eventually("the end of the connections", std::time::Duration::from_secs(30), || {
         let count = format!("SELECT count(*) FROM pg_stat_replication WHERE usename = '{}'", scene.name("cdc"));
-        (scene.account.sql("app", &count) == "0").then_some(())
+        (scene.account.sql("postgres", &count) == "0").then_some(())
     });
     let idle = look();
     assert_eq!((&idle["current_connections"], &idle["slots"]), (&json!(0), &json!([])));

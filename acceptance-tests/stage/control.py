@@ -64,7 +64,7 @@ class Control:
         try:
             fields = json.loads(body) if body else dict(parse_qsl(parts.query))
             return 200, _json(handler(**fields))
-        except (Refusal, AwsError, TypeError, ValueError, ServiceException) as error:
+        except (Refusal, AwsError, RuntimeError, TypeError, ValueError, ServiceException) as error:
             return 400, _json({"error": str(error)})
 
     def health(self):
@@ -206,12 +206,14 @@ class Control:
         self._aws.identities.set_clock(account, float(offset))
         return {}
 
-    def create_database_user(self, name, iam=True, engine="postgres", password=None, host="%"):
-        """A login role in PostgreSQL, in rds_iam unless told otherwise. With the engine mysql a user at a host in
-        MariaDB, by AWSAuthenticationPlugin and over TLS only, unless told otherwise: then with the password."""
-        if engine == "postgres":
-            quoted = '"' + name.replace('"', '""') + '"'
-            self._server(engine).run(f"CREATE ROLE {quoted} LOGIN" + (" IN ROLE rds_iam" if iam else ""))
+    def create_database_user(
+        self, name, iam=True, engine="postgres", password=None, host="%", replication=False, roles=()
+    ):
+        """A login role in PostgreSQL, in rds_iam unless told otherwise, and in further roles. With the engine mysql a
+        user at a host in MariaDB, by AWSAuthenticationPlugin and over TLS only, unless told otherwise: then with the
+        password."""
+        if engine.startswith("postgres"):
+            self._server(engine).create_user(name, ["rds_iam"] * iam + list(roles), password, replication)
         else:
             self._server(engine).create_user(name, host, None if iam else password)
         return {"name": name}
@@ -253,6 +255,8 @@ class Control:
 
     def _server(self, engine):
         servers = {"postgres": self._databases().postgres, "mysql": self._databases().mariadb}
+        if newer := self._databases().newer:
+            servers[f"postgres{newer.major}"] = newer
         if engine not in servers:
             raise Refusal(f"engine must be one of {', '.join(servers)}")
         return servers[engine]

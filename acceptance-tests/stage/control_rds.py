@@ -3,11 +3,12 @@
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
 from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups, rds_proxies
+from stage.overlay.rds_models import SEEDED_PASSWORD
 from stage.overlay.rds_state import Change, named
 
 _REGION = "us-east-1"
 _CLASS = "db.t4g.micro"
-_MASTER = {"master_username": "pgadmin", "master_user_password": "not-the-real-one"}
+_MYSQL = ("mysql", "mariadb", "aurora-mysql")
 _KINDS = ("instance", "cluster")
 
 
@@ -51,7 +52,7 @@ class RdsControl:
         if cluster:
             parameters["db_cluster_identifier"] = cluster
         else:
-            parameters |= {"allocated_storage": 20, **_MASTER}
+            parameters |= {"allocated_storage": 20, **_master(engine)}
         with self._aws.lock:
             backend = moto_backend.rds(account, region)
             if parameter_group:
@@ -86,7 +87,7 @@ class RdsControl:
         postgres or mysql a Multi-AZ DB cluster, which has three."""
         with self._aws.lock:
             backend = moto_backend.rds(account, region)
-            parameters = {"db_cluster_identifier": identifier, "engine": engine, **_MASTER}
+            parameters = {"db_cluster_identifier": identifier, "engine": engine, **_master(engine)}
             parameters["engine_version"] = version or DEFAULT_VERSIONS.get(engine)
             if parameter_group:
                 rds_groups.find_group(backend, parameter_group, True)
@@ -236,6 +237,11 @@ class RdsControl:
     def _follow(self, account, region):
         if self._aws.databases:
             self._aws.databases.follow(account, region, moto_backend.rds(account, region))
+
+
+def _master(engine):
+    """The server's own master, whose password RDS does not know."""
+    return {"master_username": "admin" if engine in _MYSQL else "pgadmin", "master_user_password": SEEDED_PASSWORD}
 
 
 def _is_cluster(kind):

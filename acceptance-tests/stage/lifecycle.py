@@ -114,6 +114,8 @@ class Stage:
                 "token_user": TOKEN_USER,
                 "certificate": str(self.databases.certificate_path),
             }
+            if newer := self.databases.newer:
+                facts["newer_postgres"] = {"major": newer.major, "master_password": newer.master_password}
             facts["mysql"] = {
                 "database": mariadb.DATABASE,
                 "master_user": mariadb.MASTER,

@@ -79,20 +79,6 @@ impl Account {
         self.stage().control("POST", "database-users", &json!({ "name": name }));
     }
 
-    /// Has the owner of PostgreSQL run SQL in a database, and answers what that printed.
-    #[track_caller]
-    pub fn sql(&self, database: &str, sql: &str) -> String {
-        let answer = self.stage().control("POST", "sql", &json!({ "sql": sql, "database": database }));
-        answer["output"].as_str().expect("an output").to_owned()
-    }
-
-    /// Name and password of the master of PostgreSQL, who is no superuser.
-    pub fn master(&self) -> (String, String) {
-        let facts = self.stage().control("GET", "health", &json!({}));
-        let text = |name: &str| facts["database"][name].as_str().expect("a text").to_owned();
-        (text("master_user"), text("master_password"))
-    }
-
     /// Makes a role, user or group, such as `role/app`, as somebody else's.
     pub fn add(&self, owner: &str) {
         let (kind, name) = owner.split_once('/').expect("KIND/NAME");
@@ -306,6 +292,32 @@ impl Account {
         self.ask("DELETE", "calls", json!({}));
     }
 
+    /// User and password of the master of all databases of an engine that this control made.
+    pub fn master(&self, engine: &str) -> (String, String) {
+        let of = if engine.contains("postgres") { "database" } else { "mysql" };
+        let text = |name: &str| self.stage().facts[of][name].as_str().expect("a master").to_owned();
+        (text("master_user"), text("master_password"))
+    }
+
+    /// The certificate of the authority that the databases show certificates of, PEM.
+    pub fn database_authority(&self) -> String {
+        fs::read_to_string(&self.stage().environment["PGSSLROOTCERT"]).expect("the authority")
+    }
+
+    /// The ARN of a secret with the master's user and password.
+    pub fn master_secret(&self, engine: &str) -> String {
+        let (username, password) = self.master(engine);
+        let value = json!({ "username": username, "password": password });
+        self.put_secret("master", json!({ "value": value }))["arn"].as_str().expect("an ARN").to_owned()
+    }
+
+    /// What the owner of a server says to SQL.
+    pub fn sql(&self, engine: &str, sql: &str) -> String {
+        let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
+        let answer = self.tell("sql", json!({ "engine": engine, "database": "app", "sql": sql }));
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
     /// Makes a rule for statements to the databases of this account.
     pub fn statement_fault(&self, mut rule: Value) {
         rule["account"] = json!(self.id);
@@ -357,6 +369,7 @@ impl Default for Account {
 #[derive(Debug)]
 struct Stage {
     front: String,
+    facts: Value,
     environment: BTreeMap<String, String>,
     agent: Agent,
     _lock: File,
@@ -398,7 +411,7 @@ impl Stage {
         let facts = running.unwrap_or_else(|| start(options, &facts, &users, &file("log")));
         let environment = facts["environment"].as_object().expect("variables").iter();
         let environment = environment.map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned()));
-        Self { front: front(&facts).to_owned(), environment: environment.collect(), agent, _lock: lock }
+        Self { front: front(&facts).to_owned(), environment: environment.collect(), facts, agent, _lock: lock }
     }
 
     fn control(&self, method: &str, path: &str, fields: &Value) -> Value {

@@ -1,6 +1,7 @@
 //! Sessions with PostgreSQL.
 
 pub mod impact;
+pub mod roles;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -105,10 +106,10 @@ impl Session {
 
     /// Runs all of the work or none of it, and waits for locks no longer than the limit. What another transaction is in
     /// the way of is tried again from the start.
-    pub(crate) async fn atomically<T>(
+    pub(crate) async fn atomically<T, F: Future<Output = Result<T, Error>>>(
         &self,
         lock_timeout: Duration,
-        work: impl AsyncFn() -> Result<T, Error>,
+        work: impl Fn() -> F,
     ) -> Result<T, Error> {
         let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", lock_timeout.as_millis());
         let mut tries = 1;

@@ -86,3 +86,64 @@ impl ServerCertVerifier for Verifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use tf_provider::schema::Secret;
+    use x509_cert::Certificate;
+    use x509_cert::der::Decode as _;
+
+    use super::*;
+
+    fn target(authorities: Option<&str>) -> Target {
+        Target {
+            host: "localhost".to_owned(),
+            port: 5432,
+            server_name: "localhost".to_owned(),
+            database: None,
+            user: "jane".to_owned(),
+            password: Secret::new("hunter2".to_owned()),
+            authorities: authorities.map(str::to_owned),
+            any_name: false,
+            connect_timeout: Duration::from_secs(1),
+            statement_timeout: Duration::from_secs(1),
+            application_name: "test".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_shipped_root_lives_for_another_year() {
+        let in_a_year = Timestamp::now().as_second() + 366 * 24 * 3600;
+        let mut count = 0;
+        for der in CertificateDer::pem_slice_iter(RDS_ROOTS.as_bytes()) {
+            let certificate = Certificate::from_der(&der.unwrap()).unwrap().tbs_certificate;
+            let end = certificate.validity.not_after.to_unix_duration().as_secs();
+            assert!(end > in_a_year.unsigned_abs(), "{} ends within a year", certificate.subject);
+            assert_eq!(certificate.subject, certificate.issuer);
+            count += 1;
+        }
+        assert_eq!(count, 81, "three for each of 27 regions");
+    }
+
+    #[test]
+    fn the_shipped_roots_are_taken() {
+        assert!(client(&target(None)).is_ok());
+        assert!(client(&target(Some(RDS_ROOTS))).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_authority_is_refused() {
+        let refusal = |authorities| client(&target(Some(authorities))).unwrap_err().to_string();
+        assert!(refusal("nothing").contains("\"ca_certificate\" holds no certificate"), "{}", refusal("nothing"));
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(refusal(broken).contains("\"ca_certificate\" is no authority"), "{}", refusal(broken));
+    }
+
+    #[test]
+    fn a_target_hides_its_password() {
+        assert_eq!(format!("{:?}", target(None)), "Target(\"jane@localhost:5432\")");
+    }
+}

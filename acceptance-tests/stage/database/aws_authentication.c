@@ -1,13 +1,16 @@
-/* AWSAuthenticationPlugin for the stage's MariaDB: lets a user in whose token the stage finds good.
+/* Plugins for the stage's MariaDB: AWSAuthenticationPlugin lets a user in whose token the stage finds good, and
+   stage_master a master user, whose password is another one at each instance, and the stage's RDS has it.
 
    cc -shared -fPIC aws_authentication.c -o aws_authentication.so
 
    The types below are those of MariaDB's plugin interface, so that no headers of the server are needed. The server's
-   environment names the stage's socket. It takes ADDRESS NUL USER NUL TOKEN, with the address of the endpoint, from
-   which the stage's front connects, and answers Y or N. Whatever goes wrong, nobody gets in. */
+   environment names the stage's socket. It takes ADDRESS NUL USER NUL, with the address of the endpoint, from which the
+   stage's front connects, then T and a token, or M, a salt and what the client made of that and the password as for
+   mysql_native_password; and it answers Y or N. Whatever goes wrong, nobody gets in. */
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -15,7 +18,7 @@
 
 enum { REFUSED = 0, ACCEPTED = -1 };
 enum { AUTHENTICATION = 7, AUTHENTICATION_VERSION = 0x0202, INTERFACE_VERSION = 0x010f, BSD = 2, STABLE = 5 };
-enum { NAME_BYTES = 513, PATIENCE_SECONDS = 30 };
+enum { NAME_BYTES = 513, SALT_BYTES = 20, PATIENCE_SECONDS = 30 };
 
 struct channel {
     int (*read_packet)(struct channel *, unsigned char **packet);
@@ -52,7 +55,7 @@ static int send_all(int connection, const void *data, size_t length)
     return 1;
 }
 
-static int is_good(const struct login *login, const unsigned char *token, size_t token_length)
+static int is_good(const struct login *login, const char *kind, const void *data, size_t length)
 {
     const char *path = getenv("STAGE_TOKEN_SOCKET");
     struct sockaddr_un stage = {.sun_family = AF_UNIX};
@@ -68,7 +71,8 @@ static int is_good(const struct login *login, const unsigned char *token, size_t
     int good = connect(connection, (struct sockaddr *)&stage, sizeof stage) == 0
         && send_all(connection, login->address, strlen(login->address) + 1)
         && send_all(connection, login->user, strlen(login->user) + 1)
-        && send_all(connection, token, token_length)
+        && send_all(connection, kind, 1)
+        && send_all(connection, data, length)
         && shutdown(connection, SHUT_WR) == 0
         && recv(connection, &answer, 1, 0) == 1
         && answer == 'Y';
@@ -76,7 +80,7 @@ static int is_good(const struct login *login, const unsigned char *token, size_t
     return good;
 }
 
-static int authenticate(struct channel *channel, struct login *login)
+static int authenticate_by_token(struct channel *channel, struct login *login)
 {
     unsigned char *packet;
     int length = channel->read_packet(channel, &packet);
@@ -86,7 +90,24 @@ static int authenticate(struct channel *channel, struct login *login)
     size_t token_length = strnlen((char *)packet, (size_t)length);
     if (token_length == 0 || !is_rds(login->authentication_string, login->authentication_string_length))
         return REFUSED;
-    return is_good(login, packet, token_length) ? ACCEPTED : REFUSED;
+    return is_good(login, "T", packet, token_length) ? ACCEPTED : REFUSED;
+}
+
+static int authenticate_master(struct channel *channel, struct login *login)
+{
+    unsigned char salt[SALT_BYTES + 1] = {0}, proof[2 * SALT_BYTES], *packet;
+    if (getrandom(salt, SALT_BYTES, 0) != SALT_BYTES)
+        return REFUSED;
+    for (int n = 0; n < SALT_BYTES; n++)
+        salt[n] = 'A' + salt[n] % 26; /* it is sent as a text */
+    if (channel->write_packet(channel, salt, sizeof salt) != 0)
+        return REFUSED;
+    login->password_used = 1;
+    if (channel->read_packet(channel, &packet) != SALT_BYTES)
+        return REFUSED;
+    memcpy(proof, salt, SALT_BYTES);
+    memcpy(proof + SALT_BYTES, packet, SALT_BYTES);
+    return is_good(login, "M", proof, sizeof proof) ? ACCEPTED : REFUSED;
 }
 
 /* IDENTIFIED VIA … USING PASSWORD('x') and SET PASSWORD: there is no password. */
@@ -106,13 +127,17 @@ static int take_string(const char *text, size_t length, unsigned char *taken, si
     return 0;
 }
 
-static struct {
+struct handler {
     int version;
     const char *client_plugin;
     int (*authenticate)(struct channel *, struct login *);
     int (*hash_password)(const char *, size_t, char *, size_t *);
     int (*take_string)(const char *, size_t, unsigned char *, size_t *);
-} handler = {AUTHENTICATION_VERSION, "mysql_clear_password", authenticate, hash_password, take_string};
+};
+
+static struct handler
+    by_token = {AUTHENTICATION_VERSION, "mysql_clear_password", authenticate_by_token, hash_password, take_string},
+    master = {AUTHENTICATION_VERSION, "mysql_native_password", authenticate_master, hash_password, take_string};
 
 struct plugin {
     int type;
@@ -131,10 +156,21 @@ int _maria_sizeof_struct_st_plugin_ = sizeof(struct plugin);
 struct plugin _maria_plugin_declarations_[] = {
     {
         .type = AUTHENTICATION,
-        .handler = &handler,
+        .handler = &by_token,
         .name = "AWSAuthenticationPlugin",
         .author = "rdsauth",
         .description = "Asks the stage whether a database token is good",
+        .license = BSD,
+        .version = 0x0100,
+        .version_text = "1.0",
+        .maturity = STABLE,
+    },
+    {
+        .type = AUTHENTICATION,
+        .handler = &master,
+        .name = "stage_master",
+        .author = "rdsauth",
+        .description = "Asks the stage whether a master's password is right",
         .license = BSD,
         .version = 0x0100,
         .version_text = "1.0",

@@ -1,23 +1,30 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
-from stage.overlay.rds_models import iam_enabled, resource_id_of
+from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, resource_id_of
 from stage.overlay.rds_proxies import endpoints_of
 
 from .certificates import Authority
-from .endpoints import AddressBlock, Endpoint, HostsFile, Relays, bind, server_context
+from .endpoints import AddressBlock, Endpoint, HostsFile, bind, server_context
+from .hosting import Master
 from .ldap import Responder
 from .login import Logins
 from .mariadb import MariaDb
 from .mysql_front import MySqlFront
+from .postgres import Postgres, newer_programs
+from .postgres_front import PostgresFront
 from .statements import Statements
 
 PORT, MYSQL_PORT = 5432, 3306
 _FAMILIES = {"postgres": "POSTGRESQL", "aurora-postgresql": "POSTGRESQL"}
 _FAMILIES |= {"mysql": "MYSQL", "mariadb": "MYSQL", "aurora-mysql": "MYSQL"}
+#: Before an endpoint's address: not a token is to be checked, but the password of the master.
+_MASTER = "master/"
+_NEWER = "POSTGRESQL, newer"
 
 
 class Databases:
-    """One PostgreSQL and one MariaDB, and an endpoint to one of them for every instance, cluster and proxy."""
+    """One PostgreSQL, a newer one if it is there, and one MariaDB; and for every instance, cluster and proxy an endpoint
+    to one of them."""
 
     def __init__(self, folder, aws, postgres):
         self.authority = Authority()
@@ -30,21 +37,22 @@ class Databases:
         self._block = AddressBlock()
         self._endpoints = {}
         self._by_address = {}
-        self._responder = Responder(self.logins.check)
-        with bind(self._block.server, PORT) as probe:
-            self._server = probe.getsockname()
+        self._responder = Responder(self._check)
+        self.newer = Postgres(folder / "newer", newer_programs()) if newer_programs() else None
         self.statements = Statements()
         self.mariadb = MariaDb(folder / "mariadb", self.authority)
         with bind(self._block.server, MYSQL_PORT) as probe:
-            self.mariadb.place(*probe.getsockname(), self.logins.check)
+            self.mariadb.place(*probe.getsockname(), self.logins.check, self._master_password)
         self._relays = {
-            "POSTGRESQL": Relays(self._server, self._block.without_tls),
+            "POSTGRESQL": self._front(aws, postgres, self._block.server),
+            _NEWER: self._front(aws, self.newer, self._block.newer_server) if self.newer else None,
             "MYSQL": MySqlFront(self.mariadb, self.authority, self.statements, self._by_address.get),
         }
 
     def start(self):
-        """Starts PostgreSQL, whose data directory must have been prepared. MariaDB starts with its first endpoint."""
-        self.postgres.start(*self._server, self._rules())
+        """Starts PostgreSQL, whose data directory must have been prepared. The newer one starts when it is first used,
+        MariaDB with its first endpoint."""
+        self.postgres.await_ready()
 
     def follow(self, account, region, backend):
         """Opens and closes endpoints so that they are those of what RDS knows in an account and region."""
@@ -59,13 +67,17 @@ class Databases:
         self.hosts.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
     def release(self):
-        """Ends MariaDB and gives back the addresses."""
+        """Ends the servers that were started here and gives back the addresses."""
         self.mariadb.stop()
+        if self.newer:
+            self.newer.stop()
         self._block.release()
 
     def _open(self, account, region, host, database, family):
         if family == "MYSQL":
             self.mariadb.begin()
+        if family == "POSTGRESQL" and self.newer and _major(database) == self.newer.major:
+            family = _NEWER
         relays = self._relays[family]
         address = self._block.take()
         path = self._folder / "endpoint.pem"
@@ -84,6 +96,8 @@ class Databases:
             resource_id=lambda: resource_id_of(owner),
             iam_enabled=lambda: iam_enabled(owner),
             tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
+            parameters=lambda: parameters_of(database),
+            master=lambda: Master(*master_of(owner)) if master_of(owner) else None,
             close=lambda: relays.close(relay),
         )
 
@@ -93,21 +107,58 @@ class Databases:
         endpoint.close()
         self._block.give_back(endpoint.address)
 
-    def _rules(self):
-        """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam."""
+    def _check(self, address, user, password):
+        """Whether a token, or the password of an instance's own master, lets a user in."""
+        if not address.startswith(_MASTER):
+            return self.logins.check(address, user, password)
+        endpoint = self._by_address.get(address.removeprefix(_MASTER))
+        master = endpoint and endpoint.master()
+        return bool(master) and (user, password) == (master.name, master.password)
+
+    def _front(self, aws, postgres, address):
+        with bind(address, PORT) as probe:
+            postgres.place(*probe.getsockname(), self._rules(postgres))
+        return PostgresFront(postgres, self._block, aws, self.statements, self._by_address.get)
+
+    def _master_password(self, address, user):
+        """The password of a master of MariaDB at an endpoint: an instance's own, or the server's. None for others."""
+        endpoint = self._by_address.get(address)
+        if endpoint is None:
+            return None
+        master = endpoint.master() or Master(self.mariadb.master, self.mariadb.master_password, None)
+        return master.password if user == master.name else None
+
+    def _rules(self, postgres):
+        """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam. The addresses for
+        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token. But in a
+        newer server every master has to be in it, to let others in."""
         responder = f'ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix="uid="'
-        tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in self._block.endpoints]
-        network, without_tls = self._block.network, self._block.without_tls
+        block = self._block
+        tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in block.endpoints]
+        masters = []
+        for a, m in ((a, block.master_address(a)) for a in block.endpoints):
+            if not postgres.is_newer:
+                masters.append(f'host all +rds_iam {m}/32 {responder} ldapsuffix=",ou={a}"')
+            masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
+        if postgres.is_newer:
+            masters.append(f"host all {postgres.master} {block.network} scram-sha-256")
         return [
-            f"host all all {without_tls}/32 reject",
+            f"host all all {block.without_tls}/32 reject",
+            f"host all all {block.passwords}/32 scram-sha-256",
+            *masters,
             *tokens,
-            f"host all +rds_iam {network} reject",
-            f"host all all {network} scram-sha-256",
+            f"host all +rds_iam {block.network} reject",
+            f"host all all {block.network} scram-sha-256",
         ]
 
 
+def _major(database):
+    """The major version of an instance's or cluster's PostgreSQL; 0 for a proxy."""
+    return int(getattr(database, "engine_version", "0").partition(".")[0])
+
+
 def _hosts(backend):
-    """The host names of an account and region, each with the instance, cluster or proxy it belongs to, and its family."""
+    """The host names of an account and region, each with its instance, cluster or proxy and the family of engines."""
     for instance in backend.databases.values():
         if instance.engine in _FAMILIES:
             yield instance.address, instance, _FAMILIES[instance.engine]

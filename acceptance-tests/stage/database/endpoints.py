@@ -38,6 +38,8 @@ class Endpoint:
     resource_id: Callable
     iam_enabled: Callable
     tags: Callable
+    parameters: Callable
+    master: Callable
     close: Callable
 
 
@@ -54,6 +56,7 @@ class AddressBlock:
                 continue
             self.network = f"127.{first}.0.0/16"
             self.server, self.without_tls = f"127.{first}.255.1", f"127.{first}.255.2"
+            self.passwords, self.newer_server = f"127.{first}.255.3", f"127.{first}.255.4"
             self.endpoints = [f"127.{first}.{n // 250}.{n % 250 + 1}" for n in range(CAPACITY)]
             self._free = deque(self.endpoints)
             return
@@ -64,6 +67,12 @@ class AddressBlock:
         if not self._free:
             raise RuntimeError(f"a stage has room for {CAPACITY} endpoints")
         return self._free.popleft()
+
+    @staticmethod
+    def master_address(address):
+        """The address from which the front passes on the master of the instance with an endpoint's address."""
+        first, block, part, number = address.split(".")
+        return f"{first}.{block}.{int(part) + 100}.{number}"
 
     def give_back(self, address):
         """Frees the address of an endpoint that is closed."""
@@ -118,6 +127,10 @@ class Relays:
         except OSError:
             client.close()
             return
+        await self._talk(reader, writer, address, first)
+
+    async def _talk(self, reader, writer, address, first):
+        """Passes everything on, from an address; `first` is what has been read of the client already."""
         try:
             server_reader, server_writer = await asyncio.open_connection(*self._server, local_addr=(address, 0))
         except OSError:
@@ -167,6 +180,8 @@ def bind(address, wanted_port):
     for port in (wanted_port, 0):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by connections: answers of several small packets must not wait for each other's acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((address, port))
             listener.listen(128)

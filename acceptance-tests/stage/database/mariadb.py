@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import threading
 import time
+from glob import glob
 from pathlib import Path
 
 from .mysql_front import SERVER_NAME
@@ -25,13 +26,16 @@ _PLUGIN = Path(__file__).with_name("aws_authentication.c")
 _OPTIONS = """
 --skip-name-resolve --local-infile=0 --performance-schema=OFF --skip-feedback
 --log-bin=binlog --binlog-format=ROW --server-id=1 --sync-binlog=0
---innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF
 --key-buffer-size=1M --aria-pagecache-buffer-size=8M --max-connections=150
 --plugin-load-add=aws_authentication.so
 """.split()
+_INNODB = """
+--innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF
+""".split()
+_SYSTEM_TABLES = ("system_tables", "performance_tables", "system_tables_data", "sys_schema")
 
 #: What the master of RDS for MariaDB may, all of it for others too; rds_superuser_role and SUPER are not among it.
-_MASTERS = """
+_MASTERS_PRIVILEGES = """
 SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES,
 CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW,
 CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER
@@ -40,10 +44,10 @@ _USERS = """
 RENAME USER root@localhost TO {owner}@localhost;
 DELETE FROM mysql.global_priv WHERE User NOT IN ('{owner}', 'mariadb.sys') OR Host <> 'localhost';
 FLUSH PRIVILEGES;
-CREATE USER '{master}'@'%' IDENTIFIED BY '{password}';
-GRANT {masters} ON *.* TO '{master}'@'%' WITH GRANT OPTION;
-CREATE DATABASE {database};
-RESET MASTER;
+"""
+_MASTER_USER = """
+CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA stage_master;
+GRANT {privileges} ON *.* TO {user} WITH GRANT OPTION;
 """
 
 
@@ -52,18 +56,20 @@ class MariaDb:
 
     def __init__(self, folder, authority):
         self.address = self.port = None
-        self.master_password = secrets.token_urlsafe(18)
+        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
         self._folder, self._authority = Path(folder), authority
         self._account = unprivileged_account()
-        self._check = None
+        self._check = self._password_of = None
+        self._equipped = set()
         self._lock = threading.Lock()
         self._begun = self._stopped = False
         self._process = self._failure = None
         self._ready = threading.Event()
 
-    def place(self, address, port, check):
-        """Says where the server will listen, and who decides about tokens: `check(address, user, token)`."""
-        self.address, self.port, self._check = address, port, check
+    def place(self, address, port, check, password_of):
+        """Says where the server will listen, who decides about tokens, `check(address, user, token)`, and who knows
+        masters, `password_of(address, user)`."""
+        self.address, self.port, self._check, self._password_of = address, port, check, password_of
 
     def begin(self):
         """Starts the server in the background, unless that has been done."""
@@ -88,6 +94,11 @@ class MariaDb:
             raise ValueError(str(error)) from error
         return self._run(sql, database, _OWNER)
 
+    def equip(self, master):
+        """Makes a master and its first database, unless they are there; the server must be up."""
+        if (master.name, master.database) not in self._equipped:
+            self._equip(master.name, master.database)
+
     def create_user(self, name, host, password=None):
         """A user who logs in with a token and over TLS only; with a password, as any other."""
         how = "WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL" if password is None else f"BY {_quoted(password)}"
@@ -107,7 +118,7 @@ class MariaDb:
         that started it."""
         try:
             self._make()
-            command = [_program("mariadbd"), *self._places(), *_OPTIONS, *self._tls()]
+            command = [_program("mariadbd"), *self._places(), *_OPTIONS, *_INNODB, *self._tls()]
             command += [f"--bind-address={self.address}", f"--port={self.port}"]
             server = self._spawn(command, "mariadb.log")
             self._await_socket(server)
@@ -122,13 +133,15 @@ class MariaDb:
         self._folder.mkdir(mode=0o700)
         (self._folder / "plugin").mkdir()
         self._compile()
-        TokenSocket(self._folder / "token.sock", self._check)
-        command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={self._folder}/data"]
-        command += ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-        command += ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M", "--innodb-doublewrite=OFF"]
-        self._own(self._folder, self._folder / "token.sock")
-        if self._spawn(command, "install.log").wait() != 0:
-            raise RuntimeError(f"mariadb-install-db failed: {self._tail('install.log')}")
+        TokenSocket(self._folder / "token.sock", self._check, self._password_of)
+        (self._folder / "data").mkdir()
+        self._own(self._folder, self._folder / "data", self._folder / "token.sock")
+        # As mariadb-install-db does, which would leave a process behind if it were killed.
+        (self._folder / "system.sql").write_text(_system_tables())
+        command = [_program("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={self._folder}/data"]
+        command += ["--log-warnings=0", "--max-allowed-packet=8M", *_INNODB]
+        if self._spawn(command, "bootstrap.log", self._folder / "system.sql").wait() != 0:
+            raise RuntimeError(f"MariaDB did not make its tables: {self._tail('bootstrap.log')}")
 
     def _compile(self):
         command = [_program("cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", _PLUGIN]
@@ -151,9 +164,6 @@ class MariaDb:
 
     def _await_socket(self, server):
         deadline = time.monotonic() + _PATIENCE
-        users = _USERS.format(
-            owner=_OWNER, master=MASTER, masters=_MASTERS, password=self.master_password, database=DATABASE
-        )
         while True:
             try:
                 self._run("SELECT 1", "", "root")
@@ -162,7 +172,16 @@ class MariaDb:
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"MariaDB did not start: {self._tail('mariadb.log')}") from error
                 time.sleep(0.05)
-        self._run(users, "", "root")
+        self._run(_USERS.format(owner=_OWNER), "", "root")
+        self._equip(MASTER, DATABASE)
+        self._run("RESET MASTER", "", _OWNER)
+
+    def _equip(self, name, database):
+        sql = _MASTER_USER.format(user=f"{_quoted(name)}@'%'", privileges=_MASTERS_PRIVILEGES)
+        if database:
+            sql += f"CREATE DATABASE IF NOT EXISTS `{database.replace('`', '``')}`;"
+        self._run(sql, "", _OWNER)
+        self._equipped.add((name, database))
 
     def _run(self, sql, database, user):
         command = [_program("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
@@ -176,16 +195,16 @@ class MariaDb:
             raise ValueError(done.stderr.strip())
         return done.stdout.strip()
 
-    def _spawn(self, command, log):
+    def _spawn(self, command, log, script=os.devnull):
         drop = ["setpriv", "--pdeathsig", "KILL"]
         if self._account:
             drop += ["--reuid", str(self._account.pw_uid), "--regid", str(self._account.pw_gid), "--clear-groups"]
         environment = {"PATH": os.environ["PATH"], "STAGE_TOKEN_SOCKET": str(self._folder / "token.sock")}
-        with self._lock, open(self._folder / log, "wb") as file:
+        with self._lock, open(self._folder / log, "wb") as file, open(script) as source:
             if self._stopped:
                 raise RuntimeError("the stage has ended")
             self._process = subprocess.Popen(
-                [*drop, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, cwd=self._folder
+                [*drop, *command], stdin=source, stdout=file, stderr=file, env=environment, cwd=self._folder
             )
         return self._process
 
@@ -195,6 +214,16 @@ class MariaDb:
 
     def _tail(self, name):
         return (self._folder / name).read_text(errors="replace")[-2000:]
+
+
+def _system_tables():
+    parts = ["CREATE DATABASE mysql;", "USE mysql;", "SET @auth_root_socket=NULL;"]
+    for name in _SYSTEM_TABLES:
+        files = glob(f"/usr/share/m*/m*_{name}.sql")  # mysql/mysql_…, in newer versions mariadb/mariadb_…
+        if not files:
+            raise RuntimeError(f"MariaDB's file of {name} is missing; on Debian it is in mariadb-server-core")
+        parts.append(Path(files[0]).read_text())
+    return "\n".join(parts)
 
 
 def _quoted(text):

@@ -31,12 +31,13 @@ class MySqlFront(Relays):
         client.setblocking(False)
         server = socket.socket()
         server.setblocking(False)
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ends = {"client": client.close, "server": server.close}
         try:
             session = await self._open(client, server, address, context, ends)
         except (OSError, asyncio.IncompleteReadError):
             session = None
-        except RuntimeError as failure:
+        except (RuntimeError, ValueError) as failure:
             await self._loop.sock_sendall(client, mysql.error(0, _UNKNOWN_ERROR, f"the stage: {failure}"))
             session = None
         if session:
@@ -49,11 +50,13 @@ class MySqlFront(Relays):
         """A session with the login packet passed on, or None for a client that the server does not want. `ends` is
         kept at what closes the two ends: a socket that asyncio has is not for others to close."""
         endpoint = self._endpoint_of(address)
-        await self._loop.run_in_executor(None, self._mariadb.await_ready)
+        if endpoint is None:
+            return None
+        await self._loop.run_in_executor(None, self._equip, endpoint)
         server.bind((address, 0))
         await self._loop.sock_connect(server, self._server)
         greeting = await mysql.read_packet(self._exactly(server))
-        if endpoint is None or mysql.is_error(greeting[4:]):
+        if mysql.is_error(greeting[4:]):
             await self._loop.sock_sendall(client, greeting)
             return None
         await self._loop.sock_sendall(client, mysql.greeting_for_client(greeting))
@@ -70,6 +73,11 @@ class MySqlFront(Relays):
         login = await mysql.read_packet(client_side[0].readexactly) if over_tls else first
         server_side[1].write(login)
         return _Session(client_side, server_side, endpoint, mysql.user_of_login(login), self._statements)
+
+    def _equip(self, endpoint):
+        self._mariadb.await_ready()
+        if master := endpoint.master():
+            self._mariadb.equip(master)
 
     def _exactly(self, end):
         async def read(wanted):

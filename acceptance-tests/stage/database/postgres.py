@@ -2,14 +2,19 @@
 
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
+
+from .hosting import identifier, literal
 
 MASTER = "pgadmin"
 DATABASE = "app"
@@ -17,6 +22,9 @@ TOKEN_USER = "app_user"
 
 _OWNER = "rdsadmin"
 _PATIENCE = 30
+#: One thread that lives as long as this process.
+_STARTER = ThreadPoolExecutor(1)
+_CHECKOUT = Path(__file__).resolve().parents[3]
 
 _CONFIGURATION = """
 unix_socket_directories = '{folder}'
@@ -46,7 +54,10 @@ CREATE ROLE rds_replication NOLOGIN;
 CREATE ROLE rds_password NOLOGIN;
 CREATE ROLE rds_ad NOLOGIN;
 GRANT rds_replication, rds_password TO rds_superuser WITH ADMIN OPTION;
-CREATE ROLE {master} LOGIN CREATEDB CREATEROLE PASSWORD '{password}' IN ROLE rds_superuser;
+"""
+# Since PostgreSQL 16 CREATEROLE alone does not give away rds_iam; to be asked for a token, membership is enough.
+_ADMINISTRATION = "GRANT rds_iam TO {master} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;"
+_FIRST = """
 CREATE DATABASE {database} OWNER {master};
 CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
 """
@@ -55,46 +66,99 @@ CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
 class Postgres:
     """One server process. `prepare` may run in the background while the rest of the stage starts."""
 
-    def __init__(self, folder):
-        self.address = self.port = None
-        self.master_password = secrets.token_urlsafe(18)
+    def __init__(self, folder, programs=None):
+        self.address = self.port = self._rules = None
+        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
+        self._programs, self._lock = programs or _installed(), threading.Lock()
+        asked = subprocess.run([self._programs / "postgres", "--version"], capture_output=True, text=True)
+        if asked.returncode != 0:
+            raise RuntimeError(f"{self._programs}/postgres does not run: {asked.stderr}")
+        self.major = int(re.search(r"\d+", asked.stdout).group())
         self._folder = Path(folder)
         self._data = self._folder / "data"
         self._server = None
         self._initdb = None
         self._account = unprivileged_account()
 
+    @property
+    def is_newer(self):
+        """Whether roles follow the rules of PostgreSQL 16: who gives a role or an attribute must have it himself."""
+        return self.major >= 16
+
     def prepare(self):
         """Begins to make the data directory."""
         self._folder.mkdir(mode=0o700)
         self._own(self._folder)
-        command = [_program("initdb"), "-D", self._data, "-U", _OWNER, "-A", "trust", "-E", "UTF8"]
+        command = [self._programs / "initdb", "-D", self._data, "-U", _OWNER, "-A", "trust", "-E", "UTF8"]
         command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions", "--wal-segsize=1"]
         with open(self._folder / "initdb.log", "wb") as log:
             self._initdb = self._spawn(command, log)
 
-    def start(self, address, port, rules):
-        """Starts the server on an address, with rules for pg_hba.conf. TLS is the endpoints' business."""
-        self.address, self.port = address, port
+    def place(self, address, port, rules):
+        """Says where the server starts as soon as something needs it, and its rules for pg_hba.conf. TLS is the
+        endpoints' business."""
+        self.address, self.port, self._rules = address, port, rules
+
+    def await_ready(self):
+        """Starts the server unless it runs."""
+        with self._lock:
+            if not self._server:
+                self._start()
+
+    def _start(self):
+        if not self._initdb:
+            self.prepare()
         if self._initdb.wait() != 0:
             raise RuntimeError(f"initdb failed: {self._tail('initdb.log')}")
         settings = _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
         with open(self._data / "postgresql.conf", "a") as file:
             file.write(settings)
-        (self._data / "pg_hba.conf").write_text(_rules(rules))
+        (self._data / "pg_hba.conf").write_text(_rules(self._rules))
         with open(self._folder / "postgres.log", "wb") as log:
-            self._server = self._spawn([_program("postgres"), "-D", self._data], log)
-        self._await_socket()
-        self.run(_ROLES.format(master=MASTER, password=self.master_password, database=DATABASE, token_user=TOKEN_USER))
+            server = self._server = self._spawn([self._programs / "postgres", "-D", self._data], log)
+        try:
+            self._await_socket()
+            self._run(_ROLES)
+            self._create_master(MASTER, self.master_password)
+            self._run(_FIRST.format(database=DATABASE, master=MASTER, token_user=TOKEN_USER))
+        except BaseException:
+            server.kill()
+            self._server = None
+            raise
 
     def run(self, sql, database="postgres"):
         """Runs SQL as the owner of the server and returns what it printed."""
+        self.await_ready()
+        return self._run(sql, database)
+
+    def _run(self, sql, database="postgres"):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
         command += ["-U", _OWNER, "-d", database]
         done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=_PATIENCE)
         if done.returncode != 0:
             raise ValueError(done.stderr.strip())
         return done.stdout.strip()
+
+    def create_master(self, name):
+        """A master user: no superuser, but one who makes roles and databases. Its password is the stage's business."""
+        self.await_ready()
+        self._create_master(name)
+
+    def _create_master(self, name, password=None):
+        self._create_user(name, ["rds_superuser"], password, self.is_newer, "CREATEDB CREATEROLE")
+        if self.is_newer:
+            self._run(_ADMINISTRATION.format(master=identifier(name)))
+
+    def create_user(self, name, roles=(), password=None, replication=False):
+        """A login role, a member of others."""
+        self.await_ready()
+        self._create_user(name, roles, password, replication)
+
+    def _create_user(self, name, roles, password, replication, options=""):
+        options += " REPLICATION" if replication else ""
+        options += f" PASSWORD {literal(password)}" if password else ""
+        options += f" IN ROLE {', '.join(map(identifier, roles))}" if roles else ""
+        self._run(f"CREATE ROLE {identifier(name)} LOGIN {options}")
 
     def stop(self):
         """Ends the server at once: nothing of it is kept."""
@@ -104,21 +168,23 @@ class Postgres:
                 process.wait()
 
     def _spawn(self, command, log):
-        # The server dies with this process, however it ends: PostgreSQL takes SIGQUIT as "now".
+        # The server dies with this process, however it ends: PostgreSQL takes SIGQUIT as "now". What the kernel waits
+        # for is the end of the thread that starts the server.
         drop = ["setpriv", "--pdeathsig", "QUIT"]
         if self._account:
             drop += ["--reuid", str(self._account.pw_uid), "--regid", str(self._account.pw_gid), "--clear-groups"]
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-        return subprocess.Popen(
-            [*drop, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self._folder
-        )
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        return _STARTER.submit(
+            subprocess.Popen, [*drop, *command], **streams, env=environment, cwd=self._folder
+        ).result()
 
     def _await_socket(self):
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
                 socket.create_connection((self.address, self.port), timeout=1).close()
-                self.run("SELECT 1")
+                self._run("SELECT 1")
                 return
             except (OSError, ValueError) as error:
                 if self._server.poll() is not None or time.monotonic() > deadline:
@@ -137,13 +203,22 @@ def _rules(rules):
     return "\n".join([f"local all {_OWNER} trust", f"host all {_OWNER} all reject", *rules, ""])
 
 
-def _program(name):
-    folders = sorted(glob("/usr/lib/postgresql/*/bin"), key=lambda f: int(f.split("/")[4]))
-    found = next((f for f in (f"{folder}/{name}" for folder in reversed(folders)) if os.access(f, os.X_OK)), None)
-    found = found or shutil.which(name)
-    if not found:
-        raise RuntimeError(f"{name} is not installed; on Debian: apt-get install postgresql-15")
-    return found
+def newer_programs():
+    """The programs of PostgreSQL 17 that scripts/postgres-17 unpacks, or None."""
+    found = sorted(_CHECKOUT.glob(".venv/postgresql-*/usr/lib/postgresql/*/bin"))
+    return found[-1] if found else None
+
+
+def _installed():
+    """The folder of the newest server's programs on this machine."""
+    folders = [Path(folder) for folder in glob("/usr/lib/postgresql/*/bin")]
+    found = [folder for folder in folders if os.access(folder / "initdb", os.X_OK)]
+    if found:
+        return max(found, key=lambda folder: int(folder.parent.name))
+    elsewhere = shutil.which("initdb")
+    if not elsewhere:
+        raise RuntimeError("initdb is not installed; on Debian: apt-get install postgresql-15")
+    return Path(elsewhere).resolve().parent
 
 
 def unprivileged_account():

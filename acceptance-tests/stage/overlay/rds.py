@@ -125,6 +125,16 @@ def restore(aws, call):
     return shown(call, database)
 
 
+@after("rds", "RestoreDBInstanceToPointInTime", "RestoreDBClusterToPointInTime")
+def restore_to_a_point_in_time(aws, call):
+    """As from a snapshot; the copy of an instance is named otherwise in the call."""
+    target = call.parameters.get("TargetDBInstanceIdentifier")
+    database = find(call, {"DBInstanceIdentifier": target} if target else call.parameters)
+    database.stage_iam_enabled = call.parameters.get(_FLAG, False)
+    follow(aws, call)
+    return shown(call, database)
+
+
 @after("rds", "StopDBInstance", "StopDBCluster", "StartDBInstance", "StartDBCluster")
 def stop_or_start(aws, call):
     """Stopping and starting take a while."""

@@ -5,10 +5,13 @@ import string
 
 from moto.rds.models import DBCluster, DBInstance, DBInstanceClustered, DBProxy
 
-from .rds_application import application_of, statuses
+from .rds_application import application_of, effective, statuses
 from .rds_groups import default_group_of
 from .rds_proxies import requires_iam
 from .rds_state import change_of, host_suffix
+
+#: The password of the master of what the control makes: it is not the one that lets in, which the server has.
+SEEDED_PASSWORD = "not-the-real-one"
 
 # What moto gives a cluster as its parameter group if it has none.
 _DEFAULTS_OF_MOTO = ("default.aurora8.0", "default.neptune1.3")
@@ -27,6 +30,22 @@ def resource_id_of(database):
     if isinstance(database, DBProxy):
         return database.unique_id
     return database.db_cluster_resource_id if isinstance(database, DBCluster) else database.dbi_resource_id
+
+
+def parameters_of(database):
+    """The values that users set and that are in force in an instance or cluster; None for a proxy, which has none."""
+    return None if isinstance(database, DBProxy) else effective(database)
+
+
+def master_of(database):
+    """Name and password of the master and the first database of an instance or cluster; None for a proxy, and for what
+    the control made: that has the master and the database of the server behind it."""
+    # moto lets nobody read the password; there is none if AWS manages it.
+    password = database.__dict__.get("_master_user_password")
+    if isinstance(database, DBProxy) or password == SEEDED_PASSWORD:
+        return None
+    first = database.database_name if isinstance(database, DBCluster) else database.db_name
+    return database.master_username, password, first
 
 
 def _resource_id(prefix, kept):

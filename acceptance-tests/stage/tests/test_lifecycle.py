@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from stage.database.certificates import Authority
 from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, bind
+from stage.database.mariadb import MariaDb
 from stage.lifecycle import parent_folder, sweep
 
 from .conftest import PACKAGE, Account, control, start
@@ -38,14 +40,31 @@ def server_of(facts):
     return int((folder / "postgres/data/postmaster.pid").read_text().split()[0])
 
 
+def mariadb_of(facts):
+    """The process id of the stage's MariaDB, which something has to need first."""
+    control(facts, "POST", "sql", engine="mysql", sql="SELECT 1")
+    return int((Path(facts["database"]["certificate"]).parent / "mariadb/pid").read_text())
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_everything(tmp_path, number):
     process, facts = start(tmp_path)
-    folder, server = Path(facts["database"]["certificate"]).parent, server_of(facts)
-    assert os.getpgid(server) == os.getpgid(process.pid), "one process group"
+    folder, servers = Path(facts["database"]["certificate"]).parent, (server_of(facts), mariadb_of(facts))
+    assert {os.getpgid(server) for server in servers} == {os.getpgid(process.pid)}, "one process group"
     process.send_signal(number)
     assert process.wait(20) == 0
-    assert not alive(server) and not folder.exists()
+    assert not any(map(alive, servers)) and not folder.exists()
+
+
+def test_mariadb_waits_until_it_is_needed(tmp_path):
+    process, facts = start(tmp_path)
+    folder = Path(facts["database"]["certificate"]).parent
+    assert not (folder / "mariadb").exists()
+    Account(facts, facts["account"]).instance("shop", engine="mariadb")
+    soon(lambda: (folder / "mariadb/data").exists())
+    process.terminate()  # while MariaDB starts
+    assert process.wait(20) == 0
+    assert not folder.exists()
 
 
 def test_end_of_the_parent_ends_everything(tmp_path):
@@ -71,13 +90,22 @@ def test_start_that_fails_says_why_and_leaves_nothing(tmp_path):
     assert not list(parent_folder().glob(f"*-{process.pid}-*"))
 
 
+def test_mariadb_that_cannot_start_says_why(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    server = MariaDb(tmp_path / "mariadb", Authority())
+    for _ in range(2):
+        with pytest.raises(ValueError, match="cc is not installed; on Debian: apt-get install"):
+            server.run("SELECT 1")
+    server.stop()
+
+
 def test_no_server_survives_a_killed_stage(tmp_path):
     process, facts = start(tmp_path)
-    server = server_of(facts)
+    servers = server_of(facts), mariadb_of(facts)
     folder = Path(facts["database"]["certificate"]).parent
     process.kill()
     process.wait()
-    soon(lambda: not alive(server))
+    soon(lambda: not any(map(alive, servers)))
     sweep(folder.parent)
     assert not folder.exists()
 

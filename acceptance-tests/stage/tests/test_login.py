@@ -24,10 +24,10 @@ _USERS = count(1)
 class Client:
     """An instance, a role with a policy for it, a database user, and psql."""
 
-    def __init__(self, account):
+    def __init__(self, account, engine="postgres"):
         self.account = account
         self.instance = account.instance()
-        self.user = account.control("POST", "database-users", name=f"user_{next(_USERS)}")["name"]
+        self.user = account.control("POST", "database-users", name=f"user_{next(_USERS)}", engine=engine)["name"]
         self.arn = self.database_user(self.instance["resource_id"], self.user)
         self.role = account.role(policies={"connect": allow("rds-db:connect", self.arn)})
         self.keys = account.session(self.role)

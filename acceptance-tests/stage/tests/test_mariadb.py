@@ -174,6 +174,32 @@ def test_master_is_no_super(client):
     assert client.mariadb(client.token(), sql="select count(*) > 0 from mysql.user") == "1"
 
 
+def test_masters_of_instances_that_were_made_through_the_api(client, account):
+    rds, database = account.client("rds"), f"shop_{account.id}"
+    account.control("POST", "transitions", account=account.id, busy=0)
+    parameters = {"DBInstanceClass": "db.t4g.micro", "Engine": "mysql", "AllocatedStorage": 20}
+    parameters |= {"VpcSecurityGroupIds": ["sg-0123456789abcdef0"], "MasterUsername": "admin", "DBName": database}
+    hosts = []
+    for name, password in (("first", "first word"), ("second", "second word")):
+        made = rds.create_db_instance(DBInstanceIdentifier=name, MasterUserPassword=password, **parameters)
+        hosts.append(made["DBInstance"]["Endpoint"]["Address"])
+    first, second = hosts
+    client.accepted("first word", user="admin", host=first)
+    client.accepted("second word", user="admin", host=second)
+    client.denied("first word", user="admin", host=second)
+    client.denied(client.master["master_password"], user="admin", host=first)
+    rds.modify_db_instance(DBInstanceIdentifier="first", MasterUserPassword="changed word", ApplyImmediately=True)
+    client.accepted("changed word", user="admin", host=first)
+    assert database in client.mariadb("changed word", user="admin", host=first, sql="show databases")
+    rds.create_db_instance(
+        DBInstanceIdentifier="third", MasterUserPassword="3rd word", **parameters | {"MasterUsername": "it's"}
+    )
+    third = rds.describe_db_instances(DBInstanceIdentifier="third")["DBInstances"][0]["Endpoint"]["Address"]
+    assert client.mariadb("3rd word", user="it's", host=third, sql=f"create user made_{account.id}") == ""
+    client.denied("3rd word", user="it's", host=first)
+    client.denied("", user="admin", host=second)
+
+
 @pytest.mark.parametrize("user", ["rdsadmin", "root"])
 def test_owner_of_the_server_is_out_of_reach(client, user):
     client.denied("", user=user)

@@ -1,0 +1,194 @@
+"""Faults that strike statements on their way to PostgreSQL, and the record of statements."""
+
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import pg8000.native
+import pytest
+from pg8000.exceptions import DatabaseError, InterfaceError
+
+_LOST = (InterfaceError, OSError)
+
+
+class Session:
+    """A connection as the master, and a table of its own."""
+
+    def __init__(self, account, version=None):
+        self.account, self.host = account, account.instance(version=version)["host"]
+        facts = account.facts
+        self.password = (facts["newer_postgres"] if version else facts["database"])["master_password"]
+        self.table = f"t_{account.id}"
+        self.connection = self.connect()
+        self.connection.run(f"create table {self.table} (id int)")
+        account.control("DELETE", "statements", account=account.id)
+
+    def connect(self):
+        facts = self.account.facts
+        lines = Path(facts["environment"]["NSS_WRAPPER_HOSTS"]).read_text().splitlines()
+        address = next(address for address, host in map(str.split, lines) if host == self.host)
+        context = ssl.create_default_context(cafile=facts["database"]["certificate"])
+        context.check_hostname = False
+        server = {"host": address, "database": "app", "ssl_context": context, "timeout": 20}
+        return pg8000.native.Connection(facts["database"]["master_user"], password=self.password, **server)
+
+    def insert(self, number, extended=False, connection=None):
+        connection = connection or self.connection
+        if extended:
+            return connection.run(f"insert into {self.table} values (:n)", n=number)
+        return connection.run(f"insert into {self.table} values ({number})")
+
+    def rows(self):
+        output = self.account.control("POST", "sql", sql=f"select id from {self.table} order by id")["output"]
+        return [int(line) for line in output.split()]
+
+    def rules(self, *rules):
+        wanted = [{"account": self.account.id, **rule} for rule in rules]
+        self.account.control("POST", "statement-rules", rules=wanted)
+
+    def record(self):
+        return self.account.control("GET", "statements", account=self.account.id)["statements"]
+
+
+@pytest.fixture
+def session(account):
+    return Session(account)
+
+
+both = pytest.mark.parametrize("extended", [False, True], ids=["simple", "extended"])
+
+
+@both
+def test_record(session, extended):
+    session.insert(1, extended)
+    with pytest.raises(DatabaseError, match="22012"):
+        session.connection.run("select 1/:zero" if extended else "select 1/0", **({"zero": 0} if extended else {}))
+    good, bad = session.record()
+    assert good["sql"].startswith(f"insert into {session.table} values (") and good["took_effect"] is True
+    assert (good["user"], good["host"], good["fault"]) == ("pgadmin", session.host, None)
+    assert bad["number"] > good["number"] and bad["took_effect"] is False
+    session.account.control("DELETE", "statements", account=session.account.id)
+    assert session.record() == []
+
+
+@both
+def test_cut_before_the_statement(session, extended):
+    session.rules({"sql": "^insert", "statements": [2], "fault": "cut"})
+    session.insert(1, extended)
+    with pytest.raises(_LOST):
+        session.insert(2, extended)
+    assert session.rows() == [1]
+    assert [(e["took_effect"], e["fault"]) for e in session.record()] == [(True, None), (False, "cut")]
+    session.insert(3, extended, session.connect())
+    assert session.rows() == [1, 3]
+
+
+@both
+def test_answer_that_is_lost(session, extended):
+    session.rules({"sql": "insert", "times": 1, "fault": "lose_answer"})
+    with pytest.raises(_LOST):
+        session.insert(1, extended)
+    assert session.rows() == [1]
+    assert [(e["took_effect"], e["fault"]) for e in session.record()] == [(True, "lose_answer")]
+
+
+def test_answer_that_is_lost_within_a_transaction(session):
+    session.rules({"sql": "insert", "fault": "lose_answer"})
+    session.connection.run("begin")
+    with pytest.raises(_LOST):
+        session.insert(1)
+    deadline = time.monotonic() + 10
+    open_ones = "select 1 from pg_stat_activity where state like 'idle in transaction%'"
+    while session.account.control("POST", "sql", sql=open_ones)["output"]:
+        assert time.monotonic() < deadline
+    assert session.rows() == []
+
+
+def test_answer_to_the_commit_that_is_lost(session):
+    session.rules({"sql": "commit", "fault": "lose_answer"})
+    session.connection.run("begin")
+    session.insert(1)
+    with pytest.raises(_LOST):
+        session.connection.run("commit")
+    assert session.rows() == [1]
+
+
+@both
+def test_error_outside_a_transaction(session, extended):
+    session.rules({"sql": "insert", "times": 1, "fault": "error", "sqlstate": "25006", "message": "read-only"})
+    with pytest.raises(DatabaseError) as caught:
+        session.insert(1, extended)
+    assert (caught.value.args[0]["C"], caught.value.args[0]["M"]) == ("25006", "read-only")
+    session.insert(2, extended)
+    assert session.rows() == [2]
+    assert [(e["took_effect"], e["fault"]) for e in session.record()] == [(False, "error"), (True, None)]
+
+
+@both
+def test_error_within_a_transaction(session, extended):
+    session.rules({"sql": "insert", "statements": [2], "fault": "error", "sqlstate": "40P01", "message": "deadlock"})
+    session.connection.run("begin")
+    session.insert(1, extended)
+    with pytest.raises(DatabaseError, match="40P01"):
+        session.insert(2, extended)
+    with pytest.raises(DatabaseError, match="25P02"):
+        session.insert(3, extended)
+    session.connection.run("rollback")
+    session.insert(4, extended)
+    assert session.rows() == [4]
+
+
+def test_prepared_statement_is_counted_each_time(session):
+    prepared = session.connection.prepare(f"insert into {session.table} values (:n)")
+    session.rules({"sql": "insert", "statements": [2], "fault": "error", "sqlstate": "55P03"})
+    prepared.run(n=1)
+    with pytest.raises(DatabaseError, match="55P03"):
+        prepared.run(n=2)
+    prepared.run(n=3)
+    assert session.rows() == [1, 3]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@both
+def test_client_that_is_killed_in_the_middle(session, when, extended):
+    session.rules({"sql": "insert", "fault": "delay", "seconds": 1, "when": when})
+    thread = threading.Thread(target=lambda: pytest.raises(_LOST, session.insert, 1, extended))
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not session.record() or session.record()[0]["took_effect"] is not (when == "after"):
+        assert time.monotonic() < deadline
+    assert session.rows() == ([1] if when == "after" else [])
+    session.connection._usock.shutdown(2)
+    thread.join(20)
+    while not session.record()[0]["took_effect"]:
+        assert time.monotonic() < deadline
+    assert session.rows() == [1]
+
+
+def test_delay_is_as_long_as_asked(session):
+    session.rules({"sql": "select 7", "fault": "delay", "seconds": 0.5})
+    began = time.monotonic()
+    assert session.connection.run("select 7") == [[7]]
+    assert time.monotonic() - began >= 0.5
+
+
+def test_copy_is_one_statement(session):
+    lines = iter([b"1\n", b"2\n"])
+    session.connection.run(f"copy {session.table} from stdin", stream=lines)
+    session.insert(3, extended=True)
+    assert session.rows() == [1, 2, 3]
+    assert [e["took_effect"] for e in session.record()] == [True, True]
+
+
+def test_rules_select_by_user_and_host_and_tell_how_often(session):
+    control = session.account.control
+    second = {"host": session.host, "sql": "INSERT", "fault": "delay", "seconds": 0}
+    session.rules({"user": "another", "fault": "cut"}, second)
+    session.insert(1)
+    rules = [r for r in control("GET", "statement-rules")["rules"] if r["account"] == session.account.id]
+    assert [(r["matched"], r["struck"]) for r in rules] == [(0, 0), (1, 1)]
+    control("DELETE", "statement-rules", account=session.account.id)
+    assert session.account.id not in {r["account"] for r in control("GET", "statement-rules")["rules"]}
+    with pytest.raises(ValueError, match="fault must be one of"):
+        session.rules({"fault": "explode"})

@@ -1,0 +1,50 @@
+# Lets ClickPipes, or any consumer outside the account, log in to an RDS for MySQL or MariaDB instance or an Aurora MySQL
+# cluster with tokens: turns IAM authentication on, makes the database user, and the role that may log in as that user.
+#
+# The database belongs to somebody else. Its master logs in with a secret, such as the one RDS manages, to make the user.
+# Where `hashicorp/aws` manages the database, that needs `ignore_changes = [iam_database_authentication_enabled]`. Region
+# and credentials come from the environment or from a provider block of yours.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    rdsauth = {
+      source = "rdsauth/rdsauth"
+    }
+  }
+}
+
+resource "rdsauth_iam_authentication" "this" {
+  db_instance_identifier = var.db_instance_identifier
+  db_cluster_identifier  = var.db_cluster_identifier
+}
+
+resource "rdsauth_mysql_iam_user" "this" {
+  name   = var.db_user
+  preset = var.cdc ? "cdc" : null
+
+  grant {
+    privileges = ["SELECT"]
+    database   = var.database
+  }
+
+  database_connection {
+    host           = rdsauth_iam_authentication.this.host
+    port           = rdsauth_iam_authentication.this.port
+    auth           = "secret"
+    secret_arn     = var.master_secret_arn
+    ca_certificate = var.ca_certificate
+  }
+}
+
+resource "rdsauth_iam_db_access_role" "this" {
+  name               = var.role_name
+  preset             = "clickpipes"
+  trusted_principals = [var.clickhouse_role_arn]
+
+  database {
+    resource_id = rdsauth_iam_authentication.this.resource_id
+    region      = rdsauth_iam_authentication.this.region
+    db_users    = [rdsauth_mysql_iam_user.this.name]
+  }
+}

@@ -1,0 +1,429 @@
+//! `rdsauth_postgresql_iam_user`: a user of a PostgreSQL database that logs in with IAM.
+//!
+//! It owns one role of the server. All that is written is one transaction, so an interrupted create has made the whole
+//! role or none; a comment on the role tells the next create which.
+
+mod told;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{
+    Check, Computed, Partial, Plan, Resource, Set, Spelling, Text, Val, View, block, check, computed, optional,
+    parse_duration, required,
+};
+
+use crate::connection::{self, DatabaseConnection};
+use crate::sql;
+use crate::sql::postgres::Session;
+use crate::sql::postgres::roles::{self, Role, Survey, Then, Wanted, Written};
+use crate::sql::quote::check_pg_name;
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// Keeps a user in a PostgreSQL database, on RDS or Aurora, that logs in with IAM authentication: a role that is a
+    /// member of `rds_iam`.
+    ///
+    /// A role of the same name that is already there is taken over only if an interrupted create of the last day has
+    /// left it, or with the consent of `take_over`. Else nothing is changed, and the error names the import command.
+    ///
+    /// Whoever is a member of `rds_iam`, directly or by way of other roles, cannot log in with a password any more. So
+    /// nothing is changed if the master of the database or the login of this connection would become a member with
+    /// the user, and neither if the user would be a member of `rds_ad`, which is for Kerberos.
+    ///
+    /// A plan does not need the database. If it cannot be reached, the plan warns of that and takes the user to be as it
+    /// was.
+    ///
+    /// ## Privileges in the database
+    ///
+    /// Those of the master user are enough. Another login needs `CREATEROLE`; on PostgreSQL 16 and later also
+    /// `rds_iam` and the roles in `roles` `WITH ADMIN OPTION`, and the same of a user that somebody else has made.
+    ///
+    /// ## IAM actions
+    ///
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`.
+    pub struct PostgresqlIamUser {
+        /// Name of the user, in the case in which it logs in. Another name renames it in place.
+        name: String = required().check(name()),
+        /// Whether the user may log in.
+        login: bool = optional().or(true),
+        /// Whether the user may open replication connections: by the attribute `REPLICATION`, or if the login may not give
+        /// that, by membership in `rds_replication`.
+        replication: bool = optional().or(false),
+        /// All roles that the user is a member of, besides `rds_iam` and `rds_replication`. If absent, others see to that.
+        roles: Option<Set<String>> = optional().each(role()),
+        /// How many sessions the user may have at a time; -1 is any number.
+        connection_limit: i64 = optional().or(-1).check(check::between(-1..=i64::from(i32::MAX))),
+        /// Until when a password of the user is good, such as `2030-01-01T00:00:00Z`, or `infinity`. Tokens do not end
+        /// with it. For ever if absent.
+        valid_until: Option<Instant> = optional().check(instant()),
+        /// Whether a password that the user may have is taken away. RDS shows nobody whether there is one, so on RDS one
+        /// that somebody sets later stays until the next change; members of `rds_iam` cannot log in with it.
+        forbid_password: bool = optional().or(true),
+        /// Who owns what the user owned once it is dropped. The login of the connection if absent.
+        reassign_owned_to: Option<String> = optional().check(role()),
+        /// Consent to take over a role of this name that is already there, whoever made it. It is changed into what is
+        /// configured here, and keeps its objects, its privileges and, without `roles`, its memberships.
+        take_over: bool = optional().or(false),
+        /// What becomes of the user when the resource is destroyed: `drop` gives what it owns to `reassign_owned_to` in
+        /// every database of the server, takes its privileges away and drops it; `revoke_rds_iam` makes it an ordinary
+        /// role; `leave` leaves it. A user that was taken over is never dropped: only the memberships that it was given
+        /// here are taken away.
+        on_destroy: String = optional().or("drop").check(check::one_of(&["drop", "revoke_rds_iam", "leave"])),
+        /// How long a change waits for locks of others, such as `10s`.
+        lock_timeout: String = optional().or("10s").check(connection::duration()),
+        /// OID of the role. It survives a new name.
+        oid: Computed<i64> = computed().keep(),
+        /// What lets the user open replication connections: `attribute`, `rds_replication`, or nothing.
+        replication_by: Computed<Option<String>> = computed(),
+        /// How the user is a member of `rds_iam`, the shortest way first, such as `jane → app → rds_iam`.
+        rds_iam_paths: Computed<Vec<String>> = computed(),
+        /// Whether the user has a password. Absent if the login may not see that, as on RDS.
+        password_set: Computed<Option<bool>> = computed(),
+        /// Whether the role was there before and was taken over.
+        taken_over: Computed<bool> = computed().keep(),
+        /// Roles that a user that was taken over was made a member of here.
+        granted: Computed<Set<String>> = computed(),
+        /// How the database is reached, and who logs in to it.
+        database_connection: DatabaseConnection = block().min(1),
+    }
+    timeouts { create: "5m", read: "2m", update: "5m", delete: "10m" }
+}
+
+/// An instant of RFC 3339, or `infinity`; two spellings of one instant are the same.
+pub type Instant = Text<InstantSpelling>;
+
+/// The spelling of instants.
+#[derive(Clone, Copy, Debug)]
+pub enum InstantSpelling {}
+
+/// What an interrupted create has left is taken over for so long.
+const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
+
+const FOREVER: &str = "infinity";
+
+impl Spelling for InstantSpelling {
+    fn same(a: &str, b: &str) -> bool {
+        roles::same_instant(a, b)
+    }
+}
+
+impl Resource<World> for PostgresqlIamUser {
+    const TYPE: &'static str = "postgresql_iam_user";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let session = plan.session(cx).await?;
+        let found = roles::find(&session, None, &plan.name).await.map_err(|error| plan.fault(error))?;
+        plan.survey(&session, &plan.name).await?;
+        let mut taken_over = false;
+        if let Some(role) = &found {
+            match () {
+                () if role.is_as(&plan.wanted()) && is_young(role) => cx.warn(told::finished(&plan.name)),
+                () if plan.take_over => taken_over = true,
+                () => return Err(told::already_there(&plan.name, &plan.import_id()).at(Self::name)),
+            }
+        }
+        let written = plan.write(cx, &session, found.map(|role| role.oid)).await?;
+        plan.granted = Set::from_iter(written.granted.into_iter().filter(|_| taken_over)).into();
+        plan.taken_over = taken_over.into();
+        plan.describe(&written.role);
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let is_known = state.oid != Computed::Unknown; // Unless it is imported.
+        let opened = state.session(cx).await;
+        let Some(session) = (if is_known { connection::at_hand(cx, opened) } else { Some(opened?) }) else {
+            return Ok(Some(state));
+        };
+        let found = roles::find(&session, state.known_oid()?, &state.name).await;
+        let Some(found) = (if is_known { connection::unless_lost(cx, found)? } else { Some(found?) }) else {
+            return Ok(Some(state));
+        };
+        let Some(role) = found else { return Ok(None) };
+        if !is_known {
+            state.taken_over = false.into();
+            state.granted = Set::default().into();
+            state.roles = Some(Set::default());
+        } else if state.known_oid()? != Some(role.oid) && role.made_at.is_none() {
+            cx.warn(told::made_anew(&role.name));
+            state.taken_over = true.into();
+            state.granted = Set::default().into();
+        }
+        state.describe(&role);
+        if !is_known && state.roles.as_ref().is_some_and(|roles| roles.is_empty()) {
+            state.roles = None;
+        }
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        let session = plan.session(cx).await?;
+        let found = roles::find(&session, state.known_oid()?, &state.name).await.map_err(|error| plan.fault(error))?;
+        let role = found.ok_or_else(|| told::gone(&state.name))?;
+        plan.survey(&session, &role.name).await?;
+        let written = plan.write(cx, &session, Some(role.oid)).await?;
+        let before = state.granted.get()?.iter().cloned();
+        let granted = before.chain(written.granted.into_iter().filter(|_| state.taken_over == Computed::Known(true)));
+        let granted: BTreeSet<String> = granted.filter(|name| written.role.roles.contains(name)).collect();
+        plan.granted = Set::from_iter(granted).into();
+        plan.describe(&written.role);
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        if state.on_destroy == "leave" {
+            return Ok(());
+        }
+        let session = state.session(cx).await?;
+        let deleted = match state.on_destroy.as_str() {
+            _ if *state.taken_over.get()? => {
+                let granted: Vec<&str> = state.granted.get()?.iter().map(String::as_str).collect();
+                state.revoke(&session, &granted).await
+            }
+            "revoke_rds_iam" => state.revoke(&session, &[roles::IAM]).await,
+            _ => state.drop(&session).await,
+        };
+        deleted.context("Cannot take the user away", &state.name)
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let mut complaints = config.block(Self::database_connection).map(|it| DatabaseConnection::check(&it));
+        let complaints = complaints.get_or_insert_default();
+        let name = config.get(Self::name).known();
+        let login = config.block(Self::database_connection).and_then(|it| it.get(DatabaseConnection::username).known());
+        if let Some(name) = &name {
+            if login.as_ref() == Some(name) {
+                complaints.push(told::own_login(name).at(Self::name));
+            }
+            if config.get(Self::reassign_owned_to).known().as_ref() == Some(name) {
+                let detail = "What the user owns cannot go to itself when it is dropped.";
+                complaints.push(Diagnostic::error("Heir is the user itself", detail).at(Self::reassign_owned_to));
+            }
+        }
+        for role in config.get(Self::roles).known().iter().flat_map(|roles| roles.iter()) {
+            complaints.extend(told::unfit_role(role, name.as_deref()).map(|told| told.at(Self::roles)));
+        }
+        let is_set = config.get(Self::valid_until).known().is_some_and(|until| until.0 != FOREVER);
+        if is_set && config.get(Self::forbid_password) == Val::Known(true) {
+            complaints.push(told::no_effect().at(Self::valid_until));
+        }
+        std::mem::take(complaints)
+    }
+
+    /// The rest is known without the database. If it is at hand, what speaks against the user is said early.
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let Some(planned) = plan.planned() else { return Ok(()) };
+        let wanted = planned.decode();
+        let lost = plan.prior().is_some_and(|prior| {
+            let password = prior.get(Self::password_set) == Val::Known(true);
+            let forbidden = planned.get(Self::forbid_password) == Val::Known(true);
+            prior.get(Self::rds_iam_paths) == Val::Known(Vec::new()) || (password && forbidden)
+        });
+        if lost {
+            plan.forget(Self::replication_by);
+            plan.forget(Self::rds_iam_paths);
+            plan.forget(Self::password_set);
+            plan.forget(Self::granted);
+        }
+        let writes = plan.is_create() || lost || plan.changed(Self::name) || plan.changed(Self::roles);
+        let Some(wanted) = wanted.filter(|_| writes && cx.is_known() && cx.databases().is_ok()) else { return Ok(()) };
+        let Some(session) = connection::at_hand(cx, wanted.session(cx).await) else { return Ok(()) };
+        let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
+        let Some(survey) = connection::unless_lost(cx, wanted.look_around(&session, &name).await)? else {
+            return Ok(());
+        };
+        wanted.judge(&name, &Survey { missing: Vec::new(), ..survey })?; // They may come in the same apply.
+        if !plan.is_create() {
+            return Ok(());
+        }
+        let found = connection::unless_lost(cx, roles::find(&session, None, &name).await)?.flatten();
+        if found.is_some_and(|role| role.made_at.is_none()) && !wanted.take_over {
+            let told = told::already_there(&name, &wanted.import_id());
+            cx.warn(Diagnostic::warning(told.summary, told.detail).at(Self::name));
+        }
+        Ok(())
+    }
+
+    /// `[LOGIN@]HOST[:PORT]/DATABASE/USER`.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let (mut connection, parts) = DatabaseConnection::of_import(id)?;
+        let Ok([database, name]) = <[String; 2]>::try_from(parts) else {
+            let detail = format!("\"{id}\" is not of the form [LOGIN@]HOST[:PORT]/DATABASE/USER.");
+            return Err(Diagnostic::error("Malformed import ID", detail));
+        };
+        connection.database = Some(database);
+        Ok(Partial::default().with(Self::name, name).with(Self::database_connection, connection))
+    }
+}
+
+impl PostgresqlIamUser {
+    async fn session(&self, cx: &Ctx) -> Result<Session> {
+        self.database_connection.postgres(cx).await.map_err(|error| error.at(Self::database_connection))
+    }
+
+    fn known_oid(&self) -> Result<Option<u32>> {
+        match self.oid {
+            Computed::Known(oid) => u32::try_from(oid).map(Some).map_err(Diagnostic::bug),
+            Computed::Unknown => Ok(None),
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        parse_duration(&self.lock_timeout).unwrap_or_default()
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            name: &self.name,
+            login: self.login,
+            replication: self.replication,
+            roles: self.roles.as_deref(),
+            connection_limit: self.connection_limit,
+            valid_until: self.valid_until.as_ref().map(|until| until.0.as_str()).filter(|until| *until != FOREVER),
+            forbid_password: self.forbid_password,
+        }
+    }
+
+    /// Fills in what there is.
+    fn describe(&mut self, role: &Role) {
+        self.oid = i64::from(role.oid).into();
+        self.name.clone_from(&role.name);
+        self.login = role.login;
+        self.replication = role.replication_by().is_some();
+        if self.roles.is_some() {
+            self.roles = Some(role.further_roles().cloned().collect());
+        }
+        self.connection_limit = role.connection_limit;
+        match &role.valid_until {
+            Some(until) => self.valid_until = Some(until.as_str().into()),
+            None => self.valid_until = self.valid_until.take().filter(|until| until.0 == FOREVER),
+        }
+        self.replication_by = role.replication_by().map(str::to_owned).into();
+        self.rds_iam_paths = role.iam_paths.clone().into();
+        self.password_set = role.password_set.into();
+    }
+
+    /// Ends the operation before anything is written if something speaks against the user, whose name is still this.
+    async fn survey(&self, session: &Session, name: &str) -> Result<()> {
+        let survey = self.look_around(session, name).await.map_err(|error| self.fault(error))?;
+        self.judge(name, &survey)
+    }
+
+    async fn look_around(&self, session: &Session, name: &str) -> Result<Survey, sql::Error> {
+        roles::survey(session, name, self.roles.as_deref().unwrap_or_default()).await
+    }
+
+    fn judge(&self, name: &str, survey: &Survey) -> Result<()> {
+        if !survey.is_rds {
+            return Err(told::no_rds().at(Self::database_connection.path().field(DatabaseConnection::host)));
+        }
+        if let Some(path) = &survey.locked_out {
+            return Err(told::locked_out(name, path).at(Self::name));
+        }
+        if let Some(path) = &survey.kerberos {
+            let through_roles =
+                self.roles.as_ref().is_some_and(|roles| roles.iter().any(|role| path.contains(role.as_str())));
+            let at = if through_roles { Self::roles.path() } else { Self::name.path() };
+            return Err(told::kerberos(name, path).at(at));
+        }
+        match survey.missing.as_slice() {
+            [] => Ok(()),
+            missing => Err(told::missing(missing).at(Self::roles)),
+        }
+    }
+
+    async fn write(&self, cx: &Ctx, session: &Session, oid: Option<u32>) -> Result<Written> {
+        let written = roles::write(session, oid, &self.wanted(), self.patience()).await;
+        let written = written.map_err(|error| self.fault(error))?;
+        if let Some(error) = &written.attribute_refused {
+            cx.warn(told::by_role(&self.name, error).at(Self::replication));
+        }
+        Ok(written)
+    }
+
+    /// Points at what a failed write is about.
+    fn fault(&self, error: sql::Error) -> Diagnostic {
+        use sql::Refusal::{Exists, LockTimeout, Missing, Permission, ReadOnly};
+        let connection = Self::database_connection.path();
+        let at = match error.refusal() {
+            Some(Exists) => Self::name.path(),
+            Some(Missing) => Self::roles.path(),
+            Some(LockTimeout) => Self::lock_timeout.path(),
+            Some(ReadOnly) => connection.field(DatabaseConnection::host),
+            Some(Permission) => connection.field(DatabaseConnection::username),
+            _ => connection,
+        };
+        let told = Diagnostic::from(error);
+        Diagnostic {
+            summary: "Cannot write the user".to_owned(),
+            detail: format!("\"{}\": {}", self.name, told.detail),
+            ..told
+        }
+        .at(at)
+    }
+
+    async fn revoke(&self, session: &Session, from: &[&str]) -> Result<()> {
+        match roles::find(session, self.known_oid()?, &self.name).await? {
+            Some(role) => Ok(roles::revoke(session, role.oid, from, self.patience()).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Clears every other database first: what the role owns there would be in the way.
+    async fn drop(&self, session: &Session) -> Result<()> {
+        let Some(role) = roles::find(session, self.known_oid()?, &self.name).await? else { return Ok(()) };
+        let heir = self.reassign_owned_to.as_deref().unwrap_or_else(|| session.user());
+        for database in roles::other_databases(session, role.oid).await? {
+            let cleared = async {
+                let beside = session.beside(&database).await?;
+                roles::clear(&beside, role.oid, heir, Then::Keep, self.patience()).await
+            };
+            cleared.await.context("Cannot clear a database of what the user owns", &database)?;
+        }
+        Ok(roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await?)
+    }
+
+    fn import_id(&self) -> String {
+        let database = self.database_connection.database.as_deref().unwrap_or("postgres");
+        self.database_connection.import_id(&[database, &self.name])
+    }
+}
+
+fn is_young(role: &Role) -> bool {
+    let age = role.made_at.map(|made| Timestamp::now().duration_since(made).unsigned_abs());
+    age.is_some_and(|age| age < YOUNG)
+}
+
+/// A name that a role may be made with.
+fn name() -> Check {
+    Check::explained(
+        "must be 1 to 63 bytes without NUL, neither `public` nor `none`, and begin with neither `pg_` nor `rds`",
+        |name| {
+            check_pg_name(name).map_err(|error| error.to_string())?;
+            let is_reserved = ["pg_", "rds"].iter().any(|prefix| name.starts_with(prefix)) || is_word(name);
+            if is_reserved { Err(format!("PostgreSQL or RDS keeps the name \"{name}\" for itself.")) } else { Ok(()) }
+        },
+    )
+}
+
+/// The name of a role that is there.
+fn role() -> Check {
+    Check::explained("must be 1 to 63 bytes without NUL, and neither `public` nor `none`", |name| {
+        check_pg_name(name).map_err(|error| error.to_string())?;
+        if is_word(name) { Err(format!("\"{name}\" is no role, whatever quotes are around it.")) } else { Ok(()) }
+    })
+}
+
+fn is_word(name: &str) -> bool {
+    ["public", "none"].contains(&name)
+}
+
+fn instant() -> Check {
+    Check::text("must be an instant of RFC 3339, such as `2030-01-01T00:00:00Z`, or `infinity`", |text| {
+        text == FOREVER || text.parse::<Timestamp>().is_ok()
+    })
+}

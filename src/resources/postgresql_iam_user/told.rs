@@ -1,0 +1,116 @@
+//! What the user is told.
+
+use tf_provider::diagnostic::Diagnostic;
+
+use crate::sql::Error;
+use crate::sql::postgres::roles;
+
+/// A create finds what an earlier one has made.
+pub(crate) fn finished(name: &str) -> Diagnostic {
+    let detail = format!(
+        "An interrupted create of the last day has left the user \"{name}\" just as it is configured. It is managed here \
+         from now on."
+    );
+    Diagnostic::warning("User was already there", detail)
+}
+
+/// A create finds what somebody else has made.
+pub(crate) fn already_there(name: &str, import_id: &str) -> Diagnostic {
+    let detail = format!(
+        "The database already has a role \"{name}\". Nothing was changed.\n\nSet \"take_over\" to true to change it into \
+         this user and to leave it in place on destroy, or import it:\n  terraform import ADDRESS '{import_id}'"
+    );
+    Diagnostic::error("Role exists already", detail)
+}
+
+/// A role was dropped, and another one has its name.
+pub(crate) fn made_anew(name: &str) -> Diagnostic {
+    let detail = format!(
+        "Somebody dropped the role \"{name}\" and made another of that name. It is managed here as one that was taken \
+         over: destroying it takes away only what it is given from now on."
+    );
+    Diagnostic::warning("Role was made anew", detail)
+}
+
+/// An update finds nothing.
+pub(crate) fn gone(name: &str) -> Diagnostic {
+    let detail = format!(
+        "Since the plan was made, somebody dropped the role \"{name}\".\n\nRun \"terraform plan\" again to see what there \
+         is."
+    );
+    Diagnostic::error("User is gone", detail)
+}
+
+/// The user is who logs in here.
+pub(crate) fn own_login(name: &str) -> Diagnostic {
+    let detail = format!(
+        "\"{name}\" is the login of this connection. It can neither make itself a member of \"{}\" without the risk to be \
+         locked out, nor rename or drop itself.",
+        roles::IAM
+    );
+    Diagnostic::error("User is the login of the connection", detail)
+}
+
+/// Somebody would be locked out.
+pub(crate) fn locked_out(name: &str, path: &str) -> Diagnostic {
+    let detail = format!(
+        "If \"{name}\" becomes a member of \"{iam}\", so does the login of this connection or the master of the database, \
+         which could not log in with a password any more: {path} → {iam}. Nothing was changed.\n\nEnd that membership, or \
+         choose another user.",
+        iam = roles::IAM
+    );
+    Diagnostic::error("Login or master would be locked out", detail)
+}
+
+/// Two ways to log in exclude each other.
+pub(crate) fn kerberos(name: &str, path: &str) -> Diagnostic {
+    let detail = format!(
+        "A member of \"rds_ad\" logs in with Kerberos and cannot be a user of IAM: {path}. Nothing was changed.\n\nEnd \
+         that membership of \"{name}\", or choose another user."
+    );
+    Diagnostic::error("User is one of Kerberos", detail)
+}
+
+/// It is no server of RDS.
+pub(crate) fn no_rds() -> Diagnostic {
+    let detail = format!(
+        "The server has no role \"{}\", which every PostgreSQL of RDS and Aurora has. Is it one of them?",
+        roles::IAM
+    );
+    Diagnostic::error("Server is not one of RDS", detail)
+}
+
+/// Roles to be a member of do not exist.
+pub(crate) fn missing(names: &[String]) -> Diagnostic {
+    let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let detail = format!("The database has no role {names}. Nothing was changed.\n\nMake what is missing first.");
+    Diagnostic::error("Role does not exist", detail)
+}
+
+/// A role that cannot be listed.
+pub(crate) fn unfit_role(role: &str, name: Option<&str>) -> Option<Diagnostic> {
+    let why = match role {
+        roles::IAM => "The user is a member of \"rds_iam\" anyway.",
+        roles::REPLICATION => "Membership in \"rds_replication\" is what \"replication\" is for.",
+        "rds_ad" => "A member of \"rds_ad\" logs in with Kerberos and cannot be a user of IAM.",
+        role if Some(role) == name => "The user cannot be a member of itself.",
+        _ => return None,
+    };
+    Some(Diagnostic::error("Role cannot be listed", why))
+}
+
+/// A password that is forbidden has an end.
+pub(crate) fn no_effect() -> Diagnostic {
+    let detail = "PostgreSQL asks \"valid_until\" for passwords alone, and \"forbid_password\" leaves none. Tokens are good \
+                  until IAM says otherwise.";
+    Diagnostic::warning("End has no effect", detail)
+}
+
+/// The attribute was refused.
+pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
+    let detail = format!(
+        "\"{name}\" was made a member of \"{}\", since the login may not give it the attribute REPLICATION. {error}",
+        roles::REPLICATION
+    );
+    Diagnostic::warning("Replication is by membership", detail)
+}
