@@ -17,9 +17,10 @@ impl Scene {
     }
 
     fn resource(&self, more: &[&str]) {
-        let body = ["db_instance_identifier = \"orders\""].iter().chain(more).fold(String::new(), |all, line| {
-            all + "  " + line + "\n"
-        });
+        let body = ["db_instance_identifier = \"orders\""]
+            .iter()
+            .chain(more)
+            .fold(String::new(), |all, line| all + "  " + line + "\n");
         self.configure(&format!("resource \"rdsauth_replication_iam_auth\" \"it\" {{\n{body}}}\n"));
     }
 
@@ -85,7 +86,9 @@ fn warn_names_them_and_ignore_does_not_look() {
     scene.resource(&[&connection]);
     let plan = scene.tf.ok(&["plan", "-json"]);
     let line = scene.said(&plan, "warning", NEED_TOKENS).unwrap();
-    assert!(line.ends_with("IAM by cdc → rds_iam; replication by the attribute REPLICATION; now no replication connection"));
+    assert!(
+        line.ends_with("IAM by cdc → rds_iam; replication by the attribute REPLICATION; now no replication connection")
+    );
     let named = format!("acknowledged_users = [{:?}]", scene.name("cdc"));
     scene.resource(&[&named, &connection]);
     assert_eq!(scene.said(&scene.tf.ok(&["plan", "-json"]), "warning", NEED_TOKENS), None);

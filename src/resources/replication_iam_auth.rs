@@ -4,13 +4,15 @@
 //! it needs is looked for before the first write.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional};
+use tf_provider::schema::{
+    Computed, Handle, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional,
+};
 
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::{Database, Kind, Rds};
 use crate::checks;
 use crate::connection::DatabaseConnection;
-use crate::database::{self, Switch, Target};
+use crate::database::{self, Switch, Target, reboot};
 use crate::parameter_group::{self, Notes, Previous};
 use crate::replication_impact::Consent;
 use crate::world::{self, Ctx, World};
@@ -168,7 +170,8 @@ impl Resource<World> for ReplicationIamAuth {
         });
         let blocks = config.get(Self::impact) == Val::Known("block".to_owned());
         let blind = (blocks && !config.is_set(Self::database_connection)).then(|| {
-            let detail = "impact = \"block\" looks for users in the database, and needs a \"database_connection\" for that.";
+            let detail =
+                "impact = \"block\" looks for users in the database, and needs a \"database_connection\" for that.";
             Diagnostic::error("Connection is missing", detail).at(Self::impact)
         });
         let connection = config.block(Self::database_connection).map(|block| DatabaseConnection::check(&block));
@@ -432,14 +435,14 @@ impl ReplicationIamAuth {
                     "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true and \
                      \"reboot\" to \"if_required\", or use the resource rdsauth_parameter and \"depends_on\", and reboot \
                      the {kind} after that:\n  {}",
-                    reboot_command(database)
+                    reboot::command(database)
                 ));
             }
         } else if !found.logical_is_in_force() && self.reboot != "if_required" {
             missing.push(format!(
                 "The {kind} \"{id}\" waits for a reboot, before which \"{LOGICAL}\" may not be in force. Set \"reboot\" to \
                  \"if_required\", or run:\n  {}",
-                reboot_command(database)
+                reboot::command(database)
             ));
         }
         missing
@@ -473,17 +476,6 @@ fn is_on(parameter: Option<&Parameter>) -> bool {
 
 fn is_set(parameter: Option<&Parameter>) -> bool {
     parameter.is_some_and(Parameter::is_set) && is_on(parameter)
-}
-
-fn reboot_command(database: &Database) -> String {
-    let id = &database.identifier;
-    match (database.kind, database.members.first()) {
-        (Kind::Cluster, _) if database.is_multi_az_cluster() => {
-            format!("aws rds reboot-db-cluster --db-cluster-identifier {id}")
-        }
-        (Kind::Cluster, Some((writer, _))) => format!("aws rds reboot-db-instance --db-instance-identifier {writer}"),
-        _ => format!("aws rds reboot-db-instance --db-instance-identifier {id}"),
-    }
 }
 
 /// What this cannot work with, whatever comes first.

@@ -144,7 +144,8 @@ mod tests {
         check(&[("john", "rds_iam")], &[]);
         check(&[("jane", "rds_iam"), ("john", "rds_iam")], &["jane rds_iam"]);
         check(&[("jane", "app"), ("app", "rds_iam")], &["jane app rds_iam"]);
-        let several = [("jane", "a"), ("a", "b"), ("b", "rds_iam"), ("jane", "c"), ("c", "rds_iam"), ("jane", "rds_iam")];
+        let several =
+            [("jane", "a"), ("a", "b"), ("b", "rds_iam"), ("jane", "c"), ("c", "rds_iam"), ("jane", "rds_iam")];
         check(&several, &["jane rds_iam", "jane c rds_iam", "jane a b rds_iam"]);
     }
 
