@@ -25,3 +25,4 @@ mod policies;
 mod postgresql_iam_user;
 mod provider_block;
 mod replication_iam_auth;
+mod replication_iam_impact;
