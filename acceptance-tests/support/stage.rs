@@ -56,6 +56,11 @@ impl Account {
         Self { stage: Stage::of_databases, ..Self::new() }
     }
 
+    /// The same on servers that no other test uses, for one that looks at all users of a server. There is one such test.
+    pub fn with_databases_alone() -> Self {
+        Self { stage: Stage::of_one_test, ..Self::new() }
+    }
+
     /// The variables with which a provider works as the administrator of the account.
     pub fn environment(&self) -> [(&'static str, String); 5] {
         [
@@ -400,6 +405,11 @@ impl Stage {
     fn of_databases() -> &'static Self {
         static STAGE: OnceLock<Stage> = OnceLock::new();
         STAGE.get_or_init(|| Self::find_or_start("database-stage", &[]))
+    }
+
+    fn of_one_test() -> &'static Self {
+        static STAGE: OnceLock<Stage> = OnceLock::new();
+        STAGE.get_or_init(|| Self::find_or_start("lone-stage", &[]))
     }
 
     /// The stage of a name, started with these options if nobody has.
