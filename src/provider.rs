@@ -29,6 +29,7 @@ use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
+use crate::resources::mysql_iam_user::MysqlIamUser;
 use crate::resources::parameter::Parameter;
 use crate::resources::postgresql_iam_user::PostgresqlIamUser;
 use crate::resources::replication_iam_auth::ReplicationIamAuth;
@@ -70,6 +71,7 @@ impl Provider for Rdsauth {
                 resource::<_, IamDbUserPolicy>(),
                 resource::<_, KmsKey>(),
                 resource::<_, KmsKeyUser>(),
+                resource::<_, MysqlIamUser>(),
                 resource::<_, Parameter>(),
                 resource::<_, PostgresqlIamUser>(),
                 resource::<_, ReplicationIamAuth>(),

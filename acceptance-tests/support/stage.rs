@@ -76,7 +76,12 @@ impl Account {
 
     /// Makes a database user that logs in with tokens. All accounts share the users.
     pub fn add_database_user(&self, name: &str) {
-        self.stage().control("POST", "database-users", &json!({ "name": name }));
+        self.add_database_user_of("postgres", name);
+    }
+
+    /// The same with the engine `postgres` or `mysql`.
+    pub fn add_database_user_of(&self, engine: &str, name: &str) {
+        self.stage().control("POST", "database-users", &json!({ "name": name, "engine": engine }));
     }
 
     /// Makes a role, user or group, such as `role/app`, as somebody else's.
@@ -316,6 +321,13 @@ impl Account {
         let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
         let fields = json!({ "engine": engine, "database": "app", "sql": sql });
         let answer = self.stage().control("POST", "sql", &fields);
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
+    /// The same in a database of a server, by the name that the control has for it.
+    pub fn sql_in(&self, server: &str, database: &str, sql: &str) -> String {
+        let answer =
+            self.stage().control("POST", "sql", &json!({ "engine": server, "database": database, "sql": sql }));
         answer["output"].as_str().expect("an output").to_owned()
     }
 

@@ -262,7 +262,10 @@ impl Resource<World> for PostgresqlIamUser {
 
 impl PostgresqlIamUser {
     async fn session(&self, cx: &Ctx) -> Result<Session> {
-        self.database_connection.postgres(cx).await.map_err(|error| error.at(Self::database_connection))
+        self.database_connection
+            .postgres(cx)
+            .await
+            .map_err(|error| error.at(Self::database_connection.path().field(DatabaseConnection::host)))
     }
 
     fn known_oid(&self) -> Result<Option<u32>> {
@@ -355,7 +358,7 @@ impl PostgresqlIamUser {
             Some(LockTimeout) => Self::lock_timeout.path(),
             Some(ReadOnly) => connection.field(DatabaseConnection::host),
             Some(Permission) => connection.field(DatabaseConnection::username),
-            _ => connection,
+            _ => connection.field(DatabaseConnection::host),
         };
         let told = Diagnostic::from(error);
         Diagnostic {
@@ -384,7 +387,11 @@ impl PostgresqlIamUser {
             };
             cleared.await.context("Cannot clear a database of what the user owns", &database)?;
         }
-        Ok(roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await?)
+        let dropped = roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await;
+        dropped.map_err(|error| match error.refusal() {
+            Some(sql::Refusal::Dependency) => told::in_use(error),
+            _ => error.into(),
+        })
     }
 
     fn import_id(&self) -> String {

@@ -114,3 +114,14 @@ pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
     );
     Diagnostic::warning("Replication is by membership", detail)
 }
+
+/// Something of others is still in the way.
+pub(crate) fn in_use(error: Error) -> Diagnostic {
+    let told = Diagnostic::from(error);
+    let detail = format!(
+        "{} Privileges that somebody else gave, whose own ones the login does not have, can only be taken away by who gave \
+         them or by a member: let the login be one, or revoke them.",
+        told.detail
+    );
+    Diagnostic { detail, ..told }
+}
