@@ -120,7 +120,7 @@ mod tests {
     const TITLE: &str = "terraform-provider-rdsauth";
 
     /// Words in backticks that look like attributes and are other things.
-    const FOREIGN: &[&str] = &["account_id", "rds_iam", "rds_replication", "resource_id"];
+    const FOREIGN: &[&str] = &["account_id", "acknowledged_users", "rds_iam", "rds_replication", "resource_id"];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {

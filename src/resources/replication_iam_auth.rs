@@ -73,7 +73,7 @@ tf_provider::model! {
         acknowledged_users: Val<Set<String>> = optional(),
         /// The database to look for such users in. Any database of the server will do, at the writer's endpoint. A plan
         /// that cannot reach it goes on with a warning.
-        database_connection: Val<DatabaseConnection> = block(),
+        database_connection: Option<Val<DatabaseConnection>> = block(),
         /// Whether the parameter is set in the group that the database has.
         iam_auth_for_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
         /// Whether IAM authentication is on.
@@ -246,7 +246,7 @@ impl ReplicationIamAuth {
             Val::Null => None,
             Val::Unknown => return None,
         };
-        let Val::Known(connection) = &self.database_connection else { return None };
+        let Some(Val::Known(connection)) = &self.database_connection else { return None };
         let at = [Self::database_connection.path(), Self::acknowledged_users.path()];
         let consent = Consent { connection, acknowledged, blocks: self.impact == "block", at };
         (self.impact != "ignore").then_some(consent)
