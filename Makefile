@@ -29,6 +29,7 @@ stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use b
 	acceptance-tests/stage/run up
 
 test: setup ## Run every test, after setting up what they need
+	scripts/postgres-17 || echo "PostgreSQL 17 cannot be had here: the tests that need it are skipped"
 	if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --locked --workspace; \
 		cargo test --locked --workspace --doc; \

@@ -11,6 +11,7 @@ use tf_provider::schema::{
 use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
+use crate::data_sources::replication_iam_impact::ReplicationIamImpact;
 use crate::ephemeral::db_auth_token::DbAuthToken;
 use crate::functions::assume_policy_json::AssumePolicyJson;
 use crate::functions::connect_policy_json::ConnectPolicyJson;
@@ -28,6 +29,7 @@ use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
 use crate::resources::kms_key::KmsKey;
 use crate::resources::kms_key_user::KmsKeyUser;
+use crate::resources::mysql_iam_user::MysqlIamUser;
 use crate::resources::parameter::Parameter;
 use crate::resources::postgresql_iam_user::PostgresqlIamUser;
 use crate::resources::replication_iam_auth::ReplicationIamAuth;
@@ -69,6 +71,7 @@ impl Provider for Rdsauth {
                 resource::<_, IamDbUserPolicy>(),
                 resource::<_, KmsKey>(),
                 resource::<_, KmsKeyUser>(),
+                resource::<_, MysqlIamUser>(),
                 resource::<_, Parameter>(),
                 resource::<_, PostgresqlIamUser>(),
                 resource::<_, ReplicationIamAuth>(),
@@ -77,7 +80,13 @@ impl Provider for Rdsauth {
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {
-        const { &[data_source::<_, DbEndpoint>(), data_source::<_, IamAuthReadiness>()] }
+        const {
+            &[
+                data_source::<_, DbEndpoint>(),
+                data_source::<_, IamAuthReadiness>(),
+                data_source::<_, ReplicationIamImpact>(),
+            ]
+        }
     }
 
     fn ephemerals() -> &'static [EphemeralEntry<World>] {

@@ -7,6 +7,7 @@ pub mod iam_db_access_role;
 pub mod iam_db_user_policy;
 pub mod kms_key;
 pub mod kms_key_user;
+pub mod mysql_iam_user;
 pub mod parameter;
 pub mod postgresql_iam_user;
 pub mod replication_iam_auth;

@@ -76,7 +76,12 @@ impl Account {
 
     /// Makes a database user that logs in with tokens. All accounts share the users.
     pub fn add_database_user(&self, name: &str) {
-        self.stage().control("POST", "database-users", &json!({ "name": name }));
+        self.add_database_user_of("postgres", name);
+    }
+
+    /// The same with the engine `postgres` or `mysql`.
+    pub fn add_database_user_of(&self, engine: &str, name: &str) {
+        self.stage().control("POST", "database-users", &json!({ "name": name, "engine": engine }));
     }
 
     /// Makes a role, user or group, such as `role/app`, as somebody else's.

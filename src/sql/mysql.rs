@@ -1,10 +1,17 @@
 //! Sessions with MySQL and MariaDB.
 
+pub mod grants;
+pub mod privileges;
+mod tokens;
+pub mod users;
+
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts};
+use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError};
+use rustls::CertificateError;
 use tokio::time::timeout;
 
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
@@ -26,26 +33,17 @@ impl Session {
     }
 
     async fn connect(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
-        let addresses = target.addresses().await?;
-        let authorities = target.authorities.clone().unwrap_or_else(|| tls::RDS_ROOTS.to_owned());
-        // A token is sent in clear text, which is why there is no way to do without TLS.
-        let ssl = SslOpts::default()
-            .with_root_certs(vec![authorities.into_bytes().into()])
-            .with_disable_built_in_roots(target.authorities.is_some())
-            .with_danger_skip_domain_validation(target.any_name)
-            .with_danger_tls_hostname_override(Some(target.server_name.clone()));
-        let options: Opts = OptsBuilder::default()
-            .ip_or_hostname(target.host.clone())
-            .resolved_ips(Some(addresses.iter().map(|address| address.ip()).collect::<Vec<_>>()))
-            .tcp_port(target.port)
-            .user(Some(target.user.clone()))
-            .pass(Some(target.password.expose().clone()))
-            .db_name(target.database.clone())
-            .ssl_opts(ssl)
-            .enable_cleartext_plugin(true)
-            .prefer_socket(false)
-            .into();
-        let connection = Conn::new(options).await.map_err(|error| explain(target, &error, Kind::Unreached))?;
+        let addresses: Vec<_> = target.addresses().await?.iter().map(|address| address.ip()).collect();
+        let connect = |name: &str| Conn::new(options(target, &addresses, name));
+        let connected = match connect(&target.server_name).await {
+            // The driver cannot let another name pass, but it can be told to expect the one that there is.
+            Err(error) if target.any_name => match presented(&error) {
+                Some(name) => connect(&name).await,
+                None => Err(error),
+            },
+            connected => connected,
+        };
+        let connection = connected.map_err(|error| explain(target, &error, Kind::Unreached))?;
         let mut session = Self { connection, target: target.clone(), is_mariadb: false };
         session.set_up(lock_timeout).await?;
         Ok(session)
@@ -56,8 +54,9 @@ impl Session {
         let version: Option<Row> = self.row("SELECT VERSION()", ()).await?;
         let version: String = version.and_then(|row| row.get(0)).unwrap_or_default();
         self.is_mariadb = version.contains("MariaDB");
-        // MariaDB's GRANT makes users otherwise, with no authentication at all.
-        let mode = if self.is_mariadb { "STRICT_ALL_TABLES,NO_AUTO_CREATE_USER" } else { "STRICT_ALL_TABLES" };
+        // GRANT makes users otherwise, with no authentication at all; since MySQL 8.0 it never does.
+        let makes_users = self.is_mariadb || version.starts_with("5.");
+        let mode = if makes_users { "STRICT_ALL_TABLES,NO_AUTO_CREATE_USER" } else { "STRICT_ALL_TABLES" };
         let seconds = lock_timeout.as_secs().max(1);
         self.run(&format!(
             "SET SESSION sql_mode = '{mode}', lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
@@ -73,6 +72,12 @@ impl Session {
     /// Whether this is MariaDB rather than MySQL.
     pub fn is_mariadb(&self) -> bool {
         self.is_mariadb
+    }
+
+    /// An answer that is of no use.
+    pub(crate) fn error(&self, what: String) -> Error {
+        let Error { place, .. } = self.target.error(Kind::Lost, String::new());
+        Error { kind: Kind::Server(Refusal::Other), code: None, message: what, place }
     }
 
     /// The rows that a query gives. Arguments are bound, never spliced.
@@ -93,6 +98,26 @@ impl Session {
     }
 }
 
+fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
+    let authorities = target.authorities.clone().unwrap_or_else(|| tls::RDS_ROOTS.to_owned());
+    // A token is sent in clear text, which is why there is no way to do without TLS.
+    let ssl = SslOpts::default()
+        .with_root_certs(vec![authorities.into_bytes().into()])
+        .with_disable_built_in_roots(target.authorities.is_some())
+        .with_danger_tls_hostname_override(Some(server_name.to_owned()));
+    OptsBuilder::default()
+        .ip_or_hostname(target.host.clone())
+        .resolved_ips(Some(addresses.to_vec()))
+        .tcp_port(target.port)
+        .user(Some(target.user.clone()))
+        .pass(Some(target.password.expose().clone()))
+        .db_name(target.database.clone())
+        .ssl_opts(ssl)
+        .enable_cleartext_plugin(true)
+        .prefer_socket(false)
+        .into()
+}
+
 async fn answer<T>(target: &Target, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
     match timeout(target.statement_timeout, asked).await {
         Ok(answer) => answer.map_err(|error| explain(target, &error, Kind::Lost)),
@@ -102,17 +127,51 @@ async fn answer<T>(target: &Target, asked: impl Future<Output = Result<T, mysql_
 
 fn explain(target: &Target, error: &mysql_async::Error, without_answer: Kind) -> Error {
     match error {
-        mysql_async::Error::Server(answer) => refused(target, answer),
-        mysql_async::Error::Io(IoError::Tls(_)) => target.error(Kind::Tls, error::chain(error)),
+        mysql_async::Error::Server(answer) => refused(target, answer, without_answer == Kind::Lost),
+        mysql_async::Error::Io(IoError::Tls(fault)) => target.error(Kind::Tls, error::chain(fault)),
+        mysql_async::Error::Driver(DriverError::UnknownAuthPlugin { .. }) => {
+            target.error(Kind::Authentication, error::chain(error))
+        }
         mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             target.error(Kind::Tls, "the server speaks no TLS".to_owned())
         }
-        _ => target.error(without_answer, error::chain(error)),
+        _ => match tls_fault(error) {
+            Some(fault) => target.error(Kind::Tls, fault.to_string()),
+            None => target.error(without_answer, error::chain(error)),
+        },
     }
 }
 
-fn refused(target: &Target, answer: &ServerError) -> Error {
+/// The fault of TLS inside a fault of the connection.
+fn tls_fault(error: &mysql_async::Error) -> Option<&rustls::Error> {
+    match error {
+        mysql_async::Error::Io(IoError::Tls(TlsError::Tls(fault))) => Some(fault),
+        mysql_async::Error::Io(IoError::Io(fault)) => fault.get_ref()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// A name that the certificate is for, if that is all that was wrong with it.
+fn presented(error: &mysql_async::Error) -> Option<String> {
+    let rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) =
+        tls_fault(error)?
+    else {
+        return None;
+    };
+    presented.iter().find_map(|name| {
+        let (kind, name) = name.strip_suffix(')')?.split_once('(')?;
+        match kind {
+            "DnsName" => Some(name.trim_matches('"').replacen('*', "any", 1)),
+            "IpAddress" => Some(name.to_owned()),
+            _ => None,
+        }
+    })
+}
+
+fn refused(target: &Target, answer: &ServerError, is_logged_in: bool) -> Error {
     let kind = match answer.code {
+        // GRANT of what the login does not have itself.
+        1045 if is_logged_in => Kind::Server(Refusal::Permission),
         1045 | 1130 | 1251 | 1698 | 1862 | 3118 | 3159 | 4151 => Kind::Authentication,
         1053 | 1079 | 1927 => Kind::Lost,
         code => Kind::Server(refusal(code)),

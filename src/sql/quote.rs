@@ -47,7 +47,12 @@ pub fn pg_text(text: &str) -> Result<String, NameError> {
 /// It is empty, has more than `max` characters, ends with a space, or holds NUL or a character beyond U+FFFF.
 pub fn my_name(name: &str, max: usize) -> Result<String, NameError> {
     check_my_name(name, max)?;
-    Ok(format!("`{}`", name.replace('`', "``")))
+    Ok(my_given(name))
+}
+
+/// A name that MySQL or MariaDB told, in backticks again.
+pub(crate) fn my_given(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
 }
 
 /// What makes a name impossible in MySQL and MariaDB.

@@ -1,0 +1,171 @@
+//! `rdsauth_mysql_iam_user` under the real CLI, against a real MariaDB of the stage.
+
+mod drift;
+mod faults;
+mod life;
+mod mistakes;
+mod names;
+mod takeover;
+
+use serde_json::{Value, json};
+
+use crate::support::binaries::binary;
+use crate::support::login::Login;
+use crate::support::output::Run;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+const USER: &str = "rdsauth_mysql_iam_user.it";
+
+/// An instance with IAM authentication, and a working folder whose configuration makes one user there. All accounts
+/// share the server, so the user has the name of the account, and tables and databases begin with it.
+struct Scene {
+    tf: Terraform,
+    account: Account,
+    user: String,
+    host: String,
+    port: u64,
+}
+
+impl Scene {
+    /// A folder that has been initialised, and nothing has been applied.
+    fn new(body: &str) -> Self {
+        Self::at(body, json!({ "engine": "mariadb", "iam": true }))
+    }
+
+    /// The same with an instance as described.
+    fn at(body: &str, instance: Value) -> Self {
+        let account = Account::with_databases();
+        let instance = account.add_database_of("instance", "shop", instance);
+        let user = format!("u{}", account.id);
+        let mut tf =
+            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+        for (name, value) in account.environment() {
+            tf = tf.env(name, value);
+        }
+        for (name, value) in account.database_environment() {
+            tf = tf.env(&name, value);
+        }
+        let host = instance["host"].as_str().unwrap().to_owned();
+        let port = instance["port"].as_u64().unwrap();
+        let variables = [
+            ("name", user.clone()),
+            ("host", host.clone()),
+            ("port", port.to_string()),
+            ("secret", account.master_secret("mariadb")),
+            ("ca", account.database_authority()),
+        ];
+        for (name, value) in &variables {
+            tf = tf.env(&format!("TF_VAR_{name}"), value);
+        }
+        let declared: String = variables.iter().map(|(name, _)| format!("variable \"{name}\" {{}}\n")).collect();
+        tf.write("main.tf", &format!("{HEAD}{declared}"));
+        let scene = Self { tf, account, user, host, port };
+        scene.configure(body);
+        scene.tf.init();
+        scene
+    }
+
+    /// Gives the user another configuration; `USER` in it stands for its name.
+    fn configure(&self, body: &str) {
+        self.configure_through(CONNECTION, body);
+    }
+
+    /// The same with another connection.
+    fn configure_through(&self, connection: &str, body: &str) {
+        let name = if body.contains("name = ") { "" } else { "name = var.name" };
+        let text = format!("resource \"rdsauth_mysql_iam_user\" \"it\" {{\n  {name}\n  {body}\n  {connection}\n}}\n");
+        self.tf.write("user.tf", &text.replace("USER", &self.user));
+    }
+
+    /// What the owner of the server says to SQL; `USER` in it stands for the user's name.
+    fn sql(&self, sql: &str) -> String {
+        self.account.sql("mariadb", &sql.replace("USER", &self.user))
+    }
+
+    /// What the user may do, without how it logs in.
+    fn grants(&self) -> Vec<String> {
+        let shown = self.sql("SHOW GRANTS FOR USER");
+        let of_line = |line: &str| line.split(" TO ").next().unwrap().trim_start_matches("GRANT ").to_owned();
+        shown.lines().map(of_line).filter(|line| line != "USAGE ON *.*").collect()
+    }
+
+    /// Plugin, string and requirement of TLS, or nothing if the user is not there.
+    fn login_of(&self) -> String {
+        let columns = "SELECT concat_ws(' ', plugin, authentication_string, ssl_type) FROM mysql.user";
+        self.sql(&format!("{columns} WHERE user = 'USER'"))
+    }
+
+    /// What the server says to SQL of the user with a token, or why it does not.
+    fn ask(&self, sql: &str) -> Result<String, String> {
+        self.ask_with(&self.token(), sql)
+    }
+
+    /// The same with another password.
+    fn ask_with(&self, password: &str, sql: &str) -> Result<String, String> {
+        let Self { account, host, port, user, .. } = self;
+        Login { account, engine: "mariadb", host, port: *port, user, password }.ask(sql)
+    }
+
+    /// A token of the account's administrator.
+    fn token(&self) -> String {
+        let folder = self.tf.beside();
+        folder.remove("user.tf");
+        folder.write("token.tf", TOKEN);
+        folder.apply();
+        folder.read("token").trim().to_owned()
+    }
+
+    fn state(&self, attribute: &str) -> Value {
+        self.tf.state_value(USER, attribute)
+    }
+
+    /// The warnings of a plan, by their headlines.
+    fn warnings(&self) -> Vec<String> {
+        warnings(&self.tf.run(&["plan", "-json"]).expect_code(0))
+    }
+}
+
+fn warnings(run: &Run) -> Vec<String> {
+    let found = run.diagnostics().into_iter().filter(|diagnostic| diagnostic.severity == "warning");
+    found.map(|diagnostic| diagnostic.summary).collect()
+}
+
+const HEAD: &str = r#"
+terraform {
+  required_providers {
+    rdsauth = { source = "rdsauth/rdsauth" }
+  }
+}
+provider "rdsauth" {
+  database {
+    ca_certificate = var.ca
+  }
+}
+"#;
+
+const CONNECTION: &str = r#"
+  database_connection {
+    host       = var.host
+    port       = var.port
+    auth       = "secret"
+    secret_arn = var.secret
+  }
+"#;
+
+const TOKEN: &str = r#"
+ephemeral "rdsauth_db_auth_token" "it" {
+  hostname = var.host
+  port     = var.port
+  username = var.name
+}
+resource "terraform_data" "token" {
+  provisioner "local-exec" {
+    command     = "printenv TOKEN >token"
+    environment = { TOKEN = ephemeral.rdsauth_db_auth_token.it.token }
+  }
+}
+"#;
+
+/// A user that may read the database `app`.
+const READER: &str = "grant {\n    privileges = [\"SELECT\"]\n    database   = \"app\"\n  }";

@@ -1,0 +1,82 @@
+//! What others do to the user.
+
+use serde_json::json;
+
+use super::{READER, Scene, USER};
+
+/// Something is done to the user; the next plan shows it and the next apply undoes it.
+#[track_caller]
+fn check_mended(sql: &str, attribute: &str, seen: serde_json::Value) {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    scene.sql(sql);
+    scene.tf.plan().assert_updates(USER);
+    scene.tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
+    assert_eq!(scene.state(attribute), seen);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
+    assert_eq!(scene.ask("SELECT 1"), Ok("1".to_owned()));
+    scene.tf.destroy();
+}
+
+#[test]
+fn a_password_is_seen_and_taken_back() {
+    check_mended("ALTER USER USER IDENTIFIED BY 'pass'", "plugin", json!("mysql_native_password"));
+}
+
+#[test]
+fn a_password_beside_the_token_is_seen_and_taken_back() {
+    check_mended(
+        "ALTER USER USER IDENTIFIED VIA mysql_native_password USING PASSWORD('x') OR AWSAuthenticationPlugin USING 'RDS'",
+        "plugin",
+        json!("AWSAuthenticationPlugin or another"),
+    );
+}
+
+#[test]
+fn a_login_without_tls_is_seen_and_taken_back() {
+    check_mended("ALTER USER USER REQUIRE NONE", "require_ssl", json!(false));
+}
+
+#[test]
+fn a_lost_privilege_is_seen_and_given_again() {
+    check_mended("REVOKE SELECT ON app.* FROM USER", "grants", json!([]));
+}
+
+#[test]
+fn foreign_privileges_are_seen_and_revoked() {
+    check_mended(
+        "GRANT INSERT ON app.* TO USER WITH GRANT OPTION; GRANT PROCESS ON *.* TO USER; CREATE ROLE r_USER; \
+         GRANT r_USER TO USER; CREATE TABLE t_USER (a int); GRANT UPDATE (a) ON t_USER TO USER; \
+         CREATE PROCEDURE p_USER() SELECT 1; GRANT EXECUTE ON PROCEDURE p_USER TO USER; GRANT ALL ON `my_db`.* TO USER",
+        "engine",
+        json!("mariadb"),
+    );
+}
+
+#[test]
+fn foreign_privileges_are_told_in_full() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    scene.sql("CREATE ROLE r_USER; GRANT r_USER TO USER; GRANT PROCESS ON *.* TO USER");
+    scene.tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
+    let role = format!("`r_{}`", scene.user);
+    assert_eq!(scene.state("grants"), json!(["PROCESS ON *.*", "SELECT ON `app`.*", role]));
+    scene.tf.destroy();
+    scene.sql("DROP ROLE r_USER");
+}
+
+#[test]
+fn a_dropped_user_is_made_again() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    scene.sql("DROP USER USER");
+    scene.tf.plan().assert_creates(USER);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
+    scene.sql("DROP USER USER");
+    scene.tf.destroy();
+}

@@ -1,0 +1,126 @@
+//! Databases that cannot be reached, or do not do as asked.
+
+use serde_json::json;
+
+use super::{CONNECTION, READER, Scene, USER, warnings};
+
+#[test]
+fn a_plan_does_without_the_database() {
+    let scene = Scene::new(READER);
+    let nowhere = CONNECTION.replace("var.port", "1");
+    scene.configure_through(&nowhere, READER);
+    scene.tf.plan().assert_creates(USER);
+    assert_eq!(scene.warnings(), [""; 0]);
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, "Cannot reach the database");
+    assert!(error.code.contains("database_connection"), "{error:?}");
+
+    scene.configure(READER);
+    scene.tf.apply();
+    scene.account.tell("status", json!({ "identifier": "shop", "status": "available" }));
+    scene.account.statement_fault(json!({ "fault": "cut" }));
+    assert_eq!(scene.warnings(), ["Database connection lost"]);
+    scene.configure("");
+    scene.tf.plan().assert_updates(USER);
+    assert_eq!(scene.tf.apply_fails().error().summary, "Database connection lost");
+    scene.account.end_statement_faults();
+    scene.tf.apply();
+    scene.tf.destroy();
+}
+
+/// The connection is spoilt in a way; a create fails and says how.
+#[track_caller]
+fn check_connection(scene: &Scene, connection: &str, summary: &str, sentence: &str) {
+    scene.configure_through(connection, READER);
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, summary);
+    assert!(error.detail.contains(sentence), "{error:?}");
+    assert!(error.code.contains("database_connection"), "{error:?}");
+}
+
+#[test]
+fn what_is_in_the_way_of_a_connection_is_told_apart() {
+    let scene = Scene::new(READER);
+    let check =
+        |connection: &str, summary: &str, sentence: &str| check_connection(&scene, connection, summary, sentence);
+    let with = |more: &str| CONNECTION.replace("auth  ", &format!("{more}\n    auth  "));
+    check(&CONNECTION.replace("var.host", "\"nowhere.invalid\""), "Database host not found", "cannot be resolved");
+    check(&CONNECTION.replace("var.port", "1"), "Cannot reach the database", "Connection refused");
+    let other = "auth_hostname = \"other.c1.us-east-1.rds.amazonaws.com\"";
+    check(&with(other), "Cannot verify the database server", "certificate not valid for name");
+    let foreign = scene.tf.path().join("foreign.pem");
+    std::fs::write(&foreign, FOREIGN).unwrap();
+    check(&with("ca_certificate = file(\"foreign.pem\")"), "Cannot verify the database server", "UnknownIssuer");
+    check(&with("ca_certificate = \"\""), "Cannot verify the database server", "holds no certificate");
+    scene.account.put_secret("wrong", json!({ "value": { "username": "admin", "password": "wrong" } }));
+    let wrong = scene.account.put_secret("wrong", json!({}))["arn"].as_str().unwrap().to_owned();
+    check(&CONNECTION.replace("var.secret", &format!("\"{wrong}\"")), "Database login refused", "(1045)");
+    let of_iam = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"nobody\"\n  }";
+    check(of_iam, "Database login refused", "(1045)");
+    assert_eq!(scene.login_of(), "");
+
+    // The authority alone is enough where that is said.
+    let through = with(&format!("{other}\n    tls = \"verify-ca\""));
+    scene.configure_through(&through, READER);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    let foreign = with(&format!("{other}\n    tls = \"verify-ca\"\n    ca_certificate = file(\"foreign.pem\")"));
+    check(&foreign, "Cannot verify the database server", "UnknownIssuer");
+}
+
+#[test]
+fn a_server_that_refuses_is_explained() {
+    let scene = Scene::new(READER);
+    for (code, sentence) in [
+        (1290, "writer's endpoint"),
+        (1836, "writer's endpoint"),
+        (1205, "Another session holds a lock"),
+        (1213, "Another session changed the same"),
+    ] {
+        let rule = json!({ "fault": "error", "code": code, "message": "stage", "sql": "^CREATE USER" });
+        scene.account.statement_fault(rule);
+        let error = scene.tf.apply_fails().error();
+        assert_eq!(error.summary, "Cannot create the user");
+        assert!(error.detail.contains(sentence), "{error:?}");
+        scene.account.end_statement_faults();
+    }
+    assert_eq!(scene.login_of(), "");
+}
+
+#[test]
+fn a_deadlock_is_tried_again() {
+    let scene = Scene::new(READER);
+    for sql in ["^CREATE USER", "^GRANT", "^DROP USER"] {
+        scene.account.statement_fault(json!({ "fault": "error", "code": 1213, "sql": sql, "times": 3 }));
+    }
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    assert_eq!(scene.account.statement_strikes(), 9);
+    assert_eq!(scene.login_of(), "");
+}
+
+#[test]
+fn a_create_that_was_cut_off_is_finished_by_the_next() {
+    for fault in ["cut", "lose_answer"] {
+        for sql in ["^CREATE USER", "^GRANT"] {
+            let scene = Scene::new(READER);
+            scene.account.statement_fault(json!({ "fault": fault, "sql": sql, "times": 1 }));
+            scene.tf.apply_fails();
+            let state = scene.tf.path().join("terraform.tfstate");
+            let _ = std::fs::remove_file(state); // As if the process had been killed.
+            let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
+            let was_made = !(fault == "cut" && sql == "^CREATE USER");
+            assert_eq!(warnings(&run).is_empty(), !was_made);
+            scene.tf.assert_plan_empty();
+            assert_eq!(scene.state("taken_over"), false);
+            assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
+            scene.tf.destroy();
+            assert_eq!(scene.login_of(), "");
+        }
+    }
+}
+
+/// An authority that has signed nothing here.
+const FOREIGN: &str = include_str!("foreign.pem");

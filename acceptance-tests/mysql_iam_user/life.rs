@@ -1,0 +1,176 @@
+//! Create, login, update, import, destroy.
+
+use serde_json::json;
+
+use super::{READER, Scene, USER, warnings};
+
+#[test]
+fn it_is_made_logs_in_with_tokens_and_is_dropped() {
+    let scene = Scene::new(READER);
+    scene.tf.plan().assert_creates(USER);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
+    assert_eq!(scene.state("plugin"), "AWSAuthenticationPlugin");
+    assert_eq!(scene.state("engine"), "mariadb");
+    assert_eq!(scene.state("taken_over"), false);
+    assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
+
+    let token = scene.token();
+    assert_eq!(scene.ask_with(&token, "SELECT user()").unwrap().split('@').next(), Some(scene.user.as_str()));
+    assert!(scene.ask_with("no token", "SELECT 1").unwrap_err().contains("Access denied"));
+    let (_, password) = scene.account.master("mariadb");
+    scene.tf.assert_nowhere(&password);
+
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "");
+    assert!(scene.ask_with(&token, "SELECT 1").unwrap_err().contains("Access denied"));
+}
+
+#[test]
+fn privileges_and_tls_change_in_place() {
+    let scene = Scene::new(READER);
+    scene.sql("CREATE TABLE t_USER (id int)");
+    scene.tf.apply();
+    scene.configure(
+        "require_ssl = false
+        grant {
+            privileges   = [\"insert\", \"UPDATE\"]
+            database     = \"app\"
+            grant_option = true
+        }
+        grant {
+            privileges = [\"ALL PRIVILEGES\"]
+            database   = \"app\"
+            table      = \"t_USER\"
+        }
+        grant {
+            privileges = [\"EXECUTE\"]
+            database   = \"my_db\"
+        }",
+    );
+    scene.tf.plan().assert_updates(USER);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS");
+    let mut grants = scene.grants();
+    grants.sort();
+    let of_table = format!("ALL PRIVILEGES ON `app`.`t_{}`", scene.user);
+    assert_eq!(grants, [of_table.as_str(), "EXECUTE ON `my\\_db`.*", "INSERT, UPDATE ON `app`.*"]);
+
+    scene.configure(READER);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    scene.tf.destroy();
+}
+
+#[test]
+fn the_preset_is_enough_for_change_data_capture() {
+    let scene = Scene::new("preset = \"cdc\"");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.grants(), ["SELECT, REPLICATION SLAVE, BINLOG MONITOR ON *.*"]);
+    assert_eq!(scene.state("grants"), json!(["REPLICATION CLIENT, REPLICATION SLAVE, SELECT ON *.*"]));
+    assert!(scene.ask("SHOW MASTER STATUS").unwrap().starts_with("binlog"));
+
+    scene.configure("preset = \"cdc\"\n  preset_databases = [\"app\", \"shop\"]");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    let mut grants = scene.grants();
+    grants.sort();
+    assert_eq!(grants, ["REPLICATION SLAVE, BINLOG MONITOR ON *.*", "SELECT ON `app`.*", "SELECT ON `shop`.*"]);
+    scene.tf.destroy();
+}
+
+#[test]
+fn another_name_or_host_is_another_user() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    scene.configure("host = \"10.0.0.0/255.0.0.0\"");
+    let plan = scene.tf.plan();
+    plan.assert_replaces(USER);
+    assert_eq!(plan.replaced_because_of(USER), ["host"]);
+    scene.tf.apply();
+    assert_eq!(scene.sql("SELECT host FROM mysql.user WHERE user = 'USER'"), "10.0.0.0/255.0.0.0");
+    scene.configure("host = \"10.0.0.0/255.0.0.0\"\n  name = \"v${var.name}\"");
+    assert_eq!(scene.tf.plan().replaced_because_of(USER), ["name"]);
+    scene.tf.destroy();
+}
+
+#[test]
+fn it_is_imported_with_all_it_may_do() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let id = format!(
+        "{}@{}:{}/USER@%",
+        scene.tf.state_value(USER, "database_connection.secret_arn").as_str().unwrap(),
+        scene.host,
+        scene.port
+    );
+    let id = id.replace("USER", &scene.user);
+    scene.tf.ok(&["state", "rm", USER]);
+    scene.tf.import(USER, &id);
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
+
+    scene.tf.ok(&["state", "rm", USER]);
+    scene.configure("grant {\n    privileges = [\"INSERT\"]\n    database   = \"app\"\n  }");
+    scene.tf.import(USER, &id);
+    scene.tf.plan().assert_updates(USER);
+    scene.tf.apply();
+    assert_eq!(scene.grants(), ["INSERT ON `app`.*"]);
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "");
+
+    let error = scene.tf.run(&["import", USER, &id]).expect_code(1);
+    error.expect_text("Cannot import non-existent remote object");
+    for (id, sentence) in [("host/user", "/NAME@HOST"), ("host", "empty part"), ("host/a@b/c", "/NAME@HOST")] {
+        scene.tf.run(&["import", USER, id]).expect_code(1).expect_text(sentence);
+    }
+}
+
+#[test]
+fn it_can_be_left_in_place() {
+    let scene = Scene::new(&format!("on_destroy = \"leave\"\n  {READER}"));
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
+    assert_eq!(warnings(&run), ["User was already there"]);
+    scene.configure(READER);
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "");
+}
+
+#[test]
+fn the_login_can_be_one_of_iam_or_of_the_provider_block() {
+    let scene = Scene::new("");
+    scene.sql("CREATE USER m_USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL");
+    scene.sql("GRANT CREATE USER, SELECT ON *.* TO m_USER WITH GRANT OPTION");
+    let connection = format!(
+        "database_connection {{\n    host = var.host\n    port = var.port\n    username = \"m_{}\"\n  }}",
+        scene.user
+    );
+    scene.configure_through(&connection, READER);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.ask("SELECT 1"), Ok("1".to_owned()));
+
+    let (user, password) = scene.account.master("mariadb");
+    let block = format!("username = \"{user}\"\n    password = var.password\n    ca_certificate");
+    let main = scene.tf.read("main.tf").replace("ca_certificate", &block);
+    scene.tf.write("main.tf", &format!("{main}variable \"password\" {{\n  ephemeral = true\n}}\n"));
+    let connection = "database_connection {\n    host = var.host\n    port = var.port\n    auth = \"provider\"\n  }";
+    scene.configure_through(connection, "");
+    let Scene { tf, .. } = &scene;
+    let arguments = ["apply", "-auto-approve", &format!("-var=password={password}")];
+    tf.ok(&arguments.map(|argument| argument));
+    assert_eq!(scene.grants(), [""; 0]);
+    tf.assert_nowhere(&password);
+    tf.ok(&["destroy", "-auto-approve", &format!("-var=password={password}")]);
+    scene.sql("DROP USER m_USER");
+}

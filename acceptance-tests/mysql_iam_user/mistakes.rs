@@ -1,0 +1,91 @@
+//! What is wrong is said at its line, as early as it can be told.
+
+use serde_json::json;
+
+use super::{READER, Scene};
+
+#[track_caller]
+fn check_refused(scene: &Scene, body: &str, sentence: &str, line: &str) {
+    scene.configure(body);
+    let error = scene.tf.plan_fails().error();
+    assert!(error.detail.contains(sentence), "{error:?}");
+    assert!(error.code.contains(line), "{error:?}");
+}
+
+fn grant(privilege: &str, database: &str, table: &str) -> String {
+    format!(
+        "grant {{\n    privileges = [\"{privilege}\"]\n    database = \"{database}\"\n    table = \"{table}\"\n  }}"
+    )
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_the_plan() {
+    let scene = Scene::new("");
+    scene.account.forget_statements();
+    let check = |body: &str, sentence: &str, line: &str| check_refused(&scene, body, sentence, line);
+    check("name = \"rdsadmin\"", "one of the system's own users", "name");
+    check(&format!("name = \"{}\"", "x".repeat(33)), "33 characters", "name");
+    check("name = \"blank \"", "ends with a space", "name");
+    check("name = \"\u{1F600}\"", "beyond U+FFFF", "name");
+    check("host = \"Example.COM\"", "without upper-case letters", "host");
+    check("on_destroy = \"revoke\"", "one of `drop`, `leave`", "on_destroy");
+    check("preset = \"dms\"", "one of `cdc`", "preset");
+    check("preset_databases = [\"app\"]", "which is absent", "preset_databases");
+    check("lock_timeout = \"soon\"", "duration", "lock_timeout");
+    check(
+        &grant("SELCT", "app", "*"),
+        "Is \\\"SELECT\\\" meant?".replace("\\\\", "").replace('\\', "").as_str(),
+        "privileges",
+    );
+    check(&grant("GRANT OPTION", "app", "*"), "\"grant_option\" of the block", "privileges");
+    check(&grant("REPLICATION CLIENT", "app", "*"), "cannot be granted on a database", "grant");
+    check(&grant("EXECUTE", "app", "t"), "It is for databases as a whole", "grant");
+    check(&grant("ALL", "*", "*"), "privileges that nobody has on RDS", "grant");
+    check(&grant("SELECT", "*", "t"), "\"table\" needs \"database\"", "grant");
+    scene.configure_through("database_connection {\n    host = var.host\n    username = var.name\n  }", "");
+    let error = scene.tf.plan_fails().error();
+    assert_eq!(error.summary, "User is the session's own login");
+    assert_eq!(scene.account.statements(), []);
+}
+
+#[test]
+fn without_iam_authentication_the_way_out_is_named() {
+    let scene = Scene::at(READER, json!({ "engine": "mariadb", "iam": false }));
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, "Cannot create the user");
+    assert!(error.detail.contains("(1524)") && error.detail.contains("rdsauth_iam_authentication"), "{error:?}");
+    assert_eq!(scene.login_of(), "");
+}
+
+#[test]
+fn a_login_with_too_few_privileges_is_told_so() {
+    let scene = Scene::new("");
+    scene.sql("CREATE USER m_USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT SELECT ON mysql.* TO m_USER");
+    let connection = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"m_USER\"\n  }";
+    scene.configure_through(connection, READER);
+    let error = scene.tf.apply_fails().error();
+    assert!(error.detail.contains("(1227)") && error.detail.contains("needs more privileges"), "{error:?}");
+    assert!(error.code.contains("database_connection"), "{error:?}");
+    scene.sql("GRANT CREATE USER ON *.* TO m_USER");
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, "Cannot grant the privileges");
+    assert!(error.detail.contains("needs more privileges"), "{error:?}");
+    scene.sql("GRANT SELECT ON *.* TO m_USER WITH GRANT OPTION");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    scene.sql("DROP USER m_USER");
+}
+
+#[test]
+fn a_table_that_is_not_there_is_named() {
+    let scene = Scene::new(&grant("SELECT", "app", "nowhere"));
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, "Cannot grant the privileges");
+    assert!(error.detail.contains("'app.nowhere' doesn't exist"), "{error:?}");
+    scene.configure("");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "");
+}

@@ -1,0 +1,1 @@
+//! Names of all kinds come back as they were, or are refused.

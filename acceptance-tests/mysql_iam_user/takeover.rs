@@ -1,0 +1,116 @@
+//! Users that are there before.
+
+use serde_json::json;
+
+use super::{READER, Scene, USER, warnings};
+
+#[test]
+fn a_user_with_a_password_is_left_alone_without_consent() {
+    let scene = Scene::new(READER);
+    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'");
+    let before = scene.login_of();
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, "User exists and differs");
+    assert!(error.detail.contains("logs in by mysql_native_password, and need not use TLS"), "{error:?}");
+    let id = format!("@{}:{}/{}@%25'", scene.host, scene.port, scene.user);
+    assert!(error.detail.contains("terraform import ADDRESS 'arn:") && error.detail.contains(&id), "{error:?}");
+    assert!(error.code.contains("name"), "{error:?}");
+    assert_eq!(scene.login_of(), before);
+    assert_eq!(scene.ask_with("pass", "SELECT 1"), Err(scene.ask_with("pass", "SELECT 1").unwrap_err()));
+    scene.sql("DROP USER USER");
+}
+
+#[test]
+fn a_user_with_other_privileges_is_left_alone_without_consent() {
+    let scene = Scene::new(READER);
+    scene.sql(
+        "CREATE USER USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT INSERT ON app.* TO USER",
+    );
+    assert_eq!(scene.tf.apply_fails().error().summary, "User exists and differs");
+    assert_eq!(scene.grants(), ["INSERT ON `app`.*"]);
+    scene.sql("DROP USER USER");
+}
+
+#[test]
+fn a_user_is_converted_in_place_and_keeps_its_privileges() {
+    let taken = format!("take_over = true\n  {READER}");
+    let scene = Scene::new(&taken);
+    scene.sql(
+        "CREATE USER USER IDENTIFIED BY 'pass'; GRANT INSERT, SHOW VIEW ON app.* TO USER; GRANT PROCESS ON *.* TO USER",
+    );
+    assert_eq!(scene.ask_with("pass", "SELECT 1"), Ok("1".to_owned()));
+    let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
+    assert_eq!(warnings(&run), ["User is taken over"]);
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT, INSERT, SHOW VIEW ON `app`.*"]);
+    assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
+    assert_eq!(scene.state("previous_grants"), json!(["INSERT, SHOW VIEW ON `app`.*", "PROCESS ON *.*"]));
+    assert!(scene.ask_with("pass", "SELECT 1").unwrap_err().contains("Access denied"));
+    assert_eq!(scene.ask("SELECT 1"), Ok("1".to_owned()));
+
+    // What is no longer given here goes; what was there before stays, be it named here or not.
+    scene.configure(
+        "take_over = true\n  grant {\n    privileges = [\"INSERT\", \"DELETE\"]\n    database = \"app\"\n  }",
+    );
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.grants(), ["PROCESS ON *.*", "INSERT, DELETE, SHOW VIEW ON `app`.*"]);
+
+    let run = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(0);
+    assert_eq!(warnings(&run), ["User stays"]);
+    assert_eq!(scene.grants(), ["PROCESS ON *.*", "INSERT, SHOW VIEW ON `app`.*"]);
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    scene.sql("DROP USER USER");
+}
+
+#[test]
+fn what_a_taken_user_loses_of_ours_is_given_again_and_the_rest_is_none_of_our_business() {
+    let scene = Scene::new(&format!("take_over = true\n  {READER}"));
+    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'");
+    scene.tf.apply();
+    scene.sql("GRANT PROCESS ON *.* TO USER");
+    scene.tf.assert_plan_empty();
+    scene.sql("REVOKE SELECT ON app.* FROM USER");
+    scene.tf.plan().assert_updates(USER);
+    scene.tf.apply();
+    assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT ON `app`.*"]);
+    scene.sql("DROP USER USER");
+    scene.tf.destroy();
+}
+
+#[test]
+fn masters_and_the_own_login_are_left_alone() {
+    let scene = Scene::new("take_over = true");
+    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'; GRANT CREATE USER ON *.* TO USER WITH GRANT OPTION");
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, "User is a master");
+    assert!(scene.login_of().starts_with("mysql_native_password"));
+    scene.sql("DROP USER USER");
+
+    let (master, _) = scene.account.master("mariadb");
+    // Even from other hosts alone: such an account could take precedence over the session's own.
+    for host in ["%", "127.%"] {
+        scene.configure(&format!("name = \"{master}\"\n  host = \"{host}\"\n  take_over = true"));
+        let error = scene.tf.apply_fails().error();
+        assert_eq!(error.summary, "User is the session's own login");
+    }
+    assert_eq!(scene.sql(&format!("SELECT host FROM mysql.user WHERE user = '{master}'")), "%");
+}
+
+#[test]
+fn an_import_of_a_user_with_a_password_plans_to_convert_it() {
+    let scene = Scene::new("");
+    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'; GRANT PROCESS ON *.* TO USER");
+    let secret = scene.account.master_secret("mariadb");
+    scene.tf.import(USER, &format!("{secret}@{}:{}/{}@%25", scene.host, scene.port, scene.user));
+    let plan = scene.tf.plan();
+    plan.assert_updates(USER);
+    assert_eq!(plan.value(USER, "plugin"), "AWSAuthenticationPlugin");
+    assert_eq!(plan.value(USER, "grants"), json!([]));
+    scene.tf.apply();
+    assert_eq!(scene.grants(), [""; 0]);
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "");
+}

@@ -1,0 +1,483 @@
+//! `rdsauth_mysql_iam_user`: a user of MySQL or MariaDB that logs in with tokens of IAM.
+//!
+//! It owns one account: how it logs in and what it may do. Statements on accounts are not transactional, so each can be
+//! the last one of a run, and the next run goes on from there.
+
+mod told;
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{
+    Check, Computed, Partial, Resource, Set, Val, View, block, check, computed, optional, parse_duration, required,
+};
+use tf_provider::value::Path;
+
+use crate::connection::{self, DatabaseConnection};
+use crate::sql::mysql::Session;
+use crate::sql::mysql::grants::{Granted, Grants};
+use crate::sql::mysql::privileges::{self, Reach};
+use crate::sql::mysql::users::{self, Account, HOST_MAX, NAME_MAX, PLUGIN, User};
+use crate::sql::quote::check_my_name;
+use crate::sql::{self, Kind, Refusal};
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// A user of RDS for MySQL, RDS for MariaDB or Aurora MySQL that logs in with IAM tokens, and what it may do.
+    ///
+    /// The user is made with `AWSAuthenticationPlugin`, which RDS loads when IAM authentication is on. Privileges that it
+    /// has and the configuration does not give, roles among them, show as a change of `grants` and are revoked.
+    ///
+    /// If there is such a user already, it is taken for the rest of an interrupted create when it logs in with tokens
+    /// and has no privilege that it is not to have. Any other is left alone, and the error names the import command, unless
+    /// `take_over` allows to convert it: a user with a password then logs in with tokens alone, and keeps all
+    /// privileges. Of such a user only the privileges given here are managed, and it is never dropped. An imported user
+    /// is managed as if it had been made here.
+    ///
+    /// The users of the system, the login of the session itself, and masters are refused.
+    ///
+    /// A plan does without the database: if that cannot be reached, it warns, and takes the user to be as it was.
+    ///
+    /// ## Privileges in the database
+    ///
+    /// The login needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to grant, with the
+    /// `GRANT OPTION`. The master user of RDS has them. On MySQL 8, to convert or drop a user with `SYSTEM_USER` needs
+    /// that, too.
+    ///
+    /// ## IAM actions
+    ///
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`.
+    pub struct MysqlIamUser {
+        /// Name of the user, as IAM policies have it. Upper and lower case differ.
+        name: String = required().replace().check(Check::explained(
+            "must be the name of a user: 1 to 32 characters, none beyond U+FFFF, the last no space, and not one of the \
+             system's own users",
+            check_name,
+        )),
+        /// Hosts that the user may connect from: a name, an address, a pattern with `%` and `_`, or a network such as
+        /// `10.0.0.0/255.255.0.0`.
+        host: String = optional().or("%").replace().check(Check::text(
+            "must be 1 to 60 printable characters of ASCII, without upper-case letters, `@`, quotes and backslashes",
+            is_host,
+        )),
+        /// Whether the user must use TLS. Tokens travel in clear text, so a client without TLS shows them to the network.
+        require_ssl: bool = optional().or(true),
+        /// Privileges of the user. Together with those of `preset` they are all it has.
+        grant: Set<GrantBlock> = block(),
+        /// Privileges for a purpose: `cdc`, to read the binary log, that is `REPLICATION CLIENT`, `REPLICATION SLAVE` and
+        /// `SELECT`.
+        preset: Option<String> = optional().check(check::one_of(&[CDC])),
+        /// Databases that `preset` lets the user read. All if absent.
+        preset_databases: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(database_name()),
+        /// Consent to convert a user that is already there, whatever it is for.
+        take_over: bool = optional().or(false),
+        /// What becomes of the user when the resource is destroyed: `drop`, or `leave`. A user that was taken over is not
+        /// dropped; what was granted to it here is revoked.
+        on_destroy: String = optional().or(DROP).check(check::one_of(&[DROP, LEAVE])),
+        /// How long to wait for locks of others, such as `10s`.
+        lock_timeout: String = optional().or("10s").check(connection::duration()),
+        /// How the database is reached. It must be the writer.
+        database_connection: DatabaseConnection = block().min(1),
+        /// How the user logs in.
+        plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
+        /// All that the user may do, in the words of MySQL. Of a user that was taken over only what is given here.
+        grants: Computed<Set<String>> = computed().derived(Self::wanted_lines),
+        /// `mysql` or `mariadb`.
+        engine: Computed<String> = computed().keep(),
+        /// Whether the user was there before and was taken over.
+        taken_over: Computed<bool> = computed().keep(),
+        /// What a user that was taken over could do before.
+        previous_grants: Computed<Option<Set<String>>> = computed().keep(),
+    }
+    timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+}
+
+tf_provider::model! {
+    /// Privileges on all databases, on a database, or on a table.
+    pub struct GrantBlock {
+        /// Names of privileges such as `SELECT` or `ALL PRIVILEGES`, in any case.
+        privileges: Set<String> = required().check(check::size(1..=usize::MAX)).each(Check::explained(
+            "must be a privilege of MySQL or MariaDB",
+            check_privilege,
+        )),
+        /// Name of a database, in which `%` and `_` stand for themselves; `*` stands for all databases.
+        database: String = optional().or(ALL).check(database_name()),
+        /// Name of a table that exists; `*` stands for all tables.
+        table: String = optional().or(ALL).check(database_name()),
+        /// Whether the user may grant the privileges on.
+        grant_option: bool = optional().or(false),
+    }
+}
+
+const ALL: &str = "*";
+const CDC: &str = "cdc";
+const DROP: &str = "drop";
+const LEAVE: &str = "leave";
+
+/// The users of MySQL, MariaDB and RDS themselves.
+const SYSTEM: &[&str] = &[
+    "mariadb.sys",
+    "mysql.infoschema",
+    "mysql.session",
+    "mysql.sys",
+    "rdsadmin",
+    "rdsrepladmin",
+    "rdsproxyadmin",
+    "root",
+];
+
+impl Resource<World> for MysqlIamUser {
+    const TYPE: &'static str = "mysql_iam_user";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        plan.converge(cx, None).await?;
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        let is_imported = state.taken_over == Computed::Unknown;
+        let opened = state.session(cx).await;
+        let mut session = match is_imported {
+            true => opened?,
+            false => match connection::at_hand(cx, opened) {
+                Some(session) => session,
+                None => return Ok(Some(state)),
+            },
+        };
+        let found = match users::find(&mut session, state.account()).await {
+            found if is_imported => found.map(Some).map_err(Diagnostic::from),
+            found => connection::unless_lost(cx, found),
+        };
+        let user = match found.context("Cannot look at the user", state.account())? {
+            Some(Some(user)) => user,
+            Some(None) => return Ok(None),
+            None => return Ok(Some(state)),
+        };
+        if is_imported {
+            state.describe(&user);
+        }
+        state.see(&session, &user)?;
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        plan.converge(cx, Some(&state)).await?;
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        if state.on_destroy == LEAVE {
+            return Ok(());
+        }
+        let mut session = state.session(cx).await?;
+        let answered = |answer: Result<(), sql::Error>| {
+            answer.map_err(|error| blamed(error, &Self::name.path())).context("Cannot drop the user", state.account())
+        };
+        let found = users::find(&mut session, state.account()).await;
+        let Some(user) = found.context("Cannot look at the user", state.account())? else { return Ok(()) };
+        state.check_login(&mut session).await?;
+        if !*state.taken_over.get()? {
+            return answered(users::drop(&mut session, state.account()).await);
+        }
+        let ours = user.grants.within(&state.wanted()?).without(&state.previous()?);
+        let none = Grants::default();
+        answered(users::settle(&mut session, state.account(), &user.grants, &none, &ours).await)?;
+        cx.warn(told::stays(state.account()));
+        Ok(())
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let connection = config.block(Self::database_connection);
+        let mut found: Vec<_> = connection.iter().flat_map(DatabaseConnection::check).collect();
+        found.extend(config.set_blocks(Self::grant).into_iter().flatten().flat_map(|grant| GrantBlock::check(&grant)));
+        let login = connection.and_then(|connection| connection.get(DatabaseConnection::username).known());
+        let name = config.get(Self::name).known();
+        let own = name.filter(|name| login.as_ref() == Some(name));
+        found.extend(own.map(|name| told::is_own_login(&name).at(Self::name)));
+        if config.is_set(Self::preset_databases) && config.get(Self::preset) == Val::Null {
+            let detail = "\"preset_databases\" says what \"preset\" is about, which is absent.";
+            found.push(Diagnostic::error("Preset is missing", detail).at(Self::preset_databases));
+        }
+        found
+    }
+
+    /// `[LOGIN@]HOST[:PORT]/NAME@HOST`, the last being the hosts of the user.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let (connection, parts) = DatabaseConnection::of_import(id)?;
+        let account = match parts.as_slice() {
+            [account] => account.rsplit_once('@').filter(|(name, host)| check_name(name).is_ok() && is_host(host)),
+            _ => None,
+        };
+        let Some((name, host)) = account else {
+            let detail = format!(
+                "\"{id}\" does not end in /NAME@HOST, such as /app@%, with the name of a user and the hosts that it may \
+                 connect from. %2F stands for a slash and %25 for a percent sign before two digits or letters a to f."
+            );
+            return Err(Diagnostic::error("Malformed import ID", detail));
+        };
+        Ok(Partial::default().with(Self::name, name).with(Self::host, host).with(Self::database_connection, connection))
+    }
+}
+
+impl MysqlIamUser {
+    fn account(&self) -> Account<'_> {
+        Account { name: &self.name, host: &self.host }
+    }
+
+    fn import_id(&self) -> String {
+        let host = self.host.replace('%', "%25").replace('/', "%2F");
+        format!("{}@{host}", self.database_connection.import_id(&[&self.name]))
+    }
+
+    async fn session(&self, cx: &Ctx) -> Result<Session> {
+        let limit = parse_duration(&self.lock_timeout).map_err(Diagnostic::bug)?;
+        self.database_connection.mysql(cx, limit).await.map_err(|error| error.at(Self::database_connection))
+    }
+
+    /// From what there is to what is wanted, whether nothing, some or all of it has been done.
+    async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>) -> Result<()> {
+        let mut session = self.session(cx).await?;
+        self.check_login(&mut session).await?;
+        let found = users::find(&mut session, self.account()).await;
+        let found = found.context("Cannot look at the user", self.account())?;
+        let prior = prior.filter(|prior| prior.is_beside(self));
+        let there = match found {
+            None => self.make(&mut session).await?,
+            Some(user) if prior.is_some() => self.convert(&mut session, user).await?,
+            Some(user) => self.take(cx, &mut session, user).await?,
+        };
+        self.engine = engine(&session).into();
+        cx.save(self);
+        let wanted = self.wanted()?;
+        let surplus = match (*self.taken_over.get()?, prior) {
+            (false, _) => there.without(&wanted),
+            (true, Some(prior)) => there.within(&prior.wanted()?).without(&wanted).without(&self.previous()?),
+            (true, None) => Grants::default(),
+        };
+        let settled = users::settle(&mut session, self.account(), &there, &wanted, &surplus).await;
+        let settled = settled.map_err(|error| blamed(error, &Self::grant.path()));
+        settled.context("Cannot grant the privileges", self.account())
+    }
+
+    async fn make(&mut self, session: &mut Session) -> Result<Grants> {
+        let made = users::create(session, self.account(), self.require_ssl).await;
+        let made = made.map_err(|error| blamed(error, &Self::name.path()));
+        made.context("Cannot create the user", self.account())?;
+        (self.taken_over, self.previous_grants) = (false.into(), None.into());
+        Ok(Grants::default())
+    }
+
+    /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
+    async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User) -> Result<Grants> {
+        if self.take_over {
+            cx.warn(told::taken(self.account(), &user));
+            let previous = user.grants.lines().into_iter().collect();
+            let there = self.convert(session, user).await?;
+            (self.taken_over, self.previous_grants) = (true.into(), Some(previous).into());
+            return Ok(there);
+        }
+        let is_rest =
+            user.plugin == PLUGIN && user.requires_tls == self.require_ssl && self.wanted()?.include(&user.grants);
+        if !is_rest {
+            return Err(told::already_there(self.account(), &user, &self.import_id()).at(Self::name));
+        }
+        cx.warn(told::finished(self.account()));
+        (self.taken_over, self.previous_grants) = (false.into(), None.into());
+        Ok(user.grants)
+    }
+
+    async fn convert(&self, session: &mut Session, user: User) -> Result<Grants> {
+        let tls = (user.requires_tls != self.require_ssl).then_some(self.require_ssl);
+        if user.plugin != PLUGIN || tls.is_some() {
+            if user.grants.are_a_masters() {
+                return Err(told::is_a_master(self.account()).at(Self::name));
+            }
+            let converted = users::convert(session, self.account(), tls).await;
+            let converted = converted.map_err(|error| blamed(error, &Self::name.path()));
+            converted.context("Cannot convert the user", self.account())?;
+        }
+        Ok(user.grants)
+    }
+
+    /// Nobody locks itself out. An account of the same name from other hosts could take precedence over the session's.
+    async fn check_login(&self, session: &mut Session) -> Result<()> {
+        let own = users::own_name(session).await.context("Cannot tell who is logged in", self.account())?;
+        match own == self.name {
+            true => Err(told::is_own_login(&self.name).at(Self::name)),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the other is in the same database.
+    fn is_beside(&self, other: &Self) -> bool {
+        let place = |of: &Self| {
+            let connection = &of.database_connection;
+            (connection.host.to_lowercase(), connection.port, connection.auth_hostname.clone(), connection.auth_port)
+        };
+        place(self) == place(other)
+    }
+
+    /// Notes what there is.
+    fn see(&mut self, session: &Session, user: &User) -> Result<()> {
+        let visible = match *self.taken_over.get()? {
+            true => self.wanted()?.within(&user.grants),
+            false => user.grants.clone(),
+        };
+        self.grants = visible.lines().into_iter().collect::<Set<_>>().into();
+        self.plugin = user.plugin.clone().into();
+        self.require_ssl = user.requires_tls;
+        self.engine = engine(session).into();
+        Ok(())
+    }
+
+    /// Fills the configuration from what there is, for want of anything else.
+    fn describe(&mut self, user: &User) {
+        let grant = |granted: Granted| GrantBlock {
+            privileges: granted.privileges.into_iter().collect(),
+            database: granted.database,
+            table: granted.table,
+            grant_option: granted.grant_option,
+        };
+        self.grant = user.grants.granted().into_iter().map(grant).collect();
+        (self.taken_over, self.previous_grants) = (false.into(), None.into());
+    }
+
+    /// What the configuration gives.
+    fn wanted(&self) -> Result<Grants> {
+        let blocks = self.grant.iter().map(GrantBlock::granted);
+        let preset = preset(self.preset.as_deref(), self.preset_databases.as_ref());
+        all(blocks.chain(preset)).map_err(Diagnostic::bug)
+    }
+
+    /// The same as soon as it is known.
+    fn wanted_lines(plan: &View<'_, Self>) -> Val<Set<String>> {
+        let blocks: Option<Vec<_>> = plan
+            .set_blocks(Self::grant)
+            .and_then(|blocks| blocks.iter().map(|block| Some(block.decode()?.granted())).collect());
+        let (name, databases) = (plan.get(Self::preset), plan.get(Self::preset_databases));
+        let (Some(blocks), false) = (blocks, name == Val::Unknown || databases == Val::Unknown) else {
+            return Val::Unknown;
+        };
+        let preset = preset(name.known().as_deref(), databases.known().as_ref());
+        // What is impossible is complained of elsewhere.
+        Val::Known(all(blocks.into_iter().chain(preset)).unwrap_or_default().lines().into_iter().collect())
+    }
+
+    /// What the user could do before it was taken over.
+    fn previous(&self) -> Result<Grants> {
+        Ok(Grants::of_lines(self.previous_grants.get()?.iter().flat_map(|lines| lines.iter())))
+    }
+}
+
+impl GrantBlock {
+    fn granted(&self) -> Granted {
+        Granted {
+            privileges: self.privileges.iter().cloned().collect(),
+            database: self.database.clone(),
+            table: self.table.clone(),
+            grant_option: self.grant_option,
+        }
+    }
+
+    /// What cannot be granted on the thing named.
+    fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
+        let (database, table) = (block.get(Self::database), block.get(Self::table));
+        let is_all = |value: &Val<String>| *value == Val::Known(ALL.to_owned());
+        let (Val::Known(_), Val::Known(_)) = (&database, &table) else { return Vec::new() };
+        let (level, name) = match (is_all(&database), is_all(&table)) {
+            (true, true) => (Reach::Global, "all databases"),
+            (true, false) => {
+                let detail = "A table is one of a database, so \"table\" needs \"database\".";
+                return vec![Diagnostic::error("Database is missing", detail).at(block.path(Self::table))];
+            }
+            (false, true) => (Reach::Database, "a database"),
+            (false, false) => (Reach::Table, "a table"),
+        };
+        let names = block.get(Self::privileges).known();
+        let names = names.iter().flat_map(|names| names.iter());
+        let complaint = |name_of: &String| {
+            let detail = match privileges::reach(name_of)? {
+                reach if reach > level => format!(
+                    "\"{name_of}\" cannot be granted on {name}. It is for {}.",
+                    if reach == Reach::Global { "all databases together" } else { "databases as a whole" }
+                ),
+                _ if level == Reach::Global && name_of.to_ascii_uppercase().starts_with("ALL") => format!(
+                    "\"{name_of}\" on all databases includes privileges that nobody has on RDS.\n\nName the privileges, \
+                     or grant all on each database."
+                ),
+                _ => return None,
+            };
+            Some(Diagnostic::error("Privilege does not fit", detail).at(block.path(Self::privileges)))
+        };
+        names.filter_map(complaint).collect()
+    }
+}
+
+fn all(granted: impl Iterator<Item = Granted>) -> Result<Grants, sql::quote::NameError> {
+    let mut grants = Grants::default();
+    for one in granted {
+        grants.add(&one)?;
+    }
+    Ok(grants)
+}
+
+fn preset(name: Option<&str>, databases: Option<&Set<String>>) -> Vec<Granted> {
+    let granted = |privileges: &[&str], database: &str| Granted {
+        privileges: privileges.iter().map(|&privilege| privilege.to_owned()).collect(),
+        database: database.to_owned(),
+        table: ALL.to_owned(),
+        grant_option: false,
+    };
+    match (name, databases) {
+        (Some(CDC), None) => vec![granted(&["REPLICATION CLIENT", "REPLICATION SLAVE", "SELECT"], ALL)],
+        (Some(CDC), Some(databases)) => {
+            let read = databases.iter().map(|database| granted(&["SELECT"], database));
+            std::iter::once(granted(&["REPLICATION CLIENT", "REPLICATION SLAVE"], ALL)).chain(read).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    if SYSTEM.contains(&name) {
+        return Err(format!("\"{name}\" is one of the system's own users, which are left alone."));
+    }
+    check_my_name(name, NAME_MAX).map_err(|error| error.to_string())
+}
+
+fn is_host(host: &str) -> bool {
+    let fits = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase() && !"@'\"`\\".contains(c);
+    (1..=HOST_MAX).contains(&host.len()) && host.chars().all(fits)
+}
+
+fn database_name() -> Check {
+    Check::explained("must be a name of 1 to 64 characters", |name| check_my_name(name, 64))
+}
+
+fn check_privilege(privilege: &str) -> Result<(), String> {
+    if privileges::reach(privilege).is_some() {
+        return Ok(());
+    }
+    let meant = privileges::nearest(privilege).map(|meant| format!(" Is \"{meant}\" meant?")).unwrap_or_default();
+    let own = match privilege.to_ascii_uppercase().as_str() {
+        "GRANT OPTION" => " It is \"grant_option\" of the block.",
+        "USAGE" => " It stands for none, and every user has it.",
+        _ => meant.as_str(),
+    };
+    Err(format!("\"{privilege}\" is no privilege of MySQL or MariaDB.{own}"))
+}
+
+fn engine(session: &Session) -> String {
+    if session.is_mariadb() { "mariadb".to_owned() } else { "mysql".to_owned() }
+}
+
+/// Points at what is at fault: the connection, or what was to be changed through it.
+fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
+    let of_connection = match error.kind {
+        Kind::Server(refusal) => {
+            matches!(refusal, Refusal::Permission | Refusal::ReadOnly | Refusal::NoPlugin | Refusal::Busy)
+        }
+        _ => error.is_unreached(),
+    };
+    let path = if of_connection { &MysqlIamUser::database_connection.path() } else { otherwise };
+    Diagnostic::from(error).at(path)
+}

@@ -1,0 +1,166 @@
+//! Accounts that log in with tokens: looked at, made, converted, dropped.
+
+use std::fmt;
+
+use mysql_async::Row;
+
+use crate::sql::mysql::Session;
+use crate::sql::mysql::grants::{Grants, Shown, Step};
+use crate::sql::quote::{NameError, my_name};
+use crate::sql::{Error, Refusal};
+
+/// The plugin that lets users in with tokens.
+pub const PLUGIN: &str = "AWSAuthenticationPlugin";
+
+/// The longest name of a user, in characters.
+pub const NAME_MAX: usize = 32;
+
+/// The longest host of a user, in characters.
+pub const HOST_MAX: usize = 60;
+
+/// Whom an account is for: a user from certain hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account<'a> {
+    /// Name of the user.
+    pub name: &'a str,
+    /// Host or pattern of hosts, in lower case.
+    pub host: &'a str,
+}
+
+/// An account as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// How it logs in: [`PLUGIN`] if it is with tokens and in no other way.
+    pub plugin: String,
+    /// Whether it must use TLS.
+    pub requires_tls: bool,
+    /// What it may do.
+    pub grants: Grants,
+}
+
+/// How often a statement is tried that conflicts with others.
+const TRIES: u32 = 4;
+
+/// Looks an account up.
+///
+/// # Errors
+/// Any.
+pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<User>, Error> {
+    let known = "SELECT plugin, authentication_string, ssl_type FROM mysql.user WHERE user = ? AND host = ?";
+    let Some(row) = session.row(known, (account.name, account.host)).await? else { return Ok(None) };
+    let [plugin, string, tls] = [0, 1, 2].map(|column| text(&row, column));
+    let shown = match session.rows(&format!("SHOW GRANTS FOR {}", account.quoted()?), ()).await {
+        Err(error) if error.refusal() == Some(Refusal::Missing) => return Ok(None), // Dropped a moment ago.
+        rows => read(session, &rows?)?,
+    };
+    let plugin = match () {
+        () if plugin == PLUGIN && string != "RDS" => format!("{PLUGIN} AS '{string}'"),
+        () if shown.has_alternatives => format!("{plugin} or another"),
+        () => plugin,
+    };
+    Ok(Some(User { plugin, requires_tls: !tls.is_empty(), grants: shown.grants }))
+}
+
+/// The name of the account that the session has.
+///
+/// # Errors
+/// Any.
+pub async fn own_name(session: &mut Session) -> Result<String, Error> {
+    let row = session.row("SELECT CURRENT_USER()", ()).await?;
+    let account = row.map(|row| text(&row, 0)).unwrap_or_default();
+    Ok(account.rsplit_once('@').map_or(account.as_str(), |(name, _)| name).to_owned())
+}
+
+/// Makes an account that logs in with tokens.
+///
+/// # Errors
+/// Any; [`Refusal::NoPlugin`] if IAM authentication is off.
+pub async fn create(session: &mut Session, account: Account<'_>, require_tls: bool) -> Result<(), Error> {
+    let tls = if require_tls { "SSL" } else { "NONE" };
+    let account = account.quoted()?;
+    run(session, &format!("CREATE USER {account} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE {tls}")).await
+}
+
+/// Lets an account log in with tokens and in no other way. What it may do stays. Without a word on TLS, that stays too.
+///
+/// # Errors
+/// Any; [`Refusal::NoPlugin`] if IAM authentication is off.
+pub async fn convert(session: &mut Session, account: Account<'_>, require_tls: Option<bool>) -> Result<(), Error> {
+    let tls = match require_tls {
+        Some(true) => " REQUIRE SSL",
+        Some(false) => " REQUIRE NONE",
+        None => "",
+    };
+    run(session, &format!("ALTER USER {} IDENTIFIED WITH {PLUGIN} AS 'RDS'{tls}", account.quoted()?)).await
+}
+
+/// Gives what is wanted and not there, and takes the surplus.
+///
+/// # Errors
+/// Any. What was done before stays done.
+pub async fn settle(
+    session: &mut Session,
+    account: Account<'_>,
+    there: &Grants,
+    wanted: &Grants,
+    surplus: &Grants,
+) -> Result<(), Error> {
+    let account = account.quoted()?;
+    for step in Grants::steps(there, wanted, surplus) {
+        let statement = match step {
+            Step::Grant(what, option) => format!("GRANT {what} TO {account}{option}"),
+            Step::Revoke(what) => format!("REVOKE {what} FROM {account}"),
+        };
+        run(session, &statement).await?;
+    }
+    Ok(())
+}
+
+/// Drops an account, unless it is gone already.
+///
+/// # Errors
+/// Any.
+pub async fn drop(session: &mut Session, account: Account<'_>) -> Result<(), Error> {
+    run(session, &format!("DROP USER IF EXISTS {}", account.quoted()?)).await
+}
+
+impl Account<'_> {
+    fn quoted(self) -> Result<String, NameError> {
+        Ok(format!("{}@{}", my_name(self.name, NAME_MAX)?, my_name(self.host, HOST_MAX)?))
+    }
+}
+
+/// `user@host`, as it is told to the user.
+impl fmt::Display for Account<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.host)
+    }
+}
+
+/// Runs a statement; what another session is in the way of has done nothing, and is tried again.
+async fn run(session: &mut Session, statement: &str) -> Result<(), Error> {
+    let mut tries = 1;
+    loop {
+        match session.run(statement).await {
+            Err(error) if error.refusal() == Some(Refusal::Conflict) && tries < TRIES => tries += 1,
+            answer => return answer,
+        }
+    }
+}
+
+fn read(session: &Session, rows: &[Row]) -> Result<Shown, Error> {
+    let mut shown = Shown::default();
+    for row in rows {
+        let line = text(row, 0);
+        // What is behind may be the hash of a password.
+        let what = line.split(" TO ").next().unwrap_or_default();
+        shown.read(&line).ok_or_else(|| session.error(format!("a grant that cannot be read, \"{what}\"")))?;
+    }
+    Ok(shown)
+}
+
+/// A column as text, which to the server may be bytes; empty if it is null.
+fn text(row: &Row, column: usize) -> String {
+    let bytes: Option<Vec<u8>> = row.get_opt(column).and_then(Result::ok).flatten();
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+}
