@@ -8,6 +8,7 @@ mod iam_db_user_policy;
 mod kms_key;
 mod kms_key_user;
 mod parameter;
+mod postgresql_iam_user;
 mod replication_iam_auth;
 
 use std::env;

@@ -49,6 +49,11 @@ pub struct Arn {
     pub resource: String,
 }
 
+/// Whether a text is meant to be an ARN, be it a good one or not.
+pub fn is_meant(text: &str) -> bool {
+    text.starts_with("arn:")
+}
+
 /// Which IAM identity an ARN names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IamKind {

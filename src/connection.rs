@@ -140,7 +140,7 @@ impl DatabaseConnection {
             let decoded = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
             decoded.map_err(|_| malformed("holds bytes that are no text"))
         };
-        let login = id.split_once('@').filter(|(login, _)| login.starts_with("arn:") || !login.contains('/'));
+        let login = id.split_once('@').filter(|(login, _)| arn::is_meant(login) || !login.contains('/'));
         let (login, rest) = login.map_or((None, id), |(login, rest)| (Some(login), rest));
         let mut parts = rest.split('/');
         let place = parts.next().unwrap_or_default();
@@ -159,7 +159,7 @@ impl DatabaseConnection {
         let login = login.map(decode).transpose()?;
         let (auth, username, secret_arn) = match login {
             None => ("provider", None, None),
-            Some(arn) if arn.starts_with("arn:") => {
+            Some(arn) if arn::is_meant(&arn) => {
                 arn::secret_arn(&arn).map_err(|error| malformed(&format!("has a login that is no secret: {error}")))?;
                 ("secret", None, Some(arn))
             }

@@ -120,7 +120,15 @@ mod tests {
     const TITLE: &str = "terraform-provider-rdsauth";
 
     /// Words in backticks that look like attributes and are other things.
-    const FOREIGN: &[&str] = &["account_id", "acknowledged_users", "rds_iam", "rds_replication", "resource_id"];
+    const FOREIGN: &[&str] = &[
+        "account_id",
+        "acknowledged_users",
+        "database_connection",
+        "rds_ad",
+        "rds_iam",
+        "rds_replication",
+        "resource_id",
+    ];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {

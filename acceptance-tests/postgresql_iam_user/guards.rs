@@ -106,6 +106,7 @@ fn mistakes_are_found_without_the_database() {
     for (body, sentence, line) in [
         (name(&long), "64 bytes", "name"),
         (name(""), "cannot be empty", "name"),
+        (name("a\\u0000b"), "the character NUL", "name"),
         (name("pg_x"), "keeps the name", "name"),
         (name("rds_x"), "keeps the name", "name"),
         (name("public"), "keeps the name", "name"),

@@ -62,7 +62,8 @@ tf_provider::model! {
         /// Whether a password that the user may have is taken away. RDS shows nobody whether there is one, so on RDS one
         /// that somebody sets later stays until the next change; members of `rds_iam` cannot log in with it.
         forbid_password: bool = optional().or(true),
-        /// Who owns what the user owned once it is dropped. The login of the connection if absent.
+        /// Who owns what the user owned once it is dropped. The login of the connection if absent. It needs `CREATE` in
+        /// the schemas of what it gets.
         reassign_owned_to: Option<String> = optional().check(role()),
         /// Consent to take over a role of this name that is already there, whoever made it. It is changed into what is
         /// configured here, and keeps its objects, its privileges and, without `roles`, its memberships.
@@ -385,13 +386,12 @@ impl PostgresqlIamUser {
                 let beside = session.beside(&database).await?;
                 roles::clear(&beside, role.oid, heir, Then::Keep, self.patience()).await
             };
-            cleared.await.context("Cannot clear a database of what the user owns", &database)?;
+            cleared
+                .await
+                .map_err(told::not_cleared)
+                .context("Cannot clear a database of what the user owns", &database)?;
         }
-        let dropped = roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await;
-        dropped.map_err(|error| match error.refusal() {
-            Some(sql::Refusal::Dependency) => told::in_use(error),
-            _ => error.into(),
-        })
+        roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await.map_err(told::not_cleared)
     }
 
     fn import_id(&self) -> String {
