@@ -5,6 +5,7 @@ mod drop;
 mod guards;
 mod life;
 mod names;
+mod newer;
 mod takeover;
 mod unreached;
 
@@ -47,23 +48,32 @@ struct Scene {
     host: String,
     port: u64,
     /// What the control calls the server.
-    engine: &'static str,
+    engine: String,
 }
 
 impl Scene {
     /// A configuration of the resource `it`, of which these are the attributes, as the master.
     fn new(body: &str) -> Self {
-        Self::of_version("15", body)
+        Self::of(Account::with_databases(), 15, body)
     }
 
-    fn of_version(version: &str, body: &str) -> Self {
+    /// The same with the newer PostgreSQL, where there is one.
+    fn newer(body: &str) -> Option<Self> {
         let account = Account::with_databases();
+        let version = account.newer_postgres();
+        if version.is_none() {
+            eprintln!("skipped: scripts/postgres-17 brings a newer PostgreSQL");
+        }
+        Some(Self::of(account, version?, body))
+    }
+
+    fn of(account: Account, version: u64, body: &str) -> Self {
         let id = &account.id;
         let parameters = json!({
             "DBInstanceIdentifier": "orders",
             "DBInstanceClass": "db.t3.micro",
             "Engine": "postgres",
-            "EngineVersion": version,
+            "EngineVersion": version.to_string(),
             "AllocatedStorage": 20,
             "MasterUsername": format!("m{id}"),
             "MasterUserPassword": PASSWORD,
@@ -87,7 +97,7 @@ impl Scene {
         for (name, value) in account.database_environment() {
             tf = tf.env(&name, value);
         }
-        let engine = if version == "15" { "postgres" } else { "postgres17" };
+        let engine = if version == 15 { "postgres".to_owned() } else { format!("postgres{version}") };
         let scene = Self { tf, account, host, port: endpoint["Port"].as_u64().expect("a port"), engine };
         scene.configure(body);
         scene.tf.init();
@@ -127,7 +137,7 @@ impl Scene {
     }
 
     fn sql_in(&self, database: &str, sql: &str) -> String {
-        self.account.sql_in(self.engine, &self.named(database), &self.named(sql))
+        self.account.sql_in(&self.engine, &self.named(database), &self.named(sql))
     }
 
     /// The user `uID` as the server has it: attributes, and what it is a member of.

@@ -420,6 +420,18 @@ mod tests {
     }
 
     #[test]
+    fn an_import_id_that_is_told_can_be_read() {
+        for id in [
+            &format!("admin@{HOST}:5433/app/jane%2Fdoe%25"),
+            &format!("{HOST}/app/it%27s"),
+            &format!("arn:aws:secretsmanager:us-east-1:111122223333:secret:rds%2Fmaster-AbCdEf@{HOST}/a%40b"),
+        ] {
+            let (connection, parts) = DatabaseConnection::of_import(id).unwrap();
+            assert_eq!(&connection.import_id(&parts.iter().map(String::as_str).collect::<Vec<_>>()), id);
+        }
+    }
+
+    #[test]
     fn other_import_ids_are_refused() {
         for id in [
             "",

@@ -309,6 +309,11 @@ impl Account {
         (text("master_user"), text("master_password"))
     }
 
+    /// The major version of the second PostgreSQL, which instances of that version lead to, where there is one.
+    pub fn newer_postgres(&self) -> Option<u64> {
+        self.stage().facts["newer_postgres"]["major"].as_u64()
+    }
+
     /// The certificate of the authority that the databases show certificates of, PEM.
     pub fn database_authority(&self) -> String {
         fs::read_to_string(&self.stage().environment["PGSSLROOTCERT"]).expect("the authority")

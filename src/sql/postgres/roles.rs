@@ -92,7 +92,6 @@ const MADE: &str = "Made by Terraform (rdsauth) at ";
 const EDGE: &str = "edge AS (SELECT DISTINCT roleid, member FROM pg_auth_members m \
     WHERE coalesce((to_jsonb(m)->>'inherit_option')::bool OR (to_jsonb(m)->>'set_option')::bool, true))";
 
-/// Whether a role is what a create leaves.
 impl Role {
     /// The roles that it is a member of, but for those of RDS that are asked for in other ways.
     pub fn further_roles(&self) -> impl Iterator<Item = &String> {
@@ -181,7 +180,7 @@ pub async fn find(session: &Session, oid: Option<u32>, name: &str) -> Result<Opt
         replication: row.get(3),
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
-        made_at: comment.and_then(|comment| comment.strip_prefix(MADE)?.parse().ok()),
+        made_at: comment.as_deref().and_then(made_at),
         roles: row.get(7),
         iam_paths: row.get(8),
         password_set,
@@ -450,6 +449,11 @@ fn mark(now: Timestamp) -> String {
     format!("{MADE}{}", Timestamp::from_second(now.as_second()).unwrap_or(now))
 }
 
+/// When a role was made that has this comment.
+fn made_at(comment: &str) -> Option<Timestamp> {
+    comment.strip_prefix(MADE)?.parse().ok()
+}
+
 /// From PostgreSQL 16, a membership can only be revoked as whoever granted it; as others it is a warning.
 fn still_in(session: &Session, role: &Role, lost: &[&str]) -> Result<(), Error> {
     let still: Vec<_> = lost.iter().filter(|lost| role.is_in(lost)).map(|role| format!("\"{role}\"")).collect();
@@ -467,3 +471,6 @@ fn gone(session: &Session, name: &str) -> Error {
 fn no_row(session: &Session) -> Error {
     session.target.error(Kind::Server(Refusal::Other), "a query that always has a row had none".to_owned())
 }
+
+#[cfg(test)]
+mod tests;
