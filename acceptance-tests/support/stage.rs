@@ -314,7 +314,8 @@ impl Account {
     /// What the owner of a server says to SQL.
     pub fn sql(&self, engine: &str, sql: &str) -> String {
         let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
-        let answer = self.tell("sql", json!({ "engine": engine, "database": "app", "sql": sql }));
+        let fields = json!({ "engine": engine, "database": "app", "sql": sql });
+        let answer = self.stage().control("POST", "sql", &fields);
         answer["output"].as_str().expect("an output").to_owned()
     }
 
