@@ -7,6 +7,7 @@ mod iam_db_access_role;
 mod iam_db_user_policy;
 mod kms_key;
 mod kms_key_user;
+mod mysql_iam_user;
 mod parameter;
 mod postgresql_iam_user;
 mod replication_iam_auth;

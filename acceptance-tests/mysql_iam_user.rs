@@ -66,7 +66,7 @@ impl Scene {
         scene
     }
 
-    /// Gives the user another configuration; `USER` in it stands for its name.
+    /// Gives the user another configuration; `@U` in it stands for its name.
     fn configure(&self, body: &str) {
         self.configure_through(CONNECTION, body);
     }
@@ -75,17 +75,17 @@ impl Scene {
     fn configure_through(&self, connection: &str, body: &str) {
         let name = if body.contains("name = ") { "" } else { "name = var.name" };
         let text = format!("resource \"rdsauth_mysql_iam_user\" \"it\" {{\n  {name}\n  {body}\n  {connection}\n}}\n");
-        self.tf.write("user.tf", &text.replace("USER", &self.user));
+        self.tf.write("user.tf", &text.replace("@U", &self.user));
     }
 
-    /// What the owner of the server says to SQL; `USER` in it stands for the user's name.
+    /// What the owner of the server says to SQL; `@U` in it stands for the user's name.
     fn sql(&self, sql: &str) -> String {
-        self.account.sql("mariadb", &sql.replace("USER", &self.user))
+        self.account.sql("mariadb", &sql.replace("@U", &self.user))
     }
 
     /// What the user may do, without how it logs in.
     fn grants(&self) -> Vec<String> {
-        let shown = self.sql("SHOW GRANTS FOR USER");
+        let shown = self.sql("SHOW GRANTS FOR @U");
         let of_line = |line: &str| line.split(" TO ").next().unwrap().trim_start_matches("GRANT ").to_owned();
         shown.lines().map(of_line).filter(|line| line != "USAGE ON *.*").collect()
     }
@@ -93,7 +93,7 @@ impl Scene {
     /// Plugin, string and requirement of TLS, or nothing if the user is not there.
     fn login_of(&self) -> String {
         let columns = "SELECT concat_ws(' ', plugin, authentication_string, ssl_type) FROM mysql.user";
-        self.sql(&format!("{columns} WHERE user = 'USER'"))
+        self.sql(&format!("{columns} WHERE user = '@U'"))
     }
 
     /// What the server says to SQL of the user with a token, or why it does not.

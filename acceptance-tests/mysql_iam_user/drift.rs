@@ -23,34 +23,34 @@ fn check_mended(sql: &str, attribute: &str, seen: serde_json::Value) {
 
 #[test]
 fn a_password_is_seen_and_taken_back() {
-    check_mended("ALTER USER USER IDENTIFIED BY 'pass'", "plugin", json!("mysql_native_password"));
+    check_mended("ALTER USER @U IDENTIFIED BY 'pass'", "plugin", json!("mysql_native_password"));
 }
 
 #[test]
 fn a_password_beside_the_token_is_seen_and_taken_back() {
     check_mended(
-        "ALTER USER USER IDENTIFIED VIA mysql_native_password USING PASSWORD('x') OR AWSAuthenticationPlugin USING 'RDS'",
+        "ALTER USER @U IDENTIFIED VIA mysql_native_password USING PASSWORD('x') OR AWSAuthenticationPlugin USING 'RDS'",
         "plugin",
-        json!("AWSAuthenticationPlugin or another"),
+        json!("mysql_native_password or another"),
     );
 }
 
 #[test]
 fn a_login_without_tls_is_seen_and_taken_back() {
-    check_mended("ALTER USER USER REQUIRE NONE", "require_ssl", json!(false));
+    check_mended("ALTER USER @U REQUIRE NONE", "require_ssl", json!(false));
 }
 
 #[test]
 fn a_lost_privilege_is_seen_and_given_again() {
-    check_mended("REVOKE SELECT ON app.* FROM USER", "grants", json!([]));
+    check_mended("REVOKE SELECT ON app.* FROM @U", "grants", json!([]));
 }
 
 #[test]
 fn foreign_privileges_are_seen_and_revoked() {
     check_mended(
-        "GRANT INSERT ON app.* TO USER WITH GRANT OPTION; GRANT PROCESS ON *.* TO USER; CREATE ROLE r_USER; \
-         GRANT r_USER TO USER; CREATE TABLE t_USER (a int); GRANT UPDATE (a) ON t_USER TO USER; \
-         CREATE PROCEDURE p_USER() SELECT 1; GRANT EXECUTE ON PROCEDURE p_USER TO USER; GRANT ALL ON `my_db`.* TO USER",
+        "GRANT INSERT ON app.* TO @U WITH GRANT OPTION; GRANT PROCESS ON *.* TO @U; CREATE ROLE r_@U WITH ADMIN admin; \
+         GRANT r_@U TO @U; CREATE TABLE t_@U (a int); GRANT UPDATE (a) ON t_@U TO @U; \
+         CREATE PROCEDURE p_@U() SELECT 1; GRANT EXECUTE ON PROCEDURE p_@U TO @U; GRANT SELECT, INSERT ON `my_db`.* TO @U",
         "engine",
         json!("mariadb"),
     );
@@ -60,23 +60,23 @@ fn foreign_privileges_are_seen_and_revoked() {
 fn foreign_privileges_are_told_in_full() {
     let scene = Scene::new(READER);
     scene.tf.apply();
-    scene.sql("CREATE ROLE r_USER; GRANT r_USER TO USER; GRANT PROCESS ON *.* TO USER");
+    scene.sql("CREATE ROLE r_@U; GRANT r_@U TO @U; GRANT PROCESS ON *.* TO @U");
     scene.tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
     let role = format!("`r_{}`", scene.user);
     assert_eq!(scene.state("grants"), json!(["PROCESS ON *.*", "SELECT ON `app`.*", role]));
     scene.tf.destroy();
-    scene.sql("DROP ROLE r_USER");
+    scene.sql("DROP ROLE r_@U");
 }
 
 #[test]
 fn a_dropped_user_is_made_again() {
     let scene = Scene::new(READER);
     scene.tf.apply();
-    scene.sql("DROP USER USER");
+    scene.sql("DROP USER @U");
     scene.tf.plan().assert_creates(USER);
     scene.tf.apply();
     scene.tf.assert_plan_empty();
     assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
-    scene.sql("DROP USER USER");
+    scene.sql("DROP USER @U");
     scene.tf.destroy();
 }

@@ -31,7 +31,7 @@ fn it_is_made_logs_in_with_tokens_and_is_dropped() {
 #[test]
 fn privileges_and_tls_change_in_place() {
     let scene = Scene::new(READER);
-    scene.sql("CREATE TABLE t_USER (id int)");
+    scene.sql("CREATE TABLE t_@U (id int)");
     scene.tf.apply();
     scene.configure(
         "require_ssl = false
@@ -41,9 +41,9 @@ fn privileges_and_tls_change_in_place() {
             grant_option = true
         }
         grant {
-            privileges = [\"ALL PRIVILEGES\"]
+            privileges = [\"SELECT\", \"DROP\"]
             database   = \"app\"
-            table      = \"t_USER\"
+            table      = \"t_@U\"
         }
         grant {
             privileges = [\"EXECUTE\"]
@@ -56,8 +56,8 @@ fn privileges_and_tls_change_in_place() {
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS");
     let mut grants = scene.grants();
     grants.sort();
-    let of_table = format!("ALL PRIVILEGES ON `app`.`t_{}`", scene.user);
-    assert_eq!(grants, [of_table.as_str(), "EXECUTE ON `my\\_db`.*", "INSERT, UPDATE ON `app`.*"]);
+    let of_table = format!("SELECT, DROP ON `app`.`t_{}`", scene.user);
+    assert_eq!(grants, ["EXECUTE ON `my\\_db`.*", "INSERT, UPDATE ON `app`.*", of_table.as_str()]);
 
     scene.configure(READER);
     scene.tf.apply();
@@ -94,7 +94,7 @@ fn another_name_or_host_is_another_user() {
     plan.assert_replaces(USER);
     assert_eq!(plan.replaced_because_of(USER), ["host"]);
     scene.tf.apply();
-    assert_eq!(scene.sql("SELECT host FROM mysql.user WHERE user = 'USER'"), "10.0.0.0/255.0.0.0");
+    assert_eq!(scene.sql("SELECT host FROM mysql.user WHERE user = '@U'"), "10.0.0.0/255.0.0.0");
     scene.configure("host = \"10.0.0.0/255.0.0.0\"\n  name = \"v${var.name}\"");
     assert_eq!(scene.tf.plan().replaced_because_of(USER), ["name"]);
     scene.tf.destroy();
@@ -105,12 +105,12 @@ fn it_is_imported_with_all_it_may_do() {
     let scene = Scene::new(READER);
     scene.tf.apply();
     let id = format!(
-        "{}@{}:{}/USER@%",
+        "{}@{}:{}/@U@%",
         scene.tf.state_value(USER, "database_connection.secret_arn").as_str().unwrap(),
         scene.host,
         scene.port
     );
-    let id = id.replace("USER", &scene.user);
+    let id = id.replace("@U", &scene.user);
     scene.tf.ok(&["state", "rm", USER]);
     scene.tf.import(USER, &id);
     scene.tf.assert_plan_empty();
@@ -149,8 +149,8 @@ fn it_can_be_left_in_place() {
 #[test]
 fn the_login_can_be_one_of_iam_or_of_the_provider_block() {
     let scene = Scene::new("");
-    scene.sql("CREATE USER m_USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL");
-    scene.sql("GRANT CREATE USER, SELECT ON *.* TO m_USER WITH GRANT OPTION");
+    scene.sql("CREATE USER m_@U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL");
+    scene.sql("GRANT CREATE USER, SELECT ON *.* TO m_@U WITH GRANT OPTION");
     let connection = format!(
         "database_connection {{\n    host = var.host\n    port = var.port\n    username = \"m_{}\"\n  }}",
         scene.user
@@ -172,5 +172,5 @@ fn the_login_can_be_one_of_iam_or_of_the_provider_block() {
     assert_eq!(scene.grants(), [""; 0]);
     tf.assert_nowhere(&password);
     tf.ok(&["destroy", "-auto-approve", &format!("-var=password={password}")]);
-    scene.sql("DROP USER m_USER");
+    scene.sql("DROP USER m_@U");
 }

@@ -32,16 +32,12 @@ fn what_cannot_be_is_refused_by_the_plan() {
     check("preset = \"dms\"", "one of `cdc`", "preset");
     check("preset_databases = [\"app\"]", "which is absent", "preset_databases");
     check("lock_timeout = \"soon\"", "duration", "lock_timeout");
-    check(
-        &grant("SELCT", "app", "*"),
-        "Is \\\"SELECT\\\" meant?".replace("\\\\", "").replace('\\', "").as_str(),
-        "privileges",
-    );
+    check(&grant("SELCT", "app", "*"), "Is \"SELECT\" meant?", "privileges");
     check(&grant("GRANT OPTION", "app", "*"), "\"grant_option\" of the block", "privileges");
-    check(&grant("REPLICATION CLIENT", "app", "*"), "cannot be granted on a database", "grant");
-    check(&grant("EXECUTE", "app", "t"), "It is for databases as a whole", "grant");
-    check(&grant("ALL", "*", "*"), "privileges that nobody has on RDS", "grant");
-    check(&grant("SELECT", "*", "t"), "\"table\" needs \"database\"", "grant");
+    check(&grant("REPLICATION CLIENT", "app", "*"), "cannot be granted on a database", "privileges");
+    check(&grant("EXECUTE", "app", "t"), "It is for databases as a whole", "privileges");
+    check(&grant("ALL", "*", "*"), "privileges that nobody has on RDS", "privileges");
+    check(&grant("SELECT", "*", "t"), "\"table\" needs \"database\"", "table");
     scene.configure_through("database_connection {\n    host = var.host\n    username = var.name\n  }", "");
     let error = scene.tf.plan_fails().error();
     assert_eq!(error.summary, "User is the session's own login");
@@ -60,21 +56,21 @@ fn without_iam_authentication_the_way_out_is_named() {
 #[test]
 fn a_login_with_too_few_privileges_is_told_so() {
     let scene = Scene::new("");
-    scene.sql("CREATE USER m_USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT SELECT ON mysql.* TO m_USER");
-    let connection = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"m_USER\"\n  }";
+    scene.sql("CREATE USER m_@U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT SELECT ON mysql.* TO m_@U");
+    let connection = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"m_@U\"\n  }";
     scene.configure_through(connection, READER);
     let error = scene.tf.apply_fails().error();
     assert!(error.detail.contains("(1227)") && error.detail.contains("needs more privileges"), "{error:?}");
-    assert!(error.code.contains("database_connection"), "{error:?}");
-    scene.sql("GRANT CREATE USER ON *.* TO m_USER");
+    assert!(error.code.contains("host"), "{error:?}");
+    scene.sql("GRANT CREATE USER ON *.* TO m_@U");
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Cannot grant the privileges");
     assert!(error.detail.contains("needs more privileges"), "{error:?}");
-    scene.sql("GRANT SELECT ON *.* TO m_USER WITH GRANT OPTION");
+    scene.sql("GRANT SELECT ON *.* TO m_@U WITH GRANT OPTION");
     scene.tf.apply();
     scene.tf.assert_plan_empty();
     scene.tf.destroy();
-    scene.sql("DROP USER m_USER");
+    scene.sql("DROP USER m_@U");
 }
 
 #[test]

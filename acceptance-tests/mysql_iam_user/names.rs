@@ -1,1 +1,86 @@
-//! Names of all kinds come back as they were, or are refused.
+//! Names of all kinds come back as they were.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use serde_json::{Value, json};
+
+use super::{CONNECTION, Scene};
+
+const USERS: &str = r#"
+variable "names" { type = set(string) }
+
+resource "rdsauth_mysql_iam_user" "it" {
+  for_each = var.names
+  name     = each.value
+  grant {
+    privileges = ["SELECT"]
+    database   = substr("d${each.value}", 0, 60)
+  }
+  CONNECTION
+}
+"#;
+
+/// What quoting, folding and patterns could get wrong.
+const ODD: &[&str] = &[
+    "a`b", "a``", "`", "it's", "\"q\"", "a\\", "\\'", "%", "_x%", "MiXed", "a;--", "/* */", "${x}", "@", "a b", "\t",
+    "\n", "é", "ÿ用户",
+];
+
+/// A name of characters that Terraform does not normalise.
+fn any_name() -> String {
+    let mut state = RandomState::new().build_hasher().finish();
+    let mut next = |bound: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % bound
+    };
+    let ranges = [(0x01, 0x7f), (0x21, 0x7f), (0xa1, 0x17f), (0x410, 0x450), (0x4e00, 0x9f00)];
+    let length = 1 + next(19);
+    let mut character = || {
+        let (first, end) = ranges[usize::try_from(next(5)).unwrap()];
+        char::from_u32(u32::try_from(first + next(end - first)).unwrap()).unwrap()
+    };
+    (0..length).map(|_| character()).collect()
+}
+
+#[test]
+fn any_name_is_made_seen_and_dropped() {
+    let scene = Scene::new("");
+    let id = &scene.account.id;
+    let mut names: Vec<String> = ODD.iter().map(|odd| odd.to_string()).chain((0..20).map(|_| any_name())).collect();
+    names.iter_mut().for_each(|name| name.push_str(id)); // All tests share the server.
+    names.sort();
+    names.dedup();
+    let tf = &scene.tf;
+    tf.write("user.tf", &USERS.replace("CONNECTION", CONNECTION));
+    tf.write("names.auto.tfvars.json", &json!({ "names": names }).to_string());
+    tf.apply();
+    tf.assert_plan_empty();
+    assert_eq!(there(&scene), hexes(&names));
+    tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
+    tf.assert_plan_empty();
+
+    // Once more by import, for names that an id can hold.
+    let secret = scene.account.master_secret("mariadb");
+    let name = format!("it's{id}");
+    let address = format!("rdsauth_mysql_iam_user.it[{}]", Value::from(name.as_str()));
+    tf.ok(&["state", "rm", &address]);
+    tf.import(&address, &format!("{secret}@{}:{}/{name}@%", scene.host, scene.port));
+    tf.assert_plan_empty();
+    tf.destroy();
+    assert_eq!(there(&scene), [""; 0]);
+}
+
+/// The names that the server has, in hexadecimal digits.
+fn there(scene: &Scene) -> Vec<String> {
+    let shown = scene.sql(&format!("SELECT hex(user) FROM mysql.user WHERE user LIKE '%{}'", scene.account.id));
+    let mut names: Vec<String> = shown.lines().map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+fn hexes(names: &[String]) -> Vec<String> {
+    let hex = |name: &String| name.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let mut names: Vec<String> = names.iter().map(hex).collect();
+    names.sort();
+    names
+}

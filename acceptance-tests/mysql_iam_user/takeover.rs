@@ -7,7 +7,7 @@ use super::{READER, Scene, USER, warnings};
 #[test]
 fn a_user_with_a_password_is_left_alone_without_consent() {
     let scene = Scene::new(READER);
-    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'");
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'");
     let before = scene.login_of();
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "User exists and differs");
@@ -17,27 +17,26 @@ fn a_user_with_a_password_is_left_alone_without_consent() {
     assert!(error.code.contains("name"), "{error:?}");
     assert_eq!(scene.login_of(), before);
     assert_eq!(scene.ask_with("pass", "SELECT 1"), Err(scene.ask_with("pass", "SELECT 1").unwrap_err()));
-    scene.sql("DROP USER USER");
+    scene.sql("DROP USER @U");
 }
 
 #[test]
 fn a_user_with_other_privileges_is_left_alone_without_consent() {
     let scene = Scene::new(READER);
     scene.sql(
-        "CREATE USER USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT INSERT ON app.* TO USER",
+        "CREATE USER @U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT INSERT ON app.* TO @U",
     );
     assert_eq!(scene.tf.apply_fails().error().summary, "User exists and differs");
     assert_eq!(scene.grants(), ["INSERT ON `app`.*"]);
-    scene.sql("DROP USER USER");
+    scene.sql("DROP USER @U");
 }
 
 #[test]
 fn a_user_is_converted_in_place_and_keeps_its_privileges() {
     let taken = format!("take_over = true\n  {READER}");
     let scene = Scene::new(&taken);
-    scene.sql(
-        "CREATE USER USER IDENTIFIED BY 'pass'; GRANT INSERT, SHOW VIEW ON app.* TO USER; GRANT PROCESS ON *.* TO USER",
-    );
+    scene
+        .sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT, SHOW VIEW ON app.* TO @U; GRANT PROCESS ON *.* TO @U");
     assert_eq!(scene.ask_with("pass", "SELECT 1"), Ok("1".to_owned()));
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
     assert_eq!(warnings(&run), ["User is taken over"]);
@@ -61,32 +60,32 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
     assert_eq!(warnings(&run), ["User stays"]);
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "INSERT, SHOW VIEW ON `app`.*"]);
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
-    scene.sql("DROP USER USER");
+    scene.sql("DROP USER @U");
 }
 
 #[test]
 fn what_a_taken_user_loses_of_ours_is_given_again_and_the_rest_is_none_of_our_business() {
     let scene = Scene::new(&format!("take_over = true\n  {READER}"));
-    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'");
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'");
     scene.tf.apply();
-    scene.sql("GRANT PROCESS ON *.* TO USER");
+    scene.sql("GRANT PROCESS ON *.* TO @U");
     scene.tf.assert_plan_empty();
-    scene.sql("REVOKE SELECT ON app.* FROM USER");
+    scene.sql("REVOKE SELECT ON app.* FROM @U");
     scene.tf.plan().assert_updates(USER);
     scene.tf.apply();
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT ON `app`.*"]);
-    scene.sql("DROP USER USER");
+    scene.sql("DROP USER @U");
     scene.tf.destroy();
 }
 
 #[test]
 fn masters_and_the_own_login_are_left_alone() {
     let scene = Scene::new("take_over = true");
-    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'; GRANT CREATE USER ON *.* TO USER WITH GRANT OPTION");
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT CREATE USER ON *.* TO @U WITH GRANT OPTION");
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "User is a master");
     assert!(scene.login_of().starts_with("mysql_native_password"));
-    scene.sql("DROP USER USER");
+    scene.sql("DROP USER @U");
 
     let (master, _) = scene.account.master("mariadb");
     // Even from other hosts alone: such an account could take precedence over the session's own.
@@ -101,7 +100,7 @@ fn masters_and_the_own_login_are_left_alone() {
 #[test]
 fn an_import_of_a_user_with_a_password_plans_to_convert_it() {
     let scene = Scene::new("");
-    scene.sql("CREATE USER USER IDENTIFIED BY 'pass'; GRANT PROCESS ON *.* TO USER");
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT PROCESS ON *.* TO @U");
     let secret = scene.account.master_secret("mariadb");
     scene.tf.import(USER, &format!("{secret}@{}:{}/{}@%25", scene.host, scene.port, scene.user));
     let plan = scene.tf.plan();

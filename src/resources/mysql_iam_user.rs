@@ -93,7 +93,8 @@ tf_provider::model! {
 tf_provider::model! {
     /// Privileges on all databases, on a database, or on a table.
     pub struct GrantBlock {
-        /// Names of privileges such as `SELECT` or `ALL PRIVILEGES`, in any case.
+        /// Names of privileges such as `SELECT`, in any case; `ALL PRIVILEGES` can be granted on databases and tables by
+        /// whoever has all of them, which a master of MariaDB may not.
         privileges: Set<String> = required().check(check::size(1..=usize::MAX)).each(Check::explained(
             "must be a privilege of MySQL or MariaDB",
             check_privilege,
@@ -230,7 +231,7 @@ impl MysqlIamUser {
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
         let limit = parse_duration(&self.lock_timeout).map_err(Diagnostic::bug)?;
-        self.database_connection.mysql(cx, limit).await.map_err(|error| error.at(Self::database_connection))
+        self.database_connection.mysql(cx, limit).await.map_err(|error| error.at(place()))
     }
 
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
@@ -470,6 +471,11 @@ fn engine(session: &Session) -> String {
     if session.is_mariadb() { "mariadb".to_owned() } else { "mysql".to_owned() }
 }
 
+/// Where it is said which database it is.
+fn place() -> Path {
+    MysqlIamUser::database_connection.path().field(DatabaseConnection::host)
+}
+
 /// Points at what is at fault: the connection, or what was to be changed through it.
 fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
     let of_connection = match error.kind {
@@ -478,6 +484,6 @@ fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
         }
         _ => error.is_unreached(),
     };
-    let path = if of_connection { &MysqlIamUser::database_connection.path() } else { otherwise };
+    let path = if of_connection { place() } else { otherwise.clone() };
     Diagnostic::from(error).at(path)
 }

@@ -135,9 +135,10 @@ fn explain(target: &Target, error: &mysql_async::Error, without_answer: Kind) ->
         mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             target.error(Kind::Tls, "the server speaks no TLS".to_owned())
         }
-        _ => match tls_fault(error) {
-            Some(fault) => target.error(Kind::Tls, fault.to_string()),
-            None => target.error(without_answer, error::chain(error)),
+        _ => match (tls_fault(error), error) {
+            (Some(fault), _) => target.error(Kind::Tls, fault.to_string()),
+            (None, mysql_async::Error::Io(IoError::Io(fault))) => target.error(without_answer, fault.to_string()),
+            (None, _) => target.error(without_answer, error::chain(error)),
         },
     }
 }
@@ -170,8 +171,8 @@ fn presented(error: &mysql_async::Error) -> Option<String> {
 
 fn refused(target: &Target, answer: &ServerError, is_logged_in: bool) -> Error {
     let kind = match answer.code {
-        // GRANT of what the login does not have itself.
-        1045 if is_logged_in => Kind::Server(Refusal::Permission),
+        // GRANT or REVOKE of what the login does not have itself.
+        1045 | 1698 if is_logged_in => Kind::Server(Refusal::Permission),
         1045 | 1130 | 1251 | 1698 | 1862 | 3118 | 3159 | 4151 => Kind::Authentication,
         1053 | 1079 | 1927 => Kind::Lost,
         code => Kind::Server(refusal(code)),
