@@ -50,6 +50,7 @@ fuzz: setup $(FUZZ) ## Fuzz parsers and codecs, FUZZ_SECONDS=600 each; FUZZ_TARG
 
 lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 	scripts/alone terraform fmt -check -recursive examples scripts

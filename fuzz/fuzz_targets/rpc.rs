@@ -173,7 +173,10 @@ fn call_function(at: usize, value: &[u8]) {
             assert!(value.is_wholly_known());
         }
         (None, Some(error)) => {
-            assert!(!error.text.is_empty() && !error.text.ends_with("should be reported to its developers"), "{error:?}");
+            assert!(
+                !error.text.is_empty() && !error.text.ends_with("should be reported to its developers"),
+                "{error:?}"
+            );
         }
         answer => panic!("{answer:?}"),
     }
