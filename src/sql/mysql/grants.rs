@@ -261,7 +261,8 @@ fn privilege(tokens: &[Token]) -> String {
 fn thing(tokens: &[Token]) -> String {
     let is_kind = |at: usize| {
         let beside = |other: usize| matches!(tokens.get(other), Some(Token::Mark(_)));
-        !beside(at + 1) && !(at > 0 && beside(at - 1))
+        let is_name = beside(at + 1) || at.checked_sub(1).is_some_and(beside);
+        !is_name
     };
     let text = |(at, token): (usize, &Token)| match token.word() {
         Some(word) if is_kind(at) => format!("{} ", word.to_ascii_uppercase()),
