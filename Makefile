@@ -10,8 +10,10 @@ PROVIDER := $(TARGET)/release/terraform-provider-rdsauth
 PYTHON := .venv/bin/python
 DENY_VERSION := 0.20.2
 DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
+FUZZ_VERSION := 0.13.2
+FUZZ := $(TARGET)/tools/$(FUZZ_VERSION)/bin/cargo-fuzz
 
-.PHONY: help build install demo stage test matrix lint docs proto bench clean setup release
+.PHONY: help build install demo stage test matrix fuzz lint docs proto bench clean setup release
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
@@ -29,6 +31,7 @@ stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use b
 	acceptance-tests/stage/run up
 
 test: setup ## Run every test, after setting up what they need
+	scripts/postgres-17 || echo "PostgreSQL 17 cannot be had here: the tests that need it are skipped"
 	if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --locked --workspace; \
 		cargo test --locked --workspace --doc; \
@@ -42,8 +45,13 @@ matrix: setup ## Break off every resource at every AWS call in every way; MATRIX
 	MATRIX_SIZE=$(or $(MATRIX_SIZE),all) cargo test --locked -p acceptance-tests --test acceptance \
 		-- matrix:: --skip support:: --nocapture --test-threads=1
 
+fuzz: MORE := c++
+fuzz: setup $(FUZZ) ## Fuzz parsers and codecs, FUZZ_SECONDS=600 each; FUZZ_TARGET=… fuzzes one
+	PATH="$(dir $(FUZZ)):$$PATH" scripts/fuzz $(or $(FUZZ_SECONDS),600) $(FUZZ_TARGET)
+
 lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 	scripts/alone terraform fmt -check -recursive examples scripts
@@ -59,19 +67,23 @@ bench: setup ## Measure start, memory, size and plan times, as ratios from one r
 
 clean: ## Remove all that the other targets made in this checkout
 	cargo clean
-	rm -rf .venv
+	rm -rf .venv fuzz/artifacts fuzz/corpus
 
 setup:
-	scripts/setup
+	scripts/setup $(MORE)
 
 release:
 	cargo build --locked --release --bin terraform-provider-rdsauth
 
-# Built in a folder of its own, so that it neither shares nor disturbs what is built here.
 $(DENY):
-	cargo install --locked cargo-deny --version $(DENY_VERSION) --root $(TARGET)/tools/$(DENY_VERSION) \
-		--target-dir $(TARGET)/tools/build
-	rm -rf $(TARGET)/tools/build
+	$(call tool,cargo-deny,$(DENY_VERSION))
+
+$(FUZZ):
+	$(call tool,cargo-fuzz,$(FUZZ_VERSION))
+
+# Built in a folder of its own, so that it neither shares nor disturbs what is built here.
+tool = cargo install --locked $(1) --version $(2) --root $(TARGET)/tools/$(2) --target-dir $(TARGET)/tools/build \
+	&& rm -rf $(TARGET)/tools/build
 
 # Runs the tests that compare a generated file, and lets them write it. No such test is an error.
 overwrite = EXPECTORATE=overwrite cargo test --locked $(1) \

@@ -4,6 +4,7 @@
 pub mod support;
 
 mod aurora_loader_role;
+mod database_connection;
 mod db_auth_token;
 mod db_endpoint;
 mod db_secret;
@@ -21,5 +22,7 @@ mod modules;
 mod mysql_iam_user;
 mod parameter;
 mod policies;
+mod postgresql_iam_user;
 mod provider_block;
 mod replication_iam_auth;
+mod replication_iam_impact;

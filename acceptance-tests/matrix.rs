@@ -9,6 +9,7 @@ mod kms_key;
 mod kms_key_user;
 mod mysql_iam_user;
 mod parameter;
+mod postgresql_iam_user;
 mod replication_iam_auth;
 
 use std::env;

@@ -4,6 +4,7 @@ mod clickpipes;
 mod clickpipes_users;
 mod limitless_data_loader;
 mod replication_iam_auth;
+mod replication_user;
 
 use std::fs;
 use std::path::Path;

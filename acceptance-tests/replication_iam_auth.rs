@@ -357,6 +357,11 @@ fn import() {
 fn calls_are_few() {
     let scene = Scene::new(INSTANCE);
     scene.tf.apply();
+    let plan = ["DescribeDBInstances", "DescribeDBParameters", "DescribeDBInstances"];
+    let apply = ["DescribeDBInstances", "DescribeDBParameters", "ListTagsForResource", "AddTagsToResource"];
+    let rest = ["ModifyDBParameterGroup", "DescribeDBInstances", "DescribeDBInstances"];
+    let create = [&plan[..], &plan, &apply, &rest].concat();
+    assert_eq!(scene.account.operations(), create, "a create, which is planned twice");
     scene.account.forget_calls();
     scene.tf.assert_plan_empty();
     assert_eq!(scene.account.operations(), ["DescribeDBInstances", "DescribeDBParameters"], "a refresh");

@@ -10,7 +10,7 @@ mod trusted;
 
 pub use db_user::{DbUserArn, MAX_DB_USER_LEN, Wildcards, check_db_user, check_resource_id};
 pub use principal::principal_arn;
-pub use service::{key_arn, secret_arn};
+pub use service::{key_arn, parameter_group_arn, secret_arn};
 pub use trusted::check_principal;
 
 /// A group of regions with its own accounts, endpoints and ARN prefix.
@@ -47,6 +47,11 @@ pub struct Arn {
     pub account: String,
     /// Everything after the fifth colon, never empty.
     pub resource: String,
+}
+
+/// Whether a text is meant to be an ARN, be it a good one or not.
+pub fn is_meant(text: &str) -> bool {
+    text.starts_with("arn:")
 }
 
 /// Which IAM identity an ARN names.

@@ -140,7 +140,7 @@ impl DatabaseConnection {
             let decoded = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
             decoded.map_err(|_| malformed("holds bytes that are no text"))
         };
-        let login = id.split_once('@').filter(|(login, _)| login.starts_with("arn:") || !login.contains('/'));
+        let login = id.split_once('@').filter(|(login, _)| arn::is_meant(login) || !login.contains('/'));
         let (login, rest) = login.map_or((None, id), |(login, rest)| (Some(login), rest));
         let mut parts = rest.split('/');
         let place = parts.next().unwrap_or_default();
@@ -159,7 +159,7 @@ impl DatabaseConnection {
         let login = login.map(decode).transpose()?;
         let (auth, username, secret_arn) = match login {
             None => ("provider", None, None),
-            Some(arn) if arn.starts_with("arn:") => {
+            Some(arn) if arn::is_meant(&arn) => {
                 arn::secret_arn(&arn).map_err(|error| malformed(&format!("has a login that is no secret: {error}")))?;
                 ("secret", None, Some(arn))
             }
@@ -417,6 +417,18 @@ mod tests {
         let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds/master-AbCdEf";
         let secret = ("secret".to_owned(), Some(arn.to_owned()), HOST.to_owned(), None, parts(&["a/b"]));
         assert_eq!(imported(&format!("{arn}@{HOST}/a%2Fb")), Some(secret));
+    }
+
+    #[test]
+    fn an_import_id_that_is_told_can_be_read() {
+        for id in [
+            &format!("admin@{HOST}:5433/app/jane%2Fdoe%25"),
+            &format!("{HOST}/app/it%27s"),
+            &format!("arn:aws:secretsmanager:us-east-1:111122223333:secret:rds%2Fmaster-AbCdEf@{HOST}/a%40b"),
+        ] {
+            let (connection, parts) = DatabaseConnection::of_import(id).unwrap();
+            assert_eq!(&connection.import_id(&parts.iter().map(String::as_str).collect::<Vec<_>>()), id);
+        }
     }
 
     #[test]

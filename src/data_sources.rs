@@ -2,3 +2,4 @@
 
 pub mod db_endpoint;
 pub mod iam_auth_readiness;
+pub mod replication_iam_impact;

@@ -16,6 +16,7 @@ pub mod parameter_group;
 pub mod policy;
 pub mod policy_json;
 pub mod provider;
+pub mod replication_impact;
 pub mod resources;
 pub mod role;
 pub mod sql;

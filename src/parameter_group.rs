@@ -1,7 +1,9 @@
 //! Parameters of existing groups: judged before they are written, written until they are in force, and put back.
 //!
 //! AWS keeps nothing of what a parameter was before. So that an interrupted create does not take its own value for
-//! what it found, it first notes that in a tag of the group; [`Note`] says how.
+//! what it found, it first notes that in a tag of the group.
+
+mod note;
 
 use std::fmt;
 use std::time::Duration;
@@ -10,10 +12,13 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Retry, Wait};
 use tf_provider::value::Path;
 
+use crate::arn::{self, Arn, ArnError};
 use crate::aws;
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting, User};
-use crate::aws::rds::{Kind, Rds};
+use crate::aws::rds::{Database, Kind, Rds};
 use crate::world::Ctx;
+
+pub use self::note::{Notes, forget, note};
 
 /// What a look for a parameter found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,16 +38,6 @@ pub struct Previous {
     pub value: Option<String>,
     /// Who said so: `user`, `system` or `engine-default`.
     pub source: String,
-}
-
-/// The note on a group of what a parameter was before, and of the value that was to be written.
-///
-/// It holds for as long as the parameter has either of the two; if it has neither, somebody else has changed it since.
-/// In the tag it is `SOURCE:VALUE:OURS`, characters that tags lack as `=` and two hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Note {
-    previous: Previous,
-    ours: String,
 }
 
 /// How the databases that have a group follow a change.
@@ -71,9 +66,6 @@ const FOLLOWED: Wait<Following> = Wait {
     first: Duration::from_millis(200),
     most: Duration::from_secs(15),
 };
-
-/// What AWS allows as the value of a tag.
-const LONGEST_TAG: usize = 256;
 
 /// Looks for a parameter.
 ///
@@ -181,54 +173,6 @@ pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
     cx.wait(&FOLLOWED, look).await.map(|now| now.users)
 }
 
-/// What a parameter was before, from the note on its group or else as it is now. Notes that, if our value is to come.
-///
-/// # Errors
-/// AWS refuses, or the note is too long.
-pub async fn previous(rds: &Rds, arn: &str, parameter: &Parameter, ours: &str) -> Result<Previous> {
-    let noted = noted(rds, arn, parameter).await?;
-    let previous = noted.as_ref().map_or_else(|| Previous::of(parameter), |note| note.previous.clone());
-    let is_ours = parameter.is_set() && parameter.value.as_deref() == Some(ours);
-    if noted.as_ref().is_some_and(|note| note.ours == ours) || (noted.is_none() && is_ours) {
-        return Ok(previous);
-    }
-    note(rds, arn, &parameter.name, &previous, ours).await?;
-    Ok(previous)
-}
-
-/// What a parameter was before, from the note on its group or else as it is now.
-///
-/// # Errors
-/// AWS refuses to tell.
-pub async fn recall(rds: &Rds, arn: &str, parameter: &Parameter) -> Result<Previous> {
-    Ok(noted(rds, arn, parameter).await?.map_or_else(|| Previous::of(parameter), |note| note.previous))
-}
-
-/// Notes what a parameter was before.
-///
-/// # Errors
-/// AWS refuses, or the note is too long.
-pub async fn note(rds: &Rds, arn: &str, name: &str, previous: &Previous, ours: &str) -> Result<()> {
-    let text = Note { previous: previous.clone(), ours: ours.to_owned() }.to_string();
-    if text.len() > LONGEST_TAG {
-        let detail = format!(
-            "What \"{name}\" was before and what it is to be have {} characters as a note, and a tag of the parameter \
-             group can hold {LONGEST_TAG}.\n\nSet \"on_destroy\" to \"reset\" or \"leave\", which need no note.",
-            text.len()
-        );
-        return Err(Diagnostic::error("Value is too long to be noted", detail));
-    }
-    Ok(rds.set_tag(arn, &key(name), &text).await?)
-}
-
-/// Takes the note on a parameter away.
-///
-/// # Errors
-/// AWS refuses.
-pub async fn forget(rds: &Rds, arn: &str, name: &str) -> Result<()> {
-    Ok(rds.remove_tag(arn, &key(name)).await?)
-}
-
 /// The setting that puts a parameter back, if it is not so already.
 fn restoration(parameter: &Parameter, previous: Option<&Previous>) -> Option<Setting> {
     let value = previous.filter(|previous| previous.source == "user").and_then(|previous| previous.value.clone());
@@ -302,15 +246,6 @@ pub fn concerned(group: &Group, users: &[User], own: Option<&str>, reboot: bool)
     Some(Diagnostic::warning(summary, detail))
 }
 
-async fn noted(rds: &Rds, arn: &str, parameter: &Parameter) -> Result<Option<Note>> {
-    let told = rds.tag(arn, &key(&parameter.name)).await?;
-    Ok(told.and_then(|text| Note::parse(&text)).filter(|note| note.holds(parameter)))
-}
-
-fn key(name: &str) -> String {
-    format!("rdsauth:previous:{}", escape(name))
-}
-
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
@@ -327,6 +262,17 @@ impl fmt::Display for Group {
     }
 }
 
+impl Group {
+    /// Its ARN, from that of a database that has it.
+    ///
+    /// # Errors
+    /// AWS gave the database an ARN of another form.
+    pub fn arn(&self, database: &Database) -> Result<String> {
+        let arn: Arn = database.arn.parse().map_err(|error: ArnError| Diagnostic::bug(error))?;
+        Ok(arn::parameter_group_arn(&arn, self.kind == Kind::Cluster, &self.name).to_string())
+    }
+}
+
 // === impl Previous ===
 
 impl Previous {
@@ -338,61 +284,6 @@ impl Previous {
     fn is(&self, parameter: &Parameter) -> bool {
         *self == Self::of(parameter)
     }
-}
-
-// === impl Note ===
-
-impl Note {
-    fn holds(&self, parameter: &Parameter) -> bool {
-        self.previous.is(parameter) || parameter.is_set() && parameter.value.as_ref() == Some(&self.ours)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, ':');
-        let (source, value, ours) = (parts.next()?.to_owned(), parts.next()?, parts.next()?);
-        let value = if value == NOTHING { None } else { Some(unescape(value)?) };
-        Some(Self { previous: Previous { value, source }, ours: unescape(ours)? })
-    }
-}
-
-/// Stands for no value; no escape looks so.
-const NOTHING: &str = "=";
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.previous.value.as_deref().map_or_else(|| NOTHING.to_owned(), escape);
-        write!(f, "{}:{value}:{}", self.previous.source, escape(&self.ours))
-    }
-}
-
-fn escape(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'+' | b'-' | b'@' => {
-            char::from(byte).to_string()
-        }
-        other => format!("={other:02X}"),
-    };
-    text.bytes().map(escape).collect()
-}
-
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        match (first, after) {
-            (b'=', [high, low, after @ ..]) => {
-                let digits = [*high, *low];
-                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-                rest = after;
-            }
-            (b'=', _) => return None,
-            (other, after) => {
-                bytes.push(*other);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -417,39 +308,6 @@ mod tests {
 
     fn users(names: &[&str]) -> Vec<User> {
         names.iter().map(|name| User { identifier: (*name).to_owned(), statuses: Vec::new() }).collect()
-    }
-
-    #[test]
-    fn a_note_survives_the_tag() {
-        for (value, source, ours) in [
-            (Some("a,b=c: {d}"), "user", "{DBInstanceClassMemory/32768}"),
-            (Some(""), "user", ""),
-            (None, "engine-default", "1"),
-        ] {
-            let previous = Previous { value: value.map(str::to_owned), source: source.to_owned() };
-            let note = Note { previous, ours: ours.to_owned() };
-            let text = note.to_string();
-            assert_eq!(Note::parse(&text).as_ref(), Some(&note), "{text}");
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "_.:/=+-@ ".contains(c);
-            assert!(text.chars().all(allowed), "{text}");
-        }
-        for text in ["", "user", "user:1", "user:=4:1", "user:=zz:1"] {
-            assert_eq!(Note::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_note_holds_until_somebody_else_has_changed_the_parameter() {
-        let previous = Previous::of(&parameter(None, "engine-default"));
-        let note = Note { previous, ours: "pgaudit".to_owned() };
-        for (value, source, holds) in [
-            (Some("pgaudit"), "user", true),
-            (None, "engine-default", true),
-            (Some("auto_explain"), "user", false),
-            (Some("pgaudit"), "system", false),
-        ] {
-            assert_eq!(note.holds(&parameter(value, source)), holds, "{value:?} {source}");
-        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 use std::slice;
 
-use crate::arn::Arn;
+use crate::arn::{Arn, check_account};
 
 pub mod connect;
 pub mod edit;
@@ -200,10 +200,13 @@ impl Principals {
     }
 }
 
-/// An account's root ARN as its id, which means the same. A bare `AROA…` stays: it is what a deleted role leaves.
+/// An account's root ARN as its id, which means the same; of `*` it would become everybody. A bare `AROA…` stays: it is
+/// what a deleted role leaves.
 fn normal_principal(name: &str) -> String {
     match name.parse::<Arn>() {
-        Ok(arn) if arn.service == "iam" && arn.region.is_empty() && arn.resource == "root" => arn.account,
+        Ok(arn) if arn == Arn::account_root(arn.partition, &arn.account) && check_account(&arn.account).is_ok() => {
+            arn.account
+        }
         _ => name.to_owned(),
     }
 }

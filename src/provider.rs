@@ -11,6 +11,7 @@ use tf_provider::schema::{
 use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
+use crate::data_sources::replication_iam_impact::ReplicationIamImpact;
 use crate::ephemeral::db_auth_token::DbAuthToken;
 use crate::functions::assume_policy_json::AssumePolicyJson;
 use crate::functions::connect_policy_json::ConnectPolicyJson;
@@ -79,7 +80,13 @@ impl Provider for Rdsauth {
     }
 
     fn data_sources() -> &'static [DataSourceEntry<World>] {
-        const { &[data_source::<_, DbEndpoint>(), data_source::<_, IamAuthReadiness>()] }
+        const {
+            &[
+                data_source::<_, DbEndpoint>(),
+                data_source::<_, IamAuthReadiness>(),
+                data_source::<_, ReplicationIamImpact>(),
+            ]
+        }
     }
 
     fn ephemerals() -> &'static [EphemeralEntry<World>] {
@@ -113,7 +120,15 @@ mod tests {
     const TITLE: &str = "terraform-provider-rdsauth";
 
     /// Words in backticks that look like attributes and are other things.
-    const FOREIGN: &[&str] = &["account_id", "rds_iam", "rds_replication", "resource_id"];
+    const FOREIGN: &[&str] = &[
+        "account_id",
+        "acknowledged_users",
+        "database_connection",
+        "rds_ad",
+        "rds_iam",
+        "rds_replication",
+        "resource_id",
+    ];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {

@@ -143,9 +143,7 @@ fn its_own_tests_pass(scene: &Scene) {
 fn only_the_right_token_lets_in(scene: &Scene) {
     let another = format!("another_{}", scene.account.id);
     let of_mysql = scene.engine != "postgres";
-    scene
-        .account
-        .tell("database-users", json!({ "name": another, "engine": if of_mysql { "mysql" } else { "postgres" } }));
+    scene.account.add_database_user_of(if of_mysql { "mysql" } else { "postgres" }, &another);
     let tf = &scene.tf;
     tf.apply();
     tf.assert_plan_empty();

@@ -56,6 +56,11 @@ impl Account {
         Self { stage: Stage::of_databases, ..Self::new() }
     }
 
+    /// The same on servers that no other test uses, for one that looks at all users of a server. There is one such test.
+    pub fn with_databases_alone() -> Self {
+        Self { stage: Stage::of_one_test, ..Self::new() }
+    }
+
     /// The variables with which a provider works as the administrator of the account.
     pub fn environment(&self) -> [(&'static str, String); 5] {
         [
@@ -76,7 +81,12 @@ impl Account {
 
     /// Makes a database user that logs in with tokens. All accounts share the users.
     pub fn add_database_user(&self, name: &str) {
-        self.stage().control("POST", "database-users", &json!({ "name": name }));
+        self.add_database_user_of("postgres", name);
+    }
+
+    /// The same with the engine `postgres` or `mysql`.
+    pub fn add_database_user_of(&self, engine: &str, name: &str) {
+        self.stage().control("POST", "database-users", &json!({ "name": name, "engine": engine }));
     }
 
     /// Makes a role, user or group, such as `role/app`, as somebody else's.
@@ -299,6 +309,11 @@ impl Account {
         (text("master_user"), text("master_password"))
     }
 
+    /// The major version of the second PostgreSQL, which instances of that version lead to, where there is one.
+    pub fn newer_postgres(&self) -> Option<u64> {
+        self.stage().facts["newer_postgres"]["major"].as_u64()
+    }
+
     /// The certificate of the authority that the databases show certificates of, PEM.
     pub fn database_authority(&self) -> String {
         fs::read_to_string(&self.stage().environment["PGSSLROOTCERT"]).expect("the authority")
@@ -316,6 +331,13 @@ impl Account {
         let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
         let fields = json!({ "engine": engine, "database": "app", "sql": sql });
         let answer = self.stage().control("POST", "sql", &fields);
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
+    /// The same in a database of a server, by the name that the control has for it.
+    pub fn sql_in(&self, server: &str, database: &str, sql: &str) -> String {
+        let answer =
+            self.stage().control("POST", "sql", &json!({ "engine": server, "database": database, "sql": sql }));
         answer["output"].as_str().expect("an output").to_owned()
     }
 
@@ -388,6 +410,11 @@ impl Stage {
     fn of_databases() -> &'static Self {
         static STAGE: OnceLock<Stage> = OnceLock::new();
         STAGE.get_or_init(|| Self::find_or_start("database-stage", &[]))
+    }
+
+    fn of_one_test() -> &'static Self {
+        static STAGE: OnceLock<Stage> = OnceLock::new();
+        STAGE.get_or_init(|| Self::find_or_start("lone-stage", &[]))
     }
 
     /// The stage of a name, started with these options if nobody has.

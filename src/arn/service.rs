@@ -1,4 +1,4 @@
-//! ARNs of the objects that other services keep for a database: keys and secrets.
+//! ARNs of what belongs to a database: keys, secrets, and its parameter group.
 
 use crate::arn::{Arn, ArnError, Part, check_account, check_region};
 
@@ -39,6 +39,12 @@ pub fn secret_arn(text: &str) -> Result<Arn, ArnError> {
     )
 }
 
+/// The ARN of a parameter group, of clusters or of instances, in the region and account of a database that has it.
+pub fn parameter_group_arn(database: &Arn, of_clusters: bool, name: &str) -> Arn {
+    let kind = if of_clusters { "cluster-pg" } else { "pg" };
+    Arn { resource: format!("{kind}:{name}"), ..database.clone() }
+}
+
 fn regional(text: &str, service: &str, what: &str) -> Result<Arn, ArnError> {
     let arn: Arn = text.parse()?;
     if arn.service != service {
@@ -69,6 +75,15 @@ mod tests {
         ] {
             let error = key_arn(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_group_is_beside_its_database() {
+        let database: Arn = "arn:aws-cn:rds:cn-north-1:123456789012:db:orders".parse().unwrap();
+        for (of_clusters, end) in [(false, "pg:orders-pg16"), (true, "cluster-pg:orders-pg16")] {
+            let arn = parameter_group_arn(&database, of_clusters, "orders-pg16");
+            assert_eq!(arn.to_string(), format!("arn:aws-cn:rds:cn-north-1:123456789012:{end}"));
         }
     }
 

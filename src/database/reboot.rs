@@ -75,3 +75,15 @@ impl From<aws::Error> for Refused {
         if error.is_invalid_state() { Self::Busy(error) } else { Self::Other(error.into()) }
     }
 }
+
+/// What a person can restart a database with; of an Aurora cluster, its writer.
+pub fn command(database: &Database) -> String {
+    let id = &database.identifier;
+    match (database.kind, database.members.first()) {
+        (Kind::Cluster, _) if database.is_multi_az_cluster() => {
+            format!("aws rds reboot-db-cluster --db-cluster-identifier {id}")
+        }
+        (Kind::Cluster, Some((writer, _))) => format!("aws rds reboot-db-instance --db-instance-identifier {writer}"),
+        _ => format!("aws rds reboot-db-instance --db-instance-identifier {id}"),
+    }
+}

@@ -59,6 +59,7 @@ fn principals_are_who_they_are() {
     check_bodies(&who(r#"{"AWS":"123456789012"}"#), &who(r#"{"AWS":"arn:aws-cn:iam::123456789012:root"}"#), true);
     check_bodies(&who(r#""*""#), &who(r#"{"AWS":"*"}"#), true);
     check_bodies(&who(r#""*""#), &who(r#"{"AWS":"*","Service":"rds.amazonaws.com"}"#), false);
+    check_bodies(&who(r#""*""#), &who(r#"{"AWS":"arn:aws:iam::*:root"}"#), false);
     check_bodies(&who(r#"{"AWS":"arn:aws:iam::123456789012:role/x"}"#), &who(r#"{"AWS":"AROAEXAMPLE"}"#), false);
     check_bodies(&who(r#"{"Service":"rds.amazonaws.com"}"#), &who(r#"{"AWS":"rds.amazonaws.com"}"#), false);
 }

@@ -212,7 +212,6 @@ impl ProviderBlock {
         options
     }
 
-    /// What the block says about AWS, once all of it is known.
     /// What is said of databases; the name of the block if that is not known yet.
     pub(super) fn databases(&self) -> Result<Defaults, Vec<String>> {
         match &self.database {
@@ -222,6 +221,7 @@ impl ProviderBlock {
         }
     }
 
+    /// What the block says about AWS, once all of it is known.
     pub(super) fn options(self, host: Host) -> Options {
         let secret = |value: Val<Secret<String>>| value.known().map(|secret| secret.expose().clone());
         let set = |value: Val<Set<String>>| value.known().map(|set| set.to_vec()).unwrap_or_default();

@@ -80,7 +80,7 @@ tf_provider::model! {
         plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
         /// All that the user may do, in the words of MySQL. Of a user that was taken over only what is given here.
         grants: Computed<Set<String>> = computed().derived(Self::wanted_lines),
-        /// Engine of the database: `mysql` or `mariadb`.
+        /// Which of the two the server is: `mysql` or `mariadb`.
         engine: Computed<String> = computed().keep(),
         /// Whether the user was there before and was taken over.
         taken_over: Computed<bool> = computed().keep(),

@@ -8,7 +8,7 @@ use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, 
 
 use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
 use crate::aws::rds::{Kind, Rds};
-use crate::parameter_group::{self, Previous};
+use crate::parameter_group::{self, Notes, Previous};
 use crate::world::{self, Ctx, World};
 use crate::{checks, database};
 
@@ -81,10 +81,13 @@ impl Resource<World> for Parameter {
         let found = plan.find(&rds, &group).await?;
         let arn = plan.arn(&rds, &group).await?;
         let previous = match plan.restores() {
-            true => parameter_group::previous(&rds, &arn, &found, &plan.value).await,
-            false => Ok(Previous::of(&found)),
+            true => {
+                let notes = Notes::read(&rds, &arn).await.context(CANNOT_SET, &plan.name)?;
+                notes.previous(&found, &plan.value).await.context(CANNOT_SET, &plan.name)?
+            }
+            false => Previous::of(&found),
         };
-        plan.remember(previous.context(CANNOT_SET, &plan.name)?);
+        plan.remember(previous);
         plan.describe(cx, &found).await?;
         plan.write(cx, &rds, &group, &found, false).await?;
         Ok(plan)
@@ -99,7 +102,7 @@ impl Resource<World> for Parameter {
         if state.parameter_group_arn == Computed::Unknown {
             // Imported.
             let arn = state.arn(&rds, &group).await?;
-            state.remember(parameter_group::recall(&rds, &arn, &found).await?);
+            state.remember(Notes::read(&rds, &arn).await?.recall(&found));
             state.apply_method = found.method().as_str().to_owned().into();
         }
         state.value = found.value.clone().unwrap_or_default();

@@ -62,7 +62,8 @@ tf_provider::model! {
         /// Whether a password that the user may have is taken away. RDS shows nobody whether there is one, so on RDS one
         /// that somebody sets later stays until the next change; members of `rds_iam` cannot log in with it.
         forbid_password: bool = optional().or(true),
-        /// Who owns what the user owned once it is dropped. The login of the connection if absent.
+        /// Who owns what the user owned once it is dropped. The login of the connection if absent. It needs `CREATE` in
+        /// the schemas of what it gets.
         reassign_owned_to: Option<String> = optional().check(role()),
         /// Consent to take over a role of this name that is already there, whoever made it. It is changed into what is
         /// configured here, and keeps its objects, its privileges and, without `roles`, its memberships.
@@ -262,7 +263,10 @@ impl Resource<World> for PostgresqlIamUser {
 
 impl PostgresqlIamUser {
     async fn session(&self, cx: &Ctx) -> Result<Session> {
-        self.database_connection.postgres(cx).await.map_err(|error| error.at(Self::database_connection))
+        self.database_connection
+            .postgres(cx)
+            .await
+            .map_err(|error| error.at(Self::database_connection.path().field(DatabaseConnection::host)))
     }
 
     fn known_oid(&self) -> Result<Option<u32>> {
@@ -355,7 +359,7 @@ impl PostgresqlIamUser {
             Some(LockTimeout) => Self::lock_timeout.path(),
             Some(ReadOnly) => connection.field(DatabaseConnection::host),
             Some(Permission) => connection.field(DatabaseConnection::username),
-            _ => connection,
+            _ => connection.field(DatabaseConnection::host),
         };
         let told = Diagnostic::from(error);
         Diagnostic {
@@ -382,9 +386,12 @@ impl PostgresqlIamUser {
                 let beside = session.beside(&database).await?;
                 roles::clear(&beside, role.oid, heir, Then::Keep, self.patience()).await
             };
-            cleared.await.context("Cannot clear a database of what the user owns", &database)?;
+            cleared
+                .await
+                .map_err(told::not_cleared)
+                .context("Cannot clear a database of what the user owns", &database)?;
         }
-        Ok(roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await?)
+        roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await.map_err(told::not_cleared)
     }
 
     fn import_id(&self) -> String {

@@ -4,13 +4,17 @@
 //! it needs is looked for before the first write.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, check, computed, optional};
+use tf_provider::schema::{
+    Computed, Handle, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional,
+};
 
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::{Database, Kind, Rds};
 use crate::checks;
-use crate::database::{self, Switch, Target};
-use crate::parameter_group::{self, Previous};
+use crate::connection::DatabaseConnection;
+use crate::database::{self, Switch, Target, reboot};
+use crate::parameter_group::{self, Notes, Previous};
+use crate::replication_impact::Consent;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -23,7 +27,8 @@ tf_provider::model! {
     /// managed here instead.
     ///
     /// Users that hold both `rds_iam` and `rds_replication`, directly or by way of other roles, then *must* use IAM
-    /// authentication for replication connections. Others go on with passwords.
+    /// authentication for replication connections. Others go on with passwords. With a `database_connection` the plan
+    /// looks into the database and names them, as the data source `rdsauth_replication_iam_impact` does at any time.
     ///
     /// A parameter group can be shared: the change is for all databases that have it, and the plan names them. AWS's own
     /// groups cannot be changed; the database needs one of its own.
@@ -34,10 +39,9 @@ tf_provider::model! {
     ///
     /// ## IAM actions
     ///
-    /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:DescribeDBParameterGroups`,
-    /// `rds:ModifyDBParameterGroup` and `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`,
-    /// `rds:DescribeDBClusterParameters`, `rds:DescribeDBClusterParameterGroups`, `rds:ModifyDBClusterParameterGroup`
-    /// and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also `rds:ListTagsForResource`,
+    /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:ModifyDBParameterGroup` and
+    /// `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`,
+    /// `rds:ModifyDBClusterParameterGroup` and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also `rds:ListTagsForResource`,
     /// `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for `manage_iam_authentication` also
     /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"` also `rds:RebootDBInstance`, with
     /// `rds:DescribeDBInstances` for the members of an Aurora cluster, or `rds:RebootDBCluster` for a Multi-AZ DB
@@ -61,6 +65,15 @@ tf_provider::model! {
         /// What becomes of the parameters set here when the resource is destroyed: `restore` makes them what they
         /// were before, `reset` gives them back to the engine, `leave` leaves them. Nothing is rebooted.
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
+        /// What becomes of a plan that makes users need tokens for replication whom `acknowledged_users` does not name:
+        /// `block` ends it, and looks again at apply before the first change; `warn` names them; `ignore` does not look.
+        /// Without a `database_connection` nobody is looked for.
+        impact: String = optional().or("warn").check(check::one_of(&["block", "warn", "ignore"])),
+        /// Names of users that may need tokens for replication.
+        acknowledged_users: Val<Set<String>> = optional(),
+        /// The database to look for such users in. Any database of the server will do, at the writer's endpoint. A plan
+        /// that cannot reach it goes on with a warning.
+        database_connection: Option<Val<DatabaseConnection>> = block(),
         /// Whether the parameter is set in the group that the database has.
         iam_auth_for_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
         /// Whether IAM authentication is on.
@@ -155,7 +168,14 @@ impl Resource<World> for ReplicationIamAuth {
                           needs reboot = \"if_required\".";
             Diagnostic::error("Consent to a reboot is missing", detail).at(Self::manage_logical_replication)
         });
-        named.into_iter().chain(consent).collect()
+        let blocks = config.get(Self::impact) == Val::Known("block".to_owned());
+        let blind = (blocks && !config.is_set(Self::database_connection)).then(|| {
+            let detail =
+                "impact = \"block\" looks for users in the database, and needs a \"database_connection\" for that.";
+            Diagnostic::error("Connection is missing", detail).at(Self::impact)
+        });
+        let connection = config.block(Self::database_connection).map(|block| DatabaseConnection::check(&block));
+        named.into_iter().chain(consent).chain(blind).chain(connection.into_iter().flatten()).collect()
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
@@ -178,6 +198,9 @@ impl Resource<World> for ReplicationIamAuth {
         if wanted.reboots(&found) {
             let detail = format!("\"{target}\" is rebooted so that \"{LOGICAL}\" is in force.");
             cx.warn(Diagnostic::warning("Database will be rebooted", detail).at(Self::reboot));
+        }
+        if let Some(consent) = wanted.consent().filter(|_| !found.is_in_force()) {
+            consent.plan(cx).await?;
         }
         let changes =
             !is_on(found.replication.as_ref()) || (wanted.manage_logical_replication && !is_on(found.logical.as_ref()));
@@ -216,6 +239,19 @@ impl ReplicationIamAuth {
         if self.db_instance_identifier.is_some() { Self::db_instance_identifier } else { Self::db_cluster_identifier }
     }
 
+    /// What is said of users; nothing as long as that is not known, or if it is to be passed over.
+    fn consent(&self) -> Option<Consent<'_>> {
+        let acknowledged = match &self.acknowledged_users {
+            Val::Known(names) => Some(names),
+            Val::Null => None,
+            Val::Unknown => return None,
+        };
+        let Some(Val::Known(connection)) = &self.database_connection else { return None };
+        let at = [Self::database_connection.path(), Self::acknowledged_users.path()];
+        let consent = Consent { connection, acknowledged, blocks: self.impact == "block", at };
+        (self.impact != "ignore").then_some(consent)
+    }
+
     fn restores(&self) -> bool {
         self.on_destroy == "restore"
     }
@@ -233,6 +269,9 @@ impl ReplicationIamAuth {
             let what = missing.join("\n\n");
             return Err(Diagnostic::error("", format!("Prerequisites are missing; nothing was changed.\n\n{what}")));
         }
+        if let Some(consent) = self.consent().filter(|_| !found.is_in_force()) {
+            consent.apply(cx).await?;
+        }
         let prior = self.leave_other_group(cx, &rds, &found, prior).await?;
         self.remember(&rds, &found, prior).await?;
         let settings = self.settings(&found);
@@ -244,7 +283,9 @@ impl ReplicationIamAuth {
         if self.manage_iam_authentication {
             target.switch_iam(cx, &rds, IMMEDIATELY).await?;
         }
-        parameter_group::followed(cx, &rds, &found.group).await?;
+        if prior.is_none() || !settings.is_empty() {
+            parameter_group::followed(cx, &rds, &found.group).await?;
+        }
         if self.reboots(&found) {
             target.reboot(cx, &rds).await?;
         }
@@ -272,7 +313,8 @@ impl ReplicationIamAuth {
 
     /// Finds out, notes and keeps what the parameters were before.
     async fn remember(&mut self, rds: &Rds, found: &Found, prior: Option<&Self>) -> Result<()> {
-        let arn = rds.group_arn(&found.group).await?.ok_or_else(|| parameter_group::no_group(&found.group))?;
+        let arn = found.group.arn(&found.database)?;
+        let mut notes = None;
         let restored =
             |prior: &&Self, name: &str| prior.restores() && (name == REPLICATION || prior.manage_logical_replication);
         for parameter in [&found.replication, &found.logical].into_iter().flatten() {
@@ -286,7 +328,13 @@ impl ReplicationIamAuth {
                     parameter_group::note(rds, &arn, name, &known, ON).await?;
                     known
                 }
-                (None, true) => parameter_group::previous(rds, &arn, parameter, ON).await?,
+                (None, true) => {
+                    let notes = match &mut notes {
+                        Some(notes) => notes,
+                        none => none.insert(Notes::read(rds, &arn).await?),
+                    };
+                    notes.previous(parameter, ON).await?
+                }
                 (known, false) => {
                     if noted {
                         parameter_group::forget(rds, &arn, name).await?;
@@ -297,16 +345,16 @@ impl ReplicationIamAuth {
             self.keep(name, is_ours.then_some(previous));
         }
         self.parameter_group_name = found.group.name.clone().into();
-        self.parameter_group_arn = arn.into();
+        self.parameter_group_arn = arn.clone().into();
         Ok(())
     }
 
     /// What an import can say of the past.
     async fn recall(&mut self, rds: &Rds, found: &Found) -> Result<()> {
-        let arn = rds.group_arn(&found.group).await?.ok_or_else(|| parameter_group::no_group(&found.group))?;
+        let arn = found.group.arn(&found.database)?;
         self.keep(LOGICAL, None);
         if let Some(parameter) = &found.replication {
-            self.keep(REPLICATION, Some(parameter_group::recall(rds, &arn, parameter).await?));
+            self.keep(REPLICATION, Some(Notes::read(rds, &arn).await?.recall(parameter)));
         }
         self.parameter_group_name = found.group.name.clone().into();
         self.parameter_group_arn = arn.into();
@@ -387,14 +435,14 @@ impl ReplicationIamAuth {
                     "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true and \
                      \"reboot\" to \"if_required\", or use the resource rdsauth_parameter and \"depends_on\", and reboot \
                      the {kind} after that:\n  {}",
-                    reboot_command(database)
+                    reboot::command(database)
                 ));
             }
         } else if !found.logical_is_in_force() && self.reboot != "if_required" {
             missing.push(format!(
                 "The {kind} \"{id}\" waits for a reboot, before which \"{LOGICAL}\" may not be in force. Set \"reboot\" to \
                  \"if_required\", or run:\n  {}",
-                reboot_command(database)
+                reboot::command(database)
             ));
         }
         missing
@@ -410,6 +458,11 @@ impl Found {
         Ok(Self { database, group, replication, logical, was_in_force })
     }
 
+    /// Whether replication connections ask for tokens already.
+    fn is_in_force(&self) -> bool {
+        is_on(self.replication.as_ref()) && IMMEDIATELY.agrees(&self.database) && self.logical_is_in_force()
+    }
+
     /// Any static parameter makes a database wait for a reboot, so that alone says nothing of one that was in force.
     fn logical_is_in_force(&self) -> bool {
         is_on(self.logical.as_ref()) && (self.was_in_force || self.database.group_status != "pending-reboot")
@@ -423,17 +476,6 @@ fn is_on(parameter: Option<&Parameter>) -> bool {
 
 fn is_set(parameter: Option<&Parameter>) -> bool {
     parameter.is_some_and(Parameter::is_set) && is_on(parameter)
-}
-
-fn reboot_command(database: &Database) -> String {
-    let id = &database.identifier;
-    match (database.kind, database.members.first()) {
-        (Kind::Cluster, _) if database.is_multi_az_cluster() => {
-            format!("aws rds reboot-db-cluster --db-cluster-identifier {id}")
-        }
-        (Kind::Cluster, Some((writer, _))) => format!("aws rds reboot-db-instance --db-instance-identifier {writer}"),
-        _ => format!("aws rds reboot-db-instance --db-instance-identifier {id}"),
-    }
 }
 
 /// What this cannot work with, whatever comes first.

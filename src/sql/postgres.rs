@@ -1,5 +1,6 @@
 //! Sessions with PostgreSQL.
 
+pub mod impact;
 pub mod roles;
 
 use std::fmt;

@@ -16,7 +16,8 @@ const IDS: [(&str, &str); 6] = [
 ];
 
 /// What is replaced without a number.
-const REST: [(&str, &str); 2] = [
+const REST: [(&str, &str); 3] = [
+    (r#""oid":\d+"#, r#""oid":0"#),
     (r"(:secret:[A-Za-z0-9/_+=.@-]+)-[A-Za-z0-9]{6}\b", "$1-RANDOM"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", "TIME"),
 ];

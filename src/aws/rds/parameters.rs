@@ -218,15 +218,15 @@ impl Rds {
         }
     }
 
-    /// The value of a tag of anything RDS has. Needs `rds:ListTagsForResource`.
+    /// The tags of anything RDS has, keys and values. Needs `rds:ListTagsForResource`.
     ///
     /// # Errors
     /// Any.
-    pub async fn tag(&self, arn: &str, key: &str) -> Result<Option<String>, Error> {
+    pub async fn tags(&self, arn: &str) -> Result<Vec<(String, String)>, Error> {
         let answer = self.0.list_tags_for_resource().resource_name(arn).send().await;
         let answer = answer.map_err(|e| Error::sdk("rds", "ListTagsForResource", &e))?;
-        let tag = answer.tag_list.unwrap_or_default().into_iter().find(|tag| tag.key.as_deref() == Some(key));
-        Ok(tag.map(|tag| tag.value.unwrap_or_default()))
+        let tags = answer.tag_list.unwrap_or_default().into_iter();
+        Ok(tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect())
     }
 
     /// Puts a tag on anything RDS has. Needs `rds:AddTagsToResource`.

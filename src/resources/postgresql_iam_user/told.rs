@@ -2,8 +2,8 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::sql::Error;
 use crate::sql::postgres::roles;
+use crate::sql::{Error, Refusal};
 
 /// A create finds what an earlier one has made.
 pub(crate) fn finished(name: &str) -> Diagnostic {
@@ -113,4 +113,21 @@ pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
         roles::REPLICATION
     );
     Diagnostic::warning("Replication is by membership", detail)
+}
+
+/// What a user owns or may do cannot be taken from it.
+pub(crate) fn not_cleared(error: Error) -> Diagnostic {
+    let more = match error.refusal() {
+        Some(Refusal::Dependency) => {
+            "Privileges that somebody else gave can only be taken away by who gave them or by a member of that role: let \
+             the login be one, or revoke them."
+        }
+        Some(Refusal::Permission) => {
+            "Who gets what the user owns needs CREATE in its schemas, and the login must be able to become a member of that \
+             role."
+        }
+        _ => return error.into(),
+    };
+    let told = Diagnostic::from(error);
+    Diagnostic { detail: format!("{} {more}", told.detail), ..told }
 }

@@ -92,7 +92,6 @@ const MADE: &str = "Made by Terraform (rdsauth) at ";
 const EDGE: &str = "edge AS (SELECT DISTINCT roleid, member FROM pg_auth_members m \
     WHERE coalesce((to_jsonb(m)->>'inherit_option')::bool OR (to_jsonb(m)->>'set_option')::bool, true))";
 
-/// Whether a role is what a create leaves.
 impl Role {
     /// The roles that it is a member of, but for those of RDS that are asked for in other ways.
     pub fn further_roles(&self) -> impl Iterator<Item = &String> {
@@ -181,7 +180,7 @@ pub async fn find(session: &Session, oid: Option<u32>, name: &str) -> Result<Opt
         replication: row.get(3),
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
-        made_at: comment.and_then(|comment| comment.strip_prefix(MADE)?.parse().ok()),
+        made_at: comment.as_deref().and_then(made_at),
         roles: row.get(7),
         iam_paths: row.get(8),
         password_set,
@@ -394,9 +393,10 @@ pub enum Then {
 /// Gives what a role owns in the session's database and on the server to an heir, takes its privileges there away,
 /// and perhaps drops it.
 ///
-/// Whoever is no superuser must have the privileges of both to do that, and may have them for the time: nobody else
-/// sees it. Before that the role leaves [`IAM`], so that the session's login cannot become a member, and whatever makes
-/// it a member of the session's login, since a circle is not possible.
+/// Whoever is no superuser must have the privileges of both to do that, and of the owners of what the role has
+/// privileges for, and may have them for the time: nobody else sees it. Before that the role leaves [`IAM`], so that the
+/// session's login cannot become a member, and whatever makes it a member of the session's login, since a circle is not
+/// possible.
 ///
 /// # Errors
 /// Any of the session; something still depends on the role.
@@ -406,27 +406,38 @@ pub async fn clear(session: &Session, oid: u32, heir: &str, then: Then, lock_tim
 
 async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Result<(), Error> {
     let sql = format!(
-        "SELECT r.rolname, current_setting('server_version_num')::int >= 160000, \
-           pg_has_role(current_user, r.oid, 'USAGE'), pg_has_role(current_user, $2::text::name, 'USAGE'), \
+        "WITH server AS (SELECT current_setting('server_version_num')::int >= 160000 AS has_options), \
+         owner AS ( \
+           SELECT DISTINCT o.refobjid AS oid FROM pg_shdepend a \
+             JOIN pg_shdepend o ON (o.dbid, o.classid, o.objid) = (a.dbid, a.classid, a.objid) \
+           WHERE a.refclassid = 'pg_authid'::regclass AND a.refobjid = $1 AND a.deptype = 'a' \
+             AND o.refclassid = 'pg_authid'::regclass AND o.refobjid <> $1 AND o.deptype = 'o' \
+             AND a.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) \
+         SELECT r.rolname, has_options, $2::text = ANY (ARRAY(SELECT rolname FROM pg_roles)), \
            ARRAY(SELECT DISTINCT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid \
-             WHERE m.member = r.oid AND (g.rolname = '{IAM}' OR NOT g.rolsuper AND pg_has_role(g.oid, current_user, 'MEMBER'))) \
-         FROM pg_roles r WHERE r.oid = $1"
+             WHERE m.member = r.oid \
+               AND (g.rolname = '{IAM}' OR NOT g.rolsuper AND pg_has_role(g.oid, current_user, 'MEMBER'))), \
+           ARRAY(SELECT j.rolname::text FROM pg_roles j \
+             WHERE NOT pg_has_role(current_user, j.oid, 'USAGE') \
+               AND (j.oid = r.oid OR j.rolname = $2::text OR j.oid IN (SELECT oid FROM owner) \
+                 AND NOT j.rolsuper AND NOT pg_has_role(j.oid, current_user, 'MEMBER') \
+                 AND (NOT has_options OR pg_has_role(current_user, j.oid, 'MEMBER WITH ADMIN OPTION')))) \
+         FROM pg_roles r, server WHERE r.oid = $1"
     );
     let Some(row) = session.row(&sql, &[&oid, &heir]).await? else { return Ok(()) };
-    let name = pg_name(row.get(0))?;
-    let options = if row.get(1) { " WITH INHERIT TRUE, SET TRUE" } else { "" };
-    let heir = pg_name(heir)?;
-    let joined: [(&String, bool); 2] = [(&name, row.get(2)), (&heir, row.get(3))];
-    let joined = joined.into_iter().filter(|(_, has)| !has).map(|(role, _)| role);
-    let ties: Vec<String> = row.get(4);
-    let mut statements = Vec::new();
-    for tie in &ties {
-        statements.push(format!("REVOKE {} FROM {name}", pg_name(tie)?));
+    if !row.get::<_, bool>(2) {
+        let text = format!("there is no role \"{heir}\" to give to what the user owns");
+        return Err(session.target.error(Kind::Server(Refusal::Missing), text));
     }
-    statements.extend(joined.clone().map(|role| format!("GRANT {role} TO CURRENT_USER{options}")));
+    let (name, heir) = (pg_name(row.get(0))?, pg_name(heir)?);
+    let options = if row.get(1) { " WITH INHERIT TRUE, SET TRUE" } else { "" };
+    let ties = row.get::<_, Vec<&str>>(3).into_iter().map(pg_name).collect::<Result<Vec<_>, _>>()?;
+    let joined = row.get::<_, Vec<&str>>(4).into_iter().map(pg_name).collect::<Result<Vec<_>, _>>()?;
+    let mut statements: Vec<_> = ties.iter().map(|tie| format!("REVOKE {tie} FROM {name}")).collect();
+    statements.extend(joined.iter().map(|role| format!("GRANT {role} TO CURRENT_USER{options}")));
     statements.push(format!("REASSIGN OWNED BY {name} TO {heir}"));
     statements.push(format!("DROP OWNED BY {name}"));
-    statements.extend(joined.map(|role| format!("REVOKE {role} FROM CURRENT_USER")));
+    statements.extend(joined.iter().map(|role| format!("REVOKE {role} FROM CURRENT_USER")));
     if then == Then::Drop {
         statements.push(format!("DROP ROLE {name}"));
     }
@@ -436,6 +447,11 @@ async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Re
 /// The comment on a role that is made now.
 fn mark(now: Timestamp) -> String {
     format!("{MADE}{}", Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+/// When a role was made that has this comment.
+fn made_at(comment: &str) -> Option<Timestamp> {
+    comment.strip_prefix(MADE)?.parse().ok()
 }
 
 /// From PostgreSQL 16, a membership can only be revoked as whoever granted it; as others it is a warning.
@@ -455,3 +471,6 @@ fn gone(session: &Session, name: &str) -> Error {
 fn no_row(session: &Session) -> Error {
     session.target.error(Kind::Server(Refusal::Other), "a query that always has a row had none".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

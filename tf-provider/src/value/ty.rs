@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::value::{Error, MAX_DEPTH};
+use crate::value::{Error, MAX_DEPTH, normal_form};
 
 /// The type of a [`Value`](crate::value::Value).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +68,7 @@ impl Type {
         Self::from_json(&json)
     }
 
-    /// Reads a type constraint.
+    /// Reads a type constraint. Names of attributes are brought into normal form, as keys and texts are.
     pub fn from_json(json: &Json) -> Result<Self, Error> {
         Self::from_json_at(json, 0)
     }
@@ -94,7 +94,7 @@ impl Type {
                     Some(Self::Tuple(elements.iter().map(inner).collect::<Result<_, _>>()?))
                 }
                 [Json::String(kind), Json::Object(attributes), optional @ ..] if kind == "object" => {
-                    let inner = |(name, json): (&String, _)| Ok((name.clone(), inner(json)?));
+                    let inner = |(name, json): (&String, _)| Ok((normal_form(name.clone()), inner(json)?));
                     let attributes = attributes.iter().map(inner).collect::<Result<_, Error>>()?;
                     optional_names(optional, &attributes)
                         .map(|optional| Self::Object(ObjectType { attributes, optional }))
@@ -154,7 +154,7 @@ fn optional_names(part: &[Json], attributes: &BTreeMap<String, Type>) -> Option<
         [] => Some(BTreeSet::new()),
         [Json::Array(names)] => names
             .iter()
-            .map(|name| name.as_str().filter(|name| attributes.contains_key(*name)).map(str::to_owned))
+            .map(|name| name.as_str().map(|name| normal_form(name.to_owned())).filter(|n| attributes.contains_key(n)))
             .collect(),
         _ => None,
     }
@@ -190,6 +190,14 @@ mod tests {
             assert_eq!(ty.to_json().to_string(), json);
         }
         assert_eq!(Type::parse(br#"["object",{"a":"bool"},[]]"#), Ok(Type::object([("a", Type::Bool)])));
+    }
+
+    #[test]
+    fn names_of_attributes_are_brought_into_normal_form() {
+        let json = "[\"object\",{\"e\u{301}\":\"bool\"},[\"e\u{301}\"]]";
+        let object =
+            ObjectType { attributes: [("é".to_owned(), Type::Bool)].into(), optional: ["é".to_owned()].into() };
+        assert_eq!(Type::parse(json.as_bytes()), Ok(Type::Object(object)));
     }
 
     #[test]

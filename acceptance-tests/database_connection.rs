@@ -1,0 +1,264 @@
+//! The `database_connection` block under the real CLI: how sessions come about, and why they do not.
+
+use serde_json::{Value, json};
+
+use crate::support::binaries::binary;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+const HEAD: &str = r#"
+terraform {
+  required_providers {
+    rdsauth = { source = "rdsauth/rdsauth" }
+  }
+}
+
+variable "user" { type = string }
+variable "host" { type = string }
+variable "port" { type = number }
+variable "authority" { type = string }
+variable "master" { type = string }
+variable "password" {
+  type      = string
+  sensitive = true
+}
+"#;
+
+/// The login of the provider block.
+const PROVIDER: &str = r#"
+provider "rdsauth" {
+  database {
+    username       = var.master
+    password       = var.password
+    ca_certificate = var.authority
+  }
+}
+"#;
+
+/// An instance, and a configuration of one user in it.
+struct Scene {
+    account: Account,
+    tf: Terraform,
+    host: String,
+    user: String,
+}
+
+impl Scene {
+    fn new(provider: &str, connection: &str) -> Self {
+        let account = Account::with_databases();
+        let instance = account.tell("instances", json!({ "identifier": "orders", "engine": "postgres" }));
+        let user = format!("connected_{}", account.id);
+        let (master, password) = account.master("postgres");
+        let host = instance["host"].as_str().expect("a host").to_owned();
+        let mut tf = Terraform::new()
+            .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"))
+            .env("TF_VAR_user", &user)
+            .env("TF_VAR_host", &host)
+            .env("TF_VAR_port", &instance["port"])
+            .env("TF_VAR_authority", account.database_authority())
+            .env("TF_VAR_master", master)
+            .env("TF_VAR_password", password);
+        for (name, value) in account.environment() {
+            tf = tf.env(name, value);
+        }
+        for (name, value) in account.database_environment() {
+            tf = tf.env(&name, value);
+        }
+        let resource = format!(
+            "resource \"rdsauth_postgresql_iam_user\" \"it\" {{\n  name = var.user\n  database_connection {{\n{connection}\n  }}\n}}\n"
+        );
+        tf.write("main.tf", &[HEAD, provider, &resource].concat());
+        tf.init();
+        Self { account, tf, host, user }
+    }
+
+    /// The address behind the name, as a tunnel's near end would have another.
+    fn address(&self) -> String {
+        let hosts = std::fs::read_to_string(&self.account.database_environment()["NSS_WRAPPER_HOSTS"]).expect("names");
+        let line = hosts.lines().find(|line| line.ends_with(&self.host)).expect("the name");
+        line.split(' ').next().expect("an address").to_owned()
+    }
+
+    fn has_user(&self) -> bool {
+        let sql = format!("SELECT rolname FROM pg_roles WHERE rolname = '{}'", self.user);
+        self.account.sql("postgres", &sql) == self.user
+    }
+
+    /// An apply ends with these words, and nothing is changed.
+    fn assert_refused(&self, words: &[&str]) {
+        let mut run = self.tf.apply_fails();
+        for text in words {
+            run = run.expect_text(text);
+        }
+        assert!(!self.has_user());
+    }
+}
+
+#[test]
+fn the_provider_block_can_hold_the_login() {
+    let scene = Scene::new(PROVIDER, "host = var.host\n port = var.port\n auth = \"provider\"");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert!(scene.has_user());
+    let (_, password) = scene.account.master("postgres");
+    scene.tf.assert_nowhere(&password);
+    scene.tf.destroy();
+    assert!(!scene.has_user());
+}
+
+/// A token is made by one provider and used by another, and reaches neither state nor plan.
+#[test]
+fn the_login_can_be_an_ephemeral_token() {
+    let provider = r#"
+variable "administrator" { type = string }
+
+ephemeral "rdsauth_db_auth_token" "administrator" {
+  hostname = var.host
+  port     = var.port
+  username = var.administrator
+}
+
+provider "rdsauth" {
+  alias = "of_the_database"
+  database {
+    username       = var.administrator
+    password       = ephemeral.rdsauth_db_auth_token.administrator.token
+    ca_certificate = var.authority
+  }
+}
+
+resource "rdsauth_postgresql_iam_user" "other" {
+  provider = rdsauth.of_the_database
+
+  name = "${var.user}_other"
+  database_connection {
+    host = var.host
+    port = var.port
+    auth = "provider"
+  }
+}
+"#;
+    let mut scene = Scene::new(
+        provider,
+        "host = var.host\n port = var.port\n username = var.administrator\n ca_certificate = var.authority",
+    );
+    let administrator = format!("administrator_{}", scene.account.id);
+    scene.account.sql("postgres", &format!("CREATE ROLE {administrator} LOGIN CREATEROLE IN ROLE rds_iam"));
+    scene.tf = scene.tf.env("TF_VAR_administrator", &administrator);
+    scene.tf = scene.tf.env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    let logins = scene.account.look("logins", json!({}));
+    let accepted = |login: &&Value| login["user"] == *administrator && login["accepted"] == true;
+    assert!(logins["logins"].as_array().expect("logins").iter().filter(accepted).count() >= 2, "{logins}");
+    scene.tf.assert_nowhere("X-Amz-Signature=");
+    scene.tf.destroy();
+    assert!(!scene.has_user());
+}
+
+#[test]
+fn a_tunnel_is_dialled_and_the_endpoint_verified() {
+    let scene =
+        Scene::new(PROVIDER, "host = var.near_end\n port = var.port\n auth = \"provider\"\n auth_hostname = var.host");
+    scene.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
+    let address = scene.address();
+    let tf = scene.tf.env("TF_VAR_near_end", address);
+    tf.apply();
+    tf.assert_plan_empty();
+    tf.destroy();
+}
+
+#[test]
+fn the_name_need_not_be_verified_if_that_is_said() {
+    let tunnel = "host = var.near_end\n port = var.port\n auth = \"provider\"";
+    let mut strict = Scene::new(PROVIDER, tunnel);
+    strict.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
+    let address = strict.address();
+    strict.tf = strict.tf.env("TF_VAR_near_end", address);
+    strict.assert_refused(&["Cannot verify the database server", "auth_hostname"]);
+
+    let lax = Scene::new(PROVIDER, &format!("{tunnel}\n tls = \"verify-ca\""));
+    lax.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
+    let address = lax.address();
+    let tf = lax.tf.env("TF_VAR_near_end", address);
+    tf.apply();
+    tf.destroy();
+}
+
+#[test]
+fn a_name_without_an_address_is_told() {
+    let scene = Scene::new(PROVIDER, "host = \"orders.invalid\"\n auth = \"provider\"");
+    scene.assert_refused(&["Database host not found", "orders.invalid"]);
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_told() {
+    let scene = Scene::new(PROVIDER, "host = \"127.0.0.1\"\n port = 1\n auth = \"provider\"");
+    scene.assert_refused(&["Cannot reach the database", "127.0.0.1:1", "Connection refused"]);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let scene = Scene::new(
+        PROVIDER,
+        &format!("host = \"127.0.0.1\"\n port = {port}\n auth = \"provider\"\n connect_timeout = \"500ms\""),
+    );
+    scene.assert_refused(&["Cannot reach the database", "no answer within 0.5 s"]);
+}
+
+#[test]
+fn another_authority_is_not_believed() {
+    let provider = PROVIDER.replace("    ca_certificate = var.authority\n", "");
+    let scene = Scene::new(&provider, "host = var.host\n port = var.port\n auth = \"provider\"");
+    scene.assert_refused(&["Cannot verify the database server", "ca_certificate"]);
+}
+
+#[test]
+fn a_wrong_password_is_told() {
+    let provider = PROVIDER.replace("var.password", "\"wrong-battery-7\"");
+    let scene = Scene::new(&provider, "host = var.host\n port = var.port\n auth = \"provider\"");
+    scene.assert_refused(&["Database login refused", "password authentication failed"]);
+    scene.tf.assert_nowhere("wrong-battery-7-");
+}
+
+#[test]
+fn a_missing_privilege_is_told() {
+    let scene = Scene::new(PROVIDER, "host = var.host\n port = var.port\n auth = \"provider\"");
+    let clerk = format!("clerk_{}", scene.account.id);
+    scene.account.sql("postgres", &format!("CREATE ROLE {clerk} LOGIN PASSWORD 'x9-clerk'"));
+    let scene = Scene { tf: scene.tf.env("TF_VAR_master", &clerk).env("TF_VAR_password", "x9-clerk"), ..scene };
+    scene.assert_refused(&["permission denied", "more privileges"]);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_told() {
+    let connection = "host = var.host\n port = var.port\n auth = \"provider\"\n database = \"absent\"";
+    Scene::new(PROVIDER, connection).assert_refused(&["absent", "does not exist", "3D000"]);
+}
+
+#[test]
+fn a_secret_that_is_no_login_is_told() {
+    let scene = Scene::new(PROVIDER, "host = var.host\n port = var.port\n auth = \"secret\"\n secret_arn = var.secret");
+    let arn = scene.account.put_secret("odd", json!({ "value": "just a text" }))["arn"].clone();
+    scene.tf.write("secret.tf", "variable \"secret\" { type = string }\n");
+    let scene = Scene { tf: scene.tf.env("TF_VAR_secret", arn.as_str().expect("an ARN")), ..scene };
+    scene.assert_refused(&["Secret is no database login", "its value must be JSON"]);
+}
+
+#[test]
+fn contradictions_are_found_without_a_database() {
+    let mistakes = [
+        ("host = var.host", "the database user that logs in"),
+        ("host = var.host\n auth = \"secret\"", "Contradiction in the connection"),
+        ("host = \"10.0.0.1\"\n username = \"x\"", "never for an address"),
+        ("host = var.host\n auth = \"provider\"\n auth_port = 1", "behind a tunnel"),
+        ("host = var.host\n auth = \"provider\"\n tls = \"disable\"", "verify-full"),
+        ("host = \"https://x\"\n auth = \"provider\"", "is a URL"),
+    ];
+    for (connection, words) in mistakes {
+        let scene = Scene::new(PROVIDER, connection);
+        scene.tf.plan_fails().expect_text(words);
+    }
+}

@@ -1,0 +1,99 @@
+//! `rdsauth_postgresql_iam_user`, made anew, and taken over.
+
+use serde_json::{Value, json};
+
+use crate::support::matrix::{Scenario, Variables};
+use crate::support::stage::Account;
+
+const CREATE: &str = r#"
+resource "rdsauth_postgresql_iam_user" "it" {
+  name             = var.user
+  roles            = [var.reader]
+  connection_limit = 4
+  replication      = true
+  take_over        = var.take_over
+  database_connection {
+    host           = var.host
+    port           = var.port
+    database       = "app"
+    auth           = "secret"
+    secret_arn     = var.secret
+    ca_certificate = var.authority
+  }
+  # timeouts
+}
+"#;
+
+/// Another name, other attributes, another membership.
+const UPDATE: &str = r#"
+resource "rdsauth_postgresql_iam_user" "it" {
+  name        = "${var.user}_new"
+  roles       = [var.writer]
+  valid_until = "2031-01-01T00:00:00Z"
+  take_over   = var.take_over
+  database_connection {
+    host           = var.host
+    port           = var.port
+    database       = "app"
+    auth           = "secret"
+    secret_arn     = var.secret
+    ca_certificate = var.authority
+  }
+  forbid_password = false
+  # timeouts
+}
+"#;
+
+fn server(account: &Account) -> Variables {
+    let database = account.add_database("instance", "orders");
+    let (reader, writer) = (format!("reader_{}", account.id), format!("writer_{}", account.id));
+    account.sql("postgres", &format!("CREATE ROLE {reader}; CREATE ROLE {writer}"));
+    vec![
+        ("user", format!("user_{}", account.id)),
+        ("reader", reader),
+        ("writer", writer),
+        ("host", database["host"].as_str().expect("a host").to_owned()),
+        ("port", database["port"].to_string()),
+        ("secret", account.master_secret("postgres")),
+        ("authority", account.database_authority()),
+        ("take_over", "false".to_owned()),
+    ]
+}
+
+/// The roles of the account, with whether they were made here, and what they are members of.
+fn remote(account: &Account) -> Value {
+    let roles = account.sql(
+        "postgres",
+        &format!(
+            "SELECT coalesce(json_object_agg(rolname, json_build_array(rolcanlogin, rolreplication, rolconnlimit, \
+             rolvaliduntil, shobj_description(r.oid, 'pg_authid') LIKE 'Made by %', ARRAY(SELECT g.rolname \
+             FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid ORDER BY 1))), '{{}}') \
+             FROM pg_roles r WHERE rolname LIKE '%{}%'",
+            account.id
+        ),
+    );
+    serde_json::from_str(&roles).expect("JSON")
+}
+
+#[test]
+fn postgresql_iam_user() {
+    Scenario { name: "postgresql_iam_user", seed: server, create: CREATE, update: UPDATE, remote }.run_in_databases();
+}
+
+#[test]
+fn postgresql_iam_user_taken_over() {
+    Scenario {
+        name: "postgresql_iam_user_taken_over",
+        seed: |account| {
+            let mut variables = server(account);
+            account.sql("postgres", &format!("CREATE ROLE user_{0} IN ROLE writer_{0} CONNECTION LIMIT 7", account.id));
+            variables.retain(|(name, _)| *name != "take_over");
+            variables.push(("take_over", json!(true).to_string()));
+            variables
+        },
+        create: CREATE,
+        update: UPDATE,
+        remote,
+    }
+    .run_in_databases();
+}

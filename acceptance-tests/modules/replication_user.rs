@@ -1,0 +1,116 @@
+//! S2 whole: a publisher with logical replication, whose user streams with a token, and others with passwords.
+
+use serde_json::json;
+
+use crate::modules::copied;
+use crate::support::login::Login;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+/// A token for the user, made with the credentials of the account.
+const TOKEN: &str = r#"
+ephemeral "rdsauth_db_auth_token" "it" {
+  hostname = rdsauth_iam_authentication.this.host
+  port     = rdsauth_iam_authentication.this.port
+  username = rdsauth_postgresql_iam_user.this.name
+}
+
+resource "terraform_data" "token" {
+  provisioner "local-exec" {
+    command     = "printenv TOKEN >token"
+    environment = { TOKEN = ephemeral.rdsauth_db_auth_token.it.token }
+  }
+}
+"#;
+
+const PASSWORD: &str = "correct-horse-9";
+
+/// An instance with a parameter group of its own, and a user of replication who is no user of IAM.
+struct Scene {
+    tf: Terraform,
+    account: Account,
+    user: String,
+    outsider: String,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let account = Account::with_databases_alone();
+        account.tell("parameter-groups", json!({ "name": "orders", "family": "postgres15" }));
+        let fields = json!({ "identifier": "orders", "engine": "postgres", "iam": false, "parameter_group": "orders" });
+        account.tell("instances", fields);
+        let (user, outsider) = (format!("streamer_{}", account.id), format!("outsider_{}", account.id));
+        account.sql(
+            "postgres",
+            &format!(
+                "CREATE ROLE {outsider} LOGIN REPLICATION PASSWORD '{PASSWORD}'; GRANT rds_replication TO {outsider}"
+            ),
+        );
+        let variables = [
+            ("db_instance_identifier", "orders".to_owned()),
+            ("reboot", "if_required".to_owned()),
+            ("database", "app".to_owned()),
+            ("db_user", user.clone()),
+            ("forbid_password", "false".to_owned()),
+            ("master_secret_arn", account.master_secret("postgres")),
+            ("ca_certificate", account.database_authority()),
+        ];
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut tf = copied("replication-user", &account, &variables);
+        for (name, value) in account.database_environment() {
+            tf = tf.env(&name, value);
+        }
+        Self { tf, account, user, outsider }
+    }
+
+    /// Creates, reads and drops a replication slot over a replication connection.
+    fn stream(&self, user: &str, password: &str) -> Result<String, String> {
+        let slot = format!("slot_{}", self.account.id);
+        self.login(user, password, |login| {
+            login.ask_replication(&format!(
+                "CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL test_decoding NOEXPORT_SNAPSHOT"
+            ))
+        })
+    }
+
+    fn login<T>(&self, user: &str, password: &str, ask: impl FnOnce(&Login<'_>) -> T) -> T {
+        let state = self.tf.state();
+        let (host, port) = (state.output("host"), state.output("port"));
+        ask(&Login {
+            account: &self.account,
+            engine: "postgres",
+            host: host.as_str().expect("a host"),
+            port: port.as_u64().expect("a port"),
+            user,
+            password,
+        })
+    }
+}
+
+#[test]
+fn a_member_of_rds_iam_streams_with_a_token_until_it_is_switched_off() {
+    let mut scene = Scene::new();
+    scene.tf.ok(&["test"]).expect_text("Success! 1 passed, 0 failed.");
+    scene.tf.write("token.tf", TOKEN);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.account.sql("postgres", &format!("ALTER ROLE {} PASSWORD '{PASSWORD}'", scene.user));
+    let token = scene.tf.read("token").trim().to_owned();
+
+    let streamed = scene.stream(&scene.user, &token).expect("a slot");
+    assert!(streamed.contains("test_decoding"), "{streamed}");
+    let refusal = scene.stream(&scene.user, PASSWORD).unwrap_err();
+    assert!(refusal.contains("authentication failed"), "{refusal}");
+    let streamed = scene.stream(&scene.outsider, PASSWORD).expect("a slot");
+    assert!(streamed.contains("test_decoding"), "{streamed}");
+
+    scene.tf = scene.tf.env("TF_VAR_tokens_for_replication", "false");
+    scene.tf.apply();
+    let refusal = scene.stream(&scene.user, &token).unwrap_err();
+    assert!(refusal.contains("authentication failed"), "{refusal}");
+    // Logical replication went with what had set it; the publisher's owner turns it on again.
+    scene.account.tell("parameters", json!({ "group": "orders", "values": { "rds.logical_replication": "1" } }));
+    scene.account.tell("reboot", json!({ "identifier": "orders" }));
+    let streamed = scene.stream(&scene.user, PASSWORD).expect("a slot");
+    assert!(streamed.contains("test_decoding"), "{streamed}");
+}

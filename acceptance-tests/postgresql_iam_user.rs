@@ -1,0 +1,223 @@
+//! `rdsauth_postgresql_iam_user` under the real CLI, against real PostgreSQL.
+
+mod drift;
+mod drop;
+mod guards;
+mod life;
+mod names;
+mod newer;
+mod takeover;
+mod unreached;
+
+use std::env;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::binaries::binary;
+use crate::support::output::Run;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+/// The address of the resource in all configurations.
+const IT: &str = "rdsauth_postgresql_iam_user.it";
+
+const PASSWORD: &str = "correct-horse-battery-staple";
+
+const HEAD: &str = r#"
+terraform {
+  required_providers {
+    rdsauth = { source = "rdsauth/rdsauth" }
+  }
+}
+provider "rdsauth" {
+  database {
+    username       = "MASTER"
+    password       = "PASSWORD"
+    ca_certificate = file("CA")
+  }
+}
+"#;
+
+/// An account with an instance that has a master of its own, and a working folder with the provider.
+///
+/// In configurations and SQL, `ID` stands for the account: all share one server.
+struct Scene {
+    tf: Terraform,
+    account: Account,
+    host: String,
+    port: u64,
+    /// What the control calls the server.
+    engine: String,
+}
+
+impl Scene {
+    /// A configuration of the resource `it`, of which these are the attributes, as the master.
+    fn new(body: &str) -> Self {
+        Self::of(Account::with_databases(), 15, body)
+    }
+
+    /// The same with the newer PostgreSQL, where there is one.
+    fn newer(body: &str) -> Option<Self> {
+        let account = Account::with_databases();
+        let version = account.newer_postgres();
+        if version.is_none() {
+            eprintln!("skipped: scripts/postgres-17 brings a newer PostgreSQL");
+        }
+        Some(Self::of(account, version?, body))
+    }
+
+    fn of(account: Account, version: u64, body: &str) -> Self {
+        let id = &account.id;
+        let parameters = json!({
+            "DBInstanceIdentifier": "orders",
+            "DBInstanceClass": "db.t3.micro",
+            "Engine": "postgres",
+            "EngineVersion": version.to_string(),
+            "AllocatedStorage": 20,
+            "MasterUsername": format!("m{id}"),
+            "MasterUserPassword": PASSWORD,
+            "DBName": format!("d{id}"),
+            "EnableIAMDatabaseAuthentication": true,
+        });
+        account.call("rds", "CreateDBInstance", parameters);
+        let endpoint = loop {
+            let described = account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "orders" }));
+            let instance = &described["DBInstances"][0];
+            if instance["DBInstanceStatus"] == "available" {
+                break instance["Endpoint"].clone();
+            }
+        };
+        let host = endpoint["Address"].as_str().expect("a host").to_owned();
+        let mut tf =
+            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+        for (name, value) in account.environment() {
+            tf = tf.env(name, value);
+        }
+        for (name, value) in account.database_environment() {
+            tf = tf.env(&name, value);
+        }
+        let engine = if version == 15 { "postgres".to_owned() } else { format!("postgres{version}") };
+        let scene = Self { tf, account, host, port: endpoint["Port"].as_u64().expect("a port"), engine };
+        scene.configure(body);
+        scene.tf.init();
+        scene.psql(&scene.named("mID"), PASSWORD, "SELECT 1").expect("the master logs in");
+        scene
+    }
+
+    /// Another set of attributes.
+    fn configure(&self, body: &str) {
+        self.configure_as(body, "auth     = \"provider\"");
+    }
+
+    /// The same with another login.
+    fn configure_as(&self, body: &str, login: &str) {
+        self.write(&format!(
+            "resource \"rdsauth_postgresql_iam_user\" \"it\" {{\n{body}\n  database_connection {{\n    host     = \
+             \"{}\"\n    port     = {}\n    database = \"dID\"\n    {login}\n  }}\n}}\n",
+            self.host, self.port
+        ));
+    }
+
+    /// A whole configuration but for its head.
+    fn write(&self, configuration: &str) {
+        let certificate = &self.account.database_environment()["PGSSLROOTCERT"];
+        let text = [HEAD, configuration].concat();
+        let text = text.replace("MASTER", "mID").replace("PASSWORD", PASSWORD).replace("CA", certificate);
+        self.tf.write("main.tf", &self.named(&text));
+    }
+
+    fn named(&self, text: &str) -> String {
+        text.replace("ID", &self.account.id)
+    }
+
+    /// What the owner of the server is told, in the database of the instance.
+    fn sql(&self, sql: &str) -> String {
+        self.sql_in("dID", sql)
+    }
+
+    fn sql_in(&self, database: &str, sql: &str) -> String {
+        self.account.sql_in(&self.engine, &self.named(database), &self.named(sql))
+    }
+
+    /// The user `uID` as the server has it: attributes, and what it is a member of.
+    fn role(&self) -> String {
+        self.sql(
+            "SELECT concat_ws(' ', CASE WHEN rolcanlogin THEN 'login' END, \
+             CASE WHEN rolreplication THEN 'replication' END, rolconnlimit, \
+             extract(year FROM rolvaliduntil), CASE WHEN rolpassword IS NOT NULL THEN 'password' END, \
+             (SELECT string_agg(g.rolname, ',' ORDER BY g.rolname) FROM pg_auth_members m \
+             JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid)) FROM pg_authid r WHERE rolname = 'uID'",
+        )
+    }
+
+    /// What the database of the instance tells a user.
+    fn psql(&self, user: &str, password: &str, sql: &str) -> Result<String, String> {
+        let place = format!("host={} port={} user='{user}' dbname=d{}", self.host, self.port, self.account.id);
+        let mut command = Command::new("psql");
+        command.env_clear().env("PATH", env::var_os("PATH").expect("PATH")).envs(self.account.database_environment());
+        let output = command.env("PGPASSWORD", password).args(["-XAtc", sql, &place]).output().expect("psql");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// Whether a user logs in with a token.
+    fn login(&self, user: &str) -> Result<String, Run> {
+        let tf = self.tf.beside();
+        tf.write(
+            "main.tf",
+            &format!(
+                r#"
+terraform {{
+  required_providers {{
+    rdsauth = {{ source = "rdsauth/rdsauth" }}
+  }}
+}}
+ephemeral "rdsauth_db_auth_token" "it" {{
+  hostname = "{}"
+  port     = {}
+  username = "{user}"
+}}
+resource "terraform_data" "login" {{
+  provisioner "local-exec" {{
+    command     = "psql -XAtc 'select current_user' >login"
+    environment = {{
+      PGHOST     = "{}"
+      PGPORT     = "{}"
+      PGUSER     = "{user}"
+      PGDATABASE = "d{}"
+      PGPASSWORD = ephemeral.rdsauth_db_auth_token.it.token
+    }}
+  }}
+}}
+"#,
+                self.host, self.port, self.host, self.port, self.account.id
+            ),
+        );
+        let run = tf.run(&["apply", "-auto-approve"]);
+        match run.code {
+            Some(0) => Ok(tf.read("login").trim().to_owned()),
+            _ => Err(run),
+        }
+    }
+
+    #[track_caller]
+    fn assert_settled(&self, role: &str) {
+        assert_eq!(self.role(), self.named(role));
+        self.tf.assert_plan_empty();
+    }
+
+    /// An apply that has to end in an error with this sentence, at this line.
+    #[track_caller]
+    fn check_refused(&self, sentence: &str, line: &str) {
+        let run = self.tf.apply_fails();
+        let error = run.error();
+        let sentence = self.named(sentence);
+        assert!(error.detail.contains(&sentence) || error.summary.contains(&sentence), "{error:?}");
+        assert!(error.code.contains(line), "{error:?}");
+    }
+
+    fn state(&self, attribute: &str) -> Value {
+        self.tf.state_value(IT, attribute)
+    }
+}

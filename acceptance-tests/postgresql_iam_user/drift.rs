@@ -1,0 +1,103 @@
+//! What somebody else changes is shown, and put right.
+
+use serde_json::json;
+
+use crate::postgresql_iam_user::{IT, PASSWORD, Scene};
+
+const BODY: &str = "  name             = \"uID\"\n  roles            = [\"readerID\"]\n  connection_limit = 5";
+const ROLE: &str = "login 5 rds_iam,readerID";
+
+/// A scene in which the owner of the server has run this.
+fn disturbed(sql: &str) -> Scene {
+    let scene = Scene::new(BODY);
+    scene.sql("CREATE ROLE readerID; CREATE ROLE otherID");
+    scene.tf.apply();
+    scene.assert_settled(ROLE);
+    scene.sql(sql);
+    scene
+}
+
+#[track_caller]
+fn check_put_right(sql: &str) {
+    let scene = disturbed(sql);
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply();
+    scene.assert_settled(ROLE);
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+}
+
+#[test]
+fn a_membership_that_was_revoked() {
+    check_put_right("REVOKE rds_iam FROM uID");
+}
+
+#[test]
+fn other_memberships() {
+    check_put_right("REVOKE readerID FROM uID; GRANT otherID TO uID");
+}
+
+#[test]
+fn attributes() {
+    check_put_right("ALTER ROLE uID NOLOGIN CONNECTION LIMIT 7");
+}
+
+#[test]
+fn a_new_name() {
+    check_put_right("ALTER ROLE uID RENAME TO elseID");
+}
+
+#[test]
+fn a_way_through_another_role_is_enough() {
+    let scene = disturbed("GRANT rds_iam TO readerID; REVOKE rds_iam FROM uID");
+    scene.tf.assert_plan_empty();
+    scene.tf.run(&["apply", "-auto-approve", "-refresh-only"]).expect_code(0);
+    assert_eq!(scene.state("rds_iam_paths"), json!([scene.named("uID → readerID → rds_iam")]));
+    scene.tf.destroy();
+}
+
+#[test]
+fn a_role_that_was_dropped_is_made_anew() {
+    let scene = disturbed("DROP ROLE uID");
+    scene.tf.plan().assert_creates(IT);
+    scene.tf.apply();
+    scene.assert_settled(ROLE);
+    scene.sql("DROP ROLE uID");
+    scene.tf.destroy();
+}
+
+#[test]
+fn a_role_that_somebody_else_made_anew_is_not_dropped() {
+    let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
+    scene.tf.apply().expect_text("Role was made anew");
+    scene.assert_settled(ROLE);
+    assert_eq!(scene.state("taken_over"), true);
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "login 5");
+}
+
+#[test]
+fn a_password_that_can_be_seen() {
+    let scene = Scene::new(BODY);
+    scene.sql("CREATE ROLE readerID; CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
+    scene.sql("GRANT SELECT ON pg_authid TO adminID");
+    let login = "username = \"adminID\"";
+    scene.configure_as(BODY, login);
+    scene.tf.apply();
+    assert_eq!(scene.state("password_set"), false);
+    scene.sql(&format!("ALTER ROLE uID PASSWORD '{PASSWORD}'"));
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply();
+    scene.assert_settled(ROLE);
+    assert_eq!(scene.state("password_set"), false);
+    scene.sql(&format!("ALTER ROLE uID PASSWORD '{PASSWORD}'"));
+    scene.configure_as(&format!("{BODY}\n  forbid_password  = false"), login);
+    scene.tf.apply();
+    assert_eq!(
+        (scene.role(), scene.state("password_set")),
+        (scene.named("login 5 password rds_iam,readerID"), json!(true))
+    );
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    scene.sql("REVOKE SELECT ON pg_authid FROM adminID");
+}

@@ -1,0 +1,127 @@
+//! Nobody is locked out, and mistakes are told at their line.
+
+use crate::postgresql_iam_user::Scene;
+
+#[track_caller]
+fn check_guarded(sql: &str, body: &str, sentence: &str, line: &str) {
+    let scene = Scene::new(body);
+    scene.sql(sql);
+    let error = scene.tf.plan_fails().error();
+    let sentence = scene.named(sentence);
+    assert!(error.detail.contains(&sentence), "{error:?}");
+    assert!(error.code.contains(line), "{error:?}");
+    scene.check_refused(&sentence, line);
+    assert_eq!(
+        scene.sql(
+            "SELECT count(*) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid \
+                          JOIN pg_roles u ON u.oid = m.member WHERE g.rolname = 'rds_iam' AND u.rolname = 'uID'"
+        ),
+        "0"
+    );
+}
+
+#[test]
+fn the_own_login_cannot_become_a_member() {
+    let scene = Scene::new("  name = \"mID\"\n  take_over = true");
+    scene.check_refused("master of the database", "name = ");
+    assert_eq!(scene.sql("SELECT pg_has_role('mID', 'rds_iam', 'MEMBER')"), "f");
+}
+
+#[test]
+fn the_own_login_cannot_become_a_member_through_others() {
+    check_guarded(
+        "CREATE ROLE uID; CREATE ROLE middleID; GRANT uID TO middleID; GRANT middleID TO mID",
+        "  name = \"uID\"\n  take_over = true",
+        "mID → middleID → uID → rds_iam",
+        "name = ",
+    );
+}
+
+#[test]
+fn the_first_master_cannot_become_a_member() {
+    check_guarded(
+        "CREATE ROLE uID; GRANT uID TO pgadmin",
+        "  name = \"uID\"\n  take_over = true",
+        "pgadmin → uID → rds_iam",
+        "name = ",
+    );
+}
+
+#[test]
+fn a_user_of_kerberos_cannot_be_one_of_iam() {
+    check_guarded(
+        "CREATE ROLE staffID IN ROLE rds_ad",
+        "  name  = \"uID\"\n  roles = [\"staffID\"]",
+        "uID → staffID → rds_ad",
+        "roles = ",
+    );
+    check_guarded("CREATE ROLE uID IN ROLE rds_ad", "  name = \"uID\"\n  take_over = true", "uID → rds_ad", "name = ");
+}
+
+#[test]
+fn a_role_that_is_missing_is_named() {
+    let scene = Scene::new("  name  = \"uID\"\n  roles = [\"missingID\"]");
+    scene.tf.plan(); // It may come in the same apply.
+    scene.check_refused("no role \"missingID\"", "roles = ");
+    assert_eq!(scene.role(), "");
+}
+
+#[test]
+fn what_the_server_refuses_is_told_at_its_line() {
+    let scene = Scene::new("  name         = \"uID\"\n  lock_timeout = \"200ms\"");
+    let fault = |sqlstate: &str, message: &str, times: u32| {
+        scene.account.statement_fault(serde_json::json!({
+            "sql": "CREATE ROLE", "fault": "error", "sqlstate": sqlstate, "message": message, "times": times
+        }));
+    };
+    fault("25006", "cannot execute CREATE ROLE in a read-only transaction", 1);
+    scene.check_refused("must be the writer's endpoint", "host");
+    scene.account.end_statement_faults();
+    fault("55P03", "canceling statement due to lock timeout", 1);
+    scene.check_refused("Another session holds a lock", "lock_timeout");
+    scene.account.end_statement_faults();
+    fault("42501", "permission denied to create role", 1);
+    scene.check_refused("The login needs more privileges", "database_connection");
+    scene.account.end_statement_faults();
+    fault("40P01", "deadlock detected", 2);
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    scene.account.end_statement_faults();
+    scene.tf.destroy();
+}
+
+#[track_caller]
+fn check_invalid(scene: &Scene, body: &str, sentence: &str, line: &str) {
+    scene.configure(body);
+    let error = scene.tf.plan_fails().error();
+    assert!(error.detail.contains(sentence), "{error:?}");
+    assert!(error.code.contains(line), "{error:?}");
+}
+
+#[test]
+fn mistakes_are_found_without_the_database() {
+    let scene = Scene::new("  name = \"uID\"");
+    let name = |name: &str| format!("  name = \"{name}\"");
+    let long = "ü".repeat(32);
+    for (body, sentence, line) in [
+        (name(&long), "64 bytes", "name"),
+        (name(""), "cannot be empty", "name"),
+        (name("a\\u0000b"), "the character NUL", "name"),
+        (name("pg_x"), "keeps the name", "name"),
+        (name("rds_x"), "keeps the name", "name"),
+        (name("public"), "keeps the name", "name"),
+        (format!("{}\n  roles = [\"rds_iam\"]", name("u")), "a member of \"rds_iam\" anyway", "roles"),
+        (format!("{}\n  roles = [\"rds_replication\"]", name("u")), "what \"replication\" is for", "roles"),
+        (format!("{}\n  roles = [\"rds_ad\"]", name("u")), "Kerberos", "roles"),
+        (format!("{}\n  roles = [\"u\"]", name("u")), "a member of itself", "roles"),
+        (format!("{}\n  reassign_owned_to = \"u\"", name("u")), "cannot go to itself", "reassign_owned_to"),
+        (format!("{}\n  valid_until = \"tomorrow\"", name("u")), "RFC 3339", "valid_until"),
+        (format!("{}\n  connection_limit = -2", name("u")), "-1 to", "connection_limit"),
+        (format!("{}\n  on_destroy = \"explode\"", name("u")), "one of", "on_destroy"),
+        (format!("{}\n  lock_timeout = \"long\"", name("u")), "duration", "lock_timeout"),
+    ] {
+        check_invalid(&scene, &body, sentence, line);
+    }
+    scene.configure("  name        = \"uID\"\n  valid_until = \"2031-01-01T00:00:00Z\"");
+    scene.tf.ok(&["validate"]).expect_text("End has no effect");
+}

@@ -1,0 +1,140 @@
+//! Made, changed, renamed, imported, dropped.
+
+use serde_json::json;
+
+use crate::postgresql_iam_user::{IT, PASSWORD, Scene};
+
+#[test]
+fn a_user_is_made_and_logs_in_with_a_token() {
+    let scene = Scene::new("  name = \"uID\"");
+    scene.tf.plan().assert_creates(IT);
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    assert_eq!(scene.state("rds_iam_paths"), json!([scene.named("uID → rds_iam")]));
+    assert_eq!((scene.state("taken_over"), scene.state("password_set")), (json!(false), json!(null)));
+    assert_eq!(scene.state("oid").to_string(), scene.sql("SELECT oid FROM pg_roles WHERE rolname = 'uID'"));
+    let comment = scene.sql("SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 'uID'");
+    assert!(comment.starts_with("Made by Terraform (rdsauth) at 2") && comment.ends_with('Z'), "{comment}");
+    let user = scene.named("uID");
+    assert_eq!(scene.login(&user).map_err(|run| run.report("no login")), Ok(user.clone()));
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+    assert!(scene.login(&user).is_err());
+    scene.tf.assert_nowhere("X-Amz-Signature");
+}
+
+#[test]
+fn everything_changes_in_place() {
+    let scene = Scene::new("  name = \"uID\"");
+    scene.tf.apply();
+    let oid = scene.state("oid");
+    scene.sql("CREATE ROLE \"reader ID\"; CREATE ROLE writerID");
+    let body = "  name = \"uID\"\n  login = false\n  roles = [\"reader ID\"]\n  connection_limit = 3\n  forbid_password = false\n  \
+                valid_until = \"2031-01-01T02:00:00+02:00\"";
+    scene.configure(body);
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply();
+    scene.assert_settled("3 2031 rds_iam,reader ID");
+    assert_eq!(scene.state("valid_until"), "2031-01-01T02:00:00+02:00", "as it is written");
+    scene.configure(&body.replace("2031-01-01T02:00:00+02:00", "2031-01-01T00:00:00Z"));
+    scene.tf.assert_plan_empty();
+    scene
+        .configure(&body.replace("[\"reader ID\"]", "[\"writerID\"]").replace("2031-01-01T02:00:00+02:00", "infinity"));
+    scene.tf.apply();
+    scene.assert_settled("3 Infinity rds_iam,writerID");
+    scene.configure("  name = \"uID\"\n  roles = []");
+    scene.tf.apply();
+    scene.assert_settled("login -1 Infinity rds_iam");
+    assert_eq!(scene.state("oid"), oid);
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+}
+
+#[test]
+fn a_new_name_keeps_the_role() {
+    let scene = Scene::new("  name = \"oldID\"");
+    scene.tf.apply();
+    let oid = scene.state("oid");
+    scene.configure("  name = \"uID\"");
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    assert_eq!(scene.state("oid"), oid);
+    assert_eq!(scene.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'oldID'"), "0");
+    scene.sql("CREATE ROLE takenID");
+    scene.configure("  name = \"takenID\"");
+    scene.check_refused("already exists", "name = ");
+    scene.assert_unchanged_but_for_the_name();
+}
+
+impl Scene {
+    #[track_caller]
+    fn assert_unchanged_but_for_the_name(&self) {
+        self.configure("  name = \"uID\"");
+        self.assert_settled("login -1 rds_iam");
+        self.tf.destroy();
+    }
+}
+
+#[test]
+fn replication_is_by_membership_where_the_attribute_is_refused() {
+    let scene = Scene::new("  name = \"uID\"\n  replication = true");
+    scene.tf.apply().expect_text("Replication is by membership");
+    scene.assert_settled("login -1 rds_iam,rds_replication");
+    assert_eq!(scene.state("replication_by"), "rds_replication");
+    scene.sql("REVOKE rds_replication FROM uID; ALTER ROLE uID REPLICATION");
+    scene.tf.assert_plan_empty();
+    scene.tf.run(&["apply", "-auto-approve", "-refresh-only"]).expect_code(0);
+    assert_eq!(scene.state("replication_by"), "attribute");
+    scene.sql("ALTER ROLE uID NOREPLICATION; GRANT rds_replication TO uID");
+    scene.configure("  name = \"uID\"");
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    assert_eq!(scene.state("replication_by"), json!(null));
+    scene.tf.destroy();
+}
+
+#[test]
+fn an_import_needs_no_change() {
+    let scene = Scene::new("  name  = \"uID\"\n  roles = [\"readerID\"]");
+    scene.sql("CREATE ROLE readerID; CREATE ROLE uID LOGIN IN ROLE rds_iam, readerID");
+    let id = scene.named(&format!("{}:{}/dID/uID", scene.host, scene.port));
+    scene.tf.import(IT, &id);
+    scene.assert_settled("login -1 rds_iam,readerID");
+    assert_eq!(scene.state("taken_over"), false);
+    let gone = scene.tf.run(&["import", IT, &id.replace("/u", "/nobody")]);
+    assert_ne!(gone.code, Some(0));
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+}
+
+#[test]
+fn the_master_can_log_in_with_a_secret() {
+    let scene = Scene::new("  name = \"uID\"");
+    let value = json!({ "username": scene.named("mID"), "password": PASSWORD });
+    let arn = scene.account.put_secret("master", json!({ "value": value }))["arn"].as_str().expect("an ARN").to_owned();
+    let login = format!("auth           = \"secret\"\n    secret_arn     = \"{arn}\"");
+    scene.configure_as("  name = \"uID\"", &login);
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    scene.account.put_secret("master", json!({ "value": { "username": scene.named("mID"), "password": "wrong" } }));
+    let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
+    run.expect_text("Database login refused").expect_code(0);
+    scene.account.put_secret("master", json!({ "value": value }));
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+}
+
+#[test]
+fn an_administrator_can_log_in_with_a_token() {
+    let scene = Scene::new("  name = \"uID\"");
+    scene.sql("CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
+    scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    scene.configure_as("  name = \"adminID\"", "username = \"adminID\"");
+    scene.check_refused("\"adminID\" is the login of this connection", "name = ");
+    scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+}

@@ -1,0 +1,67 @@
+//! A role that is there already.
+
+use serde_json::json;
+
+use crate::postgresql_iam_user::{IT, Scene};
+
+const BODY: &str = "  name = \"uID\"";
+const CONSENT: &str = "  name      = \"uID\"\n  take_over = true";
+
+#[test]
+fn without_consent_nothing_is_changed() {
+    let scene = Scene::new(BODY);
+    scene.sql("CREATE ROLE uID LOGIN CONNECTION LIMIT 2 PASSWORD 'x'");
+    scene.tf.run(&["plan"]).expect_code(0).expect_text("Role exists already");
+    let id = scene.named(&format!("terraform import ADDRESS '{}:{}/dID/uID'", scene.host, scene.port));
+    scene.check_refused(&id, "name = ");
+    assert_eq!(scene.role(), "login 2 password");
+}
+
+#[test]
+fn with_consent_it_is_changed_and_survives() {
+    let scene = Scene::new(CONSENT);
+    scene.sql("CREATE ROLE readerID; CREATE ROLE uID CONNECTION LIMIT 2 PASSWORD 'x' IN ROLE readerID");
+    scene.sql("CREATE TABLE t (); ALTER TABLE t OWNER TO uID");
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam,readerID");
+    assert_eq!((scene.state("taken_over"), scene.state("granted")), (json!(true), json!(["rds_iam"])));
+    scene.sql("CREATE ROLE writerID");
+    scene.configure(&format!("{CONSENT}\n  roles     = [\"readerID\", \"writerID\"]"));
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam,readerID,writerID");
+    scene.tf.destroy();
+    assert_eq!(scene.role(), scene.named("login -1 readerID"), "what it was given is taken away, and no more");
+    assert_eq!(scene.sql("SELECT tableowner FROM pg_tables WHERE tablename = 't'"), scene.named("uID"));
+}
+
+#[test]
+fn what_a_create_has_left_is_finished() {
+    let scene = Scene::new(BODY);
+    scene.tf.apply();
+    scene.tf.ok(&["state", "rm", IT]);
+    scene.tf.apply().expect_text("User was already there");
+    scene.assert_settled("login -1 rds_iam");
+    assert_eq!(scene.state("taken_over"), false);
+
+    scene.tf.ok(&["state", "rm", IT]);
+    scene.configure("  name             = \"uID\"\n  connection_limit = 4");
+    scene.check_refused("already has a role", "name ");
+
+    scene.configure(BODY);
+    scene.sql("COMMENT ON ROLE uID IS 'Made by Terraform (rdsauth) at 2026-01-01T00:00:00Z'");
+    scene.check_refused("already has a role", "name ");
+    assert_eq!(scene.role(), scene.named("login -1 rds_iam"));
+}
+
+#[test]
+fn a_user_can_become_an_ordinary_one_or_stay() {
+    let scene = Scene::new("  name       = \"uID\"\n  on_destroy = \"revoke_rds_iam\"");
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "login -1");
+
+    scene.configure("  name       = \"uID\"\n  take_over  = true\n  on_destroy = \"leave\"");
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "login -1 rds_iam");
+}

@@ -1,0 +1,37 @@
+//! A plan does without the database; an apply does not.
+
+use crate::postgresql_iam_user::{IT, Scene};
+
+const BODY: &str = "  name = \"uID\"";
+
+#[test]
+fn a_plan_warns_and_an_apply_tells_why() {
+    let scene = Scene::new(BODY);
+    let there = scene.tf.read("main.tf");
+    scene.tf.write("main.tf", &there.replace(&scene.host, "nowhere.invalid"));
+    scene.tf.run(&["plan"]).expect_code(0).expect_text("Database host not found");
+    scene.tf.plan().assert_creates(IT);
+    scene.check_refused("nowhere.invalid", "host ");
+    scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
+    scene.tf.run(&["plan"]).expect_code(0).expect_text("Database login refused");
+    scene.check_refused("refused the login", "host ");
+    assert_eq!(scene.role(), "");
+}
+
+#[test]
+fn a_refresh_keeps_what_was_known() {
+    let scene = Scene::new(BODY);
+    scene.tf.apply();
+    let known = scene.tf.state().0;
+    let there = scene.tf.read("main.tf");
+    scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
+    let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
+    run.expect_code(0).expect_text("taken to be as it was known last");
+    assert_eq!(scene.tf.state().0, known);
+    scene.account.statement_fault(serde_json::json!({ "sql": "pg_auth_members", "fault": "cut" }));
+    scene.tf.write("main.tf", &there);
+    let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
+    run.expect_code(0).expect_text("Database connection lost");
+    scene.account.end_statement_faults();
+    scene.tf.destroy();
+}

@@ -1,0 +1,152 @@
+//! What `rdsauth_replication_iam_auth` makes of those who are concerned.
+
+use crate::replication_iam_impact::Scene;
+
+const IT: &str = "rdsauth_replication_iam_auth.it";
+
+const LOCKED_OUT: &str = "Users would be locked out of replication";
+
+const NEED_TOKENS: &str = "Users need tokens for replication";
+
+impl Scene {
+    /// With the user `cdc`, who is concerned.
+    fn with_user() -> Self {
+        let scene = Self::new();
+        scene.sql("CREATE ROLE ~team IN ROLE rds_iam; CREATE ROLE ~cdc LOGIN REPLICATION PASSWORD 'pw'");
+        scene
+    }
+
+    fn resource(&self, more: &[&str]) {
+        let body = ["db_instance_identifier = \"orders\""]
+            .iter()
+            .chain(more)
+            .fold(String::new(), |all, line| all + "  " + line + "\n");
+        self.configure(&format!("resource \"rdsauth_replication_iam_auth\" \"it\" {{\n{body}}}\n"));
+    }
+
+    /// What is said of the user under a summary, if it is said.
+    fn said(&self, run: &crate::support::output::Run, severity: &str, summary: &str) -> Option<String> {
+        let told = run.diagnostics().into_iter().find(|told| told.severity == severity && told.summary == summary)?;
+        let quoted = format!("\"{}\"", self.name("cdc"));
+        told.detail.lines().find(|line| line.contains(&quoted)).map(|line| line.replace(&self.prefix, ""))
+    }
+
+    fn assert_untouched(&self) {
+        assert_eq!(self.account.writes(), [""; 0]);
+    }
+
+    fn is_set(&self) -> bool {
+        let group = serde_json::json!({ "group": "orders-pg16" });
+        self.account.look("parameters", group)["values"]["rds.iam_auth_for_replication"] == "1"
+    }
+}
+
+#[test]
+fn block_names_them_until_they_are_acknowledged() {
+    let scene = Scene::with_user();
+    let _stream = scene.stream(&scene.name("cdc"), &scene.name("slot"));
+    scene.sql("GRANT ~team TO ~cdc");
+    let connection = scene.connection(&scene.host);
+    scene.account.forget_calls();
+    scene.resource(&["impact = \"block\"", &connection]);
+    let plan = scene.tf.plan_fails();
+    let line = scene.said(&plan, "error", LOCKED_OUT).unwrap();
+    let expected = "\"cdc\": IAM by cdc → team → rds_iam; replication by the attribute REPLICATION; now 1 replication \
+                    connection with slot";
+    assert_eq!(line.trim(), expected);
+    scene.assert_untouched();
+
+    // Other tests have users, too, whom a plan may meet and the apply not any more, or the other way round.
+    let all = format!("data \"rdsauth_replication_iam_impact\" \"all\" {{\n  {connection}\n}}\n");
+    let acknowledged = "acknowledged_users = data.rdsauth_replication_iam_impact.all.names";
+    for _ in 0..10 {
+        scene.resource(&["impact = \"block\"", acknowledged, &connection]);
+        let resource = scene.tf.read("main.tf");
+        scene.tf.write("main.tf", &[resource, all.clone()].concat());
+        let run = scene.tf.run(&["apply", "-auto-approve", "-json"]);
+        if run.code == Some(0) {
+            break;
+        }
+        assert_eq!(scene.said(&run, "error", LOCKED_OUT), None, "{}", run.report("it is acknowledged"));
+    }
+    assert!(scene.is_set());
+
+    // What is in force concerns nobody anew.
+    scene.sql("CREATE ROLE ~other LOGIN REPLICATION IN ROLE rds_iam");
+    scene.resource(&["impact = \"block\"", "on_destroy = \"reset\"", &connection]);
+    scene.tf.apply().expect_text("1 changed");
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn warn_names_them_and_ignore_does_not_look() {
+    let scene = Scene::with_user();
+    scene.sql("GRANT rds_iam TO ~cdc");
+    let connection = scene.connection(&scene.host);
+    scene.resource(&[&connection]);
+    let plan = scene.tf.ok(&["plan", "-json"]);
+    let line = scene.said(&plan, "warning", NEED_TOKENS).unwrap();
+    assert!(
+        line.ends_with("IAM by cdc → rds_iam; replication by the attribute REPLICATION; now no replication connection")
+    );
+    let named = format!("acknowledged_users = [{:?}]", scene.name("cdc"));
+    scene.resource(&[&named, &connection]);
+    assert_eq!(scene.said(&scene.tf.ok(&["plan", "-json"]), "warning", NEED_TOKENS), None);
+
+    scene.resource(&["impact = \"ignore\"", &scene.connection("absent.example.invalid")]);
+    let plan = scene.tf.ok(&["plan", "-json"]);
+    assert!(plan.diagnostics().is_empty(), "{}", plan.report("nobody is looked for"));
+    scene.resource(&[&connection]);
+    scene.tf.apply().expect_text("1 added");
+    assert!(scene.is_set());
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    assert!(!scene.is_set());
+}
+
+#[test]
+fn a_database_out_of_reach() {
+    let scene = Scene::with_user();
+    let connection = scene.connection("absent.example.invalid");
+    scene.resource(&["impact = \"block\"", &connection]);
+    let plan = scene.tf.ok(&["plan"]);
+    plan.expect_text("Database host not found").expect_text("The apply looks again before it changes anything.");
+    let error = scene.tf.apply_fails().error();
+    assert!(error.detail.contains("Nothing was changed"), "{error:?}");
+    scene.assert_untouched();
+    assert!(scene.tf.state().addresses().is_empty());
+
+    scene.resource(&[&connection]);
+    scene.tf.ok(&["plan"]).expect_text("The apply goes on without.");
+    scene.tf.apply().expect_text("1 added");
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn what_is_not_known_is_looked_at_in_the_apply() {
+    let scene = Scene::with_user();
+    scene.sql("GRANT rds_iam TO ~cdc");
+    let connection = scene.connection("HOST").replace("\"HOST\"", "terraform_data.host.output");
+    scene.resource(&["impact = \"block\"", &connection]);
+    let resource = scene.tf.read("main.tf");
+    let host = format!("resource \"terraform_data\" \"host\" {{\n  input = {:?}\n}}\n", scene.host);
+    scene.tf.write("main.tf", &[resource, host].concat());
+    scene.tf.plan().assert_creates(IT);
+    let run = scene.tf.apply_fails();
+    assert!(scene.said(&run, "error", LOCKED_OUT).is_some(), "{}", run.report("cdc"));
+    assert!(!scene.is_set());
+}
+
+#[test]
+fn contradictions() {
+    let scene = Scene::new();
+    for (lines, text) in [
+        (vec!["impact = \"block\"".to_owned()], "needs a \"database_connection\""),
+        (vec!["impact = \"never\"".to_owned()], "must be one of"),
+        (vec![format!("database_connection {{\n host = {:?}\n}}", scene.host)], "auth = \"iam\" needs \"username\""),
+    ] {
+        scene.resource(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let error = scene.tf.plan_fails().error();
+        assert!(error.detail.contains(text), "{error:?}");
+    }
+}

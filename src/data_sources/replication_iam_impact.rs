@@ -1,0 +1,85 @@
+//! `rdsauth_replication_iam_impact`: who has to use IAM for replication, and why.
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{Computed, DataSource, View, block, computed};
+
+use crate::connection::DatabaseConnection;
+use crate::replication_impact;
+use crate::sql::postgres::impact;
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// Which logins of a PostgreSQL database have to use IAM authentication for replication connections once
+    /// `rds.iam_auth_for_replication` is in force, as `rdsauth_replication_iam_auth` brings it, and what makes it so.
+    ///
+    /// These are the logins that are in the role `rds_iam`, directly or by way of other roles, and have the attribute
+    /// `REPLICATION` or are in the role `rds_replication`. Whoever they are, a password does not open a replication
+    /// connection for them any more. Superusers, which are AWS's own, are not among them.
+    ///
+    /// The login needs no privileges. Connections are those of the server that is connected to: name the writer's
+    /// endpoint.
+    pub struct ReplicationIamImpact {
+        /// The database to look into. Any database of the server will do, since roles are common to all.
+        database_connection: DatabaseConnection = block().min(1),
+        /// How many logins are affected.
+        affected_count: Computed<i64> = computed(),
+        /// Names of the logins that are affected, in order; fit for `acknowledged_users` of
+        /// `rdsauth_replication_iam_auth`.
+        names: Computed<Vec<String>> = computed(),
+        /// The logins that are affected, by name.
+        users: Computed<Vec<User>> = computed(),
+    }
+    timeouts { read: "5m" }
+}
+
+tf_provider::model! {
+    /// A login that is affected.
+    pub struct User {
+        /// Name.
+        name: String = computed(),
+        /// Memberships that bring it into `rds_iam`, each a text such as `jane → app → rds_iam`, the shortest first.
+        /// At most 16.
+        iam_paths: Vec<String> = computed(),
+        /// Memberships that bring it into `rds_replication`, in the same form. Empty if only the attribute lets it
+        /// replicate.
+        replication_paths: Vec<String> = computed(),
+        /// Whether it has the attribute `REPLICATION`.
+        replication_attribute: bool = computed(),
+        /// Number of its replication connections now.
+        current_connections: i64 = computed(),
+        /// Names of the replication slots that these connections use.
+        slots: Vec<String> = computed(),
+    }
+}
+
+impl DataSource<World> for ReplicationIamImpact {
+    const TYPE: &'static str = "replication_iam_impact";
+    const SUBCATEGORY: &'static str = "IAM database authentication";
+
+    async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
+        let at = Self::database_connection;
+        let users = replication_impact::look(cx, &config.database_connection).await.map_err(|error| error.at(at))?;
+        config.affected_count = i64::try_from(users.len()).unwrap_or(i64::MAX).into();
+        config.names = users.iter().map(|user| user.name.clone()).collect::<Vec<_>>().into();
+        config.users = users.into_iter().map(User::from).collect::<Vec<_>>().into();
+        Ok(config)
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        config.block(Self::database_connection).map(|block| DatabaseConnection::check(&block)).unwrap_or_default()
+    }
+}
+
+impl From<impact::User> for User {
+    fn from(user: impact::User) -> Self {
+        let texts = |paths: &[Vec<String>]| paths.iter().map(|path| replication_impact::path(path)).collect();
+        Self {
+            iam_paths: texts(&user.iam_paths),
+            replication_paths: texts(&user.replication_paths),
+            replication_attribute: user.replication_attribute,
+            current_connections: user.connections,
+            slots: user.slots,
+            name: user.name,
+        }
+    }
+}

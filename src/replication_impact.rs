@@ -1,0 +1,183 @@
+//! Whom IAM authentication of replication connections concerns: looked up, and told before it is turned on.
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::Set;
+use tf_provider::value::Path;
+
+use crate::connection::DatabaseConnection;
+use crate::sql::postgres::impact::User;
+use crate::world::Ctx;
+
+/// What a user says about those who are concerned.
+#[derive(Debug)]
+pub struct Consent<'a> {
+    /// Where to look them up.
+    pub connection: &'a DatabaseConnection,
+    /// Who may be concerned.
+    pub acknowledged: Option<&'a Set<String>>,
+    /// Whether anybody else is an error rather than a warning.
+    pub blocks: bool,
+    /// The paths of the connection and of those who are acknowledged.
+    pub at: [Path; 2],
+}
+
+impl Consent<'_> {
+    /// Warns a plan of those who are concerned without consent, or that they are not known.
+    ///
+    /// # Errors
+    /// There are such, and they block.
+    pub async fn plan(self, cx: &Ctx) -> Result<()> {
+        let found = match look(cx, self.connection).await {
+            Ok(users) => self.verdict(&users),
+            Err(error) => Some(self.unknown(error)),
+        };
+        match found {
+            Some(error) if error.is_error() => return Err(error),
+            Some(warning) => cx.warn(warning),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Before the first write: nobody may be concerned without consent, if those block.
+    ///
+    /// # Errors
+    /// There are such, or that cannot be told.
+    pub async fn apply(self, cx: &Ctx) -> Result<()> {
+        if !self.blocks {
+            return Ok(()); // The plan has warned of them.
+        }
+        match look(cx, self.connection).await {
+            Ok(users) => self.verdict(&users).map_or(Ok(()), Err),
+            Err(error) => {
+                let detail = format!(
+                    "{}\n\nNothing was changed, since impact = \"block\" asks for a look at the users first.",
+                    error.detail
+                );
+                let [at, _] = self.at;
+                Err(Diagnostic { detail, ..error }.at(at))
+            }
+        }
+    }
+
+    fn unknown(&self, error: Diagnostic) -> Diagnostic {
+        let again = match self.blocks {
+            true => "The apply looks again before it changes anything.",
+            false => "The apply goes on without.",
+        };
+        let detail = format!("{}\n\nSo the plan cannot tell which users are concerned. {again}", error.detail);
+        Diagnostic::warning(error.summary, detail).at(self.at[0].clone())
+    }
+
+    /// Which users are concerned without consent: an error or a warning; nothing if there are none.
+    fn verdict(&self, users: &[User]) -> Option<Diagnostic> {
+        let is_acknowledged = |name: &str| self.acknowledged.is_some_and(|names| names.iter().any(|one| one == name));
+        let users: Vec<_> = users.iter().filter(|user| !is_acknowledged(&user.name)).map(describe).collect();
+        if users.is_empty() {
+            return None;
+        }
+        let detail = format!(
+            "With \"rds.iam_auth_for_replication\" these users need a token for each new replication connection, and a \
+             password opens none any more:\n{}\n\nGive their clients tokens, for example with the resource \
+             rdsauth_iam_db_user_policy or rdsauth_iam_db_access_role, and name them in \"acknowledged_users\". Or end \
+             the memberships that make it so: REVOKE in the database what comes next to the user in each path to rds_iam.",
+            users.join("\n")
+        );
+        let found = match self.blocks {
+            true => Diagnostic::error("Users would be locked out of replication", detail),
+            false => Diagnostic::warning("Users need tokens for replication", detail),
+        };
+        Some(found.at(self.at[1].clone()))
+    }
+}
+
+/// The logins of a database that have to use IAM for replication once it is asked for, by name.
+///
+/// # Errors
+/// The database cannot be reached, or refuses.
+pub async fn look(cx: &Ctx, connection: &DatabaseConnection) -> Result<Vec<User>> {
+    let session = connection.postgres(cx).await?;
+    if let Some(users) = session.replication_iam_impact().await? {
+        return Ok(users);
+    }
+    let detail = "The server has no role \"rds_iam\", so nobody has to use IAM there. RDS makes that role: make sure that \
+                  \"database_connection\" leads to the database that is meant.";
+    cx.warn(Diagnostic::warning("Server without the role rds_iam", detail));
+    Ok(Vec::new())
+}
+
+/// A path of memberships as it is told: `jane → app → rds_iam`.
+pub fn path(roles: &[String]) -> String {
+    roles.join(" → ")
+}
+
+/// A user, why it is concerned, and what it does now, as a line.
+fn describe(user: &User) -> String {
+    let paths = |all: &[Vec<String>]| all.iter().map(|roles| path(roles)).collect::<Vec<_>>().join(", ");
+    let attribute = user.replication_attribute.then(|| "the attribute REPLICATION".to_owned());
+    let memberships = (!user.replication_paths.is_empty()).then(|| paths(&user.replication_paths));
+    let replicates: Vec<_> = attribute.into_iter().chain(memberships).collect();
+    let now = match user.connections {
+        0 => "no replication connection".to_owned(),
+        1 => "1 replication connection".to_owned(),
+        more => format!("{more} replication connections"),
+    };
+    let slots = match &user.slots[..] {
+        [] => String::new(),
+        slots => format!(" with {}", slots.join(", ")),
+    };
+    format!(
+        "  \"{}\": IAM by {}; replication by {}; now {now}{slots}",
+        user.name,
+        paths(&user.iam_paths),
+        replicates.join(" and ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(name: &str) -> User {
+        let path = |roles: &[&str]| roles.iter().map(|role| (*role).to_owned()).collect::<Vec<_>>();
+        User {
+            name: name.to_owned(),
+            iam_paths: vec![path(&[name, "rds_iam"]), path(&[name, "app", "rds_iam"])],
+            replication_paths: vec![path(&[name, "rds_replication"])],
+            replication_attribute: false,
+            connections: 0,
+            slots: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_user_is_told_with_its_paths_and_what_it_does() {
+        let line = describe(&user("jane"));
+        let paths = "IAM by jane → rds_iam, jane → app → rds_iam; replication by jane → rds_replication";
+        assert_eq!(line, format!("  \"jane\": {paths}; now no replication connection"));
+        let slots = vec!["a".to_owned(), "b".to_owned()];
+        let busy = User { replication_attribute: true, connections: 2, slots, ..user("jane") };
+        let end = "by the attribute REPLICATION and jane → rds_replication; now 2 replication connections with a, b";
+        assert!(describe(&busy).ends_with(end), "{}", describe(&busy));
+        let attribute = User { replication_paths: Vec::new(), replication_attribute: true, connections: 1, ..busy };
+        let end = "replication by the attribute REPLICATION; now 1 replication connection with a, b";
+        assert!(describe(&attribute).ends_with(end), "{}", describe(&attribute));
+    }
+
+    #[test]
+    fn who_is_acknowledged_is_passed_over() {
+        let (connection, _) = DatabaseConnection::of_import("db.example.com/any").unwrap();
+        let verdict = |names: &[&str], blocks| {
+            let acknowledged: Set<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let at = ["database_connection", "acknowledged_users"].map(|name| Path::root().attribute(name));
+            let consent = Consent { connection: &connection, acknowledged: Some(&acknowledged), blocks, at };
+            consent.verdict(&[user("jane"), user("john")])
+        };
+        let both = verdict(&[], true).unwrap();
+        assert!(both.is_error() && both.detail.contains("\"jane\": ") && both.detail.contains("\"john\": "), "{both}");
+        assert_eq!(both.path.to_string(), "acknowledged_users");
+        let one = verdict(&["jane", "joe"], false).unwrap();
+        assert!(!one.is_error() && !one.detail.contains("\"jane\": ") && one.detail.contains("\"john\": "), "{one}");
+        assert_eq!(verdict(&["jane", "john"], true), None);
+    }
+}

@@ -1,0 +1,84 @@
+use super::*;
+
+fn role() -> Role {
+    Role {
+        oid: 1,
+        name: "jane".to_owned(),
+        login: true,
+        replication: false,
+        connection_limit: -1,
+        valid_until: None,
+        made_at: None,
+        roles: vec![IAM.to_owned(), "reader".to_owned()],
+        iam_paths: Vec::new(),
+        password_set: None,
+    }
+}
+
+const WANTED: Wanted<'static> = Wanted {
+    name: "jane",
+    login: true,
+    replication: false,
+    roles: None,
+    connection_limit: -1,
+    valid_until: None,
+    forbid_password: true,
+};
+
+#[test]
+fn what_a_create_leaves_is_known_again() {
+    let reader = ["reader".to_owned()];
+    assert!(role().is_as(&WANTED) && role().is_as(&Wanted { roles: Some(&reader), ..WANTED }));
+    let until = Role { valid_until: Some("2031-01-01T00:00:00.5Z".to_owned()), ..role() };
+    assert!(until.is_as(&Wanted { valid_until: Some("2031-01-01T01:00:00.500+01:00"), ..WANTED }));
+    for (why, role, wanted) in [
+        ("another name", role(), Wanted { name: "joe", ..WANTED }),
+        ("no login", Role { login: false, ..role() }, WANTED),
+        ("no replication", role(), Wanted { replication: true, ..WANTED }),
+        ("replication", Role { replication: true, ..role() }, WANTED),
+        ("a limit", Role { connection_limit: 1, ..role() }, WANTED),
+        ("an end", until, WANTED),
+        ("one role more", role(), Wanted { roles: Some(&[]), ..WANTED }),
+        ("not in rds_iam", Role { roles: vec!["reader".to_owned()], ..role() }, WANTED),
+        ("one role less", Role { roles: vec![IAM.to_owned()], ..role() }, Wanted { roles: Some(&reader), ..WANTED }),
+        ("a password", Role { password_set: Some(true), ..role() }, WANTED),
+    ] {
+        assert!(!role.is_as(&wanted), "{why}");
+    }
+}
+
+#[test]
+fn only_the_difference_is_written() {
+    let seen = Role { password_set: Some(false), ..role() };
+    assert_eq!(WANTED.definition(Some(&seen)), Ok(Vec::new()));
+    assert_eq!(WANTED.definition(Some(&role())), Ok(vec![r#"ALTER ROLE "jane" PASSWORD NULL"#.to_owned()]));
+    let other = Role { name: "J".to_owned(), valid_until: Some("2031-01-01T00:00:00Z".to_owned()), ..seen };
+    let renamed = r#"ALTER ROLE "J" RENAME TO "jane""#.to_owned();
+    let altered = r#"ALTER ROLE "jane" VALID UNTIL E'infinity'"#.to_owned();
+    assert_eq!(WANTED.definition(Some(&other)), Ok(vec![renamed, altered]));
+}
+
+#[test]
+fn a_mark_is_read_back() {
+    let now: Timestamp = "2026-11-22T11:00:00.25Z".parse().unwrap();
+    let text = mark(now);
+    assert_eq!(text, "Made by Terraform (rdsauth) at 2026-11-22T11:00:00Z");
+    assert_eq!(made_at(&text), "2026-11-22T11:00:00Z".parse().ok());
+    assert_eq!((made_at("Made by hand"), made_at(MADE)), (None, None));
+}
+
+#[test]
+fn instants_are_compared_as_finely_as_they_are_kept() {
+    for (a, b, want) in [
+        ("2031-01-01T00:00:00Z", "2031-01-01T01:00:00+01:00", true),
+        ("2031-01-01T00:00:00.0000001Z", "2031-01-01T00:00:00Z", true),
+        ("2031-01-01T00:00:00.000001Z", "2031-01-01T00:00:00Z", false),
+        ("infinity", "infinity", true),
+        ("infinity", "-infinity", false),
+    ] {
+        assert_eq!(same_instant(a, b), want, "{a} {b}");
+    }
+    assert_eq!(without_zeros("2031-01-01T00:00:00.000000Z".to_owned()), "2031-01-01T00:00:00Z");
+    assert_eq!(without_zeros("2031-01-01T00:00:00.120000Z".to_owned()), "2031-01-01T00:00:00.12Z");
+    assert_eq!(without_zeros("-infinity".to_owned()), "-infinity");
+}
