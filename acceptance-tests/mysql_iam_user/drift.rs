@@ -48,7 +48,7 @@ fn a_lost_privilege_is_seen_and_given_again() {
 #[test]
 fn foreign_privileges_are_seen_and_revoked() {
     check_mended(
-        "GRANT INSERT ON app.* TO @U WITH GRANT OPTION; GRANT PROCESS ON *.* TO @U; CREATE ROLE r_@U WITH ADMIN admin; \
+        "GRANT INSERT ON app.* TO @U WITH GRANT OPTION; GRANT PROCESS ON *.* TO @U; CREATE ROLE r_@U; GRANT r_@U TO admin WITH ADMIN OPTION; \
          GRANT r_@U TO @U; CREATE TABLE t_@U (a int); GRANT UPDATE (a) ON t_@U TO @U; \
          CREATE PROCEDURE p_@U() SELECT 1; GRANT EXECUTE ON PROCEDURE p_@U TO @U; GRANT SELECT, INSERT ON `my_db`.* TO @U",
         "engine",

@@ -69,8 +69,7 @@ impl Grants {
             (database, table) => format!("{}.{}", my_name(database, MAX)?, my_name(table, MAX)?),
         };
         let held = self.0.entry(on).or_default();
-        held.privileges.extend(more.privileges.iter().map(|privilege| normal(privilege)));
-        held.option |= more.grant_option;
+        held.extend(more.privileges.iter().map(|privilege| normal(privilege)).collect(), more.grant_option);
         Ok(())
     }
 
@@ -173,6 +172,15 @@ impl Grants {
 }
 
 impl Held {
+    /// With all privileges, a server names no other but those on columns.
+    fn extend(&mut self, privileges: BTreeSet<String>, option: bool) {
+        self.privileges.extend(privileges);
+        if self.privileges.contains(ALL) {
+            self.privileges.retain(|text| text == ALL || text.contains('('));
+        }
+        self.option |= option;
+    }
+
     fn has(&self, privilege: &str) -> bool {
         self.privileges.contains(privilege) || self.privileges.contains(ALL)
     }
@@ -215,8 +223,7 @@ impl Shown {
             behind.windows(2).any(|pair| matches!(pair, [a, b] if (a.is("GRANT") || a.is("ADMIN")) && b.is("OPTION")));
         if !privileges.is_empty() || option {
             let held = self.grants.0.entry(on).or_default();
-            held.privileges.extend(privileges);
-            held.option |= option;
+            held.extend(privileges, option);
         }
         self.has_alternatives |= behind.iter().any(|token| token.is("OR"));
         Some(())
@@ -456,8 +463,7 @@ mod tests {
             let privileges = privileges.split(", ").filter(|name| *name != "USAGE").map(str::to_owned);
             match step {
                 Step::Grant(_, option) => {
-                    held.privileges.extend(privileges);
-                    held.option |= !option.is_empty();
+                    held.extend(privileges.collect(), !option.is_empty());
                 }
                 Step::Revoke(_) if what.starts_with("GRANT OPTION") => held.option = false,
                 Step::Revoke(_) => privileges.for_each(|privilege| match privilege == ALL {
