@@ -1,0 +1,136 @@
+//! The mode in which the resource is a grant.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::Retry;
+
+use crate::aws;
+use crate::aws::kms::{Grant, Key, Kms};
+use crate::key_policy::Age;
+use crate::policy::edit::is_unique_id;
+use crate::resources::kms_key_user::KmsKeyUser;
+use crate::world::Ctx;
+
+/// Why a grant cannot be made.
+struct Refused {
+    passes: bool,
+    why: Diagnostic,
+}
+
+impl From<Refused> for Diagnostic {
+    fn from(refused: Refused) -> Self {
+        refused.why
+    }
+}
+
+/// A principal made in the same apply may not be known to KMS yet.
+const YOUNG_GRANTEE: Retry<Refused> = Retry {
+    what: "KMS to know the principal",
+    when: |refused| refused.passes,
+    within: Duration::from_secs(180),
+    first: Duration::from_millis(500),
+};
+
+impl KmsKeyUser {
+    /// Makes the grant, or takes over what an interrupted create has left; its id.
+    pub(crate) async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<String> {
+        let ours = self.grants(kms).await?;
+        match ours.iter().find(|grant| self.is_given_by(grant)) {
+            Some(grant) => {
+                cx.warn(self.taken_over());
+                Ok(grant.id.clone())
+            }
+            None if ours.is_empty() && key.is_enabled() => self.create_grant(cx, kms).await,
+            None if ours.is_empty() => {
+                let detail = format!(
+                    "\"{}\" is in state \"{}\", and KMS makes grants only for enabled keys.\n\nEnable the key, or set \
+                     \"mode\" to \"key_policy\": a policy can be written at any time.",
+                    key.arn, key.state
+                );
+                Err(Diagnostic::error("Key is not enabled", detail).at(Self::kms_key_arn))
+            }
+            None => Err(self.already_there()),
+        }
+    }
+
+    /// Gives the new one before the old one is taken, so that the principal is never without. But first goes what was
+    /// a deleted principal's: it helps nobody, and KMS could take it for the new one.
+    pub(crate) async fn replace_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
+        let (dead, ours): (Vec<_>, Vec<_>) =
+            self.grants(kms).await?.into_iter().partition(|grant| is_unique_id(&grant.grantee));
+        self.revoke(kms, &dead).await?;
+        let id = match ours.iter().find(|grant| self.is_given_by(grant)) {
+            Some(grant) => grant.id.clone(), // An update that was cut off.
+            None => self.create_grant(cx, kms).await?,
+        };
+        let old: Vec<_> = ours.into_iter().filter(|grant| grant.id != id).collect();
+        self.revoke(kms, &old).await?;
+        Ok(id)
+    }
+
+    /// Takes these grants back.
+    pub(crate) async fn revoke(&self, kms: &Kms, grants: &[Grant]) -> Result<()> {
+        for grant in grants {
+            let revoked = kms.revoke_grant(&self.kms_key_arn, &grant.id).await;
+            revoked.context("Cannot revoke the grant", &self.kms_key_arn)?;
+        }
+        Ok(())
+    }
+
+    async fn create_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
+        let (name, operations, begin) = (self.sid.get()?, self.permissions().operations(), Timestamp::now());
+        let create = || async {
+            match kms.create_grant(&self.kms_key_arn, name, &self.principal_arn, &operations).await {
+                Err(error) if error.is_invalid_arn() => Err(self.refused(cx, error, begin).await),
+                answer => answer.map_err(|error| Refused { passes: false, why: error.into() }),
+            }
+        };
+        let made = cx.until(&YOUNG_GRANTEE, create).await.context("Cannot grant the key", &self.kms_key_arn);
+        made.map_err(|error| error.at(Self::kms_key_arn))
+    }
+
+    async fn refused(&self, cx: &Ctx, error: aws::Error, begin: Timestamp) -> Refused {
+        let Ok(principal) = self.principal_arn.parse() else { return Refused { passes: false, why: error.into() } };
+        let age = Age::of(cx, &principal).await;
+        Refused { passes: age.may_pass(begin), why: age.explain(error, &principal).at(Self::principal_arn) }
+    }
+
+    fn is_given_by(&self, grant: &Grant) -> bool {
+        grant.grantee == self.principal_arn && same_operations(&grant.operations, &self.permissions().operations())
+    }
+
+    /// The grant: that of the known id, or else one of the name.
+    pub(crate) async fn grant(&self, kms: &Kms) -> Result<Option<Grant>> {
+        if let Some(id) = self.grant_id.get()? {
+            let found = kms.grants(&self.kms_key_arn, Some(id)).await;
+            let found = found.context("Cannot read the grant", &self.kms_key_arn)?;
+            if let Some(grant) = found.into_iter().flatten().find(|grant| grant.id == *id) {
+                return Ok(Some(grant));
+            }
+        }
+        Ok(self.grants(kms).await?.into_iter().next())
+    }
+
+    /// The grants of this name to this principal, of which there are several only while one replaces another.
+    pub(crate) async fn grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
+        let name = self.sid.get()?;
+        let is_ours = |grant: &Grant| {
+            let grantee = grant.grantee == self.principal_arn || is_unique_id(&grant.grantee);
+            grantee && grant.name.as_ref() == Some(name) && !grant.is_constrained
+        };
+        Ok(self.all_grants(kms).await?.into_iter().filter(is_ours).collect())
+    }
+
+    /// All grants of the key.
+    pub(crate) async fn all_grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
+        let grants = kms.grants(&self.kms_key_arn, None).await;
+        Ok(grants.context("Cannot read the key's grants", &self.kms_key_arn)?.unwrap_or_default())
+    }
+}
+
+/// Whether two lists are the same, in whatever order.
+pub(crate) fn same_operations(a: &[String], b: &[String]) -> bool {
+    a.len() == b.len() && a.iter().all(|operation| b.contains(operation))
+}
