@@ -203,3 +203,56 @@ impl fmt::Debug for Session {
         f.debug_tuple("Session").field(&self.target).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tf_provider::schema::Secret;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const TOKEN: &str = "orders:3306/?Action=connect&X-Amz-Signature=abc";
+
+    /// The first packet of a server that offers everything but TLS, and asks for the password in clear text.
+    fn greeting() -> Vec<u8> {
+        const WITHOUT_TLS: [u8; 2] = [0xff, 0xf7];
+        let mut payload = vec![10];
+        payload.extend(b"8.0.40\0\x01\0\0\0saltsalt\0");
+        payload.extend(WITHOUT_TLS);
+        payload.extend([45, 2, 0, 0xff, 0xdf, 21]);
+        payload.extend([0; 10]);
+        payload.extend(b"saltsaltsalt\0mysql_clear_password\0");
+        let length = u8::try_from(payload.len()).unwrap();
+        [vec![length, 0, 0, 0], payload].concat()
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_gets_no_token() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target {
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().unwrap().port(),
+            server_name: "localhost".to_owned(),
+            database: None,
+            user: "jane".to_owned(),
+            password: Secret::new(TOKEN.to_owned()),
+            authorities: None,
+            any_name: false,
+            connect_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(5),
+            application_name: "test".to_owned(),
+        };
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(&greeting()).await.unwrap();
+            let mut received = Vec::new();
+            stream.read_to_end(&mut received).await.unwrap();
+            received
+        });
+        let error = Session::open(&target, Duration::from_secs(1)).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Tls, "{error}");
+        let received = String::from_utf8_lossy(&server.await.unwrap()).into_owned();
+        assert!(!received.contains("Action=connect") && !received.contains("jane"), "{received}");
+    }
+}

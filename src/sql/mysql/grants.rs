@@ -268,8 +268,7 @@ fn privilege(tokens: &[Token]) -> String {
 fn thing(tokens: &[Token]) -> String {
     let is_kind = |at: usize| {
         let beside = |other: usize| matches!(tokens.get(other), Some(Token::Mark(_)));
-        let is_name = beside(at + 1) || at.checked_sub(1).is_some_and(beside);
-        !is_name
+        !(beside(at + 1) || (at > 0 && beside(at - 1)))
     };
     let text = |(at, token): (usize, &Token)| match token.word() {
         Some(word) if is_kind(at) => format!("{} ", word.to_ascii_uppercase()),
