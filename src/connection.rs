@@ -134,7 +134,7 @@ impl DatabaseConnection {
                  authentication or the ARN of a secret; without it, the provider block says who logs in. %2F stands for a \
                  slash in a name, %40 for an @ in the login."
             );
-            Diagnostic::error("Malformed import ID", detail)
+            Diagnostic::error("Malformed import id", detail)
         };
         let decode = |text: &str| {
             let decoded = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());

@@ -18,8 +18,10 @@ fuzz_target!(|id: &str| {
         match entry.import(id) {
             Ok(found) => {
                 assert_eq!(Value::Map(found.clone()).conforms(&entry.table().ty()), Ok(()));
-                let told = told(entry.name(), &found).unwrap_or_else(|| of_identity(*entry, &found));
-                assert_eq!(Value::string(told), Value::string(id), "{}", entry.name());
+                if !has_several_spellings(entry.name()) {
+                    let told = told(entry.name(), &found).unwrap_or_else(|| of_identity(*entry, &found));
+                    assert_eq!(Value::string(told), Value::string(id), "{}", entry.name());
+                }
                 import(*entry, id, &found);
             }
             Err(error) => {
@@ -29,6 +31,11 @@ fuzz_target!(|id: &str| {
         }
     }
 });
+
+/// Users in a database: the parts of their ids are percent-encoded, some more and some less.
+fn has_several_spellings(resource: &str) -> bool {
+    matches!(resource, "mysql_iam_user" | "postgresql_iam_user")
+}
 
 /// The id of an object, where it is not the attributes of its identity.
 fn told(resource: &str, object: &Object) -> Option<String> {

@@ -213,7 +213,7 @@ impl Resource<World> for MysqlIamUser {
                 "\"{id}\" does not end in /NAME@HOST, such as /app@%, with the name of a user and the hosts that it may \
                  connect from. %2F stands for a slash and %25 for a percent sign before two digits or letters a to f."
             );
-            return Err(Diagnostic::error("Malformed import ID", detail));
+            return Err(Diagnostic::error("Malformed import id", detail));
         };
         Ok(Partial::default().with(Self::name, name).with(Self::host, host).with(Self::database_connection, connection))
     }

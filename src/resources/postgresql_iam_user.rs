@@ -254,7 +254,7 @@ impl Resource<World> for PostgresqlIamUser {
         let (mut connection, parts) = DatabaseConnection::of_import(id)?;
         let Ok([database, name]) = <[String; 2]>::try_from(parts) else {
             let detail = format!("\"{id}\" is not of the form [LOGIN@]HOST[:PORT]/DATABASE/USER.");
-            return Err(Diagnostic::error("Malformed import ID", detail));
+            return Err(Diagnostic::error("Malformed import id", detail));
         };
         connection.database = Some(database);
         Ok(Partial::default().with(Self::name, name).with(Self::database_connection, connection))
