@@ -359,12 +359,13 @@ impl Account {
         rules.filter(|rule| rule["account"] == *self.id).filter_map(|rule| rule["struck"].as_u64()).sum()
     }
 
-    /// The statements since the last [`Account::forget_statements`], oldest first, each with whether it was carried out.
+    /// The statements since the last [`Account::forget_statements`], oldest first, each with whether it was carried out or
+    /// refused.
     pub fn statements(&self) -> Vec<(String, bool)> {
         let answer = self.ask("GET", "statements", json!({}));
         let statements = answer["statements"].as_array().expect("statements").iter();
         let text = |statement: &Value| statement["sql"].as_str().unwrap_or_default().to_owned();
-        statements.map(|statement| (text(statement), statement["took_effect"] == true)).collect()
+        statements.map(|statement| (text(statement), statement["answered"] == true)).collect()
     }
 
     /// Empties the record of statements.

@@ -211,6 +211,7 @@ class _Session:
         if expected.entry is None:
             return
         expected.entry["took_effect"] = not mysql.is_error(payload)
+        expected.entry["answered"] = True
         rule = expected.rule or {}
         if rule.get("fault") == "lose_answer":
             await asyncio.sleep(rule.get("seconds", 0))

@@ -139,6 +139,11 @@ class _Group:
         for entry in self.entries:
             entry["took_effect"] = True
 
+    def answered(self):
+        """Notes in the record that the server is through with it."""
+        for entry in self.entries:
+            entry["answered"] = True
+
 
 class _Session:
     """One connection after its startup packet."""
@@ -260,6 +265,7 @@ class _Session:
         elif kind == b"Z" and group:
             if not group.failed:
                 group.took_effect()
+            group.answered()
             if group.late:
                 await asyncio.sleep(min(group.late.get("seconds", 0), _PATIENCE))
             self._groups.popleft()

@@ -44,12 +44,13 @@ class Statements:
             return [dict(rule) for rule in self._rules]
 
     def arrived(self, endpoint, user, sql):
-        """Notes a statement; returns its entry in the record, whose `took_effect` the caller sets, and the rule that
-        strikes it, or None."""
+        """Notes a statement; returns its entry in the record, whose `took_effect` and `answered` the caller sets, and the
+        rule that strikes it, or None."""
         with self._lock:
             self._number += 1
             entry = {"number": self._number, "time": round(time.time(), 3), "account": endpoint.account}
-            entry |= {"host": endpoint.host, "user": user, "sql": sql, "took_effect": False, "fault": None}
+            entry |= {"host": endpoint.host, "user": user, "sql": sql, "took_effect": False, "answered": False}
+            entry["fault"] = None
             self._record.append(entry)
             rule = self._strike(entry)
             if rule:
