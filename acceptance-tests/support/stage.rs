@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -25,6 +25,12 @@ pub struct Account {
     partition: String,
     stage: fn() -> &'static Stage,
 }
+
+/// The variable with the file of the endpoints' names.
+const HOSTS: &str = "NSS_WRAPPER_HOSTS";
+
+/// What may make endpoints.
+const MAKE_ENDPOINTS: [&str; 4] = ["calls", "clusters", "instances", "proxies"];
 
 /// A call that arrived at the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +82,24 @@ impl Account {
     pub fn database_environment(&self) -> BTreeMap<String, String> {
         let of_clients = |name: &str| name == "LD_PRELOAD" || name.starts_with("NSS_") || name.starts_with("PGSSL");
         let all = self.stage().environment.iter();
-        all.filter(|(name, _)| of_clients(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+        let copy = (HOSTS.to_owned(), self.copy_hosts().display().to_string());
+        all.filter(|(name, _)| of_clients(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .chain([copy])
+            .collect()
+    }
+
+    /// A copy of the names of all endpoints, which changes when this account's databases do and not with those of
+    /// others: libnss-wrapper crashes if one thread reads a new version while another looks something up.
+    fn copy_hosts(&self) -> PathBuf {
+        let names = fs::read_to_string(&self.stage().environment[HOSTS]).expect("the names of endpoints");
+        let (copy, new) = (self.hosts(), self.hosts().with_extension("new"));
+        fs::write(&new, names).and_then(|()| fs::rename(&new, &copy)).expect("a copy of the names");
+        copy
+    }
+
+    fn hosts(&self) -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hosts-{}", self.id))
     }
 
     /// Makes a database user that logs in with tokens. All accounts share the users.
@@ -379,7 +402,11 @@ impl Account {
 
     fn ask(&self, method: &str, path: &str, mut fields: Value) -> Value {
         fields["account"] = json!(self.id);
-        self.stage().control(method, path, &fields)
+        let answer = self.stage().control(method, path, &fields);
+        if method == "POST" && MAKE_ENDPOINTS.contains(&path) && self.hosts().exists() {
+            self.copy_hosts();
+        }
+        answer
     }
 }
 
