@@ -1,8 +1,12 @@
 //! The `database_connection` block under the real CLI: how sessions come about, and why they do not.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::binaries::binary;
+use crate::support::eventually;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -206,6 +210,35 @@ fn a_server_that_does_not_answer_is_given_up() {
         &format!("host = \"127.0.0.1\"\n port = {port}\n auth = \"provider\"\n connect_timeout = \"500ms\""),
     );
     scene.assert_refused(&["Cannot reach the database", "no answer within 0.5 s"]);
+}
+
+/// Another session has made the same role and not ended its transaction.
+#[test]
+fn a_statement_that_waits_too_long_is_given_up() {
+    let limits = "statement_timeout = \"3s\"\n application_name = \"shop-terraform\"";
+    let scene = Scene::new(PROVIDER, &format!("host = var.host\n port = var.port\n auth = \"provider\"\n {limits}"));
+    let (account, user) = (&scene.account, &scene.user);
+    let other = format!(
+        "DO $$ BEGIN CREATE ROLE {user}; FOR i IN 1..600 LOOP EXIT WHEN 'go_{user}'::text = ANY (SELECT rolname FROM \
+         pg_roles); PERFORM pg_sleep(0.1); END LOOP; DROP ROLE {user}; END $$"
+    );
+    let sessions = |with: &str| {
+        let of = format!("SELECT application_name FROM pg_stat_activity WHERE query LIKE '{with}%{user}%'");
+        let found = account.sql("postgres", &format!("{of} AND state = 'active' AND pid <> pg_backend_pid()"));
+        (!found.is_empty()).then_some(found)
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| account.sql("postgres", &other));
+        eventually("another session", Duration::from_secs(30), || sessions("DO"));
+        let apply = scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "A longer limit"]));
+        let waits = eventually("the statement that waits", Duration::from_secs(30), || sessions("CREATE ROLE"));
+        assert_eq!(waits, "shop-terraform");
+        apply.join().unwrap();
+        account.sql("postgres", &format!("CREATE ROLE go_{user}"));
+    });
+    scene.tf.apply();
+    assert!(scene.has_user());
+    scene.tf.destroy();
 }
 
 #[test]

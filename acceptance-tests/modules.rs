@@ -2,6 +2,7 @@
 
 mod clickpipes;
 mod clickpipes_users;
+mod consumer;
 mod limitless_data_loader;
 mod replication_iam_auth;
 mod replication_user;

@@ -42,14 +42,15 @@ tf_provider::model! {
         /// How the server's certificate is verified: `verify-full`, by its authority and name, or `verify-ca`, by its
         /// authority alone. The provider block's if absent, else `verify-full`.
         tls: Option<String> = optional().check(tls()),
-        /// Certificates of authorities to trust, PEM. The provider block's if absent, else those of RDS and Aurora and
-        /// the public ones that ship with the provider.
+        /// Certificates of authorities to trust, PEM. The provider block's if absent, else those of RDS and Aurora in
+        /// commercial regions and the public ones, which ship with the provider.
         ca_certificate: Option<String> = optional(),
         /// How long a connection may take to come about, such as `15s`. The provider block's if absent, else 15 seconds.
         connect_timeout: Option<String> = optional().check(duration()),
         /// How long a statement may take, such as `1m`. The provider block's if absent, else one minute.
         statement_timeout: Option<String> = optional().check(duration()),
-        /// What the server shows of the session. The provider block's if absent, else `terraform-provider-rdsauth`.
+        /// What the server shows of the session: PostgreSQL in `pg_stat_activity`, MySQL and MariaDB as the attribute
+        /// `program_name` of the connection. The provider block's if absent, else `terraform-provider-rdsauth`.
         application_name: Option<String> = optional().check(check::length(1..=63)),
     }
 }

@@ -86,6 +86,12 @@ impl Target {
     fn error(&self, kind: Kind, message: String) -> Error {
         Error::local(kind, self, message)
     }
+
+    /// A statement took longer than it may, and what became of it is not known.
+    fn unanswered(&self, limit: Duration) -> Error {
+        let seconds = limit.as_secs_f32();
+        self.error(Kind::Lost, format!("no answer within {seconds} s, the limit \"statement_timeout\""))
+    }
 }
 
 /// `user@host:port/database`, as it is told to the user.

@@ -2,97 +2,47 @@
 
 use serde_json::json;
 
+use crate::modules::consumer::{Consumer, Endpoint};
 use crate::modules::copied;
-use crate::support::binaries::binary;
+use crate::support::login::Login;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// The consumer: it assumes the role with credentials of its own account, makes a token and logs in with it.
-const CONSUMER: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-
-variable "role_arn" { type = string }
-variable "host" { type = string }
-variable "port" { type = number }
-variable "user" { type = string }
-
-ephemeral "rdsauth_db_auth_token" "it" {
-  hostname = var.host
-  port     = var.port
-  username = var.user
-  role_arn = var.role_arn
-}
-
-resource "terraform_data" "login" {
-  provisioner "local-exec" {
-    command = "psql -XAtc 'select current_user' >login"
-    environment = {
-      PGHOST     = var.host
-      PGPORT     = var.port
-      PGUSER     = var.user
-      PGDATABASE = "app"
-      PGPASSWORD = ephemeral.rdsauth_db_auth_token.it.token
-    }
-  }
-}
-"#;
-
-/// Both accounts, with databases whose IAM authentication is off.
+/// A consumer, and databases whose IAM authentication is off.
 struct Scene {
     tf: Terraform,
     account: Account,
-    outside: Account,
+    consumer: Consumer,
     user: String,
 }
 
 impl Scene {
     fn new() -> Self {
-        let (account, outside) = (Account::with_databases(), Account::with_databases());
+        let (account, consumer) = (Account::with_databases(), Consumer::new());
         for (kind, engine) in [("instance", "postgres"), ("cluster", "aurora-postgresql")] {
             account.tell(&format!("{kind}s"), json!({ "identifier": kind, "engine": engine, "iam": false }));
         }
         let user = format!("clickpipes_{}", account.id); // The users of the server are common to all accounts.
         account.add_database_user(&user);
-        let allowed = json!({ "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*" });
-        outside.add("role/ClickHouse");
-        outside.put_policy("role/ClickHouse", "any", &json!({ "Version": "2012-10-17", "Statement": [allowed] }));
-        let role = format!("arn:aws:iam::{}:role/ClickHouse", outside.id);
+        let role = consumer.role_arn();
         let variables = [
             ("clickhouse_role_arn", role.as_str()),
             ("db_instance_identifier", "instance"),
             ("db_cluster_identifier", "cluster"),
             ("db_user", user.as_str()),
         ];
-        Self { tf: copied("clickpipes", &account, &variables), account, outside, user }
+        Self { tf: copied("clickpipes", &account, &variables), account, consumer, user }
     }
 
     /// What the consumer is called in the database that is the `index`-th of the endpoints, if it gets in.
     fn login(&self, index: usize) -> Result<String, String> {
         let state = self.tf.state();
         let endpoint = &state.output("endpoints")[index];
-        let mut tf = Terraform::new()
-            .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"))
-            .env("TF_VAR_role_arn", state.output("role_arn").as_str().unwrap())
-            .env("TF_VAR_host", endpoint["host"].as_str().unwrap())
-            .env("TF_VAR_port", &endpoint["port"])
-            .env("TF_VAR_user", &self.user);
-        let of_aws = self.outside.environment().into_iter().chain(self.outside.session("ClickHouse", 3600));
-        for (name, value) in
-            of_aws.map(|(name, value)| (name.to_owned(), value)).chain(self.outside.database_environment())
-        {
-            tf = tf.env(&name, value);
-        }
-        tf.write("main.tf", CONSUMER);
-        tf.init();
-        let run = tf.run(&["apply", "-auto-approve"]);
-        match run.code {
-            Some(0) => Ok(tf.read("login").trim().to_owned()),
-            _ => Err(run.report("no login")),
-        }
+        let endpoint = Endpoint::of(&endpoint["host"], &endpoint["port"]);
+        let token = self.consumer.token(state.output("role_arn").as_str().expect("an ARN"), &endpoint, &self.user);
+        let Endpoint { host, port } = &endpoint;
+        let (account, user) = (&self.account, &self.user);
+        Login { account, engine: "postgres", host, port: *port, user, password: &token }.ask("SELECT current_user")
     }
 }
 
@@ -127,7 +77,7 @@ fn the_consumer_logs_in_to_both_databases_until_it_may_not() {
 fn the_role_needs_both_actions_of_its_trust() {
     let scene = Scene::new();
     scene.tf.apply();
-    let session = scene.outside.role_session("ClickHouse", 3600);
+    let session = scene.consumer.session();
     let role = scene.tf.state().output("role_arn");
     let assume = |tags: serde_json::Value| {
         let parameters = json!({ "RoleArn": role, "RoleSessionName": "pipe", "Tags": tags });
@@ -137,7 +87,7 @@ fn the_role_needs_both_actions_of_its_trust() {
     assert_eq!(assume(tags.clone()), Ok(()));
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
-        "Principal": { "AWS": format!("arn:aws:iam::{}:role/ClickHouse", scene.outside.id) },
+        "Principal": { "AWS": scene.consumer.role_arn() },
         "Action": "sts:AssumeRole",
     }] });
     let parameters = json!({ "RoleName": "clickpipes", "PolicyDocument": trust.to_string() });

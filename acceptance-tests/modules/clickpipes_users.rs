@@ -2,52 +2,24 @@
 
 use serde_json::{Value, json};
 
+use crate::modules::consumer::{Consumer, Endpoint};
 use crate::modules::copied;
-use crate::support::binaries::binary;
 use crate::support::login::Login;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// The consumer: with credentials of its own account it assumes the role and makes tokens.
-const CONSUMER: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-
-variable "role_arn" { type = string }
-variable "host" { type = string }
-variable "port" { type = number }
-variable "user" { type = string }
-
-ephemeral "rdsauth_db_auth_token" "it" {
-  hostname = var.host
-  port     = var.port
-  username = var.user
-  role_arn = var.role_arn
-}
-
-resource "terraform_data" "token" {
-  provisioner "local-exec" {
-    command     = "printenv TOKEN >token"
-    environment = { TOKEN = ephemeral.rdsauth_db_auth_token.it.token }
-  }
-}
-"#;
-
-/// Both accounts, and an instance whose IAM authentication is off.
+/// A consumer, and an instance whose IAM authentication is off.
 struct Scene {
     engine: &'static str,
     tf: Terraform,
     account: Account,
-    outside: Account,
+    consumer: Consumer,
     user: String,
 }
 
 impl Scene {
     fn new(module: &str, engine: &'static str) -> Self {
-        let (account, outside) = (Account::with_databases(), Account::with_databases());
+        let (account, consumer) = (Account::with_databases(), Consumer::new());
         account.tell("instances", json!({ "identifier": "shop", "engine": engine, "iam": false }));
         let user = format!("pipe_{}", account.id); // The users of a server are common to all accounts.
         let table = format!("orders_{}", account.id);
@@ -60,11 +32,8 @@ impl Scene {
             account.sql(engine, &format!("CREATE ROLE {readers} ADMIN {master}; GRANT SELECT ON {table} TO {readers}"));
             variables.push(("db_roles", json!([readers]).to_string()));
         }
-        let allowed = json!({ "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*" });
-        outside.add("role/ClickHouse");
-        outside.put_policy("role/ClickHouse", "any", &json!({ "Version": "2012-10-17", "Statement": [allowed] }));
         variables.extend([
-            ("clickhouse_role_arn", format!("arn:aws:iam::{}:role/ClickHouse", outside.id)),
+            ("clickhouse_role_arn", consumer.role_arn()),
             ("db_instance_identifier", "shop".to_owned()),
             ("db_user", user.clone()),
             ("master_secret_arn", account.master_secret(engine)),
@@ -76,26 +45,13 @@ impl Scene {
             tf = tf.env(&name, value);
         }
         let tf = tf.env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
-        Self { engine, tf, account, outside, user }
+        Self { engine, tf, account, consumer, user }
     }
 
     /// A token for a user, signed as the role that the module makes.
     fn token(&self, user: &str) -> String {
         let state = self.tf.state();
-        let text = |name: &str| state.output(name).as_str().expect("a text").to_owned();
-        let mut tf = Terraform::new()
-            .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"))
-            .env("TF_VAR_role_arn", text("role_arn"))
-            .env("TF_VAR_host", text("host"))
-            .env("TF_VAR_port", state.output("port"))
-            .env("TF_VAR_user", user);
-        for (name, value) in self.outside.environment().into_iter().chain(self.outside.session("ClickHouse", 3600)) {
-            tf = tf.env(name, value);
-        }
-        tf.write("main.tf", CONSUMER);
-        tf.init();
-        tf.apply();
-        tf.read("token").trim().to_owned()
+        self.consumer.token(state.output("role_arn").as_str().expect("an ARN"), &self.endpoint(), user)
     }
 
     /// What a bearer of a token reads.
@@ -107,10 +63,7 @@ impl Scene {
 
     fn endpoint(&self) -> Endpoint {
         let state = self.tf.state();
-        Endpoint {
-            host: state.output("host").as_str().expect("a host").to_owned(),
-            port: state.output("port").as_u64().expect("a port"),
-        }
+        Endpoint::of(&state.output("host"), &state.output("port"))
     }
 
     /// Whether the database has the user.
@@ -127,11 +80,6 @@ impl Scene {
         let described = self.account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "shop" }));
         described["DBInstances"][0].clone()
     }
-}
-
-struct Endpoint {
-    host: String,
-    port: u64,
 }
 
 fn its_own_tests_pass(scene: &Scene) {

@@ -85,16 +85,16 @@ class Control:
 
     def rules(self):
         """The fault rules in force, with their counts."""
-        return {"rules": self._aws.faults.rules()}
+        return {"rules": self._aws.faults.rules.all()}
 
     def add_rules(self, rules):
         """Puts fault rules in force."""
-        self._aws.faults.add(rules)
+        self._aws.faults.rules.add(rules)
         return self.rules()
 
     def clear_rules(self, account=None):
         """Takes out the fault rules of an account, or all."""
-        self._aws.faults.clear(account)
+        self._aws.faults.rules.clear(account)
         return {}
 
     def account(self, account):
@@ -233,16 +233,16 @@ class Control:
 
     def statement_rules(self):
         """The rules for statements in force, with their counts."""
-        return {"rules": self._databases().statements.rules()}
+        return {"rules": self._databases().statements.rules.all()}
 
     def add_statement_rules(self, rules):
         """Puts rules for statements in force."""
-        self._databases().statements.add(rules)
+        self._databases().statements.rules.add(rules)
         return self.statement_rules()
 
     def clear_statement_rules(self, account=None):
         """Takes out the rules for statements of an account, or all."""
-        self._databases().statements.clear(account)
+        self._databases().statements.rules.clear(account)
         return {}
 
     def logins(self, account=None):

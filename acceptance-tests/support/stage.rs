@@ -30,7 +30,7 @@ pub struct Account {
 const HOSTS: &str = "NSS_WRAPPER_HOSTS";
 
 /// What may make endpoints.
-const MAKE_ENDPOINTS: [&str; 4] = ["calls", "clusters", "instances", "proxies"];
+const MAKE_ENDPOINTS: [&str; 3] = ["clusters", "instances", "proxies"];
 
 /// A call that arrived at the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -111,8 +111,8 @@ impl Error {
             }
             Kind::Tls => {
                 "The server must speak TLS and show a certificate for its name. Of the authorities those of RDS and the \
-                 public ones are trusted; others, and those of regions younger than this release, go into \
-                 \"ca_certificate\". Through a tunnel, \"auth_hostname\" names the endpoint."
+                 public ones are trusted; others, as those of AWS GovCloud (US), China and regions younger than this \
+                 release, go into \"ca_certificate\". Through a tunnel, \"auth_hostname\" names the endpoint."
             }
             Kind::Authentication => {
                 "With IAM authentication it must be on, the credentials must be allowed rds-db:connect on the resource \

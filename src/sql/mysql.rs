@@ -82,8 +82,7 @@ impl Session {
 
     /// The rows that a query gives. Arguments are bound, never spliced.
     pub(crate) async fn rows(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Vec<Row>, Error> {
-        let Self { connection, target, .. } = self;
-        answer(target, connection.exec(sql, arguments)).await
+        UnderWay::of(self).answer(self.connection.exec(sql, arguments)).await
     }
 
     /// The first row that a query gives.
@@ -93,8 +92,7 @@ impl Session {
 
     /// Runs a statement that gives no rows.
     pub(crate) async fn run(&mut self, sql: &str) -> Result<(), Error> {
-        let Self { connection, target, .. } = self;
-        answer(target, connection.query_drop(sql)).await
+        UnderWay::of(self).answer(self.connection.query_drop(sql)).await
     }
 }
 
@@ -115,13 +113,59 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
         .ssl_opts(ssl)
         .enable_cleartext_plugin(true)
         .prefer_socket(false)
+        .connect_attribute("program_name", &target.application_name)
         .into()
 }
 
-async fn answer<T>(target: &Target, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
-    match timeout(target.statement_timeout, asked).await {
-        Ok(answer) => answer.map_err(|error| explain(target, &error, Kind::Lost)),
-        Err(_) => Err(target.error(Kind::Lost, "the answer did not come in time".to_owned())),
+/// A statement that nobody may wait for any longer.
+struct UnderWay {
+    connection: u32,
+    options: Opts,
+    target: Target,
+    is_over: bool,
+}
+
+impl UnderWay {
+    fn of(session: &Session) -> Self {
+        let Session { connection, target, .. } = session;
+        Self {
+            connection: connection.id(),
+            options: connection.opts().clone(),
+            target: target.clone(),
+            is_over: false,
+        }
+    }
+
+    async fn answer<T>(mut self, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
+        let limit = self.target.statement_timeout;
+        let answer = timeout(limit, asked).await;
+        self.is_over = answer.is_ok();
+        match answer {
+            Ok(answer) => answer.map_err(|error| explain(&self.target, &error, Kind::Lost)),
+            Err(_) => Err(self.target.unanswered(limit)),
+        }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if !self.is_over {
+            tokio::spawn(kill(self.connection, self.options.clone(), self.target.clone()));
+        }
+    }
+}
+
+/// Tells the server that nobody waits for the statement any longer, since without being told it would go on with it.
+async fn kill(connection: u32, options: Opts, target: Target) {
+    let told = target
+        .in_time(async {
+            let failed = |error| explain(&target, &error, Kind::Unreached);
+            let mut other = Conn::new(options).await.map_err(failed)?;
+            other.query_drop(format!("KILL QUERY {connection}")).await.map_err(failed)
+        })
+        .await;
+    if let Err(error) = told {
+        tracing::debug!(%error, "a statement could not be cancelled");
     }
 }
 

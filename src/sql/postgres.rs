@@ -139,7 +139,7 @@ impl Session {
         under_way.is_over = answer.is_ok();
         match answer {
             Ok(answer) => answer.map_err(|error| explain(&self.target, &error)),
-            Err(_) => Err(self.target.error(Kind::Lost, "the answer did not come in time".to_owned())),
+            Err(_) => Err(self.target.unanswered(self.target.statement_timeout)),
         }
     }
 }

@@ -125,7 +125,7 @@ mod tests {
             assert_eq!(certificate.subject, certificate.issuer);
             count += 1;
         }
-        assert_eq!(count, 81, "three for each of 27 regions");
+        assert_eq!(count, 96, "three for each of 32 regions");
     }
 
     #[test]
