@@ -88,6 +88,19 @@ pub(crate) fn path(path: &Path) -> wire::AttributePath {
     wire::AttributePath { steps: path.steps().iter().map(step).collect() }
 }
 
+/// The path in a message, for the log.
+pub(crate) fn place(path: &wire::AttributePath) -> Path {
+    use wire::attribute_path::step::Selector;
+    let step = |step: &wire::attribute_path::Step| {
+        Some(match step.selector.as_ref()? {
+            Selector::AttributeName(name) => Step::Attribute(name.clone()),
+            Selector::ElementKeyInt(index) => Step::Index(usize::try_from(*index).unwrap_or(usize::MAX)),
+            Selector::ElementKeyString(key) => Step::Key(key.clone()),
+        })
+    };
+    path.steps.iter().filter_map(step).collect()
+}
+
 pub(crate) fn ty(ty: &Type) -> Bytes {
     ty.to_json().to_string().into()
 }

@@ -15,7 +15,7 @@ use tf_provider::value::{Object, Path, Step, Type, Value, msgpack};
 use tokio::time::timeout;
 use tonic::Status;
 
-use crate::core_like::{Core, Launch, Process};
+use crate::core_like::{Core, Exit, Launch, Process};
 use crate::provider::{Config, Thing};
 
 /// A connection to the test provider.
@@ -70,7 +70,12 @@ pub(crate) const CAPABLE: Option<wire::ClientCapabilities> =
 impl Client {
     /// A provider that is not configured yet.
     pub(crate) async fn unconfigured() -> Self {
-        let process = Launch::this_test("plugin").start().await;
+        Self::launched(Launch::this_test("plugin")).await
+    }
+
+    /// A provider started in a way of its own.
+    pub(crate) async fn launched(launch: Launch) -> Self {
+        let process = launch.start().await;
         Self { core: process.connect().await, process }
     }
 
@@ -82,9 +87,11 @@ impl Client {
     }
 
     /// Ends the provider as core does at the end of a walk.
-    pub(crate) async fn finish(self) {
+    pub(crate) async fn finish(self) -> Exit {
         self.core.shutdown().await;
-        assert!(self.process.exit().await.status.success());
+        let exit = self.process.exit().await;
+        assert!(exit.status.success());
+        exit
     }
 
     /// Calls a method. That it answers with a status, or not in time, is a panic.

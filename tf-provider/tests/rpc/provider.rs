@@ -232,9 +232,12 @@ const FOREVER: Wait<()> = Wait {
     most: Duration::from_millis(50),
 };
 
-/// Does what an order says: `warn`, `panic`, `fail`, make a `NaN`, or `wait` until stopped or out of time.
+/// Does what an order says: `log`, `warn`, `panic`, `fail`, make a `NaN`, or `wait` until stopped or out of time.
 async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
     let order = order.unwrap_or_default();
+    if order.contains("log") {
+        tracing::debug!(target: "tf_provider::test", "Asked to log");
+    }
     if order.contains("warn") {
         cx.warn(Diagnostic::warning("Ordered to warn", "Beware."));
     }
