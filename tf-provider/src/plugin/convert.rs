@@ -155,6 +155,7 @@ fn nested_block(attribute: &Attribute, nesting: Nesting, table: &Table) -> wire:
     let mut content = block(table);
     content.description = description(attribute);
     content.deprecated = attribute.flags.deprecated.is_some();
+    content.deprecation_message = attribute.flags.deprecated.unwrap_or_default().to_owned();
     let limit = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
     let (nesting, min, max) = match nesting {
         Nesting::Single => (NestingMode::Single, attribute.flags.min.min(1), attribute.flags.min.min(1)),

@@ -74,7 +74,7 @@ tf_provider::model! {
         /// SET.
         peer: Set<Peer> = block(),
         /// SINGLE.
-        door: Option<Door> = block(),
+        door: Option<Door> = block().deprecated("Walk around it."),
     }
     timeouts { create: "5m", read: "5m", update: "5m", delete: "5m" }
 }
@@ -123,7 +123,7 @@ tf_provider::model! {
     /// Something without identity, timeouts, import or history.
     pub(crate) struct Plain {
         /// Text.
-        text: Option<String> = optional(),
+        text: Option<String> = optional().deprecated("Say nothing."),
     }
 }
 
