@@ -34,6 +34,16 @@ pub(crate) fn config(dynamic: Option<&wire::DynamicValue>, table: &Table) -> Res
         .ok_or_else(|| Diagnostic::error("Malformed value from Terraform", "Expected a configuration, got null."))
 }
 
+/// Refuses what is not of the type's identity; the object itself says all that an identity could.
+pub(crate) fn check_identity(identity: Option<&wire::ResourceIdentityData>, table: &Table) -> Result<()> {
+    value(identity.and_then(|identity| identity.identity_data.as_ref()), &table.identity_ty()).map(drop)
+}
+
+/// Refuses attributes of a `provider_meta` block: the schema has none.
+pub(crate) fn check_meta(meta: Option<&wire::DynamicValue>) -> Result<()> {
+    value(meta, &Type::object::<String>([])).map(drop)
+}
+
 /// A value as a message.
 pub(crate) fn dynamic(value: &Value, ty: &Type) -> Result<Option<wire::DynamicValue>> {
     Ok(Some(wire::DynamicValue { msgpack: msgpack::encode(value, ty)?.into(), json: Bytes::new() }))

@@ -337,6 +337,9 @@ impl Resource<World> for Thing {
             state.password = Some(Secret::new("hunter2".to_owned()));
             state.note = None;
         }
+        if state.order.as_deref() == Some("read: mistype") {
+            state.anything = Dynamic(Value::from(1));
+        }
         if state.id == Computed::Unknown {
             // As after an import.
             state.id = format!("{}-1", state.name).into();
@@ -377,7 +380,11 @@ impl Resource<World> for Thing {
         Some(label.map(|label| {
             let secret = Secret::new("hunter2".to_owned());
             let partial = Partial::default().with(Self::name, label).with(Self::password, Some(secret));
-            if source.version == 0 { partial } else { partial.with(Self::shelf, source.version) }
+            match source.version {
+                0 => partial,
+                7 => partial.with(Self::anything, Dynamic(Value::from(1))),
+                version => partial.with(Self::shelf, version),
+            }
         }))
     }
 }
@@ -433,6 +440,9 @@ impl Ephemeral<World> for Token {
         obey(cx, config.order.as_deref()).await?;
         if config.order.as_deref() != Some("leave unknown") {
             config.token = Secret::new(format!("token of {}", config.owner)).into();
+        }
+        if config.order.as_deref() == Some("change hands") {
+            config.owner = "somebody else".to_owned();
         }
         let private = config.owner.clone().into_bytes();
         let renew_at = "2030-01-01T00:00:00.5Z".parse().map_err(|_| Diagnostic::bug("no time"))?;
