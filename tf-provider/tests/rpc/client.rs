@@ -98,6 +98,12 @@ impl Client {
         exit
     }
 
+    /// Closes the connection without a word, as the kernel does for a core that was killed.
+    pub(crate) async fn vanish(self) -> Exit {
+        drop(self.core);
+        self.process.exit().await
+    }
+
     /// Calls a method. That it answers with a status, or not in time, is a panic.
     pub(crate) async fn send<C: Call>(&self, request: C) -> C::Answer {
         let answer = timeout(PATIENCE, self.core.call(C::METHOD, request)).await;

@@ -232,7 +232,8 @@ const FOREVER: Wait<()> = Wait {
     most: Duration::from_millis(50),
 };
 
-/// Does what an order says: `log`, `warn`, `panic`, `fail`, make a `NaN`, or `wait` until stopped or out of time.
+/// Does what an order says: `log`, `warn`, `panic`, `fail`, make a `NaN`, `wait` until stopped or out of time, or
+/// `write` a file, which takes a while.
 async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
     let order = order.unwrap_or_default();
     if order.contains("log") {
@@ -252,6 +253,10 @@ async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
     }
     if order.contains("wait") {
         cx.wait(&FOREVER, || async { Ok::<_, Diagnostic>(()) }).await?;
+    }
+    if let Some((_, file)) = order.split_once("write ") {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        std::fs::write(file, "done").map_err(|error| Diagnostic::bug(error.to_string()))?;
     }
     Ok(())
 }
