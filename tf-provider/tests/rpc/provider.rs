@@ -316,8 +316,10 @@ impl Resource<World> for Thing {
         }
         let order = plan.get(Self::order).known();
         obey(cx, order.as_deref().and_then(|order| order.strip_prefix("plan:"))).await?;
-        if order.as_deref() == Some("plan wrongly") {
-            plan.set(Self::note, "uncalled-for".to_owned());
+        match order.as_deref() {
+            Some("plan wrongly") => plan.set(Self::note, "uncalled-for".to_owned()),
+            Some("plan: grow") => plan.set(Self::size, 9),
+            _ => {}
         }
         Ok(())
     }
