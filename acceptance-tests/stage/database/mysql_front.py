@@ -4,17 +4,17 @@ seen, so that rules can strike it."""
 import asyncio
 import socket
 import ssl
-import struct
+import traceback
 from collections import deque
 from dataclasses import dataclass
 
 from . import mysql_packets as mysql
+from .connections import Cut, reset
 from .endpoints import Relays
 
 #: The name in the certificate of the server behind the front.
 SERVER_NAME = "mariadb.stage"
 
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
 _NOT_LOADED = (1524, "Plugin 'AWSAuthenticationPlugin' is not loaded")
 _UNKNOWN_ERROR = 1105
 
@@ -39,6 +39,9 @@ class MySqlFront(Relays):
             session = None
         except (RuntimeError, ValueError) as failure:
             await self._loop.sock_sendall(client, mysql.error(0, _UNKNOWN_ERROR, f"the stage: {failure}"))
+            session = None
+        except Exception:  # a fault of the stage: the client must not wait for ever
+            traceback.print_exc()
             session = None
         if session:
             await session.run()
@@ -106,10 +109,6 @@ class _Expected:
     rule: dict | None = None
 
 
-class _Cut(Exception):
-    """The connection is to be cut."""
-
-
 class _Session:
     """One connection after its first packets."""
 
@@ -123,23 +122,27 @@ class _Session:
     async def run(self):
         """Passes on until one end goes away or a rule cuts the connection."""
         answers, commands = asyncio.create_task(self._pass_answers()), asyncio.create_task(self._pass_commands())
-        done, pending = await asyncio.wait((answers, commands), return_when=asyncio.FIRST_COMPLETED)
-        if commands in done and not self._failed(commands) and self._expected:
-            # What the client did not wait for takes effect nevertheless, and the record shall say so.
-            self._client_is_gone = True
-            done, pending = await asyncio.wait((answers,))
-        for task in pending:
-            task.cancel()
-        if any(self._failed(task) for task in done):
-            for writer in (self._to_client, self._to_server):
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                writer.transport.abort()
-        self._to_client.close()
-        self._to_server.close()
+        try:
+            done, _ = await asyncio.wait((answers, commands), return_when=asyncio.FIRST_COMPLETED)
+            if commands in done and not commands.exception() and self._expected:
+                # What the client did not wait for takes effect nevertheless, and the record shall say so.
+                self._client_is_gone = True
+                done, _ = await asyncio.wait((answers,))
+            self._end([task.exception() for task in done if task.exception()])
+        finally:
+            for task in (answers, commands):
+                task.cancel()
+            self._to_client.close()
+            self._to_server.close()
 
-    @staticmethod
-    def _failed(task):
-        return isinstance(task.exception(), _Cut)
+    def _end(self, failures):
+        """Cuts both connections if a rule wants it; and after a fault of the stage, so that nobody waits for ever."""
+        for failure in failures:
+            if not isinstance(failure, Cut):
+                traceback.print_exception(failure)
+        if failures:
+            reset(self._to_client)
+            reset(self._to_server)
 
     async def _pass_commands(self):
         """From the client; ends when the client does."""
@@ -192,7 +195,7 @@ class _Session:
         """What happens before a statement; returns the answer of a statement that the server never sees."""
         fault = rule["fault"] if rule else None
         if fault == "cut":
-            raise _Cut
+            raise Cut
         if fault == "error":
             message = rule.get("message", "Injected by the stage")
             return mysql.error(sequence, rule.get("code", _UNKNOWN_ERROR), message, rule.get("sqlstate"))
@@ -215,6 +218,6 @@ class _Session:
         rule = expected.rule or {}
         if rule.get("fault") == "lose_answer":
             await asyncio.sleep(rule.get("seconds", 0))
-            raise _Cut
+            raise Cut
         if rule.get("fault") == "delay" and rule.get("when") == "after":
             await asyncio.sleep(rule["seconds"])

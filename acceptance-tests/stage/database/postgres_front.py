@@ -6,17 +6,16 @@ the rule's: so the transaction and the protocol are where they would be.
 
 import asyncio
 import re
-import socket
-import struct
 import traceback
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from . import postgres_messages as wire
+from .connections import Cut, reset
 from .endpoints import Relays
 from .hosting import Hosting
 
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
 _NONSENSE = b"refused by the stage\0"
 _PATIENCE = 300  # seconds that a delay may last at most
 #: What needs wal_level = logical, which the server has for everybody.
@@ -120,10 +119,6 @@ class _Refused(Exception):
         self.body = wire.error(sqlstate, text, "FATAL")
 
 
-class _Cut(Exception):
-    """The connection is to be cut."""
-
-
 @dataclass
 class _Group:
     """What the server answers together: a simple query, or all up to a Sync."""
@@ -158,9 +153,11 @@ class _Session:
     async def run(self):
         """Passes on until the server has nothing more to say: what the client did not wait for is done nevertheless."""
         requests = asyncio.create_task(self._until_the_end(self._pass_requests))
-        await self._until_the_end(self._pass_answers)
-        self._to_client.close()
-        self._to_server.close()
+        try:
+            await self._until_the_end(self._pass_answers)
+        finally:
+            self._to_client.close()
+            self._to_server.close()
         await requests
 
     async def _until_the_end(self, work):
@@ -168,15 +165,15 @@ class _Session:
             await work()
         except (OSError, asyncio.IncompleteReadError):
             pass
-        except _Cut:
-            self._to_client.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self._to_client.transport.abort()
+        except Cut:
+            reset(self._to_client)
         except Exception:  # a fault of the stage: the client must not wait for ever
             traceback.print_exc()
             self._to_client.transport.abort()
             self._to_server.transport.abort()
         if work == self._pass_requests and self._to_server.can_write_eof() and not self._to_server.is_closing():
-            self._to_server.write_eof()
+            with suppress(OSError):  # the server has gone
+                self._to_server.write_eof()
 
     async def _pass_requests(self):
         while True:
@@ -230,7 +227,7 @@ class _Session:
             rule = None if logical else _TOO_LOW
         fault = rule["fault"] if rule else None
         if fault == "cut":
-            raise _Cut
+            raise Cut
         if fault == "error":
             group.error = wire.error(rule["sqlstate"], rule.get("message", "Injected by the stage"))
         elif fault == "delay" and rule.get("when", "before") == "before":
@@ -270,7 +267,7 @@ class _Session:
                 await asyncio.sleep(min(group.late.get("seconds", 0), _PATIENCE))
             self._groups.popleft()
             if group.late and group.late["fault"] == "lose_answer":
-                raise _Cut
+                raise Cut
         return body
 
     def _refusal(self, body):

@@ -210,6 +210,33 @@ def test_statement_whose_client_is_killed(database):
     assert database.rows() == 1
 
 
+def gone(database, connection, *commands, after=0):
+    """Sends commands, takes the client away and waits until the server has ended its session."""
+    wanted = f"SELECT 1 FROM information_schema.processlist WHERE id = {connection.thread_id()}"
+    packets = (mysql_packets.packet(0, bytes([COMMAND.COM_QUERY]) + sql.encode()) for sql in commands)
+    connection._sock.sendall(b"".join(packets))
+    time.sleep(after)
+    connection._force_close()
+    deadline = time.monotonic() + 8
+    while database.owner(wanted):
+        assert time.monotonic() < deadline, "the server's session is still there"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("sleep", [0, 0.6], ids=["answered", "working"])
+def test_lost_answer_that_nobody_waits_for_ends_the_session(database, sleep):
+    database.rules({"sql": "INSERT", "fault": "lose_answer", "seconds": 0.6})
+    connection = database.connect(autocommit=False)
+    gone(database, connection, f"INSERT INTO {database.table} SELECT sleep({sleep})", after=0.2)
+
+
+def test_cut_of_a_client_that_is_gone_ends_the_session(database):
+    database.rules({"sql": "99", "fault": "delay", "seconds": 0.5}, {"sql": "77", "fault": "cut"})
+    connection = database.connect(autocommit=False)
+    run(connection, database.insert())
+    gone(database, connection, database.insert(99), database.insert(77))
+
+
 def test_answers_of_many_packets_and_several_statements(database):
     connection = database.connect(client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS)
     assert len(run(connection, "SELECT seq FROM seq_1_to_20000")) == 20000

@@ -1,5 +1,6 @@
 """Faults that strike statements on their way to PostgreSQL, and the record of statements."""
 
+import socket
 import ssl
 import threading
 import time
@@ -8,6 +9,8 @@ from pathlib import Path
 import pg8000.native
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
+
+from stage.database import postgres_messages
 
 _LOST = (InterfaceError, OSError)
 
@@ -164,6 +167,38 @@ def test_client_that_is_killed_in_the_middle(session, when, extended):
     while not session.record()[0]["took_effect"]:
         assert time.monotonic() < deadline
     assert session.rows() == [1]
+
+
+def simple(sql):
+    """The message of a simple query."""
+    return postgres_messages.message(b"Q", sql.encode() + b"\0")
+
+
+def gone(session, *messages, after=0):
+    """Sends messages, takes the client away and waits until the server has ended its session."""
+    [[backend]] = session.connection.run("select pg_backend_pid()")
+    session.connection._usock.sendall(b"".join(messages))
+    time.sleep(after)
+    session.connection._usock.shutdown(socket.SHUT_RDWR)
+    session.connection._usock.close()
+    wanted = f"select 1 from pg_stat_activity where pid = {backend}"
+    deadline = time.monotonic() + 8
+    while session.account.control("POST", "sql", sql=wanted)["output"]:
+        assert time.monotonic() < deadline, "the server's session is still there"
+        time.sleep(0.05)
+
+
+def test_lost_answer_that_nobody_waits_for_ends_the_session(session):
+    session.rules({"sql": "pg_sleep", "fault": "lose_answer", "seconds": 1})
+    session.connection.run("begin")
+    gone(session, simple("select pg_sleep(0.5)"), after=0.2)
+
+
+def test_cut_of_a_client_that_is_gone_ends_the_session(session):
+    session.rules({"sql": "99", "fault": "delay", "seconds": 0.5}, {"sql": "77", "fault": "cut"})
+    session.connection.run("begin")
+    gone(session, simple(f"insert into {session.table} values (99)"), simple("select 77"))
+    assert [(e["took_effect"], e["fault"]) for e in session.record()[-2:]] == [(True, "delay"), (False, "cut")]
 
 
 def test_delay_is_as_long_as_asked(session):
