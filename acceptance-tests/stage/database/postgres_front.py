@@ -70,12 +70,9 @@ class PostgresFront(Relays):
             master, replication = endpoint.master(), wire.is_replication(fields)
             parameters = endpoint.parameters()
             tokens = endpoint.iam_enabled() and _is_on(parameters, "rds.iam_auth_for_replication")
-        try:
-            self._postgres.await_ready()
-            if master:
-                self._hosting.equip(master)
-        except (RuntimeError, ValueError) as error:
-            raise _Refused("58000", f"the stage: {error}") from error
+        _unless_it_fails(self._postgres.await_ready)
+        if master:
+            _unless_it_fails(self._hosting.equip, master)
         if master and login.user == master.name:
             login.source, login.is_master = self._block.master_address(endpoint.address), True
         elif replication and parameters is None:
@@ -83,7 +80,7 @@ class PostgresFront(Relays):
         elif replication and not (tokens and _is_on(parameters, "rds.logical_replication")):
             login.source = self._block.passwords
         if replication:
-            login.borrowed = self._hosting.lend_replication(login.user)
+            login.borrowed = _unless_it_fails(self._hosting.lend_replication, login.user)
         return login
 
 
@@ -285,6 +282,13 @@ class _Session:
             await self._to_client.drain()
         except OSError:
             self._to_client.transport.abort()
+
+
+def _unless_it_fails(work, *arguments):
+    try:
+        return work(*arguments)
+    except (RuntimeError, ValueError) as error:
+        raise _Refused("58000", f"the stage: {error}") from error
 
 
 def _is_on(parameters, name):

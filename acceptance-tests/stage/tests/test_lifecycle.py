@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stage.database import clients
 from stage.database.certificates import Authority
 from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, bind
 from stage.database.mariadb import MariaDb
@@ -193,3 +194,11 @@ def test_every_endpoint_has_room_for_its_name(facts, tmp_path):
     code = f"import socket; print(socket.gethostbyname('{names[-1]}'))"
     found = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, timeout=30)
     assert found.stdout.strip() == "127.9.3.250"
+
+
+def test_client_of_a_server_that_does_not_answer():
+    with pytest.raises(ValueError, match="no answer within 0.2 seconds"):
+        clients.run(["sleep", "10"], "", 0.2)
+    with pytest.raises(ValueError, match="no-such-file"):
+        clients.run(["cat", "no-such-file"], "", 10)
+    assert clients.run(["cat"], " zoë\n", 10) == "zoë"
