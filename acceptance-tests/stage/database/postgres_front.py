@@ -16,7 +16,7 @@ from .connections import Cut, reset
 from .endpoints import Relays
 from .hosting import Hosting
 
-_NONSENSE = b"refused by the stage\0"
+_NONSENSE = b"refused_by_the_stage"
 _PATIENCE = 300  # seconds that a delay may last at most
 #: What needs wal_level = logical, which the server has for everybody.
 _LOGICAL = re.compile(
@@ -24,7 +24,7 @@ _LOGICAL = re.compile(
     r"|.*\bpg_create_logical_replication_slot\b",
     re.IGNORECASE | re.DOTALL,
 )
-_TOO_LOW = {"fault": "error", "sqlstate": "55000", "message": "logical decoding requires wal_level >= logical"}
+_TOO_LOW = {"sqlstate": "55000", "message": "logical decoding requires wal_level >= logical"}
 
 
 class PostgresFront(Relays):
@@ -185,7 +185,7 @@ class _Session:
             group = self._group()
             group.closed = True
             refused = await self._arrived(group, wire.texts(body, 1)[0])
-            return (b"Q", _NONSENSE) if refused else (kind, body)
+            return (b"Q", _NONSENSE + b"\0") if refused else (kind, body)
         if kind in b"PBDCHE":
             group = self._group()
         if kind == b"P":
@@ -198,7 +198,7 @@ class _Session:
             # Further rows of a portal are no further statement.
             sql = self._portals.pop(wire.texts(body, 1)[0], None)
             if sql is not None and await self._arrived(group, sql):
-                return b"P", b"\0" + _NONSENSE + b"\0\0"
+                return b"P", b"\0" + _NONSENSE + b"\0\0\0"
         elif kind in b"cf":
             self._copied = True
         elif kind == b"S":
@@ -219,19 +219,24 @@ class _Session:
         """Notes a statement and does what a rule wants before it; returns whether the server must refuse it."""
         entry, rule = self._statements.arrived(self._login.endpoint, self._login.user, sql)
         group.entries.append(entry)
-        if rule is None and _LOGICAL.match(sql):
-            logical = await asyncio.get_running_loop().run_in_executor(None, self._login.is_logical)
-            rule = None if logical else _TOO_LOW
         fault = rule["fault"] if rule else None
         if fault == "cut":
             raise Cut
-        if fault == "error":
-            group.error = wire.error(rule["sqlstate"], rule.get("message", "Injected by the stage"))
-        elif fault == "delay" and rule.get("when", "before") == "before":
+        if fault == "delay" and rule.get("when", "before") == "before":
             await asyncio.sleep(min(rule["seconds"], _PATIENCE))
-        elif fault:
+        elif fault in ("delay", "lose_answer"):
             group.late = rule
-        return fault == "error"
+        refusal = rule if fault == "error" else await self._refused(sql)
+        if refusal:
+            group.error = wire.error(refusal.get("sqlstate", "XX000"), refusal.get("message", "Injected by the stage"))
+        return refusal is not None
+
+    async def _refused(self, sql):
+        """What RDS refuses and the server would do, as a rule; None for the rest."""
+        if not _LOGICAL.match(sql):
+            return None
+        logical = await asyncio.get_running_loop().run_in_executor(None, self._login.is_logical)
+        return None if logical else _TOO_LOW
 
     async def _pass_answers(self):
         held = []
@@ -244,7 +249,8 @@ class _Session:
                 self._is_ready = kind == b"Z"
                 body = body if self._is_ready else self._refusal(body)
             held.append(wire.message(kind, body))
-            if kind == b"Z" or not (self._groups and self._groups[0].late):
+            # Copies and streams go on only when the client has heard of their beginning.
+            if kind in b"ZGHW" or not (self._groups and self._groups[0].late):
                 await self._tell(b"".join(held))
                 held.clear()
 
@@ -253,19 +259,27 @@ class _Session:
         group = self._groups[0] if self._groups else None
         if kind == b"E" and group:
             group.failed = True
-            body, group.error = group.error or body, None
+            if group.error and _NONSENSE in body:  # not that of an earlier statement
+                body = group.error
         elif kind == b"W" and group:
             group.took_effect()
+            await self._lag(group)
         elif kind == b"Z" and group:
             if not group.failed:
                 group.took_effect()
             group.answered()
-            if group.late:
-                await asyncio.sleep(min(group.late.get("seconds", 0), _PATIENCE))
             self._groups.popleft()
-            if group.late and group.late["fault"] == "lose_answer":
-                raise Cut
+            await self._lag(group)
         return body
+
+    @staticmethod
+    async def _lag(group):
+        """Does what a rule wants after a statement, once."""
+        rule, group.late = group.late, None
+        if rule:
+            await asyncio.sleep(min(rule.get("seconds", 0), _PATIENCE))
+            if rule["fault"] == "lose_answer":
+                raise Cut
 
     def _refusal(self, body):
         """The words for a login that failed: the server asks the stage for a master's password, as it does for a
