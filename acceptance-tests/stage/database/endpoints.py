@@ -22,6 +22,7 @@ CAPACITY = 1000
 
 _LEASE_PORT = 61431
 _CHUNK = 65536
+_PAUSE = 0.1  # seconds
 _TLS_REQUEST = struct.pack("!ii", 8, 80877103)
 _GSS_REQUEST = struct.pack("!ii", 8, 80877104)
 
@@ -107,7 +108,11 @@ class Relays:
     async def _accept(self, listener, address, context):
         with listener:
             while True:
-                client, _ = await self._loop.sock_accept(listener)
+                try:
+                    client, _ = await self._loop.sock_accept(listener)
+                except OSError:  # such as too many open files: the client waits in the queue
+                    await asyncio.sleep(_PAUSE)
+                    continue
                 connection = self._loop.create_task(self._serve(client, address, context))
                 self._connections.add(connection)
                 connection.add_done_callback(self._connections.discard)
