@@ -6,7 +6,7 @@ import socket
 import ssl
 import traceback
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import mysql_packets as mysql
 from .connections import Cut, reset
@@ -105,6 +105,7 @@ class _Expected:
 
     sequence: int
     prepares: str | None = None
+    user: str | None = None
     entry: dict | None = None
     rule: dict | None = None
 
@@ -180,13 +181,15 @@ class _Session:
             expected.entry, expected.rule = self._statements.arrived(self._endpoint, self._user, text)
             refusal = await self._strike(expected.rule, text, expected.sequence)
             if refusal:
+                expected.entry["answered"] = True
                 return refusal
         elif command == mysql.PREPARE:
             expected.prepares = payload[1:].decode(errors="replace")
+            self._prepared.begin(expected.prepares)
         elif command == mysql.CLOSE:
             self._prepared.close(payload)
         elif command == mysql.CHANGE_USER:
-            self._user = mysql.user_of_change(payload)
+            expected.user = mysql.user_of_change(payload)
         if command not in mysql.WITHOUT_ANSWER:
             self._expected.append(expected)
         return None
@@ -211,6 +214,8 @@ class _Session:
             number = mysql.statement_number(payload)
             if number is not None:
                 self._prepared.add(number, expected.prepares)
+        if expected.user is not None:
+            self._changed(expected, payload)
         if expected.entry is None:
             return
         expected.entry["took_effect"] = not mysql.is_error(payload)
@@ -221,3 +226,10 @@ class _Session:
             raise Cut
         if rule.get("fault") == "delay" and rule.get("when") == "after":
             await asyncio.sleep(rule["seconds"])
+
+    def _changed(self, expected, payload):
+        """Takes note of an answer to a change of the user: only the last one decides."""
+        if mysql.goes_on(payload):
+            self._expected.appendleft(replace(expected, sequence=(expected.sequence + 2) % 256))
+        elif mysql.is_ok(payload):
+            self._user = expected.user
