@@ -130,16 +130,17 @@ class Databases:
 
     def _rules(self, postgres):
         """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam. The addresses for
-        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token. But in a
-        newer server every master has to be in it, to let others in."""
+        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token, unless he
+        replicates. But in a newer server every master has to be in it, to let others in."""
         responder = f'ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix="uid="'
         block = self._block
         tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in block.endpoints]
         masters = []
-        for a, m in ((a, block.master_address(a)) for a in block.endpoints):
+        for a in block.endpoints:
             if not postgres.is_newer:
-                masters.append(f'host all +rds_iam {m}/32 {responder} ldapsuffix=",ou={a}"')
-            masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
+                masters.append(f'host all +rds_iam {block.master_address(a)}/32 {responder} ldapsuffix=",ou={a}"')
+            for m in block.master_address(a), block.master_address(a, by_password=True):
+                masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
         if postgres.is_newer:
             masters.append(f"host all {postgres.master} {block.network} scram-sha-256")
         return [

@@ -70,10 +70,11 @@ class AddressBlock:
         return self._free.popleft()
 
     @staticmethod
-    def master_address(address):
-        """The address from which the front passes on the master of the instance with an endpoint's address."""
+    def master_address(address, by_password=False):
+        """The address from which the front passes on the master of the instance with an endpoint's address, or one
+        who has to show a password even if he is in rds_iam."""
         first, block, part, number = address.split(".")
-        return f"{first}.{block}.{int(part) + 100}.{number}"
+        return f"{first}.{block}.{int(part) + (200 if by_password else 100)}.{number}"
 
     def give_back(self, address):
         """Frees the address of an endpoint that is closed."""

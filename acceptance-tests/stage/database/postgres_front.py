@@ -69,15 +69,17 @@ class PostgresFront(Relays):
             login = Login(endpoint, fields.get("user", ""), self._aws, self._hosting, endpoint.address)
             master, replication = endpoint.master(), wire.is_replication(fields)
             parameters = endpoint.parameters()
-            tokens = endpoint.iam_enabled() and _is_on(parameters, "rds.iam_auth_for_replication")
+            needed = ("rds.logical_replication", "rds.iam_auth_for_replication")
+            tokens = endpoint.iam_enabled() and all(_is_on(parameters, name) for name in needed)
         _unless_it_fails(self._postgres.await_ready)
         if master:
             _unless_it_fails(self._hosting.equip, master)
-        if master and login.user == master.name:
-            login.source, login.is_master = self._block.master_address(endpoint.address), True
-        elif replication and parameters is None:
+        if replication and parameters is None:
             raise _Refused("0A000", "RDS Proxy doesn't support replication connections")
-        elif replication and not (tokens and _is_on(parameters, "rds.logical_replication")):
+        by_password = replication and not tokens
+        if master and login.user == master.name:
+            login.source, login.is_master = self._block.master_address(endpoint.address, by_password), True
+        elif by_password:
             login.source = self._block.passwords
         if replication:
             login.borrowed = _unless_it_fails(self._hosting.lend_replication, login.user)
