@@ -25,17 +25,15 @@ WHEN = Kind("before or after", lambda value: value in ("before", "after"))
 STATE = Kind("five digits or capitals", lambda value: TEXT.fits(value) and re.fullmatch("[0-9A-Z]{5}", value))
 FIELDS = Kind("an object", lambda value: isinstance(value, dict))
 _COUNT = Kind("an integer from 0", lambda value: NUMBER.fits(value) and value >= 0)
-_NUMBERS = Kind(
-    "a list of integers from 1", lambda value: isinstance(value, list) and all(NUMBER.fits(n) and n > 0 for n in value)
-)
+_NUMBERS = Kind("a list of integers from 1", lambda value: isinstance(value, list) and all(map(_is_position, value)))
 
 
 class Rules:
     """The rules in force, each with the counts `matched` and `struck`.
 
     `faults` has the arguments of each fault, `selectors` the fields that say which events a rule is for, both with their
-    kinds, and `pattern` is a further such field, a regular expression. The field `numbered` holds the numbers of the
-    events to strike.
+    kinds; `pattern` is a further such field, a regular expression. The field `numbered` holds the numbers of the events
+    to strike.
     """
 
     def __init__(self, faults, selectors, pattern, numbered):
@@ -91,6 +89,10 @@ class Rules:
             re.compile(rule.get(self._pattern, ""))
         except re.error as error:
             raise ValueError(f"{self._pattern} is no regular expression: {error}") from error
+
+
+def _is_position(value):
+    return NUMBER.fits(value) and value > 0
 
 
 def worn_out(rule):

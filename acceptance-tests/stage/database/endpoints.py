@@ -14,6 +14,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,10 @@ class Endpoint:
     tags: Callable
     parameters: Callable
     master: Callable
+    is_up: Callable
+    databases: tuple
     close: Callable
+    disconnect: Callable
 
 
 class AddressBlock:
@@ -90,7 +94,7 @@ class Relays:
 
     def __init__(self, server, source_without_tls):
         self._server, self._source_without_tls = server, source_without_tls
-        self._connections = set()
+        self._connections, self._sessions = set(), {}
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
@@ -102,9 +106,29 @@ class Relays:
         relay = asyncio.run_coroutine_threadsafe(self._accept(listener, address, context), self._loop)
         return relay, listener.getsockname()[1]
 
-    def close(self, relay):
-        """Listens no longer; connections that are open stay."""
+    def close(self, relay, address):
+        """Listens no longer on an address, and ends the sessions there."""
         relay.cancel()
+        self.disconnect(address)
+
+    def disconnect(self, address):
+        """Ends the sessions at an address."""
+        self._loop.call_soon_threadsafe(self._abort, address)
+
+    def _abort(self, address):
+        for writers in self._sessions.get(address, ()):
+            for writer in writers:
+                writer.transport.abort()
+
+    @contextmanager
+    def _session(self, address, *writers):
+        """Notes that a session with connections to both sides is open."""
+        sessions = self._sessions.setdefault(address, set())
+        sessions.add(writers)
+        try:
+            yield
+        finally:
+            sessions.remove(writers)
 
     async def _accept(self, listener, address, context):
         with listener:

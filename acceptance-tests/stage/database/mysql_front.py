@@ -6,6 +6,7 @@ import socket
 import ssl
 import traceback
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from . import mysql_packets as mysql
@@ -35,17 +36,18 @@ class MySqlFront(Relays):
         ends = {"client": client.close, "server": server.close}
         try:
             session = await self._open(client, server, address, context, ends)
+            if session:
+                ends.clear()
+                with self._session(address, *session.writers):
+                    await session.run()
         except (OSError, asyncio.IncompleteReadError):
-            session = None
+            pass
         except (RuntimeError, ValueError) as failure:
-            await self._loop.sock_sendall(client, mysql.error(0, _UNKNOWN_ERROR, f"the stage: {failure}"))
-            session = None
+            with suppress(OSError):
+                await self._loop.sock_sendall(client, mysql.error(0, _UNKNOWN_ERROR, f"the stage: {failure}"))
         except Exception:  # a fault of the stage: the client must not wait for ever
             traceback.print_exc()
-            session = None
-        if session:
-            await session.run()
-        else:
+        finally:
             for close in ends.values():
                 close()
 
@@ -78,6 +80,8 @@ class MySqlFront(Relays):
         return _Session(client_side, server_side, endpoint, mysql.user_of_login(login), self._statements)
 
     def _equip(self, endpoint):
+        if not endpoint.is_up():
+            raise ConnectionError("the instance is stopped")
         self._mariadb.await_ready()
         if master := endpoint.master():
             self._mariadb.equip(master)
@@ -119,6 +123,11 @@ class _Session:
         self._endpoint, self._user, self._statements = endpoint, user, statements
         self._expected, self._prepared = deque(), mysql.Prepared()
         self._client_is_gone = False
+
+    @property
+    def writers(self):
+        """The connections to the client and to the server."""
+        return self._to_client, self._to_server
 
     async def run(self):
         """Passes on until one end goes away or a rule cuts the connection."""

@@ -50,7 +50,8 @@ class PostgresFront(Relays):
             login = await self._loop.run_in_executor(None, self._admit, endpoint, fields)
             server_side = await asyncio.open_connection(*self._server, local_addr=(login.source, 0))
             server_side[1].write(startup)
-            await _Session((reader, writer), server_side, login, self._statements).run()
+            with self._session(address, writer, server_side[1]):
+                await _Session((reader, writer), server_side, login, self._statements).run()
         except _Refused as refusal:
             writer.write(wire.message(b"E", refusal.body))
             writer.close()
@@ -66,6 +67,8 @@ class PostgresFront(Relays):
     def _admit(self, endpoint, fields):
         """Decides how a client has to log in, and makes ready what its login needs."""
         with self._aws.lock:
+            if not endpoint.is_up():
+                raise ConnectionError("the instance is stopped")
             login = Login(endpoint, fields.get("user", ""), self._aws, self._hosting, endpoint.address)
             master, replication = endpoint.master(), wire.is_replication(fields)
             parameters = endpoint.parameters()
