@@ -24,6 +24,7 @@ _QUOTED_OR_COMMENT = re.compile(
 _WITH_PLUGIN = re.compile(
     rf"\b(?:(?:create|alter)\b.*?\buser|grant)\b.*?\bidentified\b.*?\b(?:with|via|or)\s+['\"`]?{_PLUGIN}\b", re.DOTALL
 )
+_RUNS_TEXT = re.compile(r"\bexecute\s+immediate\b|\bprepare\b.*?\bfrom\b", re.DOTALL)
 
 
 async def read_packet(exactly):
@@ -126,7 +127,10 @@ class Prepared:
 def names_the_plugin(sql):
     """Whether a statement gives a user AWSAuthenticationPlugin."""
     sql = sql.lower()
-    return _PLUGIN in sql and _WITH_PLUGIN.search(_bare(sql)) is not None
+    if _PLUGIN not in sql:
+        return False
+    bare = _bare(sql)
+    return any(map(_WITH_PLUGIN.search, (bare, sql) if _RUNS_TEXT.search(bare) else (bare,)))
 
 
 def _bare(sql):

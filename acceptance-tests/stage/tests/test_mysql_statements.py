@@ -310,6 +310,8 @@ def test_statements_do_not_wait_for_acknowledgements(database):
         ("create user a identified /*M!100100 via AWSAuthenticationPlugin */ using 'RDS'", True),
         ("create user `/*`@'%' identified with AWSAuthenticationPlugin as '*/'", True),
         ("create user a identified via ed25519 using 'x' or AWSAuthenticationPlugin using 'RDS'", True),
+        ("EXECUTE IMMEDIATE 'create user a identified with AWSAuthenticationPlugin'", True),
+        ('prepare one from "create user a identified with AWSAuthenticationPlugin"', True),
         ("create user a identified by 'x' /* with AWSAuthenticationPlugin */", False),
         ("create user a identified by 'with AWSAuthenticationPlugin'", False),
         ("create table t comment 'a user identified with AWSAuthenticationPlugin'", False),
