@@ -242,7 +242,7 @@ def test_endpoint_survives_a_connection_that_cannot_be_accepted(monkeypatch):
     relay, port = relays.open("127.0.0.1", 0, None)
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
     assert greeted.wait(5)
-    relays.close(relay)
+    relays.close(relay, "127.0.0.1")
 
 
 def test_folder_that_another_stage_sweeps_at_the_same_time(tmp_path, monkeypatch):
