@@ -9,7 +9,7 @@ from stage.catalogue import engines
 
 from . import after, before
 from .rds_groups import default_group_of, family_of_group, find_group, is_default, values_of
-from .rds_state import backend_of, begin, change_of, cluster_of, find, is_instance, is_multi_az_cluster
+from .rds_state import backend_of, begin, change_of, cluster_of, disconnect, find, is_instance, is_multi_az_cluster
 from .rds_state import named, require_modifiable, shown
 
 _REBOOTABLE = ("available", "storage-optimization", "incompatible-parameters")
@@ -201,6 +201,7 @@ def reboot(aws, call):
             raise AwsError("InvalidParameterCombination", message)
         rebooted += database.members
     for one in rebooted:
+        disconnect(aws, one)
         begin(one, replace(change_of(one), status="rebooting", busy=looks, finish=None if failover else restart))
     return shown(call, database)
 
