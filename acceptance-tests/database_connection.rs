@@ -230,7 +230,8 @@ fn a_statement_that_waits_too_long_is_given_up() {
     thread::scope(|scope| {
         scope.spawn(|| account.sql("postgres", &other));
         eventually("another session", Duration::from_secs(30), || sessions("DO"));
-        let apply = scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "A longer limit"]));
+        let apply =
+            scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "A longer limit"]));
         let waits = eventually("the statement that waits", Duration::from_secs(30), || sessions("CREATE ROLE"));
         assert_eq!(waits, "shop-terraform");
         apply.join().unwrap();

@@ -171,6 +171,74 @@ fn a_multi_az_cluster() {
 }
 
 #[test]
+fn a_status_that_lags_behind() {
+    let aurora = || Scene::of_cluster(&with(CLUSTER, ALL), "aurora-postgresql", "aurora-postgresql16");
+    let instance = || Scene::of_instance(&with(INSTANCE, ALL), true, json!({}));
+    let multi_az = || Scene::of_cluster(&with(CLUSTER, ALL), "postgres", "postgres16");
+    for (scene, identifier, kind, reboots) in [
+        (instance(), "orders", "instance", &["RebootDBInstance"][..]),
+        (aurora(), "ledger", "cluster", &["RebootDBInstance", "RebootDBInstance"]),
+        (multi_az(), "ledger", "cluster", &["RebootDBCluster"]),
+    ] {
+        scene.tell("transitions", json!({ "lagging": 30 }));
+        scene.tf.apply().expect_text("1 added");
+        let reboot = |operation: &String| operation.starts_with("Reboot");
+        assert_eq!(scene.writes().into_iter().filter(reboot).collect::<Vec<_>>(), reboots, "{kind}");
+        assert_eq!(scene.in_force(identifier, kind), (both(), json!("in-sync")));
+        scene.assert_settled();
+    }
+}
+
+#[test]
+fn a_change_under_way_does_not_hide_a_reboot() {
+    let values = json!({ "rds.logical_replication": "1" });
+    let scene = Scene::of_instance(INSTANCE, true, json!({}));
+    let Scene { tf, account } = &scene;
+    let dynamic = |value: &str| json!({ "group": GROUP, "values": { "log_statement": value } });
+    scene.tell("transitions", json!({ "applying": 6 }));
+    scene.tell("parameters", json!({ "group": GROUP, "values": values }));
+    scene.tell("parameters", dynamic("ddl"));
+    let error = tf.apply_fails().error();
+    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert_eq!(account.writes(), [""; 0]);
+
+    scene.tell("parameters", dynamic("all"));
+    scene.tell("transitions", json!({ "applying": 1 }));
+    scene.configure(&with(INSTANCE, "reboot = \"if_required\""));
+    tf.apply().expect_text("1 added");
+    assert_eq!(scene.writes(), ["ModifyDBParameterGroup", "RebootDBInstance"]);
+    scene.assert_settled();
+
+    // What was in force stays so, whatever else is under way.
+    scene.tell("parameters", dynamic("mod"));
+    tf.assert_plan_empty();
+}
+
+#[test]
+fn a_member_that_waits_for_a_reboot_counts() {
+    let scene = Scene::of_cluster(CLUSTER, "aurora-postgresql", "aurora-postgresql16");
+    let group = |values: Value| json!({ "group": GROUP, "kind": "cluster", "values": values });
+    scene.account.call(
+        "rds",
+        "ModifyDBCluster",
+        json!({
+            "DBClusterIdentifier": "ledger", "EnableIAMDatabaseAuthentication": true, "ApplyImmediately": true
+        }),
+    );
+    (0..3).for_each(|_| drop(scene.account.call("rds", "DescribeDBClusters", json!({}))));
+    scene.tell("parameters", group(json!({ "rds.logical_replication": "1" })));
+    // The writer alone is restarted.
+    scene.tell("reboot", json!({ "identifier": "ledger-instance-1" }));
+    let error = scene.tf.apply_fails().error();
+    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert_eq!(scene.account.writes(), ["ModifyDBCluster"]);
+    scene.configure(&with(CLUSTER, "reboot = \"if_required\""));
+    scene.tf.apply().expect_text("1 added");
+    assert_eq!(scene.in_force("ledger", "cluster"), (both(), json!("in-sync")));
+    assert_eq!(scene.writes()[1..], ["ModifyDBClusterParameterGroup", "RebootDBInstance"], "the reader alone");
+}
+
+#[test]
 fn what_is_missing_is_named_before_the_first_write() {
     let scene = Scene::of_instance(INSTANCE, false, json!({}));
     let Scene { tf, account } = &scene;

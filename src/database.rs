@@ -9,7 +9,7 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Model, Retry, Val, View, Wait};
 
 use crate::aws;
-use crate::aws::rds::{Database, Kind, Rds};
+use crate::aws::rds::{APPLYING, Database, Kind, Rds};
 use crate::world::{self, Ctx};
 
 /// What a configuration names.
@@ -49,6 +49,15 @@ const OPERATIONAL: Wait<Database> = Wait {
     done: Database::is_operational,
     failed: Database::is_stuck,
     seen: describe,
+    first: Duration::from_millis(200),
+    most: Duration::from_secs(15),
+};
+
+const STEADY: Wait<Database> = Wait {
+    what: "a change of its parameters to end",
+    done: |database| database.group_status != APPLYING,
+    failed: Database::is_stuck,
+    seen: |database| format!("its parameters are \"{}\", and {}", database.group_status, describe(database)),
     first: Duration::from_millis(200),
     most: Duration::from_secs(15),
 };
@@ -159,6 +168,14 @@ impl Target {
         };
         let detail = format!("There is no {} of that identifier in {region}.\n\n{advice}", self.kind);
         Err(Diagnostic::error("Database not found", detail))
+    }
+
+    /// Looks at it, when it must be there, until its parameter status tells whether a reboot is wanting.
+    ///
+    /// # Errors
+    /// It is not there, it cannot get that far any more, the time is up, or AWS refused to tell.
+    pub async fn look_when_steady(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+        cx.wait(&STEADY, || self.look(rds)).await
     }
 
     /// Switches IAM authentication, and returns the database once that is in force, or waits for the maintenance

@@ -128,12 +128,7 @@ struct UnderWay {
 impl UnderWay {
     fn of(session: &Session) -> Self {
         let Session { connection, target, .. } = session;
-        Self {
-            connection: connection.id(),
-            options: connection.opts().clone(),
-            target: target.clone(),
-            is_over: false,
-        }
+        Self { connection: connection.id(), options: connection.opts().clone(), target: target.clone(), is_over: false }
     }
 
     async fn answer<T>(mut self, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
