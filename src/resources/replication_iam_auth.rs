@@ -15,7 +15,7 @@ use crate::aws::rds::{Kind, Rds};
 use crate::checks;
 use crate::connection::DatabaseConnection;
 use crate::database::{self, Switch, Target};
-use crate::parameter_group::{self, Notes, Previous};
+use crate::parameter_group::{self, Effect, Notes, Previous};
 use crate::replication_impact::Consent;
 use crate::resources::replication_iam_auth::found::{Found, is_set, refuse};
 use crate::world::{self, Ctx, World};
@@ -172,6 +172,13 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let moves = plan.changed(Self::db_instance_identifier)
+            || plan.changed(Self::db_cluster_identifier)
+            || plan.changed(Self::region);
+        let prior = plan.prior().and_then(|prior| prior.decode()).filter(|_| cx.is_known());
+        if let Some(prior) = prior.as_ref().filter(|_| moves || plan.is_destroy()) {
+            prior.warn_of_end(cx).await?;
+        }
         let differs =
             plan.planned().zip(plan.prior()).is_some_and(|(planned, prior)| planned.decode() != prior.decode());
         let wanted = plan.planned().and_then(|planned| planned.decode());
@@ -183,6 +190,11 @@ impl Resource<World> for ReplicationIamAuth {
         plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
         let was_in_force = plan.prior().is_some_and(|prior| prior.get(Self::logical_replication) == Val::Known(true));
         let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
+        let left =
+            prior.filter(|prior| !moves && prior.parameter_group_name != Computed::Known(found.group.name.clone()));
+        if let Some(prior) = left {
+            prior.warn_of_end(cx).await?;
+        }
         for missing in found.missing(&wanted) {
             let detail =
                 format!("{missing}\n\nUnless this comes first in the same apply, it will end before any change.");
@@ -197,9 +209,9 @@ impl Resource<World> for ReplicationIamAuth {
         }
         let changes = !found.replication_is_on() || (wanted.manage_logical_replication && !found.logical_is_on());
         if changes && !found.group.is_default() {
-            let users = world::unless_unreached(cx, rds.users_of(&found.group).await)?.unwrap_or_default();
-            let warning = parameter_group::concerned(&found.group, &users, Some(&target.identifier), false);
-            warning.into_iter().for_each(|warning| cx.warn(warning.at(wanted.name())));
+            let is_static = wanted.manage_logical_replication && !found.logical_is_on();
+            let (own, at) = (Some(target.identifier.as_str()), wanted.name().path());
+            parameter_group::warn(cx, &rds, &found.group, own, effect(is_static), at).await?;
         }
         Ok(())
     }
@@ -268,7 +280,14 @@ impl ReplicationIamAuth {
         self.remember(&rds, &found, prior).await?;
         let settings = self.settings(&found);
         if !settings.is_empty() {
-            parameter_group::write(cx, &rds, &found.group, &settings).await?;
+            let written = parameter_group::write(cx, &rds, &found.group, &settings).await;
+            if written.as_ref().is_err_and(|error| error.is_refused) && prior.is_none() && self.restores() {
+                for setting in &settings {
+                    let forgotten = parameter_group::forget(&rds, self.parameter_group_arn.get()?, &setting.name).await;
+                    parameter_group::tell_undone(forgotten);
+                }
+            }
+            written?;
         }
         self.region = cx.aws()?.region(target.region.as_deref()).await?.into();
         cx.save(self);
@@ -373,6 +392,23 @@ impl ReplicationIamAuth {
         Ok(source.map(|source| Previous { value, source }))
     }
 
+    /// Warns of the other databases that have the group, if it is left and that changes a parameter.
+    async fn warn_of_end(&self, cx: &Ctx) -> Result<()> {
+        let before = Previous { value: Some(ON.to_owned()), source: "user".to_owned() };
+        let changes = |name: &str| {
+            let was_on = self.restores() && self.previous(name)? == Some(before.clone());
+            Ok::<_, Diagnostic>(self.on_destroy != "leave" && !was_on)
+        };
+        let is_static = self.manage_logical_replication && changes(LOGICAL)?;
+        if (is_static || changes(REPLICATION)?) && world::may_plan(cx, false).await? {
+            let target = self.target()?;
+            let group = Group { kind: target.kind, name: self.parameter_group_name.get()?.clone() };
+            let (rds, own, at) = (target.rds(cx).await?, Some(target.identifier.as_str()), Self::on_destroy.path());
+            parameter_group::warn(cx, &rds, &group, own, effect(is_static), at).await?;
+        }
+        Ok(())
+    }
+
     async fn put_back(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
         let group = Group { kind: self.target()?.kind, name: self.parameter_group_name.get()?.clone() };
         let arn = match self.restores() {
@@ -399,4 +435,9 @@ impl ReplicationIamAuth {
     fn reboots(&self, found: &Found) -> bool {
         self.reboot == "if_required" && !found.logical_is_in_force()
     }
+}
+
+/// When databases that share the group, which are not rebooted here, have a change in force.
+fn effect(is_static: bool) -> Effect {
+    if is_static { Effect::Both } else { Effect::AtOnce }
 }
