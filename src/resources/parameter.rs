@@ -154,10 +154,13 @@ impl Resource<World> for Parameter {
         if let Some(prior) = prior.filter(|_| moves || plan.is_destroy()) {
             prior.warn_of_end(cx).await?;
         }
-        if moves && !plan.is_create() {
-            return Ok(()); // It is planned once more, as a create.
+        // A replacement is planned once more, as a create, but core does not show what that warns of.
+        let has_method = plan.config().is_none_or(|config| config.is_set(Self::apply_method));
+        if moves && !has_method {
+            plan.forget(Self::apply_method); // It was that of the other parameter.
         }
         let changes = plan.is_create()
+            || moves
             || plan.changed(Self::value)
             || plan.changed(Self::source)
             || plan.changed(Self::apply_method);
@@ -186,7 +189,7 @@ impl Resource<World> for Parameter {
         wanted.judge(&found)?;
         let region = cx.aws()?.region(group_region(&wanted.region)).await?;
         plan.set(Self::region, region);
-        if plan.config().is_some_and(|config| !config.is_set(Self::apply_method)) {
+        if !has_method {
             plan.set(Self::apply_method, wanted.method(&found).as_str().to_owned());
         }
         plan.set(Self::apply_type, apply_type(&found));
