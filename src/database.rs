@@ -341,7 +341,7 @@ fn describe(database: &Database) -> String {
 mod tests {
     use super::*;
 
-    fn database(status: &str, enabled: bool, pending: Option<bool>) -> Database {
+    pub(super) fn database(status: &str, enabled: bool, pending: Option<bool>) -> Database {
         Database {
             kind: Kind::Instance,
             identifier: "orders".to_owned(),

@@ -95,3 +95,30 @@ pub fn command(database: &Database) -> String {
         _ => format!("aws rds reboot-db-instance --db-instance-identifier {id}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::tests::database;
+
+    #[test]
+    fn what_is_restarted() {
+        let instance = |status: &str| Database { group_status: status.to_owned(), ..database("available", true, None) };
+        let cluster = |engine: &str, statuses: &[&str]| {
+            let members = statuses.iter().enumerate().map(|(n, status)| (format!("orders-{n}"), (*status).to_owned()));
+            let behind = statuses.iter().find(|status| **status != IN_SYNC).unwrap_or(&IN_SYNC);
+            Database { kind: Kind::Cluster, engine: engine.to_owned(), members: members.collect(), ..instance(behind) }
+        };
+        let (aurora, multi_az) = ("aurora-postgresql", "postgres");
+        for (now, due, anyway) in [
+            (instance(IN_SYNC), &[][..], &["orders"][..]),
+            (instance("pending-reboot"), &["orders"], &["orders"]),
+            (cluster(aurora, &[IN_SYNC, "pending-reboot"]), &["orders-1"], &["orders-0", "orders-1"]),
+            (cluster(aurora, &[]), &[], &[]),
+            (cluster(multi_az, &[IN_SYNC, "pending-reboot"]), &["orders"], &["orders"]),
+            (cluster(multi_az, &[IN_SYNC]), &[], &["orders"]),
+        ] {
+            assert_eq!((to_restart(&now, false), to_restart(&now, true)), (due.to_vec(), anyway.to_vec()), "{now:?}");
+        }
+    }
+}
