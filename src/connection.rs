@@ -84,7 +84,7 @@ impl DatabaseConnection {
     /// Any on the way there: the secret, the token, the network, TLS, the login.
     pub async fn mysql(&self, cx: &Ctx, lock_timeout: Duration) -> Result<mysql::Session> {
         let target = self.target(cx, Engine::Mysql).await?;
-        Ok(mysql::Session::open(&target, lock_timeout).await?)
+        Ok(mysql::Session::open(&target, lock_timeout, cx.stop()).await?)
     }
 
     /// What contradicts itself in a block.

@@ -13,7 +13,8 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError};
 use rustls::CertificateError;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::sql::mysql::server::Server;
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
@@ -23,20 +24,28 @@ pub struct Session {
     connection: Conn,
     target: Target,
     server: Server,
+    stop: CancellationToken,
 }
+
+/// How long a statement may go on once the user wishes to stop. Operations have five seconds to end.
+const LAST: Duration = Duration::from_secs(2);
+
+/// How long it may take to tell the server that nobody waits.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names";
 
 impl Session {
-    /// Connects and logs in. Waits for locks are no longer than the limit.
+    /// Connects and logs in. Waits for locks are no longer than the limit, and statements end soon after the wish to
+    /// stop.
     ///
     /// # Errors
     /// Any, told apart by [`Kind`].
-    pub async fn open(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
-        target.in_time(Self::connect(target, lock_timeout)).await
+    pub async fn open(target: &Target, lock_timeout: Duration, stop: &CancellationToken) -> Result<Self, Error> {
+        target.in_time(Self::connect(target, lock_timeout, stop)).await
     }
 
-    async fn connect(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
+    async fn connect(target: &Target, lock_timeout: Duration, stop: &CancellationToken) -> Result<Self, Error> {
         let addresses: Vec<_> = target.addresses().await?.iter().map(|address| address.ip()).collect();
         let connect = |name: &str| Conn::new(options(target, &addresses, name));
         let connected = match connect(&target.server_name).await {
@@ -48,14 +57,14 @@ impl Session {
             connected => connected,
         };
         let connection = connected.map_err(|error| explain(target, &error, Kind::Unreached))?;
-        let mut session = Self { connection, target: target.clone(), server: Server::default() };
+        let mut session = Self { connection, target: target.clone(), server: Server::default(), stop: stop.clone() };
         session.set_up(lock_timeout).await?;
         Ok(session)
     }
 
     /// What a user of the database may have set for the login or for all has no say.
     async fn set_up(&mut self, lock_timeout: Duration) -> Result<(), Error> {
-        let told = UnderWay::of(self).answer(self.connection.query_first(SERVER)).await?;
+        let told = UnderWay::of(self).answer(&self.target, self.connection.query_first(SERVER)).await?;
         let (version, lower_case_table_names): (String, u64) = told.unwrap_or_default();
         self.server = Server::new(&version, lower_case_table_names);
         let makes_none = if self.server.makes_users() { ",NO_AUTO_CREATE_USER" } else { "" };
@@ -91,7 +100,7 @@ impl Session {
 
     /// The rows that a query gives. Arguments are bound, never spliced.
     pub(crate) async fn rows(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Vec<Row>, Error> {
-        UnderWay::of(self).answer(self.connection.exec(sql, arguments)).await
+        UnderWay::of(self).answer(&self.target, self.connection.exec(sql, arguments)).await
     }
 
     /// The first row that a query gives.
@@ -101,7 +110,7 @@ impl Session {
 
     /// Runs a statement that gives no rows.
     pub(crate) async fn run(&mut self, sql: &str) -> Result<(), Error> {
-        UnderWay::of(self).answer(self.connection.query_drop(sql)).await
+        UnderWay::of(self).answer(&self.target, self.connection.query_drop(sql)).await
     }
 }
 
@@ -128,33 +137,49 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
 
 /// A statement that nobody may wait for any longer.
 struct UnderWay {
-    connection: u32,
-    options: Opts,
-    target: Target,
-    is_over: bool,
+    /// The wish to stop.
+    stop: CancellationToken,
+    /// How to tell the server, until that has been done or the statement has ended.
+    farewell: Option<(u32, Opts, Target)>,
 }
 
 impl UnderWay {
     fn of(session: &Session) -> Self {
-        let Session { connection, target, .. } = session;
-        Self { connection: connection.id(), options: connection.opts().clone(), target: target.clone(), is_over: false }
+        let Session { connection, target, stop, .. } = session;
+        Self { stop: stop.clone(), farewell: Some((connection.id(), connection.opts().clone(), target.clone())) }
     }
 
-    async fn answer<T>(mut self, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
-        let limit = self.target.statement_timeout;
-        let answer = timeout(limit, asked).await;
-        self.is_over = answer.is_ok();
-        match answer {
-            Ok(answer) => answer.map_err(|error| explain(&self.target, &error, Kind::Lost)),
-            Err(_) => Err(self.target.unanswered(limit)),
+    /// The answer; without one in time, the server is told before anything else, for the process may end soon.
+    async fn answer<T>(
+        mut self,
+        target: &Target,
+        asked: impl Future<Output = Result<T, mysql_async::Error>>,
+    ) -> Result<T, Error> {
+        let limit = target.statement_timeout;
+        let stopped = async {
+            self.stop.cancelled().await;
+            sleep(LAST).await;
+        };
+        let given_up = tokio::select! {
+            biased;
+            answer = asked => {
+                self.farewell = None;
+                return answer.map_err(|error| explain(target, &error, Kind::Lost));
+            }
+            () = sleep(limit) => target.unanswered(limit),
+            () = stopped => target.error(Kind::Lost, "stopped while waiting for an answer".to_owned()),
+        };
+        if let Some((connection, options, target)) = self.farewell.take() {
+            let _ = timeout(FAREWELL, kill(connection, options, target)).await;
         }
+        Err(given_up)
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        if !self.is_over {
-            tokio::spawn(kill(self.connection, self.options.clone(), self.target.clone()));
+        if let Some((connection, options, target)) = self.farewell.take() {
+            tokio::spawn(kill(connection, options, target));
         }
     }
 }
@@ -298,7 +323,7 @@ mod tests {
             stream.read_to_end(&mut received).await.unwrap();
             received
         });
-        let error = Session::open(&target, Duration::from_secs(1)).await.unwrap_err();
+        let error = Session::open(&target, Duration::from_secs(1), &CancellationToken::new()).await.unwrap_err();
         assert_eq!(error.kind, Kind::Tls, "{error}");
         let received = String::from_utf8_lossy(&server.await.unwrap()).into_owned();
         assert!(!received.contains("Action=connect") && !received.contains("jane"), "{received}");
