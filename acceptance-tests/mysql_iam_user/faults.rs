@@ -188,7 +188,7 @@ fn a_statement_that_takes_too_long_is_given_up_by_the_server_too() {
 
 #[test]
 fn ctrl_c_ends_a_statement_on_the_server_too() {
-    check_given_up(GivenUp::Interrupted, "stopped while waiting for an answer");
+    check_given_up(GivenUp::Interrupted, "Stopped");
 }
 
 /// An authority that has signed nothing here.

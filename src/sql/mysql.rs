@@ -13,8 +13,8 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError};
 use rustls::CertificateError;
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tf_provider::schema::at_the_end;
+use tokio::time::timeout;
 
 use crate::sql::mysql::server::Server;
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
@@ -24,28 +24,20 @@ pub struct Session {
     connection: Conn,
     target: Target,
     server: Server,
-    stop: CancellationToken,
 }
-
-/// How long a statement may go on once the user wishes to stop. Operations have five seconds to end.
-const LAST: Duration = Duration::from_secs(2);
-
-/// How long it may take to tell the server that nobody waits.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names";
 
 impl Session {
-    /// Connects and logs in. Waits for locks are no longer than the limit, and statements end soon after the wish to
-    /// stop.
+    /// Connects and logs in. Waits for locks are no longer than the limit.
     ///
     /// # Errors
     /// Any, told apart by [`Kind`].
-    pub async fn open(target: &Target, lock_timeout: Duration, stop: &CancellationToken) -> Result<Self, Error> {
-        target.in_time(Self::connect(target, lock_timeout, stop)).await
+    pub async fn open(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
+        target.in_time(Self::connect(target, lock_timeout)).await
     }
 
-    async fn connect(target: &Target, lock_timeout: Duration, stop: &CancellationToken) -> Result<Self, Error> {
+    async fn connect(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
         let addresses: Vec<_> = target.addresses().await?.iter().map(|address| address.ip()).collect();
         let connect = |name: &str| Conn::new(options(target, &addresses, name));
         let connected = match connect(&target.server_name).await {
@@ -57,14 +49,14 @@ impl Session {
             connected => connected,
         };
         let connection = connected.map_err(|error| explain(target, &error, Kind::Unreached))?;
-        let mut session = Self { connection, target: target.clone(), server: Server::default(), stop: stop.clone() };
+        let mut session = Self { connection, target: target.clone(), server: Server::default() };
         session.set_up(lock_timeout).await?;
         Ok(session)
     }
 
     /// What a user of the database may have set for the login or for all has no say.
     async fn set_up(&mut self, lock_timeout: Duration) -> Result<(), Error> {
-        let told = UnderWay::of(self).answer(&self.target, self.connection.query_first(SERVER)).await?;
+        let told = UnderWay::of(self).answer(self.connection.query_first(SERVER)).await?;
         let (version, lower_case_table_names): (String, u64) = told.unwrap_or_default();
         self.server = Server::new(&version, lower_case_table_names);
         let makes_none = if self.server.makes_users() { ",NO_AUTO_CREATE_USER" } else { "" };
@@ -100,7 +92,7 @@ impl Session {
 
     /// The rows that a query gives. Arguments are bound, never spliced.
     pub(crate) async fn rows(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Vec<Row>, Error> {
-        UnderWay::of(self).answer(&self.target, self.connection.exec(sql, arguments)).await
+        UnderWay::of(self).answer(self.connection.exec(sql, arguments)).await
     }
 
     /// The first row that a query gives.
@@ -110,7 +102,7 @@ impl Session {
 
     /// Runs a statement that gives no rows.
     pub(crate) async fn run(&mut self, sql: &str) -> Result<(), Error> {
-        UnderWay::of(self).answer(&self.target, self.connection.query_drop(sql)).await
+        UnderWay::of(self).answer(self.connection.query_drop(sql)).await
     }
 }
 
@@ -119,7 +111,7 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
     // A token is sent in clear text, which is why there is no way to do without TLS.
     let ssl = SslOpts::default()
         .with_root_certs(vec![authorities.into_bytes().into()])
-        .with_disable_built_in_roots(target.authorities.is_some())
+        .with_disable_built_in_roots(!tls::trusts_public_roots(target))
         .with_danger_tls_hostname_override(Some(server_name.to_owned()));
     OptsBuilder::default()
         .ip_or_hostname(target.host.clone())
@@ -137,49 +129,33 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
 
 /// A statement that nobody may wait for any longer.
 struct UnderWay {
-    /// The wish to stop.
-    stop: CancellationToken,
-    /// How to tell the server, until that has been done or the statement has ended.
-    farewell: Option<(u32, Opts, Target)>,
+    connection: u32,
+    options: Opts,
+    target: Target,
+    is_over: bool,
 }
 
 impl UnderWay {
     fn of(session: &Session) -> Self {
-        let Session { connection, target, stop, .. } = session;
-        Self { stop: stop.clone(), farewell: Some((connection.id(), connection.opts().clone(), target.clone())) }
+        let Session { connection, target, .. } = session;
+        Self { connection: connection.id(), options: connection.opts().clone(), target: target.clone(), is_over: false }
     }
 
-    /// The answer; without one in time, the server is told before anything else, for the process may end soon.
-    async fn answer<T>(
-        mut self,
-        target: &Target,
-        asked: impl Future<Output = Result<T, mysql_async::Error>>,
-    ) -> Result<T, Error> {
-        let limit = target.statement_timeout;
-        let stopped = async {
-            self.stop.cancelled().await;
-            sleep(LAST).await;
-        };
-        let given_up = tokio::select! {
-            biased;
-            answer = asked => {
-                self.farewell = None;
-                return answer.map_err(|error| explain(target, &error, Kind::Lost));
-            }
-            () = sleep(limit) => target.unanswered(limit),
-            () = stopped => target.error(Kind::Lost, "stopped while waiting for an answer".to_owned()),
-        };
-        if let Some((connection, options, target)) = self.farewell.take() {
-            let _ = timeout(FAREWELL, kill(connection, options, target)).await;
+    async fn answer<T>(mut self, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
+        let limit = self.target.statement_timeout;
+        let answer = timeout(limit, asked).await;
+        self.is_over = answer.is_ok();
+        match answer {
+            Ok(answer) => answer.map_err(|error| explain(&self.target, &error, Kind::Lost)),
+            Err(_) => Err(self.target.unanswered(limit)),
         }
-        Err(given_up)
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        if let Some((connection, options, target)) = self.farewell.take() {
-            tokio::spawn(kill(connection, options, target));
+        if !self.is_over {
+            at_the_end(kill(self.connection, self.options.clone(), self.target.clone()));
         }
     }
 }
@@ -323,7 +299,7 @@ mod tests {
             stream.read_to_end(&mut received).await.unwrap();
             received
         });
-        let error = Session::open(&target, Duration::from_secs(1), &CancellationToken::new()).await.unwrap_err();
+        let error = Session::open(&target, Duration::from_secs(1)).await.unwrap_err();
         assert_eq!(error.kind, Kind::Tls, "{error}");
         let received = String::from_utf8_lossy(&server.await.unwrap()).into_owned();
         assert!(!received.contains("Action=connect") && !received.contains("jane"), "{received}");
