@@ -70,14 +70,14 @@ fn open(file_name: &str) -> io::Result<File> {
 }
 
 /// The user's runtime folder if there is one, else a folder of the user's own among the temporary ones.
-fn folders() -> impl Iterator<Item = PathBuf> {
+pub(crate) fn folders() -> impl Iterator<Item = PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let temporary = std::env::temp_dir().join(format!("rdsauth-{}", rustix::process::getuid().as_raw()));
     runtime.map(|folder| folder.join("rdsauth")).into_iter().chain([temporary])
 }
 
 /// Makes the folder, or makes sure that nobody else can put anything into it.
-fn prepare(folder: &Path) -> io::Result<()> {
+pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
