@@ -12,6 +12,7 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError};
 use rustls::CertificateError;
+use tf_provider::schema::at_the_end;
 use tokio::time::timeout;
 
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
@@ -101,7 +102,7 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
     // A token is sent in clear text, which is why there is no way to do without TLS.
     let ssl = SslOpts::default()
         .with_root_certs(vec![authorities.into_bytes().into()])
-        .with_disable_built_in_roots(target.authorities.is_some())
+        .with_disable_built_in_roots(!tls::trusts_public_roots(target))
         .with_danger_tls_hostname_override(Some(server_name.to_owned()));
     OptsBuilder::default()
         .ip_or_hostname(target.host.clone())
@@ -128,12 +129,7 @@ struct UnderWay {
 impl UnderWay {
     fn of(session: &Session) -> Self {
         let Session { connection, target, .. } = session;
-        Self {
-            connection: connection.id(),
-            options: connection.opts().clone(),
-            target: target.clone(),
-            is_over: false,
-        }
+        Self { connection: connection.id(), options: connection.opts().clone(), target: target.clone(), is_over: false }
     }
 
     async fn answer<T>(mut self, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
@@ -150,7 +146,7 @@ impl UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if !self.is_over {
-            tokio::spawn(kill(self.connection, self.options.clone(), self.target.clone()));
+            at_the_end(kill(self.connection, self.options.clone(), self.target.clone()));
         }
     }
 }
