@@ -67,12 +67,12 @@ fn open(file_name: &str) -> io::Result<File> {
 
 /// A folder of the user's own. It is the same whatever the environment says, which a shell and a scheduler set
 /// differently.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     PathBuf::from(format!("/tmp/rdsauth-{}", rustix::process::getuid().as_raw()))
 }
 
 /// Makes the folder, or makes sure that nobody else can put anything into it.
-fn prepare(folder: &Path) -> io::Result<()> {
+pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
