@@ -49,8 +49,8 @@ tf_provider::model! {
         connect_timeout: Option<String> = optional().check(duration()),
         /// How long a statement may take, such as `1m`. The provider block's if absent, else one minute.
         statement_timeout: Option<String> = optional().check(duration()),
-        /// What the server shows of the session: PostgreSQL in `pg_stat_activity`, MySQL and MariaDB as the attribute
-        /// `program_name` of the connection. The provider block's if absent, else `terraform-provider-rdsauth`.
+        /// What the server shows of the session: PostgreSQL in the view pg_stat_activity, MySQL and MariaDB as the attribute
+        /// program_name of the connection. The provider block's if absent, else `terraform-provider-rdsauth`.
         application_name: Option<String> = optional().check(check::length(1..=63)),
     }
 }
