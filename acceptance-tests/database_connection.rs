@@ -230,7 +230,8 @@ fn a_statement_that_waits_too_long_is_given_up() {
     thread::scope(|scope| {
         scope.spawn(|| account.sql("postgres", &other));
         eventually("another session", Duration::from_secs(30), || sessions("DO"));
-        let apply = scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "A longer limit"]));
+        let apply =
+            scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "A longer limit"]));
         let waits = eventually("the statement that waits", Duration::from_secs(30), || sessions("CREATE ROLE"));
         assert_eq!(waits, "shop-terraform");
         apply.join().unwrap();
@@ -250,10 +251,12 @@ fn another_authority_is_not_believed() {
 
 #[test]
 fn a_wrong_password_is_told() {
-    let provider = PROVIDER.replace("var.password", "\"wrong-battery-7\"");
-    let scene = Scene::new(&provider, "host = var.host\n port = var.port\n auth = \"provider\"");
+    let scene = Scene::new(PROVIDER, "host = var.host\n port = var.port\n auth = \"provider\"");
+    let wrong = "wrong-battery-7";
+    let tf = scene.tf.env("TF_VAR_password", wrong).env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
+    let scene = Scene { tf, ..scene };
     scene.assert_refused(&["Database login refused", "password authentication failed"]);
-    scene.tf.assert_nowhere("wrong-battery-7-");
+    scene.tf.assert_nowhere(wrong);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The harness itself, tried with `terraform_data`, which needs no plugin.
 
+use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
@@ -129,12 +132,44 @@ fn the_machine_does_not_reach_the_cli() {
     let environment = tf.read("env.txt");
     let names = || environment.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
     let shell = ["OLDPWD", "PWD", "SHLVL", "_"];
-    let terraforms = |name: &str| name.starts_with("TF_") || name.starts_with("TOFU_");
-    let mut names: Vec<_> = names().filter(|name| !shell.contains(name) && !terraforms(name)).collect();
+    let mut names: Vec<_> = names().filter(|name| !shell.contains(name)).collect();
     names.sort_unstable();
-    assert_eq!(names, ["GREETING", "HOME", "PATH", "TMPDIR"]);
+    assert_eq!(names, ["GREETING", "HOME", "PATH", "TF_CLI_CONFIG_FILE", "TF_INPUT", "TF_VAR_given", "TMPDIR"]);
     let root = tf.path().parent().unwrap().display().to_string();
-    assert!(environment.contains(&format!("HOME={root}/home")), "{environment}");
+    for own in ["HOME=ROOT/home", "TMPDIR=ROOT/tmp", "TF_CLI_CONFIG_FILE=ROOT/cli.tfrc"] {
+        assert!(
+            environment.lines().any(|line| line == own.replace("ROOT", &root)),
+            "{own} is missing in {environment}"
+        );
+    }
+}
+
+/// Any of these would end a command in an error, or change what it does.
+const HOSTILE: [(&str, &str); 9] = [
+    ("AWS_CA_BUNDLE", "/absent/bundle.pem"),
+    ("AWS_PROFILE", "absent"),
+    ("HTTPS_PROXY", "http://127.0.0.1:1"),
+    ("TF_CLI_ARGS", "-absent"),
+    ("TF_CLI_CONFIG_FILE", "/absent/cli.tfrc"),
+    ("TF_DATA_DIR", "/absent/data"),
+    ("TF_PLUGIN_CACHE_DIR", "/absent/cache"),
+    ("TF_REATTACH_PROVIDERS", "absent"),
+    ("TF_WORKSPACE", "absent"),
+];
+
+#[test]
+fn a_hostile_machine_does_not_reach_it_either() {
+    for test in [
+        "harness::the_machine_does_not_reach_the_cli",
+        "harness::an_engine_tells_its_version",
+        "demo::limits::a_running_plugin_is_attached_to",
+    ] {
+        let mut command = Command::new(env::current_exe().expect("the tests themselves"));
+        command.args([test, "--exact"]).envs(HOSTILE);
+        let output = command.output().expect("the tests start");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{test}:\n{text}");
+    }
 }
 
 #[test]
@@ -182,6 +217,27 @@ fn init_finds_providers_in_the_mirror_alone() {
         tf.init().expect_text("Installed other/thing v3.2.1");
         tf.write("main.tf", &required("registry.terraform.io/hashicorp/null"));
         tf.run(&["init"]).expect_code(1).expect_text("hashicorp/null");
+    });
+}
+
+#[test]
+fn init_finds_what_make_install_has_installed() {
+    on_each_engine(|tf| {
+        let home = tf.path().with_file_name("home");
+        // What the target does after its release build, done with what the tests have built.
+        let commands = in_checkout(&home, "make --dry-run --no-print-directory install");
+        let install = commands.lines().find(|line| line.starts_with("scripts/install ")).expect("what installs");
+        let release = install.split(' ').nth(1).expect("the binary");
+        let built = binary("terraform-provider-rdsauth").display().to_string();
+        let installed = in_checkout(&home, &install.replace(release, &built));
+        assert!(installed.contains(&home.join(".terraform.d/plugins").display().to_string()), "{installed}");
+
+        tf.write("empty.tfrc", "");
+        let configuration = tf.path().join("empty.tfrc");
+        let tf = tf.env("TF_CLI_CONFIG_FILE", configuration.display()).env("CHECKPOINT_DISABLE", 1);
+        tf.write("main.tf", RDSAUTH);
+        tf.init().expect_text(&format!("Installed rdsauth/rdsauth v{}", env!("CARGO_PKG_VERSION")));
+        tf.ok(&["validate"]);
     });
 }
 
@@ -257,6 +313,9 @@ fn binaries_are_built_and_found_by_name() {
     assert!(message.contains("no-such-program") && message.contains("terraform-provider-rdsauth"), "{message}");
 }
 
+/// What every configuration with the provider begins with.
+const RDSAUTH: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
+
 /// An apply that says `started` and then takes longer than any test waits. The word is cut in two because the CLI
 /// shows the command before it starts it.
 const SLOW: &str = r#"
@@ -264,6 +323,15 @@ resource "terraform_data" "slow" {
   provisioner "local-exec" { command = "echo sta''rted; exec sleep 100" }
 }
 "#;
+
+/// What a shell command prints that a user with this home runs in the checkout.
+fn in_checkout(home: &Path, line: &str) -> String {
+    let mut command = Command::new("sh");
+    command.args(["-c", line]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env_clear().env("HOME", home);
+    let output = command.envs(env::var_os("PATH").map(|path| ("PATH", path))).output().expect("sh starts");
+    assert!(output.status.success(), "{line}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
 
 /// The message of the panic that `act` ends in.
 fn failure(act: impl FnOnce()) -> String {

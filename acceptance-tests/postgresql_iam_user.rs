@@ -69,8 +69,9 @@ impl Scene {
 
     fn of(account: Account, version: u64, body: &str) -> Self {
         let id = &account.id;
+        let identifier = format!("orders-{version}");
         let parameters = json!({
-            "DBInstanceIdentifier": "orders",
+            "DBInstanceIdentifier": identifier,
             "DBInstanceClass": "db.t3.micro",
             "Engine": "postgres",
             "EngineVersion": version.to_string(),
@@ -82,7 +83,7 @@ impl Scene {
         });
         account.call("rds", "CreateDBInstance", parameters);
         let endpoint = loop {
-            let described = account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "orders" }));
+            let described = account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": identifier }));
             let instance = &described["DBInstances"][0];
             if instance["DBInstanceStatus"] == "available" {
                 break instance["Endpoint"].clone();
@@ -117,6 +118,14 @@ impl Scene {
              \"{}\"\n    port     = {}\n    database = \"dID\"\n    {login}\n  }}\n}}\n",
             self.host, self.port
         ));
+    }
+
+    /// The same with the connection of another scene.
+    fn configure_at(&self, other: &Self, body: &str) {
+        self.configure(body);
+        let here = (&self.host, format!("= {}\n", self.port));
+        let text = self.tf.read("main.tf").replace(here.0, &other.host);
+        self.tf.write("main.tf", &text.replace(&here.1, &format!("= {}\n", other.port)));
     }
 
     /// A whole configuration but for its head.

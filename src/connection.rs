@@ -40,7 +40,7 @@ tf_provider::model! {
         /// Region that tokens are for. That of the endpoint's name if absent, else the provider's.
         region: Option<String> = optional().check(checks::region()),
         /// How the server's certificate is verified: `verify-full`, by its authority and name, or `verify-ca`, by its
-        /// authority alone. The provider block's if absent, else `verify-full`.
+        /// authority alone, for which the public ones do not count. The provider block's if absent, else `verify-full`.
         tls: Option<String> = optional().check(tls()),
         /// Certificates of authorities to trust, PEM. The provider block's if absent, else those of RDS and Aurora in
         /// commercial regions and the public ones, which ship with the provider.
@@ -75,6 +75,15 @@ impl DatabaseConnection {
     /// Any on the way there: the secret, the token, the network, TLS, the login.
     pub async fn postgres(&self, cx: &Ctx) -> Result<postgres::Session> {
         let target = self.target(cx, Engine::Postgres).await?;
+        Ok(postgres::Session::open(&target).await?)
+    }
+
+    /// The same in another database of the server.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn postgres_beside(&self, cx: &Ctx, database: &str) -> Result<postgres::Session> {
+        let target = Target { database: Some(database.to_owned()), ..self.target(cx, Engine::Postgres).await? };
         Ok(postgres::Session::open(&target).await?)
     }
 
@@ -228,6 +237,20 @@ impl DatabaseConnection {
         })
     }
 
+    /// Whether both lead to one PostgreSQL server, as far as names tell: one endpoint can have several.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let [(host, port), (other, other_port)] = [self, other].map(|it| it.endpoint(Engine::Postgres));
+        host.eq_ignore_ascii_case(other) && port == other_port
+    }
+
+    /// Host and port of the database itself, not of the near end of a tunnel.
+    fn endpoint(&self, engine: Engine) -> (&str, u16) {
+        match &self.auth_hostname {
+            Some(endpoint) => (endpoint, port(self.auth_port, engine)),
+            None => (&self.host, port(self.port, engine)),
+        }
+    }
+
     /// Whether the block leaves nothing to the provider block.
     fn is_complete(&self) -> bool {
         self.tls.is_some()
@@ -247,10 +270,7 @@ impl DatabaseConnection {
 
     async fn of_iam(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
         let user = self.username.clone().ok_or_else(|| missing("username"))?;
-        let (host, port) = match &self.auth_hostname {
-            Some(endpoint) => (endpoint, port(self.auth_port, engine)),
-            None => (&self.host, port(self.port, engine)),
-        };
+        let (host, port) = self.endpoint(engine);
         let own = self.region.clone().or_else(|| RdsHost::parse(host).map(|host| host.region));
         let region = cx.aws()?.region(own.as_deref()).await?;
         let signer = cx.aws()?.credentials(None).await.context("Cannot sign a database token", &user)?;

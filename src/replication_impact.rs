@@ -1,6 +1,6 @@
 //! Whom IAM authentication of replication connections concerns: looked up, and told before it is turned on.
 
-use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use tf_provider::schema::Set;
 use tf_provider::value::Path;
 
@@ -31,33 +31,27 @@ impl Consent<'_> {
             Ok(users) => self.verdict(&users),
             Err(error) => Some(self.unknown(error)),
         };
-        match found {
-            Some(error) if error.is_error() => return Err(error),
-            Some(warning) => cx.warn(warning),
-            None => {}
-        }
-        Ok(())
+        tell(cx, found)
     }
 
-    /// Before the first write: nobody may be concerned without consent, if those block.
+    /// Before the first write, since the plan may not have known the connection, and memberships change.
     ///
     /// # Errors
-    /// There are such, or that cannot be told.
+    /// Somebody is concerned without consent, or that cannot be told, and either blocks.
     pub async fn apply(self, cx: &Ctx) -> Result<()> {
-        if !self.blocks {
-            return Ok(()); // The plan has warned of them.
-        }
-        match look(cx, self.connection).await {
-            Ok(users) => self.verdict(&users).map_or(Ok(()), Err),
-            Err(error) => {
+        let found = match look(cx, self.connection).await {
+            Ok(users) => self.verdict(&users),
+            Err(error) if self.blocks => {
                 let detail = format!(
                     "{}\n\nNothing was changed, since impact = \"block\" asks for a look at the users first.",
                     error.detail
                 );
                 let [at, _] = self.at;
-                Err(Diagnostic { detail, ..error }.at(at))
+                return Err(Diagnostic { detail, ..error }.at(at));
             }
-        }
+            Err(error) => Some(Diagnostic { severity: Severity::Warning, ..error }.at(self.at[0].clone())),
+        };
+        tell(cx, found)
     }
 
     fn unknown(&self, error: Diagnostic) -> Diagnostic {
@@ -89,6 +83,15 @@ impl Consent<'_> {
         };
         Some(found.at(self.at[1].clone()))
     }
+}
+
+fn tell(cx: &Ctx, found: Option<Diagnostic>) -> Result<()> {
+    match found {
+        Some(error) if error.is_error() => return Err(error),
+        Some(warning) => cx.warn(warning),
+        None => {}
+    }
+    Ok(())
 }
 
 /// The logins of a database that have to use IAM for replication once it is asked for, by name.

@@ -94,6 +94,26 @@ impl Target {
     }
 }
 
+#[cfg(test)]
+impl Target {
+    /// One on this machine, with limits of seconds.
+    fn here(port: u16, password: &str) -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port,
+            server_name: "localhost".to_owned(),
+            database: None,
+            user: "jane".to_owned(),
+            password: Secret::new(password.to_owned()),
+            authorities: None,
+            any_name: false,
+            connect_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(5),
+            application_name: "test".to_owned(),
+        }
+    }
+}
+
 /// `user@host:port/database`, as it is told to the user.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -128,6 +128,15 @@ fn some_changes_replace() {
 }
 
 #[test]
+fn what_is_gone_already_is_deleted_all_the_same() {
+    let tf = demo("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n}");
+    tf.apply();
+    tf.remove("cloud/pet/rex.json");
+    tf.ok(&["destroy", "-auto-approve", "-refresh=false"]).expect_text("1 destroyed");
+    assert_eq!(tf.state().addresses(), [""; 0]);
+}
+
+#[test]
 fn an_import_block_writes_the_configuration() {
     let tf =
         demo("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n  nickname = \"R\"\n  toy { kind = \"ball\" }\n}");

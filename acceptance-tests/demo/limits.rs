@@ -53,7 +53,8 @@ struct Plugin(Child);
 impl Plugin {
     fn start(tf: &Terraform) -> Self {
         let mut command = Command::new(binary("demo_provider"));
-        command.arg("-debug").current_dir(tf.path()).env_clear();
+        // Its socket stays behind when it is killed, and goes with the folder.
+        command.arg("-debug").current_dir(tf.path()).env_clear().env("TMPDIR", tf.path());
         Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
     }
 

@@ -48,6 +48,26 @@ fn a_killed_apply_is_taken_up_by_the_next() {
 }
 
 #[test]
+fn a_write_is_finished_when_terraform_is_killed() {
+    let tf = demo(&slow(3, ""));
+    tf.write("cloud/sluggish", "");
+    let apply = tf.start(&["apply", "-auto-approve"]);
+    eventually("the begin", LIMIT, || (calls(&tf, "begin slow one") == 1).then_some(()));
+    let providers = apply.providers();
+    assert!(!providers.is_empty() && !exists(&tf, "slow/one"));
+    apply.kill();
+    assert_eq!(apply.wait().code, None);
+    let all_are_gone = || providers.iter().all(crate::support::process::Process::is_gone).then_some(());
+    eventually("the end of the provider", LIMIT, all_are_gone);
+    assert!(exists(&tf, "slow/one"), "it was written after all");
+    assert_eq!(tf.state().addresses(), [""; 0], "nobody was told");
+    tf.apply().expect_text("Went on with an interrupted creation");
+    assert_eq!(calls(&tf, "create slow one"), 1);
+    tf.assert_plan_empty();
+    tf.destroy();
+}
+
+#[test]
 fn a_foreign_object_is_not_taken_over() {
     let tf = demo(&slow(0, ""));
     tf.write("cloud/slow/one.json", r#"{ "name": "one", "seconds": 0, "breaks": false }"#);

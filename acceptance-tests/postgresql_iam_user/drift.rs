@@ -76,6 +76,38 @@ fn a_role_that_somebody_else_made_anew_is_not_dropped() {
     assert_eq!(scene.role(), "login 5");
 }
 
+/// A server that was made anew gives out the same OIDs.
+#[test]
+fn an_oid_alone_makes_no_role_ours() {
+    let scene = disturbed("DROP ROLE uID; CREATE ROLE billingID LOGIN");
+    let forged = |scene: &Scene| {
+        let oid = scene.sql("SELECT oid FROM pg_roles WHERE rolname = 'billingID'");
+        let state = scene.tf.read("terraform.tfstate");
+        let own = format!("\"oid\": {}", scene.state("oid"));
+        scene.tf.write("terraform.tfstate", &state.replace(&own, &format!("\"oid\": {oid}")));
+    };
+    forged(&scene);
+    scene.tf.plan().assert_creates(IT);
+    scene.tf.ok(&["destroy", "-auto-approve", "-refresh=false"]);
+    assert_eq!(scene.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'billingID'"), "1");
+
+    scene.tf.apply();
+    scene.sql("DROP ROLE uID; CREATE ROLE uID LOGIN");
+    scene.tf.ok(&["destroy", "-auto-approve", "-refresh=false"]).expect_text("Role was made anew");
+    assert_eq!(scene.role(), "login -1", "it is somebody else's");
+}
+
+/// The mark tells those of two configurations apart.
+#[test]
+fn a_role_that_another_configuration_made_anew_is_not_dropped() {
+    let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
+    scene.sql("COMMENT ON ROLE uID IS 'Made by Terraform (rdsauth) at 2026-01-01T00:00:00Z'");
+    scene.tf.apply().expect_text("Role was made anew");
+    scene.assert_settled(ROLE);
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "login 5");
+}
+
 #[test]
 fn a_password_that_can_be_seen() {
     let scene = Scene::new(BODY);

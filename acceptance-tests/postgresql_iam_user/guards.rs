@@ -1,6 +1,10 @@
 //! Nobody is locked out, and mistakes are told at their line.
 
+use std::thread;
+use std::time::Duration;
+
 use crate::postgresql_iam_user::Scene;
+use crate::support::eventually;
 
 #[track_caller]
 fn check_guarded(sql: &str, body: &str, sentence: &str, line: &str) {
@@ -88,6 +92,57 @@ fn what_the_server_refuses_is_told_at_its_line() {
     scene.assert_settled("login -1 rds_iam");
     scene.account.end_statement_faults();
     scene.tf.destroy();
+}
+
+/// Another session has made the same role and not ended its transaction.
+#[test]
+fn a_lock_that_is_held_too_long_is_told() {
+    let scene = Scene::new("  name         = \"uID\"\n  lock_timeout = \"1s\"");
+    let holds = Held::of(&scene);
+    scene.check_refused("Another session holds a lock", "lock_timeout");
+    holds.end(&scene);
+    scene.tf.apply();
+    scene.tf.destroy();
+}
+
+#[test]
+fn an_interrupt_ends_a_statement_in_the_server() {
+    let scene = Scene::new("  name         = \"uID\"\n  lock_timeout = \"1m\"");
+    let holds = Held::of(&scene);
+    let apply = scene.tf.start(&["apply", "-auto-approve"]);
+    let is_there = || {
+        let of = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE ROLE%uID%' AND state = 'active'";
+        scene.sql(of) == "1"
+    };
+    eventually("the statement", Duration::from_secs(30), || is_there().then_some(()));
+    apply.interrupt();
+    eventually("its end", Duration::from_secs(30), || (!is_there()).then_some(()));
+    apply.wait().expect_code(1);
+    holds.end(&scene);
+    scene.tf.apply();
+    scene.tf.destroy();
+}
+
+/// A transaction that has made the role and waits.
+struct Held(thread::JoinHandle<String>);
+
+impl Held {
+    fn of(scene: &Scene) -> Self {
+        let (account, engine) = (scene.account.clone(), scene.engine.clone());
+        let sql = scene.named(
+            "DO $$ BEGIN CREATE ROLE uID; FOR i IN 1..600 LOOP EXIT WHEN 'goID'::text = ANY (SELECT rolname FROM \
+             pg_roles); PERFORM pg_sleep(0.1); END LOOP; DROP ROLE uID; END $$",
+        );
+        let held = thread::spawn(move || account.sql_in(&engine, "postgres", &sql));
+        let seen = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO%uID%' AND state = 'active'";
+        eventually("the transaction", Duration::from_secs(30), || (scene.sql(seen) == "1").then_some(()));
+        Self(held)
+    }
+
+    fn end(self, scene: &Scene) {
+        scene.sql("CREATE ROLE goID");
+        self.0.join().unwrap();
+    }
 }
 
 #[track_caller]

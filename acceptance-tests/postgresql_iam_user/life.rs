@@ -20,7 +20,6 @@ fn a_user_is_made_and_logs_in_with_a_token() {
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
     assert!(scene.login(&user).is_err());
-    scene.tf.assert_nowhere("X-Amz-Signature");
 }
 
 #[test]
@@ -129,12 +128,43 @@ fn the_master_can_log_in_with_a_secret() {
 fn an_administrator_can_log_in_with_a_token() {
     let scene = Scene::new("  name = \"uID\"");
     scene.sql("CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
+    let scene = Scene { tf: scene.tf.env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log"), ..scene };
     scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
+    scene.tf.assert_nowhere("X-Amz-Signature");
     scene.configure_as("  name = \"adminID\"", "username = \"adminID\"");
     scene.check_refused("\"adminID\" is the login of this connection", "name = ");
     scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
+}
+
+/// The token is for the endpoint, whatever is dialled.
+#[test]
+fn an_administrator_can_log_in_through_a_tunnel() {
+    let scene = Scene::new("  name = \"uID\"");
+    scene.sql("CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
+    let hosts = std::fs::read_to_string(&scene.account.database_environment()["NSS_WRAPPER_HOSTS"]).expect("names");
+    let line = hosts.lines().find(|line| line.ends_with(&scene.host)).expect("the name");
+    let address = line.split(' ').next().expect("an address");
+    let login = |more: &str| format!("username = \"adminID\"\n    auth_hostname = \"{}\"{more}", scene.host);
+    let through = |more: &str| {
+        scene.configure_as("  name = \"uID\"", &login(more));
+        let text = scene.tf.read("main.tf");
+        scene.tf.write(
+            "main.tf",
+            &text.replace(&format!("host     = \"{}\"", scene.host), &format!("host     = \"{address}\"")),
+        );
+    };
+    through("\n    auth_port = 1");
+    scene.check_refused("refused the login", "host ");
+    through(&format!("\n    auth_port = {}", scene.port));
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
+    scene.tf.plan().assert_updates(IT); // The connection alone.
+    scene.tf.apply();
+    assert_eq!(scene.state("taken_over"), false);
+    scene.tf.destroy();
 }

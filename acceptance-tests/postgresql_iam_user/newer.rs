@@ -61,3 +61,80 @@ fn a_role_of_somebody_else_needs_the_right_to_grant_it() {
     scene.tf.destroy();
     assert_eq!(scene.role(), "login -1");
 }
+
+/// Else nobody but the owner of the server could make a user, for a login that makes a role may grant it on.
+#[test]
+fn the_right_to_grant_a_user_on_needs_no_token() {
+    let Some(scene) = Scene::newer("  name        = \"uID\"\n  replication = true") else { return };
+    scene.sql("GRANT rds_replication TO mID");
+    scene.tf.apply();
+    assert_eq!(scene.sql("SELECT pg_has_role('mID', 'uID', 'MEMBER WITH ADMIN OPTION')"), "t");
+    let there = scene.tf.read("main.tf");
+    let connection = &there[there.find("  database_connection {").unwrap()..];
+    let data = format!("data \"rdsauth_replication_iam_impact\" \"it\" {{\n{connection}");
+    let output = "output \"names\" {\n  value = data.rdsauth_replication_iam_impact.it.names\n}\n";
+    scene.tf.write("data.tf", &[&data, output].concat());
+    scene.tf.apply();
+    let names = scene.tf.state().output("names");
+    let names: Vec<_> = names.as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+    assert!(names.contains(&&*scene.named("uID")) && !names.contains(&&*scene.named("mID")), "{names:?}");
+    scene.tf.destroy();
+}
+
+#[test]
+fn a_setting_of_the_login_does_not_lock_it_out() {
+    let Some(scene) = Scene::newer("  name = \"uID\"") else { return };
+    scene.sql("ALTER ROLE mID SET createrole_self_grant = 'set, inherit'");
+    scene.tf.apply();
+    assert_eq!(scene.sql("SELECT pg_has_role('mID', 'rds_iam', 'USAGE')"), "f");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+}
+
+#[test]
+fn memberships_of_the_login_outlive_a_destroy() {
+    let Some(scene) = Scene::newer("  name              = \"uID\"\n  reassign_owned_to = \"heirID\"") else { return };
+    scene.sql("GRANT CREATE ON SCHEMA public TO mID WITH GRANT OPTION");
+    let master = scene.named("mID");
+    let told = scene.psql(
+        &master,
+        PASSWORD,
+        &scene.named(
+            "CREATE ROLE heirID; GRANT heirID TO mID WITH INHERIT FALSE, SET TRUE; GRANT CREATE ON SCHEMA public TO heirID",
+        ),
+    );
+    assert_eq!(told, Ok("CREATE ROLE\nGRANT ROLE\nGRANT".to_owned()));
+    scene.tf.apply();
+    scene.sql("GRANT CREATE ON SCHEMA public TO uID; SET ROLE uID; CREATE TABLE t ()");
+    scene.sql("REVOKE CREATE ON SCHEMA public FROM uID");
+    scene.tf.destroy();
+    assert_eq!(scene.sql("SELECT tableowner FROM pg_tables WHERE tablename = 't'"), scene.named("heirID"));
+    let options = "SELECT inherit_option, set_option FROM pg_auth_members WHERE grantor = member \
+                   AND member = 'mID'::regrole AND roleid = 'heirID'::regrole";
+    assert_eq!(scene.sql(options), "f|t");
+}
+
+#[test]
+fn a_user_moves_to_another_server_with_its_connection() {
+    let body = "  name = \"uID\"";
+    let Some(newer) = Scene::newer(body) else { return };
+    let scene = Scene::of(newer.account.clone(), 15, body);
+    scene.tf.apply();
+    let oid = scene.state("oid");
+    scene.configure_at(&newer, body);
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply().expect_text("User stays on the former server");
+    assert_eq!((scene.role(), newer.role()), (scene.named("login -1 rds_iam"), scene.named("login -1 rds_iam")));
+    assert_ne!(scene.state("oid"), oid);
+    scene.tf.assert_plan_empty();
+
+    scene.sql("COMMENT ON ROLE uID IS NULL");
+    scene.configure(body);
+    let error = scene.tf.apply_fails().error();
+    assert_eq!(error.summary, "Role exists already", "nobody has agreed to that");
+    scene.configure_at(&newer, body);
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    assert_eq!((scene.role(), newer.role()), (scene.named("login -1 rds_iam"), String::new()));
+}

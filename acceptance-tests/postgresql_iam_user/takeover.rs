@@ -65,3 +65,28 @@ fn a_user_can_become_an_ordinary_one_or_stay() {
     scene.tf.destroy();
     assert_eq!(scene.role(), "login -1 rds_iam");
 }
+
+/// The answer to the end of the transaction is lost: the next create must not take its own grants for foreign ones.
+#[test]
+fn what_was_granted_is_known_even_if_the_answer_was_lost() {
+    let scene = Scene::new(CONSENT);
+    scene.sql("CREATE ROLE uID; COMMENT ON ROLE uID IS 'of sales\n2026'");
+    scene.account.statement_fault(json!({ "sql": "^COMMIT", "fault": "lose_answer", "times": 1 }));
+    scene.tf.apply_fails();
+    scene.account.end_statement_faults();
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    assert_eq!(scene.state("granted"), json!(["rds_iam"]));
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "login -1");
+    assert_eq!(scene.sql("SELECT shobj_description('uID'::regrole, 'pg_authid')"), "of sales\n2026");
+}
+
+#[test]
+fn a_way_to_iam_that_stays_is_told() {
+    let scene = Scene::new("  name       = \"uID\"\n  on_destroy = \"revoke_rds_iam\"");
+    scene.tf.apply();
+    scene.sql("CREATE ROLE teamID IN ROLE rds_iam; GRANT teamID TO uID");
+    scene.tf.destroy().expect_text("User is still one of IAM");
+    assert_eq!(scene.role(), scene.named("login -1 teamID"));
+}

@@ -105,6 +105,20 @@ fn warn_names_them_and_ignore_does_not_look() {
 }
 
 #[test]
+fn who_is_not_known_until_the_apply_is_told_by_it() {
+    let scene = Scene::with_user();
+    scene.sql("GRANT rds_iam TO ~cdc");
+    let connection = scene.connection(&scene.host);
+    scene.resource(&["acknowledged_users = [terraform_data.late.output]", &connection]);
+    let resource = scene.tf.read("main.tf");
+    scene.tf.write("main.tf", &format!("{resource}resource \"terraform_data\" \"late\" {{\n  input = \"x\"\n}}\n"));
+    assert_eq!(scene.said(&scene.tf.ok(&["plan", "-json"]), "warning", NEED_TOKENS), None);
+    let apply = scene.tf.ok(&["apply", "-auto-approve", "-json"]);
+    assert!(scene.said(&apply, "warning", NEED_TOKENS).is_some(), "{}", apply.report("nobody was told"));
+    scene.tf.destroy();
+}
+
+#[test]
 fn a_database_out_of_reach() {
     let scene = Scene::with_user();
     let connection = scene.connection("absent.example.invalid");

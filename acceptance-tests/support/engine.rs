@@ -2,7 +2,6 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -20,10 +19,8 @@ pub struct Engine {
 impl Engine {
     /// Major and minor version, such as `(1, 11)`.
     pub fn version(&self) -> (u32, u32) {
-        let mut command = Command::new(&self.path);
-        command.args(["version", "-json"]).env_clear().env("CHECKPOINT_DISABLE", "1");
-        let output = command.output().unwrap_or_else(|error| panic!("cannot run {self:?}: {error}"));
-        let json: Value = serde_json::from_slice(&output.stdout).expect("the version as JSON");
+        let output = Terraform::with(self.clone()).ok(&["version", "-json"]).stdout;
+        let json: Value = serde_json::from_str(&output).expect("the version as JSON");
         let text = json["terraform_version"].as_str().unwrap_or_default();
         let mut parts = text.split('.').map_while(|part| part.parse().ok());
         match (parts.next(), parts.next()) {

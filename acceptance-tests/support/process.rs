@@ -95,6 +95,11 @@ impl Running {
         kill_process(self.pid(), Signal::TERM).expect("SIGTERM to the command");
     }
 
+    /// SIGKILL to the command alone: what it started lives on.
+    pub fn kill(&self) {
+        kill_process(self.pid(), Signal::KILL).expect("SIGKILL to the command");
+    }
+
     /// The provider processes that run at this moment.
     pub fn providers(&self) -> Vec<Process> {
         let mut children = self.children();
@@ -136,6 +141,11 @@ impl Process {
     pub fn kill(&self) {
         let id = Pid::from_raw(self.id).expect("a process id");
         kill_process(id, Signal::KILL).unwrap_or_else(|error| panic!("cannot kill {self:?}: {error}"));
+    }
+
+    /// Whether the process has ended.
+    pub fn is_gone(&self) -> bool {
+        self.peak_memory().is_none()
     }
 
     /// The largest resident size so far in bytes, none when the process is gone.

@@ -5,7 +5,6 @@
 
 mod told;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,7 +17,7 @@ use tf_provider::schema::{
 use crate::connection::{self, DatabaseConnection};
 use crate::sql;
 use crate::sql::postgres::Session;
-use crate::sql::postgres::roles::{self, Role, Survey, Then, Wanted, Written};
+use crate::sql::postgres::roles::{self, Known, Role, Survey, Then, Wanted};
 use crate::sql::quote::check_pg_name;
 use crate::world::{Ctx, World};
 
@@ -77,6 +76,8 @@ tf_provider::model! {
         lock_timeout: String = optional().or("10s").check(connection::duration()),
         /// OID of the role. It survives a new name.
         oid: Computed<i64> = computed().keep(),
+        /// When this provider made the role, in whatever configuration. Absent if it did not.
+        made_at: Computed<Option<String>> = computed().keep(),
         /// What lets the user open replication connections: `attribute`, `rds_replication`, or nothing.
         replication_by: Computed<Option<String>> = computed(),
         /// How the user is a member of `rds_iam`, the shortest way first, such as `jane → app → rds_iam`.
@@ -85,7 +86,8 @@ tf_provider::model! {
         password_set: Computed<Option<bool>> = computed(),
         /// Whether the role was there before and was taken over.
         taken_over: Computed<bool> = computed().keep(),
-        /// Roles that a user that was taken over was made a member of here.
+        /// Roles that a user that was taken over was made a member of here. They are noted in the comment on the role as
+        /// well, until it is destroyed here.
         granted: Computed<Set<String>> = computed(),
         /// How the database is reached, and who logs in to it.
         database_connection: DatabaseConnection = block().min(1),
@@ -115,64 +117,57 @@ impl Resource<World> for PostgresqlIamUser {
     const TYPE: &'static str = "postgresql_iam_user";
     const SUBCATEGORY: &'static str = "IAM database authentication";
 
-    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+    async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
         let session = plan.session(cx).await?;
-        let found = roles::find(&session, None, &plan.name).await.map_err(|error| plan.fault(error))?;
-        plan.survey(&session, &plan.name).await?;
-        let mut taken_over = false;
-        if let Some(role) = &found {
-            match () {
-                () if role.is_as(&plan.wanted()) && is_young(role) => cx.warn(told::finished(&plan.name)),
-                () if plan.take_over => taken_over = true,
-                () => return Err(told::already_there(&plan.name, &plan.import_id()).at(Self::name)),
-            }
-        }
-        let written = plan.write(cx, &session, found.map(|role| role.oid)).await?;
-        plan.granted = Set::from_iter(written.granted.into_iter().filter(|_| taken_over)).into();
-        plan.taken_over = taken_over.into();
-        plan.describe(&written.role);
-        Ok(plan)
+        plan.make(cx, &session).await
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        let is_known = state.oid != Computed::Unknown; // Unless it is imported.
+        let known = state.known()?; // Unless it is imported.
         let opened = state.session(cx).await;
-        let Some(session) = (if is_known { connection::at_hand(cx, opened) } else { Some(opened?) }) else {
+        let Some(session) = (if known.is_some() { connection::at_hand(cx, opened) } else { Some(opened?) }) else {
             return Ok(Some(state));
         };
-        let found = roles::find(&session, state.known_oid()?, &state.name).await;
-        let Some(found) = (if is_known { connection::unless_lost(cx, found)? } else { Some(found?) }) else {
+        let found = roles::find(&session, &state.name, known.as_ref()).await;
+        let Some(found) = (if known.is_some() { connection::unless_lost(cx, found)? } else { Some(found?) }) else {
             return Ok(Some(state));
         };
         let Some(role) = found else { return Ok(None) };
-        if !is_known {
-            state.taken_over = false.into();
-            state.granted = Set::default().into();
-            state.roles = Some(Set::default());
-        } else if state.known_oid()? != Some(role.oid) && role.made_at.is_none() {
-            cx.warn(told::made_anew(&role.name));
-            state.taken_over = true.into();
-            state.granted = Set::default().into();
+        match &known {
+            None => {
+                state.taken_over = false.into();
+                state.granted = Set::default().into();
+                state.roles = Some(role.further_roles().cloned().collect::<Set<_>>()).filter(|roles| !roles.is_empty());
+            }
+            Some(known) if !role.is(known) => {
+                cx.warn(told::made_anew(&role.name));
+                state.taken_over = true.into();
+                state.granted = Set::default().into();
+            }
+            Some(_) => {}
         }
-        state.describe(&role);
-        if !is_known && state.roles.as_ref().is_some_and(|roles| roles.is_empty()) {
-            state.roles = None;
-        }
+        state.describe(&role)?;
         Ok(Some(state))
     }
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
         let session = plan.session(cx).await?;
-        let found = roles::find(&session, state.known_oid()?, &state.name).await.map_err(|error| plan.fault(error))?;
-        let role = found.ok_or_else(|| told::gone(&state.name))?;
-        plan.survey(&session, &role.name).await?;
-        let written = plan.write(cx, &session, Some(role.oid)).await?;
-        let before = state.granted.get()?.iter().cloned();
-        let granted = before.chain(written.granted.into_iter().filter(|_| state.taken_over == Computed::Known(true)));
-        let granted: BTreeSet<String> = granted.filter(|name| written.role.roles.contains(name)).collect();
-        plan.granted = Set::from_iter(granted).into();
-        plan.describe(&written.role);
-        Ok(plan)
+        let known = state.known()?;
+        let found = roles::find(&session, &state.name, known.as_ref()).await.map_err(|error| plan.fault(error))?;
+        match found.filter(|role| known.is_some_and(|known| role.is(&known))) {
+            Some(role) => {
+                plan.survey(&session, &role.name).await?;
+                plan.taken_over = state.taken_over;
+                plan.granted = state.granted;
+                plan.write(cx, &session, Some(role.oid)).await?;
+                Ok(plan)
+            }
+            None if plan.database_connection.is_beside(&state.database_connection) => Err(told::gone(&state.name)),
+            None => {
+                cx.warn(told::left_behind(&state.name, &state.database_connection.host));
+                plan.make(cx, &session).await
+            }
+        }
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
@@ -180,13 +175,19 @@ impl Resource<World> for PostgresqlIamUser {
             return Ok(());
         }
         let session = state.session(cx).await?;
+        let known = state.known()?;
+        let Some(role) = roles::find(&session, &state.name, known.as_ref()).await? else { return Ok(()) };
+        if known.is_some_and(|known| !role.is(&known)) {
+            cx.warn(told::somebody_elses(&role.name));
+            return Ok(());
+        }
         let deleted = match state.on_destroy.as_str() {
             _ if *state.taken_over.get()? => {
                 let granted: Vec<&str> = state.granted.get()?.iter().map(String::as_str).collect();
-                state.revoke(&session, &granted).await
+                state.revoke(cx, &session, &role, &granted).await
             }
-            "revoke_rds_iam" => state.revoke(&session, &[roles::IAM]).await,
-            _ => state.drop(&session).await,
+            "revoke_rds_iam" => state.revoke(cx, &session, &role, &[roles::IAM]).await,
+            _ => state.drop(cx, &session, &role).await,
         };
         deleted.context("Cannot take the user away", &state.name)
     }
@@ -224,13 +225,23 @@ impl Resource<World> for PostgresqlIamUser {
             let forbidden = planned.get(Self::forbid_password) == Val::Known(true);
             prior.get(Self::rds_iam_paths) == Val::Known(Vec::new()) || (password && forbidden)
         });
-        if lost {
+        let moved = plan.prior().is_some_and(|prior| {
+            let connections = (prior.decode(), wanted.as_ref());
+            !matches!(connections, (Some(prior), Some(wanted))
+                if prior.database_connection.is_beside(&wanted.database_connection))
+        });
+        if lost || moved {
             plan.forget(Self::replication_by);
             plan.forget(Self::rds_iam_paths);
             plan.forget(Self::password_set);
             plan.forget(Self::granted);
         }
-        let writes = plan.is_create() || lost || plan.changed(Self::name) || plan.changed(Self::roles);
+        if moved {
+            plan.forget(Self::oid);
+            plan.forget(Self::made_at);
+            plan.forget(Self::taken_over);
+        }
+        let writes = plan.is_create() || lost || moved || plan.changed(Self::name) || plan.changed(Self::roles);
         let Some(wanted) = wanted.filter(|_| writes && cx.is_known() && cx.databases().is_ok()) else { return Ok(()) };
         let Some(session) = connection::at_hand(cx, wanted.session(cx).await) else { return Ok(()) };
         let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
@@ -241,7 +252,7 @@ impl Resource<World> for PostgresqlIamUser {
         if !plan.is_create() {
             return Ok(());
         }
-        let found = connection::unless_lost(cx, roles::find(&session, None, &name).await)?.flatten();
+        let found = connection::unless_lost(cx, roles::find(&session, &name, None).await)?.flatten();
         if found.is_some_and(|role| role.made_at.is_none()) && !wanted.take_over {
             let told = told::already_there(&name, &wanted.import_id());
             cx.warn(Diagnostic::warning(told.summary, told.detail).at(Self::name));
@@ -269,11 +280,12 @@ impl PostgresqlIamUser {
             .map_err(|error| error.at(Self::database_connection.path().field(DatabaseConnection::host)))
     }
 
-    fn known_oid(&self) -> Result<Option<u32>> {
-        match self.oid {
-            Computed::Known(oid) => u32::try_from(oid).map(Some).map_err(Diagnostic::bug),
-            Computed::Unknown => Ok(None),
-        }
+    /// By what the role is known again; nothing while the object is imported.
+    fn known(&self) -> Result<Option<Known>> {
+        let Computed::Known(oid) = self.oid else { return Ok(None) };
+        let oid = u32::try_from(oid).map_err(Diagnostic::bug)?;
+        let made_at = self.made_at.get()?.as_deref().and_then(|instant| instant.parse().ok());
+        Ok(Some(Known { oid, made_at }))
     }
 
     fn patience(&self) -> Duration {
@@ -289,11 +301,30 @@ impl PostgresqlIamUser {
             connection_limit: self.connection_limit,
             valid_until: self.valid_until.as_ref().map(|until| until.0.as_str()).filter(|until| *until != FOREVER),
             forbid_password: self.forbid_password,
+            taken_over: self.taken_over == Computed::Known(true),
         }
     }
 
+    /// Makes the role, or takes the one over that is there.
+    async fn make(mut self, cx: &Ctx, session: &Session) -> Result<Self> {
+        let found = roles::find(session, &self.name, None).await.map_err(|error| self.fault(error))?;
+        self.survey(session, &self.name).await?;
+        let mut taken_over = false;
+        if let Some(role) = &found {
+            match () {
+                () if role.is_as(&self.wanted()) && is_young(role) => cx.warn(told::finished(&self.name)),
+                () if self.take_over => taken_over = true,
+                () => return Err(told::already_there(&self.name, &self.import_id()).at(Self::name)),
+            }
+        }
+        self.taken_over = taken_over.into();
+        self.granted = Set::default().into();
+        self.write(cx, session, found.map(|role| role.oid)).await?;
+        Ok(self)
+    }
+
     /// Fills in what there is.
-    fn describe(&mut self, role: &Role) {
+    fn describe(&mut self, role: &Role) -> Result<()> {
         self.oid = i64::from(role.oid).into();
         self.name.clone_from(&role.name);
         self.login = role.login;
@@ -309,6 +340,12 @@ impl PostgresqlIamUser {
         self.replication_by = role.replication_by().map(str::to_owned).into();
         self.rds_iam_paths = role.iam_paths.clone().into();
         self.password_set = role.password_set.into();
+        self.made_at = role.made_at.map(|instant| instant.to_string()).into();
+        if *self.taken_over.get()? {
+            let before = self.granted.get()?.iter().filter(|name| role.roles.contains(name)).cloned();
+            self.granted = Set::from_iter(role.granted().unwrap_or_else(|| before.collect())).into();
+        }
+        Ok(())
     }
 
     /// Ends the operation before anything is written if something speaks against the user, whose name is still this.
@@ -340,13 +377,13 @@ impl PostgresqlIamUser {
         }
     }
 
-    async fn write(&self, cx: &Ctx, session: &Session, oid: Option<u32>) -> Result<Written> {
+    async fn write(&mut self, cx: &Ctx, session: &Session, oid: Option<u32>) -> Result<()> {
         let written = roles::write(session, oid, &self.wanted(), self.patience()).await;
         let written = written.map_err(|error| self.fault(error))?;
         if let Some(error) = &written.attribute_refused {
             cx.warn(told::by_role(&self.name, error).at(Self::replication));
         }
-        Ok(written)
+        self.describe(&written.role)
     }
 
     /// Points at what a failed write is about.
@@ -370,23 +407,20 @@ impl PostgresqlIamUser {
         .at(at)
     }
 
-    async fn revoke(&self, session: &Session, from: &[&str]) -> Result<()> {
-        match roles::find(session, self.known_oid()?, &self.name).await? {
-            Some(role) => Ok(roles::revoke(session, role.oid, from, self.patience()).await?),
-            None => Ok(()),
+    async fn revoke(&self, cx: &Ctx, session: &Session, role: &Role, from: &[&str]) -> Result<()> {
+        let left = roles::revoke(session, role.oid, from, self.patience()).await?;
+        if let Some(path) = left.iter().flat_map(|role| &role.iam_paths).next().filter(|_| from.contains(&roles::IAM)) {
+            cx.warn(told::still_of_iam(&role.name, path));
         }
+        Ok(())
     }
 
     /// Clears every other database first: what the role owns there would be in the way.
-    async fn drop(&self, session: &Session) -> Result<()> {
-        let Some(role) = roles::find(session, self.known_oid()?, &self.name).await? else { return Ok(()) };
+    async fn drop(&self, cx: &Ctx, session: &Session, role: &Role) -> Result<()> {
         let heir = self.reassign_owned_to.as_deref().unwrap_or_else(|| session.user());
         for database in roles::other_databases(session, role.oid).await? {
-            let cleared = async {
-                let beside = session.beside(&database).await?;
-                roles::clear(&beside, role.oid, heir, Then::Keep, self.patience()).await
-            };
-            cleared
+            let beside = self.database_connection.postgres_beside(cx, &database).await?;
+            roles::clear(&beside, role.oid, heir, Then::Keep, self.patience())
                 .await
                 .map_err(told::not_cleared)
                 .context("Cannot clear a database of what the user owns", &database)?;

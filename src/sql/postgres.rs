@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use tf_provider::schema::at_the_end;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
@@ -63,10 +64,12 @@ impl Session {
 
     /// Nothing that a user of the database may have set for the login or made in its schemas has a say.
     async fn set_up(&self) -> Result<(), Error> {
-        let limit = self.target.statement_timeout.as_millis();
+        let limit = millis(self.target.statement_timeout);
+        // From PostgreSQL 16 the login could be made a member of every role that it makes.
         self.run(&format!(
             "SET search_path = pg_catalog; SET statement_timeout = {limit}; SET standard_conforming_strings = on; \
-             SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'"
+             SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'; \
+             SELECT set_config(name, '', false) FROM pg_settings WHERE name = 'createrole_self_grant'"
         ))
         .await
     }
@@ -79,14 +82,6 @@ impl Session {
     /// The database that the session is in.
     pub fn database(&self) -> &str {
         self.target.database.as_deref().unwrap_or_default()
-    }
-
-    /// A session with another database of the same server, as the same user.
-    ///
-    /// # Errors
-    /// Any.
-    pub async fn beside(&self, database: &str) -> Result<Self, Error> {
-        Self::open(&Target { database: Some(database.to_owned()), ..self.target.clone() }).await
     }
 
     /// The rows that a query gives. Arguments are bound, never spliced.
@@ -111,7 +106,7 @@ impl Session {
         lock_timeout: Duration,
         work: impl Fn() -> F,
     ) -> Result<T, Error> {
-        let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", lock_timeout.as_millis());
+        let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", millis(lock_timeout));
         let mut tries = 1;
         loop {
             self.run(&begin).await?;
@@ -144,6 +139,11 @@ impl Session {
     }
 }
 
+/// A limit as a setting of PostgreSQL, for which 0 would be none.
+fn millis(limit: Duration) -> i32 {
+    i32::try_from(limit.as_millis()).unwrap_or(i32::MAX).max(1)
+}
+
 async fn login(target: &Target, stream: TcpStream, tls: &mut MakeRustlsConnect) -> Result<Client, Error> {
     let mut config = Config::new();
     config
@@ -170,7 +170,7 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             let Session { client, target, address, tls } = self.session;
-            tokio::spawn(cancel(client.cancel_token(), target.clone(), *address, tls.clone()));
+            at_the_end(cancel(client.cancel_token(), target.clone(), *address, tls.clone()));
         }
     }
 }
@@ -240,5 +240,39 @@ fn refusal(answer: &DbError) -> Refusal {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Session").field(&self.target).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_without_tls_gets_no_password() {
+        const NO: &[u8] = b"N";
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::here(listener.local_addr().unwrap().port(), "hunter2");
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 8];
+            stream.read_exact(&mut request).await.unwrap();
+            stream.write_all(NO).await.unwrap();
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.unwrap();
+            rest
+        });
+        let error = Session::open(&target).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Tls, "{error}");
+        assert_eq!(server.await.unwrap(), b"", "neither a login nor a password");
+    }
+
+    #[test]
+    fn no_limit_is_none() {
+        assert_eq!(millis(Duration::from_micros(500)), 1);
+        assert_eq!(millis(Duration::from_secs(10)), 10_000);
+        assert_eq!(millis(Duration::from_secs(u64::MAX)), i32::MAX);
     }
 }

@@ -14,8 +14,14 @@ use crate::sql::{Error, Kind, Target};
 /// The roots of RDS and Aurora; the file says where they come from.
 pub(crate) const RDS_ROOTS: &str = include_str!("roots.pem");
 
+/// Whether the public authorities are believed as well, one of which stands behind RDS Proxy. They give anybody a
+/// certificate for his own name, so they say nothing where any name will do.
+pub(crate) fn trusts_public_roots(target: &Target) -> bool {
+    target.authorities.is_none() && !target.any_name
+}
+
 /// How TLS is spoken with a server: with its certificate verified against the target's authorities, or else against
-/// the roots of RDS and the public ones, one of which stands behind RDS Proxy.
+/// the roots of RDS and perhaps the public ones.
 ///
 /// # Errors
 /// The target's authorities are no certificates.
@@ -26,7 +32,7 @@ pub(crate) fn client(target: &Target) -> Result<ClientConfig, Error> {
         let certificate = certificate.map_err(|error| wrong(format!("\"ca_certificate\" is not PEM: {error}")))?;
         roots.add(certificate).map_err(|error| wrong(format!("\"ca_certificate\" is no authority: {error}")))?;
     }
-    if target.authorities.is_none() {
+    if trusts_public_roots(target) {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -89,29 +95,14 @@ impl ServerCertVerifier for Verifier {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use jiff::Timestamp;
-    use tf_provider::schema::Secret;
     use x509_cert::Certificate;
     use x509_cert::der::Decode as _;
 
     use super::*;
 
     fn target(authorities: Option<&str>) -> Target {
-        Target {
-            host: "localhost".to_owned(),
-            port: 5432,
-            server_name: "localhost".to_owned(),
-            database: None,
-            user: "jane".to_owned(),
-            password: Secret::new("hunter2".to_owned()),
-            authorities: authorities.map(str::to_owned),
-            any_name: false,
-            connect_timeout: Duration::from_secs(1),
-            statement_timeout: Duration::from_secs(1),
-            application_name: "test".to_owned(),
-        }
+        Target { authorities: authorities.map(str::to_owned), ..Target::here(5432, "hunter2") }
     }
 
     #[test]
@@ -134,6 +125,14 @@ mod tests {
         assert!(client(&target(Some(RDS_ROOTS))).is_ok());
     }
 
+    /// Else who is in between would need but a certificate for a name of his own.
+    #[test]
+    fn public_authorities_are_not_enough_for_any_name() {
+        let trusts = |authorities, any_name| trusts_public_roots(&Target { any_name, ..target(authorities) });
+        assert!(trusts(None, false));
+        assert!(!trusts(None, true) && !trusts(Some(RDS_ROOTS), false));
+    }
+
     #[test]
     fn what_is_no_authority_is_refused() {
         let refusal = |authorities| client(&target(Some(authorities))).unwrap_err().to_string();
@@ -144,6 +143,6 @@ mod tests {
 
     #[test]
     fn a_target_hides_its_password() {
-        assert_eq!(format!("{:?}", target(None)), "Target(\"jane@localhost:5432\")");
+        assert_eq!(format!("{:?}", target(None)), "Target(\"jane@127.0.0.1:5432\")");
     }
 }

@@ -24,7 +24,7 @@ mod wait;
 use std::collections::BTreeSet;
 
 pub use check::Check;
-pub use ctx::Ctx;
+pub use ctx::{Ctx, at_the_end};
 pub use docs::{description, identity_description};
 pub use entity::{
     BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedDataSource, ErasedEphemeral,

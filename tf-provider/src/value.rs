@@ -49,7 +49,7 @@ pub enum Value {
     List(Vec<Value>),
     /// Elements of a set, without duplicates.
     Set(Set),
-    /// Elements of a map, attributes of an object, content of a block.
+    /// Elements of a map, attributes of an object, content of a block; the keys in Unicode normal form C.
     Map(Object),
     /// A value whose type the schema leaves open.
     Dynamic(Box<Type>, Box<Value>),
@@ -67,6 +67,11 @@ impl Value {
     /// Text, brought into Unicode normal form C.
     pub fn string(text: impl Into<String>) -> Self {
         Self::String(normal_form(text.into()))
+    }
+
+    /// Elements of a map by keys brought into Unicode normal form C. Of those whose keys become equal the last stays.
+    pub fn map(elements: impl IntoIterator<Item = (String, Self)>) -> Self {
+        Self::Map(elements.into_iter().map(|(key, element)| (normal_form(key), element)).collect())
     }
 
     /// Whether it is null, with or without a type of its own.

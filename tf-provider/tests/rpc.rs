@@ -12,6 +12,8 @@ mod client;
 mod core_like;
 #[path = "rpc/faults.rs"]
 mod faults;
+#[path = "rpc/logs.rs"]
+mod logs;
 #[path = "rpc/other.rs"]
 mod other;
 #[path = "rpc/plan.rs"]

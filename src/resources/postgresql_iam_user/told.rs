@@ -32,6 +32,31 @@ pub(crate) fn made_anew(name: &str) -> Diagnostic {
     Diagnostic::warning("Role was made anew", detail)
 }
 
+/// A destroy finds a role that another has made.
+pub(crate) fn somebody_elses(name: &str) -> Diagnostic {
+    let detail = format!("Somebody dropped the role \"{name}\" and made another of that name, which is not touched.");
+    Diagnostic::warning("Role was made anew", detail)
+}
+
+/// The connection leads to another server than before.
+pub(crate) fn left_behind(name: &str, host: &str) -> Diagnostic {
+    let detail = format!(
+        "The connection leads to another server than before, where the user is made. The user \"{name}\" that was managed \
+         at {host} is left there; drop it if it is not needed any more."
+    );
+    Diagnostic::warning("User stays on the former server", detail)
+}
+
+/// A user that is no longer one of IAM still is one.
+pub(crate) fn still_of_iam(name: &str, path: &str) -> Diagnostic {
+    let detail = format!(
+        "\"{name}\" is a member of \"{}\" by way of other roles, which were not given to it here: {path}. It still logs in \
+         with tokens alone.",
+        roles::IAM
+    );
+    Diagnostic::warning("User is still one of IAM", detail)
+}
+
 /// An update finds nothing.
 pub(crate) fn gone(name: &str) -> Diagnostic {
     let detail = format!(

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::Error;
 use crate::sql::postgres::Session;
+use crate::sql::postgres::roles::EDGE;
 
 /// A login that is in `rds_iam` and may open replication connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +34,20 @@ const REPLICATION: &str = "rds_replication";
 const MOST: usize = 16;
 
 /// Server version 16 lists a membership once for each who granted it.
-const MEMBERSHIPS: &str = "
-WITH RECURSIVE below (target, role, member) AS (
-    SELECT r.rolname, m.roleid, m.member
-    FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
-    WHERE r.rolname = ANY ($1::text[])
-  UNION
-    SELECT below.target, m.roleid, m.member
-    FROM below JOIN pg_auth_members m ON m.roleid = below.member
-)
-SELECT below.target, r.rolname, m.rolname
-FROM below JOIN pg_roles r ON r.oid = below.role JOIN pg_roles m ON m.oid = below.member";
+fn memberships() -> String {
+    format!(
+        "WITH RECURSIVE {EDGE}, below (target, role, member) AS (
+            SELECT r.rolname, edge.roleid, edge.member
+            FROM edge JOIN pg_roles r ON r.oid = edge.roleid
+            WHERE r.rolname = ANY ($1::text[])
+          UNION
+            SELECT below.target, edge.roleid, edge.member
+            FROM below JOIN edge ON edge.roleid = below.member
+        )
+        SELECT below.target, r.rolname, m.rolname
+        FROM below JOIN pg_roles r ON r.oid = below.role JOIN pg_roles m ON m.oid = below.member"
+    )
+}
 
 /// Superusers are AWS's own.
 const LOGINS: &str = "
@@ -67,7 +71,7 @@ impl Session {
             return Ok(None);
         }
         let (mut iam, mut replication) = (Memberships::default(), Memberships::default());
-        for row in self.rows(MEMBERSHIPS, &[&vec![IAM, REPLICATION]]).await? {
+        for row in self.rows(&memberships(), &[&vec![IAM, REPLICATION]]).await? {
             let [target, role, member] = [0, 1, 2].map(|column| row.get::<_, String>(column));
             let memberships = if target == IAM { &mut iam } else { &mut replication };
             memberships.0.entry(member).or_default().insert(role);

@@ -3,13 +3,17 @@
 //! A membership that gives nothing but the right to grant it on, as PostgreSQL 16 and later give to whoever makes a
 //! role, counts as none: else nobody could make a user of IAM without becoming one.
 
+mod clear;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::sql::postgres::Session;
+use crate::sql::postgres::{Argument, Session};
 use crate::sql::quote::{pg_name, pg_text};
 use crate::sql::{Error, Kind, Refusal};
+
+pub use self::clear::{Then, clear, other_databases};
 
 /// A role as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +32,23 @@ pub struct Role {
     pub valid_until: Option<String>,
     /// When a create of this provider made it.
     pub made_at: Option<Timestamp>,
+    /// The comment on it.
+    pub comment: Option<String>,
     /// The roles that it is a member of without another between them.
     pub roles: Vec<String>,
     /// How it is a member of `rds_iam`, the shortest way first: `jane → app → rds_iam`.
     pub iam_paths: Vec<String>,
     /// Whether it has a password; nothing if the session may not know.
     pub password_set: Option<bool>,
+}
+
+/// By what a role is known again on whatever server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its OID. Servers give them out in order, so another server may have another role by it.
+    pub oid: u32,
+    /// When a create of this provider made it.
+    pub made_at: Option<Timestamp>,
 }
 
 /// A role as it is to be. It is a member of [`IAM`] anyway.
@@ -53,6 +68,8 @@ pub struct Wanted<'a> {
     pub valid_until: Option<&'a str>,
     /// Whether a password is taken away from it.
     pub forbid_password: bool,
+    /// Whether it was there before, and what it is made a member of is noted at it.
+    pub taken_over: bool,
 }
 
 /// What became of a role.
@@ -60,8 +77,6 @@ pub struct Wanted<'a> {
 pub struct Written {
     /// The role as it is now.
     pub role: Role,
-    /// The roles that it was made a member of just now.
-    pub granted: Vec<String>,
     /// Why the server refused the attribute `REPLICATION`, if it did.
     pub attribute_refused: Option<Error>,
 }
@@ -88,8 +103,12 @@ pub const REPLICATION: &str = "rds_replication";
 /// Begins the comment on a role that this provider has made; the time follows.
 const MADE: &str = "Made by Terraform (rdsauth) at ";
 
-/// Memberships that count. Up to PostgreSQL 15 a membership has no options, and all do.
-const EDGE: &str = "edge AS (SELECT DISTINCT roleid, member FROM pg_auth_members m \
+/// Begins the last line of the comment on a role that was taken over; the roles that it was made a member of follow, as
+/// JSON. An answer may be lost, and who comes next must not take those for what was there before.
+const GRANTED: &str = "Granted by Terraform (rdsauth): ";
+
+/// Memberships that count, as a common table expression. Up to PostgreSQL 15 a membership has no options, and all do.
+pub(crate) const EDGE: &str = "edge AS (SELECT DISTINCT roleid, member FROM pg_auth_members m \
     WHERE coalesce((to_jsonb(m)->>'inherit_option')::bool OR (to_jsonb(m)->>'set_option')::bool, true))";
 
 impl Role {
@@ -105,6 +124,21 @@ impl Role {
             () if self.is_in(REPLICATION) => Some(REPLICATION),
             () => None,
         }
+    }
+
+    /// Whether it is the one that is known, by this name.
+    pub fn is(&self, known: &Known) -> bool {
+        match self.made_at {
+            Some(made_at) => known.made_at == Some(made_at),
+            None => known.oid == self.oid, // Somebody may have changed the comment.
+        }
+    }
+
+    /// What it was made a member of when it was taken over, and still is; nothing if that was not noted.
+    pub fn granted(&self) -> Option<Vec<String>> {
+        let (_, note) = split(self.comment.as_deref()?);
+        let noted: Vec<String> = serde_json::from_str(note?).ok()?;
+        Some(noted.into_iter().filter(|role| self.is_in(role)).collect())
     }
 
     /// Whether nothing would have to be written, as far as it can be seen.
@@ -140,15 +174,26 @@ pub fn same_instant(a: &str, b: &str) -> bool {
     a == b || parse(a).is_some_and(|a| Some(a) == parse(b))
 }
 
-/// The role of an OID, or if there is none, of a name.
+/// The role of a name, or if there is none, the one that is known and has another name by now.
 ///
 /// # Errors
 /// Any of the session.
-pub async fn find(session: &Session, oid: Option<u32>, name: &str) -> Result<Option<Role>, Error> {
+pub async fn find(session: &Session, name: &str, known: Option<&Known>) -> Result<Option<Role>, Error> {
+    let ours = known.map(|known| known.made_at.map_or_else(|| GRANTED.to_owned(), mark));
+    let is_it = "rolname = $1::text OR oid = $2::oid AND strpos(shobj_description(oid, 'pg_authid'), $3::text) > 0 \
+                 ORDER BY rolname = $1::text DESC LIMIT 1";
+    look(session, is_it, &[&name, &known.map(|known| known.oid), &ours]).await
+}
+
+/// The role of an OID that was found before.
+async fn find_again(session: &Session, oid: u32) -> Result<Option<Role>, Error> {
+    look(session, "oid = $1::oid", &[&oid]).await
+}
+
+async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Result<Option<Role>, Error> {
     let sql = format!(
         "WITH RECURSIVE {EDGE}, \
-         it AS (SELECT * FROM pg_roles WHERE oid = $1::oid OR rolname = $2::text \
-           ORDER BY coalesce(oid = $1::oid, false) DESC LIMIT 1), \
+         it AS (SELECT * FROM pg_roles WHERE {is_it}), \
          up (role, path) AS ( \
            SELECT oid, ARRAY[rolname::text] FROM it \
            UNION ALL \
@@ -167,7 +212,7 @@ pub async fn find(session: &Session, oid: Option<u32>, name: &str) -> Result<Opt
            has_column_privilege('pg_authid', 'rolpassword', 'SELECT') AND has_column_privilege('pg_authid', 'oid', 'SELECT') \
          FROM it"
     );
-    let Some(row) = session.row(&sql, &[&oid, &name]).await? else { return Ok(None) };
+    let Some(row) = session.row(&sql, arguments).await? else { return Ok(None) };
     let (oid, comment): (u32, Option<String>) = (row.get(0), row.get(6));
     let password_set = match row.get(9) {
         true => has_password(session, oid).await?,
@@ -181,6 +226,7 @@ pub async fn find(session: &Session, oid: Option<u32>, name: &str) -> Result<Opt
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
         made_at: comment.as_deref().and_then(made_at),
+        comment,
         roles: row.get(7),
         iam_paths: row.get(8),
         password_set,
@@ -260,7 +306,7 @@ pub async fn write(
 
 async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) -> Result<Written, Error> {
     let found = match oid {
-        Some(_) => Some(find(session, oid, wanted.name).await?.ok_or_else(|| gone(session, wanted.name))?),
+        Some(oid) => Some(find_again(session, oid).await?.ok_or_else(|| gone(session, wanted.name))?),
         None => None,
     };
     let (name, iam) = (pg_name(wanted.name)?, pg_name(IAM)?);
@@ -269,11 +315,11 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     let mut granted = Vec::new();
     if !is_in(IAM) {
         statements.push(format!("GRANT {iam} TO {name}"));
-        granted.push(IAM.to_owned());
+        granted.push(IAM);
     }
     for role in wanted.roles.unwrap_or_default().iter().filter(|role| !is_in(role)) {
         statements.push(format!("GRANT {} TO {name}", pg_name(role)?));
-        granted.push(role.clone());
+        granted.push(role);
     }
     let kept = |role: &&String| wanted.roles.is_none_or(|roles| roles.contains(role));
     let mut lost: Vec<&str> =
@@ -293,11 +339,39 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
         false => None,
     };
     if attribute_refused.is_some() {
-        granted.push(REPLICATION.to_owned());
+        granted.push(REPLICATION);
     }
-    let role = find(session, oid, wanted.name).await?.ok_or_else(|| gone(session, wanted.name))?;
+    let missing = || gone(session, wanted.name);
+    let mut role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
     still_in(session, &role, &lost)?;
-    Ok(Written { role, granted, attribute_refused })
+    if wanted.taken_over && !granted.is_empty() {
+        note(session, &role, &granted).await?;
+        role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
+    }
+    Ok(Written { role, attribute_refused })
+}
+
+/// Notes at a role that was taken over what it was made a member of.
+async fn note(session: &Session, role: &Role, granted: &[&str]) -> Result<(), Error> {
+    let mut all = role.granted().unwrap_or_default();
+    all.extend(granted.iter().map(|role| (*role).to_owned()));
+    let comment = role.comment.as_deref().map_or("", |comment| split(comment).0);
+    let line = if comment.is_empty() { "" } else { "\n" };
+    let noted = format!("{comment}{line}{GRANTED}{}", serde_json::Value::from(all));
+    session.run(&comment_on(&role.name, &noted)?).await
+}
+
+fn comment_on(role: &str, comment: &str) -> Result<String, Error> {
+    Ok(format!("COMMENT ON ROLE {} IS {}", pg_name(role)?, pg_text(comment)?))
+}
+
+/// A comment without our note, and what that says.
+fn split(comment: &str) -> (&str, Option<&str>) {
+    let (before, last) = comment.rsplit_once('\n').unwrap_or(("", comment));
+    match last.strip_prefix(GRANTED) {
+        Some(noted) => (before, Some(noted)),
+        None => (comment, None),
+    }
 }
 
 /// Gives a role the attribute `REPLICATION`, or if the server refuses that, the role of RDS that stands for it.
@@ -327,10 +401,9 @@ impl Wanted<'_> {
             options.push(format!("VALID UNTIL {}", pg_text(self.valid_until.unwrap_or("infinity"))?));
         }
         let Some(found) = found else {
-            let mark = pg_text(&mark(Timestamp::now()))?;
             return Ok(vec![
                 format!("CREATE ROLE {name} {}", options.join(" ")),
-                format!("COMMENT ON ROLE {name} IS {mark}"),
+                comment_on(self.name, &mark(Timestamp::now()))?,
             ]);
         };
         if found.replication && !self.replication {
@@ -346,102 +419,35 @@ impl Wanted<'_> {
     }
 }
 
-/// Takes memberships away from a role; those that it has not are passed over.
+/// Takes memberships away from a role, and the note of them; those that it has not are passed over.
 ///
 /// # Errors
 /// Any of the session; somebody else granted one of them, and no other can take it away.
-pub async fn revoke(session: &Session, oid: u32, roles: &[&str], lock_timeout: Duration) -> Result<(), Error> {
+pub async fn revoke(
+    session: &Session,
+    oid: u32,
+    roles: &[&str],
+    lock_timeout: Duration,
+) -> Result<Option<Role>, Error> {
     session.atomically(lock_timeout, || revoke_within(session, oid, roles)).await
 }
 
-async fn revoke_within(session: &Session, oid: u32, roles: &[&str]) -> Result<(), Error> {
-    let Some(found) = find(session, Some(oid), "").await? else { return Ok(()) };
+async fn revoke_within(session: &Session, oid: u32, roles: &[&str]) -> Result<Option<Role>, Error> {
+    let Some(found) = find_again(session, oid).await? else { return Ok(None) };
     let name = pg_name(&found.name)?;
     let there = roles.iter().filter(|role| found.is_in(role));
-    let statements: Vec<_> =
+    let mut statements: Vec<_> =
         there.map(|role| Ok(format!("REVOKE {} FROM {name}", pg_name(role)?))).collect::<Result<_, Error>>()?;
+    if let Some((comment, Some(_))) = found.comment.as_deref().map(split) {
+        statements.push(comment_on(&found.name, comment)?); // An empty one is none.
+    }
     if statements.is_empty() {
-        return Ok(());
+        return Ok(Some(found));
     }
     session.run(&statements.join("; ")).await?;
-    match find(session, Some(oid), "").await? {
-        Some(role) => still_in(session, &role, roles),
-        None => Ok(()),
-    }
-}
-
-/// The other databases in which a role owns something or is named in a privilege.
-///
-/// # Errors
-/// Any of the session.
-pub async fn other_databases(session: &Session, oid: u32) -> Result<Vec<String>, Error> {
-    let sql = "SELECT DISTINCT d.datname::text FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid \
-               WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1 AND d.datname <> current_database() \
-               ORDER BY 1";
-    Ok(session.rows(sql, &[&oid]).await?.iter().map(|row| row.get(0)).collect())
-}
-
-/// What becomes of a role once its objects have another owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
-    /// It stays, for it may own something in other databases.
-    Keep,
-    /// It is dropped.
-    Drop,
-}
-
-/// Gives what a role owns in the session's database and on the server to an heir, takes its privileges there away,
-/// and perhaps drops it.
-///
-/// Whoever is no superuser must have the privileges of both to do that, and of the owners of what the role has
-/// privileges for, and may have them for the time: nobody else sees it. Before that the role leaves [`IAM`], so that the
-/// session's login cannot become a member, and whatever makes it a member of the session's login, since a circle is not
-/// possible.
-///
-/// # Errors
-/// Any of the session; something still depends on the role.
-pub async fn clear(session: &Session, oid: u32, heir: &str, then: Then, lock_timeout: Duration) -> Result<(), Error> {
-    session.atomically(lock_timeout, || clear_within(session, oid, heir, then)).await
-}
-
-async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Result<(), Error> {
-    let sql = format!(
-        "WITH server AS (SELECT current_setting('server_version_num')::int >= 160000 AS has_options), \
-         owner AS ( \
-           SELECT DISTINCT o.refobjid AS oid FROM pg_shdepend a \
-             JOIN pg_shdepend o ON (o.dbid, o.classid, o.objid) = (a.dbid, a.classid, a.objid) \
-           WHERE a.refclassid = 'pg_authid'::regclass AND a.refobjid = $1 AND a.deptype = 'a' \
-             AND o.refclassid = 'pg_authid'::regclass AND o.refobjid <> $1 AND o.deptype = 'o' \
-             AND a.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) \
-         SELECT r.rolname, has_options, $2::text = ANY (ARRAY(SELECT rolname FROM pg_roles)), \
-           ARRAY(SELECT DISTINCT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid \
-             WHERE m.member = r.oid \
-               AND (g.rolname = '{IAM}' OR NOT g.rolsuper AND pg_has_role(g.oid, current_user, 'MEMBER'))), \
-           ARRAY(SELECT j.rolname::text FROM pg_roles j \
-             WHERE NOT pg_has_role(current_user, j.oid, 'USAGE') \
-               AND (j.oid = r.oid OR j.rolname = $2::text OR j.oid IN (SELECT oid FROM owner) \
-                 AND NOT j.rolsuper AND NOT pg_has_role(j.oid, current_user, 'MEMBER') \
-                 AND (NOT has_options OR pg_has_role(current_user, j.oid, 'MEMBER WITH ADMIN OPTION')))) \
-         FROM pg_roles r, server WHERE r.oid = $1"
-    );
-    let Some(row) = session.row(&sql, &[&oid, &heir]).await? else { return Ok(()) };
-    if !row.get::<_, bool>(2) {
-        let text = format!("there is no role \"{heir}\" to give to what the user owns");
-        return Err(session.target.error(Kind::Server(Refusal::Missing), text));
-    }
-    let (name, heir) = (pg_name(row.get(0))?, pg_name(heir)?);
-    let options = if row.get(1) { " WITH INHERIT TRUE, SET TRUE" } else { "" };
-    let ties = row.get::<_, Vec<&str>>(3).into_iter().map(pg_name).collect::<Result<Vec<_>, _>>()?;
-    let joined = row.get::<_, Vec<&str>>(4).into_iter().map(pg_name).collect::<Result<Vec<_>, _>>()?;
-    let mut statements: Vec<_> = ties.iter().map(|tie| format!("REVOKE {tie} FROM {name}")).collect();
-    statements.extend(joined.iter().map(|role| format!("GRANT {role} TO CURRENT_USER{options}")));
-    statements.push(format!("REASSIGN OWNED BY {name} TO {heir}"));
-    statements.push(format!("DROP OWNED BY {name}"));
-    statements.extend(joined.iter().map(|role| format!("REVOKE {role} FROM CURRENT_USER")));
-    if then == Then::Drop {
-        statements.push(format!("DROP ROLE {name}"));
-    }
-    session.run(&statements.join("; ")).await
+    let left = find_again(session, oid).await?;
+    left.iter().try_for_each(|role| still_in(session, role, roles))?;
+    Ok(left)
 }
 
 /// The comment on a role that is made now.
@@ -451,7 +457,7 @@ fn mark(now: Timestamp) -> String {
 
 /// When a role was made that has this comment.
 fn made_at(comment: &str) -> Option<Timestamp> {
-    comment.strip_prefix(MADE)?.parse().ok()
+    comment.lines().next()?.strip_prefix(MADE)?.parse().ok()
 }
 
 /// From PostgreSQL 16, a membership can only be revoked as whoever granted it; as others it is a warning.

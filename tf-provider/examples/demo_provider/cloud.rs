@@ -97,6 +97,11 @@ impl Cloud {
         }
     }
 
+    /// Whether a write takes a while: a file `sluggish` lies in the folder.
+    pub(crate) fn is_sluggish(&self) -> Result<bool> {
+        Ok(self.folder()?.join("sluggish").exists())
+    }
+
     /// Adds a line to the log.
     pub(crate) fn log(&self, line: &str) -> Result<()> {
         let append = || -> io::Result<()> {

@@ -45,6 +45,10 @@ impl Resource<Cloud> for Slow {
             cx.warn(Diagnostic::warning("Went on with an interrupted creation", detail));
         } else {
             plan.start();
+            cx.log(&format!("begin {KIND} {}", plan.name))?;
+            if cx.is_sluggish()? {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
             cx.put::<Self>("create", KIND, &plan.name, plan.encode())?;
         }
         cx.save(&plan); // From here on it exists, whatever happens to the wait.

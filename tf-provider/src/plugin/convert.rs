@@ -34,6 +34,16 @@ pub(crate) fn config(dynamic: Option<&wire::DynamicValue>, table: &Table) -> Res
         .ok_or_else(|| Diagnostic::error("Malformed value from Terraform", "Expected a configuration, got null."))
 }
 
+/// Refuses what is not of the type's identity; the object itself says all that an identity could.
+pub(crate) fn check_identity(identity: Option<&wire::ResourceIdentityData>, table: &Table) -> Result<()> {
+    value(identity.and_then(|identity| identity.identity_data.as_ref()), &table.identity_ty()).map(drop)
+}
+
+/// Refuses attributes of a `provider_meta` block: the schema has none.
+pub(crate) fn check_meta(meta: Option<&wire::DynamicValue>) -> Result<()> {
+    value(meta, &Type::object::<String>([])).map(drop)
+}
+
 /// A value as a message.
 pub(crate) fn dynamic(value: &Value, ty: &Type) -> Result<Option<wire::DynamicValue>> {
     Ok(Some(wire::DynamicValue { msgpack: msgpack::encode(value, ty)?.into(), json: Bytes::new() }))
@@ -86,6 +96,19 @@ pub(crate) fn path(path: &Path) -> wire::AttributePath {
         }),
     };
     wire::AttributePath { steps: path.steps().iter().map(step).collect() }
+}
+
+/// The path in a message, for the log.
+pub(crate) fn place(path: &wire::AttributePath) -> Path {
+    use wire::attribute_path::step::Selector;
+    let step = |step: &wire::attribute_path::Step| {
+        Some(match step.selector.as_ref()? {
+            Selector::AttributeName(name) => Step::Attribute(name.clone()),
+            Selector::ElementKeyInt(index) => Step::Index(usize::try_from(*index).unwrap_or(usize::MAX)),
+            Selector::ElementKeyString(key) => Step::Key(key.clone()),
+        })
+    };
+    path.steps.iter().filter_map(step).collect()
 }
 
 pub(crate) fn ty(ty: &Type) -> Bytes {
@@ -142,6 +165,7 @@ fn nested_block(attribute: &Attribute, nesting: Nesting, table: &Table) -> wire:
     let mut content = block(table);
     content.description = description(attribute);
     content.deprecated = attribute.flags.deprecated.is_some();
+    content.deprecation_message = attribute.flags.deprecated.unwrap_or_default().to_owned();
     let limit = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
     let (nesting, min, max) = match nesting {
         Nesting::Single => (NestingMode::Single, attribute.flags.min.min(1), attribute.flags.min.min(1)),

@@ -1,7 +1,7 @@
 //! The gRPC server, and when the process ends.
 //!
 //! Core takes leave with `Shutdown` and kills what is still there two seconds later. It may also vanish; then the end of
-//! its connection is all that tells. Signals reach the whole process group: SIGINT is core's to handle, SIGTERM only
+//! its connection is all that tells, or that it never comes. Signals reach the whole process group: SIGINT is core's to handle, SIGTERM only
 //! cancels work, so that core still gets the answer.
 
 use std::convert::Infallible;
@@ -51,6 +51,9 @@ const MAX_MESSAGE: usize = 256 << 20;
 /// A local peer that needs longer for its TLS handshake will not finish it.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Core connects at once after it has read where to; whoever lets this pass is gone.
+const WELCOME: Duration = Duration::from_secs(60);
+
 /// How long core may take to close its connection after the answer to `Shutdown`.
 const FAREWELL: Duration = Duration::from_millis(50);
 
@@ -83,6 +86,9 @@ impl<S: Provider + Work> Host<S> {
             }
             never = accept(&socket.listener, tls, &connections, ready) => match never {},
             served = server => return Ok(served??),
+            () = connections.none_within(WELCOME), if !debug => {
+                tracing::warn!("Nobody has connected in {WELCOME:?}");
+            }
             () = connections.gone(), if !debug => {
                 tracing::warn!("Core is gone without a farewell");
                 service.cancel();
@@ -146,6 +152,14 @@ impl Connections {
     fn open(&self, stream: Either<TlsStream<UnixStream>, UnixStream>) -> Connection {
         self.0.send_modify(|count| *count = Count { open: count.open + 1, any_yet: true });
         Connection { stream, all: self.clone() }
+    }
+
+    /// Completes when that long from now there was no connection yet.
+    async fn none_within(&self, limit: Duration) {
+        let mut count = self.0.subscribe();
+        if timeout(limit, count.wait_for(|count| count.any_yet)).await.is_ok() {
+            std::future::pending().await
+        }
     }
 
     /// Completes when there were connections and the last of them is closed.
@@ -271,5 +285,60 @@ impl GrpcBroker for Silent {
     ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
         // Held, since a dropped request would reset the stream; what core offers on it is not taken up.
         Ok(Response::new(Box::pin(request.into_inner().filter_map(|_| None))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::generate_simple_self_signed;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+    use crate::plugin::tls::Tls;
+
+    struct Idle;
+
+    #[tonic::async_trait]
+    impl Provider for Idle {}
+
+    impl Work for Idle {
+        fn cancel(&self) {}
+    }
+
+    /// Whether a host ends within ten minutes of its clock, which runs as fast as nothing happens.
+    async fn ends(debug: bool, tls: Option<TlsAcceptor>, visit: impl AsyncFnOnce(UnixStream)) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = Socket::bind(folder.path(), None).unwrap();
+        let host = Host::new(Arc::new(Idle), debug).unwrap();
+        let visitor = async {
+            visit(UnixStream::connect(socket.path()).await.unwrap()).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            served = timeout(Duration::from_secs(600), host.serve(&socket, tls)) => served.is_ok_and(|end| end.is_ok()),
+            () = visitor => unreachable!("it stays"),
+        }
+    }
+
+    fn tls() -> TlsAcceptor {
+        let core = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        Tls::pinned_to(core.cert.pem().as_ref()).unwrap().acceptor
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_nobody_comes_to_ends() {
+        assert!(ends(false, Some(tls()), async |stranger| drop(stranger)).await, "a stranger is nobody");
+        let silent = async |mut stranger: UnixStream| drop(stranger.read(&mut [0]).await);
+        assert!(ends(false, Some(tls()), silent).await, "one that says nothing, too");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_is_in_use_or_debugged_stays() {
+        let stays = async |core: UnixStream| {
+            std::future::pending::<()>().await;
+            drop(core);
+        };
+        assert!(!ends(false, None, stays).await, "core need not say anything");
+        assert!(!ends(true, Some(tls()), async |stranger| drop(stranger)).await, "a developer takes his time");
     }
 }

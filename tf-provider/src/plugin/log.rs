@@ -34,10 +34,10 @@ pub(crate) fn level(env: Env<'_>) -> LevelFilter {
     }
 }
 
-/// Sends this process's logs and panics to standard error.
-pub(crate) fn install(level: LevelFilter) {
+/// Sends this process's logs and panics to standard error; each line names the provider by its source address.
+pub(crate) fn install(level: LevelFilter, address: &'static str) {
     if level != LevelFilter::OFF {
-        let subscriber = tracing_subscriber::registry().with(Hclog::new(level, io::stderr()));
+        let subscriber = tracing_subscriber::registry().with(Hclog::new(level, address, io::stderr()));
         // An error would mean that the program has its own subscriber, which then is what it wants.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
@@ -65,6 +65,7 @@ fn panic_report(info: &PanicHookInfo<'_>) -> String {
 /// Writes events as hclog lines.
 struct Hclog<W> {
     level: LevelFilter,
+    address: &'static str,
     out: Mutex<W>,
 }
 
@@ -72,8 +73,8 @@ struct Hclog<W> {
 struct Fields(Map<String, Value>);
 
 impl<W: Write + Send + 'static> Hclog<W> {
-    fn new(level: LevelFilter, out: W) -> Self {
-        Self { level, out: Mutex::new(out) }
+    fn new(level: LevelFilter, address: &'static str, out: W) -> Self {
+        Self { level, address, out: Mutex::new(out) }
     }
 }
 
@@ -106,7 +107,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut line = Map::new();
+        let mut line = Map::from_iter([("tf_provider_addr".to_owned(), Value::from(self.address))]);
         for span in context.event_scope(event).into_iter().flatten().collect::<Vec<_>>().into_iter().rev() {
             if let Some(Fields(fields)) = span.extensions().get() {
                 line.extend(fields.clone());
@@ -204,7 +205,7 @@ mod tests {
     /// What is written at a level, line by line.
     fn check(level: LevelFilter, log: impl FnOnce()) -> Vec<Value> {
         let lines = Lines::default();
-        let subscriber = tracing_subscriber::registry().with(Hclog::new(level, lines.clone()));
+        let subscriber = tracing_subscriber::registry().with(Hclog::new(level, "registry.example/a/b", lines.clone()));
         tracing::subscriber::with_default(subscriber, log);
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         assert!(text.is_empty() || text.ends_with('\n'));
@@ -226,6 +227,7 @@ mod tests {
         rest.remove("@timestamp");
         let expected = serde_json::json!({
             "@level": "debug", "@message": "Read 7", "@module": "tf_provider.plugin.log.tests",
+            "tf_provider_addr": "registry.example/a/b",
             "count": 3, "ratio": 0.5, "bad": "NaN", "on": true, "name": "a\nb", "path": "Some(1)",
         });
         assert_eq!(Value::Object(rest), expected);

@@ -3,6 +3,7 @@
 //! This file is glue: it names the calls and keeps panics and errors off the
 //! wire. What a call means is in the modules below.
 
+mod call;
 mod data_source;
 mod ephemeral;
 mod function;
@@ -15,8 +16,10 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 
 use crate::diagnostic::Diagnostic;
+use crate::plugin::service::call::Subject;
 use crate::plugin::{Work, convert};
 use crate::proto::tfplugin5 as wire;
 use crate::schema::{Ctx, Provider};
@@ -39,6 +42,9 @@ struct Failure(Vec<Diagnostic>);
 trait Answer: Send + 'static {
     /// The answer of a failed call.
     fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self;
+
+    /// Logs what it tells the user.
+    fn log(&self);
 }
 
 impl<P: Provider> Default for Service<P> {
@@ -73,7 +79,7 @@ impl<P: Provider> State<P> {
 
     /// Runs work that goes on when core hangs up, and turns a panic into a diagnostic.
     async fn task<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, Diagnostic> {
-        self.tasks.spawn(work).await.map_err(|error| {
+        self.tasks.spawn(work.in_current_span()).await.map_err(|error| {
             let text = match error.try_into_panic() {
                 Ok(panic) => match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
                     (Some(text), _) => (*text).to_owned(),
@@ -90,37 +96,28 @@ impl<P: Provider> State<P> {
     async fn answer<A: Answer>(
         &self,
         rpc: &'static str,
-        subject: String,
+        subject: Subject,
         call: impl Future<Output = Result<A, Failure>> + Send + 'static,
     ) -> Result<Response<A>, Status> {
-        let begin = Instant::now();
-        tracing::trace!(tf_rpc = rpc, tf_resource_type = subject, "call received");
-        let failed = |found: Vec<Diagnostic>| {
-            for diagnostic in &found {
-                tracing::error!(
-                    tf_rpc = rpc,
-                    tf_resource_type = subject,
-                    diagnostic_severity = "ERROR",
-                    diagnostic_summary = diagnostic.summary,
-                    "call failed"
-                );
-            }
-            A::failed(convert::diagnostics(found))
+        let answer = async {
+            let begin = Instant::now();
+            tracing::trace!("Received request");
+            let answer = match self.task(call).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(Failure(found))) => A::failed(convert::diagnostics(found)),
+                Err(panic) => A::failed(convert::diagnostics(vec![panic])),
+            };
+            answer.log();
+            tracing::trace!(tf_req_duration_ms = begin.elapsed().as_secs_f64() * 1e3, "Served request");
+            answer
         };
-        let answer = match self.task(call).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(Failure(found))) => failed(found),
-            Err(panic) => failed(vec![panic]),
-        };
-        let tf_req_duration_ms = begin.elapsed().as_secs_f64() * 1e3;
-        tracing::trace!(tf_rpc = rpc, tf_resource_type = subject, tf_req_duration_ms, "call answered");
-        Ok(Response::new(answer))
+        Ok(Response::new(answer.instrument(call::span(rpc, &subject)).await))
     }
 }
 
 /// A method that hands its request to a function of the state.
 macro_rules! calls {
-    ($( $method:ident($message:ident) = $module:ident::$function:ident($subject:expr); )*) => { $(
+    ($( $rpc:literal $method:ident($message:ident) = $module:ident::$function:ident($subject:expr); )*) => { $(
         fn $method<'life, 'call>(
             &'life self,
             request: Request<wire::$message::Request>,
@@ -130,38 +127,53 @@ macro_rules! calls {
             Self: 'call,
         {
             let (state, request) = (Arc::clone(&self.0), request.into_inner());
-            let subject: fn(&wire::$message::Request) -> String = $subject;
+            let subject: fn(&wire::$message::Request) -> Subject = $subject;
             let subject = subject(&request);
             let call = $module::$function(Arc::clone(&state), request);
-            Box::pin(async move { state.answer(stringify!($message), subject, call).await })
+            Box::pin(async move { state.answer($rpc, subject, call).await })
         }
     )* };
 }
 
 impl<P: Provider> wire::provider_server::Provider for Service<P> {
     calls! {
-        get_metadata(get_metadata) = provider::metadata(|_| String::new());
-        get_schema(get_provider_schema) = provider::schema(|_| String::new());
-        get_resource_identity_schemas(get_resource_identity_schemas) = provider::identity_schemas(|_| String::new());
-        prepare_provider_config(prepare_provider_config) = provider::prepare(|_| String::new());
-        configure(configure) = provider::configure(|_| String::new());
-        stop(stop) = provider::stop(|_| String::new());
-        validate_resource_type_config(validate_resource_type_config) = resource::validate(|r| r.type_name.clone());
-        upgrade_resource_state(upgrade_resource_state) = resource::upgrade(|r| r.type_name.clone());
-        upgrade_resource_identity(upgrade_resource_identity) = resource::upgrade_identity(|r| r.type_name.clone());
-        read_resource(read_resource) = resource::read(|r| r.type_name.clone());
-        plan_resource_change(plan_resource_change) = resource::plan(|r| r.type_name.clone());
-        apply_resource_change(apply_resource_change) = resource::apply(|r| r.type_name.clone());
-        import_resource_state(import_resource_state) = resource::import(|r| r.type_name.clone());
-        move_resource_state(move_resource_state) = resource::moved(|r| r.target_type_name.clone());
-        validate_data_source_config(validate_data_source_config) = data_source::validate(|r| r.type_name.clone());
-        read_data_source(read_data_source) = data_source::read(|r| r.type_name.clone());
-        validate_ephemeral_resource_config(validate_ephemeral_resource_config) = ephemeral::validate(|r| r.type_name.clone());
-        open_ephemeral_resource(open_ephemeral_resource) = ephemeral::open(|r| r.type_name.clone());
-        renew_ephemeral_resource(renew_ephemeral_resource) = ephemeral::renew(|r| r.type_name.clone());
-        close_ephemeral_resource(close_ephemeral_resource) = ephemeral::close(|r| r.type_name.clone());
-        get_functions(get_functions) = function::list(|_| String::new());
-        call_function(call_function) = function::call(|r| r.name.clone());
+        "GetMetadata" get_metadata(get_metadata) = provider::metadata(|_| Subject::Provider);
+        "GetSchema" get_schema(get_provider_schema) = provider::schema(|_| Subject::Provider);
+        "GetResourceIdentitySchemas" get_resource_identity_schemas(get_resource_identity_schemas)
+            = provider::identity_schemas(|_| Subject::Provider);
+        "PrepareProviderConfig" prepare_provider_config(prepare_provider_config)
+            = provider::prepare(|_| Subject::Provider);
+        "Configure" configure(configure) = provider::configure(|_| Subject::Provider);
+        "Stop" stop(stop) = provider::stop(|_| Subject::Provider);
+        "ValidateResourceTypeConfig" validate_resource_type_config(validate_resource_type_config)
+            = resource::validate(|r| Subject::Resource(r.type_name.clone()));
+        "UpgradeResourceState" upgrade_resource_state(upgrade_resource_state)
+            = resource::upgrade(|r| Subject::Resource(r.type_name.clone()));
+        "UpgradeResourceIdentity" upgrade_resource_identity(upgrade_resource_identity)
+            = resource::upgrade_identity(|r| Subject::Resource(r.type_name.clone()));
+        "ReadResource" read_resource(read_resource) = resource::read(|r| Subject::Resource(r.type_name.clone()));
+        "PlanResourceChange" plan_resource_change(plan_resource_change)
+            = resource::plan(|r| Subject::Resource(r.type_name.clone()));
+        "ApplyResourceChange" apply_resource_change(apply_resource_change)
+            = resource::apply(|r| Subject::Resource(r.type_name.clone()));
+        "ImportResourceState" import_resource_state(import_resource_state)
+            = resource::import(|r| Subject::Resource(r.type_name.clone()));
+        "MoveResourceState" move_resource_state(move_resource_state)
+            = resource::moved(|r| Subject::Resource(r.target_type_name.clone()));
+        "ValidateDataSourceConfig" validate_data_source_config(validate_data_source_config)
+            = data_source::validate(|r| Subject::DataSource(r.type_name.clone()));
+        "ReadDataSource" read_data_source(read_data_source)
+            = data_source::read(|r| Subject::DataSource(r.type_name.clone()));
+        "ValidateEphemeralResourceConfig" validate_ephemeral_resource_config(validate_ephemeral_resource_config)
+            = ephemeral::validate(|r| Subject::Ephemeral(r.type_name.clone()));
+        "OpenEphemeralResource" open_ephemeral_resource(open_ephemeral_resource)
+            = ephemeral::open(|r| Subject::Ephemeral(r.type_name.clone()));
+        "RenewEphemeralResource" renew_ephemeral_resource(renew_ephemeral_resource)
+            = ephemeral::renew(|r| Subject::Ephemeral(r.type_name.clone()));
+        "CloseEphemeralResource" close_ephemeral_resource(close_ephemeral_resource)
+            = ephemeral::close(|r| Subject::Ephemeral(r.type_name.clone()));
+        "GetFunctions" get_functions(get_functions) = function::list(|_| Subject::Provider);
+        "CallFunction" call_function(call_function) = function::call(|r| Subject::Function(r.name.clone()));
     }
 }
 
@@ -218,6 +230,10 @@ macro_rules! answers {
             fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {
                 Self { diagnostics, ..Self::default() }
             }
+
+            fn log(&self) {
+                call::log(&self.diagnostics);
+            }
         }
     )* };
 }
@@ -249,11 +265,21 @@ impl Answer for wire::stop::Response {
     fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {
         Self { error: diagnostics.into_iter().map(|diagnostic| diagnostic.detail).collect() }
     }
+
+    fn log(&self) {
+        if !self.error.is_empty() {
+            call::log_error(&self.error);
+        }
+    }
 }
 
 impl Answer for wire::call_function::Response {
     fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {
         let text = diagnostics.into_iter().map(|diagnostic| diagnostic.detail).collect();
         Self { error: Some(wire::FunctionError { text, function_argument: None }), ..Self::default() }
+    }
+
+    fn log(&self) {
+        self.error.iter().for_each(call::log_function_error);
     }
 }

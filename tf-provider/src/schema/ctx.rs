@@ -4,8 +4,9 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::schema::Model;
@@ -24,6 +25,22 @@ pub struct Ctx<W> {
 
 /// How long a running request may still take after the user asked to stop; core gives up after as long.
 const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// How long the answer waits for what [`at_the_end`] was given.
+const END_GRACE: Duration = Duration::from_secs(2);
+
+tokio::task_local! {
+    static AT_THE_END: TaskTracker;
+}
+
+/// Does in the background what is left to do when an operation is given up, such as telling a server so: its answer
+/// waits for that, but not long, since the process may end with it.
+pub fn at_the_end(work: impl Future<Output = ()> + Send + 'static) {
+    match AT_THE_END.try_with(Clone::clone) {
+        Ok(tracker) => drop(tracker.spawn(work)),
+        Err(_) => drop(tokio::spawn(work)),
+    }
+}
 
 impl<W> Deref for Ctx<W> {
     type Target = W;
@@ -94,12 +111,19 @@ impl<W> Ctx<W> {
             self.stop.cancelled().await;
             tokio::time::sleep(STOP_GRACE).await;
         };
-        tokio::select! {
-            biased;
-            result = operation => result,
-            () = tokio::time::sleep_until(self.deadline) => Err(self.timed_out("the operation", None)),
-            () = stopped => Err(stopped_while("the operation")),
-        }
+        let limited = async {
+            tokio::select! {
+                biased;
+                result = operation => result,
+                () = tokio::time::sleep_until(self.deadline) => Err(self.timed_out("the operation", None)),
+                () = stopped => Err(stopped_while("the operation")),
+            }
+        };
+        let tracker = TaskTracker::new();
+        let result = AT_THE_END.scope(tracker.clone(), limited).await;
+        tracker.close();
+        let _ = timeout(END_GRACE, tracker.wait()).await;
+        result
     }
 
     pub(crate) fn timed_out(&self, what: &str, seen: Option<String>) -> Diagnostic {
@@ -126,6 +150,30 @@ mod tests {
 
     fn cx(limit: u64) -> Ctx<&'static str> {
         Ctx::new(Arc::new("world"), Duration::from_secs(limit), CancellationToken::new())
+    }
+
+    /// Does something when it is dropped, which takes its time.
+    struct Unfinished(tokio::sync::mpsc::UnboundedSender<()>);
+
+    impl Drop for Unfinished {
+        fn drop(&mut self) {
+            let told = self.0.clone();
+            at_the_end(async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let _ = told.send(());
+            });
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_to_do_is_done_before_the_answer() {
+        let (send, mut done) = tokio::sync::mpsc::unbounded_channel();
+        let operation = async {
+            let _unfinished = Unfinished(send);
+            std::future::pending::<Result<()>>().await
+        };
+        assert!(cx(7).run(operation).await.is_err());
+        assert_eq!(done.try_recv(), Ok(()));
     }
 
     #[tokio::test]

@@ -88,6 +88,9 @@ pub trait Resource<W: Send + Sync + 'static>: Model {
 
     /// Adjusts a plan, or warns after a look at the world. Runs again during apply, so it must give the same answer,
     /// and it never writes.
+    ///
+    /// Derived attributes follow what it sets. Other computed ones do not become unknown by it: where it alone makes
+    /// an update of what was none, it must [`Plan::forget`] those that the update changes.
     fn plan(_cx: &Ctx<W>, _plan: &mut Plan<'_, Self>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }

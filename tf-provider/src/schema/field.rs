@@ -515,7 +515,7 @@ impl<T: Field> Field for Map<T> {
     }
 
     fn encode(&self) -> Value {
-        Value::Map(self.iter().map(|(key, element)| (key.clone(), element.encode())).collect())
+        Value::map(self.iter().map(|(key, element)| (key.clone(), element.encode())))
     }
 
     fn blank() -> Self {

@@ -22,7 +22,11 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Top,
-    Block(Nesting),
+    /// A block, and whether a list or a set of blocks is it or is above it.
+    Block {
+        list: bool,
+        set: bool,
+    },
     /// The elements of an attribute, which come and go with it as a whole.
     Element,
 }
@@ -60,7 +64,7 @@ fn judge(kind: Kind, place: Place, table: &Table, at: &str, found: &mut Vec<Stri
             leaf(kind, place, attribute, last, &mut complain);
         }
         if let Some(nested) = attribute.traits.table {
-            let place = attribute.block().map_or(Place::Element, |(nesting, _)| Place::Block(nesting));
+            let place = attribute.block().map_or(Place::Element, |(nesting, _)| place.within(nesting));
             judge(kind, place, nested, &format!("{at}{}.", attribute.name), found);
         }
     }
@@ -76,6 +80,17 @@ fn judge(kind: Kind, place: Place, table: &Table, at: &str, found: &mut Vec<Stri
         if place != Place::Top || matches!(kind, Kind::Provider | Kind::Function) {
             complain("only a resource, a data source or an ephemeral resource has timeouts");
         }
+    }
+}
+
+impl Place {
+    /// A block in this place.
+    fn within(self, nesting: Nesting) -> Self {
+        let (list, set) = match self {
+            Self::Block { list, set } => (list, set),
+            Self::Top | Self::Element => (false, false),
+        };
+        Self::Block { list: list || nesting == Nesting::List, set: set || nesting == Nesting::Set }
     }
 }
 
@@ -150,15 +165,20 @@ fn leaf(kind: Kind, place: Place, attribute: &Attribute, last: bool, complain: &
         if attribute.is_computed() {
             complain("write-only values are never computed and have no default");
         }
-        if place == Place::Block(Nesting::Set) {
+        if matches!(place, Place::Block { set: true, .. }) {
             complain("a set of blocks cannot hold write-only values");
         }
         if flags.replace {
             complain("a write-only value cannot be compared; replace its version instead");
         }
     }
-    if place == Place::Block(Nesting::Set) && is_dynamic(&attribute.ty) {
-        complain("a set of blocks cannot hold values of any type");
+    if let Place::Block { list, set } = place
+        && is_dynamic(&attribute.ty)
+    {
+        // Core takes a list of such blocks itself for a value of any type, and refuses a set of them.
+        for (_, within) in [(list, "list"), (set, "set")].iter().filter(|(there, _)| *there) {
+            complain(&format!("a {within} of blocks cannot hold values of any type"));
+        }
     }
     if place != Place::Top && flags.derived.is_some() {
         complain("only attributes at the top are derived");
@@ -299,8 +319,46 @@ mod tests {
         struct Keeper {
             /// Secret.
             password: Option<Secret<String>> = optional().write_only(),
+        }
+    }
+
+    crate::model! {
+        /// A nested model with one that keeps a secret.
+        struct Sleeve {
+            /// At most one.
+            keeper: Option<Keeper> = block(),
+        }
+    }
+
+    crate::model! {
+        /// A nested model of any content.
+        struct Bag {
             /// Anything.
             anything: Dynamic = optional(),
+        }
+    }
+
+    crate::model! {
+        /// A nested model with one of any content.
+        struct Trunk {
+            /// At most one.
+            bag: Option<Bag> = block(),
+        }
+    }
+
+    crate::model! {
+        /// A nested model with several of any content.
+        struct Shelf {
+            /// Some.
+            bag: Vec<Bag> = block(),
+        }
+    }
+
+    crate::model! {
+        /// A nested model with an attribute of any content.
+        struct Drawer {
+            /// Some.
+            bags: Option<Vec<Bag>> = optional(),
         }
     }
 
@@ -380,17 +438,26 @@ mod tests {
         check::<bool>(optional().or(true).write_only(), never);
         let replace = "a write-only value cannot be compared; replace its version instead";
         check::<Secret<String>>(required().write_only().replace(), replace);
-        let inside = one::<Set<Keeper>>(block());
-        assert_eq!(
-            inside,
-            [
-                "it.password: a set of blocks cannot hold write-only values",
-                "it.anything: a set of blocks cannot hold values of any type",
-            ]
-        );
-        assert_eq!(one::<Vec<Keeper>>(block()), [""; 0]);
+        let set = "it.keeper.password: a set of blocks cannot hold write-only values";
+        assert_eq!(one::<Set<Sleeve>>(block()), [set]);
+        assert_eq!(one::<Vec<Sleeve>>(block()), [""; 0]);
+        assert_eq!(one::<Set<Keeper>>(block()), [set.replace(".keeper", "")]);
         let data = of_kind::<Secret<String>>(Kind::DataSource, required().write_only());
         assert_eq!(data, ["it: write_only is for resources"]);
+    }
+
+    #[test]
+    fn blocks_that_repeat_have_the_same_type_each_time() {
+        let any = |within| format!("a {within} of blocks cannot hold values of any type");
+        assert_eq!(one::<Set<Bag>>(block()), [format!("it.anything: {}", any("set"))]);
+        assert_eq!(one::<Vec<Bag>>(block()), [format!("it.anything: {}", any("list"))]);
+        assert_eq!(one::<Option<Bag>>(block()), [""; 0]);
+        assert_eq!(one::<Vec<Trunk>>(block()), [format!("it.bag.anything: {}", any("list"))]);
+        assert_eq!(one::<Option<Shelf>>(block()), [format!("it.bag.anything: {}", any("list"))]);
+        let both = [format!("it.bag.anything: {}", any("list")), format!("it.bag.anything: {}", any("set"))];
+        assert_eq!(one::<Set<Shelf>>(block()), both);
+        let within = one::<Vec<Drawer>>(block());
+        assert_eq!(within, [format!("it.bags: {}", any("list"))], "an attribute in which it is");
     }
 
     #[test]

@@ -283,6 +283,14 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_maps_are_brought_into_normal_form() {
+        let mut model = <Sample as Model>::decode(&created(&sample([]))).unwrap();
+        model.tags = [("e\u{301}".to_owned(), "e\u{301}".to_owned())].into();
+        let expected = Value::Map([("é".to_owned(), Value::from("é"))].into());
+        assert_eq!(<Sample as Model>::encode(&model)["tags"], expected);
+    }
+
+    #[test]
     fn an_object_without_attributes_is_defaults_and_blanks() {
         let model = <Sample as Model>::decode(&Object::new()).unwrap();
         assert_eq!((model.name.as_str(), model.size, model.style), ("", 3, Json::from("{}".to_owned())));

@@ -40,6 +40,19 @@ impl Change {
         Self { config, prior, planned: Some(planned), replace: Vec::new() }
     }
 
+    /// Derives anew what follows from the rest, after a hook has changed the plan that was there `before` it.
+    /// What the hook itself has derived stays.
+    pub fn follow(&mut self, table: &Table, before: Option<&Object>) {
+        let (Some(planned), Some(before)) = (&mut self.planned, before) else { return };
+        let mut anew = planned.clone();
+        derive(table, &mut anew, self.prior.as_ref());
+        for (name, value) in anew {
+            if planned.get(&name) == before.get(&name) {
+                planned.insert(name, value);
+            }
+        }
+    }
+
     /// Plans to take the object away.
     pub fn destroy(prior: Object) -> Self {
         Self { prior: Some(prior), ..Self::default() }

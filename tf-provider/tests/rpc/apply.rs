@@ -162,3 +162,26 @@ async fn stopping_ends_an_apply_soon_and_keeps_what_was_saved() {
     client.create(&rich()).await;
     client.finish().await;
 }
+
+#[tokio::test]
+async fn an_apply_goes_on_when_core_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("evidence");
+    for (operation, prior) in [("create", false), ("update", true), ("delete", true)] {
+        let client = Client::start().await;
+        let order = thing([("order", format!("{operation}: write {}", file.display()).into())]);
+        let prior = match prior {
+            true => Some(client.create(&order).await),
+            false => None,
+        };
+        let config = (operation != "delete").then(|| with(&order, [("size", 7.into())]));
+        let planned = client.plan(config.as_ref(), prior.as_ref()).await.object;
+        let request = apply_request(config.as_ref(), prior.as_ref(), planned.as_ref());
+        let answer = tokio::time::timeout(Duration::from_millis(100), client.send(request));
+        assert!(answer.await.is_err(), "it takes longer");
+        assert!(!file.exists(), "{operation}");
+        assert!(client.vanish().await.status.success());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "done", "{operation}");
+        std::fs::remove_file(&file).unwrap();
+    }
+}

@@ -15,7 +15,7 @@ use tf_provider::value::{Object, Path, Step, Type, Value, msgpack};
 use tokio::time::timeout;
 use tonic::Status;
 
-use crate::core_like::{Core, Launch, Process};
+use crate::core_like::{Core, Exit, Launch, Process};
 use crate::provider::{Config, Thing};
 
 /// A connection to the test provider.
@@ -63,14 +63,23 @@ pub(crate) const PRIVATE: &[u8] = b"private";
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The capabilities of Terraform 1.14.
+/// The capabilities of Terraform 1.14 while it plans.
 pub(crate) const CAPABLE: Option<wire::ClientCapabilities> =
     Some(wire::ClientCapabilities { deferral_allowed: false, write_only_attributes_allowed: true });
+
+/// The same while it applies: an answer that were deferred then would all the same be an error.
+pub(crate) const CAPABLE_IN_APPLY: Option<wire::ClientCapabilities> =
+    Some(wire::ClientCapabilities { deferral_allowed: true, write_only_attributes_allowed: true });
 
 impl Client {
     /// A provider that is not configured yet.
     pub(crate) async fn unconfigured() -> Self {
-        let process = Launch::this_test("plugin").start().await;
+        Self::launched(Launch::this_test("plugin")).await
+    }
+
+    /// A provider started in a way of its own.
+    pub(crate) async fn launched(launch: Launch) -> Self {
+        let process = launch.start().await;
         Self { core: process.connect().await, process }
     }
 
@@ -82,9 +91,17 @@ impl Client {
     }
 
     /// Ends the provider as core does at the end of a walk.
-    pub(crate) async fn finish(self) {
+    pub(crate) async fn finish(self) -> Exit {
         self.core.shutdown().await;
-        assert!(self.process.exit().await.status.success());
+        let exit = self.process.exit().await;
+        assert!(exit.status.success());
+        exit
+    }
+
+    /// Closes the connection without a word, as the kernel does for a core that was killed.
+    pub(crate) async fn vanish(self) -> Exit {
+        drop(self.core);
+        self.process.exit().await
     }
 
     /// Calls a method. That it answers with a status, or not in time, is a panic.
@@ -101,7 +118,7 @@ impl Client {
 
     pub(crate) async fn configure(&self, config: Option<&Object>) -> Vec<String> {
         let config = dynamic(config, Config::table());
-        let client_capabilities = CAPABLE;
+        let client_capabilities = CAPABLE_IN_APPLY;
         self.told(wire::configure::Request { terraform_version: "1.14.0".to_owned(), config, client_capabilities })
             .await
     }
@@ -114,7 +131,7 @@ impl Client {
         self.told(wire::validate_resource_type_config::Request { type_name, config, client_capabilities }).await
     }
 
-    /// Plans a thing, twice: the answers must be the same to the byte.
+    /// Plans a thing, twice, as in a plan and as in an apply: the answers must be the same to the byte.
     pub(crate) async fn plan(&self, config: Option<&Object>, prior: Option<&Object>) -> Planned {
         let table = Thing::table();
         let request = wire::plan_resource_change::Request {
@@ -127,7 +144,8 @@ impl Client {
             ..Default::default()
         };
         let answer = self.send(request.clone()).await;
-        assert_eq!(self.send(request).await.encode_to_vec(), answer.encode_to_vec(), "another plan");
+        let again = self.send(wire::plan_resource_change::Request { client_capabilities: CAPABLE_IN_APPLY, ..request });
+        assert_eq!(again.await.encode_to_vec(), answer.encode_to_vec(), "another plan");
         let told = answer.told();
         assert!(!answer.legacy_type_system && answer.deferred.is_none());
         let bytes = answer.planned_state.as_ref().map(|state| state.msgpack.clone()).unwrap_or_default();
@@ -183,7 +201,7 @@ impl Client {
             type_name: THING.to_owned(),
             current_state: dynamic(Some(state), Thing::table()),
             private: Bytes::from_static(PRIVATE),
-            client_capabilities: CAPABLE,
+            client_capabilities: CAPABLE_IN_APPLY,
             ..Default::default()
         };
         let answer = self.send(request).await;

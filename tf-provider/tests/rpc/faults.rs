@@ -48,27 +48,45 @@ async fn every_call(
         Some(bad) if bad_one => Some(bad.clone()),
         _ => good(Thing::table(), object),
     };
-    let planned = with(&whole(), [("revision", Value::unknown())]);
-    let plan = |at: usize| {
-        let (prior_state, proposed_new_state) = (place(at == 0, &whole()), place(at == 1, &planned));
-        let config = place(at == 2, &thing([]));
-        let type_name = resource();
-        wire::plan_resource_change::Request { type_name, prior_state, proposed_new_state, config, ..Default::default() }
-    };
-    let apply = |at: usize| {
-        let (prior_state, planned_state) = (place(at == 0, &whole()), place(at == 1, &planned));
-        let config = place(at == 2, &thing([]));
-        wire::apply_resource_change::Request {
-            type_name: resource(),
-            prior_state,
-            planned_state,
-            config,
-            ..Default::default()
-        }
-    };
     let name = Type::object([("name", Type::String), ("shelf", Type::Number)]);
     let by = Value::Map([("name".to_owned(), "a".into()), ("shelf".to_owned(), 1.into())].into());
-    let identity_data = bad.cloned().or_else(|| crate::client::value(&by, &name));
+    let identity = |bad_one: bool| {
+        let identity_data = bad.filter(|_| bad_one).cloned().or_else(|| crate::client::value(&by, &name));
+        Some(wire::ResourceIdentityData { identity_data })
+    };
+    let meta = |bad_one: bool| bad.filter(|_| bad_one).cloned();
+    let planned = with(&whole(), [("revision", Value::unknown())]);
+    let read = |at: usize| wire::read_resource::Request {
+        type_name: resource(),
+        current_state: place(at == 0, &whole()),
+        provider_meta: meta(at == 1),
+        current_identity: identity(at == 2),
+        ..Default::default()
+    };
+    let plan = |at: usize| wire::plan_resource_change::Request {
+        type_name: resource(),
+        prior_state: place(at == 0, &whole()),
+        proposed_new_state: place(at == 1, &planned),
+        config: place(at == 2, &thing([])),
+        provider_meta: meta(at == 3),
+        prior_identity: identity(at == 4),
+        ..Default::default()
+    };
+    let apply = |at: usize| wire::apply_resource_change::Request {
+        type_name: resource(),
+        prior_state: place(at == 0, &whole()),
+        planned_state: place(at == 1, &planned),
+        config: place(at == 2, &thing([])),
+        provider_meta: meta(at == 3),
+        planned_identity: identity(at == 4),
+        ..Default::default()
+    };
+    let look = |at: usize| wire::read_data_source::Request {
+        type_name: sent.data_source.to_owned(),
+        config: if at == 0 { sight() } else { good(Sight::table(), &config::<Sight, 1>([("whom", "world".into())])) },
+        provider_meta: meta(at == 1),
+        ..Default::default()
+    };
     let list = Type::list(Type::String);
     let argument = bad.cloned().or_else(|| crate::client::value(&Value::List(Vec::new()), &list));
     let ephemeral = || sent.ephemeral.to_owned();
@@ -83,28 +101,25 @@ async fn every_call(
                 })
                 .await,
         ),
-        (
-            "ReadResource",
-            client
-                .told(wire::read_resource::Request {
-                    type_name: resource(),
-                    current_state: place(true, &whole()),
-                    ..Default::default()
-                })
-                .await,
-        ),
+        ("ReadResource", client.told(read(0)).await),
+        ("ReadResource, meta", client.told(read(1)).await),
+        ("ReadResource, identity", client.told(read(2)).await),
         ("PlanResourceChange, prior", client.told(plan(0)).await),
         ("PlanResourceChange, proposed", client.told(plan(1)).await),
         ("PlanResourceChange, config", client.told(plan(2)).await),
+        ("PlanResourceChange, meta", client.told(plan(3)).await),
+        ("PlanResourceChange, identity", client.told(plan(4)).await),
         ("ApplyResourceChange, prior", client.told(apply(0)).await),
         ("ApplyResourceChange, planned", client.told(apply(1)).await),
         ("ApplyResourceChange, config", client.told(apply(2)).await),
+        ("ApplyResourceChange, meta", client.told(apply(3)).await),
+        ("ApplyResourceChange, identity", client.told(apply(4)).await),
         (
             "ImportResourceState",
             client
                 .told(wire::import_resource_state::Request {
                     type_name: resource(),
-                    identity: Some(wire::ResourceIdentityData { identity_data }),
+                    identity: identity(true),
                     ..Default::default()
                 })
                 .await,
@@ -118,16 +133,8 @@ async fn every_call(
                 })
                 .await,
         ),
-        (
-            "ReadDataSource",
-            client
-                .told(wire::read_data_source::Request {
-                    type_name: sent.data_source.to_owned(),
-                    config: sight(),
-                    ..Default::default()
-                })
-                .await,
-        ),
+        ("ReadDataSource", client.told(look(0)).await),
+        ("ReadDataSource, meta", client.told(look(1)).await),
         (
             "ValidateEphemeralResourceConfig",
             client
@@ -216,8 +223,9 @@ async fn null_is_refused_where_there_must_be_an_object() {
         for (what, told) in every_call(&client, RIGHT, Some(&null)).await {
             let expected = match what {
                 "PrepareProviderConfig" | "Configure" => continue,
+                what if what.ends_with(", meta") || what.ends_with(", identity") => &[][..],
                 // An object that comes, or goes.
-                "PlanResourceChange, prior" | "ApplyResourceChange, prior" | "ApplyResourceChange, planned" => &[][..],
+                "PlanResourceChange, prior" | "ApplyResourceChange, prior" | "ApplyResourceChange, planned" => &[],
                 // It brings nothing but secrets.
                 "ApplyResourceChange, config" => &[],
                 "PlanResourceChange, proposed" => &["warning Going: It goes for good."],

@@ -5,7 +5,7 @@ use tf_provider::proto::tfplugin5 as wire;
 use tf_provider::schema::{Model, conform};
 use tf_provider::value::{Object, Type, Value};
 
-use crate::client::{Answer as _, Client, assert_one, config, decode, dynamic, stored, value};
+use crate::client::{Answer as _, CAPABLE_IN_APPLY, Client, assert_one, config, decode, dynamic, stored, value};
 use crate::provider::{Sight, Token};
 
 const FAILED: &str = "error Ordered to fail (order): So it did.";
@@ -44,7 +44,9 @@ async fn data_sources_are_judged_and_read() {
     for (order, starts) in ORDERS {
         let config = config::<Sight, 2>([("whom", "world".into()), ("order", order.into())]);
         let (type_name, config) = ("test_sight".to_owned(), dynamic(Some(&config), Sight::table()));
-        let answer = client.send(wire::read_data_source::Request { type_name, config, ..Default::default() }).await;
+        let client_capabilities = CAPABLE_IN_APPLY;
+        let request = wire::read_data_source::Request { type_name, config, client_capabilities, ..Default::default() };
+        let answer = client.send(request).await;
         assert_told(&answer.told(), starts);
         assert!(answer.deferred.is_none());
         let text = stored(answer.state, Sight::table()).map(|sight| sight["text"].clone());
@@ -116,6 +118,14 @@ async fn ephemeral_resources_explain_what_goes_wrong() {
         assert_told(&client.told(renew).await, starts);
         let close = wire::close_ephemeral_resource::Request { type_name: type_name(), private };
         assert_told(&client.told(close).await, starts);
+    }
+    #[cfg(debug_assertions)]
+    {
+        let config = dynamic(Some(&token("me", "change hands")), Token::table());
+        let request =
+            wire::open_ephemeral_resource::Request { type_name: type_name(), config, client_capabilities: None };
+        let start = "error Provider bug: the ephemeral resource breaks the rules of Terraform: owner: planned differs";
+        assert_one(&client.told(request).await, start);
     }
     client.finish().await;
 }

@@ -57,6 +57,18 @@ async fn a_create_knows_all_but_what_the_provider_makes() {
 }
 
 #[tokio::test]
+async fn what_follows_from_the_rest_follows_the_plan_of_the_resource_too() {
+    let client = Client::start().await;
+    let config = thing([("order", "plan: grow".into())]);
+    let object = client.plan(Some(&config), None).await.object.unwrap();
+    assert_eq!((&object["size"], &object["summary"]), (&9.into(), &r#"{"name":"a","size":9}"#.into()));
+    let created = client.create(&config).await;
+    let again = client.plan(Some(&config), Some(&created)).await.object.unwrap();
+    assert_eq!(again["summary"], created["summary"], "in the spelling it has");
+    client.finish().await;
+}
+
+#[tokio::test]
 async fn what_the_configuration_does_not_know_stays_unknown() {
     let client = Client::start().await;
     let prior = client.create(&rich()).await;

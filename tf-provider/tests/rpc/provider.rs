@@ -74,7 +74,7 @@ tf_provider::model! {
         /// SET.
         peer: Set<Peer> = block(),
         /// SINGLE.
-        door: Option<Door> = block(),
+        door: Option<Door> = block().deprecated("Walk around it."),
     }
     timeouts { create: "5m", read: "5m", update: "5m", delete: "5m" }
 }
@@ -123,7 +123,7 @@ tf_provider::model! {
     /// Something without identity, timeouts, import or history.
     pub(crate) struct Plain {
         /// Text.
-        text: Option<String> = optional(),
+        text: Option<String> = optional().deprecated("Say nothing."),
     }
 }
 
@@ -232,9 +232,13 @@ const FOREVER: Wait<()> = Wait {
     most: Duration::from_millis(50),
 };
 
-/// Does what an order says: `warn`, `panic`, `fail`, make a `NaN`, or `wait` until stopped or out of time.
+/// Does what an order says: `log`, `warn`, `panic`, `fail`, make a `NaN`, `wait` until stopped or out of time, or
+/// `write` a file, which takes a while.
 async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
     let order = order.unwrap_or_default();
+    if order.contains("log") {
+        tracing::debug!(target: "tf_provider::test", "Asked to log");
+    }
     if order.contains("warn") {
         cx.warn(Diagnostic::warning("Ordered to warn", "Beware."));
     }
@@ -249,6 +253,10 @@ async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
     }
     if order.contains("wait") {
         cx.wait(&FOREVER, || async { Ok::<_, Diagnostic>(()) }).await?;
+    }
+    if let Some((_, file)) = order.split_once("write ") {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        std::fs::write(file, "done").map_err(|error| Diagnostic::bug(error.to_string()))?;
     }
     Ok(())
 }
@@ -308,8 +316,10 @@ impl Resource<World> for Thing {
         }
         let order = plan.get(Self::order).known();
         obey(cx, order.as_deref().and_then(|order| order.strip_prefix("plan:"))).await?;
-        if order.as_deref() == Some("plan wrongly") {
-            plan.set(Self::note, "uncalled-for".to_owned());
+        match order.as_deref() {
+            Some("plan wrongly") => plan.set(Self::note, "uncalled-for".to_owned()),
+            Some("plan: grow") => plan.set(Self::size, 9),
+            _ => {}
         }
         Ok(())
     }
@@ -333,6 +343,9 @@ impl Resource<World> for Thing {
         if state.order.as_deref() == Some("read: leak") {
             state.password = Some(Secret::new("hunter2".to_owned()));
             state.note = None;
+        }
+        if state.order.as_deref() == Some("read: mistype") {
+            state.anything = Dynamic(Value::from(1));
         }
         if state.id == Computed::Unknown {
             // As after an import.
@@ -374,7 +387,11 @@ impl Resource<World> for Thing {
         Some(label.map(|label| {
             let secret = Secret::new("hunter2".to_owned());
             let partial = Partial::default().with(Self::name, label).with(Self::password, Some(secret));
-            if source.version == 0 { partial } else { partial.with(Self::shelf, source.version) }
+            match source.version {
+                0 => partial,
+                7 => partial.with(Self::anything, Dynamic(Value::from(1))),
+                version => partial.with(Self::shelf, version),
+            }
         }))
     }
 }
@@ -430,6 +447,9 @@ impl Ephemeral<World> for Token {
         obey(cx, config.order.as_deref()).await?;
         if config.order.as_deref() != Some("leave unknown") {
             config.token = Secret::new(format!("token of {}", config.owner)).into();
+        }
+        if config.order.as_deref() == Some("change hands") {
+            config.owner = "somebody else".to_owned();
         }
         let private = config.owner.clone().into_bytes();
         let renew_at = "2030-01-01T00:00:00.5Z".parse().map_err(|_| Diagnostic::bug("no time"))?;

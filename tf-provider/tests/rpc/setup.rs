@@ -102,6 +102,52 @@ async fn the_schema_says_what_the_models_say() {
     client.finish().await;
 }
 
+/// Every description of a schema is Markdown; what it says of attributes and blocks that are deprecated, by path.
+fn deprecations(block: &wire::schema::Block, at: &str, found: &mut Vec<(String, String)>) {
+    assert_eq!(block.description_kind(), wire::StringKind::Markdown, "{at}");
+    for attribute in &block.attributes {
+        let at = format!("{at}.{}", attribute.name);
+        assert_eq!(attribute.description_kind(), wire::StringKind::Markdown, "{at}");
+        assert!(!attribute.description.is_empty(), "{at}");
+        assert_eq!(attribute.deprecated, !attribute.deprecation_message.is_empty(), "{at}");
+        if attribute.deprecated {
+            found.push((at, attribute.deprecation_message.clone()));
+        }
+    }
+    for nested in &block.block_types {
+        let at = format!("{at}.{}", nested.type_name);
+        let block = nested.block.as_ref().unwrap();
+        assert!(!block.description.is_empty(), "{at}");
+        assert_eq!(block.deprecated, !block.deprecation_message.is_empty(), "{at}");
+        if block.deprecated {
+            found.push((at.clone(), block.deprecation_message.clone()));
+        }
+        deprecations(block, &at, found);
+    }
+}
+
+#[tokio::test]
+async fn what_is_deprecated_says_what_to_do_instead() {
+    let client = Client::unconfigured().await;
+    let schema = client.send(wire::get_provider_schema::Request {}).await;
+    let mut found = Vec::new();
+    for (name, schema) in &schema.resource_schemas {
+        deprecations(schema.block.as_ref().unwrap(), name, &mut found);
+    }
+    let expected = [("test_plain.text", "Say nothing."), ("test_thing.door", "Walk around it.")];
+    assert_eq!(found, expected.map(|(at, instead)| (at.to_owned(), instead.to_owned())));
+    let functions = schema.functions.values();
+    for function in functions {
+        let parameters = function.parameters.iter().chain(&function.variadic_parameter);
+        parameters.for_each(|parameter| assert_eq!(parameter.description_kind(), wire::StringKind::Markdown));
+        assert_eq!(
+            (function.description_kind(), function.deprecation_message.as_str()),
+            (wire::StringKind::Markdown, "")
+        );
+    }
+    client.finish().await;
+}
+
 #[tokio::test]
 async fn identities_and_functions_are_listed() {
     let client = Client::unconfigured().await;

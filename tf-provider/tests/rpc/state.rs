@@ -51,6 +51,8 @@ async fn what_is_gone_or_has_changed_reads_so() {
         assert_eq!(client.read(&prior(order)).await.told, told);
     }
     assert_one(&client.read(&prior("read: panic")).await.told, "error Provider bug: the provider panicked: ordered");
+    let start = "error Provider bug: the object that was read breaks the rules of Terraform: anything: This should be";
+    assert_one(&client.read(&prior("read: mistype")).await.told, start);
     assert_one(&client.read(&prior("read: wait")).await.told, "error Timed out: Waited 200ms for the end of time.");
     client.finish().await;
 }
@@ -248,6 +250,10 @@ async fn other_types_move_here_where_that_is_understood() {
         assert_one(&answer.told(), start);
         assert_eq!(answer.target_state, None);
     }
+    let mistyped =
+        wire::move_resource_state::Request { source_schema_version: 7, ..source("other_thing", r#"{"label":"a"}"#) };
+    let start = "error Provider bug: the object from elsewhere breaks the rules of Terraform: anything: This should be";
+    assert_one(&client.told(mistyped).await, start);
     let onto_plain =
         wire::move_resource_state::Request { target_type_name: "test_plain".to_owned(), ..source("other_thing", "{}") };
     assert_one(&client.told(onto_plain).await, "error Move is not supported: ");

@@ -9,6 +9,7 @@ fn role() -> Role {
         connection_limit: -1,
         valid_until: None,
         made_at: None,
+        comment: None,
         roles: vec![IAM.to_owned(), "reader".to_owned()],
         iam_paths: Vec::new(),
         password_set: None,
@@ -23,6 +24,7 @@ const WANTED: Wanted<'static> = Wanted {
     connection_limit: -1,
     valid_until: None,
     forbid_password: true,
+    taken_over: false,
 };
 
 #[test]
@@ -81,4 +83,25 @@ fn instants_are_compared_as_finely_as_they_are_kept() {
     assert_eq!(without_zeros("2031-01-01T00:00:00.000000Z".to_owned()), "2031-01-01T00:00:00Z");
     assert_eq!(without_zeros("2031-01-01T00:00:00.120000Z".to_owned()), "2031-01-01T00:00:00.12Z");
     assert_eq!(without_zeros("-infinity".to_owned()), "-infinity");
+}
+
+#[test]
+fn what_was_granted_is_noted_below_the_comment() {
+    let noted = |comment: &str| Role { comment: Some(comment.to_owned()), ..role() }.granted();
+    let both = vec![IAM.to_owned(), "reader".to_owned()];
+    assert_eq!(noted(&format!("{GRANTED}[\"rds_iam\",\"reader\"]")), Some(both));
+    assert_eq!(noted(&format!("of sales\n{GRANTED}[\"rds_iam\",\"gone\"]")), Some(vec![IAM.to_owned()]));
+    assert_eq!((noted("of sales"), noted(&format!("{GRANTED}[]\nof sales")), noted(GRANTED)), (None, None, None));
+    assert_eq!(split(&format!("a\nb\n{GRANTED}[]")), ("a\nb", Some("[]")));
+    assert_eq!(made_at(&format!("{}\n{GRANTED}[]", mark(Timestamp::UNIX_EPOCH))), Some(Timestamp::UNIX_EPOCH));
+}
+
+#[test]
+fn a_role_is_known_by_its_mark_or_its_oid() {
+    let made_at = Some(Timestamp::UNIX_EPOCH);
+    let marked = Role { made_at, ..role() };
+    assert!(marked.is(&Known { oid: 1, made_at }) && marked.is(&Known { oid: 2, made_at }), "restored elsewhere");
+    assert!(!marked.is(&Known { oid: 1, made_at: None }), "made since by another configuration");
+    assert!(role().is(&Known { oid: 1, made_at: None }) && role().is(&Known { oid: 1, made_at }), "lost its comment");
+    assert!(!role().is(&Known { oid: 2, made_at }));
 }

@@ -25,6 +25,7 @@ pub(crate) async fn read<P: Provider>(
     let entry = entry::<P>(&request.type_name)?;
     let table = entry.table();
     let config = convert::config(request.config.as_ref(), table)?;
+    convert::check_meta(request.provider_meta.as_ref())?;
     let cx = state.cx(Timeouts::limit(table.timeouts.as_ref(), Operation::Read, &config))?;
     let found = cx.run(entry.read(&cx, config.clone())).await.map_err(|error| failed(&cx, error))?;
     let found = merge::object(table, &Change::new(table, config, None).planned.unwrap_or_default(), found)?;

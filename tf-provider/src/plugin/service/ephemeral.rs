@@ -33,8 +33,12 @@ pub(crate) async fn open<P: Provider>(
     let cx = state.cx(Timeouts::limit(table.timeouts.as_ref(), Operation::Create, &config))?;
     let Opened { result, private, renew_at } =
         cx.run(entry.open(&cx, config.clone())).await.map_err(|error| failed(&cx, error))?;
-    let result = merge::object(table, &Change::new(table, config, None).planned.unwrap_or_default(), result)?;
+    let planned = Change::new(table, config.clone(), None).planned.unwrap_or_default();
+    let result = merge::object(table, &planned, result)?;
     assert_conforms("the ephemeral resource", conform::stored(table, &result))?;
+    if cfg!(debug_assertions) {
+        assert_conforms("the ephemeral resource", conform::planned(table, &config, None, &result))?;
+    }
     Ok(wire::open_ephemeral_resource::Response {
         diagnostics: convert::diagnostics(cx.take_warnings()),
         renew_at: renew_at.map(timestamp),

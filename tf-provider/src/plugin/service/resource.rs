@@ -33,6 +33,8 @@ pub(crate) async fn plan<P: Provider>(
     let table = entry.table();
     let prior = convert::object(request.prior_state.as_ref(), table)?;
     let wanted = convert::object(request.proposed_new_state.as_ref(), table)?;
+    convert::check_identity(request.prior_identity.as_ref(), table)?;
+    convert::check_meta(request.provider_meta.as_ref())?;
     let mut change = match (wanted, prior) {
         (Some(_), prior) => Change::new(table, convert::config(request.config.as_ref(), table)?, prior),
         (None, Some(prior)) => Change::destroy(prior),
@@ -44,7 +46,8 @@ pub(crate) async fn plan<P: Provider>(
     if cfg!(debug_assertions)
         && let Some(planned) = &change.planned
     {
-        let complaints = conform::planned(table, &change.config, change.prior.as_ref(), planned);
+        let mut complaints = conform::planned(table, &change.config, change.prior.as_ref(), planned);
+        complaints.extend(conform::replaced(change.prior.as_ref(), planned, &change.replace));
         assert_conforms("the plan", complaints)?;
     }
     Ok(wire::plan_resource_change::Response {
@@ -65,6 +68,8 @@ pub(crate) async fn apply<P: Provider>(
     let prior = convert::object(request.prior_state.as_ref(), table)?;
     let planned = convert::object(request.planned_state.as_ref(), table)?;
     let config = convert::object(request.config.as_ref(), table)?;
+    convert::check_identity(request.planned_identity.as_ref(), table)?;
+    convert::check_meta(request.provider_meta.as_ref())?;
     let (operation, of) = match (&prior, &planned) {
         (None, Some(planned)) => (Operation::Create, planned),
         (Some(_), Some(planned)) => (Operation::Update, planned),
@@ -134,9 +139,12 @@ pub(crate) async fn read<P: Provider>(
     let entry = entry::<P>(&request.type_name)?;
     let table = entry.table();
     let current = convert::config(request.current_state.as_ref(), table)?;
+    convert::check_identity(request.current_identity.as_ref(), table)?;
+    convert::check_meta(request.provider_meta.as_ref())?;
     let cx = state.cx(limit(table, Operation::Read, Some(&current)))?;
     let found = cx.run(entry.read(&cx, current.clone())).await.map_err(|error| failed(&cx, error))?;
     let new = found.map(|found| merge::object(table, &current, found)).transpose()?;
+    new.iter().try_for_each(|new| assert_conforms("the object that was read", conform::stored(table, new)))?;
     Ok(wire::read_resource::Response {
         new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
         new_state: convert::dynamic_object(new, table)?,
@@ -289,5 +297,6 @@ fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
             *value = absent;
         }
     }
+    assert_conforms("the object from elsewhere", conform::stored(table, &object))?;
     Ok(object)
 }

@@ -117,7 +117,12 @@ impl<W: Send + Sync + 'static, R: Resource<W>> ErasedResource<W> for Erased<R> {
     }
 
     fn plan<'a>(&self, cx: &'a Ctx<W>, change: &'a mut Change) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { R::plan(cx, &mut Plan::new(change)).await })
+        Box::pin(async move {
+            let before = change.planned.clone();
+            R::plan(cx, &mut Plan::new(change)).await?;
+            change.follow(R::table(), before.as_ref());
+            Ok(())
+        })
     }
 
     fn create<'a>(&self, cx: &'a Ctx<W>, plan: Object) -> BoxFuture<'a, Result<Object>> {

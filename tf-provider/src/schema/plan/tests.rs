@@ -49,6 +49,30 @@ fn a_create_fills_defaults_and_leaves_the_rest_open() {
 }
 
 #[test]
+fn what_follows_from_the_rest_follows_a_hook_unless_the_hook_has_set_it() {
+    let big = r#"{"name":"a","size":9}"#;
+    let prior = created(&sample([("size", 9.into())]));
+    let prior = with(&prior, [("summary", r#"{ "size": 9, "name": "a" }"#.into())]);
+    for (prior, set, expected) in [
+        (None, None, big.into()),
+        (None, Some("{}"), "{}".into()),
+        (Some(&prior), None, prior["summary"].clone()),
+        (Some(&prior), Some("{}"), "{}".into()),
+    ] {
+        let mut change = Change::new(Sample::table(), sample([]), prior.cloned());
+        let before = change.planned.clone();
+        let mut plan = Plan::<Sample>::new(&mut change);
+        plan.set(Sample::size, 9);
+        set.into_iter().for_each(|summary| plan.set(Sample::summary, Json::from(summary.to_owned())));
+        change.follow(Sample::table(), before.as_ref());
+        assert_eq!(change.planned.unwrap()["summary"], expected, "{set:?}");
+    }
+    let mut gone = Change::destroy(prior);
+    gone.follow(Sample::table(), None);
+    assert_eq!(gone.planned, None);
+}
+
+#[test]
 fn a_default_holds_again_when_the_configuration_falls_silent() {
     let prior = created(&sample([("size", 9.into())]));
     assert_eq!(planned(&sample([]), Some(&prior))["size"], 3.into());
