@@ -3,7 +3,11 @@
 import subprocess
 
 
-def run(command, sql, patience, environment=None):
+#: Seconds until an answer; fewer than whoever asks the control is likely to wait.
+PATIENCE = 25
+
+
+def run(command, sql, patience=PATIENCE, environment=None):
     """What a client prints that runs SQL, without white space around it. ValueError with its complaint if it fails, and
     after `patience` seconds; what the server is at goes on all the same."""
     try:

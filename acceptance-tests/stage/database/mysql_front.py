@@ -134,11 +134,13 @@ class _Session:
         answers, commands = asyncio.create_task(self._pass_answers()), asyncio.create_task(self._pass_commands())
         try:
             done, _ = await asyncio.wait((answers, commands), return_when=asyncio.FIRST_COMPLETED)
-            if commands in done and not commands.exception() and self._expected:
+            if commands in done and self._expected and answers not in done:
                 # What the client did not wait for takes effect nevertheless, and the record shall say so.
                 self._client_is_gone = True
-                done, _ = await asyncio.wait((answers,))
-            self._end([task.exception() for task in done if task.exception()])
+                if commands.exception():
+                    reset(self._to_client)
+                await asyncio.wait((answers,))
+            self._end([task.exception() for task in (answers, commands) if task.done() and task.exception()])
         finally:
             for task in (answers, commands):
                 task.cancel()

@@ -135,7 +135,7 @@ class Postgres:
     def _run(self, sql, database="postgres"):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
         command += ["-U", _OWNER, "-d", database]
-        return clients.run(command, sql, _PATIENCE)
+        return clients.run(command, sql)
 
     def create_master(self, name):
         """A master user: no superuser, but one who makes roles and databases. Its password is the stage's business."""

@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -278,6 +279,22 @@ def test_cut_of_a_client_that_is_gone_ends_the_session(database):
     connection = database.connect(autocommit=False)
     run(connection, database.insert())
     gone(database, connection, database.insert(99), database.insert(77))
+    assert [e["took_effect"] for e in database.record("INSERT")] == [True, True, False]
+
+
+def test_cut_waits_for_what_was_sent_before(database):
+    database.rules({"sql": "77", "fault": "cut"})
+    connection = database.connect()
+    commands = (f"INSERT INTO {database.table} SELECT sleep(0.5)", "SELECT 77")
+    packets = (mysql_packets.packet(0, bytes([COMMAND.COM_QUERY]) + sql.encode()) for sql in commands)
+    connection._sock.sendall(b"".join(packets))
+    with suppress(OSError):
+        assert connection._sock.recv(100) == b""
+    deadline = time.monotonic() + 5
+    while [(e["sql"], e["took_effect"]) for e in database.record("INSERT")] != [(commands[0], True)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert database.rows() == 1
 
 
 def test_answers_of_many_packets_and_several_statements(database):
