@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Ctx, Wait};
@@ -61,7 +61,7 @@ fn open(file_name: &str) -> io::Result<File> {
     let folder = folder();
     prepare(&folder)?;
     let file = File::options().create(true).truncate(false).write(true).open(folder.join(file_name))?;
-    file.set_modified(SystemTime::now())?;
+    file.set_modified(jiff::Timestamp::now().into())?;
     Ok(file)
 }
 
