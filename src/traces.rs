@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::lock;
@@ -16,7 +16,7 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// # Errors
 /// There is no folder for it.
 pub async fn leave(name: &str) -> io::Result<()> {
-    in_folders(name, |file| File::create(file).map(drop)).await
+    in_folder(name, |file| File::create(file).map(drop)).await
 }
 
 /// Whether there is a trace of that name, not older than a day. If that cannot be found out, there is none.
@@ -25,31 +25,24 @@ pub async fn is_there(name: &str) -> bool {
         let age = fs::metadata(file)?.modified()?.elapsed().unwrap_or_default();
         if age < KEPT { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
     };
-    in_folders(name, is_young).await.is_ok()
+    in_folder(name, is_young).await.is_ok()
 }
 
 /// Takes a trace away. One that cannot be taken away is soon too old to count.
 pub async fn remove(name: &str) {
-    if let Err(error) = in_folders(name, |file| fs::remove_file(file)).await {
+    if let Err(error) = in_folder(name, |file| fs::remove_file(file)).await {
         tracing::debug!(%error, "a trace could not be taken away");
     }
 }
 
-/// Does something with the trace's file, in the first folder where that succeeds.
-async fn in_folders(name: &str, work: fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    let name = format!("{name}.trace");
-    let attempt = move |folder: PathBuf| lock::prepare(&folder).and_then(|()| work(&folder.join(&name)));
-    let all = tokio::task::spawn_blocking(move || {
-        let mut refused = io::ErrorKind::NotFound.into();
-        for folder in lock::folders() {
-            match attempt(folder) {
-                Ok(()) => return Ok(()),
-                Err(error) => refused = error,
-            }
-        }
-        Err(refused)
+/// Does something with the trace's file.
+async fn in_folder(name: &str, work: fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    let file = format!("{name}.trace");
+    let done = tokio::task::spawn_blocking(move || {
+        let folder = lock::folder();
+        lock::prepare(&folder).and_then(|()| work(&folder.join(file)))
     });
-    all.await.map_err(io::Error::other)?
+    done.await.map_err(io::Error::other)?
 }
 
 #[cfg(test)]
@@ -73,7 +66,7 @@ mod tests {
         leave(&name).await.unwrap();
         let age =
             |file: &Path| File::options().write(true).open(file)?.set_modified(std::time::SystemTime::now() - KEPT);
-        in_folders(&name, age).await.unwrap();
+        in_folder(&name, age).await.unwrap();
         assert!(!is_there(&name).await);
         remove(&name).await;
     }

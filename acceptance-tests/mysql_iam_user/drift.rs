@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{READER, Scene, USER};
 
-/// Something is done to the user; the next plan shows it and the next apply undoes it.
+/// Something is done to the user; the next plan shows it and the next apply undoes it. `@U` stands for its name.
 #[track_caller]
 fn check_mended(sql: &str, attribute: &str, seen: serde_json::Value) {
     let scene = Scene::new(READER);
@@ -12,7 +12,7 @@ fn check_mended(sql: &str, attribute: &str, seen: serde_json::Value) {
     scene.sql(sql);
     scene.tf.plan().assert_updates(USER);
     scene.tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
-    assert_eq!(scene.state(attribute), seen);
+    assert_eq!(scene.state(attribute).to_string(), seen.to_string().replace("@U", &scene.user));
     scene.tf.apply();
     scene.tf.assert_plan_empty();
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
@@ -51,8 +51,15 @@ fn foreign_privileges_are_seen_and_revoked() {
         "GRANT INSERT ON app.* TO @U WITH GRANT OPTION; GRANT PROCESS ON *.* TO @U; CREATE ROLE r_@U; GRANT r_@U TO admin WITH ADMIN OPTION; \
          GRANT r_@U TO @U; CREATE TABLE t_@U (a int); GRANT UPDATE (a) ON t_@U TO @U; \
          CREATE PROCEDURE p_@U() SELECT 1; GRANT EXECUTE ON PROCEDURE p_@U TO @U; GRANT SELECT, INSERT ON `my_db`.* TO @U",
-        "engine",
-        json!("mariadb"),
+        "grants",
+        json!([
+            "EXECUTE ON PROCEDURE `app`.`p_@U`",
+            "INSERT, SELECT ON `app`.* WITH GRANT OPTION",
+            "INSERT, SELECT ON `my_db`.*",
+            "PROCESS ON *.*",
+            "UPDATE (`a`) ON `app`.`t_@U`",
+            "`r_@U`",
+        ]),
     );
 }
 

@@ -1,8 +1,13 @@
 //! Databases that cannot be reached, or do not do as asked.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::{CONNECTION, READER, Scene, USER, warnings};
+use crate::support::eventually;
 
 #[test]
 fn a_plan_does_without_the_database() {
@@ -121,6 +126,69 @@ fn a_create_that_was_cut_off_is_finished_by_the_next() {
             assert_eq!(scene.login_of(), "");
         }
     }
+}
+
+/// How a command ends that waits for a lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GivenUp {
+    OutOfTime,
+    Interrupted,
+}
+
+/// Another session is in the way of CREATE USER until nobody waits for it any longer; then the server has given it up.
+#[track_caller]
+fn check_given_up(how: GivenUp, sentence: &str) {
+    let patient = format!("lock_timeout = \"2m\"\n  {READER}");
+    let scene = Scene::new(&patient);
+    let limit = if how == GivenUp::OutOfTime { "6s" } else { "2m" };
+    let impatient = CONNECTION.replace("auth  ", &format!("statement_timeout = \"{limit}\"\n    auth  "));
+    scene.configure_through(&impatient, &patient);
+    // All tests share the server, so the lock is held no longer than the statement is there.
+    scene.account.statement_fault(json!({ "fault": "delay", "seconds": 3, "sql": "^CREATE USER", "times": 1 }));
+    let apply = scene.tf.start(&["apply", "-auto-approve"]);
+    let minute = Duration::from_secs(60);
+    eventually("CREATE USER", minute, || {
+        scene.account.statements().iter().any(|(sql, _)| sql.starts_with("CREATE USER")).then_some(())
+    });
+    let running = |what: &str| {
+        let sql = "SELECT coalesce(max(id), 0) FROM information_schema.processlist WHERE info LIKE";
+        let id = scene.sql(&format!("{sql} '{what}%@U%'"));
+        (id != "0").then_some(id)
+    };
+    thread::scope(|scope| {
+        // It ends by KILL, which the client takes for a failure.
+        let lock = "LOCK TABLES mysql.global_priv READ; SELECT sleep(30), '@U'";
+        let holder = scope.spawn(|| catch_unwind(AssertUnwindSafe(|| scene.sql(lock))));
+        let held = eventually("the lock", minute, || running("SELECT sleep"));
+        eventually("the statement at the server", minute, || running("CREATE USER"));
+        if how == GivenUp::Interrupted {
+            apply.interrupt();
+        }
+        let run = apply.wait();
+        let gone = Instant::now();
+        while running("CREATE USER").is_some() && gone.elapsed() < Duration::from_secs(5) {}
+        let still_there = (running("CREATE USER"), running("SELECT sleep"));
+        scene.sql(&format!("KILL {held}"));
+        assert!(holder.join().unwrap().is_err(), "the lock was not held all the time");
+        assert_eq!(still_there, (None, Some(held)));
+        run.expect_code(1).expect_text(sentence);
+    });
+    assert_eq!(scene.login_of(), "");
+    scene.account.end_statement_faults();
+    scene.configure(&patient);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_given_up_by_the_server_too() {
+    check_given_up(GivenUp::OutOfTime, "statement_timeout");
+}
+
+#[test]
+fn ctrl_c_ends_a_statement_on_the_server_too() {
+    check_given_up(GivenUp::Interrupted, "Stopped");
 }
 
 /// An authority that has signed nothing here.

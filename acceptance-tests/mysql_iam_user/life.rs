@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{READER, Scene, USER, warnings};
+use super::{CONNECTION, READER, Scene, USER, warnings};
 
 #[test]
 fn it_is_made_logs_in_with_tokens_and_is_dropped() {
@@ -173,4 +173,76 @@ fn the_login_can_be_one_of_iam_or_of_the_provider_block() {
     tf.assert_nowhere(&password);
     tf.ok(&["destroy", "-auto-approve", &format!("-var=password={password}")]);
     scene.sql("DROP USER m_@U");
+}
+
+/// The address that a name of the stage has.
+fn address(scene: &Scene) -> String {
+    let names = std::fs::read_to_string(&scene.account.database_environment()["NSS_WRAPPER_HOSTS"]).unwrap();
+    let line = names.lines().find(|line| line.contains(&scene.host)).unwrap();
+    line.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_tunnel_leads_to_the_same_database() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let through = |host: &str| {
+        let tunnel = format!("host = {host}\n    auth_hostname = upper(var.host)\n    auth_port = var.port\n");
+        CONNECTION.replace("host       = var.host", &tunnel)
+    };
+    let writes = "grant {\n    privileges = [\"INSERT\"]\n    database   = \"app\"\n  }";
+    scene.configure_through(&through(&format!("\"{}\"", address(&scene))), writes);
+    let plan = scene.tf.plan();
+    plan.assert_updates(USER);
+    assert_eq!(plan.value(USER, "taken_over"), false);
+    assert_eq!(scene.warnings(), [""; 0]);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    if scene.port == 3306 {
+        scene.configure_through(&CONNECTION.replace("port       = var.port", ""), writes);
+        scene.tf.apply();
+    }
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "");
+}
+
+#[test]
+fn at_another_endpoint_the_user_is_looked_for_anew() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let other = scene.account.add_database_of("instance", "other", json!({ "engine": "mariadb", "iam": true }));
+    let other = other["host"].as_str().unwrap().to_owned();
+    let there = CONNECTION.replace("var.host", &format!("\"{other}\""));
+
+    // The same server by another name, where the user is found as it was left.
+    let taken = format!("take_over = true\n  {READER}");
+    scene.configure_through(&there, &taken);
+    let plan = scene.tf.plan();
+    plan.assert_updates(USER);
+    assert!(plan.is_unknown(USER, "taken_over") && plan.is_unknown(USER, "engine"));
+    assert_eq!(scene.warnings(), ["Endpoint changes"]);
+    let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
+    assert!(!warnings(&run).contains(&"User is taken over".to_owned()), "{:?}", warnings(&run));
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.state("taken_over"), false);
+
+    // Where it is not, it is made; where it is another's, it is taken over.
+    scene.sql("DROP USER @U");
+    scene.tf.ok(&["apply", "-auto-approve", "-refresh=false"]);
+    scene.configure(&taken);
+    scene.tf.ok(&["apply", "-auto-approve", "-refresh=false"]);
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
+    assert_eq!(scene.state("taken_over"), false);
+    scene.sql("GRANT PROCESS ON *.* TO @U");
+    scene.configure_through(&there, READER);
+    assert_eq!(scene.tf.apply_fails().error().summary, "User exists and differs");
+    scene.configure_through(&there, &taken);
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.state("taken_over"), true);
+    assert_eq!(scene.state("previous_grants"), json!(["PROCESS ON *.*", "SELECT ON `app`.*"]));
+    scene.tf.destroy();
+    assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT ON `app`.*"]);
+    scene.sql("DROP USER @U");
 }

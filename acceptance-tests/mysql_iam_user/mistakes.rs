@@ -25,6 +25,7 @@ fn what_cannot_be_is_refused_by_the_plan() {
     let check = |body: &str, sentence: &str, line: &str| check_refused(&scene, body, sentence, line);
     check("name = \"rdsadmin\"", "one of the system's own users", "name");
     check(&format!("name = \"{}\"", "x".repeat(33)), "33 characters", "name");
+    check("name = \"a\\u0000b\"", "holds the character NUL", "name");
     check("name = \"blank \"", "ends with a space", "name");
     check("name = \"\u{1F600}\"", "beyond U+FFFF", "name");
     check("host = \"Example.COM\"", "without upper-case letters", "host");

@@ -7,7 +7,7 @@ use super::{READER, Scene, USER, warnings};
 #[test]
 fn a_user_with_a_password_is_left_alone_without_consent() {
     let scene = Scene::new(READER);
-    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'");
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT ON app.* TO @U");
     let before = scene.login_of();
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "User exists and differs");
@@ -16,7 +16,8 @@ fn a_user_with_a_password_is_left_alone_without_consent() {
     assert!(error.detail.contains("terraform import ADDRESS 'arn:") && error.detail.contains(&id), "{error:?}");
     assert!(error.code.contains("name"), "{error:?}");
     assert_eq!(scene.login_of(), before);
-    assert_eq!(scene.ask_with("pass", "SELECT 1"), Err(scene.ask_with("pass", "SELECT 1").unwrap_err()));
+    assert_eq!(scene.ask_with("pass", "SELECT 1"), Ok("1".to_owned()));
+    assert_eq!(scene.grants(), ["INSERT ON `app`.*"]);
     scene.sql("DROP USER @U");
 }
 
@@ -60,6 +61,49 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
     assert_eq!(warnings(&run), ["User stays"]);
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "INSERT, SHOW VIEW ON `app`.*"]);
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    scene.sql("DROP USER @U");
+}
+
+#[test]
+fn all_that_was_given_is_taken_without_what_was_there_before() {
+    let scene = Scene::new("");
+    scene.sql("CREATE USER m_@U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL");
+    scene.sql("GRANT ALL ON *.* TO m_@U WITH GRANT OPTION");
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT SELECT ON app.* TO @U");
+    let connection = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"m_@U\"\n  }";
+    let give = |privilege: &str| {
+        let grant = format!("grant {{\n    privileges = [\"{privilege}\"]\n    database = \"app\"\n  }}");
+        scene.configure_through(connection, &format!("take_over = true\n  {grant}"));
+        scene.tf.apply();
+        scene.tf.assert_plan_empty();
+    };
+    give("ALL");
+    assert_eq!(scene.grants(), ["ALL PRIVILEGES ON `app`.*"]);
+    give("INSERT");
+    assert_eq!(scene.grants(), ["SELECT, INSERT ON `app`.*"]);
+    give("ALL");
+    scene.tf.destroy();
+    assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
+    scene.sql("DROP USER @U; DROP USER m_@U");
+}
+
+/// Neither server has a place for what was there before, so it cannot be told from what a lost run has granted.
+#[test]
+fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
+    let scene = Scene::new(&format!("take_over = true\n  {READER}"));
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT ON app.* TO @U; GRANT PROCESS ON *.* TO @U");
+    scene.tf.apply();
+    std::fs::remove_file(scene.tf.path().join("terraform.tfstate")).unwrap(); // As if the process had been killed.
+    let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
+    let [warning] = &run.diagnostics()[..] else { panic!("{:?}", run.diagnostics()) };
+    assert_eq!(warning.summary, "User is taken over");
+    assert!(warning.detail.contains("it has SELECT ON `app`.* already"), "{warning:?}");
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.state("previous_grants"), json!(["INSERT, SELECT ON `app`.*", "PROCESS ON *.*"]));
+    scene.configure("take_over = true");
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT, INSERT ON `app`.*"]);
     scene.sql("DROP USER @U");
 }
 

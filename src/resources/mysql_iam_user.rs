@@ -5,9 +5,12 @@
 
 mod told;
 
+use std::fmt;
+
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
-    Check, Computed, Partial, Resource, Set, Val, View, block, check, computed, optional, parse_duration, required,
+    Check, Computed, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
+    required,
 };
 use tf_provider::value::Path;
 
@@ -29,8 +32,13 @@ tf_provider::model! {
     /// If there is such a user already, it is taken for the rest of an interrupted create when it logs in with tokens
     /// and has no privilege that it is not to have. Any other is left alone, and the error names the import command, unless
     /// `take_over` allows to convert it: a user with a password then logs in with tokens alone, and keeps all
-    /// privileges. Of such a user only the privileges given here are managed, and it is never dropped. An imported user
-    /// is managed as if it had been made here.
+    /// privileges. Of such a user only the privileges given here are managed, and it is never dropped. What it could do
+    /// before is never revoked. The state alone knows what that was: if the first apply is killed and its state is lost,
+    /// what it had granted counts as the user's own to the next one. An imported user is managed as if it had been made
+    /// here.
+    ///
+    /// When `database_connection` names another endpoint, the user is looked for there as by a create, and the one at
+    /// the old endpoint is left as it is. A tunnel to the same endpoint changes nothing.
     ///
     /// The users of the system, the login of the session itself, and masters are refused.
     ///
@@ -109,6 +117,10 @@ tf_provider::model! {
 }
 
 const ALL: &str = "*";
+
+/// The port of MySQL and MariaDB.
+const PORT: i64 = 3306;
+
 const CDC: &str = "cdc";
 const DROP: &str = "drop";
 const LEAVE: &str = "leave";
@@ -179,9 +191,10 @@ impl Resource<World> for MysqlIamUser {
         if !*state.taken_over.get()? {
             return answered(users::drop(&mut session, state.account()).await);
         }
-        let ours = user.grants.within(&state.wanted()?).without(&state.previous()?);
-        let none = Grants::default();
-        answered(users::settle(&mut session, state.account(), &user.grants, &none, &ours).await)?;
+        let previous = state.previous(&session)?;
+        let ours = user.grants.within(&state.wanted(&session)?).without(&previous);
+        let stay = previous.within(&user.grants);
+        answered(users::settle(&mut session, state.account(), &user.grants, &stay, &ours).await)?;
         cx.warn(told::stays(state.account()));
         Ok(())
     }
@@ -199,6 +212,25 @@ impl Resource<World> for MysqlIamUser {
             found.push(Diagnostic::error("Preset is missing", detail).at(Self::preset_databases));
         }
         found
+    }
+
+    /// In another database the user may have been there before.
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let (Some(prior), Some(planned)) = (plan.prior(), plan.planned()) else { return Ok(()) };
+        let (old, new) = (Database::of_view(&prior), Database::of_view(&planned));
+        if new.is_some() && old == new {
+            return Ok(());
+        }
+        if let (Some(old), Some(new), Val::Known(name)) = (old, new, planned.get(Self::name))
+            && !plan.changed(Self::name)
+            && !plan.changed(Self::host)
+        {
+            cx.warn(told::moves(&name, &old, &new).at(place()));
+        }
+        plan.forget(Self::engine);
+        plan.forget(Self::taken_over);
+        plan.forget(Self::previous_grants);
+        Ok(())
     }
 
     /// `[LOGIN@]HOST[:PORT]/NAME@HOST`, the last being the hosts of the user.
@@ -237,23 +269,42 @@ impl MysqlIamUser {
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
     async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>) -> Result<()> {
         let mut session = self.session(cx).await?;
+        if self.wanted(&session)?.count() < self.given()?.count() {
+            return Err(told::same_names().at(Self::grant));
+        }
         self.check_login(&mut session).await?;
         let found = users::find(&mut session, self.account()).await;
         let found = found.context("Cannot look at the user", self.account())?;
-        let prior = prior.filter(|prior| prior.is_beside(self));
+        let (prior, moved) = match prior {
+            Some(prior) if prior.database() == self.database() => (Some(prior), None),
+            prior => (None, prior),
+        };
+        if let Some(prior) = prior {
+            self.taken_over.clone_from(&prior.taken_over);
+            self.previous_grants.clone_from(&prior.previous_grants);
+        }
+        let is_ours = match (moved, &found) {
+            (Some(moved), Some(user)) => moved.made(&session, user)?,
+            _ => prior.is_some(),
+        };
         let there = match found {
             None => self.make(&mut session).await?,
-            Some(user) if prior.is_some() => self.convert(&mut session, user).await?,
+            Some(user) if is_ours => self.convert(&mut session, user).await?,
             Some(user) => self.take(cx, &mut session, user).await?,
         };
+        if self.taken_over == Computed::Unknown {
+            (self.taken_over, self.previous_grants) = (false.into(), None.into());
+        }
         self.engine = engine(&session).into();
         cx.save(self);
-        let wanted = self.wanted()?;
+        let wanted = self.wanted(&session)?;
+        let previous = self.previous(&session)?;
         let surplus = match (*self.taken_over.get()?, prior) {
             (false, _) => there.without(&wanted),
-            (true, Some(prior)) => there.within(&prior.wanted()?).without(&wanted).without(&self.previous()?),
+            (true, Some(prior)) => there.within(&prior.wanted(&session)?).without(&wanted).without(&previous),
             (true, None) => Grants::default(),
         };
+        let wanted = wanted.with(&previous.within(&there));
         let settled = users::settle(&mut session, self.account(), &there, &wanted, &surplus).await;
         let settled = settled.map_err(|error| blamed(error, &Self::grant.path()));
         settled.context("Cannot grant the privileges", self.account())
@@ -263,26 +314,25 @@ impl MysqlIamUser {
         let made = users::create(session, self.account(), self.require_ssl).await;
         let made = made.map_err(|error| blamed(error, &Self::name.path()));
         made.context("Cannot create the user", self.account())?;
-        (self.taken_over, self.previous_grants) = (false.into(), None.into());
         Ok(Grants::default())
     }
 
     /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
     async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User) -> Result<Grants> {
         if self.take_over {
-            cx.warn(told::taken(self.account(), &user));
+            cx.warn(told::taken(self.account(), &user, &self.wanted(session)?));
             let previous = user.grants.lines().into_iter().collect();
             let there = self.convert(session, user).await?;
             (self.taken_over, self.previous_grants) = (true.into(), Some(previous).into());
             return Ok(there);
         }
-        let is_rest =
-            user.plugin == PLUGIN && user.requires_tls == self.require_ssl && self.wanted()?.include(&user.grants);
+        let is_rest = user.plugin == PLUGIN
+            && user.requires_tls == self.require_ssl
+            && self.wanted(session)?.include(&user.grants);
         if !is_rest {
             return Err(told::already_there(self.account(), &user, &self.import_id()).at(Self::name));
         }
         cx.warn(told::finished(self.account()));
-        (self.taken_over, self.previous_grants) = (false.into(), None.into());
         Ok(user.grants)
     }
 
@@ -308,22 +358,24 @@ impl MysqlIamUser {
         }
     }
 
-    /// Whether the other is in the same database.
-    fn is_beside(&self, other: &Self) -> bool {
-        let place = |of: &Self| {
-            let connection = &of.database_connection;
-            (connection.host.to_lowercase(), connection.port, connection.auth_hostname.clone(), connection.auth_port)
-        };
-        place(self) == place(other)
+    fn database(&self) -> Database {
+        let DatabaseConnection { host, port, auth_hostname, auth_port, .. } = &self.database_connection;
+        Database::new(host, *port, auth_hostname.as_deref(), *auth_port)
+    }
+
+    /// Whether a user in another database is the one made here: it is the same database by another name, or a copy.
+    fn made(&self, session: &Session, user: &User) -> Result<bool> {
+        let is_alike = user.plugin == PLUGIN && user.requires_tls == self.require_ssl;
+        Ok(is_alike && !*self.taken_over.get()? && user.grants == self.wanted(session)?)
     }
 
     /// Notes what there is.
     fn see(&mut self, session: &Session, user: &User) -> Result<()> {
         let visible = match *self.taken_over.get()? {
-            true => self.wanted()?.within(&user.grants),
+            true => self.wanted(session)?.within(&user.grants),
             false => user.grants.clone(),
         };
-        self.grants = visible.lines().into_iter().collect::<Set<_>>().into();
+        self.grants = visible.spelt_as(&self.given()?).lines().into_iter().collect::<Set<_>>().into();
         self.plugin = user.plugin.clone().into();
         self.require_ssl = user.requires_tls;
         self.engine = engine(session).into();
@@ -342,8 +394,13 @@ impl MysqlIamUser {
         (self.taken_over, self.previous_grants) = (false.into(), None.into());
     }
 
+    /// What the configuration gives, in the server's spelling.
+    fn wanted(&self, session: &Session) -> Result<Grants> {
+        Ok(self.given()?.folded(session.server()))
+    }
+
     /// What the configuration gives.
-    fn wanted(&self) -> Result<Grants> {
+    fn given(&self) -> Result<Grants> {
         let blocks = self.grant.iter().map(GrantBlock::granted);
         let preset = preset(self.preset.as_deref(), self.preset_databases.as_ref());
         all(blocks.chain(preset)).map_err(Diagnostic::bug)
@@ -364,8 +421,48 @@ impl MysqlIamUser {
     }
 
     /// What the user could do before it was taken over.
-    fn previous(&self) -> Result<Grants> {
-        Ok(Grants::of_lines(self.previous_grants.get()?.iter().flat_map(|lines| lines.iter())))
+    fn previous(&self, session: &Session) -> Result<Grants> {
+        let lines = self.previous_grants.get()?.iter().flat_map(|lines| lines.iter());
+        Ok(Grants::of_lines(lines).folded(session.server()))
+    }
+}
+
+/// A database by its endpoint, be there a tunnel to it or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Database {
+    host: String,
+    port: i64,
+}
+
+impl Database {
+    fn new(host: &str, port: Option<i64>, auth_hostname: Option<&str>, auth_port: Option<i64>) -> Self {
+        let (host, port) = auth_hostname.map_or((host, port), |endpoint| (endpoint, auth_port));
+        Self { host: host.trim_end_matches('.').to_lowercase(), port: port.unwrap_or(PORT) }
+    }
+
+    /// Nothing if it is not known yet.
+    fn of_view(view: &View<'_, MysqlIamUser>) -> Option<Self> {
+        fn known<T>(value: Val<T>) -> Option<Option<T>> {
+            match value {
+                Val::Known(value) => Some(Some(value)),
+                Val::Null => Some(None),
+                Val::Unknown => None,
+            }
+        }
+        let connection = view.block(MysqlIamUser::database_connection)?;
+        let port = known(connection.get(DatabaseConnection::port));
+        let auth_port = known(connection.get(DatabaseConnection::auth_port));
+        match known(connection.get(DatabaseConnection::auth_hostname))? {
+            Some(endpoint) => Some(Self::new("", None, Some(&endpoint), auth_port?)),
+            None => Some(Self::new(&connection.get(DatabaseConnection::host).known()?, port?, None, None)),
+        }
+    }
+}
+
+/// `host:port`, as it is told to the user.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
     }
 }
 

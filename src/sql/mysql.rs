@@ -2,6 +2,7 @@
 
 pub mod grants;
 pub mod privileges;
+pub(crate) mod server;
 mod tokens;
 pub mod users;
 
@@ -15,14 +16,17 @@ use rustls::CertificateError;
 use tf_provider::schema::at_the_end;
 use tokio::time::timeout;
 
+use crate::sql::mysql::server::Server;
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
 
 /// A session. Dropping it closes the connection.
 pub struct Session {
     connection: Conn,
     target: Target,
-    is_mariadb: bool,
+    server: Server,
 }
+
+const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names";
 
 impl Session {
     /// Connects and logs in. Waits for locks are no longer than the limit.
@@ -45,22 +49,22 @@ impl Session {
             connected => connected,
         };
         let connection = connected.map_err(|error| explain(target, &error, Kind::Unreached))?;
-        let mut session = Self { connection, target: target.clone(), is_mariadb: false };
+        let mut session = Self { connection, target: target.clone(), server: Server::default() };
         session.set_up(lock_timeout).await?;
         Ok(session)
     }
 
     /// What a user of the database may have set for the login or for all has no say.
     async fn set_up(&mut self, lock_timeout: Duration) -> Result<(), Error> {
-        let version: Option<Row> = self.row("SELECT VERSION()", ()).await?;
-        let version: String = version.and_then(|row| row.get(0)).unwrap_or_default();
-        self.is_mariadb = version.contains("MariaDB");
-        // GRANT makes users otherwise, with no authentication at all; since MySQL 8.0 it never does.
-        let makes_users = self.is_mariadb || version.starts_with("5.");
-        let mode = if makes_users { "STRICT_ALL_TABLES,NO_AUTO_CREATE_USER" } else { "STRICT_ALL_TABLES" };
+        let told = UnderWay::of(self).answer(self.connection.query_first(SERVER)).await?;
+        let (version, lower_case_table_names): (String, u64) = told.unwrap_or_default();
+        self.server = Server::new(&version, lower_case_table_names);
+        let makes_none = if self.server.makes_users() { ",NO_AUTO_CREATE_USER" } else { "" };
         let seconds = lock_timeout.as_secs().max(1);
+        // First of all the character set: in others a character can end with the byte of a quote.
         self.run(&format!(
-            "SET SESSION sql_mode = '{mode}', lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
+            "SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES{makes_none}', lock_wait_timeout = {seconds}, \
+             innodb_lock_wait_timeout = {seconds}"
         ))
         .await
     }
@@ -72,7 +76,12 @@ impl Session {
 
     /// Whether this is MariaDB rather than MySQL.
     pub fn is_mariadb(&self) -> bool {
-        self.is_mariadb
+        self.server.is_mariadb
+    }
+
+    /// Which server this is.
+    pub(crate) fn server(&self) -> Server {
+        self.server
     }
 
     /// An answer that is of no use.

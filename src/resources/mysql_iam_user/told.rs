@@ -2,6 +2,8 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
+use crate::resources::mysql_iam_user::Database;
+use crate::sql::mysql::grants::Grants;
 use crate::sql::mysql::users::{Account, PLUGIN, User};
 
 /// A create finds what an earlier one has left.
@@ -14,13 +16,21 @@ pub(super) fn finished(account: Account<'_>) -> Diagnostic {
 }
 
 /// A create finds a user of somebody else, and may have it.
-pub(super) fn taken(account: Account<'_>, user: &User) -> Diagnostic {
+pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagnostic {
     let how = if user.plugin == PLUGIN {
         "It logs in with tokens already.".to_owned()
     } else {
         format!("It logged in by {}, and logs in with tokens alone from now on.", user.plugin)
     };
-    let detail = format!("User \"{account}\" was there. {how} Its privileges stay.");
+    let already = given.within(&user.grants).lines().join("; ");
+    let already = match already.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\n\nOf what is given here it has {already} already. That counts as its own and stays when the resource is \
+             destroyed, even if an apply that was broken off granted it."
+        ),
+    };
+    let detail = format!("User \"{account}\" was there. {how} Its privileges stay.{already}");
     Diagnostic::warning("User is taken over", detail)
 }
 
@@ -43,6 +53,24 @@ pub(super) fn is_own_login(name: &str) -> Diagnostic {
          changed.\n\nChoose another user, or let \"database_connection\" log in as another.",
     );
     Diagnostic::error("User is the session's own login", detail)
+}
+
+/// The user is to be in another database.
+pub(super) fn moves(name: &str, old: &Database, new: &Database) -> Diagnostic {
+    let detail = format!(
+        "From now on user \"{name}\" at {new} is managed. The one at {old} is left as it is, and stays if that is another \
+         database. If it is the same by another name, the user stays managed, but if it was taken over before, all that \
+         it may do now counts as its own.",
+    );
+    Diagnostic::warning("Endpoint changes", detail)
+}
+
+/// Two names are one.
+pub(super) fn same_names() -> Diagnostic {
+    let detail = "The server takes names of databases and tables that differ in upper and lower case alone for the same \
+                  (lower_case_table_names is not 0), and two of those given here are such names.\n\nWrite all of \
+                  them alike.";
+    Diagnostic::error("Names are the same", detail)
 }
 
 /// The user is more than a user.

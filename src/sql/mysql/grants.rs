@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sql::mysql::privileges;
+use crate::sql::mysql::server::Server;
 use crate::sql::mysql::tokens::{Token, tokens};
 use crate::sql::quote::{NameError, my_given, my_name};
 
@@ -54,6 +56,42 @@ const WITH_OPTION: &str = " WITH GRANT OPTION";
 const MAX: usize = 64;
 
 impl Grants {
+    /// These and the others.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        let mut both = self.clone();
+        for (on, held) in &others.0 {
+            both.0.entry(on.clone()).or_default().extend(held.privileges.clone(), held.option);
+        }
+        both
+    }
+
+    /// The same in which names are as the server has them: in lower case where upper case makes no difference.
+    #[must_use]
+    pub(crate) fn folded(self, server: Server) -> Self {
+        if !server.folds_names {
+            return self;
+        }
+        let mut folded = Self::default();
+        for (on, held) in self.0 {
+            let on = if is_of_names(&on) { on.to_lowercase() } else { on };
+            folded.0.entry(on).or_default().extend(held.privileges, held.option);
+        }
+        folded
+    }
+
+    /// The same in which names that differ in case alone are as in the others.
+    #[must_use]
+    pub(crate) fn spelt_as(self, others: &Self) -> Self {
+        let spelt = |on: String| others.0.keys().find(|other| other.to_lowercase() == on).cloned().unwrap_or(on);
+        Self(self.0.into_iter().map(|(on, held)| (spelt(on), held)).collect())
+    }
+
+    /// How many things there are on which something is granted.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Adds privileges.
     ///
     /// # Errors
@@ -135,22 +173,26 @@ impl Grants {
     }
 
     /// From what there is to what is wanted, where the surplus goes.
-    pub(crate) fn steps(there: &Self, wanted: &Self, surplus: &Self) -> Vec<Step> {
+    pub(crate) fn steps(there: &Self, wanted: &Self, surplus: &Self, server: Server) -> Vec<Step> {
         let none = Held::default();
         let things: BTreeSet<&String> = wanted.0.keys().chain(surplus.0.keys()).collect();
         let steps = things.into_iter().flat_map(|on| {
             let [there, wanted, surplus] = [there, wanted, surplus].map(|grants| grants.0.get(on).unwrap_or(&none));
-            // Together with all privileges go those that are to stay, so they are given again.
-            let all_go = surplus.privileges.contains(ALL);
-            let lacks = |text: &&String| all_go || !there.has(text);
+            let surplus = surplus.sparing(wanted, on, server);
             let missing = Held {
-                privileges: wanted.privileges.iter().filter(lacks).cloned().collect(),
+                privileges: wanted
+                    .privileges
+                    .iter()
+                    .filter(|text| !there.has(text) || surplus.takes_along(text))
+                    .cloned()
+                    .collect(),
                 option: wanted.option && !there.option,
             };
             let option = if missing.option { WITH_OPTION } else { "" };
             let grant = (missing != none).then(|| Step::Grant(missing.what(on), option));
             let mut steps = surplus.revokes(on);
-            steps.splice(if all_go { steps.len()..steps.len() } else { 0..0 }, grant);
+            let takes_along = wanted.privileges.iter().any(|text| surplus.takes_along(text));
+            steps.splice(if takes_along { steps.len()..steps.len() } else { 0..0 }, grant);
             steps
         });
         steps.collect()
@@ -183,6 +225,25 @@ impl Held {
 
     fn has(&self, privilege: &str) -> bool {
         self.privileges.contains(privilege) || self.privileges.contains(ALL)
+    }
+
+    /// The same in which all privileges are those by name that do not stay, so that nothing that stays is gone for a
+    /// while, or for good if it ends there. Where the names are not known, all stand for themselves.
+    fn sparing(&self, stays: &Self, on: &str, server: Server) -> Self {
+        let mut spared = self.clone();
+        let names = if is_of_names(on) { privileges::all(!on.ends_with('*'), server) } else { Vec::new() };
+        let is_narrow = stays.privileges.iter().any(|text| names.contains(&text.as_str()));
+        if is_narrow && spared.privileges.remove(ALL) {
+            spared.privileges.extend(names.into_iter().filter(|name| !stays.has(name)).map(str::to_owned));
+        }
+        spared
+    }
+
+    /// Whether a privilege goes when these are revoked, be it among them or not: those on columns go with that on their
+    /// table.
+    fn takes_along(&self, privilege: &str) -> bool {
+        let name = privilege.split(" (").next().unwrap_or_default();
+        self.has(name)
     }
 
     /// What is before `TO`.
@@ -243,6 +304,12 @@ fn normal(privilege: &str) -> String {
         _ => return upper,
     };
     shared.to_owned()
+}
+
+/// Whether it is a database or a table, rather than a routine or an account.
+fn is_of_names(on: &str) -> bool {
+    let tokens = tokens(on);
+    matches!(tokens.as_deref(), Some([Token::Name(_), Token::Mark('.'), Token::Mark('*') | Token::Name(_)]))
 }
 
 /// In a pattern, characters that stand for others are escaped to stand for themselves.
@@ -381,7 +448,7 @@ mod tests {
     }
 
     fn steps(there: &Grants, wanted: &Grants) -> Vec<String> {
-        let steps = Grants::steps(there, wanted, &there.without(wanted)).into_iter();
+        let steps = Grants::steps(there, wanted, &there.without(wanted), Server::default()).into_iter();
         let text = |step| match step {
             Step::Grant(what, option) => format!("+ {what}{option}"),
             Step::Revoke(what) => format!("- {what}"),
@@ -410,10 +477,53 @@ mod tests {
     fn all_privileges_are_the_others_as_well() {
         let all = grants(&[granted(&["all"], "a", "*", false)]);
         let one = grants(&[granted(&["SELECT"], "a", "*", false)]);
-        assert_eq!(steps(&all, &one), ["- ALL PRIVILEGES ON `a`.*", "+ SELECT ON `a`.*"]);
+        assert_eq!(
+            steps(&all, &one),
+            [
+                "- ALTER, ALTER ROUTINE, CREATE, CREATE ROUTINE, CREATE TEMPORARY TABLES, CREATE VIEW, DELETE, DROP, EVENT, \
+                 EXECUTE, INDEX, INSERT, LOCK TABLES, REFERENCES, SHOW VIEW, TRIGGER, UPDATE ON `a`.*"
+            ]
+        );
+        assert_eq!(steps(&all, &Grants::default()), ["- ALL PRIVILEGES ON `a`.*"]);
         assert_eq!(steps(&one, &all), ["+ ALL PRIVILEGES ON `a`.*"]);
         assert!(all.include(&one) && !one.include(&all));
         assert_eq!(one.within(&all), one);
+    }
+
+    #[test]
+    fn what_goes_with_others_is_given_again() {
+        let of_table = |lines: &[&str]| {
+            lines
+                .iter()
+                .map(|line| shown(&[&format!("GRANT {line} ON `a`.`t` TO `u`@`%`")]).grants)
+                .fold(Grants::default(), |all, one| all.with(&one))
+        };
+        let columns = of_table(&["INSERT (`c`), UPDATE (`c`)"]);
+        assert_eq!(
+            steps(&of_table(&["INSERT", "INSERT (`c`), UPDATE (`c`)"]), &columns),
+            ["- INSERT ON `a`.`t`", "+ INSERT (`c`) ON `a`.`t`"]
+        );
+        assert_eq!(
+            steps(&of_table(&["ALL", "INSERT (`c`), UPDATE (`c`)"]), &columns),
+            ["- ALL PRIVILEGES ON `a`.`t`", "+ INSERT (`c`), UPDATE (`c`) ON `a`.`t`"]
+        );
+        assert_eq!(columns.with(&columns), columns);
+    }
+
+    #[test]
+    fn upper_case_makes_no_difference_where_the_server_says_so() {
+        let wanted = grants(&[granted(&["SELECT"], "App", "*", false), granted(&["INSERT"], "App", "Order", true)]);
+        let told = ["GRANT SELECT ON `app`.* TO `U`@`%`", "GRANT INSERT ON `app`.`order` TO `U`@`%` WITH GRANT OPTION"];
+        let there = shown(&told).grants;
+        let (folding, exact) = (Server::new("8.0.40", 1), Server::new("8.0.40", 0));
+        assert_eq!(wanted.clone().folded(folding), there);
+        assert_eq!(there.clone().spelt_as(&wanted), wanted);
+        assert_eq!(wanted.clone().folded(exact), wanted);
+        let others =
+            shown(&["GRANT EXECUTE ON PROCEDURE `A`.`P` TO u@h", "GRANT PROXY ON `A`@`%` TO u@h", "GRANT `R` TO u@h"]);
+        assert_eq!(others.grants.clone().folded(folding), others.grants);
+        let both = grants(&[granted(&["SELECT"], "App", "*", false), granted(&["INSERT"], "app", "*", false)]);
+        assert_eq!((both.count(), both.folded(folding).lines()), (2, vec!["INSERT, SELECT ON `app`.*".to_owned()]));
     }
 
     #[test]
@@ -445,7 +555,7 @@ mod tests {
         #[test]
         fn the_steps_lead_from_anything_to_anything(there in any_grants(), wanted in any_grants()) {
             let mut now = there.clone();
-            for step in Grants::steps(&there, &wanted, &there.without(&wanted)) {
+            for step in Grants::steps(&there, &wanted, &there.without(&wanted), Server::default()) {
                 now.follow(step);
             }
             prop_assert!(now.include(&wanted) && wanted.include(&now), "{now:?}");
@@ -459,6 +569,7 @@ mod tests {
             let (Step::Grant(what, _) | Step::Revoke(what)) = &step;
             let (privileges, on) = what.split_once(" ON ").unwrap();
             let held = self.0.entry(on.to_owned()).or_default();
+            let all = || privileges::all(false, Server::default()).into_iter().map(str::to_owned);
             let privileges = privileges.split(", ").filter(|name| *name != "USAGE").map(str::to_owned);
             match step {
                 Step::Grant(_, option) => {
@@ -467,7 +578,12 @@ mod tests {
                 Step::Revoke(_) if what.starts_with("GRANT OPTION") => held.option = false,
                 Step::Revoke(_) => privileges.for_each(|privilege| match privilege == ALL {
                     true => held.privileges.clear(),
-                    false => assert!(held.privileges.remove(&privilege), "{privilege} is not there"),
+                    false => {
+                        if held.privileges.remove(ALL) {
+                            held.privileges.extend(all());
+                        }
+                        assert!(held.privileges.remove(&privilege), "{privilege} is not there");
+                    }
                 }),
             }
         }

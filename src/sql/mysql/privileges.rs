@@ -1,5 +1,7 @@
 //! The privileges of MySQL, MariaDB and Aurora MySQL, and how narrowly each can be granted.
 
+use crate::sql::mysql::server::Server;
+
 /// The narrowest thing that a privilege can be granted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -16,6 +18,18 @@ pub fn reach(privilege: &str) -> Option<Reach> {
     let name = privilege.to_ascii_uppercase();
     let lists = [(Reach::Table, OF_TABLES), (Reach::Database, OF_DATABASES), (Reach::Global, GLOBAL)];
     lists.into_iter().find_map(|(reach, names)| names.contains(&name.as_str()).then_some(reach))
+}
+
+/// What `ALL PRIVILEGES` stands for on a table, or on a database.
+pub(crate) fn all(is_table: bool, server: Server) -> Vec<&'static str> {
+    let of_databases = if is_table { &[] } else { OF_DATABASES };
+    let has = |name: &&str| match *name {
+        "ALL" | "ALL PRIVILEGES" | "DELETE VERSIONING ROWS" => false,
+        "DELETE HISTORY" => server.is_mariadb_since(10, 3),
+        "SHOW CREATE ROUTINE" => server.is_mariadb_since(11, 3),
+        _ => true,
+    };
+    OF_TABLES.iter().chain(of_databases).copied().filter(has).collect()
 }
 
 /// The privilege that somebody may have meant.

@@ -34,7 +34,7 @@ pub struct User {
     pub plugin: String,
     /// Whether it must use TLS.
     pub requires_tls: bool,
-    /// What it may do.
+    /// What it may do, [folded](Grants::folded).
     pub grants: Grants,
 }
 
@@ -58,7 +58,7 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
         () if shown.has_alternatives => format!("{plugin} or another"),
         () => plugin,
     };
-    Ok(Some(User { plugin, requires_tls: !tls.is_empty(), grants: shown.grants }))
+    Ok(Some(User { plugin, requires_tls: !tls.is_empty(), grants: shown.grants.folded(session.server()) }))
 }
 
 /// The name of the account that the session has.
@@ -106,7 +106,7 @@ pub async fn settle(
     surplus: &Grants,
 ) -> Result<(), Error> {
     let account = account.quoted()?;
-    for step in Grants::steps(there, wanted, surplus) {
+    for step in Grants::steps(there, wanted, surplus, session.server()) {
         let statement = match step {
             Step::Grant(what, option) => format!("GRANT {what} TO {account}{option}"),
             Step::Revoke(what) => format!("REVOKE {what} FROM {account}"),
