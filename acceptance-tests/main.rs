@@ -9,6 +9,7 @@ mod db_auth_token;
 mod db_endpoint;
 mod db_secret;
 mod demo;
+mod examples;
 mod functions;
 mod harness;
 mod iam_auth_readiness;

@@ -1,5 +1,10 @@
 //! The provider block under the real CLI, against the stage.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
 use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
@@ -17,6 +22,38 @@ fn scene(block: &str) -> (Terraform, Account) {
     (tf, account)
 }
 
+/// A server that refuses whatever it is asked for, and remembers the first line of each request.
+struct Refusing {
+    url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Refusing {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let server = Self { url, asked: Arc::default() };
+        let asked = server.asked.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let first = lines.next().unwrap_or_default();
+                lines.find(String::is_empty);
+                asked.lock().expect("the requests").push(first);
+                // Whoever has gone away already was answered by what it went away for.
+                let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            }
+        });
+        server
+    }
+
+    /// The first lines of the requests since the last time.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().expect("the requests"))
+    }
+}
+
 #[test]
 fn ways_to_aws_can_all_be_given() {
     let (tf, account) = scene(
@@ -26,6 +63,40 @@ fn ways_to_aws_can_all_be_given() {
     );
     tf.apply();
     assert!(account.operations().contains(&"DescribeDBInstances".to_owned()), "this machine needs no proxy");
+}
+
+#[test]
+fn calls_go_through_the_proxy_of_their_scheme() {
+    let [http, https] = [Refusing::start(), Refusing::start()];
+    let proxies = format!("http_proxy = {:?}\n  https_proxy = {:?}\n  max_retries = 1", http.url, https.url);
+    let asked = |rds: &str, more: &str| {
+        scene(&format!("{proxies}\n  {more}\n  endpoints {{\n    rds = \"{rds}\"\n  }}")).0.plan_fails();
+        (http.asked(), https.asked())
+    };
+    let (plain, tls) = asked("http://rds.example.test", "");
+    assert!(plain.iter().any(|line| line.starts_with("POST http://rds.example.test/ ")), "{plain:?}");
+    assert_eq!(tls, [""; 0]);
+    let (plain, tls) = asked("https://rds.example.test", "");
+    assert!(tls.iter().any(|line| line.starts_with("CONNECT rds.example.test:443 ")), "{tls:?}");
+    assert_eq!(plain, [""; 0]);
+    assert_eq!(asked("http://rds.example.test", "no_proxy = \"example.test\""), (vec![], vec![]));
+}
+
+#[test]
+fn without_keys_the_metadata_service_is_asked() {
+    let metadata = Refusing::start();
+    let given = format!("max_retries = 1\n  ec2_metadata_service_endpoint = {:?}\n  ", metadata.url);
+    for (skip, disabled, is_asked) in [("false", None, true), ("false", Some("true"), false), ("true", None, false)] {
+        let (tf, account) = scene(&format!("{given}skip_metadata_api_check = \"{skip}\""));
+        let tf = tf.without_env("AWS_ACCESS_KEY_ID").without_env("AWS_SECRET_ACCESS_KEY");
+        let tf = tf.without_env("AWS_EC2_METADATA_DISABLED");
+        let tf = disabled.into_iter().fold(tf, |tf, value| tf.env("AWS_EC2_METADATA_DISABLED", value));
+        tf.plan_fails();
+        let asked = metadata.asked();
+        let is_as_said = asked.iter().any(|line| line.starts_with("PUT /latest/api/token ")) == is_asked;
+        assert!(is_as_said, "{skip}, {disabled:?}: {asked:?}");
+        assert!(!account.operations().contains(&"DescribeDBInstances".to_owned()), "there are no keys");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Ctx, Wait};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -61,7 +62,7 @@ fn open(file_name: &str) -> io::Result<File> {
     let folder = folder();
     prepare(&folder)?;
     let file = File::options().create(true).truncate(false).write(true).open(folder.join(file_name))?;
-    file.set_modified(jiff::Timestamp::now().into())?;
+    file.set_modified(Timestamp::now().into())?;
     Ok(file)
 }
 

@@ -47,6 +47,10 @@ async fn in_folder(name: &str, work: fn(&Path) -> io::Result<()>) -> io::Result<
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use jiff::Timestamp;
+
     use super::*;
 
     #[tokio::test]
@@ -64,8 +68,10 @@ mod tests {
     async fn an_old_trace_does_not_count() {
         let name = format!("old-{}", std::process::id());
         leave(&name).await.unwrap();
-        let age =
-            |file: &Path| File::options().write(true).open(file)?.set_modified(std::time::SystemTime::now() - KEPT);
+        let age = |file: &Path| {
+            let then = SystemTime::from(Timestamp::now()) - KEPT;
+            File::options().write(true).open(file)?.set_modified(then)
+        };
         in_folder(&name, age).await.unwrap();
         assert!(!is_there(&name).await);
         remove(&name).await;

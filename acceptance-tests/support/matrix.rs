@@ -32,10 +32,13 @@
 //! remote must then be those of an undisturbed run, the next plan must be empty, and destroying must leave what
 //! destroying leaves in an undisturbed run. What the first of the two commands says is free, and so is replacement.
 //!
+//! Before the cases, the commands are run undisturbed with the rights that the pages of the resources list, and no others.
+//!
 //! `make matrix` runs all cases. Anything else runs `MATRIX_SIZE` of each scenario (3), drawn by `MATRIX_SEED`, which is
 //! printed. `MATRIX_CASE` runs one, and `MATRIX_JOBS` (4) at a time run in parallel.
 
 mod case;
+mod documented;
 mod normal;
 mod reference;
 
@@ -90,7 +93,8 @@ const ADDRESS: &str = "registry.terraform.io/rdsauth/rdsauth";
 const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 impl Scenario {
-    /// Disturbs AWS calls: runs what the environment asks for, and fails with a recipe for each case that failed.
+    /// Disturbs AWS calls: runs what the environment asks for, and fails with a recipe for each case that failed. Before
+    /// that, shows that the rights in the documentation are enough.
     pub fn run(&self) {
         self.run_in(Medium::Calls);
     }
@@ -103,6 +107,9 @@ impl Scenario {
     fn run_in(&self, medium: Medium) {
         let Some(choice) = Choice::of_environment(self.name) else { return };
         let (base, started) = (self.base(), Instant::now());
+        if medium == Medium::Calls && !matches!(choice, Choice::One(_)) {
+            documented::live(self, &base);
+        }
         let reference = Reference::of(self, medium, &base);
         let cases = choice.cases(self, &reference);
         let outcomes = in_parallel(&cases, |case| self.outcome(&base, &reference, *case));

@@ -42,7 +42,7 @@ pub struct Options {
     pub skip_requesting_account_id: bool,
     /// Take any text as a region.
     pub skip_region_validation: bool,
-    /// `true` keeps away from the instance's metadata service, absent leaves it to AWS_EC2_METADATA_DISABLED.
+    /// `true` keeps away from the instance's metadata service; anything else leaves it to AWS_EC2_METADATA_DISABLED.
     pub skip_metadata_api_check: Option<bool>,
     /// The URL of the metadata service.
     pub ec2_metadata_service_endpoint: Option<String>,

@@ -50,7 +50,8 @@ tf_provider::model! {
         /// What holds for connections to databases unless a `database_connection` block says otherwise, and the login of
         /// those with `auth = "provider"`.
         database: Val<Vec<DatabaseBlock>> = block().max(1),
-        /// URLs of services, such as those of a simulator or a VPC endpoint.
+        /// URLs of services, such as those of a simulator or a VPC endpoint. Services that this provider never calls, such
+        /// as `ec2`, have no place in it.
         endpoints: Val<Set<Endpoints>> = block(),
         /// Accepted for the sake of copied blocks. Credentials are never tried out before they are needed.
         skip_credentials_validation: Val<bool> = optional(),
@@ -58,7 +59,8 @@ tf_provider::model! {
         skip_requesting_account_id: Val<bool> = optional(),
         /// Accept any text as a region.
         skip_region_validation: Val<bool> = optional(),
-        /// Keep away from the metadata service of EC2: `true`, `false`, or absent for `AWS_EC2_METADATA_DISABLED`.
+        /// Keep away from the metadata service of EC2. With `AWS_EC2_METADATA_DISABLED=true` it is kept away from in any
+        /// case.
         skip_metadata_api_check: Val<String> = optional().check(check::one_of(&["true", "false"])),
         /// URL of the metadata service of EC2. Else `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
         ec2_metadata_service_endpoint: Val<String> = optional().check(url()),
@@ -90,7 +92,8 @@ tf_provider::model! {
         use_fips_endpoint: Val<bool> = optional(),
         /// Use endpoints that speak IPv6 as well. Else `AWS_USE_DUALSTACK_ENDPOINT`.
         use_dualstack_endpoint: Val<bool> = optional(),
-        /// Products to name in the user agent, each as `name/version (comment)`.
+        /// Products to name in the user agent, each as `name/version (comment)`. Modules cannot add to it: there is no
+        /// `provider_meta`.
         user_agent: Val<Vec<String>> = optional(),
     }
 }

@@ -1,0 +1,75 @@
+//! The examples of the documentation are configurations that the real CLI accepts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::binaries::binary;
+use crate::support::terraform::Terraform;
+
+const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
+
+/// The kinds of entities, which are folders, and the file of each example.
+const KINDS: [(&str, &str); 4] = [
+    ("data-sources", "data-source.tf"),
+    ("ephemeral-resources", "ephemeral-resource.tf"),
+    ("functions", "function.tf"),
+    ("resources", "resource.tf"),
+];
+
+#[test]
+fn all_are_valid() {
+    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+    tf.write("terraform.tf", HEAD);
+    tf.write(
+        "policy.json",
+        r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#,
+    );
+    tf.init();
+    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, file)| examples(kind, file)).collect();
+    assert!(examples.len() > 20, "{examples:?}");
+    for example in examples {
+        let text = fs::read_to_string(&example).expect("an example");
+        tf.write("main.tf", &without_other_providers(&text));
+        let run = tf.run(&["validate"]);
+        assert_eq!(run.code, Some(0), "{}", run.report(&format!("{} is not valid", example.display())));
+    }
+    tf.remove("terraform.tf");
+    let provider = fs::read_to_string(folder().join("provider/provider.tf")).expect("the provider's example");
+    tf.write("main.tf", &provider);
+    tf.ok(&["validate"]);
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+}
+
+/// The example of each entity of a kind.
+fn examples(kind: &str, file: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder().join(kind)).expect("the examples of a kind");
+    entries.map(|entry| entry.expect("a folder").path().join(file)).collect()
+}
+
+/// What other providers would be given becomes local values, so that references and calls in it are checked all the same.
+fn without_other_providers(text: &str) -> String {
+    let (mut number, mut is_foreign) = (0, false);
+    let lines = text.lines().map(|line| {
+        let labels: Vec<_> = line.split('"').collect();
+        let is_block = ["resource \"", "data \"", "provider \""].iter().any(|start| line.starts_with(start));
+        if is_block && !labels[1].starts_with("rdsauth") && !labels[1].starts_with("terraform_") {
+            (number, is_foreign) = (number + 1, true);
+            return format!("locals {{\n  other_{number} = {{\n");
+        }
+        let end = if line == "}" && std::mem::take(&mut is_foreign) { "}\n}\n" } else { "\n" };
+        let line = if end == "\n" { line } else { "" };
+        format!("{}{end}", line.replace("data.aws_iam_role_policy.orders.policy", "\"{}\""))
+    });
+    lines.collect()
+}
+
+#[test]
+fn what_others_are_given_becomes_local() {
+    let text =
+        "resource \"aws_iam_role\" \"it\" {\n  tags = {\n    a = 1\n  }\n}\nresource \"rdsauth_x\" \"it\" {\n}\n";
+    let expected = "locals {\n  other_1 = {\n  tags = {\n    a = 1\n  }\n}\n}\nresource \"rdsauth_x\" \"it\" {\n}\n";
+    assert_eq!(without_other_providers(text).replace("\n\n", "\n"), expected);
+}

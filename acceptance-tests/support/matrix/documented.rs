@@ -1,0 +1,74 @@
+//! The undisturbed life of a resource with the rights that its page in the documentation asks for, and no others.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use regex_lite::Regex;
+use serde_json::json;
+
+use crate::support::matrix::case::Step;
+use crate::support::matrix::reference::Scene;
+use crate::support::matrix::{Medium, Scenario};
+use crate::support::terraform::Terraform;
+
+/// The role whose session runs the commands.
+const ROLE: &str = "documented";
+
+/// Creates, updates and destroys; fails if a command does, or if any call is refused for want of a right.
+pub(super) fn live(scenario: &Scenario, base: &Terraform) {
+    let actions = actions(scenario);
+    let mut scene = Scene::new(scenario, Medium::Calls, base);
+    scene.account.add(&format!("role/{ROLE}"));
+    let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    scene.account.put_policy(&format!("role/{ROLE}"), ROLE, &policy);
+    for (name, value) in scene.account.session(ROLE, 3600) {
+        scene.tf = scene.tf.env(name, value);
+    }
+    for step in Step::ALL {
+        scene.configure(step, "");
+        scene.forget();
+        scene.tf.ok(step.command());
+        if step != Step::Destroy {
+            scene.tf.assert_plan_empty();
+        }
+        assert_eq!(refused(&scene), [""; 0], "{step} of {} lacks rights; documented are {actions:?}", scenario.name);
+    }
+}
+
+/// The actions that the pages of the scenario's resources list.
+fn actions(scenario: &Scenario) -> BTreeSet<String> {
+    let resource = Regex::new(r#"(?m)^resource "rdsauth_([a-z_]+)""#).expect("a pattern");
+    let of_page = |name: &str| {
+        let page = format!("{}/../docs/resources/{name}.md", env!("CARGO_MANIFEST_DIR"));
+        listed(&fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}")))
+    };
+    resource.captures_iter(scenario.create).flat_map(|found| of_page(&found[1])).collect()
+}
+
+/// The actions in the section of a page about them.
+fn listed(page: &str) -> BTreeSet<String> {
+    let action = Regex::new(r"`([a-z-]+:[A-Z]\w+)`").expect("a pattern");
+    let section = page.split("\n## ").find(|section| section.starts_with("IAM actions\n")).expect("IAM actions");
+    action.captures_iter(section).map(|found| found[1].to_owned()).collect()
+}
+
+/// The operations that were refused since the record was last emptied.
+fn refused(scene: &Scene) -> Vec<String> {
+    let calls = scene.account.look("calls", json!({}));
+    let calls = calls["calls"].as_array().expect("calls").iter();
+    let denied = calls.filter(|call| call["code"].as_str().is_some_and(|code| code.contains("AccessDenied")));
+    denied.map(|call| format!("{}:{}", call["service"], call["operation"]).replace('"', "")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_those_of_their_section() {
+        let page = "---\n  IAM actions\n  iam:A\n---\n`iam:B`\n\n## IAM actions\n\n`iam:GetRole`, `rds-db:Connect`; for \
+                    `tags` also\n`iam:TagRole`.\n\n## Example Usage\n\n`iam:C`\n";
+        assert_eq!(listed(page).into_iter().collect::<Vec<_>>(), ["iam:GetRole", "iam:TagRole", "rds-db:Connect"]);
+    }
+}
