@@ -204,6 +204,32 @@ fn a_database_that_is_gone() {
     assert_eq!(tf.state().addresses(), [""; 0]);
 }
 
+#[test]
+fn a_database_that_is_about_to_be_gone() {
+    let deleting = |kind: &str, identifier: &str, configuration: &str| {
+        let scene = Scene::new(&with(configuration, "disable_on_destroy = true"));
+        let Scene { tf, account } = &scene;
+        tf.apply();
+        account.forget_calls();
+        account.tell("status", json!({ "identifier": identifier, "kind": kind, "status": "deleting" }));
+        tf.destroy();
+        assert_eq!((account.writes(), tf.state().addresses()), (vec![], vec![]), "{kind}");
+    };
+    deleting("instance", "orders", INSTANCE);
+    deleting("cluster", "ledger", CLUSTER);
+
+    // It goes while Terraform is at it.
+    let scene = Scene::new(&with(INSTANCE, "disable_on_destroy = true"));
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    let gone =
+        json!({ "operation": "DescribeDBInstances", "fault": "error", "code": "DBInstanceNotFound", "status": 404 });
+    account.fault(gone);
+    account.forget_calls();
+    tf.ok(&["destroy", "-auto-approve", "-refresh=false"]);
+    assert_eq!((account.writes(), tf.state().addresses()), (vec![], vec![]));
+}
+
 const NO_SWITCH: &str = "Cannot turn on IAM authentication";
 
 #[test]

@@ -142,6 +142,33 @@ fn a_static_parameter_of_clusters() {
 }
 
 #[test]
+fn an_end_concerns_the_databases_too() {
+    let scene = Scene::new(DYNAMIC);
+    let Scene { tf, .. } = &scene;
+    tf.apply();
+    let both = "2 instances: \"orders\", \"reports\"";
+    tf.ok(&["plan", "-destroy"]).expect_text("Change concerns several databases").expect_text(both);
+    scene.configure(&DYNAMIC.replace("rds.iam_auth_for_replication", "log_lock_waits"));
+    tf.ok(&["plan"]).expect_text("must be replaced").expect_text(both);
+    scene.configure(STATIC);
+    tf.ok(&["plan"]).expect_text("must be replaced").expect_text(both).expect_text("the cluster \"ledger\"");
+    tf.apply();
+    tf.ok(&["plan", "-destroy"]).expect_text("Change needs a reboot").expect_text("the cluster \"ledger\"");
+
+    // What is left, or is back already, is no change.
+    scene.account.tell(
+        "parameters",
+        json!({ "group": "ledger-pg16", "kind": "cluster", "values": { "rds.logical_replication": null } }),
+    );
+    let said = tf.ok(&["plan", "-destroy"]).stdout;
+    assert!(!said.contains("Change needs"), "{said}");
+    scene.configure(&with(STATIC, "on_destroy = \"leave\""));
+    tf.apply();
+    let said = tf.ok(&["plan", "-destroy"]).stdout;
+    assert!(!said.contains("Change needs"), "{said}");
+}
+
+#[test]
 fn what_was_set_before_comes_back() {
     let scene =
         Scene::new(&DYNAMIC.replace("rds.iam_auth_for_replication", "log_statement").replace("\"1\"", "\"ddl\""));
@@ -294,6 +321,27 @@ fn a_busy_group_is_waited_for() {
     account.tell("busy", json!({ "group": "orders-pg16", "calls": 1 }));
     tf.destroy();
     assert_eq!(scene.values(), json!({}));
+}
+
+#[test]
+fn a_refused_write_leaves_no_note() {
+    let scene =
+        Scene::new(&DYNAMIC.replace("rds.iam_auth_for_replication", "log_statement").replace("\"1\"", "\"ddl\""));
+    let Scene { tf, account } = &scene;
+    let refusal = json!({
+        "operation": "ModifyDBParameterGroup", "fault": "error", "code": "AccessDenied", "status": 403, "times": 1
+    });
+    account.fault(refusal.clone());
+    assert_eq!(tf.apply_fails().error().summary, "Cannot set the parameter");
+    assert_eq!((scene.notes(), tf.state().addresses()), (vec![], vec![]));
+    tf.apply().expect_text("1 added");
+    let notes = ["rdsauth:previous:log_statement=engine-default:=:ddl"];
+    assert_eq!(scene.notes(), notes);
+    let other = DYNAMIC.replace("rds.iam_auth_for_replication", "log_statement").replace("\"1\"", "\"all\"");
+    scene.configure(&other);
+    account.fault(refusal);
+    tf.apply_fails();
+    assert_eq!(scene.notes(), notes, "the note is for the value that is there");
 }
 
 #[test]

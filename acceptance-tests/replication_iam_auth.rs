@@ -171,6 +171,74 @@ fn a_multi_az_cluster() {
 }
 
 #[test]
+fn a_status_that_lags_behind() {
+    let aurora = || Scene::of_cluster(&with(CLUSTER, ALL), "aurora-postgresql", "aurora-postgresql16");
+    let instance = || Scene::of_instance(&with(INSTANCE, ALL), true, json!({}));
+    let multi_az = || Scene::of_cluster(&with(CLUSTER, ALL), "postgres", "postgres16");
+    for (scene, identifier, kind, reboots) in [
+        (instance(), "orders", "instance", &["RebootDBInstance"][..]),
+        (aurora(), "ledger", "cluster", &["RebootDBInstance", "RebootDBInstance"]),
+        (multi_az(), "ledger", "cluster", &["RebootDBCluster"]),
+    ] {
+        scene.tell("transitions", json!({ "lagging": 30 }));
+        scene.tf.apply().expect_text("1 added");
+        let reboot = |operation: &String| operation.starts_with("Reboot");
+        assert_eq!(scene.writes().into_iter().filter(reboot).collect::<Vec<_>>(), reboots, "{kind}");
+        assert_eq!(scene.in_force(identifier, kind), (both(), json!("in-sync")));
+        scene.assert_settled();
+    }
+}
+
+#[test]
+fn a_change_under_way_does_not_hide_a_reboot() {
+    let values = json!({ "rds.logical_replication": "1" });
+    let scene = Scene::of_instance(INSTANCE, true, json!({}));
+    let Scene { tf, account } = &scene;
+    let dynamic = |value: &str| json!({ "group": GROUP, "values": { "log_statement": value } });
+    scene.tell("transitions", json!({ "applying": 6 }));
+    scene.tell("parameters", json!({ "group": GROUP, "values": values }));
+    scene.tell("parameters", dynamic("ddl"));
+    let error = tf.apply_fails().error();
+    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert_eq!(account.writes(), [""; 0]);
+
+    scene.tell("parameters", dynamic("all"));
+    scene.tell("transitions", json!({ "applying": 1 }));
+    scene.configure(&with(INSTANCE, "reboot = \"if_required\""));
+    tf.apply().expect_text("1 added");
+    assert_eq!(scene.writes(), ["ModifyDBParameterGroup", "RebootDBInstance"]);
+    scene.assert_settled();
+
+    // What was in force stays so, whatever else is under way.
+    scene.tell("parameters", dynamic("mod"));
+    tf.assert_plan_empty();
+}
+
+#[test]
+fn a_member_that_waits_for_a_reboot_counts() {
+    let scene = Scene::of_cluster(CLUSTER, "aurora-postgresql", "aurora-postgresql16");
+    let group = |values: Value| json!({ "group": GROUP, "kind": "cluster", "values": values });
+    scene.account.call(
+        "rds",
+        "ModifyDBCluster",
+        json!({
+            "DBClusterIdentifier": "ledger", "EnableIAMDatabaseAuthentication": true, "ApplyImmediately": true
+        }),
+    );
+    (0..3).for_each(|_| drop(scene.account.call("rds", "DescribeDBClusters", json!({}))));
+    scene.tell("parameters", group(json!({ "rds.logical_replication": "1" })));
+    // The writer alone is restarted.
+    scene.tell("reboot", json!({ "identifier": "ledger-instance-1" }));
+    let error = scene.tf.apply_fails().error();
+    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert_eq!(scene.account.writes(), ["ModifyDBCluster"]);
+    scene.configure(&with(CLUSTER, "reboot = \"if_required\""));
+    scene.tf.apply().expect_text("1 added");
+    assert_eq!(scene.in_force("ledger", "cluster"), (both(), json!("in-sync")));
+    assert_eq!(scene.writes()[1..], ["ModifyDBClusterParameterGroup", "RebootDBInstance"], "the reader alone");
+}
+
+#[test]
 fn what_is_missing_is_named_before_the_first_write() {
     let scene = Scene::of_instance(INSTANCE, false, json!({}));
     let Scene { tf, account } = &scene;
@@ -212,8 +280,10 @@ fn refusals() {
     assert!(error.detail.contains("which nobody can change. Make one of the same family"), "{error:?}");
 
     scene.tell("instances", json!({ "identifier": "shop", "engine": "mysql" }));
+    scene.tell("instances", json!({ "identifier": "archive", "version": "10.21" }));
     for (configuration, text) in [
         (INSTANCE.replace("orders", "shop"), "from version 11"),
+        (INSTANCE.replace("orders", "archive"), "runs postgres 10.21"),
         (with(INSTANCE, "manage_logical_replication = true"), "needs reboot = \"if_required\""),
         (with(INSTANCE, "db_cluster_identifier = \"ledger\""), "Only one of"),
         (with(INSTANCE, "reboot = \"always\""), "must be one of"),
@@ -233,7 +303,31 @@ fn refusals() {
 fn a_shared_group() {
     let scene = Scene::new(INSTANCE);
     scene.add_instance("reports", json!({}));
-    scene.tf.ok(&["plan"]).expect_text("Change concerns several databases").expect_text("\"orders\", \"reports\"");
+    let Scene { tf, account } = &scene;
+    let concerns = |arguments: &[&str], databases: &str| {
+        tf.ok(arguments).expect_text("Change concerns").expect_text(databases);
+    };
+    let both = "\"orders\", \"reports\"";
+    concerns(&["plan"], both);
+    tf.apply();
+    concerns(&["plan", "-destroy"], both);
+    scene.configure(&with(INSTANCE, "on_destroy = \"leave\""));
+    tf.apply();
+    let said = tf.ok(&["plan", "-destroy"]).stdout;
+    assert!(!said.contains("Change concerns"), "it is left as it is: {said}");
+    scene.configure(INSTANCE);
+    tf.apply();
+
+    // The old group of a database that goes elsewhere is put back, too.
+    let values = json!({ "rds.logical_replication": "1" });
+    scene.tell("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
+    scene.tell("instances", json!({ "identifier": "shop", "version": "16.4", "parameter_group": "other" }));
+    scene.configure(&INSTANCE.replace("orders", "shop"));
+    concerns(&["plan"], both);
+    scene.configure(INSTANCE);
+    let swap = json!({ "DBInstanceIdentifier": "orders", "DBParameterGroupName": "other", "ApplyImmediately": true });
+    account.call("rds", "ModifyDBInstance", swap);
+    concerns(&["plan"], "for the instance \"reports\"");
 }
 
 #[test]
@@ -270,6 +364,56 @@ fn drift() {
     scene.configure(&with(INSTANCE, ALL));
     tf.apply().expect_text("1 changed");
     scene.assert_settled();
+}
+
+#[test]
+fn drift_of_a_cluster() {
+    let scene = Scene::of_cluster(&with(CLUSTER, ALL), "aurora-postgresql", "aurora-postgresql16");
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    let set = |values: Value| {
+        scene.tell("parameters", json!({ "group": GROUP, "kind": "cluster", "values": values }));
+    };
+    let settles = || {
+        tf.plan().assert_updates(IT);
+        account.forget_calls();
+        tf.apply().expect_text("1 changed");
+        scene.assert_settled();
+    };
+
+    set(json!({ "rds.iam_auth_for_replication": "0" }));
+    settles();
+    assert_eq!(scene.writes(), ["ModifyDBClusterParameterGroup"]);
+
+    let off = json!({
+        "DBClusterIdentifier": "ledger", "EnableIAMDatabaseAuthentication": false, "ApplyImmediately": true
+    });
+    account.call("rds", "ModifyDBCluster", off);
+    (0..3).for_each(|_| drop(account.call("rds", "DescribeDBClusters", json!({}))));
+    settles();
+    assert_eq!(scene.writes(), ["ModifyDBCluster"]);
+
+    set(json!({ "max_connections": "100" }));
+    tf.assert_plan_empty();
+    set(json!({ "rds.logical_replication": null }));
+    scene.tell("reboot", json!({ "identifier": "ledger", "kind": "cluster" }));
+    settles();
+    assert_eq!(scene.writes(), ["ModifyDBClusterParameterGroup", "RebootDBInstance", "RebootDBInstance"]);
+}
+
+#[test]
+fn import_of_a_cluster() {
+    let scene = Scene::of_cluster(&with(CLUSTER, ALL), "aurora-postgresql", "aurora-postgresql16");
+    let Scene { tf, .. } = &scene;
+    tf.apply();
+    tf.ok(&["state", "rm", IT]);
+    tf.import(IT, "cluster/ledger");
+    tf.apply().expect_text("1 changed"); // What is managed and consented to is not known of an import.
+    scene.assert_settled();
+    let state = |attribute: &str| tf.state_value(IT, attribute);
+    assert_eq!((state("parameter_group_name"), state("previous_source")), (json!(GROUP), json!("system")));
+    tf.destroy();
+    assert_eq!(scene.values("cluster"), json!({}));
 }
 
 #[test]
@@ -316,6 +460,21 @@ fn update_and_other_ends() {
     scene.assert_settled();
     tf.destroy();
     assert_eq!(scene.values("instance"), json!({ "rds.logical_replication": "1" }));
+}
+
+#[test]
+fn a_refused_write_leaves_no_note() {
+    let scene = Scene::of_instance(&with(INSTANCE, ALL), true, json!({}));
+    let Scene { tf, account } = &scene;
+    account.fault(json!({
+        "operation": "ModifyDBParameterGroup", "fault": "error", "code": "AccessDenied", "status": 403, "times": 1
+    }));
+    tf.apply_fails();
+    let arn = format!("arn:aws:rds:us-east-1:{}:pg:{GROUP}", account.id);
+    let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
+    assert_eq!(tags["TagList"], json!([]));
+    tf.apply().expect_text("1 added");
+    scene.assert_settled();
 }
 
 #[test]

@@ -241,16 +241,20 @@ def calls(bench):
     return rows
 
 
+def shares(count, parts):
+    """How many each part gets, none more than one more than another."""
+    return [count // parts + (part < count % parts) for part in range(parts)]
+
+
 def refresh(bench):
     """A refresh of many resources of all kinds, in one account."""
-    account, each = "123456789012", REFRESHED // len(KINDS)
+    account = "123456789012"
     with Stage(bench.folder) as stage:
         env = {**bench.env, **stage.env(account)}
         stage.hurry(account)
-        blocks = [stage.configuration(kind, account, each) for kind in KINDS]
-        count = each * len(KINDS)
+        blocks = [stage.configuration(kind, account, count) for kind, count in zip(KINDS, shares(REFRESHED, len(KINDS)))]
         ours = bench.workspace("refresh", bench.required + "\n".join(blocks))
-        floor = bench.workspace("refresh-floor", FLOOR % count)
+        floor = bench.workspace("refresh-floor", FLOOR % REFRESHED)
         for folder in (ours, floor):
             run([bench.terraform, "apply", "-auto-approve", "-no-color"], cwd=folder, env=env)
         stage.calls(account)
@@ -264,6 +268,6 @@ def refresh(bench):
         if written:
             raise Failure("the refreshes wrote %d times" % written)
     ours, floor = (statistics.median(measured) for measured in seconds.values())
-    title = "refresh of %d resources of %d kinds, median of %d" % (count, len(KINDS), REFRESHES)
+    title = "refresh of %d resources of %d kinds, median of %d" % (REFRESHED, len(KINDS), REFRESHES)
     said = "%.1f s, %d calls" % (ours, read / REFRESHES)
     return [(title, said, "%.1f s terraform_data" % floor, "× %.1f" % (ours / floor), "", True)]

@@ -32,6 +32,11 @@ class Configurations(unittest.TestCase):
         self.assertNotIn("locals", stage.configuration(kind, "000000000001", 3))
         self.assertEqual(len(stage.asked), 1)
 
+    def test_as_many_are_refreshed_as_are_said_to_be(self):
+        each = remote.shares(remote.REFRESHED, len(remote.KINDS))
+        self.assertEqual((sum(each), len(each)), (remote.REFRESHED, len(remote.KINDS)))
+        self.assertEqual(remote.shares(11, 4), [3, 3, 3, 2])
+
     def test_updates_change_what_they_say(self):
         for kind in remote.KINDS:
             old, new = kind.update

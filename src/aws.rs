@@ -13,7 +13,7 @@ pub mod rds;
 pub mod secrets;
 pub mod sts;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod token;
 pub mod web_identity;
 

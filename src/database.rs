@@ -9,7 +9,7 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Model, Retry, Val, View, Wait};
 
 use crate::aws;
-use crate::aws::rds::{Database, Kind, Rds};
+use crate::aws::rds::{APPLYING, Database, Kind, Rds};
 use crate::world::{self, Ctx};
 
 /// What a configuration names.
@@ -53,6 +53,15 @@ const OPERATIONAL: Wait<Database> = Wait {
     most: Duration::from_secs(15),
 };
 
+const STEADY: Wait<Database> = Wait {
+    what: "a change of its parameters to end",
+    done: |database| database.group_status != APPLYING,
+    failed: Database::is_stuck,
+    seen: |database| format!("its parameters are \"{}\", and {}", database.group_status, describe(database)),
+    first: Duration::from_millis(200),
+    most: Duration::from_secs(15),
+};
+
 const SWITCHED: Wait<Switching> = Wait {
     what: "IAM authentication to change",
     done: |now| now.switch.is_done(&now.database),
@@ -74,18 +83,14 @@ impl Target {
     /// What two attributes name, of which exactly one is set.
     ///
     /// # Errors
-    /// None is set, which the checks refuse.
+    /// None or both are set. The checks refuse that of a configuration, and nobody does of an import by identity.
     pub fn new(instance: Option<&str>, cluster: Option<&str>, region: &Computed<String>) -> Result<Self> {
-        let (kind, identifier) = match (instance, cluster) {
-            (Some(identifier), _) => (Kind::Instance, identifier.to_owned()),
-            (None, Some(identifier)) => (Kind::Cluster, identifier.to_owned()),
-            (None, None) => return Err(Diagnostic::bug("no database is named")),
-        };
+        let (kind, identifier) = which(["db_instance_identifier", "db_cluster_identifier"], instance, cluster)?;
         let region = match region {
             Computed::Known(region) => Some(region.clone()),
             Computed::Unknown => None,
         };
-        Ok(Self { kind, identifier, region })
+        Ok(Self { kind, identifier: identifier.to_owned(), region })
     }
 
     /// Understands `instance/ID` and `cluster/ID`, with `@REGION` behind it or not.
@@ -159,6 +164,14 @@ impl Target {
         };
         let detail = format!("There is no {} of that identifier in {region}.\n\n{advice}", self.kind);
         Err(Diagnostic::error("Database not found", detail))
+    }
+
+    /// Looks at it, when it must be there, until its parameter status tells whether a reboot is wanting.
+    ///
+    /// # Errors
+    /// It is not there, it cannot get that far any more, the time is up, or AWS refused to tell.
+    pub async fn look_when_steady(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+        cx.wait(&STEADY, || self.look(rds)).await
     }
 
     /// Switches IAM authentication, and returns the database once that is in force, or waits for the maintenance
@@ -266,19 +279,36 @@ pub fn one_named<M: Model>(
     instance: Handle<M, Option<String>>,
     cluster: Handle<M, Option<String>>,
 ) -> Option<Diagnostic> {
-    let (first, second) = (instance.name(), cluster.name());
+    let names = [instance.name(), cluster.name()];
     match (config.is_set(instance), config.is_set(cluster)) {
-        (false, false) => {
-            let detail = format!("One of \"{first}\" and \"{second}\" must be set.");
-            Some(Diagnostic::error("Nothing is named", detail).at(instance))
-        }
+        (false, false) => Some(nothing_named(names).at(instance)),
         // One that is not known yet may turn out to be null.
         (true, true) if config.get(instance) != Val::Unknown && config.get(cluster) != Val::Unknown => {
-            let detail = format!("Only one of \"{first}\" and \"{second}\" can be set.");
-            Some(Diagnostic::error("Two things are named", detail).at(cluster))
+            Some(two_named(names).at(cluster))
         }
         _ => None,
     }
+}
+
+/// What two attributes name, of which exactly one is set.
+///
+/// # Errors
+/// None or both are set.
+pub fn which<'a>(names: [&str; 2], instance: Option<&'a str>, cluster: Option<&'a str>) -> Result<(Kind, &'a str)> {
+    match (instance, cluster) {
+        (Some(name), None) => Ok((Kind::Instance, name)),
+        (None, Some(name)) => Ok((Kind::Cluster, name)),
+        (None, None) => Err(nothing_named(names)),
+        (Some(_), Some(_)) => Err(two_named(names)),
+    }
+}
+
+fn nothing_named([first, second]: [&str; 2]) -> Diagnostic {
+    Diagnostic::error("Nothing is named", format!("One of \"{first}\" and \"{second}\" must be set."))
+}
+
+fn two_named([first, second]: [&str; 2]) -> Diagnostic {
+    Diagnostic::error("Two things are named", format!("Only one of \"{first}\" and \"{second}\" can be set."))
 }
 
 const ENGINES: &str = "IAM authentication exists for PostgreSQL, MySQL, MariaDB from 10.6, Aurora PostgreSQL and Aurora \
@@ -311,7 +341,7 @@ fn describe(database: &Database) -> String {
 mod tests {
     use super::*;
 
-    fn database(status: &str, enabled: bool, pending: Option<bool>) -> Database {
+    pub(super) fn database(status: &str, enabled: bool, pending: Option<bool>) -> Database {
         Database {
             kind: Kind::Instance,
             identifier: "orders".to_owned(),
@@ -380,6 +410,15 @@ mod tests {
         let oracle = Database { engine: "oracle-ee".to_owned(), ..database("available", false, None) };
         assert!(refuse_engine(&oracle, true).unwrap_err().detail.contains("MariaDB from 10.6"));
         assert_eq!(refuse_engine(&oracle, false), Ok(()));
+    }
+
+    #[test]
+    fn an_import_by_identity_names_one_thing() {
+        let target = |instance, cluster| Target::new(instance, cluster, &Computed::Unknown);
+        assert_eq!(target(None, Some("ledger")).unwrap().kind, Kind::Cluster);
+        assert_eq!(target(None, None).unwrap_err().summary, "Nothing is named");
+        let both = target(Some("orders"), Some("ledger")).unwrap_err();
+        assert!(both.detail.contains("Only one of \"db_instance_identifier\""), "{both}");
     }
 
     #[test]

@@ -21,4 +21,5 @@ pub mod resources;
 pub mod role;
 pub mod sql;
 pub mod tags;
+pub mod traces;
 pub mod world;

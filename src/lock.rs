@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Ctx, Wait};
@@ -55,29 +55,24 @@ fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
     LOCKS.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default().clone()
 }
 
-/// The file stays when it is released: were it removed, two processes could hold two files of one name.
+/// The file stays when it is released: were it removed, two processes could hold two files of one name. It is made to
+/// look new, lest somebody who clears up old files removes it.
 fn open(file_name: &str) -> io::Result<File> {
-    let mut refused = None;
-    for folder in folders() {
-        match prepare(&folder)
-            .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join(file_name)))
-        {
-            Ok(file) => return Ok(file),
-            Err(error) => refused = Some(error),
-        }
-    }
-    Err(refused.unwrap_or_else(|| io::ErrorKind::NotFound.into()))
+    let folder = folder();
+    prepare(&folder)?;
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join(file_name))?;
+    file.set_modified(SystemTime::now())?;
+    Ok(file)
 }
 
-/// The user's runtime folder if there is one, else a folder of the user's own among the temporary ones.
-fn folders() -> impl Iterator<Item = PathBuf> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let temporary = std::env::temp_dir().join(format!("rdsauth-{}", rustix::process::getuid().as_raw()));
-    runtime.map(|folder| folder.join("rdsauth")).into_iter().chain([temporary])
+/// A folder of the user's own. It is the same whatever the environment says, which a shell and a scheduler set
+/// differently.
+pub(crate) fn folder() -> PathBuf {
+    PathBuf::from(format!("/tmp/rdsauth-{}", rustix::process::getuid().as_raw()))
 }
 
 /// Makes the folder, or makes sure that nobody else can put anything into it.
-fn prepare(folder: &Path) -> io::Result<()> {
+pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -101,7 +96,9 @@ fn cannot_lock(error: io::Error) -> Diagnostic {
         "Cannot lock against other processes",
         format!(
             "A change that must not run twice at the same time is guarded by a lock file, and none can be had: \
-             {error}.\n\nLet XDG_RUNTIME_DIR or TMPDIR name a folder in which this user can write."
+             {error}.\n\nThe files are in \"{}\", which this user must be able to make, or must own with nobody else \
+             having access.",
+            folder().display()
         ),
     )
 }
@@ -119,12 +116,17 @@ mod tests {
         Ctx::new(Arc::new(()), limit, CancellationToken::new())
     }
 
+    /// A name that no other run of the tests has.
+    fn own(name: &str) -> String {
+        format!("{name} {}", std::process::id())
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn tasks_take_turns() {
         static INSIDE: AtomicU32 = AtomicU32::new(0);
         let tasks = (0..20).map(|_| {
             tokio::spawn(async {
-                let _held = hold(&cx(Duration::from_secs(60)), "tasks take turns").await.unwrap();
+                let _held = hold(&cx(Duration::from_secs(60)), &own("tasks take turns")).await.unwrap();
                 assert_eq!(INSIDE.fetch_add(1, Ordering::SeqCst), 0);
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 INSIDE.fetch_sub(1, Ordering::SeqCst);
@@ -137,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_process_is_waited_for() {
-        let name = "another process is waited for";
+        let name = &own("another process is waited for");
         let other = open(&file_name(name)).unwrap();
         other.lock().unwrap();
         let error = hold(&cx(Duration::from_millis(200)), name).await.unwrap_err();

@@ -6,6 +6,7 @@
 mod note;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
@@ -16,7 +17,7 @@ use crate::arn::{self, Arn, ArnError};
 use crate::aws;
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting, User};
 use crate::aws::rds::{Database, Kind, Rds};
-use crate::world::Ctx;
+use crate::world::{self, Ctx};
 
 pub use self::note::{Notes, forget, note};
 
@@ -38,6 +39,25 @@ pub struct Previous {
     pub value: Option<String>,
     /// Who said so: `user`, `system` or `engine-default`.
     pub source: String,
+}
+
+/// When the databases that have a group have a change of it in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// At once.
+    AtOnce,
+    /// With their next reboot.
+    AfterReboot,
+    /// At once what is dynamic, and the rest with their next reboot.
+    Both,
+}
+
+/// Why values were not written into a group.
+#[derive(Clone, Debug)]
+pub struct NotWritten {
+    why: Diagnostic,
+    /// Whether AWS refused them for good, so that nothing is on its way.
+    pub is_refused: bool,
 }
 
 /// How the databases that have a group follow a change.
@@ -155,8 +175,22 @@ pub fn judge(parameter: &Parameter, value: &str, method: Method, at: [Path; 3]) 
 ///
 /// # Errors
 /// AWS refuses, or the group is busy for too long.
-pub async fn write(cx: &Ctx, rds: &Rds, group: &Group, settings: &[Setting]) -> Result<()> {
-    cx.until(&BUSY, || rds.set_parameters(group, settings)).await
+pub async fn write(cx: &Ctx, rds: &Rds, group: &Group, settings: &[Setting]) -> Result<(), NotWritten> {
+    let is_refused = AtomicBool::new(false);
+    let write = || async {
+        let written = rds.set_parameters(group, settings).await;
+        is_refused.store(written.as_ref().is_err_and(aws::Error::is_refused), Ordering::Relaxed);
+        written
+    };
+    let written = cx.until(&BUSY, write).await;
+    written.map_err(|why| NotWritten { why, is_refused: is_refused.load(Ordering::Relaxed) })
+}
+
+/// Logs if the notes of a refused write could not be undone. The user is told of the refusal.
+pub fn tell_undone(undone: Result<()>) {
+    if let Err(error) = undone {
+        tracing::warn!("a note on the parameter group is left: {error}");
+    }
 }
 
 /// Waits until no database that has a group is applying a change.
@@ -164,10 +198,10 @@ pub async fn write(cx: &Ctx, rds: &Rds, group: &Group, settings: &[Setting]) -> 
 /// # Errors
 /// AWS refuses to tell, or the time is up.
 pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
-    let looks = std::sync::atomic::AtomicU32::new(0);
+    let looks = AtomicU32::new(0);
     let look = || async {
         let users = rds.users_of(group).await?;
-        let looks = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let looks = looks.fetch_add(1, Ordering::Relaxed) + 1;
         Ok::<_, aws::Error>(Following { looks: if users.is_empty() { u32::MAX } else { looks }, users })
     };
     cx.wait(&FOLLOWED, look).await.map(|now| now.users)
@@ -175,12 +209,19 @@ pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
 
 /// The setting that puts a parameter back, if it is not so already.
 fn restoration(parameter: &Parameter, previous: Option<&Previous>) -> Option<Setting> {
-    let value = previous.filter(|previous| previous.source == "user").and_then(|previous| previous.value.clone());
-    let is_so = match &value {
-        Some(value) => parameter.is_set() && parameter.value.as_ref() == Some(value),
-        None => !parameter.is_set(),
+    let setting = || {
+        let value = previous.and_then(Previous::set).map(str::to_owned);
+        Setting { name: parameter.name.clone(), value, method: parameter.method() }
     };
-    (!is_so).then(|| Setting { name: parameter.name.clone(), value, method: parameter.method() })
+    (!is_back(parameter.value.as_deref(), parameter.is_set(), previous)).then(setting)
+}
+
+/// Whether a value, which a user set or not, is what a parameter was before or, without that, what the engine has.
+pub fn is_back(value: Option<&str>, is_set: bool, previous: Option<&Previous>) -> bool {
+    match previous.and_then(Previous::set) {
+        Some(before) => is_set && value == Some(before),
+        None => !is_set,
+    }
 }
 
 /// Puts parameters back to what they were, or to what the engine has, waits until the databases have followed, and
@@ -217,12 +258,23 @@ pub async fn put_back(
     Ok(())
 }
 
-/// Which databases a change of a group concerns, for a plan to show; nothing if it is at most one, or `own` alone, and
-/// needs no reboot.
-pub fn concerned(group: &Group, users: &[User], own: Option<&str>, reboot: bool) -> Option<Diagnostic> {
+/// Warns of the databases that a change of a group concerns, while it is planned; not of `own` alone.
+///
+/// # Errors
+/// AWS was reached and refused to tell.
+pub async fn warn(cx: &Ctx, rds: &Rds, group: &Group, own: Option<&str>, effect: Effect, at: Path) -> Result<()> {
+    let users = world::unless_unreached(cx, rds.users_of(group).await)?.unwrap_or_default();
+    let warning = concerned(group, &users, own, effect);
+    warning.into_iter().for_each(|warning| cx.warn(warning.at(at.clone())));
+    Ok(())
+}
+
+/// Which databases a change of a group concerns; nothing if it is at most one that needs no reboot, or `own` alone.
+fn concerned(group: &Group, users: &[User], own: Option<&str>, effect: Effect) -> Option<Diagnostic> {
     const MOST: usize = 12;
-    let others: Vec<_> = users.iter().filter(|user| Some(user.identifier.as_str()) != own).collect();
-    let (several, reboots) = (others.len() > usize::from(own.is_none()), reboot && !users.is_empty());
+    let others = users.iter().filter(|user| Some(user.identifier.as_str()) != own).count();
+    let several = others > usize::from(own.is_none());
+    let reboots = own.is_none() && effect != Effect::AtOnce && !users.is_empty();
     if !several && !reboots {
         return None;
     }
@@ -231,15 +283,20 @@ pub fn concerned(group: &Group, users: &[User], own: Option<&str>, reboot: bool)
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let when = match reboot {
-        true => "It is in force in each of them only after its next reboot, which is not done here.",
-        false => "It is in force in all of them at once.",
+    let when = match effect {
+        Effect::AtOnce => "It is in force in all of them at once.",
+        Effect::AfterReboot => "It is in force in each of them only after its next reboot, which is not done here.",
+        Effect::Both => "What is static is in force in each of them only after its next reboot, the rest at once.",
     };
-    let (summary, rest) = match users.len() {
-        1 => ("Change needs a reboot", "which has the group alone. It is in force only after its next reboot."),
+    let (summary, rest) = match (users.len(), several) {
+        (1, false) => {
+            ("Change needs a reboot", "which has the group alone. It is in force only after its next reboot.")
+        }
+        (1, true) => ("Change concerns another database", when),
         _ => ("Change concerns several databases", when),
     };
     let detail = match users.len() {
+        1 if several => format!("The change of the {group} is for the {} {shown}. {rest}", group.kind),
         1 => format!("The change of the {group} is for the {} {shown}, {rest}", group.kind),
         count => format!("The change of the {group} is for {count} {}s: {shown}{more}. {rest}", group.kind),
     };
@@ -248,6 +305,14 @@ pub fn concerned(group: &Group, users: &[User], own: Option<&str>, reboot: bool)
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+}
+
+// === impl NotWritten ===
+
+impl From<NotWritten> for Diagnostic {
+    fn from(error: NotWritten) -> Self {
+        error.why
+    }
 }
 
 // === impl Group ===
@@ -279,6 +344,11 @@ impl Previous {
     /// A parameter as it is now.
     pub fn of(parameter: &Parameter) -> Self {
         Self { value: parameter.value.clone(), source: parameter.source.clone() }
+    }
+
+    /// The value, if a user had set it.
+    fn set(&self) -> Option<&str> {
+        self.value.as_deref().filter(|_| self.source == "user")
     }
 
     fn is(&self, parameter: &Parameter) -> bool {
@@ -338,14 +408,24 @@ mod tests {
 
     #[test]
     fn a_plan_names_the_databases_concerned() {
-        let warning = |names: &[&str], own, reboot| concerned(&group(), &users(names), own, reboot).map(|w| w.detail);
-        assert_eq!(warning(&[], None, true), None);
-        assert_eq!(warning(&["a"], None, false), None);
-        assert_eq!(warning(&["a"], Some("a"), false), None);
-        assert!(warning(&["a", "b"], Some("a"), false).unwrap().contains("2 instances: \"a\", \"b\". It is in force"));
-        assert!(warning(&["a"], None, true).unwrap().contains("for the instance \"a\""));
+        use Effect::{AfterReboot, AtOnce, Both};
+        let warning = |names: &[&str], own, effect| concerned(&group(), &users(names), own, effect);
+        let detail = |names: &[&str], own, effect| warning(names, own, effect).unwrap().detail;
+        for (names, own, effect) in [
+            (&[][..], None, AfterReboot),
+            (&["a"], None, AtOnce),
+            (&["a"], Some("a"), AtOnce),
+            (&["a"], Some("a"), Both),
+        ] {
+            assert_eq!(warning(names, own, effect), None);
+        }
+        assert!(detail(&["a", "b"], Some("a"), AtOnce).contains("2 instances: \"a\", \"b\". It is in force"));
+        assert!(detail(&["a"], None, AfterReboot).contains("for the instance \"a\", which has the group alone"));
+        let other = warning(&["b"], Some("a"), Both).unwrap();
+        assert_eq!(other.summary, "Change concerns another database");
+        assert!(other.detail.contains("for the instance \"b\". What is static"), "{}", other.detail);
         let names: Vec<String> = (0..20).map(|n| format!("db-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        assert!(warning(&names, None, true).unwrap().contains("\"db-11\" and 8 more. It is in force in each"));
+        assert!(detail(&names, None, AfterReboot).contains("\"db-11\" and 8 more. It is in force in each"));
     }
 }

@@ -29,7 +29,7 @@ fn a_deleted_secret_is_restored_by_consent_alone() {
     assert_eq!(error.summary, "Name belongs to a deleted secret");
     assert!(error.detail.contains("restore_deleted"), "{error:?}");
     assert_eq!(scene.account.writes(), [""; 0]);
-    scene.configure(&SECRET.replace("username ", "restore_deleted = true\n  username "));
+    scene.configure(&with_consent(SECRET));
     scene.tf.apply().expect_text("Secret was restored");
     scene.assert_settled("first-password");
 }
@@ -38,16 +38,73 @@ fn a_deleted_secret_is_restored_by_consent_alone() {
 fn what_another_configuration_made_just_now_is_not_taken_over() {
     let scene = Scene::new(SECRET);
     scene.tf.apply();
+    let theirs = scene.secret();
     for other in [
         SECRET.replace("\"reader\"", "\"writer\""),
         SECRET.replace("password_wo_version = 1", "password_wo_version = 2"),
         SECRET.replace("for the loader", "for others"),
         SECRET.replace("var.key", "\"alias/loader\""),
     ] {
-        scene.tf.remove("terraform.tfstate");
-        scene.configure(&other);
-        assert_eq!(scene.tf.apply_fails().error().summary, "Secret exists already");
+        for other in [with_consent(&other), other] {
+            scene.tf.remove("terraform.tfstate");
+            scene.configure(&other);
+            assert_eq!(scene.tf.apply_fails().error().summary, "Secret exists already");
+            assert_eq!(scene.secret(), theirs);
+        }
         scene.configure(SECRET);
         scene.tf.apply().expect_text("Secret was already there");
     }
+}
+
+#[test]
+fn what_somebody_else_restored_is_not_taken_over() {
+    let scene = Scene::new(&with_consent(SECRET));
+    scene.account.put_secret(NAME, json!({ "value": "theirs", "tags": { "rdsauth:created-as": "db_secret" } }));
+    scene.account.delete_secret(NAME, Some(7));
+    scene.account.call("secretsmanager", "RestoreSecret", json!({ "SecretId": NAME }));
+    let theirs = scene.secret();
+    assert_eq!(scene.tf.apply_fails().error().summary, "Secret exists already");
+    assert_eq!(scene.secret(), theirs);
+}
+
+/// A create ends once it has restored the secret. Somebody else puts another value into it, or not.
+fn check_broken_off(value_of_others: Option<&str>) -> Scene {
+    let scene = Scene::new(&with_consent(SECRET));
+    scene.account.put_secret(NAME, json!({ "value": "old" }));
+    scene.account.delete_secret(NAME, Some(7));
+    scene.account.fault(json!({ "operation": "TagResource", "fault": "error", "code": "AccessDeniedException", "status": 400, "message": "No." }));
+    scene.tf.apply_fails();
+    scene.account.end_faults();
+    assert_eq!(scene.secret()["deleted"], json!(null), "it is restored");
+    if let Some(value) = value_of_others {
+        scene.account.put_secret(NAME, json!({ "value": value }));
+    }
+    scene
+}
+
+#[test]
+fn what_an_interrupted_create_restored_is_finished() {
+    let scene = check_broken_off(None);
+    scene.tf.apply().expect_text("Secret was already there");
+    scene.assert_settled("first-password");
+}
+
+#[test]
+fn a_value_put_into_a_restored_secret_stays() {
+    let scene = check_broken_off(Some("theirs"));
+    assert_eq!(scene.tf.apply_fails().error().summary, "Secret exists already");
+    assert_eq!(scene.secret()["value"], "theirs");
+}
+
+#[test]
+fn another_configuration_does_not_finish_what_was_restored() {
+    let scene = check_broken_off(None);
+    scene.configure(&with_consent(&SECRET.replace("\"reader\"", "\"writer\"")));
+    assert_eq!(scene.tf.apply_fails().error().summary, "Secret exists already");
+    assert_eq!(scene.secret()["value"], "old");
+}
+
+/// A configuration that agrees to restoring a deleted secret.
+fn with_consent(configuration: &str) -> String {
+    configuration.replace("username ", "restore_deleted = true\n  username ")
 }

@@ -1,5 +1,7 @@
 //! Create, update, drift, destroy, import, move, and how many calls they take.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::iam_db_access_role::{IT, POLICY, ROLE, Scene, json_of, role_with};
@@ -174,4 +176,37 @@ fn calls_are_few() {
     assert_eq!(operations(&plan), [""; 0]);
     assert_eq!(operations(&apply), ["GetRole", "CreateRole", "PutRolePolicy"]);
     assert_eq!(operations(&plan), ["GetRole", "GetRolePolicy"], "a refresh");
+}
+
+#[test]
+fn default_and_ignored_tags() {
+    let provider = "provider \"rdsauth\" {\n  default_tags {\n    tags = { stage = \"dev\", team = \"data\" }\n  }\n  \
+                    ignore_tags {\n    keys         = [\"scanned\"]\n    key_prefixes = [\"cost/\"]\n  }\n}\n";
+    let scene = Scene::new(&[&role_with("tags = { stage = \"prod\" }"), provider].concat());
+    let Scene { tf, account, .. } = &scene;
+    let tags = || {
+        let found = account.call("iam", "ListRoleTags", json!({ "RoleName": "access" }))["Tags"].take();
+        let tags = found.as_array().expect("tags").iter().map(|tag| (tag["Key"].as_str().unwrap(), &tag["Value"]));
+        json!(tags.filter(|(key, _)| !key.starts_with("rdsauth:")).collect::<BTreeMap<_, _>>())
+    };
+    assert_eq!(tf.plan().value(IT, "tags_all"), json!({ "stage": "prod", "team": "data" }));
+    tf.apply();
+    assert_eq!(tags(), json!({ "stage": "prod", "team": "data" }), "an own tag goes before a default one");
+    tf.assert_plan_empty();
+
+    let foreign = json!([{ "Key": "scanned", "Value": "1" }, { "Key": "cost/centre", "Value": "7" }]);
+    account.call("iam", "TagRole", json!({ "RoleName": "access", "Tags": foreign }));
+    tf.assert_plan_empty();
+    let seen = json!([{ "Key": "costly", "Value": "1" }]);
+    account.call("iam", "TagRole", json!({ "RoleName": "access", "Tags": seen }));
+    account.call("iam", "UntagRole", json!({ "RoleName": "access", "TagKeys": ["team"] }));
+    tf.apply().expect_text("1 changed");
+    let all = json!({ "cost/centre": "7", "scanned": "1", "stage": "prod", "team": "data" });
+    assert_eq!(tags(), all, "what is ignored stays, what is not ignored goes");
+
+    scene.configure(&[ROLE, provider].concat());
+    tf.apply().expect_text("1 changed");
+    assert_eq!(tags()["stage"], "dev");
+    assert_eq!(tf.state_value(IT, "tags"), json!(null));
+    tf.assert_plan_empty();
 }

@@ -36,6 +36,22 @@ fn a_key_without_its_alias_is_found() {
 }
 
 #[test]
+fn whose_policy_it_is_is_said() {
+    let administered =
+        |by: &str| KEY.replace("alias =", &format!("administrators = [\"arn:aws:iam::ACCOUNT:role/{by}\"]\n  alias ="));
+    for operation in ["CreateKey", "CreateAlias"] {
+        let scene = Scene::new(&administered("first"));
+        scene.account.add("role/first");
+        kill_after(&scene, operation);
+        scene.configure(&administered("second"));
+        let text = "Warning: Policy of the key was there already";
+        scene.tf.apply().expect_text(text).expect_text("administrators =");
+        assert!(scene.account.key_policy(ALIAS).to_string().contains("role/first"));
+        scene.assert_settled();
+    }
+}
+
+#[test]
 fn a_key_with_its_alias_is_finished() {
     let scene = Scene::new(&KEY.replace("alias =", "key_rotation_enabled = true\n  alias ="));
     kill_after(&scene, "CreateAlias");

@@ -13,7 +13,7 @@ resource "rdsauth_db_secret" "it" {
   username            = "reader"
   password_wo         = "first-password"
   password_wo_version = 1
-  restore_deleted     = true
+  # restore
   tags                = { team = "data" }
   # timeouts
 }
@@ -28,7 +28,7 @@ resource "rdsauth_db_secret" "it" {
   username            = "new_reader"
   password_wo         = "second-password"
   password_wo_version = 2
-  restore_deleted     = true
+  # restore
   tags                = { owner = "me" }
   # timeouts
 }
@@ -59,14 +59,18 @@ fn db_secret_restored() {
     Scenario {
         name: "db_secret_restored",
         seed: |account| {
-            let tags = json!({ "rdsauth:created-as": "db_secret", "old": "1" });
-            account.put_secret("loader/source", json!({ "value": "old", "tags": tags }));
+            account.put_secret("loader/source", json!({ "value": "old", "tags": { "old": "1" } }));
             account.delete_secret("loader/source", Some(7));
             key(account)
         },
-        create: CREATE,
-        update: UPDATE,
+        create: with_consent(CREATE),
+        update: with_consent(UPDATE),
         remote,
     }
     .run();
+}
+
+/// The configuration that agrees to restoring what somebody else has deleted.
+fn with_consent(configuration: &str) -> &'static str {
+    configuration.replace("# restore", "restore_deleted     = true").leak()
 }

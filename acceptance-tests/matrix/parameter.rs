@@ -1,4 +1,4 @@
-//! `rdsauth_parameter`, in a group with another parameter of somebody else.
+//! `rdsauth_parameter`, in a group with another parameter of somebody else; dynamic, and static in a group of clusters.
 
 use serde_json::json;
 
@@ -42,6 +42,50 @@ fn parameter() {
             let arn = format!("arn:aws:rds:us-east-1:{}:pg:orders-pg16", account.id);
             let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
             json!([account.look("parameters", json!({ "identifier": "orders" })), tags["TagList"]])
+        },
+    }
+    .run();
+}
+
+const CREATE_STATIC: &str = r#"
+resource "rdsauth_parameter" "it" {
+  db_cluster_parameter_group_name = "ledger-pg16"
+  name                            = "max_connections"
+  value                           = "200"
+  # timeouts
+}
+"#;
+
+const UPDATE_STATIC: &str = r#"
+resource "rdsauth_parameter" "it" {
+  db_cluster_parameter_group_name = "ledger-pg16"
+  name                            = "max_connections"
+  value                           = "300"
+  # timeouts
+}
+"#;
+
+#[test]
+fn static_of_clusters() {
+    Scenario {
+        name: "parameter_static_of_clusters",
+        seed: |account| {
+            let values = json!({ "max_connections": "100", "log_lock_waits": "1" });
+            let group =
+                json!({ "name": "ledger-pg16", "family": "aurora-postgresql16", "kind": "cluster", "values": values });
+            account.tell("parameter-groups", group);
+            let cluster =
+                json!({ "identifier": "ledger", "version": "16.4", "members": 1, "parameter_group": "ledger-pg16" });
+            account.tell("clusters", cluster);
+            Variables::new()
+        },
+        create: CREATE_STATIC,
+        update: UPDATE_STATIC,
+        remote: |account| {
+            let arn = format!("arn:aws:rds:us-east-1:{}:cluster-pg:ledger-pg16", account.id);
+            let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
+            let parameters = account.look("parameters", json!({ "identifier": "ledger", "kind": "cluster" }));
+            json!([parameters, tags["TagList"]])
         },
     }
     .run();

@@ -53,3 +53,57 @@ fn replication_iam_auth() {
     }
     .run();
 }
+
+const CREATE_OF_A_CLUSTER: &str = r#"
+resource "rdsauth_replication_iam_auth" "it" {
+  db_cluster_identifier      = "ledger"
+  manage_iam_authentication  = true
+  manage_logical_replication = true
+  reboot                     = "if_required"
+  # timeouts
+}
+"#;
+
+const UPDATE_OF_A_CLUSTER: &str = r#"
+resource "rdsauth_replication_iam_auth" "it" {
+  db_cluster_identifier      = "ledger"
+  manage_iam_authentication  = true
+  manage_logical_replication = true
+  reboot                     = "if_required"
+  on_destroy                 = "reset"
+  # timeouts
+}
+"#;
+
+#[test]
+fn of_a_cluster() {
+    Scenario {
+        name: "replication_iam_auth_of_a_cluster",
+        seed: |account| {
+            let values = json!({ "rds.iam_auth_for_replication": "0", "log_lock_waits": "1" });
+            let group =
+                json!({ "name": "ledger-pg16", "family": "aurora-postgresql16", "kind": "cluster", "values": values });
+            account.tell("parameter-groups", group);
+            let cluster = json!({
+                "identifier": "ledger", "version": "16.4", "members": 2, "iam": false, "parameter_group": "ledger-pg16"
+            });
+            account.tell("clusters", cluster);
+            // With AWS, time goes on even if nobody looks.
+            account.tell("transitions", json!({ "busy": 0, "lingering": 0, "applying": 0, "rebooting": 0 }));
+            Variables::new()
+        },
+        create: CREATE_OF_A_CLUSTER,
+        update: UPDATE_OF_A_CLUSTER,
+        remote: |account| {
+            let found = account.call("rds", "DescribeDBClusters", json!({ "DBClusterIdentifier": "ledger" }));
+            let cluster = &found["DBClusters"][0];
+            let members = cluster["DBClusterMembers"].as_array().expect("members").iter();
+            let members: Vec<_> = members.map(|member| &member["DBClusterParameterGroupStatus"]).collect();
+            let arn = format!("arn:aws:rds:us-east-1:{}:cluster-pg:ledger-pg16", account.id);
+            let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
+            let parameters = account.look("parameters", json!({ "identifier": "ledger", "kind": "cluster" }));
+            json!([cluster["IAMDatabaseAuthenticationEnabled"], members, parameters, tags["TagList"]])
+        },
+    }
+    .run();
+}

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from .lifecycle import Stage
+from .lifecycle import Stage, allow_files
 
 #: Seconds without a user after which a shared stage ends.
 _GRACE = 10
@@ -41,6 +41,7 @@ def main():
     if arguments.json:
         arguments.json.unlink(missing_ok=True)  # of an earlier stage
     try:
+        allow_files()
         stage = Stage(databases=not arguments.without_databases)
         if arguments.json:
             _write(arguments.json, json.dumps(stage.describe(), indent=2))

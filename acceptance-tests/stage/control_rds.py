@@ -4,7 +4,7 @@ from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
 from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups, rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
-from stage.overlay.rds_state import Change, named
+from stage.overlay.rds_state import Change, disconnect, named
 
 _REGION = "us-east-1"
 _CLASS = "db.t4g.micro"
@@ -202,13 +202,16 @@ class RdsControl:
             database = _database(moto_backend.rds(account, region), identifier, _is_cluster(kind))
             for one in database.members or [database] if _is_cluster(kind) else [database]:
                 rds_application.restart(one)
+            disconnect(self._aws, database)
         return {}
 
-    def set_transition(self, account, busy=None, lingering=0, applying=None, rebooting=None):
+    def set_transition(self, account, busy=None, lingering=0, applying=None, lagging=None, rebooting=None):
         """How many looks things take: a change of a database while it is busy, then while it is available but the
-        change is still pending; a change of parameters; a reboot. What is not given stays."""
+        change is still pending; a change of parameters, and before that its first sign; a reboot. What is not given
+        stays."""
         given = {} if busy is None else {"busy": int(busy), "lingering": int(lingering)}
         given |= {} if applying is None else {"applying": int(applying)}
+        given |= {} if lagging is None else {"lagging": int(lagging)}
         given |= {} if rebooting is None else {"rebooting": int(rebooting)}
         self._aws.transitions[account] = self._aws.transitions.get(account, {}) | given
         return self._aws.transition_of(account)

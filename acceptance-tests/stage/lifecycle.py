@@ -1,10 +1,12 @@
 """One stage: everything it starts, what it tells its users, and how it ends."""
 
 import os
+import resource
 import shlex
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from glob import glob
 from pathlib import Path
 
@@ -19,6 +21,8 @@ INSTANCE = "orders"
 _LONGEST_FOLDER = 60
 #: Bytes that must be free in memory for the folder to go there; it takes a tenth of them.
 _MEMORY = 512 << 20
+#: Open files and connections that a stage wants. MariaDB takes memory for each one that it may have.
+FILES = 65536
 _PREFIX = "rdsauth-stage-"
 
 
@@ -140,6 +144,14 @@ class Stage:
         return "\n".join([*lines, f"# control: {self.front.url}/stage/health, see acceptance-tests/stage/README.md"])
 
 
+def allow_files():
+    """Lets this process and its servers have as many open files as a stage wants, or as many as they may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def parent_folder():
     """Where the temporary folder goes: into memory if there is room, because the database is not worth a disk."""
     memory = Path("/dev/shm")
@@ -153,8 +165,11 @@ def sweep(parent):
     """Removes what stages left behind that were killed and could not do it themselves."""
     for folder in parent.glob(f"{_PREFIX}*-*"):
         process = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if process.isdigit() and not Path(f"/proc/{process}").exists() and folder.stat().st_uid == os.geteuid():
-            shutil.rmtree(folder, ignore_errors=True)
+        if not process.isdigit() or Path(f"/proc/{process}").exists():
+            continue
+        with suppress(FileNotFoundError):  # another stage sweeps, too
+            if folder.stat().st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _nss_wrapper():

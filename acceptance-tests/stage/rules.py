@@ -6,18 +6,39 @@ at most), and what happens, `fault` and its arguments.
 
 import re
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a field of a rule may hold, in words and as a test."""
+
+    words: str
+    fits: Callable
+
+
+TEXT = Kind("a text", lambda value: isinstance(value, str))
+NUMBER = Kind("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool))
+SECONDS = Kind("a number of seconds", lambda value: isinstance(value, float) or NUMBER.fits(value) and value >= 0)
+WHEN = Kind("before or after", lambda value: value in ("before", "after"))
+STATE = Kind("five digits or capitals", lambda value: TEXT.fits(value) and re.fullmatch("[0-9A-Z]{5}", value))
+FIELDS = Kind("an object", lambda value: isinstance(value, dict))
+_COUNT = Kind("an integer from 0", lambda value: NUMBER.fits(value) and value >= 0)
+_NUMBERS = Kind("a list of integers from 1", lambda value: isinstance(value, list) and all(map(_is_position, value)))
 
 
 class Rules:
     """The rules in force, each with the counts `matched` and `struck`.
 
-    `faults` has the arguments of each fault, `selectors` the fields that say which events a rule is for, and `pattern`
-    is the one of them that is a regular expression. The field `numbered` holds the numbers of the events to strike.
+    `faults` has the arguments of each fault, `selectors` the fields that say which events a rule is for, both with their
+    kinds; `pattern` is a further such field, a regular expression. The field `numbered` holds the numbers of the events
+    to strike.
     """
 
     def __init__(self, faults, selectors, pattern, numbered):
         self._faults, self._pattern, self._numbered = faults, pattern, numbered
-        self._fields = {*selectors, pattern, numbered, "times", "fault"}
+        self._fields = {**selectors, pattern: TEXT, numbered: _NUMBERS, "times": _COUNT, "fault": TEXT}
         self._lock = threading.Lock()
         self._rules = []
 
@@ -49,22 +70,29 @@ class Rules:
         return None
 
     def _check(self, rule):
+        if not FIELDS.fits(rule):
+            raise ValueError("a rule is an object")
         fault = rule.get("fault")
-        if fault not in self._faults:
+        if not TEXT.fits(fault) or fault not in self._faults:
             raise ValueError(f"fault must be one of {', '.join(self._faults)}")
         arguments = self._faults[fault]
-        unknown = set(rule) - self._fields - set(arguments)
+        unknown = set(rule) - set(self._fields) - set(arguments)
         if unknown:
             raise ValueError(f"a rule with fault {fault} takes no {', '.join(sorted(unknown))}")
         lacks_error = fault == "error" and not {"code", "sqlstate"} & set(rule)
         if lacks_error or (fault == "delay" and "seconds" not in rule):
             raise ValueError(f"the fault {fault} lacks an argument: it takes {', '.join(arguments)}")
-        if rule.get("when", "before") not in ("before", "after"):
-            raise ValueError("when must be before or after")
+        for name, kind in (self._fields | arguments).items():
+            if name in rule and not kind.fits(rule[name]):
+                raise ValueError(f"{name} must be {kind.words}")
         try:
             re.compile(rule.get(self._pattern, ""))
         except re.error as error:
             raise ValueError(f"{self._pattern} is no regular expression: {error}") from error
+
+
+def _is_position(value):
+    return NUMBER.fits(value) and value > 0
 
 
 def worn_out(rule):

@@ -240,6 +240,11 @@ impl Error {
             || self.has(&["InternalError", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"])
     }
 
+    /// Whether AWS answered that it does not do this, and neither will it in a while.
+    pub fn is_refused(&self) -> bool {
+        self.kind == Kind::Service && !self.is_transient() && !self.is_invalid_state()
+    }
+
     /// Whether no answer came, so that the request may have had its effect or not.
     pub fn is_unreached(&self) -> bool {
         matches!(self.kind, Kind::Unreached(..))

@@ -43,8 +43,8 @@ pub struct Database {
     pub iam_pending: Option<bool>,
     /// Its parameter group: an instance's own one, or that of a cluster.
     pub group: String,
-    /// How far it is with the parameters of the group: `in-sync`, `applying`, `pending-reboot`. Of a cluster, how far
-    /// the member is that is furthest behind.
+    /// How far it is with the parameters of the group: `in-sync`, `applying`, `failed-to-apply`, `pending-reboot`. Of a
+    /// cluster, how far the member is that is furthest behind. It lags behind a change.
     pub group_status: String,
     /// The instances that are members of a cluster, the writer first, and how far each is with the parameters.
     pub members: Vec<(String, String)>,
@@ -52,6 +52,9 @@ pub struct Database {
 
 /// The status of a database that has all parameters of its group in force.
 pub const IN_SYNC: &str = "in-sync";
+
+/// The status of a database that is taking parameters that need no reboot. It hides that others need one.
+pub const APPLYING: &str = "applying";
 
 /// What a [`Database`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +142,7 @@ impl Rds {
             Some((member.db_instance_identifier?, status))
         };
         let members: Vec<_> = members.into_iter().filter_map(status).collect();
-        let behind = members.iter().map(|(_, status)| status).find(|status| *status != IN_SYNC);
+        let furthest_behind = members.iter().map(|(_, status)| status).max_by_key(|status| lag(status));
         Ok(Some(Database {
             kind: Kind::Cluster,
             identifier: required(cluster.db_cluster_identifier, "identifier")?,
@@ -155,7 +158,7 @@ impl Rds {
             iam_enabled: cluster.iam_database_authentication_enabled.unwrap_or(false),
             iam_pending: cluster.pending_modified_values.and_then(|v| v.iam_database_authentication_enabled),
             group: cluster.db_cluster_parameter_group.unwrap_or_default(),
-            group_status: behind.cloned().unwrap_or_else(|| IN_SYNC.to_owned()),
+            group_status: furthest_behind.cloned().unwrap_or_else(|| IN_SYNC.to_owned()),
             members,
         }))
     }
@@ -251,6 +254,16 @@ impl fmt::Display for Kind {
     }
 }
 
+/// How far behind a status is. Only a reboot ends the last, whatever else is under way.
+fn lag(status: &str) -> u8 {
+    match status {
+        IN_SYNC => 0,
+        APPLYING => 1,
+        "pending-reboot" => 3,
+        _ => 2,
+    }
+}
+
 /// Absence as an absent value.
 fn present<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
@@ -304,7 +317,7 @@ mod tests {
                  <DBClusterParameterGroupStatus>pending-reboot</DBClusterParameterGroupStatus></DBClusterMember>\
                  <DBClusterMember><DBInstanceIdentifier>shop-1</DBInstanceIdentifier>\
                  <IsClusterWriter>true</IsClusterWriter>\
-                 <DBClusterParameterGroupStatus>in-sync</DBClusterParameterGroupStatus></DBClusterMember>\
+                 <DBClusterParameterGroupStatus>applying</DBClusterParameterGroupStatus></DBClusterMember>\
                  </DBClusterMembers></DBCluster></DBClusters>"
             ),
         )

@@ -179,11 +179,6 @@ impl Description {
         self.created.is_some_and(is_recent)
     }
 
-    /// Whether anything of it was changed less than a day ago.
-    pub fn is_changed_recently(&self) -> bool {
-        self.changed.is_some_and(is_recent)
-    }
-
     /// When anything of it was last changed, such as `2026-01-31T12:00:00Z`.
     pub fn changed_at(&self) -> Option<String> {
         DateTime::from(self.changed?).fmt(Format::DateTime).ok()

@@ -1,11 +1,11 @@
 //! Restarting a database so that static parameters come into force.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tf_provider::diagnostic::Result;
+use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::Wait;
 
-use crate::aws;
 use crate::aws::rds::{Database, IN_SYNC, Kind, Rds};
 use crate::database::{BUSY, OPERATIONAL, Refused, Target, describe};
 use crate::world::Ctx;
@@ -32,27 +32,28 @@ impl Target {
     /// Restarts what is not in step with its parameter group: an instance, a whole Multi-AZ DB cluster, or of an
     /// Aurora cluster each member, the writer first. Returns the database once all its parameters are in force.
     ///
+    /// A status lags behind a change: after one, `anyway` asks each for a restart once, whatever its status.
+    ///
     /// # Errors
     /// AWS refuses, the database cannot get there any more, or the time is up.
-    pub async fn reboot(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+    pub async fn reboot(&self, cx: &Ctx, rds: &Rds, anyway: bool) -> Result<Database> {
+        let anyway = AtomicBool::new(anyway);
         let ask = || async {
             let now = cx.wait(&OPERATIONAL, || self.look(rds)).await?;
-            let behind: Vec<&str> = match now.kind {
-                Kind::Cluster if now.is_multi_az_cluster() || now.members.is_empty() => vec![&self.identifier],
-                Kind::Cluster => {
-                    let behind = now.members.iter().filter(|(_, status)| status != IN_SYNC);
-                    behind.map(|(member, _)| member.as_str()).collect()
-                }
-                Kind::Instance => vec![&self.identifier],
-            };
-            for one in behind.into_iter().filter(|_| now.group_status != IN_SYNC) {
+            // One that is busy may be so because an answer was lost: its status tells.
+            let anyway = anyway.swap(false, Ordering::Relaxed);
+            let mut busy = None;
+            for one in to_restart(&now, anyway) {
                 let asked = match now.is_multi_az_cluster() {
                     true => rds.reboot_cluster(one).await,
                     false => rds.reboot_instance(one).await,
                 };
-                asked.map_err(Refused::from)?;
+                match asked {
+                    Err(error) if error.is_invalid_state() => busy = Some(error),
+                    asked => asked.map_err(Diagnostic::from)?,
+                }
             }
-            Ok::<_, Refused>(())
+            busy.map_or(Ok(()), |error| Err(Refused::Busy(error)))
         };
         cx.until(&BUSY, ask).await?;
         cx.wait(&REBOOTED, || self.rebooting(rds)).await.map(|now| now.database)
@@ -70,9 +71,16 @@ impl Target {
     }
 }
 
-impl From<aws::Error> for Refused {
-    fn from(error: aws::Error) -> Self {
-        if error.is_invalid_state() { Self::Busy(error) } else { Self::Other(error.into()) }
+/// What a restart of a database is asked of, by status or `anyway`. An Aurora cluster without members has nothing that
+/// runs.
+fn to_restart(now: &Database, anyway: bool) -> Vec<&str> {
+    let is_due = |status: &str| anyway || status != IN_SYNC;
+    match now.kind {
+        Kind::Cluster if !now.is_multi_az_cluster() => {
+            let due = now.members.iter().filter(|(_, status)| is_due(status));
+            due.map(|(member, _)| member.as_str()).collect()
+        }
+        _ => [now.identifier.as_str()].into_iter().filter(|_| is_due(&now.group_status)).collect(),
     }
 }
 
@@ -85,5 +93,32 @@ pub fn command(database: &Database) -> String {
         }
         (Kind::Cluster, Some((writer, _))) => format!("aws rds reboot-db-instance --db-instance-identifier {writer}"),
         _ => format!("aws rds reboot-db-instance --db-instance-identifier {id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::tests::database;
+
+    #[test]
+    fn what_is_restarted() {
+        let instance = |status: &str| Database { group_status: status.to_owned(), ..database("available", true, None) };
+        let cluster = |engine: &str, statuses: &[&str]| {
+            let members = statuses.iter().enumerate().map(|(n, status)| (format!("orders-{n}"), (*status).to_owned()));
+            let behind = statuses.iter().find(|status| **status != IN_SYNC).unwrap_or(&IN_SYNC);
+            Database { kind: Kind::Cluster, engine: engine.to_owned(), members: members.collect(), ..instance(behind) }
+        };
+        let (aurora, multi_az) = ("aurora-postgresql", "postgres");
+        for (now, due, anyway) in [
+            (instance(IN_SYNC), &[][..], &["orders"][..]),
+            (instance("pending-reboot"), &["orders"], &["orders"]),
+            (cluster(aurora, &[IN_SYNC, "pending-reboot"]), &["orders-1"], &["orders-0", "orders-1"]),
+            (cluster(aurora, &[]), &[], &[]),
+            (cluster(multi_az, &[IN_SYNC, "pending-reboot"]), &["orders"], &["orders"]),
+            (cluster(multi_az, &[IN_SYNC]), &[], &["orders"]),
+        ] {
+            assert_eq!((to_restart(&now, false), to_restart(&now, true)), (due.to_vec(), anyway.to_vec()), "{now:?}");
+        }
     }
 }

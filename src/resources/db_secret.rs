@@ -18,6 +18,7 @@ use crate::aws::secrets::{Description, New, Secrets, version_id};
 use crate::checks;
 use crate::key_id::{self, KeyId};
 use crate::tags::{self, Changes};
+use crate::traces;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -32,7 +33,10 @@ tf_provider::model! {
     /// A secret of the same name that is already there is taken over only if an interrupted create of this resource
     /// has left it. Else nothing is changed, and the error names the import command. A secret of the same name that
     /// was deleted and can still be restored is in the way, too: `restore_deleted` takes it back, and what an interrupted
-    /// or tainted create of the last day has left is taken back without it.
+    /// or tainted create of the last day has left is taken back without it. Nothing in AWS tells a secret that was restored
+    /// from one that was never deleted. So a create that was interrupted after it restored a secret is finished on the same
+    /// machine alone, where it has left a trace (an empty file in a folder of the user's own, for a day), and only if the
+    /// secret still has its old value. Elsewhere the secret is left alone, and has to be imported.
     ///
     /// An import cannot know the value. The first apply after it writes that of the configuration.
     ///
@@ -114,7 +118,10 @@ impl Resource<World> for DbSecret {
             Look::Made(arn) => (arn, plan.version(None)),
             Look::Found(found) => plan.take_over(cx, &secrets, found, &wanted).await?,
         };
-        plan.finish(cx, &secrets, arn, Some(version)).await
+        let trace = restoration(&arn, &version);
+        let made = plan.finish(cx, &secrets, arn, Some(version)).await?;
+        traces::remove(&trace).await;
+        Ok(made)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
@@ -338,15 +345,19 @@ impl DbSecret {
         wanted: &Map<String>,
     ) -> Result<(String, String)> {
         let marked = tags::is_marked(&found.tags, Self::TYPE);
+        let next = self.version(found.current.as_deref());
         let left = marked && found.is_young() && self.is_as(&found);
-        let restored_just_now = marked && self.restore_deleted && found.is_changed_recently();
+        let restored_by_us = self.restore_deleted && self.was_restored(&found).await;
         match found.is_deleted {
             true if left || self.restore_deleted => {
+                if let Err(error) = traces::leave(&restoration(&found.arn, &next)).await {
+                    tracing::debug!(%error, "an interruption would not be known by the next apply");
+                }
                 secrets.restore(&found.arn).await.context("Cannot restore the secret", &self.name)?;
                 cx.warn(told::restored(&self.name));
             }
             true => return Err(told::in_recovery(&self.name)),
-            false if left || restored_just_now => cx.warn(told::taken_over(&self.name)),
+            false if left || restored_by_us => cx.warn(told::taken_over(&self.name)),
             false => return Err(told::already_there(&found)),
         }
         let mut changes = Changes::between(&cx.tags().seen(&found.tags, self.tags.as_ref(), &[]), wanted);
@@ -365,6 +376,14 @@ impl DbSecret {
     fn is_as(&self, found: &Description) -> bool {
         let version = self.version(found.previous.as_deref());
         self.is_described_as(found) && found.current == Some(version)
+    }
+
+    /// Whether an interrupted create of this one has restored a secret, and nobody has put another value into it since.
+    /// A restored secret looks as one that was never deleted, and a deleted one takes no tag: only the trace tells.
+    async fn was_restored(&self, found: &Description) -> bool {
+        let [next, now] = [&found.current, &found.previous].map(|version| self.version(version.as_deref()));
+        traces::is_there(&restoration(&found.arn, &next)).await
+            || (found.current.as_ref() == Some(&now) && traces::is_there(&restoration(&found.arn, &now)).await)
     }
 
     fn is_described_as(&self, found: &Description) -> bool {
@@ -460,6 +479,11 @@ fn extra_key() -> Check {
     Check::text("must be neither empty nor `username` nor `password`", |key| {
         !["", "username", "password"].contains(&key)
     })
+}
+
+/// The name of the trace that is left before a secret is restored, so that this version can be put in force.
+fn restoration(arn: &str, version: &str) -> String {
+    version_id(None, &json!(["restoration", arn, version]))
 }
 
 async fn write_tags(secrets: &Secrets, id: &str, changes: &Changes) -> Result<()> {

@@ -91,15 +91,16 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
-        let target = state.target()?;
         if !state.disable_on_destroy {
             return Ok(());
         }
-        let found = target.rds(cx).await?.database(target.kind, &target.identifier).await;
-        if found.context("Cannot turn off IAM authentication", &target)?.is_some() {
-            state.switch(cx, Switch { on: false, immediately: true }).await?;
+        let Err(error) = state.switch(cx, Switch { on: false, immediately: true }).await else { return Ok(()) };
+        let target = state.target()?;
+        match target.rds(cx).await?.database(target.kind, &target.identifier).await {
+            // Nobody logs in to it any more.
+            Ok(found) if found.as_ref().is_none_or(|found| found.status == "deleting") => Ok(()),
+            _ => Err(error),
         }
-        Ok(())
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {

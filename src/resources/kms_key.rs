@@ -3,10 +3,11 @@
 //! It owns the key, its alias, rotation and tags; of the policy, the first one alone. A key that a create was about to
 //! name when it was cut off is found by a tag with the alias, since KMS makes another key each time it is asked.
 
-use std::collections::BTreeSet;
+mod left;
+
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
     Computed, Map, Partial, Plan, Resource, Retry, Set, Val, check, computed, optional, required,
@@ -29,7 +30,7 @@ tf_provider::model! {
     ///
     /// An alias that is already there is left alone, and the error names the import command; only what an interrupted
     /// create of this resource has left in the last 24 hours is finished. A key that an interrupted create has made and
-    /// not yet named is found by its tags and finished.
+    /// not yet named is found by its tags and finished likewise, with the policy that the interrupted create gave it.
     ///
     /// Destroying the resource deletes the alias at once and the key after a number of days, within which the deletion
     /// can be cancelled. What is encrypted with the key cannot be decrypted from the moment the resource is destroyed,
@@ -81,12 +82,6 @@ const ALIAS_TAG: &str = "rdsauth:alias";
 
 /// AWS allows this many tags, two of which are the provider's.
 const MOST_TAGS: usize = 48;
-
-/// A key with its alias that a create left behind is finished by the next create for so long.
-const RESUMED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
-
-/// So many keys without alias are looked at. Each takes a call, or two.
-const MOST_LOOKS: usize = 500;
 
 /// A key that was just made may be unknown to the server that takes the next call.
 const UNSEEN: Retry<Error> = Retry {
@@ -220,8 +215,6 @@ impl KmsKey {
     /// The key of the alias, if a create has just left it.
     async fn resume(&self, cx: &Ctx, kms: &Kms, key: Key) -> Result<Key> {
         let tags = kms.tags(&key.id).await.context("Cannot create the key", &self.alias)?;
-        let is_ours = tags::is_marked(&tags, Self::TYPE) && tags.get(ALIAS_TAG) == Some(&self.alias);
-        let is_young = Timestamp::now().duration_since(key.created) < RESUMED_WITHIN;
         if let Some(why) = unfit(&key) {
             return Err(self.taken(&key, &format!("which cannot be managed here: {why}"), "Choose another alias."));
         }
@@ -232,14 +225,14 @@ impl KmsKey {
             );
             return Err(self.taken(&key, "which waits for its deletion", &way));
         }
-        if !is_ours || !is_young {
+        if !left::is_left(&key, &tags, &self.alias) {
             let way = format!(
                 "Choose another alias, or import the key and review the plan:\n  terraform import ADDRESS '{}'",
                 self.alias
             );
             return Err(self.taken(&key, "which this resource has not made a moment ago", &way));
         }
-        cx.warn(resumed(&key));
+        self.warn_resumed(cx, &key);
         Ok(key)
     }
 
@@ -249,7 +242,7 @@ impl KmsKey {
         tags.insert(ALIAS_TAG.to_owned(), self.alias.clone());
         let (policy, begin) = (self.policy(cx).await?, Timestamp::now());
         let made = cx.until(&UNCERTAIN, || async {
-            if let Some(key) = self.unnamed(kms).await.map_err(Refused::finally)? {
+            if let Some(key) = left::unnamed(kms, &self.alias).await.map_err(Refused::finally)? {
                 return Ok((key, false));
             }
             match kms.create_key(self.description.as_deref(), policy.as_deref(), &tags).await {
@@ -260,34 +253,16 @@ impl KmsKey {
         });
         let (key, is_new) = made.await.context("Cannot create the key", &self.alias)?;
         if !is_new {
-            cx.warn(resumed(&key));
+            self.warn_resumed(cx, &key);
         }
         Ok((key, is_new))
     }
 
-    /// A key without alias that a create has made for this one.
-    async fn unnamed(&self, kms: &Kms) -> Result<Option<Key>, Error> {
-        let named: BTreeSet<String> = kms.aliases(None).await?.into_iter().map(|alias| alias.key_id).collect();
-        let unnamed = kms.key_ids().await?.into_iter().filter(|id| !named.contains(id));
-        for id in unnamed.take(MOST_LOOKS) {
-            match self.made_for_this(kms, &id).await {
-                Ok(None) => {}
-                // What another identity keeps from this one is not ours.
-                Err(error) if error.is_access_denied() || error.is_not_found() => {}
-                found => return found,
-            }
+    fn warn_resumed(&self, cx: &Ctx, key: &Key) {
+        cx.warn(resumed(key));
+        if self.administrators.is_some() {
+            cx.warn(policy_of_before(key));
         }
-        Ok(None)
-    }
-
-    /// The key of an id, if its tags say so. They are asked for last, since AWS allows few such calls a second.
-    async fn made_for_this(&self, kms: &Kms, id: &str) -> Result<Option<Key>, Error> {
-        let Some(key) = kms.key(id).await?.filter(|key| !key.is_pending_deletion() && unfit(key).is_none()) else {
-            return Ok(None);
-        };
-        let tags = kms.tags(id).await?;
-        let is_ours = tags::is_marked(&tags, Self::TYPE) && tags.get(ALIAS_TAG) == Some(&self.alias);
-        Ok(is_ours.then_some(key))
     }
 
     /// The first policy; none without administrators, since KMS gives the same by itself.
@@ -447,8 +422,8 @@ struct Refused {
 }
 
 impl Refused {
-    fn finally(error: Error) -> Self {
-        Self { passes: false, why: error.into() }
+    fn finally(why: Diagnostic) -> Self {
+        Self { passes: false, why }
     }
 }
 
@@ -501,6 +476,15 @@ fn resumed(key: &Key) -> Diagnostic {
         key.arn
     );
     Diagnostic::warning("Key was already there", detail)
+}
+
+fn policy_of_before(key: &Key) -> Diagnostic {
+    let detail = format!(
+        "The policy of the key \"{}\" is the one that the interrupted run has given it. If \"administrators\" was changed \
+         since then, change the policy as well.",
+        key.arn
+    );
+    Diagnostic::warning("Policy of the key was there already", detail).at(KmsKey::administrators)
 }
 
 fn going(arn: &str, date: Timestamp) -> Diagnostic {

@@ -31,10 +31,12 @@ tf_provider::model! {
     /// ## Writers of one policy
     ///
     /// KMS takes the policy of a key as a whole and gives it no version. All statements that this provider writes into
-    /// one policy, in one run of Terraform or in several on one machine, are written in turn. A statement that somebody
-    /// else writes later stays, and if that write undoes this one, this one is repeated on top of it. But what somebody
-    /// else writes in the one round trip between this provider's read and its write is lost, and nobody can see that.
-    /// A grant has no such window: choose `mode = "grant"` where others often write the policy.
+    /// one policy, in one run of Terraform or in several by one user on one machine, are written in turn: they lock
+    /// files in `/tmp/rdsauth-` with the user's number behind it, so containers that do not share `/tmp` are machines of
+    /// their own. A statement that somebody else writes later stays, and if that write undoes this one, this one is
+    /// repeated on top of it. But what somebody else writes in the one round trip between this provider's read and its
+    /// write is lost, and nobody can see that. A grant has no such window: choose `mode = "grant"` where others often
+    /// write the policy.
     ///
     /// A configuration with the key's whole policy, such as a key of `hashicorp/aws` with a policy, takes the statement
     /// out again each time it is applied, unless it ignores changes of that attribute.

@@ -6,9 +6,9 @@
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, check, computed, optional, required};
 
+use crate::aws::rds::Rds;
 use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
-use crate::aws::rds::{Kind, Rds};
-use crate::parameter_group::{self, Notes, Previous};
+use crate::parameter_group::{self, Effect, Notes, Previous};
 use crate::world::{self, Ctx, World};
 use crate::{checks, database};
 
@@ -89,7 +89,7 @@ impl Resource<World> for Parameter {
         };
         plan.remember(previous);
         plan.describe(cx, &found).await?;
-        plan.write(cx, &rds, &group, &found, false).await?;
+        plan.write(cx, &rds, &group, &found, None).await?;
         Ok(plan)
     }
 
@@ -119,8 +119,7 @@ impl Resource<World> for Parameter {
             let noted = parameter_group::note(&rds, arn, &plan.name, &state.previous()?, &plan.value).await;
             noted.context(CANNOT_SET, &plan.name)?;
         }
-        let sooner = plan.apply_method != state.apply_method && plan.method(&found) == Method::Immediate;
-        plan.write(cx, &rds, &group, &found, sooner).await?;
+        plan.write(cx, &rds, &group, &found, Some(&state)).await?;
         if state.restores() && !plan.restores() {
             parameter_group::forget(&rds, arn, &plan.name).await.context(CANNOT_SET, &plan.name)?;
         }
@@ -149,11 +148,19 @@ impl Resource<World> for Parameter {
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let moves = plan.changed(Self::name)
             || plan.changed(Self::db_parameter_group_name)
-            || plan.changed(Self::db_cluster_parameter_group_name);
-        if moves && !plan.is_create() {
-            return Ok(()); // It is planned once more, as a create.
+            || plan.changed(Self::db_cluster_parameter_group_name)
+            || plan.changed(Self::region);
+        let prior = plan.prior().and_then(|prior| prior.decode());
+        if let Some(prior) = prior.filter(|_| moves || plan.is_destroy()) {
+            prior.warn_of_end(cx).await?;
+        }
+        // A replacement is planned once more, as a create, but core does not show what that warns of.
+        let has_method = plan.config().is_none_or(|config| config.is_set(Self::apply_method));
+        if moves && !has_method {
+            plan.forget(Self::apply_method); // It was that of the other parameter.
         }
         let changes = plan.is_create()
+            || moves
             || plan.changed(Self::value)
             || plan.changed(Self::source)
             || plan.changed(Self::apply_method);
@@ -182,16 +189,14 @@ impl Resource<World> for Parameter {
         wanted.judge(&found)?;
         let region = cx.aws()?.region(group_region(&wanted.region)).await?;
         plan.set(Self::region, region);
-        if plan.config().is_some_and(|config| !config.is_set(Self::apply_method)) {
+        if !has_method {
             plan.set(Self::apply_method, wanted.method(&found).as_str().to_owned());
         }
         plan.set(Self::apply_type, apply_type(&found));
         plan.set(Self::data_type, found.data_type.clone());
         if !wanted.is_in(&found) {
-            let users = world::unless_unreached(cx, rds.users_of(&group).await)?.unwrap_or_default();
-            let reboot = wanted.method(&found) == Method::PendingReboot;
-            let warning = parameter_group::concerned(&group, &users, None, reboot);
-            warning.into_iter().for_each(|warning| cx.warn(warning.at(Self::value)));
+            let effect = effect(wanted.method(&found) == Method::PendingReboot);
+            parameter_group::warn(cx, &rds, &group, None, effect, Self::value.path()).await?;
         }
         Ok(())
     }
@@ -232,12 +237,10 @@ const CANNOT_SET: &str = "Cannot set the parameter";
 impl Parameter {
     async fn group(&self, cx: &Ctx) -> Result<(Group, Rds)> {
         let rds = cx.aws()?.rds(group_region(&self.region)).await?;
-        let (kind, name) = match (&self.db_parameter_group_name, &self.db_cluster_parameter_group_name) {
-            (Some(name), _) => (Kind::Instance, name),
-            (None, Some(name)) => (Kind::Cluster, name),
-            (None, None) => return Err(Diagnostic::bug("no parameter group is named")),
-        };
-        Ok((Group { kind, name: name.clone() }, rds))
+        let names = [Self::db_parameter_group_name.name(), Self::db_cluster_parameter_group_name.name()];
+        let (instances, clusters) = (&self.db_parameter_group_name, &self.db_cluster_parameter_group_name);
+        let (kind, name) = database::which(names, instances.as_deref(), clusters.as_deref())?;
+        Ok((Group { kind, name: name.to_owned() }, rds))
     }
 
     /// The attribute that names the group.
@@ -267,6 +270,20 @@ impl Parameter {
         Ok(arn)
     }
 
+    /// Warns of the databases that have the group, if it is left and that changes the parameter.
+    async fn warn_of_end(&self, cx: &Ctx) -> Result<()> {
+        let previous = self.restores().then(|| self.previous()).transpose()?;
+        let is_set = self.source.get()? == "user";
+        let changes =
+            self.on_destroy != "leave" && !parameter_group::is_back(Some(&self.value), is_set, previous.as_ref());
+        if changes && cx.is_known() && world::may_plan(cx, false).await? {
+            let (group, rds) = self.group(cx).await?;
+            let effect = effect(self.apply_type.get()? == "static");
+            parameter_group::warn(cx, &rds, &group, None, effect, Self::on_destroy.path()).await?;
+        }
+        Ok(())
+    }
+
     fn restores(&self) -> bool {
         self.on_destroy == "restore"
     }
@@ -283,12 +300,22 @@ impl Parameter {
         found.is_set() && found.value.as_ref() == Some(&self.value)
     }
 
-    /// Writes the value if need be, and waits until it has reached the databases.
-    async fn write(&self, cx: &Ctx, rds: &Rds, group: &Group, found: &Found, anyway: bool) -> Result<()> {
+    /// Writes the value if need be, and waits until it has reached the databases. What was noted for it is undone if
+    /// AWS refuses.
+    async fn write(&self, cx: &Ctx, rds: &Rds, group: &Group, found: &Found, prior: Option<&Self>) -> Result<()> {
         let method = self.method(found);
-        if anyway || !self.is_in(found) {
+        let sooner = prior.is_some_and(|prior| prior.apply_method != self.apply_method) && method == Method::Immediate;
+        if sooner || !self.is_in(found) {
             let setting = Setting { name: self.name.clone(), value: Some(self.value.clone()), method };
             let written = parameter_group::write(cx, rds, group, &[setting]).await;
+            if written.as_ref().is_err_and(|error| error.is_refused) && self.restores() {
+                let arn = self.parameter_group_arn.get()?;
+                let undone = match prior.filter(|prior| prior.restores()) {
+                    Some(prior) => parameter_group::note(rds, arn, &self.name, &prior.previous()?, &prior.value).await,
+                    None => parameter_group::forget(rds, arn, &self.name).await,
+                };
+                parameter_group::tell_undone(undone);
+            }
             written.context(CANNOT_SET, &self.name).map_err(|error| error.at(Self::value))?;
             cx.save(self);
         }
@@ -317,6 +344,10 @@ impl Parameter {
         self.allowed_values = found.allowed.clone().into();
         Ok(())
     }
+}
+
+fn effect(reboot: bool) -> Effect {
+    if reboot { Effect::AfterReboot } else { Effect::AtOnce }
 }
 
 fn apply_type(found: &Found) -> String {

@@ -3,18 +3,21 @@
 //! It owns one parameter of the database's group, two if it is told to, and puts back what it found. Everything else
 //! it needs is looked for before the first write.
 
+mod found;
+
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
     Computed, Handle, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional,
 };
 
-use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
-use crate::aws::rds::{Database, Kind, Rds};
+use crate::aws::rds::parameters::{Group, Method, Setting};
+use crate::aws::rds::{Kind, Rds};
 use crate::checks;
 use crate::connection::DatabaseConnection;
-use crate::database::{self, Switch, Target, reboot};
-use crate::parameter_group::{self, Notes, Previous};
+use crate::database::{self, Switch, Target};
+use crate::parameter_group::{self, Effect, Notes, Previous};
 use crate::replication_impact::Consent;
+use crate::resources::replication_iam_auth::found::{Found, is_set, refuse};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -41,11 +44,11 @@ tf_provider::model! {
     ///
     /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:ModifyDBParameterGroup` and
     /// `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`,
-    /// `rds:ModifyDBClusterParameterGroup` and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also `rds:ListTagsForResource`,
-    /// `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for `manage_iam_authentication` also
-    /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"` also `rds:RebootDBInstance`, with
-    /// `rds:DescribeDBInstances` for the members of an Aurora cluster, or `rds:RebootDBCluster` for a Multi-AZ DB
-    /// cluster.
+    /// `rds:ModifyDBClusterParameterGroup` and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also
+    /// `rds:ListTagsForResource`, `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for
+    /// `manage_iam_authentication` also `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"`
+    /// also `rds:RebootDBInstance`, with `rds:DescribeDBInstances` for the members of an Aurora cluster, or
+    /// `rds:RebootDBCluster` for a Multi-AZ DB cluster.
     pub struct ReplicationIamAuth {
         /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
         /// `db_cluster_identifier` must be set.
@@ -107,16 +110,6 @@ const ON: &str = "1";
 
 const CANNOT: &str = "Cannot set up IAM authentication for replication";
 
-/// A database, and what its group says of the two parameters.
-struct Found {
-    database: Database,
-    group: Group,
-    replication: Option<Parameter>,
-    logical: Option<Parameter>,
-    /// Logical replication was in force when that was last known, and the database has not been rebooted since.
-    was_in_force: bool,
-}
-
 impl Resource<World> for ReplicationIamAuth {
     const TYPE: &'static str = "replication_iam_auth";
     const SUBCATEGORY: &'static str = "IAM database authentication";
@@ -138,7 +131,7 @@ impl Resource<World> for ReplicationIamAuth {
             state.recall(&rds, &found).await.context("Cannot read the parameters", &target)?; // Imported.
         }
         let same_group = state.parameter_group_name.get()? == &found.group.name;
-        state.iam_auth_for_replication = (same_group && is_on(found.replication.as_ref())).into();
+        state.iam_auth_for_replication = (same_group && found.replication_is_on()).into();
         state.iam_authentication = IMMEDIATELY.agrees(&found.database).into();
         state.logical_replication = found.logical_is_in_force().into();
         state.region = cx.aws()?.region(target.region.as_deref()).await?.into();
@@ -179,6 +172,13 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let moves = plan.changed(Self::db_instance_identifier)
+            || plan.changed(Self::db_cluster_identifier)
+            || plan.changed(Self::region);
+        let prior = plan.prior().and_then(|prior| prior.decode()).filter(|_| cx.is_known());
+        if let Some(prior) = prior.as_ref().filter(|_| moves || plan.is_destroy()) {
+            prior.warn_of_end(cx).await?;
+        }
         let differs =
             plan.planned().zip(plan.prior()).is_some_and(|(planned, prior)| planned.decode() != prior.decode());
         let wanted = plan.planned().and_then(|planned| planned.decode());
@@ -190,7 +190,12 @@ impl Resource<World> for ReplicationIamAuth {
         plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
         let was_in_force = plan.prior().is_some_and(|prior| prior.get(Self::logical_replication) == Val::Known(true));
         let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
-        for missing in wanted.missing(&found) {
+        let left =
+            prior.filter(|prior| !moves && prior.parameter_group_name != Computed::Known(found.group.name.clone()));
+        if let Some(prior) = left {
+            prior.warn_of_end(cx).await?;
+        }
+        for missing in found.missing(&wanted) {
             let detail =
                 format!("{missing}\n\nUnless this comes first in the same apply, it will end before any change.");
             cx.warn(Diagnostic::warning("Prerequisite is missing", detail).at(wanted.name()));
@@ -202,12 +207,11 @@ impl Resource<World> for ReplicationIamAuth {
         if let Some(consent) = wanted.consent().filter(|_| !found.is_in_force()) {
             consent.plan(cx).await?;
         }
-        let changes =
-            !is_on(found.replication.as_ref()) || (wanted.manage_logical_replication && !is_on(found.logical.as_ref()));
+        let changes = !found.replication_is_on() || (wanted.manage_logical_replication && !found.logical_is_on());
         if changes && !found.group.is_default() {
-            let users = world::unless_unreached(cx, rds.users_of(&found.group).await)?.unwrap_or_default();
-            let warning = parameter_group::concerned(&found.group, &users, Some(&target.identifier), false);
-            warning.into_iter().for_each(|warning| cx.warn(warning.at(wanted.name())));
+            let is_static = wanted.manage_logical_replication && !found.logical_is_on();
+            let (own, at) = (Some(target.identifier.as_str()), wanted.name().path());
+            parameter_group::warn(cx, &rds, &found.group, own, effect(is_static), at).await?;
         }
         Ok(())
     }
@@ -260,11 +264,11 @@ impl ReplicationIamAuth {
     async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>) -> Result<()> {
         let target = self.target()?;
         let rds = target.rds(cx).await?;
-        let database = target.look(&rds).await?;
+        let database = target.look_when_steady(cx, &rds).await?;
         refuse(&database)?;
         let was_in_force = prior.is_some_and(|prior| prior.logical_replication == Computed::Known(true));
         let found = Found::look(&rds, database, was_in_force).await?;
-        let missing = self.missing(&found);
+        let missing = found.missing(self);
         if !missing.is_empty() {
             let what = missing.join("\n\n");
             return Err(Diagnostic::error("", format!("Prerequisites are missing; nothing was changed.\n\n{what}")));
@@ -276,7 +280,14 @@ impl ReplicationIamAuth {
         self.remember(&rds, &found, prior).await?;
         let settings = self.settings(&found);
         if !settings.is_empty() {
-            parameter_group::write(cx, &rds, &found.group, &settings).await?;
+            let written = parameter_group::write(cx, &rds, &found.group, &settings).await;
+            if written.as_ref().is_err_and(|error| error.is_refused) && prior.is_none() && self.restores() {
+                for setting in &settings {
+                    let forgotten = parameter_group::forget(&rds, self.parameter_group_arn.get()?, &setting.name).await;
+                    parameter_group::tell_undone(forgotten);
+                }
+            }
+            written?;
         }
         self.region = cx.aws()?.region(target.region.as_deref()).await?.into();
         cx.save(self);
@@ -287,7 +298,7 @@ impl ReplicationIamAuth {
             parameter_group::followed(cx, &rds, &found.group).await?;
         }
         if self.reboots(&found) {
-            target.reboot(cx, &rds).await?;
+            target.reboot(cx, &rds, settings.iter().any(|setting| setting.name == LOGICAL)).await?;
         }
         Ok(())
     }
@@ -381,6 +392,23 @@ impl ReplicationIamAuth {
         Ok(source.map(|source| Previous { value, source }))
     }
 
+    /// Warns of the other databases that have the group, if it is left and that changes a parameter.
+    async fn warn_of_end(&self, cx: &Ctx) -> Result<()> {
+        let before = Previous { value: Some(ON.to_owned()), source: "user".to_owned() };
+        let changes = |name: &str| {
+            let was_on = self.restores() && self.previous(name)? == Some(before.clone());
+            Ok::<_, Diagnostic>(self.on_destroy != "leave" && !was_on)
+        };
+        let is_static = self.manage_logical_replication && changes(LOGICAL)?;
+        if (is_static || changes(REPLICATION)?) && world::may_plan(cx, false).await? {
+            let target = self.target()?;
+            let group = Group { kind: target.kind, name: self.parameter_group_name.get()?.clone() };
+            let (rds, own, at) = (target.rds(cx).await?, Some(target.identifier.as_str()), Self::on_destroy.path());
+            parameter_group::warn(cx, &rds, &group, own, effect(is_static), at).await?;
+        }
+        Ok(())
+    }
+
     async fn put_back(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
         let group = Group { kind: self.target()?.kind, name: self.parameter_group_name.get()?.clone() };
         let arn = match self.restores() {
@@ -407,108 +435,9 @@ impl ReplicationIamAuth {
     fn reboots(&self, found: &Found) -> bool {
         self.reboot == "if_required" && !found.logical_is_in_force()
     }
-
-    /// What is wanting and not to be supplied here, each with what supplies it.
-    fn missing(&self, found: &Found) -> Vec<String> {
-        let Found { database, group, .. } = found;
-        let (kind, id) = (database.kind, &database.identifier);
-        let mut missing = Vec::new();
-        if found.replication.is_none() {
-            missing.push(format!("AWS knows no parameter \"{REPLICATION}\" in the {group}: the engine is too old."));
-        }
-        if group.is_default() {
-            missing.push(format!(
-                "The {kind} \"{id}\" has AWS's own {group}, which nobody can change. Make one of the same family (such as \
-                 aws_db_parameter_group or aws_rds_cluster_parameter_group does), let the {kind} have it, and reboot it."
-            ));
-        }
-        if !self.manage_iam_authentication && !IMMEDIATELY.agrees(database) {
-            missing.push(format!(
-                "IAM authentication of the {kind} \"{id}\" is not on. Use the resource rdsauth_iam_authentication and \
-                 \"depends_on\", set \"manage_iam_authentication\" to true, or run:\n  aws rds modify-db-{kind} \
-                 --db-{kind}-identifier {id} --enable-iam-database-authentication --apply-immediately"
-            ));
-        }
-        if !is_on(found.logical.as_ref()) {
-            if !self.manage_logical_replication && !group.is_default() {
-                missing.push(format!(
-                    "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true and \
-                     \"reboot\" to \"if_required\", or use the resource rdsauth_parameter and \"depends_on\", and reboot \
-                     the {kind} after that:\n  {}",
-                    reboot::command(database)
-                ));
-            }
-        } else if !found.logical_is_in_force() && self.reboot != "if_required" {
-            missing.push(format!(
-                "The {kind} \"{id}\" waits for a reboot, before which \"{LOGICAL}\" may not be in force. Set \"reboot\" to \
-                 \"if_required\", or run:\n  {}",
-                reboot::command(database)
-            ));
-        }
-        missing
-    }
 }
 
-impl Found {
-    async fn look(rds: &Rds, database: Database, was_in_force: bool) -> Result<Self> {
-        let group = Group { kind: database.kind, name: database.group.clone() };
-        let mut found = rds.parameters_named(&group, &[REPLICATION, LOGICAL]).await?;
-        let mut take = |name: &str| found.iter().position(|found| found.name == name).map(|at| found.swap_remove(at));
-        let (replication, logical) = (take(REPLICATION), take(LOGICAL));
-        Ok(Self { database, group, replication, logical, was_in_force })
-    }
-
-    /// Whether replication connections ask for tokens already.
-    fn is_in_force(&self) -> bool {
-        is_on(self.replication.as_ref()) && IMMEDIATELY.agrees(&self.database) && self.logical_is_in_force()
-    }
-
-    /// Any static parameter makes a database wait for a reboot, so that alone says nothing of one that was in force.
-    fn logical_is_in_force(&self) -> bool {
-        is_on(self.logical.as_ref()) && (self.was_in_force || self.database.group_status != "pending-reboot")
-    }
-}
-
-/// Whether a parameter has the wanted value, whoever said so.
-fn is_on(parameter: Option<&Parameter>) -> bool {
-    parameter.is_some_and(|parameter| parameter.value.as_deref() == Some(ON))
-}
-
-fn is_set(parameter: Option<&Parameter>) -> bool {
-    parameter.is_some_and(Parameter::is_set) && is_on(parameter)
-}
-
-/// What this cannot work with, whatever comes first.
-fn refuse(database: &Database) -> Result<()> {
-    database::refuse_member(database)?;
-    let Database { identifier, engine, engine_version, .. } = database;
-    let is_postgres = ["postgres", "aurora-postgresql"].contains(&engine.as_str());
-    if is_postgres && major(engine_version).is_none_or(|major| major >= 11) {
-        return Ok(());
-    }
-    Err(Diagnostic::error(
-        "Engine has no IAM authentication for replication",
-        format!(
-            "\"{identifier}\" runs {engine} {engine_version}. IAM authentication of replication connections exists for \
-             RDS for PostgreSQL and Aurora PostgreSQL from version 11."
-        ),
-    ))
-}
-
-/// The major version of `16.4`, `14.9-R1` or `16.4-limitless`.
-fn major(version: &str) -> Option<u32> {
-    version.split(['.', '-']).next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn major_versions() {
-        for (version, expected) in [("16.4", Some(16)), ("14.9-R1", Some(14)), ("16.4-limitless", Some(16)), ("", None)]
-        {
-            assert_eq!(major(version), expected);
-        }
-    }
+/// When databases that share the group, which are not rebooted here, have a change in force.
+fn effect(is_static: bool) -> Effect {
+    if is_static { Effect::Both } else { Effect::AtOnce }
 }

@@ -7,20 +7,20 @@ happens: `fault` and its arguments, see FAULTS.
 
 import re
 
-from ..rules import Rules, worn_out
+from ..rules import FIELDS, NUMBER, SECONDS, TEXT, WHEN, Rules, worn_out
 from .errors import AwsError
 
-#: Each fault and the arguments it takes.
+#: Each fault and the arguments it takes, with their kinds.
 FAULTS = {
-    "throttle": (),
-    "error": ("code", "message", "status"),
-    "http": ("status",),
-    "reset": ("seconds",),
-    "lose_answer": ("seconds",),
-    "delay": ("seconds", "when"),
-    "stale": (),
+    "throttle": {},
+    "error": {"code": TEXT, "message": TEXT, "status": NUMBER},
+    "http": {"status": NUMBER},
+    "reset": {"seconds": SECONDS},
+    "lose_answer": {"seconds": SECONDS},
+    "delay": {"seconds": SECONDS, "when": WHEN},
+    "stale": {},
 }
-_SELECTORS = ("service", "account", "parameters")
+_SELECTORS = {"service": TEXT, "account": TEXT, "parameters": FIELDS}
 _THROTTLING = {
     "iam": ("Throttling", 400),
     "sts": ("Throttling", 400),

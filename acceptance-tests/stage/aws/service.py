@@ -15,7 +15,7 @@ from .record import Record, is_write
 
 _OVERLAY = ("iam", "iam_roles", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
 _OVERLAY += ("secretsmanager", "secretsmanager_access")
-_USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "rebooting": 2}
+_USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "rebooting": 2}
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
 
@@ -72,7 +72,7 @@ class Aws:
 
     def transition_of(self, account):
         """How many polls a change of an instance takes in an account: while busy, then while it lingers; how many
-        a change of its parameters, and a reboot."""
+        a change of its parameters, how many before that show, and a reboot."""
         return _USUAL_TRANSITIONS | self.transitions.get(account, {})
 
     def _admit(self, call):

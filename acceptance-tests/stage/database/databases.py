@@ -1,7 +1,7 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
 from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, resource_id_of
-from stage.overlay.rds_proxies import endpoints_of
+from stage.overlay.rds_proxies import FAMILIES, endpoints_of
 
 from .certificates import Authority
 from .endpoints import AddressBlock, Endpoint, HostsFile, bind, server_context
@@ -15,11 +15,11 @@ from .postgres_front import PostgresFront
 from .statements import Statements
 
 PORT, MYSQL_PORT = 5432, 3306
-_FAMILIES = {"postgres": "POSTGRESQL", "aurora-postgresql": "POSTGRESQL"}
-_FAMILIES |= {"mysql": "MYSQL", "mariadb": "MYSQL", "aurora-mysql": "MYSQL"}
 #: Before an endpoint's address: not a token is to be checked, but the password of the master.
 _MASTER = "master/"
 _NEWER = "POSTGRESQL, newer"
+#: Statuses of instances and clusters that let nobody in.
+_DOWN = {"stopping", "stopped"}
 
 
 class Databases:
@@ -66,6 +66,12 @@ class Databases:
             self._open(account, region, host, *wanted[host])
         self.hosts.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
+    def disconnect(self, database):
+        """Ends the sessions of an instance, or of a cluster and its members, as a restart does."""
+        for endpoint in self._endpoints.values():
+            if any(one is database for one in endpoint.databases):
+                endpoint.disconnect()
+
     def release(self):
         """Ends the servers that were started here and gives back the addresses."""
         self.mariadb.stop()
@@ -98,7 +104,10 @@ class Databases:
             tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
             parameters=lambda: parameters_of(database),
             master=lambda: Master(*master_of(owner)) if master_of(owner) else None,
-            close=lambda: relays.close(relay),
+            is_up=lambda: not {database.status, owner.status} & _DOWN,
+            databases=(database, owner),
+            close=lambda: relays.close(relay, address),
+            disconnect=lambda: relays.disconnect(address),
         )
 
     def _close(self, host):
@@ -130,16 +139,17 @@ class Databases:
 
     def _rules(self, postgres):
         """pg_hba.conf as on RDS with rds.force_ssl: only TLS, and tokens for whoever is in rds_iam. The addresses for
-        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token. But in a
-        newer server every master has to be in it, to let others in."""
+        masters are for those whose password the stage's RDS has; on RDS, too, one in rds_iam needs a token, unless he
+        replicates. But in a newer server every master has to be in it, to let others in."""
         responder = f'ldap ldapserver=127.0.0.1 ldapport={self._responder.port} ldapprefix="uid="'
         block = self._block
         tokens = [f'host all +rds_iam {a}/32 {responder} ldapsuffix=",ou={a}"' for a in block.endpoints]
         masters = []
-        for a, m in ((a, block.master_address(a)) for a in block.endpoints):
+        for a in block.endpoints:
             if not postgres.is_newer:
-                masters.append(f'host all +rds_iam {m}/32 {responder} ldapsuffix=",ou={a}"')
-            masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
+                masters.append(f'host all +rds_iam {block.master_address(a)}/32 {responder} ldapsuffix=",ou={a}"')
+            for m in block.master_address(a), block.master_address(a, by_password=True):
+                masters.append(f'host all all {m}/32 {responder} ldapsuffix=",ou={_MASTER}{a}"')
         if postgres.is_newer:
             masters.append(f"host all {postgres.master} {block.network} scram-sha-256")
         return [
@@ -160,13 +170,13 @@ def _major(database):
 def _hosts(backend):
     """The host names of an account and region, each with its instance, cluster or proxy and the family of engines."""
     for instance in backend.databases.values():
-        if instance.engine in _FAMILIES:
-            yield instance.address, instance, _FAMILIES[instance.engine]
+        if instance.engine in FAMILIES:
+            yield instance.address, instance, FAMILIES[instance.engine]
     for cluster in backend.clusters.values():
-        if cluster.engine in _FAMILIES:
-            yield cluster.endpoint, cluster, _FAMILIES[cluster.engine]
-            yield cluster.reader_endpoint, cluster, _FAMILIES[cluster.engine]
+        if cluster.engine in FAMILIES:
+            yield cluster.endpoint, cluster, FAMILIES[cluster.engine]
+            yield cluster.reader_endpoint, cluster, FAMILIES[cluster.engine]
     for proxy in backend.db_proxies.values():
-        if proxy.engine_family in _FAMILIES.values():
+        if proxy.engine_family in FAMILIES.values():
             for endpoint in endpoints_of(proxy):
                 yield endpoint.host, proxy, proxy.engine_family

@@ -14,6 +14,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ CAPACITY = 1000
 
 _LEASE_PORT = 61431
 _CHUNK = 65536
+_PAUSE = 0.1  # seconds
 _TLS_REQUEST = struct.pack("!ii", 8, 80877103)
 _GSS_REQUEST = struct.pack("!ii", 8, 80877104)
 
@@ -40,7 +42,10 @@ class Endpoint:
     tags: Callable
     parameters: Callable
     master: Callable
+    is_up: Callable
+    databases: tuple
     close: Callable
+    disconnect: Callable
 
 
 class AddressBlock:
@@ -69,10 +74,11 @@ class AddressBlock:
         return self._free.popleft()
 
     @staticmethod
-    def master_address(address):
-        """The address from which the front passes on the master of the instance with an endpoint's address."""
+    def master_address(address, by_password=False):
+        """The address from which the front passes on the master of the instance with an endpoint's address, or one
+        who has to show a password even if he is in rds_iam."""
         first, block, part, number = address.split(".")
-        return f"{first}.{block}.{int(part) + 100}.{number}"
+        return f"{first}.{block}.{int(part) + (200 if by_password else 100)}.{number}"
 
     def give_back(self, address):
         """Frees the address of an endpoint that is closed."""
@@ -88,7 +94,7 @@ class Relays:
 
     def __init__(self, server, source_without_tls):
         self._server, self._source_without_tls = server, source_without_tls
-        self._connections = set()
+        self._connections, self._sessions = set(), {}
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
@@ -100,14 +106,38 @@ class Relays:
         relay = asyncio.run_coroutine_threadsafe(self._accept(listener, address, context), self._loop)
         return relay, listener.getsockname()[1]
 
-    def close(self, relay):
-        """Listens no longer; connections that are open stay."""
+    def close(self, relay, address):
+        """Listens no longer on an address, and ends the sessions there."""
         relay.cancel()
+        self.disconnect(address)
+
+    def disconnect(self, address):
+        """Ends the sessions at an address."""
+        self._loop.call_soon_threadsafe(self._abort, address)
+
+    def _abort(self, address):
+        for writers in self._sessions.get(address, ()):
+            for writer in writers:
+                writer.transport.abort()
+
+    @contextmanager
+    def _session(self, address, *writers):
+        """Notes that a session with connections to both sides is open."""
+        sessions = self._sessions.setdefault(address, set())
+        sessions.add(writers)
+        try:
+            yield
+        finally:
+            sessions.remove(writers)
 
     async def _accept(self, listener, address, context):
         with listener:
             while True:
-                client, _ = await self._loop.sock_accept(listener)
+                try:
+                    client, _ = await self._loop.sock_accept(listener)
+                except OSError:  # such as too many open files: the client waits in the queue
+                    await asyncio.sleep(_PAUSE)
+                    continue
                 connection = self._loop.create_task(self._serve(client, address, context))
                 self._connections.add(connection)
                 connection.add_done_callback(self._connections.discard)

@@ -68,7 +68,8 @@ def verify(token, user, endpoint, identities):
     if fields["DBUser"] != user:
         raise Refused(f"the token is for the user {fields['DBUser']!r}")
     scope = _SCOPE.fullmatch(fields["X-Amz-Credential"])
-    if not scope or fields["Action"] != "connect" or fields["X-Amz-SignedHeaders"] != "host":
+    fixed = {"Action": "connect", "X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-SignedHeaders": "host"}
+    if not scope or any(fields[name] != value for name, value in fixed.items()):
         raise Refused("the token is not one for rds-db:connect")
     key, _, region = scope.groups()
     if region != endpoint.region:

@@ -12,6 +12,7 @@ import time
 from glob import glob
 from pathlib import Path
 
+from . import clients
 from .mysql_front import SERVER_NAME
 from .postgres import unprivileged_account
 from .token_socket import TokenSocket
@@ -146,9 +147,10 @@ class MariaDb:
     def _compile(self):
         command = [_program("cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", _PLUGIN]
         command += ["-o", self._folder / "plugin" / "aws_authentication.so"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE)
-        if done.returncode != 0:
-            raise RuntimeError(f"the plugin for MariaDB does not compile: {done.stderr[:2000]}")
+        try:
+            clients.run(command, "", _PATIENCE)
+        except ValueError as error:
+            raise RuntimeError(f"the plugin for MariaDB does not compile: {str(error)[:2000]}") from error
 
     def _places(self):
         folder = self._folder
@@ -187,13 +189,7 @@ class MariaDb:
         command = [_program("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
         command += ["--default-character-set=utf8mb4"]
         command += ["-S", self._folder / "s.sock", "-u", user, "-D", database]
-        environment = {"PATH": os.environ["PATH"]}
-        done = subprocess.run(
-            command, input=sql, capture_output=True, text=True, timeout=_PATIENCE, env=environment, encoding="utf-8"
-        )
-        if done.returncode != 0:
-            raise ValueError(done.stderr.strip())
-        return done.stdout.strip()
+        return clients.run(command, sql, _PATIENCE, {"PATH": os.environ["PATH"]})
 
     def _spawn(self, command, log, script=os.devnull):
         drop = ["setpriv", "--pdeathsig", "KILL"]

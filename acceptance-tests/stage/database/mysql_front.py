@@ -4,17 +4,18 @@ seen, so that rules can strike it."""
 import asyncio
 import socket
 import ssl
-import struct
+import traceback
 from collections import deque
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from . import mysql_packets as mysql
+from .connections import Cut, reset
 from .endpoints import Relays
 
 #: The name in the certificate of the server behind the front.
 SERVER_NAME = "mariadb.stage"
 
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
 _NOT_LOADED = (1524, "Plugin 'AWSAuthenticationPlugin' is not loaded")
 _UNKNOWN_ERROR = 1105
 
@@ -35,14 +36,18 @@ class MySqlFront(Relays):
         ends = {"client": client.close, "server": server.close}
         try:
             session = await self._open(client, server, address, context, ends)
+            if session:
+                ends.clear()
+                with self._session(address, *session.writers):
+                    await session.run()
         except (OSError, asyncio.IncompleteReadError):
-            session = None
+            pass
         except (RuntimeError, ValueError) as failure:
-            await self._loop.sock_sendall(client, mysql.error(0, _UNKNOWN_ERROR, f"the stage: {failure}"))
-            session = None
-        if session:
-            await session.run()
-        else:
+            with suppress(OSError):
+                await self._loop.sock_sendall(client, mysql.error(0, _UNKNOWN_ERROR, f"the stage: {failure}"))
+        except Exception:  # a fault of the stage: the client must not wait for ever
+            traceback.print_exc()
+        finally:
             for close in ends.values():
                 close()
 
@@ -75,6 +80,8 @@ class MySqlFront(Relays):
         return _Session(client_side, server_side, endpoint, mysql.user_of_login(login), self._statements)
 
     def _equip(self, endpoint):
+        if not endpoint.is_up():
+            raise ConnectionError("the instance is stopped")
         self._mariadb.await_ready()
         if master := endpoint.master():
             self._mariadb.equip(master)
@@ -102,12 +109,9 @@ class _Expected:
 
     sequence: int
     prepares: str | None = None
+    user: str | None = None
     entry: dict | None = None
     rule: dict | None = None
-
-
-class _Cut(Exception):
-    """The connection is to be cut."""
 
 
 class _Session:
@@ -120,26 +124,35 @@ class _Session:
         self._expected, self._prepared = deque(), mysql.Prepared()
         self._client_is_gone = False
 
+    @property
+    def writers(self):
+        """The connections to the client and to the server."""
+        return self._to_client, self._to_server
+
     async def run(self):
         """Passes on until one end goes away or a rule cuts the connection."""
         answers, commands = asyncio.create_task(self._pass_answers()), asyncio.create_task(self._pass_commands())
-        done, pending = await asyncio.wait((answers, commands), return_when=asyncio.FIRST_COMPLETED)
-        if commands in done and not self._failed(commands) and self._expected:
-            # What the client did not wait for takes effect nevertheless, and the record shall say so.
-            self._client_is_gone = True
-            done, pending = await asyncio.wait((answers,))
-        for task in pending:
-            task.cancel()
-        if any(self._failed(task) for task in done):
-            for writer in (self._to_client, self._to_server):
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                writer.transport.abort()
-        self._to_client.close()
-        self._to_server.close()
+        try:
+            done, _ = await asyncio.wait((answers, commands), return_when=asyncio.FIRST_COMPLETED)
+            if commands in done and not commands.exception() and self._expected:
+                # What the client did not wait for takes effect nevertheless, and the record shall say so.
+                self._client_is_gone = True
+                done, _ = await asyncio.wait((answers,))
+            self._end([task.exception() for task in done if task.exception()])
+        finally:
+            for task in (answers, commands):
+                task.cancel()
+            self._to_client.close()
+            self._to_server.close()
 
-    @staticmethod
-    def _failed(task):
-        return isinstance(task.exception(), _Cut)
+    def _end(self, failures):
+        """Cuts both connections if a rule wants it; and after a fault of the stage, so that nobody waits for ever."""
+        for failure in failures:
+            if not isinstance(failure, Cut):
+                traceback.print_exception(failure)
+        if failures:
+            reset(self._to_client)
+            reset(self._to_server)
 
     async def _pass_commands(self):
         """From the client; ends when the client does."""
@@ -177,13 +190,15 @@ class _Session:
             expected.entry, expected.rule = self._statements.arrived(self._endpoint, self._user, text)
             refusal = await self._strike(expected.rule, text, expected.sequence)
             if refusal:
+                expected.entry["answered"] = True
                 return refusal
         elif command == mysql.PREPARE:
             expected.prepares = payload[1:].decode(errors="replace")
+            self._prepared.begin(expected.prepares)
         elif command == mysql.CLOSE:
             self._prepared.close(payload)
         elif command == mysql.CHANGE_USER:
-            self._user = mysql.user_of_change(payload)
+            expected.user = mysql.user_of_change(payload)
         if command not in mysql.WITHOUT_ANSWER:
             self._expected.append(expected)
         return None
@@ -192,7 +207,7 @@ class _Session:
         """What happens before a statement; returns the answer of a statement that the server never sees."""
         fault = rule["fault"] if rule else None
         if fault == "cut":
-            raise _Cut
+            raise Cut
         if fault == "error":
             message = rule.get("message", "Injected by the stage")
             return mysql.error(sequence, rule.get("code", _UNKNOWN_ERROR), message, rule.get("sqlstate"))
@@ -208,6 +223,8 @@ class _Session:
             number = mysql.statement_number(payload)
             if number is not None:
                 self._prepared.add(number, expected.prepares)
+        if expected.user is not None:
+            self._changed(expected, payload)
         if expected.entry is None:
             return
         expected.entry["took_effect"] = not mysql.is_error(payload)
@@ -215,6 +232,13 @@ class _Session:
         rule = expected.rule or {}
         if rule.get("fault") == "lose_answer":
             await asyncio.sleep(rule.get("seconds", 0))
-            raise _Cut
+            raise Cut
         if rule.get("fault") == "delay" and rule.get("when") == "after":
             await asyncio.sleep(rule["seconds"])
+
+    def _changed(self, expected, payload):
+        """Takes note of an answer to a change of the user: only the last one decides."""
+        if mysql.goes_on(payload):
+            self._expected.appendleft(replace(expected, sequence=(expected.sequence + 2) % 256))
+        elif mysql.is_ok(payload):
+            self._user = expected.user

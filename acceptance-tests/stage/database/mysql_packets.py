@@ -7,7 +7,7 @@ import struct
 QUIT, QUERY, CHANGE_USER, PREPARE, EXECUTE, LONG_DATA, CLOSE, BULK_EXECUTE = 1, 3, 0x11, 0x16, 0x17, 0x18, 0x19, 0xFA
 WITHOUT_ANSWER = (QUIT, LONG_DATA, CLOSE)
 
-_OK, _ERROR = 0, 0xFF
+_OK, _MORE_OF_LOGIN, _OTHER_PLUGIN, _ERROR = 0, 1, 0xFE, 0xFF
 _WHOLE = 0xFFFFFF  # a payload of this length goes on in the next packet
 _LAST_PREPARED = 0xFFFFFFFF  # MariaDB: the statement prepared last, whose number the client does not know yet
 _FIXED = 32  # bytes of the client's first packet before the user: capabilities, sizes, filler
@@ -15,10 +15,16 @@ _TLS = 0x800
 # Capabilities that the client must not hear of: compression, query attributes; and of MariaDB's own, progress reports.
 _HIDDEN, _HIDDEN_OF_MARIADB = 0x20 | 1 << 26 | 1 << 27, 1
 _STATES = {1213: "40001"}
-_WITH_PLUGIN = re.compile(
-    r"""\b(?:create|alter)\s.*?\buser\b.*?\bidentified\s+(?:with|via)\s+['"`]?AWSAuthenticationPlugin\b""",
-    re.IGNORECASE | re.DOTALL,
+_PLUGIN = "awsauthenticationplugin"
+_QUOTED_OR_COMMENT = re.compile(
+    r"""(?P<quoted>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`)"""
+    r"""|/\*m?!\d*(?P<executed>.*?)\*/|/\*.*?\*/|--(?!\S)[^\n]*|\#[^\n]*""",
+    re.DOTALL,
 )
+_WITH_PLUGIN = re.compile(
+    rf"\b(?:(?:create|alter)\b.*?\buser|grant)\b.*?\bidentified\b.*?\b(?:with|via|or)\s+['\"`]?{_PLUGIN}\b", re.DOTALL
+)
+_RUNS_TEXT = re.compile(r"\bexecute\s+immediate\b|\bprepare\b.*?\bfrom\b", re.DOTALL)
 
 
 async def read_packet(exactly):
@@ -74,6 +80,16 @@ def user_of_login(login):
     return _text(login, 4 + _FIXED)
 
 
+def goes_on(payload):
+    """Whether an answer is a question, to which the client's next packet is the answer: a login is not decided yet."""
+    return payload[:1] in (bytes([_OTHER_PLUGIN]), bytes([_MORE_OF_LOGIN]))
+
+
+def is_ok(payload):
+    """Whether an answer says that all went well, and nothing else."""
+    return payload[:1] == bytes([_OK])
+
+
 def user_of_change(payload):
     """The user whom a connection changes to."""
     return _text(payload, 1)
@@ -90,9 +106,13 @@ class Prepared:
     def __init__(self):
         self._texts, self._last = {}, ""
 
+    def begin(self, text):
+        """A text is to be prepared; until the client knows its number, it may speak of the last one."""
+        self._last = text
+
     def add(self, number, text):
         """Keeps a text."""
-        self._texts[number] = self._last = text
+        self._texts[number] = text
 
     def find(self, payload):
         """The text that an execution is of."""
@@ -106,7 +126,22 @@ class Prepared:
 
 def names_the_plugin(sql):
     """Whether a statement gives a user AWSAuthenticationPlugin."""
-    return _WITH_PLUGIN.search(sql) is not None
+    sql = sql.lower()
+    if _PLUGIN not in sql:
+        return False
+    bare = _bare(sql)
+    return any(map(_WITH_PLUGIN.search, (bare, sql) if _RUNS_TEXT.search(bare) else (bare,)))
+
+
+def _bare(sql):
+    """A statement without comments, but for those that the server executes, and without texts."""
+
+    def bare(found):
+        if found["quoted"]:
+            return found[0] if found[0][1:-1] == _PLUGIN else "''"
+        return f" {_bare(found['executed'] or '')} "
+
+    return _QUOTED_OR_COMMENT.sub(bare, sql)
 
 
 def _text(data, start):

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 
+from . import clients
 from .hosting import identifier, literal
 
 MASTER = "pgadmin"
@@ -134,10 +135,7 @@ class Postgres:
     def _run(self, sql, database="postgres"):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
         command += ["-U", _OWNER, "-d", database]
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=_PATIENCE)
-        if done.returncode != 0:
-            raise ValueError(done.stderr.strip())
-        return done.stdout.strip()
+        return clients.run(command, sql, _PATIENCE)
 
     def create_master(self, name):
         """A master user: no superuser, but one who makes roles and databases. Its password is the stage's business."""

@@ -6,18 +6,17 @@ the rule's: so the transaction and the protocol are where they would be.
 
 import asyncio
 import re
-import socket
-import struct
 import traceback
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from . import postgres_messages as wire
+from .connections import Cut, reset
 from .endpoints import Relays
 from .hosting import Hosting
 
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
-_NONSENSE = b"refused by the stage\0"
+_NONSENSE = b"refused_by_the_stage"
 _PATIENCE = 300  # seconds that a delay may last at most
 #: What needs wal_level = logical, which the server has for everybody.
 _LOGICAL = re.compile(
@@ -25,7 +24,7 @@ _LOGICAL = re.compile(
     r"|.*\bpg_create_logical_replication_slot\b",
     re.IGNORECASE | re.DOTALL,
 )
-_TOO_LOW = {"fault": "error", "sqlstate": "55000", "message": "logical decoding requires wal_level >= logical"}
+_TOO_LOW = {"sqlstate": "55000", "message": "logical decoding requires wal_level >= logical"}
 
 
 class PostgresFront(Relays):
@@ -51,7 +50,8 @@ class PostgresFront(Relays):
             login = await self._loop.run_in_executor(None, self._admit, endpoint, fields)
             server_side = await asyncio.open_connection(*self._server, local_addr=(login.source, 0))
             server_side[1].write(startup)
-            await _Session((reader, writer), server_side, login, self._statements).run()
+            with self._session(address, writer, server_side[1]):
+                await _Session((reader, writer), server_side, login, self._statements).run()
         except _Refused as refusal:
             writer.write(wire.message(b"E", refusal.body))
             writer.close()
@@ -67,24 +67,25 @@ class PostgresFront(Relays):
     def _admit(self, endpoint, fields):
         """Decides how a client has to log in, and makes ready what its login needs."""
         with self._aws.lock:
+            if not endpoint.is_up():
+                raise ConnectionError("the instance is stopped")
             login = Login(endpoint, fields.get("user", ""), self._aws, self._hosting, endpoint.address)
             master, replication = endpoint.master(), wire.is_replication(fields)
             parameters = endpoint.parameters()
-            tokens = endpoint.iam_enabled() and _is_on(parameters, "rds.iam_auth_for_replication")
-        try:
-            self._postgres.await_ready()
-            if master:
-                self._hosting.equip(master)
-        except (RuntimeError, ValueError) as error:
-            raise _Refused("58000", f"the stage: {error}") from error
-        if master and login.user == master.name:
-            login.source, login.is_master = self._block.master_address(endpoint.address), True
-        elif replication and parameters is None:
+            needed = ("rds.logical_replication", "rds.iam_auth_for_replication")
+            tokens = endpoint.iam_enabled() and all(_is_on(parameters, name) for name in needed)
+        _unless_it_fails(self._postgres.await_ready)
+        if master:
+            _unless_it_fails(self._hosting.equip, master)
+        if replication and parameters is None:
             raise _Refused("0A000", "RDS Proxy doesn't support replication connections")
-        elif replication and not (tokens and _is_on(parameters, "rds.logical_replication")):
+        by_password = replication and not tokens
+        if master and login.user == master.name:
+            login.source, login.is_master = self._block.master_address(endpoint.address, by_password), True
+        elif by_password:
             login.source = self._block.passwords
         if replication:
-            login.borrowed = self._hosting.lend_replication(login.user)
+            login.borrowed = _unless_it_fails(self._hosting.lend_replication, login.user)
         return login
 
 
@@ -118,10 +119,6 @@ class _Refused(Exception):
     def __init__(self, sqlstate, text):
         super().__init__(text)
         self.body = wire.error(sqlstate, text, "FATAL")
-
-
-class _Cut(Exception):
-    """The connection is to be cut."""
 
 
 @dataclass
@@ -158,9 +155,11 @@ class _Session:
     async def run(self):
         """Passes on until the server has nothing more to say: what the client did not wait for is done nevertheless."""
         requests = asyncio.create_task(self._until_the_end(self._pass_requests))
-        await self._until_the_end(self._pass_answers)
-        self._to_client.close()
-        self._to_server.close()
+        try:
+            await self._until_the_end(self._pass_answers)
+        finally:
+            self._to_client.close()
+            self._to_server.close()
         await requests
 
     async def _until_the_end(self, work):
@@ -168,15 +167,15 @@ class _Session:
             await work()
         except (OSError, asyncio.IncompleteReadError):
             pass
-        except _Cut:
-            self._to_client.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self._to_client.transport.abort()
+        except Cut:
+            reset(self._to_client)
         except Exception:  # a fault of the stage: the client must not wait for ever
             traceback.print_exc()
             self._to_client.transport.abort()
             self._to_server.transport.abort()
         if work == self._pass_requests and self._to_server.can_write_eof() and not self._to_server.is_closing():
-            self._to_server.write_eof()
+            with suppress(OSError):  # the server has gone
+                self._to_server.write_eof()
 
     async def _pass_requests(self):
         while True:
@@ -191,7 +190,7 @@ class _Session:
             group = self._group()
             group.closed = True
             refused = await self._arrived(group, wire.texts(body, 1)[0])
-            return (b"Q", _NONSENSE) if refused else (kind, body)
+            return (b"Q", _NONSENSE + b"\0") if refused else (kind, body)
         if kind in b"PBDCHE":
             group = self._group()
         if kind == b"P":
@@ -204,7 +203,7 @@ class _Session:
             # Further rows of a portal are no further statement.
             sql = self._portals.pop(wire.texts(body, 1)[0], None)
             if sql is not None and await self._arrived(group, sql):
-                return b"P", b"\0" + _NONSENSE + b"\0\0"
+                return b"P", b"\0" + _NONSENSE + b"\0\0\0"
         elif kind in b"cf":
             self._copied = True
         elif kind == b"S":
@@ -225,19 +224,24 @@ class _Session:
         """Notes a statement and does what a rule wants before it; returns whether the server must refuse it."""
         entry, rule = self._statements.arrived(self._login.endpoint, self._login.user, sql)
         group.entries.append(entry)
-        if rule is None and _LOGICAL.match(sql):
-            logical = await asyncio.get_running_loop().run_in_executor(None, self._login.is_logical)
-            rule = None if logical else _TOO_LOW
         fault = rule["fault"] if rule else None
         if fault == "cut":
-            raise _Cut
-        if fault == "error":
-            group.error = wire.error(rule["sqlstate"], rule.get("message", "Injected by the stage"))
-        elif fault == "delay" and rule.get("when", "before") == "before":
+            raise Cut
+        if fault == "delay" and rule.get("when", "before") == "before":
             await asyncio.sleep(min(rule["seconds"], _PATIENCE))
-        elif fault:
+        elif fault in ("delay", "lose_answer"):
             group.late = rule
-        return fault == "error"
+        refusal = rule if fault == "error" else await self._refused(sql)
+        if refusal:
+            group.error = wire.error(refusal.get("sqlstate", "XX000"), refusal.get("message", "Injected by the stage"))
+        return refusal is not None
+
+    async def _refused(self, sql):
+        """What RDS refuses and the server would do, as a rule; None for the rest."""
+        if not _LOGICAL.match(sql):
+            return None
+        logical = await asyncio.get_running_loop().run_in_executor(None, self._login.is_logical)
+        return None if logical else _TOO_LOW
 
     async def _pass_answers(self):
         held = []
@@ -250,7 +254,8 @@ class _Session:
                 self._is_ready = kind == b"Z"
                 body = body if self._is_ready else self._refusal(body)
             held.append(wire.message(kind, body))
-            if kind == b"Z" or not (self._groups and self._groups[0].late):
+            # Copies and streams go on only when the client has heard of their beginning.
+            if kind in b"ZGHW" or not (self._groups and self._groups[0].late):
                 await self._tell(b"".join(held))
                 held.clear()
 
@@ -259,19 +264,27 @@ class _Session:
         group = self._groups[0] if self._groups else None
         if kind == b"E" and group:
             group.failed = True
-            body, group.error = group.error or body, None
+            if group.error and _NONSENSE in body:  # not that of an earlier statement
+                body = group.error
         elif kind == b"W" and group:
             group.took_effect()
+            await self._lag(group)
         elif kind == b"Z" and group:
             if not group.failed:
                 group.took_effect()
             group.answered()
-            if group.late:
-                await asyncio.sleep(min(group.late.get("seconds", 0), _PATIENCE))
             self._groups.popleft()
-            if group.late and group.late["fault"] == "lose_answer":
-                raise _Cut
+            await self._lag(group)
         return body
+
+    @staticmethod
+    async def _lag(group):
+        """Does what a rule wants after a statement, once."""
+        rule, group.late = group.late, None
+        if rule:
+            await asyncio.sleep(min(rule.get("seconds", 0), _PATIENCE))
+            if rule["fault"] == "lose_answer":
+                raise Cut
 
     def _refusal(self, body):
         """The words for a login that failed: the server asks the stage for a master's password, as it does for a
@@ -288,6 +301,13 @@ class _Session:
             await self._to_client.drain()
         except OSError:
             self._to_client.transport.abort()
+
+
+def _unless_it_fails(work, *arguments):
+    try:
+        return work(*arguments)
+    except (RuntimeError, ValueError) as error:
+        raise _Refused("58000", f"the stage: {error}") from error
 
 
 def _is_on(parameters, name):

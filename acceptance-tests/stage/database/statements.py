@@ -9,16 +9,16 @@ import re
 import threading
 import time
 
-from ..rules import Rules
+from ..rules import NUMBER, SECONDS, STATE, TEXT, WHEN, Rules
 
-#: Each fault and the arguments it takes.
+#: Each fault and the arguments it takes, with their kinds.
 FAULTS = {
-    "cut": (),
-    "lose_answer": ("seconds",),
-    "delay": ("seconds", "when"),
-    "error": ("code", "sqlstate", "message"),
+    "cut": {},
+    "lose_answer": {"seconds": SECONDS},
+    "delay": {"seconds": SECONDS, "when": WHEN},
+    "error": {"code": NUMBER, "sqlstate": STATE, "message": TEXT},
 }
-_SELECTORS = ("account", "host", "user")
+_SELECTORS = {"account": TEXT, "host": TEXT, "user": TEXT}
 
 
 class Statements:

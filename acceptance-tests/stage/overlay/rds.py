@@ -9,8 +9,8 @@ from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 from . import after, before, rds_clusters, rds_parameter_groups, rds_proxies  # noqa: F401, for their rules
 from .rds_application import look_at_parameters
 from .rds_models import iam_enabled
-from .rds_state import Change, backend_of, begin, change_of, cluster_of, find, follow, is_instance, look, page
-from .rds_state import require_modifiable, settle, shown
+from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
+from .rds_state import page, require_modifiable, settle, shown
 from .rds_versions import keep_logs
 
 _FLAG = "EnableIAMDatabaseAuthentication"
@@ -140,6 +140,8 @@ def stop_or_start(aws, call):
     """Stopping and starting take a while."""
     database, status = find(call, call.parameters), "stopping" if call.operation.startswith("Stop") else "starting"
     begin(database, replace(change_of(database), status=status, busy=aws.transition_of(call.account)["busy"]))
+    if status == "stopping":
+        disconnect(aws, database)
     return shown(call, database)
 
 

@@ -9,7 +9,7 @@ from stage.catalogue import engines
 
 from . import after, before
 from .rds_groups import default_group_of, family_of_group, find_group, is_default, values_of
-from .rds_state import backend_of, begin, change_of, cluster_of, find, is_instance, is_multi_az_cluster
+from .rds_state import backend_of, begin, change_of, cluster_of, disconnect, find, is_instance, is_multi_az_cluster
 from .rds_state import named, require_modifiable, shown
 
 _REBOOTABLE = ("available", "storage-optimization", "incompatible-parameters")
@@ -18,22 +18,28 @@ _REBOOTABLE = ("available", "storage-optimization", "incompatible-parameters")
 @dataclass
 class Application:
     """How a database stands to one of its parameter groups: the values that users set there and that are in force,
-    those that are on their way, and whether a reboot is wanting."""
+    those that are on their way, and whether a reboot is wanting. For as many looks as it lags, the status is what it was
+    before the change."""
 
     effective: dict
     coming: dict = field(default_factory=dict)
     busy: int = 0
     reboot: bool = False
+    lagging: int = 0
+    before: str = ""
 
     @property
     def status(self):
         """ParameterApplyStatus, in AWS's words."""
+        if self.lagging:
+            return self.before
         if self.busy:
             return "applying"
         return "pending-reboot" if self.reboot else "in-sync"
 
-    def change(self, name, value, immediate, looks):
+    def change(self, name, value, immediate, looks, lag):
         """A parameter of the group got a value, or with None lost it."""
+        self.before, self.lagging = self.status, lag
         if not immediate:
             self.reboot = True
             return
@@ -43,13 +49,15 @@ class Application:
 
     def look(self):
         """One look at the database."""
-        if self.busy:
+        if self.lagging:
+            self.lagging -= 1
+        elif self.busy:
             self.busy -= 1
             self._arrive()
 
     def restart(self, values):
         """The database starts with the values of its group."""
-        self.effective, self.coming, self.busy, self.reboot = values, {}, 0, False
+        self.effective, self.coming, self.busy, self.reboot, self.lagging = values, {}, 0, False, 0
 
     def _arrive(self):
         if not self.busy:
@@ -84,14 +92,14 @@ def users_of(backend, name, cluster):
     return [d for d in databases.values() if group_name_of(d, cluster) == name.lower()]
 
 
-def spread(backend, group, cluster, changes, looks):
+def spread(backend, group, cluster, changes, transition):
     """Carries changes of a group (name, value, immediate) to the databases that have it; the group itself must still
     be as it was."""
     for user in users_of(backend, group.name, cluster):
         for bearer in bearers(user) if cluster else [user]:
             application = application_of(bearer, cluster)
             for name, value, immediate in changes:
-                application.change(name, value, immediate, looks)
+                application.change(name, value, immediate, transition["applying"], transition["lagging"])
 
 
 def effective(database):
@@ -201,6 +209,7 @@ def reboot(aws, call):
             raise AwsError("InvalidParameterCombination", message)
         rebooted += database.members
     for one in rebooted:
+        disconnect(aws, one)
         begin(one, replace(change_of(one), status="rebooting", busy=looks, finish=None if failover else restart))
     return shown(call, database)
 

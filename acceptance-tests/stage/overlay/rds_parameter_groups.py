@@ -121,7 +121,7 @@ def reset(aws, call):
 
 def change(aws, account, backend, group, cluster, wanted):
     """Sets parameters of a group, or with None for a value resets them, and carries that to its databases."""
-    before_it, looks = values_of(group), aws.transition_of(account)["applying"]
+    before_it = values_of(group)
     spread(
         backend,
         group,
@@ -131,7 +131,7 @@ def change(aws, account, backend, group, cluster, wanted):
             for p in wanted
             if p["ParameterValue"] != before_it.get(p["ParameterName"]) or p["ApplyMethod"] == "immediate"
         ],
-        looks,
+        aws.transition_of(account),
     )
     for parameter in wanted:
         name, value, method = (parameter[key] for key in ("ParameterName", "ParameterValue", "ApplyMethod"))

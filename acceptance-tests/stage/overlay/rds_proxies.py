@@ -13,8 +13,9 @@ from . import after, before
 from .rds_state import Change, backend_of, begin, change_of, follow, host_suffix, look, named, page
 
 _PORTS = {"POSTGRESQL": 5432, "MYSQL": 3306, "SQLSERVER": 1433}
-_FAMILIES = {"postgres": "POSTGRESQL", "aurora-postgresql": "POSTGRESQL"}
-_FAMILIES |= {"mysql": "MYSQL", "mariadb": "MYSQL", "aurora-mysql": "MYSQL"}
+#: The family of each engine that the stage plays, in the words of proxies.
+FAMILIES = {"postgres": "POSTGRESQL", "aurora-postgresql": "POSTGRESQL"}
+FAMILIES |= {"mysql": "MYSQL", "mariadb": "MYSQL", "aurora-mysql": "MYSQL"}
 _DEFAULT = "default"
 
 
@@ -150,7 +151,7 @@ def register(_aws, call):
             if database is None:
                 code = "DBInstanceNotFound" if kind == "Instance" else "DBClusterNotFoundFault"
                 raise AwsError(code, f"DB{kind} {name} not found.", 404)
-            if _FAMILIES.get(database.engine) != proxy.engine_family:
+            if FAMILIES.get(database.engine) != proxy.engine_family:
                 message = f"DB{kind} {name} is not of the engine family {proxy.engine_family}."
                 raise AwsError("InvalidParameterCombination", message)
             wanted.append((kind.lower(), database.resource_id))

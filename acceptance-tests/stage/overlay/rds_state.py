@@ -117,6 +117,12 @@ def follow(aws, call):
         aws.databases.follow(call.account, call.region, backend_of(call))
 
 
+def disconnect(aws, database):
+    """Ends the sessions of an instance, or of a cluster and its members."""
+    if aws.databases:
+        aws.databases.disconnect(database)
+
+
 def is_instance(call):
     """Whether an operation is about an instance, not a cluster."""
     return "DBInstance" in call.operation

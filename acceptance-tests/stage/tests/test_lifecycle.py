@@ -3,18 +3,23 @@
 import fcntl
 import json
 import os
+import resource
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from stage.database import clients
 from stage.database.certificates import Authority
-from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, bind
+from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, Relays, bind
 from stage.database.mariadb import MariaDb
-from stage.lifecycle import parent_folder, sweep
+from stage.lifecycle import FILES, parent_folder, sweep
 
 from .conftest import PACKAGE, Account, control, start
 
@@ -193,3 +198,64 @@ def test_every_endpoint_has_room_for_its_name(facts, tmp_path):
     code = f"import socket; print(socket.gethostbyname('{names[-1]}'))"
     found = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, timeout=30)
     assert found.stdout.strip() == "127.9.3.250"
+
+
+def test_client_of_a_server_that_does_not_answer():
+    with pytest.raises(ValueError, match="no answer within 0.2 seconds"):
+        clients.run(["sleep", "10"], "", 0.2)
+    with pytest.raises(ValueError, match="no-such-file"):
+        clients.run(["cat", "no-such-file"], "", 10)
+    assert clients.run(["cat"], " zoë\n", 10) == "zoë"
+
+
+def test_stage_may_have_many_connections(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        process, _ = start(tmp_path, "--without-databases")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (min(hard, FILES), hard)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_endpoint_survives_a_connection_that_cannot_be_accepted(monkeypatch):
+    greeted, failures = threading.Event(), [OSError(24, "Too many open files")] * 2
+
+    class Greeter(Relays):
+        async def _serve(self, client, address, context):
+            greeted.set()
+            client.close()
+
+    relays = Greeter(None, None)
+    accept = relays._loop.sock_accept
+
+    def failing(listener):
+        if failures:
+            raise failures.pop()
+        return accept(listener)
+
+    monkeypatch.setattr(relays._loop, "sock_accept", failing)
+    relay, port = relays.open("127.0.0.1", 0, None)
+    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    assert greeted.wait(5)
+    relays.close(relay, "127.0.0.1")
+
+
+def test_folder_that_another_stage_sweeps_at_the_same_time(tmp_path, monkeypatch):
+    (tmp_path / "rdsauth-stage-4194999-a").mkdir()
+    (tmp_path / "rdsauth-stage-4194999-b").mkdir()
+    exists = Path.exists
+
+    def removed_meanwhile(path):
+        if path.name == "4194999":
+            for folder in tmp_path.iterdir():
+                shutil.rmtree(folder)
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", removed_meanwhile)
+    sweep(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -141,6 +141,8 @@ def test_forged_tokens(client):
     client.refused("access key or session token", client.token(keys=client.keys | {"session_token": None}))
     client.refused("not a database token", "a password")
     client.refused("not a database token", token + "&More=1")
+    other = token.replace("X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256")
+    client.refused("not one for rds-db:connect", other)
 
 
 def test_token_of_the_wrong_host_port_or_region(client, account):

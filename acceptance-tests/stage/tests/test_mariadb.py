@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from stage.database.certificates import Authority
 
-from .conftest import allow
+from .conftest import Account, allow
 from .test_login import Client, put
 
 _USERS = count(1)
@@ -198,6 +199,48 @@ def test_masters_of_instances_that_were_made_through_the_api(client, account):
     assert client.mariadb("3rd word", user="it's", host=third, sql=f"create user made_{account.id}") == ""
     client.denied("3rd word", user="it's", host=first)
     client.denied("", user="admin", host=second)
+
+
+def test_masters_of_clusters_and_copies(client, account):
+    rds, chief = account.client("rds"), {"user": "chief", "sql": "select current_user()"}
+    account.control("POST", "transitions", account=account.id, busy=0)
+    cluster = rds.create_db_cluster(
+        DBClusterIdentifier="au",
+        Engine="aurora-mysql",
+        MasterUsername="chief",
+        MasterUserPassword="cluster word",
+        DatabaseName=f"fleet_{account.id}",
+    )["DBCluster"]
+    member = {"DBInstanceClass": "db.r6g.large", "Engine": "aurora-mysql", "DBClusterIdentifier": "au"}
+    writer = rds.create_db_instance(DBInstanceIdentifier="au-1", **member)["DBInstance"]
+    for host in (cluster["Endpoint"], cluster["ReaderEndpoint"], writer["Endpoint"]["Address"]):
+        assert client.mariadb("cluster word", host=host, **chief) == "chief@%"
+    made = {"MasterUsername": "chief", "MasterUserPassword": "own word", "AllocatedStorage": 20}
+    made |= {"DBInstanceClass": "db.t4g.micro", "Engine": "mariadb", "VpcSecurityGroupIds": ["sg-0123456789abcdef0"]}
+    rds.create_db_instance(DBInstanceIdentifier="source", **made)
+    rds.create_db_snapshot(DBInstanceIdentifier="source", DBSnapshotIdentifier="snap")
+    restored = rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier="restored", DBSnapshotIdentifier="snap"
+    )["DBInstance"]
+    replica = rds.create_db_instance_read_replica(
+        DBInstanceIdentifier="replica", SourceDBInstanceIdentifier="source"
+    )["DBInstance"]
+    for copy in (restored, replica):
+        host = copy["Endpoint"]["Address"]
+        assert client.mariadb("own word", host=host, **chief) == "chief@%", copy["DBInstanceIdentifier"]
+        client.denied("cluster word", host=host, **chief)
+
+
+def test_many_instances_at_once(facts):
+    def log_in(number):
+        client = MySqlClient(Account(facts, str(510000000001 + number)))
+        client.accepted(client.token())
+        assert client.as_master(f"create user late_{client.user}") == ""
+        client.account.client("iam").delete_role_policy(RoleName="app", PolicyName="connect")
+        client.refused("may not rds-db:connect", client.token())
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(log_in, range(12)))
 
 
 @pytest.mark.parametrize("user", ["rdsadmin", "root"])

@@ -2,9 +2,12 @@
 
 import pytest
 
+from stage.database.postgres import newer_programs
+
 from .conftest import allow
 from .test_login import Client
 
+newer = pytest.mark.skipif(newer_programs() is None, reason="scripts/postgres-17 unpacks a newer PostgreSQL")
 _PASSWORD = "correct horse battery"
 
 
@@ -63,6 +66,29 @@ def test_master_in_rds_iam_needs_a_token(owner):
     assert "authentication failed" in owner.psql(_PASSWORD, user=name)
     owner.keys = owner.account.credentials
     assert owner.psql(owner.token(user=name), user=name) == name
+
+
+@pytest.mark.parametrize("version", [None, pytest.param("17.6", marks=newer)])
+def test_replication_as_a_master_in_rds_iam(owner, version):
+    name, more = f"copying_{owner.account.id}", {"EngineVersion": version} if version else {}
+    family = f"postgres{(version or '15').partition('.')[0]}"
+    owner.account.control("POST", "parameter-groups", account=owner.account.id, name="logical", family=family)
+    made = {"MasterUsername": name, "EnableIAMDatabaseAuthentication": True, "DBParameterGroupName": "logical"}
+    owner.create(**made, **more)
+    stream = {"user": name, "dbname": "postgres", "replication": "database"}
+    assert owner.psql(_PASSWORD, **stream) == name
+    if version is None:  # the newer server has all masters in rds_iam
+        owner.sql(f"grant rds_iam to {name}")
+        assert "authentication failed" in owner.psql(_PASSWORD, user=name), "other connections need a token"
+    assert owner.psql(_PASSWORD, **stream) == name
+    assert f'password authentication failed for user "{name}"' in owner.psql("wrong", **stream)
+    values = {"rds.logical_replication": "1", "rds.iam_auth_for_replication": "1"}
+    owner.account.control("POST", "parameters", account=owner.account.id, group="logical", values=values)
+    owner.account.control("POST", "reboot", account=owner.account.id, identifier="made")
+    owner.keys = owner.account.credentials
+    if version is None:
+        assert "authentication failed" in owner.psql(_PASSWORD, **stream)
+        assert owner.psql(owner.token(user=name), **stream) == name
 
 
 def test_users_of_an_instance_that_was_made_through_the_api(owner):

@@ -2,6 +2,8 @@
 
 import asyncio
 import struct
+import subprocess
+import sys
 import time
 from itertools import count
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from pymysql.constants import COMMAND
 
 from stage.database import mysql_packets
+from stage.database.statements import Statements
 
 _TABLES = count(1)
 _CONNECTION_LOST, _GONE = 2013, (2006, 2013)
@@ -128,7 +131,8 @@ def test_error(database, code, state):
     connection._next_seq_id = 2
     assert answer == b"\xff" + struct.pack("<H", code) + f"#{state}not now".encode()
     assert database.rows() == 0
-    assert not database.record("INSERT")[0]["took_effect"]
+    [entry] = database.record("INSERT")
+    assert not entry["took_effect"] and entry["answered"], "as in PostgreSQL"
     run(connection, database.insert())
     assert database.rows() == 1, "the connection goes on"
 
@@ -166,6 +170,34 @@ def test_rules_that_are_refused(database, rule, complaint):
         database.rules(rule)
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"fault": "cut", "statements": 2},
+        {"fault": "cut", "statements": ["2"]},
+        {"fault": "cut", "statements": [0]},
+        {"fault": "cut", "times": "1"},
+        {"fault": "cut", "times": True},
+        {"fault": "delay", "seconds": "1"},
+        {"fault": "delay", "seconds": -1},
+        {"fault": "delay", "seconds": None},
+        {"fault": "delay", "seconds": 1, "when": ["after"]},
+        {"fault": "error", "code": "1205"},
+        {"fault": "error", "sqlstate": 40001},
+        {"fault": "error", "sqlstate": "4000"},
+        {"fault": "error", "code": 1205, "message": 5},
+        {"fault": "cut", "sql": 5},
+        {"fault": "cut", "user": 5},
+        {"fault": ["cut"]},
+        "cut",
+    ],
+    ids=str,
+)
+def test_rules_of_other_types(rule):
+    with pytest.raises(ValueError, match="must be|a rule is"):
+        Statements().rules.add([rule])
+
+
 def prepare(connection, sql):
     """The number of a statement without parameters and without a result."""
     connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)
@@ -197,6 +229,17 @@ def test_prepared_statement_that_names_the_plugin(account):
     number = prepare(connection, "CREATE USER nobody@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'")
     with pytest.raises(pymysql.err.OperationalError, match="1524"):
         execute(connection, number)
+    assert [(e["answered"], e["took_effect"]) for e in database.record("CREATE USER")] == [(True, False)]
+
+
+def test_prepared_statement_that_is_executed_before_its_number_is_known(database):
+    connection = database.connect()
+    last = struct.pack("<BIBI", COMMAND.COM_STMT_EXECUTE, 0xFFFFFFFF, 0, 1)
+    packets = (bytes([COMMAND.COM_STMT_PREPARE]) + database.insert(7).encode(), last)
+    connection._sock.sendall(b"".join(mysql_packets.packet(0, p) for p in packets))
+    deadline = time.monotonic() + 5
+    while not database.record(database.insert(7)):
+        assert time.monotonic() < deadline, database.record("")
 
 
 def test_statement_whose_client_is_killed(database):
@@ -208,6 +251,33 @@ def test_statement_whose_client_is_killed(database):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert database.rows() == 1
+
+
+def gone(database, connection, *commands, after=0):
+    """Sends commands, takes the client away and waits until the server has ended its session."""
+    wanted = f"SELECT 1 FROM information_schema.processlist WHERE id = {connection.thread_id()}"
+    packets = (mysql_packets.packet(0, bytes([COMMAND.COM_QUERY]) + sql.encode()) for sql in commands)
+    connection._sock.sendall(b"".join(packets))
+    time.sleep(after)
+    connection._force_close()
+    deadline = time.monotonic() + 8
+    while database.owner(wanted):
+        assert time.monotonic() < deadline, "the server's session is still there"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("sleep", [0, 0.6], ids=["answered", "working"])
+def test_lost_answer_that_nobody_waits_for_ends_the_session(database, sleep):
+    database.rules({"sql": "INSERT", "fault": "lose_answer", "seconds": 0.6})
+    connection = database.connect(autocommit=False)
+    gone(database, connection, f"INSERT INTO {database.table} SELECT sleep({sleep})", after=0.2)
+
+
+def test_cut_of_a_client_that_is_gone_ends_the_session(database):
+    database.rules({"sql": "99", "fault": "delay", "seconds": 0.5}, {"sql": "77", "fault": "cut"})
+    connection = database.connect(autocommit=False)
+    run(connection, database.insert())
+    gone(database, connection, database.insert(99), database.insert(77))
 
 
 def test_answers_of_many_packets_and_several_statements(database):
@@ -233,12 +303,85 @@ def test_statements_do_not_wait_for_acknowledgements(database):
         ("create user a identified with AWSAuthenticationPlugin as 'RDS'", True),
         ("CREATE OR REPLACE USER a\nIDENTIFIED VIA 'awsauthenticationplugin'", True),
         ("ALTER USER IF EXISTS a IDENTIFIED WITH `AWSAuthenticationPlugin` AS 'RDS'", True),
+        ("GRANT SELECT ON app.* TO a@'%' IDENTIFIED VIA AWSAuthenticationPlugin USING 'RDS'", True),
+        ("create user a identified /* with nothing */ with -- but\n AWSAuthenticationPlugin as 'RDS'", True),
+        ("create user a identified with # this\n AWSAuthenticationPlugin as 'RDS'", True),
+        ("create user a identified /*!50000 with AWSAuthenticationPlugin */ as 'RDS'", True),
+        ("create user a identified /*M!100100 via AWSAuthenticationPlugin */ using 'RDS'", True),
+        ("create user `/*`@'%' identified with AWSAuthenticationPlugin as '*/'", True),
+        ("create user a identified via ed25519 using 'x' or AWSAuthenticationPlugin using 'RDS'", True),
+        ("EXECUTE IMMEDIATE 'create user a identified with AWSAuthenticationPlugin'", True),
+        ('prepare one from "create user a identified with AWSAuthenticationPlugin"', True),
+        ("create user a identified by 'x' /* with AWSAuthenticationPlugin */", False),
+        ("create user a identified by 'with AWSAuthenticationPlugin'", False),
+        ("create table t comment 'a user identified with AWSAuthenticationPlugin'", False),
         ("select * from mysql.user where plugin = 'AWSAuthenticationPlugin'", False),
         ("create user a identified by 'x'", False),
     ],
 )
 def test_statements_that_name_the_plugin(sql, named):
     assert mysql_packets.names_the_plugin(sql) == named
+
+
+_CHANGES = """
+import ctypes, sys
+
+library = ctypes.CDLL("libmariadb.so.3")
+for name in "mysql_init", "mysql_real_connect", "mysql_store_result":
+    getattr(library, name).restype = ctypes.c_void_p
+library.mysql_error.restype = ctypes.c_char_p
+address, port, ca, *users = sys.argv[1:]
+
+
+def user():
+    library.mysql_query(connection, b"SELECT current_user()")
+    result = ctypes.c_void_p(library.mysql_store_result(connection))
+    library.mysql_fetch_row.restype = ctypes.POINTER(ctypes.c_char_p)
+    name = library.mysql_fetch_row(result)[0].decode().partition("@")[0]
+    library.mysql_free_result(result)
+    return name
+
+
+(first, password), *others = (user.encode().split(b":") for user in users)
+connection = ctypes.c_void_p(library.mysql_init(None))
+library.mysql_ssl_set(connection, None, None, ca.encode(), None, None)
+port = ctypes.c_uint(int(port))
+if not library.mysql_real_connect(
+    connection, address.encode(), first, password, None, port, None, ctypes.c_ulong(0)
+):
+    sys.exit(library.mysql_error(connection).decode())
+print(user())
+if library.mysql_reset_connection(connection):
+    sys.exit("reset: " + library.mysql_error(connection).decode())
+print(user())
+for name, password in others:
+    if library.mysql_change_user(connection, name, password, None):
+        print("refused", library.mysql_error(connection).decode().split(" ")[0])
+        break
+    print(user())
+"""
+
+
+def changes(database, *users):
+    """Who a connection of the C library is: at first, after a reset, and after each change of the user."""
+    ca = database.account.facts["environment"]["PGSSLROOTCERT"]
+    command = [sys.executable, "-c", _CHANGES, database.address, str(database.instance["port"]), ca, *users]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\n")[:-1], [e["user"] for e in database.record("current_user")]
+
+
+def test_connection_that_is_reset_or_changes_its_user(database):
+    ann, bob = f"ann_{database.account.id}", f"bob_{database.account.id}"
+    for name in (ann, bob):
+        database.account.control("POST", "database-users", engine="mysql", name=name, iam=False, password="secret")
+    right, wrong = (f"{name}:secret" for name in (ann, bob)), (f"{ann}:secret", f"{bob}:wrong")
+    assert changes(database, *right) == ([ann, ann, bob], [ann, ann, bob])
+    said, record = changes(database, *wrong)
+    assert said == [ann, ann, "refused Access"] and record[3:] == [ann, ann]
+    master = database.account.facts["mysql"]
+    said, _ = changes(database, f"{master['master_user']}:{master['master_password']}", f"{ann}:secret")
+    assert said == ["admin", "admin", "refused Access"], "a limit, see README.md"
 
 
 def test_message_of_several_packets():

@@ -1,6 +1,11 @@
 """Faults that strike statements on their way to PostgreSQL, and the record of statements."""
 
+import io
+import os
+import signal
+import socket
 import ssl
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -8,6 +13,8 @@ from pathlib import Path
 import pg8000.native
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
+
+from stage.database import postgres_messages
 
 _LOST = (InterfaceError, OSError)
 
@@ -166,6 +173,38 @@ def test_client_that_is_killed_in_the_middle(session, when, extended):
     assert session.rows() == [1]
 
 
+def simple(sql):
+    """The message of a simple query."""
+    return postgres_messages.message(b"Q", sql.encode() + b"\0")
+
+
+def gone(session, *messages, after=0):
+    """Sends messages, takes the client away and waits until the server has ended its session."""
+    [[backend]] = session.connection.run("select pg_backend_pid()")
+    session.connection._usock.sendall(b"".join(messages))
+    time.sleep(after)
+    session.connection._usock.shutdown(socket.SHUT_RDWR)
+    session.connection._usock.close()
+    wanted = f"select 1 from pg_stat_activity where pid = {backend}"
+    deadline = time.monotonic() + 8
+    while session.account.control("POST", "sql", sql=wanted)["output"]:
+        assert time.monotonic() < deadline, "the server's session is still there"
+        time.sleep(0.05)
+
+
+def test_lost_answer_that_nobody_waits_for_ends_the_session(session):
+    session.rules({"sql": "pg_sleep", "fault": "lose_answer", "seconds": 1})
+    session.connection.run("begin")
+    gone(session, simple("select pg_sleep(0.5)"), after=0.2)
+
+
+def test_cut_of_a_client_that_is_gone_ends_the_session(session):
+    session.rules({"sql": "99", "fault": "delay", "seconds": 0.5}, {"sql": "77", "fault": "cut"})
+    session.connection.run("begin")
+    gone(session, simple(f"insert into {session.table} values (99)"), simple("select 77"))
+    assert [(e["took_effect"], e["fault"]) for e in session.record()[-2:]] == [(True, "delay"), (False, "cut")]
+
+
 def test_delay_is_as_long_as_asked(session):
     session.rules({"sql": "select 7", "fault": "delay", "seconds": 0.5})
     began = time.monotonic()
@@ -179,6 +218,120 @@ def test_copy_is_one_statement(session):
     session.insert(3, extended=True)
     assert session.rows() == [1, 2, 3]
     assert [e["took_effect"] for e in session.record()] == [True, True]
+
+
+def messages(*wanted):
+    """Messages by kind and body."""
+    return b"".join(postgres_messages.message(kind, body) for kind, body in wanted)
+
+
+def execution(sql):
+    """A statement to be parsed, bound and executed."""
+    portal = (b"B", b"\0\0\0\0\0\0\0\0"), (b"E", b"\0\0\0\0\0")
+    return messages((b"P", b"\0" + sql.encode() + b"\0\0\0"), *portal)
+
+
+def answers(session, sent, until=b"Z"):
+    """What the front answers to bytes, up to a kind of message or the end of the connection."""
+    session.connection._usock.sendall(sent)
+    found = []
+    while not found or found[-1][0] != until:
+        head = session.connection._sock.read(5)
+        if not head:
+            break
+        found.append((head[:1], session.connection._sock.read(int.from_bytes(head[1:], "big") - 4)))
+    return found
+
+
+def test_copy_whose_answer_is_lost(session):
+    session.rules({"sql": "^copy", "fault": "lose_answer"})
+    with pytest.raises(_LOST) as caught:
+        session.connection.run(f"copy {session.table} from stdin", stream=iter([b"1\n"]))
+    assert not isinstance(caught.value.__cause__ or caught.value, TimeoutError)
+    assert session.rows() == [1]
+
+
+@pytest.mark.parametrize("way", ["from stdin", "to stdout"])
+def test_copy_whose_answer_is_late(session, way):
+    session.insert(1)
+    session.rules({"sql": "^copy", "fault": "delay", "when": "after", "seconds": 0.5})
+    began, stream = time.monotonic(), io.BytesIO() if way == "to stdout" else iter([b"2\n"])
+    session.connection.run(f"copy {session.table} {way}", stream=stream)
+    assert 0.5 <= time.monotonic() - began < 5
+    assert session.rows() == ([1] if way == "to stdout" else [1, 2])
+
+
+@pytest.mark.parametrize("fault", ["delay", "lose_answer"])
+def test_stream_whose_beginning_is_late_or_lost(session, fault):
+    more = {"when": "after"} if fault == "delay" else {}
+    session.rules({"sql": "^START_REPLICATION", "fault": fault, "seconds": 0.5, **more})
+    name, account = f"slot_{session.account.id}", session.account
+    account.control("POST", "database-users", name=name, iam=False, password="secret", roles=["rds_replication"])
+    account.control("POST", "parameter-groups", account=account.id, name="logical", family="postgres15")
+    account.control("POST", "parameters", account=account.id, group="logical", values={"rds.logical_replication": "1"})
+    session.host = account.instance("publisher", parameter_group="logical")["host"]
+    environment = os.environ | account.facts["environment"] | {"PGPASSWORD": "secret"}
+    command = ["pg_recvlogical", "-d", f"host={session.host} dbname=app user={name}", "--slot", name, "--no-loop"]
+    subprocess.run([*command, "--create-slot", "-P", "test_decoding"], env=environment, check=True, timeout=20)
+    began, pipe = time.monotonic(), subprocess.PIPE
+    stream = subprocess.Popen([*command, "--start", "-f", "-"], env=environment, stdout=pipe, stderr=pipe, text=True)
+    try:
+        if fault == "lose_answer":
+            assert "could not send replication command" in stream.communicate(timeout=10)[1]
+            assert 0.5 <= time.monotonic() - began
+        else:
+            account.control("POST", "sql", sql=f"insert into {session.table} values (42)", database="app")
+            while "id[integer]:42" not in (line := stream.stdout.readline()):
+                assert line and time.monotonic() < began + 10
+    finally:
+        stream.kill()
+        stream.communicate()
+    [entry] = [e for e in session.record() if e["sql"].startswith("START_REPLICATION")]
+    assert entry["took_effect"] and entry["fault"] == fault
+    free = f"select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '{name}' and active"
+    deadline = time.monotonic() + 10
+    while account.control("POST", "sql", sql=free)["output"]:
+        assert time.monotonic() < deadline
+    account.control("POST", "sql", sql=f"select pg_drop_replication_slot('{name}')")
+
+
+def test_injected_error_does_not_hide_an_earlier_one(session):
+    session.rules({"sql": "77", "fault": "error", "sqlstate": "40P01"})
+    sent = execution("select 1/0") + execution("select 77") + messages((b"S", b""))
+    [error] = [body for kind, body in answers(session, sent) if kind == b"E"]
+    assert b"C22012\0" in error
+    assert [(e["sql"], e["took_effect"], e["answered"]) for e in session.record()] == [
+        ("select 1/0", False, True),
+        ("select 77", False, True),
+    ]
+    assert b"C40P01\0" in dict(answers(session, execution("select 77") + messages((b"S", b""))))[b"E"]
+
+
+def test_error_rule_for_mysql_strikes_all_the_same(session):
+    session.rules({"sql": "insert", "fault": "error", "code": 1205})
+    with pytest.raises(DatabaseError, match="XX000"):
+        session.insert(1)
+
+
+def test_logical_decoding_is_refused_whatever_rule_strikes(session):
+    session.rules({"sql": "decoding", "fault": "delay", "seconds": 0})
+    with pytest.raises(DatabaseError, match="logical decoding requires"):
+        session.connection.run("select pg_create_logical_replication_slot('x', 'test_decoding')")
+
+
+def test_statement_that_its_client_cancels(session):
+    server = f"host={session.host} user=pgadmin dbname=app"
+    environment = os.environ | session.account.facts["environment"] | {"PGPASSWORD": session.password}
+    command = ["psql", server, "-XAtc", "select pg_sleep(20)"]
+    psql = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 10
+    while not session.record():
+        assert time.monotonic() < deadline
+    time.sleep(0.2)
+    psql.send_signal(signal.SIGINT)
+    assert "canceling statement due to user request" in psql.communicate(timeout=10)[1]
+    [entry] = session.record()
+    assert entry["answered"] and not entry["took_effect"]
 
 
 def test_rules_select_by_user_and_host_and_tell_how_often(session):

@@ -93,6 +93,17 @@ def test_dynamic_change_is_not_in_force_while_it_is_applied(account):
     assert rds.effective() == {DYNAMIC: "1"}
 
 
+def test_status_lags_behind_a_change(account):
+    rds = Rds(account)
+    rds.seed(parameter_group="tuned")
+    account.control("POST", "transitions", account=account.id, lagging=2, applying=1)
+    rds.set(STATIC, "1", "pending-reboot")
+    assert [rds.look()[2] for _ in range(3)] == ["in-sync", "in-sync", "pending-reboot"]
+    rds.set(DYNAMIC, "1", "immediate")
+    assert [rds.look()[2] for _ in range(4)] == [*2 * ["pending-reboot"], "applying", "pending-reboot"]
+    assert rds.effective() == {DYNAMIC: "1"}
+
+
 def test_dynamic_change_may_wait_for_a_reboot(account):
     rds = Rds(account)
     rds.seed(parameter_group="tuned")

@@ -4,10 +4,15 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from stage.database import hosting
+
 from .test_login import Client
+from .test_masters import Owner
+from .test_postgres_statements import Session
 
 _LOGICAL, _TOKENS = "rds.logical_replication", "rds.iam_auth_for_replication"
 
@@ -123,6 +128,52 @@ def test_attribute_is_lent_for_the_login_only(replicator):
     replicator.sql(f'alter role "{replicator.user}" replication')
     assert replicator.replication("secret") == "in"
     assert replicator.sql(attribute) == "t"
+
+
+def test_role_that_another_transaction_changes(replicator, account, other_account):
+    """Nobody else waits for it, and what was lent is taken back as soon as that is possible."""
+    attribute = f"select rolreplication from pg_roles where rolname = '{replicator.user}'"
+    session, owner = Session(other_account), Owner(account)
+    owner.create(MasterUsername=f"boss_{account.id}")
+    change = f'alter role "{replicator.user}" connection limit 5'
+    session.connection.run("begin")
+    session.connection.run(change)
+    with ThreadPoolExecutor(1) as pool:
+        login = pool.submit(replicator.replication, "secret")
+        time.sleep(0.7)
+        began = time.monotonic()
+        assert owner.psql("correct horse battery", user=f"boss_{account.id}", dbname="postgres") == f"boss_{account.id}"
+        assert time.monotonic() - began < 1.2
+        assert "the stage: " in login.result() and "lock timeout" in login.result()
+    session.connection.run("rollback")
+    assert replicator.replication("secret") == "in"
+    assert replicator.sql(attribute) == "f"
+
+
+def test_role_that_cannot_be_changed_back_at_once(monkeypatch):
+    class Server:
+        """Another transaction has the role, twice; then it is free."""
+
+        ran, refusals = [], ["canceling statement due to lock timeout", "no answer within 30 seconds"]
+
+        def run(self, sql):
+            self.ran.append(sql)
+            if "NOREPLICATION" in sql and self.refusals:
+                raise ValueError(self.refusals.pop())
+            return "1"
+
+    monkeypatch.setattr(hosting, "_AGAIN", 0.1)
+    lender = hosting.Hosting(Server())
+    assert lender.lend_replication("jane")
+    lender.take_replication_back("jane")
+    assert lender.lend_replication("jane"), "lent still, and in use again"
+    time.sleep(0.3)
+    assert sum("NOREPLICATION" in sql for sql in Server.ran) == 1, "not while it is in use"
+    lender.take_replication_back("jane")
+    until = time.monotonic() + 5
+    while sum("NOREPLICATION" in sql for sql in Server.ran) < 3:
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_physical_replication_and_proxies_are_refused(replicator, account):

@@ -3,7 +3,7 @@
 use aws_sdk_rds::types;
 
 use crate::aws::error::Error;
-use crate::aws::rds::{Kind, Rds};
+use crate::aws::rds::{APPLYING, Kind, Rds};
 
 /// A parameter group of instances or of clusters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -329,7 +329,7 @@ impl Method {
 impl User {
     /// Whether a change of its parameters is under way.
     pub fn is_applying(&self) -> bool {
-        self.statuses.iter().any(|status| status == "applying")
+        self.statuses.iter().any(|status| status == APPLYING)
     }
 }
 

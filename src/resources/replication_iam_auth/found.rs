@@ -1,0 +1,137 @@
+//! What `rdsauth_replication_iam_auth` finds at a database, and what is wanting there.
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+
+use crate::aws;
+use crate::aws::rds::parameters::{Group, Parameter};
+use crate::aws::rds::{Database, IN_SYNC, Rds};
+use crate::database::{self, reboot};
+use crate::resources::replication_iam_auth::{IMMEDIATELY, LOGICAL, ON, REPLICATION, ReplicationIamAuth};
+
+/// A database, and what its group says of the two parameters.
+pub(super) struct Found {
+    pub(super) database: Database,
+    pub(super) group: Group,
+    pub(super) replication: Option<Parameter>,
+    pub(super) logical: Option<Parameter>,
+    /// Logical replication was in force when that was last known, and the database has not been rebooted since.
+    was_in_force: bool,
+}
+
+impl Found {
+    pub(super) async fn look(rds: &Rds, database: Database, was_in_force: bool) -> Result<Self, aws::Error> {
+        let group = Group { kind: database.kind, name: database.group.clone() };
+        let mut found = rds.parameters_named(&group, &[REPLICATION, LOGICAL]).await?;
+        let mut take = |name: &str| found.iter().position(|found| found.name == name).map(|at| found.swap_remove(at));
+        let (replication, logical) = (take(REPLICATION), take(LOGICAL));
+        Ok(Self { database, group, replication, logical, was_in_force })
+    }
+
+    /// Whether replication connections ask for tokens already.
+    pub(super) fn is_in_force(&self) -> bool {
+        self.replication_is_on() && IMMEDIATELY.agrees(&self.database) && self.logical_is_in_force()
+    }
+
+    pub(super) fn replication_is_on(&self) -> bool {
+        is_on(self.replication.as_ref())
+    }
+
+    pub(super) fn logical_is_on(&self) -> bool {
+        is_on(self.logical.as_ref())
+    }
+
+    /// Any static parameter makes a database wait for a reboot, so that alone says nothing of one that was in force.
+    /// Of one that was not, only `in-sync` says that it is: any other status may hide that it waits.
+    pub(super) fn logical_is_in_force(&self) -> bool {
+        self.logical_is_on() && (self.was_in_force || self.database.group_status == IN_SYNC)
+    }
+
+    /// What is wanting and not to be supplied here, each with what supplies it.
+    pub(super) fn missing(&self, wanted: &ReplicationIamAuth) -> Vec<String> {
+        let Self { database, group, .. } = self;
+        let (kind, id) = (database.kind, &database.identifier);
+        let mut missing = Vec::new();
+        if self.replication.is_none() {
+            missing.push(format!("AWS knows no parameter \"{REPLICATION}\" in the {group}: the engine is too old."));
+        }
+        if group.is_default() {
+            missing.push(format!(
+                "The {kind} \"{id}\" has AWS's own {group}, which nobody can change. Make one of the same family (such as \
+                 aws_db_parameter_group or aws_rds_cluster_parameter_group does), let the {kind} have it, and reboot it."
+            ));
+        }
+        if !wanted.manage_iam_authentication && !IMMEDIATELY.agrees(database) {
+            missing.push(format!(
+                "IAM authentication of the {kind} \"{id}\" is not on. Use the resource rdsauth_iam_authentication and \
+                 \"depends_on\", set \"manage_iam_authentication\" to true, or run:\n  aws rds modify-db-{kind} \
+                 --db-{kind}-identifier {id} --enable-iam-database-authentication --apply-immediately"
+            ));
+        }
+        if !self.logical_is_on() {
+            if !wanted.manage_logical_replication && !group.is_default() {
+                missing.push(format!(
+                    "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true and \
+                     \"reboot\" to \"if_required\", or use the resource rdsauth_parameter and \"depends_on\", and reboot \
+                     the {kind} after that:\n  {}",
+                    reboot::command(database)
+                ));
+            }
+        } else if !self.logical_is_in_force() && wanted.reboot != "if_required" {
+            missing.push(format!(
+                "The parameters of the {kind} \"{id}\" are \"{}\". While it waits for a reboot, \"{LOGICAL}\" may not be \
+                 in force. Set \"reboot\" to \"if_required\", or run:\n  {}",
+                database.group_status,
+                reboot::command(database)
+            ));
+        }
+        missing
+    }
+}
+
+/// Whether users have given a parameter the wanted value.
+pub(super) fn is_set(parameter: Option<&Parameter>) -> bool {
+    parameter.is_some_and(Parameter::is_set) && is_on(parameter)
+}
+
+/// Whether a parameter has the wanted value, whoever said so.
+fn is_on(parameter: Option<&Parameter>) -> bool {
+    parameter.is_some_and(|parameter| parameter.value.as_deref() == Some(ON))
+}
+
+/// What this cannot work with, whatever comes first.
+///
+/// # Errors
+/// The database is that.
+pub(super) fn refuse(database: &Database) -> Result<()> {
+    database::refuse_member(database)?;
+    let Database { identifier, engine, engine_version, .. } = database;
+    let is_postgres = ["postgres", "aurora-postgresql"].contains(&engine.as_str());
+    if is_postgres && major(engine_version).is_none_or(|major| major >= 11) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(
+        "Engine has no IAM authentication for replication",
+        format!(
+            "\"{identifier}\" runs {engine} {engine_version}. IAM authentication of replication connections exists for \
+             RDS for PostgreSQL and Aurora PostgreSQL from version 11."
+        ),
+    ))
+}
+
+/// The major version of `16.4`, `14.9-R1` or `16.4-limitless`.
+fn major(version: &str) -> Option<u32> {
+    version.split(['.', '-']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn major_versions() {
+        for (version, expected) in [("16.4", Some(16)), ("14.9-R1", Some(14)), ("16.4-limitless", Some(16)), ("", None)]
+        {
+            assert_eq!(major(version), expected);
+        }
+    }
+}
