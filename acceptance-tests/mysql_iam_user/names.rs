@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use serde_json::{Value, json};
 
 use super::{CONNECTION, Scene};
+use crate::support::login::Login;
 
 const USERS: &str = r#"
 variable "names" { type = set(string) }
@@ -80,16 +81,21 @@ fn any_name_is_made_seen_and_dropped() {
 #[test]
 fn no_character_set_of_the_server_spoils_a_name() {
     let scene = Scene::new("");
-    scene.sql("CREATE USER m_@U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL");
-    scene.sql("GRANT CREATE USER, SELECT ON *.* TO m_@U WITH GRANT OPTION");
+    let login = format!("m_{}", scene.user);
+    scene.sql("CREATE USER m_@U IDENTIFIED BY 'pass'; GRANT CREATE USER, SELECT ON *.* TO m_@U WITH GRANT OPTION");
+    let secret = scene.account.put_secret("m", json!({ "value": { "username": login, "password": "pass" } }));
+    let connection = CONNECTION.replace("var.secret", &secret["arn"].to_string());
     // Of this login alone, since all tests share the server.
     let set = "SET character_set_client = if(user() LIKE ''m\\_@U@%'', ''latin1'', @@character_set_client)";
-    let connection = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"m_@U\"\n  }";
     let name = format!("zo\u{eb}{}", scene.account.id);
-    scene.configure_through(connection, &format!("name = \"{name}\""));
+    scene.configure_through(&connection, &format!("name = \"{name}\""));
     scene.sql(&format!("SET GLOBAL init_connect = '{set}'"));
+    let Scene { account, host, port, .. } = &scene;
+    let own = Login { account, engine: "mariadb", host, port: *port, user: &login, password: "pass" };
+    let set = own.ask("SELECT @@character_set_client");
     let run = scene.tf.run(&["apply", "-auto-approve"]);
     scene.sql("SET GLOBAL init_connect = ''");
+    assert_eq!(set.as_deref(), Ok("latin1"));
     run.expect_code(0);
     scene.sql("DROP USER m_@U");
     assert_eq!(there(&scene), hexes(std::slice::from_ref(&name)));
