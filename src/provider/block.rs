@@ -93,7 +93,7 @@ tf_provider::model! {
         /// Use endpoints that speak IPv6 as well. Else `AWS_USE_DUALSTACK_ENDPOINT`.
         use_dualstack_endpoint: Val<bool> = optional(),
         /// Products to name in the user agent, each as `name/version (comment)`. Modules cannot add to it: there is no
-        /// `provider_meta`.
+        /// provider_meta.
         user_agent: Val<Vec<String>> = optional(),
     }
 }
