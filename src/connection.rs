@@ -1,5 +1,7 @@
 //! The `database_connection` block of entities that speak SQL: from what the user writes to a session.
 
+mod place;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use crate::aws::token::{Login, MAX_LIFETIME};
 use crate::checks;
 use crate::sql::{self, Target, mysql, postgres};
 use crate::world::Ctx;
+
+pub use self::place::Place;
 
 tf_provider::model! {
     /// How the database is reached, and who logs in.
@@ -237,12 +241,6 @@ impl DatabaseConnection {
         })
     }
 
-    /// Whether both lead to one PostgreSQL server, as far as names tell: one endpoint can have several.
-    pub fn is_beside(&self, other: &Self) -> bool {
-        let [(host, port), (other, other_port)] = [self, other].map(|it| it.endpoint(Engine::Postgres));
-        host.eq_ignore_ascii_case(other) && port == other_port
-    }
-
     /// Host and port of the database itself, not of the near end of a tunnel.
     fn endpoint(&self, engine: Engine) -> (&str, u16) {
         match &self.auth_hostname {
@@ -313,8 +311,10 @@ impl DatabaseConnection {
 
 /// What differs between the two families before anything is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Engine {
+pub enum Engine {
+    /// PostgreSQL.
     Postgres,
+    /// MySQL and MariaDB.
     Mysql,
 }
 

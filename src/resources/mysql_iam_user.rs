@@ -5,8 +5,6 @@
 
 mod told;
 
-use std::fmt;
-
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
     Check, Computed, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
@@ -14,7 +12,7 @@ use tf_provider::schema::{
 };
 use tf_provider::value::Path;
 
-use crate::connection::{self, DatabaseConnection};
+use crate::connection::{self, DatabaseConnection, Engine, Place};
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::{Granted, Grants};
 use crate::sql::mysql::privileges::{self, Reach};
@@ -118,9 +116,6 @@ tf_provider::model! {
 
 const ALL: &str = "*";
 
-/// The port of MySQL and MariaDB.
-const PORT: i64 = 3306;
-
 const CDC: &str = "cdc";
 const DROP: &str = "drop";
 const LEAVE: &str = "leave";
@@ -217,7 +212,10 @@ impl Resource<World> for MysqlIamUser {
     /// In another database the user may have been there before.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let (Some(prior), Some(planned)) = (plan.prior(), plan.planned()) else { return Ok(()) };
-        let (old, new) = (Database::of_view(&prior), Database::of_view(&planned));
+        let place = |view: &View<'_, Self>| {
+            view.block(Self::database_connection).and_then(|block| Place::planned(&block, Engine::Mysql))
+        };
+        let (old, new) = (place(&prior), place(&planned));
         if new.is_some() && old == new {
             return Ok(());
         }
@@ -225,7 +223,7 @@ impl Resource<World> for MysqlIamUser {
             && !plan.changed(Self::name)
             && !plan.changed(Self::host)
         {
-            cx.warn(told::moves(&name, &old, &new).at(place()));
+            cx.warn(told::moves(&name, &old, &new).at(host()));
         }
         plan.forget(Self::engine);
         plan.forget(Self::taken_over);
@@ -263,7 +261,7 @@ impl MysqlIamUser {
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
         let limit = parse_duration(&self.lock_timeout).map_err(Diagnostic::bug)?;
-        self.database_connection.mysql(cx, limit).await.map_err(|error| error.at(place()))
+        self.database_connection.mysql(cx, limit).await.map_err(|error| error.at(host()))
     }
 
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
@@ -276,7 +274,7 @@ impl MysqlIamUser {
         let found = users::find(&mut session, self.account()).await;
         let found = found.context("Cannot look at the user", self.account())?;
         let (prior, moved) = match prior {
-            Some(prior) if prior.database() == self.database() => (Some(prior), None),
+            Some(prior) if prior.place() == self.place() => (Some(prior), None),
             prior => (None, prior),
         };
         if let Some(prior) = prior {
@@ -358,9 +356,8 @@ impl MysqlIamUser {
         }
     }
 
-    fn database(&self) -> Database {
-        let DatabaseConnection { host, port, auth_hostname, auth_port, .. } = &self.database_connection;
-        Database::new(host, *port, auth_hostname.as_deref(), *auth_port)
+    fn place(&self) -> Place {
+        Place::of(&self.database_connection, Engine::Mysql)
     }
 
     /// Whether a user in another database is the one made here: it is the same database by another name, or a copy.
@@ -424,45 +421,6 @@ impl MysqlIamUser {
     fn previous(&self, session: &Session) -> Result<Grants> {
         let lines = self.previous_grants.get()?.iter().flat_map(|lines| lines.iter());
         Ok(Grants::of_lines(lines).folded(session.server()))
-    }
-}
-
-/// A database by its endpoint, be there a tunnel to it or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Database {
-    host: String,
-    port: i64,
-}
-
-impl Database {
-    fn new(host: &str, port: Option<i64>, auth_hostname: Option<&str>, auth_port: Option<i64>) -> Self {
-        let (host, port) = auth_hostname.map_or((host, port), |endpoint| (endpoint, auth_port));
-        Self { host: host.trim_end_matches('.').to_lowercase(), port: port.unwrap_or(PORT) }
-    }
-
-    /// Nothing if it is not known yet.
-    fn of_view(view: &View<'_, MysqlIamUser>) -> Option<Self> {
-        fn known<T>(value: Val<T>) -> Option<Option<T>> {
-            match value {
-                Val::Known(value) => Some(Some(value)),
-                Val::Null => Some(None),
-                Val::Unknown => None,
-            }
-        }
-        let connection = view.block(MysqlIamUser::database_connection)?;
-        let port = known(connection.get(DatabaseConnection::port));
-        let auth_port = known(connection.get(DatabaseConnection::auth_port));
-        match known(connection.get(DatabaseConnection::auth_hostname))? {
-            Some(endpoint) => Some(Self::new("", None, Some(&endpoint), auth_port?)),
-            None => Some(Self::new(&connection.get(DatabaseConnection::host).known()?, port?, None, None)),
-        }
-    }
-}
-
-/// `host:port`, as it is told to the user.
-impl fmt::Display for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
     }
 }
 
@@ -569,7 +527,7 @@ fn engine(session: &Session) -> String {
 }
 
 /// Where it is said which database it is.
-fn place() -> Path {
+fn host() -> Path {
     MysqlIamUser::database_connection.path().field(DatabaseConnection::host)
 }
 
@@ -581,6 +539,6 @@ fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
         }
         _ => error.is_unreached(),
     };
-    let path = if of_connection { place() } else { otherwise.clone() };
+    let path = if of_connection { host() } else { otherwise.clone() };
     Diagnostic::from(error).at(path)
 }

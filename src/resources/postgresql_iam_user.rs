@@ -14,7 +14,7 @@ use tf_provider::schema::{
     parse_duration, required,
 };
 
-use crate::connection::{self, DatabaseConnection};
+use crate::connection::{self, DatabaseConnection, Engine, Place};
 use crate::sql;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Known, Role, Survey, Then, Wanted};
@@ -162,9 +162,9 @@ impl Resource<World> for PostgresqlIamUser {
                 plan.write(cx, &session, Some(role.oid)).await?;
                 Ok(plan)
             }
-            None if plan.database_connection.is_beside(&state.database_connection) => Err(told::gone(&state.name)),
+            None if plan.place() == state.place() => Err(told::gone(&state.name)),
             None => {
-                cx.warn(told::left_behind(&state.name, &state.database_connection.host));
+                cx.warn(told::left_behind(&state.name, &state.place()));
                 plan.make(cx, &session).await
             }
         }
@@ -225,11 +225,10 @@ impl Resource<World> for PostgresqlIamUser {
             let forbidden = planned.get(Self::forbid_password) == Val::Known(true);
             prior.get(Self::rds_iam_paths) == Val::Known(Vec::new()) || (password && forbidden)
         });
-        let moved = plan.prior().is_some_and(|prior| {
-            let connections = (prior.decode(), wanted.as_ref());
-            !matches!(connections, (Some(prior), Some(wanted))
-                if prior.database_connection.is_beside(&wanted.database_connection))
-        });
+        let place = |view: &View<'_, Self>| {
+            view.block(Self::database_connection).and_then(|block| Place::planned(&block, Engine::Postgres))
+        };
+        let moved = plan.prior().is_some_and(|prior| place(&planned).is_none_or(|new| place(&prior) != Some(new)));
         if lost || moved {
             plan.forget(Self::replication_by);
             plan.forget(Self::rds_iam_paths);
@@ -278,6 +277,10 @@ impl PostgresqlIamUser {
             .postgres(cx)
             .await
             .map_err(|error| error.at(Self::database_connection.path().field(DatabaseConnection::host)))
+    }
+
+    fn place(&self) -> Place {
+        Place::of(&self.database_connection, Engine::Postgres)
     }
 
     /// By what the role is known again; nothing while the object is imported.

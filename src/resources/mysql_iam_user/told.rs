@@ -2,7 +2,7 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::resources::mysql_iam_user::Database;
+use crate::connection::Place;
 use crate::sql::mysql::grants::Grants;
 use crate::sql::mysql::users::{Account, PLUGIN, User};
 
@@ -56,7 +56,7 @@ pub(super) fn is_own_login(name: &str) -> Diagnostic {
 }
 
 /// The user is to be in another database.
-pub(super) fn moves(name: &str, old: &Database, new: &Database) -> Diagnostic {
+pub(super) fn moves(name: &str, old: &Place, new: &Place) -> Diagnostic {
     let detail = format!(
         "From now on user \"{name}\" at {new} is managed. The one at {old} is left as it is, and stays if that is another \
          database. If it is the same by another name, the user stays managed, but if it was taken over before, all that \

@@ -2,6 +2,7 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
+use crate::connection::Place;
 use crate::sql::postgres::roles;
 use crate::sql::{Error, Refusal};
 
@@ -39,10 +40,10 @@ pub(crate) fn somebody_elses(name: &str) -> Diagnostic {
 }
 
 /// The connection leads to another server than before.
-pub(crate) fn left_behind(name: &str, host: &str) -> Diagnostic {
+pub(crate) fn left_behind(name: &str, place: &Place) -> Diagnostic {
     let detail = format!(
         "The connection leads to another server than before, where the user is made. The user \"{name}\" that was managed \
-         at {host} is left there; drop it if it is not needed any more."
+         at {place} is left there; drop it if it is not needed any more."
     );
     Diagnostic::warning("User stays on the former server", detail)
 }

@@ -1,8 +1,8 @@
 //! The gRPC server, and when the process ends.
 //!
 //! Core takes leave with `Shutdown` and kills what is still there two seconds later. It may also vanish; then the end of
-//! its connection is all that tells, or that it never comes. Signals reach the whole process group: SIGINT is core's to handle, SIGTERM only
-//! cancels work, so that core still gets the answer.
+//! its connection is all that tells, or that it never comes. Signals reach the whole process group: SIGINT is core's to
+//! handle, SIGTERM only cancels work, so that core still gets the answer.
 
 use std::convert::Infallible;
 use std::error::Error;
