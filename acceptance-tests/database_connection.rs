@@ -76,13 +76,6 @@ impl Scene {
         Self { account, tf, host, user }
     }
 
-    /// The address behind the name, as a tunnel's near end would have another.
-    fn address(&self) -> String {
-        let hosts = std::fs::read_to_string(&self.account.database_environment()["NSS_WRAPPER_HOSTS"]).expect("names");
-        let line = hosts.lines().find(|line| line.ends_with(&self.host)).expect("the name");
-        line.split(' ').next().expect("an address").to_owned()
-    }
-
     fn has_user(&self) -> bool {
         let sql = format!("SELECT rolname FROM pg_roles WHERE rolname = '{}'", self.user);
         self.account.sql("postgres", &sql) == self.user
@@ -165,7 +158,7 @@ fn a_tunnel_is_dialled_and_the_endpoint_verified() {
     let scene =
         Scene::new(PROVIDER, "host = var.near_end\n port = var.port\n auth = \"provider\"\n auth_hostname = var.host");
     scene.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
-    let address = scene.address();
+    let address = scene.account.address_of(&scene.host);
     let tf = scene.tf.env("TF_VAR_near_end", address);
     tf.apply();
     tf.assert_plan_empty();
@@ -177,13 +170,13 @@ fn the_name_need_not_be_verified_if_that_is_said() {
     let tunnel = "host = var.near_end\n port = var.port\n auth = \"provider\"";
     let mut strict = Scene::new(PROVIDER, tunnel);
     strict.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
-    let address = strict.address();
+    let address = strict.account.address_of(&strict.host);
     strict.tf = strict.tf.env("TF_VAR_near_end", address);
     strict.assert_refused(&["Cannot verify the database server", "auth_hostname"]);
 
     let lax = Scene::new(PROVIDER, &format!("{tunnel}\n tls = \"verify-ca\""));
     lax.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
-    let address = lax.address();
+    let address = lax.account.address_of(&lax.host);
     let tf = lax.tf.env("TF_VAR_near_end", address);
     tf.apply();
     tf.destroy();

@@ -175,13 +175,6 @@ fn the_login_can_be_one_of_iam_or_of_the_provider_block() {
     scene.sql("DROP USER m_@U");
 }
 
-/// The address that a name of the stage has.
-fn address(scene: &Scene) -> String {
-    let names = std::fs::read_to_string(&scene.account.database_environment()["NSS_WRAPPER_HOSTS"]).unwrap();
-    let line = names.lines().find(|line| line.contains(&scene.host)).unwrap();
-    line.split_whitespace().next().unwrap().to_owned()
-}
-
 #[test]
 fn a_tunnel_leads_to_the_same_database() {
     let scene = Scene::new(READER);
@@ -191,7 +184,7 @@ fn a_tunnel_leads_to_the_same_database() {
         CONNECTION.replace("host       = var.host", &tunnel)
     };
     let writes = "grant {\n    privileges = [\"INSERT\"]\n    database   = \"app\"\n  }";
-    scene.configure_through(&through(&format!("\"{}\"", address(&scene))), writes);
+    scene.configure_through(&through(&format!("\"{}\"", scene.account.address_of(&scene.host))), writes);
     let plan = scene.tf.plan();
     plan.assert_updates(USER);
     assert_eq!(plan.value(USER, "taken_over"), false);

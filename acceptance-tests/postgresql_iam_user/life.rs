@@ -145,9 +145,7 @@ fn an_administrator_can_log_in_with_a_token() {
 fn an_administrator_can_log_in_through_a_tunnel() {
     let scene = Scene::new("  name = \"uID\"");
     scene.sql("CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
-    let hosts = std::fs::read_to_string(&scene.account.database_environment()["NSS_WRAPPER_HOSTS"]).expect("names");
-    let line = hosts.lines().find(|line| line.ends_with(&scene.host)).expect("the name");
-    let address = line.split(' ').next().expect("an address");
+    let address = scene.account.address_of(&scene.host);
     let login = |more: &str| format!("username = \"adminID\"\n    auth_hostname = \"{}\"{more}", scene.host);
     let through = |more: &str| {
         scene.configure_as("  name = \"uID\"", &login(more));

@@ -7,11 +7,9 @@ import shutil
 import tempfile
 import time
 from contextlib import suppress
-from glob import glob
 from pathlib import Path
 
 from .database import mariadb
-from .database.endpoints import CAPACITY
 from .database.postgres import DATABASE, MASTER, TOKEN_USER, Postgres
 
 ACCOUNT = "111122223333"
@@ -34,7 +32,7 @@ class Stage:
         parent = parent_folder()
         sweep(parent)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))
-        self.folder.chmod(0o755)  # clients of other users read the certificate and the hosts
+        self.folder.chmod(0o755)  # clients of other users read the certificate and the names
         self.databases = self.front = self._postgres = None
         try:
             self._start(databases)
@@ -45,7 +43,6 @@ class Stage:
 
     def _start(self, databases):
         if databases:
-            _nss_wrapper()
             self._postgres = Postgres(self.folder / "postgres")
             self._postgres.prepare()
         # moto takes seconds to import; initdb runs meanwhile.
@@ -90,10 +87,7 @@ class Stage:
         }
         if self.databases:
             variables |= {
-                "LD_PRELOAD": _nss_wrapper(),
-                "NSS_WRAPPER_HOSTS": str(self.databases.hosts.path),
-                # Names and addresses that the library has room for; by itself, for a few hundred.
-                "NSS_WRAPPER_MAX_HOSTENTS": str(4 * CAPACITY),
+                **self.databases.names.environment(),
                 "PGSSLROOTCERT": str(self.databases.certificate_path),
                 "PGSSLMODE": "verify-full",
             }
@@ -170,10 +164,3 @@ def sweep(parent):
         with suppress(FileNotFoundError):  # another stage sweeps, too
             if folder.stat().st_uid == os.geteuid():
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _nss_wrapper():
-    found = glob("/usr/lib/*/libnss_wrapper.so") + glob("/usr/lib*/libnss_wrapper.so")
-    if not found:
-        raise RuntimeError("libnss_wrapper.so is not installed; on Debian: apt-get install libnss-wrapper")
-    return found[0]

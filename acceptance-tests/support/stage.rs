@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -27,10 +27,7 @@ pub struct Account {
 }
 
 /// The variable with the file of the endpoints' names.
-const HOSTS: &str = "NSS_WRAPPER_HOSTS";
-
-/// What may make endpoints.
-const MAKE_ENDPOINTS: [&str; 3] = ["clusters", "instances", "proxies"];
+const NAMES: &str = "STAGE_NAMES";
 
 /// A call that arrived at the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,26 +77,16 @@ impl Account {
 
     /// The variables with which `psql` finds the databases by their names and trusts their certificates.
     pub fn database_environment(&self) -> BTreeMap<String, String> {
-        let of_clients = |name: &str| name == "LD_PRELOAD" || name.starts_with("NSS_") || name.starts_with("PGSSL");
+        let of_clients = |name: &str| ["LD_PRELOAD", NAMES].contains(&name) || name.starts_with("PGSSL");
         let all = self.stage().environment.iter();
-        let copy = (HOSTS.to_owned(), self.copy_hosts().display().to_string());
-        all.filter(|(name, _)| of_clients(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .chain([copy])
-            .collect()
+        all.filter(|(name, _)| of_clients(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// A copy of the names of all endpoints, which changes when this account's databases do and not with those of
-    /// others: libnss-wrapper crashes if one thread reads a new version while another looks something up.
-    fn copy_hosts(&self) -> PathBuf {
-        let names = fs::read_to_string(&self.stage().environment[HOSTS]).expect("the names of endpoints");
-        let (copy, new) = (self.hosts(), self.hosts().with_extension("new"));
-        fs::write(&new, names).and_then(|()| fs::rename(&new, &copy)).expect("a copy of the names");
-        copy
-    }
-
-    fn hosts(&self) -> PathBuf {
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hosts-{}", self.id))
+    /// The address behind the name of an endpoint, as a tunnel's near end would have another.
+    pub fn address_of(&self, host: &str) -> String {
+        let names = fs::read_to_string(&self.stage().environment[NAMES]).expect("the names of endpoints");
+        let mut lines = names.lines().filter_map(|line| line.split_once(' '));
+        lines.find(|(_, name)| *name == host).expect("the name").0.to_owned()
     }
 
     /// Makes a database user that logs in with tokens. All accounts share the users.
@@ -402,11 +389,7 @@ impl Account {
 
     fn ask(&self, method: &str, path: &str, mut fields: Value) -> Value {
         fields["account"] = json!(self.id);
-        let answer = self.stage().control(method, path, &fields);
-        if method == "POST" && MAKE_ENDPOINTS.contains(&path) && self.hosts().exists() {
-            self.copy_hosts();
-        }
-        answer
+        self.stage().control(method, path, &fields)
     }
 }
 

@@ -4,12 +4,13 @@ from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, reso
 from stage.overlay.rds_proxies import FAMILIES, endpoints_of
 
 from .certificates import Authority
-from .endpoints import AddressBlock, Endpoint, HostsFile, bind, server_context
+from .endpoints import AddressBlock, Endpoint, bind, server_context
 from .hosting import Master
 from .ldap import Responder
 from .login import Logins
 from .mariadb import MariaDb
 from .mysql_front import MySqlFront
+from .names import Names
 from .postgres import Postgres, newer_programs
 from .postgres_front import PostgresFront
 from .statements import Statements
@@ -30,7 +31,7 @@ class Databases:
         self.authority = Authority()
         self.certificate_path = folder / "rds-ca.pem"
         self.certificate_path.write_bytes(self.authority.certificate())
-        self.hosts = HostsFile(folder / "hosts")
+        self.names = Names(folder)
         self.postgres = postgres
         self.logins = Logins(aws, lambda address: self._by_address.get(address))
         self._folder = folder
@@ -64,7 +65,7 @@ class Databases:
             self._close(host)
         for host in wanted.keys() - present:
             self._open(account, region, host, *wanted[host])
-        self.hosts.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
+        self.names.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
     def disconnect(self, database):
         """Ends the sessions of an instance, or of a cluster and its members, as a restart does."""

@@ -6,7 +6,6 @@ many accounts without ever having to reload: PostgreSQL loses logins under way w
 """
 
 import asyncio
-import os
 import random
 import socket
 import ssl
@@ -16,7 +15,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 #: How many endpoints a stage can have at the same time.
 CAPACITY = 1000
@@ -184,25 +182,6 @@ class Relays:
         protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
         transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, client, ssl=context)
         return reader, asyncio.StreamWriter(transport, protocol, reader, self._loop)
-
-
-class HostsFile:
-    """The file that libnss-wrapper reads: names of endpoints and their addresses."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-        self._written = 0
-        self.write({})
-
-    def write(self, addresses):
-        """Replaces the contents, and makes the change visible to processes that have read the file already."""
-        lines = ["127.0.0.1 localhost", *(f"{address} {host}" for host, address in addresses.items())]
-        temporary = self.path.with_suffix(".new")
-        temporary.write_text("\n".join(lines) + "\n")
-        # The library compares whole seconds, so that every version needs a second of its own.
-        self._written = max(self._written + 1, int(temporary.stat().st_mtime))
-        os.utime(temporary, (self._written, self._written))
-        temporary.replace(self.path)
 
 
 def bind(address, wanted_port):

@@ -5,14 +5,13 @@ It costs seconds and a hundred megabytes, so it starts when something first need
 
 import os
 import secrets
-import shutil
 import subprocess
 import threading
 import time
 from glob import glob
 from pathlib import Path
 
-from . import clients
+from . import clients, programs
 from .mysql_front import SERVER_NAME
 from .postgres import unprivileged_account
 from .token_socket import TokenSocket
@@ -119,7 +118,7 @@ class MariaDb:
         that started it."""
         try:
             self._make()
-            command = [_program("mariadbd"), *self._places(), *_OPTIONS, *_INNODB, *self._tls()]
+            command = [programs.find("mariadbd"), *self._places(), *_OPTIONS, *_INNODB, *self._tls()]
             command += [f"--bind-address={self.address}", f"--port={self.port}"]
             server = self._spawn(command, "mariadb.log")
             self._await_socket(server)
@@ -133,24 +132,16 @@ class MariaDb:
         """The folder with the plugin, the socket and the data."""
         self._folder.mkdir(mode=0o700)
         (self._folder / "plugin").mkdir()
-        self._compile()
+        programs.compile_library(_PLUGIN, self._folder / "plugin" / "aws_authentication.so")
         TokenSocket(self._folder / "token.sock", self._check, self._password_of)
         (self._folder / "data").mkdir()
         self._own(self._folder, self._folder / "data", self._folder / "token.sock")
         # As mariadb-install-db does, which would leave a process behind if it were killed.
         (self._folder / "system.sql").write_text(_system_tables())
-        command = [_program("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={self._folder}/data"]
+        command = [programs.find("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={self._folder}/data"]
         command += ["--log-warnings=0", "--max-allowed-packet=8M", *_INNODB]
         if self._spawn(command, "bootstrap.log", self._folder / "system.sql").wait() != 0:
             raise RuntimeError(f"MariaDB did not make its tables: {self._tail('bootstrap.log')}")
-
-    def _compile(self):
-        command = [_program("cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", _PLUGIN]
-        command += ["-o", self._folder / "plugin" / "aws_authentication.so"]
-        try:
-            clients.run(command, "", _PATIENCE)
-        except ValueError as error:
-            raise RuntimeError(f"the plugin for MariaDB does not compile: {str(error)[:2000]}") from error
 
     def _places(self):
         folder = self._folder
@@ -186,7 +177,7 @@ class MariaDb:
         self._equipped.add((name, database))
 
     def _run(self, sql, database, user):
-        command = [_program("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
+        command = [programs.find("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
         command += ["--default-character-set=utf8mb4"]
         command += ["-S", self._folder / "s.sock", "-u", user, "-D", database]
         return clients.run(command, sql, environment={"PATH": os.environ["PATH"]})
@@ -225,11 +216,3 @@ def _system_tables():
 def _quoted(text):
     escaped = text.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
-
-
-def _program(name):
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    if not found:
-        packages = "mariadb-server-core mariadb-client-core libmariadb3 gcc libc6-dev"
-        raise RuntimeError(f"{name} is not installed; on Debian: apt-get install --no-install-recommends {packages}")
-    return found

@@ -52,6 +52,12 @@ def control(facts, method, path, **fields):
         raise ValueError(json.load(error)["error"]) from error
 
 
+def addresses(facts):
+    """The addresses of all endpoints by name, as clients know them."""
+    lines = Path(facts["environment"]["STAGE_NAMES"]).read_text().splitlines()
+    return {name: address for address, name in map(str.split, lines)}
+
+
 @dataclass
 class Account:
     """An account of the stage: clients, control requests, short cuts."""

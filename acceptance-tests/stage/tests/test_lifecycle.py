@@ -17,11 +17,12 @@ import pytest
 
 from stage.database import clients
 from stage.database.certificates import Authority
-from stage.database.endpoints import CAPACITY, AddressBlock, HostsFile, Relays, bind
+from stage.database.endpoints import CAPACITY, AddressBlock, Relays, bind
 from stage.database.mariadb import MariaDb
+from stage.database.names import Names
 from stage.lifecycle import FILES, parent_folder, sweep
 
-from .conftest import PACKAGE, Account, control, start
+from .conftest import PACKAGE, Account, addresses, control, start
 
 
 def alive(pid):
@@ -120,8 +121,8 @@ def test_second_stage_beside_the_first(facts, tmp_path):
     try:
         assert Path(facts["database"]["certificate"]).exists()
         assert second["front"] != facts["front"]
-        networks = [Path(f["environment"]["NSS_WRAPPER_HOSTS"]).read_text().split()[2] for f in (facts, second)]
-        assert networks[0].split(".")[1] != networks[1].split(".")[1]
+        networks = [{address.split(".")[1] for address in addresses(f).values()} for f in (facts, second)]
+        assert all(len(network) == 1 for network in networks) and networks[0] != networks[1]
         Account(second, facts["account"]).role("only-here")
         assert [r["RoleName"] for r in Account(second, facts["account"]).client("iam").list_roles()["Roles"]] == [
             "only-here"
@@ -154,14 +155,6 @@ def test_control_explains_itself(facts):
         control(facts, "POST", "accounts", account="1")
 
 
-def test_hosts_file_is_never_as_old_as_it_was(tmp_path):
-    hosts = HostsFile(tmp_path / "hosts")
-    first = int(hosts.path.stat().st_mtime)
-    hosts.write({"orders.example": "127.64.0.2"})
-    assert int(hosts.path.stat().st_mtime) > first
-    assert hosts.path.read_text() == "127.0.0.1 localhost\n127.64.0.2 orders.example\n"
-
-
 def test_addresses_are_not_shared():
     one, two = AddressBlock(), AddressBlock()
     taken = [block.take() for block in (one, two) for _ in range(CAPACITY)]
@@ -190,14 +183,33 @@ def test_shared_stage_ends_with_its_last_user(tmp_path):
     assert process.wait(20) == 0
 
 
-def test_every_endpoint_has_room_for_its_name(facts, tmp_path):
-    hosts = HostsFile(tmp_path / "hosts")
-    names = [f"db{n}.c0123456789a.us-east-1.rds.amazonaws.com" for n in range(CAPACITY)]
-    hosts.write({name: f"127.9.{n // 250}.{n % 250 + 1}" for n, name in enumerate(names)})
-    environment = os.environ | facts["environment"] | {"NSS_WRAPPER_HOSTS": str(hosts.path)}
-    code = f"import socket; print(socket.gethostbyname('{names[-1]}'))"
-    found = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, timeout=30)
-    assert found.stdout.strip() == "127.9.3.250"
+def test_threads_of_a_client_find_all_names_while_they_change(tmp_path):
+    names = Names(tmp_path)
+    hosts = [f"db{n}.c0123456789a.us-east-1.rds.amazonaws.com" for n in range(CAPACITY)]
+    endpoints = {host: f"127.9.{n // 250}.{n % 250 + 1}" for n, host in enumerate(hosts)}
+    names.write(endpoints)
+    code = """
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(8) as threads:
+    print(*threads.map(socket.gethostbyname, sys.argv[1:]))
+"""
+    wanted = [host.upper() if n % 2 else host for n, host in enumerate(hosts)]
+    client = subprocess.Popen(
+        [sys.executable, "-c", code, *wanted], env=os.environ | names.environment(), stdout=subprocess.PIPE, text=True
+    )
+    while client.poll() is None:
+        names.write(endpoints)
+    assert client.communicate()[0].split() == list(endpoints.values())
+
+
+def test_other_names_are_looked_up_as_ever(tmp_path):
+    names = Names(tmp_path)
+    names.write({"db.example": "127.9.0.1"})
+    code = "import socket; print(socket.gethostbyname('localhost'), socket.gethostbyname('127.9.0.3'))"
+    for environment in (names.environment(), names.environment() | {"STAGE_NAMES": str(tmp_path / "none")}):
+        found = subprocess.check_output([sys.executable, "-c", code], env=os.environ | environment, text=True)
+        assert found.split() == ["127.0.0.1", "127.9.0.3"]
 
 
 def test_client_of_a_server_that_does_not_answer():

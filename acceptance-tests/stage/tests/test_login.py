@@ -7,7 +7,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from unittest import mock
 
 import botocore.session
@@ -15,7 +14,7 @@ import pytest
 
 from stage.database.certificates import Authority
 
-from .conftest import Account, allow
+from .conftest import Account, addresses, allow
 
 _SESSION = botocore.session.Session()
 _USERS = count(1)
@@ -254,8 +253,7 @@ def test_connections_without_tls(client):
 
 
 def test_certificate_is_for_the_endpoints_name(client, account, tmp_path):
-    lines = Path(account.facts["environment"]["NSS_WRAPPER_HOSTS"]).read_text().splitlines()
-    address = next(address for address, host in map(str.split, lines) if host == client.instance["host"])
+    address = addresses(account.facts)[client.instance["host"]]
     assert "does not match host name" in client.psql(client.token(), host=address)
     another = tmp_path / "another-authority.pem"
     another.write_bytes(Authority().certificate())

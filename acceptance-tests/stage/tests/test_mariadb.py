@@ -5,13 +5,12 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 
 import pytest
 
 from stage.database.certificates import Authority
 
-from .conftest import Account, allow
+from .conftest import Account, addresses, allow
 from .test_login import Client, put
 
 _USERS = count(1)
@@ -109,8 +108,7 @@ def test_driver_that_verifies_everything(client, account, tmp_path):
 
 
 def test_certificate_is_for_the_endpoints_name(client, account):
-    lines = Path(account.facts["environment"]["NSS_WRAPPER_HOSTS"]).read_text().splitlines()
-    address = next(address for address, host in map(str.split, lines) if host == client.instance["host"])
+    address = addresses(account.facts)[client.instance["host"]]
     assert "Validation of SSL server certificate failed" in client.as_master("select 1", host=address)
 
 

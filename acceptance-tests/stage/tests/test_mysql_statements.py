@@ -7,7 +7,6 @@ import sys
 import time
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 
 import pymysql
 import pytest
@@ -15,6 +14,8 @@ from pymysql.constants import COMMAND
 
 from stage.database import mysql_packets
 from stage.database.statements import Statements
+
+from .conftest import addresses
 
 _TABLES = count(1)
 _CONNECTION_LOST, _GONE = 2013, (2006, 2013)
@@ -26,8 +27,7 @@ class Database:
     def __init__(self, account, **instance):
         self.account = account
         self.instance = account.instance(engine="mysql", **instance)
-        lines = Path(account.facts["environment"]["NSS_WRAPPER_HOSTS"]).read_text().splitlines()
-        self.address = next(a for a, host in map(str.split, lines) if host == self.instance["host"])
+        self.address = addresses(account.facts)[self.instance["host"]]
         self.table = f"t{next(_TABLES)}"
         self.owner(f"CREATE OR REPLACE TABLE {self.table} (n INT)")
 

@@ -8,13 +8,14 @@ import ssl
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pg8000.native
 import pytest
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from stage.database import postgres_messages
+
+from .conftest import addresses
 
 _LOST = (InterfaceError, OSError)
 
@@ -33,8 +34,7 @@ class Session:
 
     def connect(self):
         facts = self.account.facts
-        lines = Path(facts["environment"]["NSS_WRAPPER_HOSTS"]).read_text().splitlines()
-        address = next(address for address, host in map(str.split, lines) if host == self.host)
+        address = addresses(facts)[self.host]
         context = ssl.create_default_context(cafile=facts["database"]["certificate"])
         context.check_hostname = False
         server = {"host": address, "database": "app", "ssl_context": context, "timeout": 20}
