@@ -5,37 +5,35 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const CREATE: &str = r#"
-resource "rdsauth_db_secret" "it" {
-  name                = "loader/source"
+/// Everything that is changed by a call of its own is.
+const MADE: Scenario = Scenario {
+    name: "db_secret",
+    seed: |account| seed(account, false),
+    resource: "rdsauth_db_secret",
+    always: r#"
+  name            = "loader/source"
+  kms_key_id      = var.key
+  restore_deleted = var.restore_deleted
+"#,
+    create: r#"
   description         = "for the loader"
-  kms_key_id          = var.key
   username            = "reader"
   password_wo         = "first-password"
   password_wo_version = 1
-  # restore
   tags                = { team = "data" }
-  # timeouts
-}
-"#;
-
-/// Everything that is changed by a call of its own.
-const UPDATE: &str = r#"
-resource "rdsauth_db_secret" "it" {
-  name                = "loader/source"
+"#,
+    update: r#"
   description         = "for the new loader"
-  kms_key_id          = var.key
   username            = "new_reader"
   password_wo         = "second-password"
   password_wo_version = 2
-  # restore
   tags                = { owner = "me" }
-  # timeouts
-}
-"#;
+"#,
+    remote,
+};
 
-fn key(account: &Account) -> Variables {
-    vec![("key", account.add_key(json!({ "alias": "alias/loader" })))]
+fn seed(account: &Account, restore_deleted: bool) -> Variables {
+    vec![("key", account.add_key(json!({ "alias": "alias/loader" }))), ("restore_deleted", restore_deleted.to_string())]
 }
 
 /// The secrets, with the value in force; of older versions it does not matter how many there are.
@@ -51,7 +49,7 @@ fn remote(account: &Account) -> Value {
 
 #[test]
 fn db_secret() {
-    Scenario { name: "db_secret", seed: key, create: CREATE, update: UPDATE, remote }.run();
+    MADE.run();
 }
 
 #[test]
@@ -61,16 +59,9 @@ fn db_secret_restored() {
         seed: |account| {
             account.put_secret("loader/source", json!({ "value": "old", "tags": { "old": "1" } }));
             account.delete_secret("loader/source", Some(7));
-            key(account)
+            seed(account, true)
         },
-        create: with_consent(CREATE),
-        update: with_consent(UPDATE),
-        remote,
+        ..MADE
     }
     .run();
-}
-
-/// The configuration that agrees to restoring what somebody else has deleted.
-fn with_consent(configuration: &str) -> &'static str {
-    configuration.replace("# restore", "restore_deleted     = true").leak()
 }

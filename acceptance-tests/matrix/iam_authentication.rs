@@ -4,23 +4,6 @@ use serde_json::json;
 
 use crate::support::matrix::{Scenario, Variables};
 
-const CREATE: &str = r#"
-resource "rdsauth_iam_authentication" "it" {
-  db_cluster_identifier = "ledger"
-  disable_on_destroy    = true
-  # timeouts
-}
-"#;
-
-const UPDATE: &str = r#"
-resource "rdsauth_iam_authentication" "it" {
-  db_cluster_identifier = "ledger"
-  enabled               = false
-  disable_on_destroy    = true
-  # timeouts
-}
-"#;
-
 #[test]
 fn iam_authentication() {
     Scenario {
@@ -30,8 +13,13 @@ fn iam_authentication() {
             account.tell("transitions", json!({ "busy": 1, "lingering": 0 }));
             Variables::new()
         },
-        create: CREATE,
-        update: UPDATE,
+        resource: "rdsauth_iam_authentication",
+        always: r#"
+  db_cluster_identifier = "ledger"
+  disable_on_destroy    = true
+"#,
+        create: "",
+        update: "enabled = false",
         remote: |account| {
             let found = account.call("rds", "DescribeDBClusters", json!({ "DBClusterIdentifier": "ledger" }));
             let found = &found["DBClusters"][0];
@@ -40,23 +28,6 @@ fn iam_authentication() {
     }
     .run();
 }
-
-const CREATE_OF_AN_INSTANCE: &str = r#"
-resource "rdsauth_iam_authentication" "it" {
-  db_instance_identifier = "orders"
-  disable_on_destroy     = true
-  # timeouts
-}
-"#;
-
-const UPDATE_OF_AN_INSTANCE: &str = r#"
-resource "rdsauth_iam_authentication" "it" {
-  db_instance_identifier = "orders"
-  enabled                = false
-  disable_on_destroy     = true
-  # timeouts
-}
-"#;
 
 #[test]
 fn of_an_instance() {
@@ -67,8 +38,13 @@ fn of_an_instance() {
             account.tell("transitions", json!({ "busy": 1, "lingering": 0 }));
             Variables::new()
         },
-        create: CREATE_OF_AN_INSTANCE,
-        update: UPDATE_OF_AN_INSTANCE,
+        resource: "rdsauth_iam_authentication",
+        always: r#"
+  db_instance_identifier = "orders"
+  disable_on_destroy     = true
+"#,
+        create: "",
+        update: "enabled = false",
         remote: |account| {
             let found = account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "orders" }));
             let found = &found["DBInstances"][0];

@@ -3,25 +3,29 @@
 use crate::matrix::aurora_loader_role::roles;
 use crate::support::matrix::{Scenario, Variables};
 
-const CREATE: &str = r#"
-resource "rdsauth_iam_db_access_role" "it" {
+#[test]
+fn iam_db_access_role() {
+    Scenario {
+        name: "iam_db_access_role",
+        seed: |account| {
+            account.add("role/clickhouse");
+            Variables::from([("account", account.id.clone())])
+        },
+        resource: "rdsauth_iam_db_access_role",
+        always: r#"
   name               = "access"
-  description        = "Reads"
-  preset             = "clickpipes"
   trusted_principals = ["arn:aws:iam::${var.account}:role/clickhouse"]
-  tags               = { team = "data", stage = "dev" }
+"#,
+        create: r#"
+  description = "Reads"
+  preset      = "clickpipes"
+  tags        = { team = "data", stage = "dev" }
   database {
     resource_id = "db-ORDERS"
     db_users    = ["clickpipes_iam_user"]
   }
-  # timeouts
-}
-"#;
-
-const UPDATE: &str = r#"
-resource "rdsauth_iam_db_access_role" "it" {
-  name                 = "access"
-  trusted_principals   = ["arn:aws:iam::${var.account}:role/clickhouse"]
+"#,
+        update: r#"
   external_id          = "orders"
   policy_name          = "login"
   max_session_duration = 7200
@@ -31,20 +35,7 @@ resource "rdsauth_iam_db_access_role" "it" {
     resource_id = "db-ORDERS"
     db_users    = ["clickpipes_iam_user", "reports"]
   }
-  # timeouts
-}
-"#;
-
-#[test]
-fn iam_db_access_role() {
-    Scenario {
-        name: "iam_db_access_role",
-        seed: |account| {
-            account.add("role/clickhouse");
-            Variables::from([("account", account.id.clone())])
-        },
-        create: CREATE,
-        update: UPDATE,
+"#,
         remote: |account| roles(account),
     }
     .run();

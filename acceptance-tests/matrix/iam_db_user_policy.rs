@@ -4,28 +4,6 @@ use serde_json::json;
 
 use crate::support::matrix::{Scenario, Variables};
 
-const CREATE: &str = r#"
-resource "rdsauth_iam_db_user_policy" "it" {
-  role = "app"
-  database {
-    resource_id = "db-ORDERS"
-    db_users    = ["app", "reports"]
-  }
-  # timeouts
-}
-"#;
-
-const UPDATE: &str = r#"
-resource "rdsauth_iam_db_user_policy" "it" {
-  role = "app"
-  database {
-    resource_id = "db-ORDERS"
-    db_users    = ["app", "batch"]
-  }
-  # timeouts
-}
-"#;
-
 #[test]
 fn iam_db_user_policy() {
     Scenario {
@@ -35,8 +13,20 @@ fn iam_db_user_policy() {
             account.put_policy("role/app", "foreign", &json!({ "Version": "2012-10-17", "Statement": [] }));
             Variables::new()
         },
-        create: CREATE,
-        update: UPDATE,
+        resource: "rdsauth_iam_db_user_policy",
+        always: r#"role = "app""#,
+        create: r#"
+  database {
+    resource_id = "db-ORDERS"
+    db_users    = ["app", "reports"]
+  }
+"#,
+        update: r#"
+  database {
+    resource_id = "db-ORDERS"
+    db_users    = ["app", "batch"]
+  }
+"#,
         remote: |account| json!({ "app": account.policies("role/app") }),
     }
     .run();

@@ -5,26 +5,6 @@ use serde_json::{Map, Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const CREATE: &str = r#"
-resource "rdsauth_kms_key" "it" {
-  alias                = "alias/orders"
-  key_rotation_enabled = true
-  tags                 = { team = "data" }
-  # timeouts
-}
-"#;
-
-const UPDATE: &str = r#"
-resource "rdsauth_kms_key" "it" {
-  alias                   = "alias/renamed"
-  description             = "Orders"
-  enabled                 = false
-  rotation_period_in_days = 90
-  tags                    = { owner = "data" }
-  # timeouts
-}
-"#;
-
 #[test]
 fn kms_key() {
     let seed = |account: &Account| {
@@ -32,7 +12,26 @@ fn kms_key() {
         account.add_key(json!({}));
         Variables::new()
     };
-    Scenario { name: "kms_key", seed, create: CREATE, update: UPDATE, remote }.run();
+    Scenario {
+        name: "kms_key",
+        seed,
+        resource: "rdsauth_kms_key",
+        always: "",
+        create: r#"
+  alias                = "alias/orders"
+  key_rotation_enabled = true
+  tags                 = { team = "data" }
+"#,
+        update: r#"
+  alias                   = "alias/renamed"
+  description             = "Orders"
+  enabled                 = false
+  rotation_period_in_days = 90
+  tags                    = { owner = "data" }
+"#,
+        remote,
+    }
+    .run();
 }
 
 fn remote(account: &Account) -> Value {

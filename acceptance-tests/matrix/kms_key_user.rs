@@ -5,60 +5,35 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-// The name that the provider would choose contains a hash of the account.
-const IN_POLICY: &str = r#"
-resource "rdsauth_kms_key_user" "it" {
+const IN_POLICY: Scenario = Scenario {
+    name: "kms_key_user/policy",
+    seed: |account| seed(account, "key_policy"),
+    resource: "rdsauth_kms_key_user",
+    // The name that the provider would choose contains a hash of the account.
+    always: r#"
   sid           = "ReadersOfIt"
   kms_key_arn   = var.key
   principal_arn = var.role
-  # timeouts
-}
-"#;
-
-const BY_GRANT: &str = r#"
-resource "rdsauth_kms_key_user" "it" {
-  sid           = "ReadersOfIt"
-  kms_key_arn   = var.key
-  principal_arn = var.role
-  mode          = "grant"
-  # timeouts
-}
-"#;
-
-const ALL_IN_POLICY: &str = r#"
-resource "rdsauth_kms_key_user" "it" {
-  sid            = "ReadersOfIt"
-  kms_key_arn    = var.key
-  principal_arn  = var.role
-  permission_set = "console_key_user"
-  # timeouts
-}
-"#;
-
-const ALL_BY_GRANT: &str = r#"
-resource "rdsauth_kms_key_user" "it" {
-  sid            = "ReadersOfIt"
-  kms_key_arn    = var.key
-  principal_arn  = var.role
-  permission_set = "console_key_user"
-  mode           = "grant"
-  # timeouts
-}
-"#;
+  mode          = var.mode
+"#,
+    create: "",
+    update: r#"permission_set = "console_key_user""#,
+    remote,
+};
 
 #[test]
 fn kms_key_user() {
-    Scenario { name: "kms_key_user/policy", seed, create: IN_POLICY, update: ALL_IN_POLICY, remote }.run();
+    IN_POLICY.run();
 }
 
 #[test]
 fn kms_key_user_by_grant() {
-    Scenario { name: "kms_key_user/grant", seed, create: BY_GRANT, update: ALL_BY_GRANT, remote }.run();
+    Scenario { name: "kms_key_user/grant", seed: |account| seed(account, "grant"), ..IN_POLICY }.run();
 }
 
 const ALIAS: &str = "alias/shared";
 
-fn seed(account: &Account) -> Variables {
+fn seed(account: &Account, mode: &str) -> Variables {
     account.add("role/app");
     let (key, role) = (account.add_key(json!({ "alias": ALIAS })), format!("arn:aws:iam::{}:role/app", account.id));
     let mut policy = account.key_policy(&key);
@@ -69,7 +44,7 @@ fn seed(account: &Account) -> Variables {
     account.put_key_policy(&key, &policy);
     let grant = json!({ "KeyId": key, "GranteePrincipal": role, "Name": "Foreign", "Operations": ["Encrypt"] });
     account.call("kms", "CreateGrant", grant);
-    vec![("key", key), ("role", role)]
+    vec![("key", key), ("role", role), ("mode", mode.to_owned())]
 }
 
 fn remote(account: &Account) -> Value {

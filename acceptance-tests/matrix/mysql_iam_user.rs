@@ -5,106 +5,40 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const CREATE: &str = r#"
-provider "rdsauth" {
-  database {
-    ca_certificate = var.ca
+const MADE: Scenario = Scenario {
+    name: "mysql_iam_user",
+    seed: |account| seed(account, false),
+    resource: "rdsauth_mysql_iam_user",
+    always: r#"
+  name      = var.name
+  take_over = var.take_over
+  database_connection {
+    host           = var.host
+    port           = var.port
+    auth           = "secret"
+    secret_arn     = var.secret
+    ca_certificate = var.authority
   }
-}
-resource "rdsauth_mysql_iam_user" "it" {
-  name   = var.name
+"#,
+    create: r#"
   preset = "cdc"
   grant {
     privileges = ["INSERT", "UPDATE"]
     database   = "app"
   }
-  database_connection {
-    host       = var.host
-    port       = var.port
-    auth       = "secret"
-    secret_arn = var.secret
-  }
-  # timeouts
-}
-"#;
-
-const UPDATE: &str = r#"
-provider "rdsauth" {
-  database {
-    ca_certificate = var.ca
-  }
-}
-resource "rdsauth_mysql_iam_user" "it" {
-  name        = var.name
+"#,
+    update: r#"
   require_ssl = false
   grant {
     privileges   = ["INSERT", "DELETE"]
     database     = "app"
     grant_option = true
   }
-  database_connection {
-    host       = var.host
-    port       = var.port
-    auth       = "secret"
-    secret_arn = var.secret
-  }
-  # timeouts
-}
-"#;
+"#,
+    remote,
+};
 
-/// A create gives nothing new: what it had granted when it is killed and its state is lost could not be told from what
-/// was there before. What happens then is in `mysql_iam_user/takeover.rs`.
-const TAKE: &str = r#"
-provider "rdsauth" {
-  database {
-    ca_certificate = var.ca
-  }
-}
-resource "rdsauth_mysql_iam_user" "it" {
-  name      = var.name
-  take_over = true
-  grant {
-    privileges = ["INSERT", "SELECT"]
-    database   = "app"
-  }
-  database_connection {
-    host       = var.host
-    port       = var.port
-    auth       = "secret"
-    secret_arn = var.secret
-  }
-  # timeouts
-}
-"#;
-
-/// Without something that was there, with something that is already there, and with something new.
-const GIVE_OTHERS: &str = r#"
-provider "rdsauth" {
-  database {
-    ca_certificate = var.ca
-  }
-}
-resource "rdsauth_mysql_iam_user" "it" {
-  name        = var.name
-  take_over   = true
-  require_ssl = false
-  preset      = "cdc"
-  grant {
-    privileges   = ["DELETE", "INSERT"]
-    database     = "app"
-    grant_option = true
-  }
-  database_connection {
-    host       = var.host
-    port       = var.port
-    auth       = "secret"
-    secret_arn = var.secret
-  }
-  # timeouts
-}
-"#;
-
-fn server(account: &Account) -> Variables {
+fn seed(account: &Account, take_over: bool) -> Variables {
     let instance = json!({ "identifier": "shop", "engine": "mariadb", "iam": true });
     let instance = account.tell("instances", instance);
     Variables::from([
@@ -112,7 +46,8 @@ fn server(account: &Account) -> Variables {
         ("host", instance["host"].as_str().expect("a host").to_owned()),
         ("port", instance["port"].to_string()),
         ("secret", account.master_secret("mariadb")),
-        ("ca", account.database_authority()),
+        ("authority", account.database_authority()),
+        ("take_over", take_over.to_string()),
     ])
 }
 
@@ -130,7 +65,7 @@ fn remote(account: &Account) -> Value {
 
 #[test]
 fn mysql_iam_user() {
-    Scenario { name: "mysql_iam_user", seed: server, create: CREATE, update: UPDATE, remote }.run_in_databases();
+    MADE.run_in_databases();
 }
 
 #[test]
@@ -141,11 +76,27 @@ fn mysql_iam_user_taken_over() {
             let user = format!("u{}", account.id);
             let grants = format!("GRANT SELECT, INSERT, SHOW VIEW ON app.* TO {user}; GRANT PROCESS ON *.* TO {user}");
             account.sql("mariadb", &format!("CREATE USER {user} IDENTIFIED BY 'pass'; {grants}"));
-            server(account)
+            seed(account, true)
         },
-        create: TAKE,
-        update: GIVE_OTHERS,
-        remote,
+        // It gives nothing new: what it had granted when it is killed and its state is lost could not be told from what
+        // was there before. What happens then is in `mysql_iam_user/takeover.rs`.
+        create: r#"
+  grant {
+    privileges = ["INSERT", "SELECT"]
+    database   = "app"
+  }
+"#,
+        // Without something that was there, with something that is already there, and with something new.
+        update: r#"
+  require_ssl = false
+  preset      = "cdc"
+  grant {
+    privileges   = ["DELETE", "INSERT"]
+    database     = "app"
+    grant_option = true
+  }
+"#,
+        ..MADE
     }
     .run_in_databases();
 }

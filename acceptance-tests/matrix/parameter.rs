@@ -4,24 +4,6 @@ use serde_json::json;
 
 use crate::support::matrix::{Scenario, Variables};
 
-const CREATE: &str = r#"
-resource "rdsauth_parameter" "it" {
-  db_parameter_group_name = "orders-pg16"
-  name                    = "log_statement"
-  value                   = "ddl"
-  # timeouts
-}
-"#;
-
-const UPDATE: &str = r#"
-resource "rdsauth_parameter" "it" {
-  db_parameter_group_name = "orders-pg16"
-  name                    = "log_statement"
-  value                   = "all"
-  # timeouts
-}
-"#;
-
 #[test]
 fn parameter() {
     Scenario {
@@ -36,8 +18,13 @@ fn parameter() {
             account.tell("transitions", json!({ "applying": 0 }));
             Variables::new()
         },
-        create: CREATE,
-        update: UPDATE,
+        resource: "rdsauth_parameter",
+        always: r#"
+  db_parameter_group_name = "orders-pg16"
+  name                    = "log_statement"
+"#,
+        create: r#"value = "ddl""#,
+        update: r#"value = "all""#,
         remote: |account| {
             let arn = format!("arn:aws:rds:us-east-1:{}:pg:orders-pg16", account.id);
             let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
@@ -46,24 +33,6 @@ fn parameter() {
     }
     .run();
 }
-
-const CREATE_STATIC: &str = r#"
-resource "rdsauth_parameter" "it" {
-  db_cluster_parameter_group_name = "ledger-pg16"
-  name                            = "max_connections"
-  value                           = "200"
-  # timeouts
-}
-"#;
-
-const UPDATE_STATIC: &str = r#"
-resource "rdsauth_parameter" "it" {
-  db_cluster_parameter_group_name = "ledger-pg16"
-  name                            = "max_connections"
-  value                           = "300"
-  # timeouts
-}
-"#;
 
 #[test]
 fn static_of_clusters() {
@@ -79,8 +48,13 @@ fn static_of_clusters() {
             account.tell("clusters", cluster);
             Variables::new()
         },
-        create: CREATE_STATIC,
-        update: UPDATE_STATIC,
+        resource: "rdsauth_parameter",
+        always: r#"
+  db_cluster_parameter_group_name = "ledger-pg16"
+  name                            = "max_connections"
+"#,
+        create: r#"value = "200""#,
+        update: r#"value = "300""#,
         remote: |account| {
             let arn = format!("arn:aws:rds:us-east-1:{}:cluster-pg:ledger-pg16", account.id);
             let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));

@@ -1,50 +1,42 @@
 //! `rdsauth_postgresql_iam_user`, made anew, and taken over.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const CREATE: &str = r#"
-resource "rdsauth_postgresql_iam_user" "it" {
+/// The update gives another name, other attributes and another membership.
+const MADE: Scenario = Scenario {
+    name: "postgresql_iam_user",
+    seed: |account| seed(account, false),
+    resource: "rdsauth_postgresql_iam_user",
+    always: r#"
+  take_over = var.take_over
+  database_connection {
+    host           = var.host
+    port           = var.port
+    database       = "app"
+    auth           = "secret"
+    secret_arn     = var.secret
+    ca_certificate = var.authority
+  }
+"#,
+    create: r#"
   name             = var.user
   roles            = [var.reader]
   connection_limit = 4
   replication      = true
-  take_over        = var.take_over
-  database_connection {
-    host           = var.host
-    port           = var.port
-    database       = "app"
-    auth           = "secret"
-    secret_arn     = var.secret
-    ca_certificate = var.authority
-  }
-  # timeouts
-}
-"#;
-
-/// Another name, other attributes, another membership.
-const UPDATE: &str = r#"
-resource "rdsauth_postgresql_iam_user" "it" {
-  name        = "${var.user}_new"
-  roles       = [var.writer]
-  valid_until = "2031-01-01T00:00:00Z"
-  take_over   = var.take_over
-  database_connection {
-    host           = var.host
-    port           = var.port
-    database       = "app"
-    auth           = "secret"
-    secret_arn     = var.secret
-    ca_certificate = var.authority
-  }
+"#,
+    update: r#"
+  name            = "${var.user}_new"
+  roles           = [var.writer]
+  valid_until     = "2031-01-01T00:00:00Z"
   forbid_password = false
-  # timeouts
-}
-"#;
+"#,
+    remote,
+};
 
-fn server(account: &Account) -> Variables {
+fn seed(account: &Account, take_over: bool) -> Variables {
     let database = account.add_database("instance", "orders");
     let (reader, writer) = (format!("reader_{}", account.id), format!("writer_{}", account.id));
     account.sql("postgres", &format!("CREATE ROLE {reader}; CREATE ROLE {writer}"));
@@ -56,7 +48,7 @@ fn server(account: &Account) -> Variables {
         ("port", database["port"].to_string()),
         ("secret", account.master_secret("postgres")),
         ("authority", account.database_authority()),
-        ("take_over", "false".to_owned()),
+        ("take_over", take_over.to_string()),
     ]
 }
 
@@ -77,7 +69,7 @@ fn remote(account: &Account) -> Value {
 
 #[test]
 fn postgresql_iam_user() {
-    Scenario { name: "postgresql_iam_user", seed: server, create: CREATE, update: UPDATE, remote }.run_in_databases();
+    MADE.run_in_databases();
 }
 
 #[test]
@@ -85,15 +77,11 @@ fn postgresql_iam_user_taken_over() {
     Scenario {
         name: "postgresql_iam_user_taken_over",
         seed: |account| {
-            let mut variables = server(account);
+            let variables = seed(account, true);
             account.sql("postgres", &format!("CREATE ROLE user_{0} IN ROLE writer_{0} CONNECTION LIMIT 7", account.id));
-            variables.retain(|(name, _)| *name != "take_over");
-            variables.push(("take_over", json!(true).to_string()));
             variables
         },
-        create: CREATE,
-        update: UPDATE,
-        remote,
+        ..MADE
     }
     .run_in_databases();
 }

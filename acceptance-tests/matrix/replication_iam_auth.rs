@@ -4,27 +4,6 @@ use serde_json::json;
 
 use crate::support::matrix::{Scenario, Variables};
 
-const CREATE: &str = r#"
-resource "rdsauth_replication_iam_auth" "it" {
-  db_instance_identifier     = "orders"
-  manage_iam_authentication  = true
-  manage_logical_replication = true
-  reboot                     = "if_required"
-  # timeouts
-}
-"#;
-
-const UPDATE: &str = r#"
-resource "rdsauth_replication_iam_auth" "it" {
-  db_instance_identifier     = "orders"
-  manage_iam_authentication  = true
-  manage_logical_replication = true
-  reboot                     = "if_required"
-  on_destroy                 = "reset"
-  # timeouts
-}
-"#;
-
 #[test]
 fn replication_iam_auth() {
     Scenario {
@@ -41,8 +20,15 @@ fn replication_iam_auth() {
             account.tell("transitions", json!({ "busy": 0, "lingering": 0, "applying": 0, "rebooting": 0 }));
             Variables::new()
         },
-        create: CREATE,
-        update: UPDATE,
+        resource: "rdsauth_replication_iam_auth",
+        always: r#"
+  db_instance_identifier     = "orders"
+  manage_iam_authentication  = true
+  manage_logical_replication = true
+  reboot                     = "if_required"
+"#,
+        create: "",
+        update: r#"on_destroy = "reset""#,
         remote: |account| {
             let found = account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "orders" }));
             let flag = &found["DBInstances"][0]["IAMDatabaseAuthenticationEnabled"];
@@ -53,27 +39,6 @@ fn replication_iam_auth() {
     }
     .run();
 }
-
-const CREATE_OF_A_CLUSTER: &str = r#"
-resource "rdsauth_replication_iam_auth" "it" {
-  db_cluster_identifier      = "ledger"
-  manage_iam_authentication  = true
-  manage_logical_replication = true
-  reboot                     = "if_required"
-  # timeouts
-}
-"#;
-
-const UPDATE_OF_A_CLUSTER: &str = r#"
-resource "rdsauth_replication_iam_auth" "it" {
-  db_cluster_identifier      = "ledger"
-  manage_iam_authentication  = true
-  manage_logical_replication = true
-  reboot                     = "if_required"
-  on_destroy                 = "reset"
-  # timeouts
-}
-"#;
 
 #[test]
 fn of_a_cluster() {
@@ -92,8 +57,15 @@ fn of_a_cluster() {
             account.tell("transitions", json!({ "busy": 0, "lingering": 0, "applying": 0, "rebooting": 0 }));
             Variables::new()
         },
-        create: CREATE_OF_A_CLUSTER,
-        update: UPDATE_OF_A_CLUSTER,
+        resource: "rdsauth_replication_iam_auth",
+        always: r#"
+  db_cluster_identifier      = "ledger"
+  manage_iam_authentication  = true
+  manage_logical_replication = true
+  reboot                     = "if_required"
+"#,
+        create: "",
+        update: r#"on_destroy = "reset""#,
         remote: |account| {
             let found = account.call("rds", "DescribeDBClusters", json!({ "DBClusterIdentifier": "ledger" }));
             let cluster = &found["DBClusters"][0];

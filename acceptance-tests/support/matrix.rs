@@ -9,8 +9,10 @@
 //!     Scenario {
 //!         name: "iam_db_user_policy",
 //!         seed: |account| { account.add("role/app"); Variables::new() },
-//!         create: CONFIGURATION,
-//!         update: OTHER_CONFIGURATION,
+//!         resource: "rdsauth_iam_db_user_policy",
+//!         always: r#"role = "app""#,
+//!         create: A_DATABASE,
+//!         update: ANOTHER_DATABASE,
 //!         remote: |account| json!({ "app": account.policies("role/app") }),
 //!     }
 //!     .run();
@@ -21,8 +23,7 @@
 //! disturbed are its statements. Users of the servers are common to all accounts: name them by the account's id.
 //!
 //! * `seed` prepares a new account through the stage's control. What it found out, such as the id of a key, it returns
-//!   as input variables; the configurations use them as `var.NAME` and need not declare them.
-//! * A configuration lacks the `terraform` block. [`TIMEOUTS`] stands where a `timeouts` block may stand.
+//!   as input variables; the arguments use them as `var.NAME` and need not declare them.
 //! * `remote` reads all that the resource can touch, as JSON. Lists have to have an order that is not one of ids, and
 //!   objects are named by what the configuration names them. Ids made by AWS may stay in the values: they are replaced
 //!   by numbers in the order in which state and remote show them, so `UUID-1` in both is the same key.
@@ -53,7 +54,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::support::binaries::binary;
-use crate::support::matrix::case::{Case, End};
+use crate::support::matrix::case::{Case, End, Step};
 use crate::support::matrix::reference::Reference;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
@@ -65,9 +66,13 @@ pub struct Scenario {
     pub name: &'static str,
     /// Makes what must be there before the resource.
     pub seed: fn(&Account) -> Variables,
-    /// The configuration that is applied first.
+    /// Type of the resource.
+    pub resource: &'static str,
+    /// Its arguments and blocks that do not change.
+    pub always: &'static str,
+    /// The others that are applied first.
     pub create: &'static str,
-    /// The configuration that changes the resource in place.
+    /// The others afterwards, with which it is changed in place.
     pub update: &'static str,
     /// What there is in the account.
     pub remote: fn(&Account) -> Value,
@@ -84,9 +89,6 @@ enum Medium {
 
 /// Input variables of a configuration.
 pub type Variables = Vec<(&'static str, String)>;
-
-/// In a configuration, the place of a `timeouts` block. Without it, nothing times out.
-pub const TIMEOUTS: &str = "# timeouts";
 
 const ADDRESS: &str = "registry.terraform.io/rdsauth/rdsauth";
 
@@ -135,11 +137,18 @@ impl Scenario {
         catch_unwind(AssertUnwindSafe(|| case.run(self, base, reference))).map_err(|panic| in_one_line(&*panic))
     }
 
+    /// The configuration of a step, with a `timeouts` block or none.
+    fn configuration(&self, step: Step, timeouts: &str) -> String {
+        let Self { resource, always, .. } = self;
+        let others = if step == Step::Update { self.update } else { self.create };
+        format!("resource \"{resource}\" \"it\" {{\n{always}\n{others}\n{timeouts}\n}}\n")
+    }
+
     /// An initialised folder that the others are copied from.
     fn base(&self) -> Terraform {
         let tf = Terraform::new().provider(ADDRESS, binary("terraform-provider-rdsauth"));
         tf.write("terraform.tf", HEAD);
-        tf.write("main.tf", self.create);
+        tf.write("main.tf", &self.configuration(Step::Apply, ""));
         tf.init();
         tf
     }
@@ -170,7 +179,7 @@ impl Choice {
     }
 
     fn cases(&self, scenario: &Scenario, reference: &Reference) -> Vec<Case> {
-        let mut cases = Case::all(scenario, reference);
+        let mut cases = Case::all(reference);
         match self {
             Self::One(wanted) => {
                 cases.retain(|case| case.to_string() == *wanted);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::eventually;
 use crate::support::matrix::normal::assert_same;
 use crate::support::matrix::reference::{Reference, Scene};
-use crate::support::matrix::{Medium, Scenario, TIMEOUTS};
+use crate::support::matrix::{Medium, Scenario};
 use crate::support::output::Run;
 use crate::support::process::{Process, Running};
 use crate::support::terraform::Terraform;
@@ -172,14 +172,11 @@ impl Fault {
 
 impl Case {
     /// Every call or statement of every step with every fault.
-    pub(super) fn all(scenario: &Scenario, reference: &Reference) -> Vec<Self> {
+    pub(super) fn all(reference: &Reference) -> Vec<Self> {
         let mut cases = Vec::new();
         for step in Step::ALL {
-            let configuration = if step == Step::Update { scenario.update } else { scenario.create };
             for call in 1..=reference.count(step) {
-                let faults = Fault::all(reference.medium).iter().copied();
-                let possible = faults.filter(|fault| *fault != Fault::Timeout || configuration.contains(TIMEOUTS));
-                cases.extend(possible.map(|fault| Self { step, call, fault }));
+                cases.extend(Fault::all(reference.medium).iter().map(|&fault| Self { step, call, fault }));
             }
         }
         cases

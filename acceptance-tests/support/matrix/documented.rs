@@ -36,14 +36,11 @@ pub(super) fn live(scenario: &Scenario, base: &Terraform) {
     }
 }
 
-/// The actions that the pages of the scenario's resources list.
+/// The actions that the page of the scenario's resource lists.
 fn actions(scenario: &Scenario) -> BTreeSet<String> {
-    let resource = Regex::new(r#"(?m)^resource "rdsauth_([a-z_]+)""#).expect("a pattern");
-    let of_page = |name: &str| {
-        let page = format!("{}/../docs/resources/{name}.md", env!("CARGO_MANIFEST_DIR"));
-        listed(&fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}")))
-    };
-    resource.captures_iter(scenario.create).flat_map(|found| of_page(&found[1])).collect()
+    let name = scenario.resource.trim_start_matches("rdsauth_");
+    let page = format!("{}/../docs/resources/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    listed(&fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}")))
 }
 
 /// The actions in the section of a page about them.

@@ -155,8 +155,7 @@ impl Scene {
 
     /// Writes the configuration of a step.
     pub(super) fn configure(&self, step: Step, timeouts: &str) {
-        let text = if step == Step::Update { self.scenario.update } else { self.scenario.create };
-        self.tf.write("main.tf", &text.replace(crate::support::matrix::TIMEOUTS, timeouts));
+        self.tf.write("main.tf", &self.scenario.configuration(step, timeouts));
     }
 
     /// State and remote as they are, without what AWS chooses.
