@@ -20,7 +20,7 @@ fn a_value_of_six_megabytes_makes_the_round() {
 }
 
 #[test]
-fn five_hundred_types_are_no_burden() {
+fn a_schema_of_five_hundred_types_is_served() {
     let tf = install(Terraform::new()).env("DEMO_TYPES", 500);
     configure(&tf, "resource \"demo_pet_499\" \"rex\" {\n  name = \"rex\"\n  toy { kind = \"ball\" }\n}");
     tf.init();

@@ -47,3 +47,16 @@ fn an_error_keeps_what_was_saved_and_nothing_else() {
     assert!(error.detail.contains("tainted"), "{error:?}");
     assert!(tf.state().is_tainted("demo_faulty.it"));
 }
+
+#[test]
+fn attributes_that_do_not_go_together_are_refused_by_the_plan() {
+    let error_of = |configuration: &str| demo(configuration).plan_fails().error();
+    let error = error_of(
+        "data \"demo_pet\" \"it\" {\n  name       = \"rex\"\n  expected   = \"cat\"\n  unexpected = \"dog\"\n}",
+    );
+    assert_eq!((error.summary.as_str(), error.code.trim()), ("One expectation is enough", "unexpected = \"dog\""));
+    let error = error_of("ephemeral \"demo_lease\" \"it\" {\n  name  = \"it\"\n  every = 1\n}");
+    assert_eq!((error.summary.as_str(), error.code.trim()), ("Lease is too short", "every = 1"));
+    let error = error_of("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n  owner { name = \"Jo\" }\n}");
+    assert!(error.summary.contains("phone"), "{error:?}");
+}

@@ -45,3 +45,18 @@ fn a_state_of_version_0_is_upgraded() {
     tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
     assert_eq!(tf.state_value("demo_pet.rex", "nickname"), "R");
 }
+
+#[test]
+fn an_import_id_may_have_forms_of_its_own() {
+    let slow = "resource \"demo_slow\" \"one\" {\n  name = \"one\"\n}";
+    let tf = demo(slow);
+    tf.apply();
+    tf.ok(&["state", "rm", "demo_slow.one"]);
+    let failed = tf.run(&["import", "demo_slow.one", "slow/one.txt"]).expect_code(1);
+    failed.expect_text("Not the file of something slow");
+    for id in ["slow/one.json", "one"] {
+        tf.import("demo_slow.one", id);
+        tf.assert_plan_empty();
+        tf.ok(&["state", "rm", "demo_slow.one"]);
+    }
+}

@@ -25,9 +25,21 @@ fn a_write_only_value_is_in_the_cloud_and_nowhere_else() {
 
 #[test]
 fn a_sensitive_value_is_not_shown() {
-    let tf = demo("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n  door_code = \"4711-0815\"\n}");
+    let tf = demo(
+        r#"
+        resource "demo_pet" "rex" {
+          name      = "rex"
+          door_code = "4711-0815"
+          owner {
+            name = "Ada"
+            phone { number = "555-0100" }
+          }
+        }
+        "#,
+    );
     let run = tf.apply();
-    assert!(run.stdout.contains("(sensitive value)") && !run.stdout.contains("4711-0815"), "{}", run.stdout);
+    assert_eq!(run.stdout.matches("(sensitive value)").count(), 2, "{}", run.stdout);
+    assert!(!run.stdout.contains("4711-0815") && !run.stdout.contains("555-0100"), "{}", run.stdout);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Ctx, Ephemeral, Opened, Renewed, Secret, computed, optional, required};
+use tf_provider::schema::{Ctx, Ephemeral, Opened, Renewed, Secret, Val, View, computed, optional, required};
 
 use crate::cloud::Cloud;
 
@@ -20,6 +20,16 @@ tf_provider::model! {
 
 impl Ephemeral<Cloud> for Lease {
     const TYPE: &'static str = "lease";
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        match (config.get(Self::name), config.get(Self::every)) {
+            (Val::Known(name), Val::Known(every)) if name != "short" && every < 100 => {
+                let detail = "Only the lease \"short\" may be renewed more than ten times a second.";
+                vec![Diagnostic::error("Lease is too short", detail).at(Self::every)]
+            }
+            _ => Vec::new(),
+        }
+    }
 
     async fn open(cx: &Ctx<Cloud>, mut config: Self) -> Result<Opened<Self>> {
         cx.log(&format!("open lease {}", config.name))?;

@@ -102,7 +102,7 @@ tf_provider::model! {
         /// What the person is called.
         name: String = required(),
         /// How to reach the person.
-        phone: Vec<Phone> = block(),
+        phone: Vec<Phone> = block().min(1),
     }
 }
 
@@ -110,7 +110,7 @@ tf_provider::model! {
     /// A telephone.
     pub(crate) struct Phone {
         /// Its number.
-        number: String = required(),
+        number: String = required().sensitive(),
         /// Whether to call at night.
         night: bool = optional().or(false),
     }

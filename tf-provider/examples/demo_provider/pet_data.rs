@@ -1,7 +1,7 @@
 //! Data source `demo_pet`: a pet that somebody else keeps.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Ctx, DataSource, Map, Model as _, computed, required};
+use tf_provider::schema::{Ctx, DataSource, Map, Model as _, View, computed, optional, required};
 
 use crate::cloud::Cloud;
 use crate::pet::Pet;
@@ -11,6 +11,10 @@ tf_provider::model! {
     pub(crate) struct PetData {
         /// What it is called.
         name: String = required(),
+        /// What it has to be.
+        expected: Option<String> = optional(),
+        /// What it must not be.
+        unexpected: Option<String> = optional(),
         /// What it is.
         species: String = computed(),
         /// What its friends call it.
@@ -30,7 +34,22 @@ impl DataSource<Cloud> for PetData {
             Diagnostic::error("There is no such pet", format!("Nothing is known of \"{}\".", config.name))
                 .at(Self::name)
         })?;
-        let Pet { name, species, nickname, labels, .. } = Pet::decode(&found)?;
-        Ok(Self { name, species, nickname, labels })
+        let Pet { species, nickname, labels, .. } = Pet::decode(&found)?;
+        let other = |at| Diagnostic::error("It is another kind of pet", format!("It is a {species}.")).at(at);
+        if config.expected.as_ref().is_some_and(|expected| *expected != species) {
+            return Err(other(Self::expected));
+        }
+        if config.unexpected.as_ref() == Some(&species) {
+            return Err(other(Self::unexpected));
+        }
+        Ok(Self { species, nickname, labels, ..config })
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        if config.is_set(Self::expected) && config.is_set(Self::unexpected) {
+            let detail = "What is expected says already what is not.";
+            return vec![Diagnostic::error("One expectation is enough", detail).at(Self::unexpected)];
+        }
+        Vec::new()
     }
 }

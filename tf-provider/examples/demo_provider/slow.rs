@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Computed, Ctx, Model as _, Resource, Wait, check, computed, optional, required};
+use tf_provider::schema::{Computed, Ctx, Model as _, Partial, Resource, Wait, check, computed, optional, required};
 
 use crate::cloud::Cloud;
 
@@ -71,6 +71,17 @@ impl Resource<Cloud> for Slow {
 
     async fn delete(cx: &Ctx<Cloud>, state: Self) -> Result<()> {
         cx.remove(KIND, &state.name)
+    }
+
+    /// The name, or the file in the folder.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let name = match id.strip_prefix("slow/") {
+            Some(file) => file.strip_suffix(".json").ok_or_else(|| {
+                Diagnostic::error("Not the file of something slow", format!("\"{id}\" does not end with \".json\"."))
+            })?,
+            None => id,
+        };
+        Ok(Partial::default().with(Self::name, name))
     }
 }
 
