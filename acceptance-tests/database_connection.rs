@@ -291,3 +291,19 @@ fn contradictions_are_found_without_a_database() {
         scene.tf.plan_fails().expect_text(words);
     }
 }
+
+/// Every operation has one session, for as long as it takes.
+#[test]
+fn an_operation_shares_one_session_that_names_itself() {
+    let named = "host = var.host\n port = var.port\n auth = \"provider\"\n application_name = \"shop-terraform\"";
+    let scene = Scene::new(PROVIDER, named);
+    let sessions_of = |command: &[&str]| {
+        scene.account.forget_statements();
+        scene.tf.ok(command);
+        scene.account.sessions()
+    };
+    // The plan looks once, the apply at first plans again.
+    assert_eq!(sessions_of(&["apply", "-auto-approve"]), ["shop-terraform"; 3]);
+    assert_eq!(sessions_of(&["apply", "-refresh-only", "-auto-approve"]), ["shop-terraform"]);
+    assert_eq!(sessions_of(&["destroy", "-auto-approve", "-refresh=false"]), ["shop-terraform"]);
+}

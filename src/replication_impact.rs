@@ -5,6 +5,7 @@ use tf_provider::schema::Set;
 use tf_provider::value::Path;
 
 use crate::connection::DatabaseConnection;
+use crate::sql::postgres::Session;
 use crate::sql::postgres::impact::User;
 use crate::world::Ctx;
 
@@ -99,7 +100,14 @@ fn tell(cx: &Ctx, found: Option<Diagnostic>) -> Result<()> {
 /// # Errors
 /// The database cannot be reached, or refuses.
 pub async fn look(cx: &Ctx, connection: &DatabaseConnection) -> Result<Vec<User>> {
-    let session = connection.postgres(cx).await?;
+    of(cx, &connection.postgres(cx).await?).await
+}
+
+/// The same in a session that there is.
+///
+/// # Errors
+/// The connection breaks.
+pub async fn of(cx: &Ctx, session: &Session) -> Result<Vec<User>> {
     if let Some(users) = session.replication_iam_impact().await? {
         return Ok(users);
     }

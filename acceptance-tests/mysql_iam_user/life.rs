@@ -239,3 +239,19 @@ fn at_another_endpoint_the_user_is_looked_for_anew() {
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT ON `app`.*"]);
     scene.sql("DROP USER @U");
 }
+
+/// Every operation has one session, for as long as it takes.
+#[test]
+fn an_operation_shares_one_session_that_names_itself() {
+    let scene = Scene::new(READER);
+    let named = CONNECTION.replace("auth  ", "application_name = \"shop-terraform\"\n    auth  ");
+    scene.configure_through(&named, READER);
+    let sessions_of = |command: &[&str]| {
+        scene.account.forget_statements();
+        scene.tf.ok(command);
+        scene.account.sessions()
+    };
+    assert_eq!(sessions_of(&["apply", "-auto-approve"]), ["shop-terraform"]);
+    assert_eq!(sessions_of(&["apply", "-refresh-only", "-auto-approve"]), ["shop-terraform"]);
+    assert_eq!(sessions_of(&["destroy", "-auto-approve", "-refresh=false"]), ["shop-terraform"]);
+}

@@ -28,6 +28,9 @@ const ODD: &[&str] = &[
     "\n", "é", "ÿ用户",
 ];
 
+/// With the twelve digits of an account, as long as a name may be.
+const LONGEST: &str = "twenty_characters_é用";
+
 /// Names of characters that Terraform does not normalise; the same for the same seed.
 fn any_names(count: usize, mut seed: u64) -> Vec<String> {
     (0..count).map(|_| any_name(&mut seed)).collect()
@@ -55,6 +58,7 @@ fn any_name_is_made_seen_and_dropped() {
     let scene = Scene::new("");
     let id = &scene.account.id;
     let mut names: Vec<String> = ODD.iter().map(|odd| odd.to_string()).chain(any_names(20, seed)).collect();
+    names.push(LONGEST.to_owned());
     names.iter_mut().for_each(|name| name.push_str(id)); // All tests share the server.
     names.sort();
     names.dedup();

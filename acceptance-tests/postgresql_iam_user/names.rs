@@ -43,6 +43,16 @@ fn odd_names_come_back() {
 }
 
 #[test]
+fn the_longest_name_comes_back_and_a_longer_one_is_refused() {
+    let scene = Scene::new("  name = \"uID\"");
+    let name = |length: usize| format!("{}{}ID", "é".repeat(25), "x".repeat(length - 62)); // ID has twelve digits.
+    assert_eq!(scene.named(&name(63)).len(), 63);
+    check_comes_back(&scene, &name(63));
+    scene.configure(&format!("  name = {}", quoted(&name(64))));
+    assert!(scene.tf.plan_fails().error().detail.contains("63"));
+}
+
+#[test]
 fn names_that_only_look_alike_are_others() {
     let scene = Scene::new("  name = \"USERID\"");
     scene.sql("CREATE ROLE userID");

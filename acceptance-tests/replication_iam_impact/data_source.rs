@@ -94,12 +94,29 @@ fn what_it_does_now() {
     assert_eq!((&idle["current_connections"], &idle["slots"]), (&json!(0), &json!([])));
 }
 
+/// A plan does without the database, and what is not known passes for nothing.
 #[test]
-fn a_database_out_of_reach_is_an_error() {
+fn a_database_out_of_reach_is_a_warning() {
     let scene = Scene::new();
+    let check = r#"
+        check "nobody" {
+          assert {
+            condition     = data.rdsauth_replication_iam_impact.it.affected_count == 0
+            error_message = "Somebody may be affected."
+          }
+        }
+    "#;
+    scene.tf.write("check.tf", check);
     scene.ask(&scene.connection("absent.example.invalid"));
-    let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Database host not found");
+    for command in [["plan", "-json"].as_slice(), &["apply", "-auto-approve", "-json"]] {
+        let told = scene.tf.run(command).expect_code(0).diagnostics();
+        let mut told: Vec<_> = told.iter().map(|one| (one.severity.as_str(), one.summary.as_str())).collect();
+        told.sort();
+        assert_eq!(told, [("warning", "Check block assertion failed"), ("warning", "Database host not found")]);
+    }
+    for attribute in ["affected_count", "names", "users"] {
+        assert_eq!(scene.tf.state_value("data.rdsauth_replication_iam_impact.it", attribute), Value::Null);
+    }
     scene.ask(&scene.connection(&scene.host).replace("secret_arn", "# secret_arn"));
     let error = scene.tf.plan_fails().error();
     assert!(error.detail.contains("needs \"secret_arn\""), "{error:?}");

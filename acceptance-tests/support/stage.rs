@@ -378,6 +378,16 @@ impl Account {
         statements.map(|statement| (text(statement), statement["answered"] == true)).collect()
     }
 
+    /// The sessions that statements of the record were sent in, oldest first, each with what the client claimed to be.
+    pub fn sessions(&self) -> Vec<String> {
+        let answer = self.ask("GET", "statements", json!({}));
+        let statements = answer["statements"].as_array().expect("statements").iter();
+        let sessions = statements.map(|statement| {
+            (statement["session"].as_u64().expect("a number"), statement["application"].as_str().expect("a text"))
+        });
+        sessions.collect::<BTreeMap<_, _>>().into_values().map(str::to_owned).collect()
+    }
+
     /// Empties the record of statements.
     pub fn forget_statements(&self) {
         self.ask("DELETE", "statements", json!({}));

@@ -1,6 +1,6 @@
 //! `rdsauth_replication_iam_impact`: who has to use IAM for replication, and why.
 
-use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use tf_provider::schema::{Computed, DataSource, View, block, computed};
 
 use crate::connection::DatabaseConnection;
@@ -18,16 +18,20 @@ tf_provider::model! {
     ///
     /// The login needs no privileges. Connections are those of the server that is connected to: name the writer's
     /// endpoint.
+    ///
+    /// If no session with the database comes about, as from a machine outside its network, there is a warning and the
+    /// results are null, so that a plan can do without. Nothing is known then, and no condition such as
+    /// `affected_count == 0` holds.
     pub struct ReplicationIamImpact {
         /// The database to look into. Any database of the server will do, since roles are common to all.
         database_connection: DatabaseConnection = block().min(1),
         /// How many logins are affected.
-        affected_count: Computed<i64> = computed(),
+        affected_count: Computed<Option<i64>> = computed(),
         /// Names of the logins that are affected, in order; fit for `acknowledged_users` of
         /// `rdsauth_replication_iam_auth`.
-        names: Computed<Vec<String>> = computed(),
+        names: Computed<Option<Vec<String>>> = computed(),
         /// The logins that are affected, by name.
-        users: Computed<Vec<User>> = computed(),
+        users: Computed<Option<Vec<User>>> = computed(),
     }
     timeouts { read: "5m" }
 }
@@ -58,16 +62,27 @@ impl DataSource<World> for ReplicationIamImpact {
 
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let at = Self::database_connection;
-        let users = replication_impact::look(cx, &config.database_connection).await.map_err(|error| error.at(at))?;
-        config.affected_count = i64::try_from(users.len()).unwrap_or(i64::MAX).into();
-        config.names = users.iter().map(|user| user.name.clone()).collect::<Vec<_>>().into();
-        config.users = users.into_iter().map(User::from).collect::<Vec<_>>().into();
+        let users = match config.database_connection.postgres(cx).await {
+            Ok(session) => Some(replication_impact::of(cx, &session).await.map_err(|error| error.at(at))?),
+            Err(error) => {
+                cx.warn(unknown(error).at(at));
+                None
+            }
+        };
+        config.affected_count = users.as_ref().map(|users| i64::try_from(users.len()).unwrap_or(i64::MAX)).into();
+        config.names = users.as_ref().map(|users| users.iter().map(|user| user.name.clone()).collect()).into();
+        config.users = users.map(|users| users.into_iter().map(User::from).collect()).into();
         Ok(config)
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
         config.block(Self::database_connection).map(|block| DatabaseConnection::check(&block)).unwrap_or_default()
     }
+}
+
+fn unknown(error: Diagnostic) -> Diagnostic {
+    let detail = format!("{}\n\nSo it is not known who is affected: the results are null.", error.detail);
+    Diagnostic { severity: Severity::Warning, detail, ..error }
 }
 
 impl From<impact::User> for User {

@@ -77,7 +77,8 @@ class MySqlFront(Relays):
         ends["server"] = server_side[1].transport.abort
         login = await mysql.read_packet(client_side[0].readexactly) if over_tls else first
         server_side[1].write(login)
-        return _Session(client_side, server_side, endpoint, mysql.user_of_login(login), self._statements)
+        client = self._statements.session(mysql.user_of_login(login), mysql.application_of_login(login))
+        return _Session(client_side, server_side, endpoint, client, self._statements)
 
     def _equip(self, endpoint):
         if not endpoint.is_up():
@@ -117,10 +118,10 @@ class _Expected:
 class _Session:
     """One connection after its first packets."""
 
-    def __init__(self, client_side, server_side, endpoint, user, statements):
+    def __init__(self, client_side, server_side, endpoint, client, statements):
         self._from_client, self._to_client = client_side
         self._from_server, self._to_server = server_side
-        self._endpoint, self._user, self._statements = endpoint, user, statements
+        self._endpoint, self._client, self._statements = endpoint, client, statements
         self._expected, self._prepared = deque(), mysql.Prepared()
         self._client_is_gone = False
 
@@ -189,7 +190,7 @@ class _Session:
         command, expected = payload[0], _Expected((sequence + 1) % 256)
         if command in (mysql.QUERY, mysql.EXECUTE, mysql.BULK_EXECUTE):
             text = payload[1:].decode(errors="replace") if command == mysql.QUERY else self._prepared.find(payload)
-            expected.entry, expected.rule = self._statements.arrived(self._endpoint, self._user, text)
+            expected.entry, expected.rule = self._statements.arrived(self._endpoint, self._client, text)
             refusal = await self._strike(expected.rule, text, expected.sequence)
             if refusal:
                 expected.entry["answered"] = True
@@ -243,4 +244,4 @@ class _Session:
         if mysql.goes_on(payload):
             self._expected.appendleft(replace(expected, sequence=(expected.sequence + 2) % 256))
         elif mysql.is_ok(payload):
-            self._user = expected.user
+            self._client.user = expected.user

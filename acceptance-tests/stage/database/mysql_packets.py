@@ -12,6 +12,8 @@ _WHOLE = 0xFFFFFF  # a payload of this length goes on in the next packet
 _LAST_PREPARED = 0xFFFFFFFF  # MariaDB: the statement prepared last, whose number the client does not know yet
 _FIXED = 32  # bytes of the client's first packet before the user: capabilities, sizes, filler
 _TLS = 0x800
+# Capabilities that say what the login packet holds: the first one's answer, a database, a plugin and attributes.
+_LONG_ANSWER, _WITH_DATABASE, _WITH_PLUGIN_NAME, _WITH_ATTRIBUTES = 1 << 21, 8, 1 << 19, 1 << 20
 # Capabilities that the client must not hear of: compression, query attributes; and of MariaDB's own, progress reports.
 _HIDDEN, _HIDDEN_OF_MARIADB = 0x20 | 1 << 26 | 1 << 27, 1
 _STATES = {1213: "40001"}
@@ -80,6 +82,21 @@ def user_of_login(login):
     return _text(login, 4 + _FIXED)
 
 
+def application_of_login(login):
+    """The `program_name` among the attributes of a client's login packet; empty if there is none."""
+    capabilities = struct.unpack_from("<I", login, 4)[0]
+    if not capabilities & _WITH_ATTRIBUTES:
+        return ""
+    rest = login[4 + _FIXED :].partition(b"\0")[2]
+    length, rest = _number(rest) if capabilities & _LONG_ANSWER else (rest[0], rest[1:])
+    rest = rest[length:]
+    for present in (_WITH_DATABASE, _WITH_PLUGIN_NAME):
+        rest = rest.partition(b"\0")[2] if capabilities & present else rest
+    length, rest = _number(rest)
+    texts = _texts(rest[:length])
+    return dict(zip(texts, texts, strict=False)).get("program_name", "")
+
+
 def goes_on(payload):
     """Whether an answer is a question, to which the client's next packet is the answer: a login is not decided yet."""
     return payload[:1] in (bytes([_OTHER_PLUGIN]), bytes([_MORE_OF_LOGIN]))
@@ -142,6 +159,20 @@ def _bare(sql):
         return f" {_bare(found['executed'] or '')} "
 
     return _QUOTED_OR_COMMENT.sub(bare, sql)
+
+
+def _texts(data):
+    """Each text that is preceded by its length."""
+    while data:
+        length, data = _number(data)
+        yield data[:length].decode(errors="replace")
+        data = data[length:]
+
+
+def _number(data):
+    """A number of a length of its own, and what follows it."""
+    size = {0xFC: 2, 0xFD: 3, 0xFE: 8}.get(data[0])
+    return (data[0], data[1:]) if size is None else (int.from_bytes(data[1 : 1 + size], "little"), data[1 + size :])
 
 
 def _text(data, start):

@@ -51,7 +51,8 @@ class PostgresFront(Relays):
             server_side = await asyncio.open_connection(*self._server, local_addr=(login.source, 0))
             server_side[1].write(startup)
             with self._session(address, writer, server_side[1]):
-                await _Session((reader, writer), server_side, login, self._statements).run()
+                client = self._statements.session(login.user, fields.get("application_name", ""))
+                await _Session((reader, writer), server_side, login, client, self._statements).run()
         except _Refused as refusal:
             writer.write(wire.message(b"E", refusal.body))
             writer.close()
@@ -145,10 +146,10 @@ class _Group:
 class _Session:
     """One connection after its startup packet."""
 
-    def __init__(self, client_side, server_side, login, statements):
+    def __init__(self, client_side, server_side, login, client, statements):
         self._from_client, self._to_client = client_side
         self._from_server, self._to_server = server_side
-        self._login, self._statements = login, statements
+        self._login, self._client, self._statements = login, client, statements
         self._groups, self._prepared, self._portals = deque(), {}, {}
         self._is_ready = self._copied = False
 
@@ -222,7 +223,7 @@ class _Session:
 
     async def _arrived(self, group, sql):
         """Notes a statement and does what a rule wants before it; returns whether the server must refuse it."""
-        entry, rule = self._statements.arrived(self._login.endpoint, self._login.user, sql)
+        entry, rule = self._statements.arrived(self._login.endpoint, self._client, sql)
         group.entries.append(entry)
         fault = rule["fault"] if rule else None
         if fault == "cut":

@@ -8,6 +8,7 @@ at most). What happens: `fault` and its arguments, see FAULTS.
 import re
 import threading
 import time
+from dataclasses import dataclass
 
 from ..rules import NUMBER, SECONDS, STATE, TEXT, WHEN, Rules
 
@@ -21,22 +22,37 @@ FAULTS = {
 _SELECTORS = {"account": TEXT, "host": TEXT, "user": TEXT}
 
 
+@dataclass
+class Session:
+    """A connection: its number, who uses it, and which program that claims to be."""
+
+    number: int
+    user: str
+    application: str
+
+
 class Statements:
     """The record of statements, and the rules in force for them."""
 
     def __init__(self):
         self.rules = Rules(FAULTS, _SELECTORS, pattern="sql", numbered="statements")
         self._lock = threading.Lock()
-        self._record, self._number = [], 0
+        self._record, self._number, self._sessions = [], 0, 0
 
-    def arrived(self, endpoint, user, sql):
+    def session(self, user, application):
+        """A new session."""
+        with self._lock:
+            self._sessions += 1
+            return Session(self._sessions, user, application)
+
+    def arrived(self, endpoint, session, sql):
         """Notes a statement; returns its entry in the record, whose `took_effect` and `answered` the caller sets, and the
         rule that strikes it, or None."""
         with self._lock:
             self._number += 1
             entry = {"number": self._number, "time": round(time.time(), 3), "account": endpoint.account}
-            entry |= {"host": endpoint.host, "user": user, "sql": sql, "took_effect": False, "answered": False}
-            entry["fault"] = None
+            entry |= {"host": endpoint.host, "session": session.number, "application": session.application}
+            entry |= {"user": session.user, "sql": sql, "took_effect": False, "answered": False, "fault": None}
             self._record.append(entry)
             rule = self.rules.strike(lambda rule: _matches(rule, entry))
             if rule:

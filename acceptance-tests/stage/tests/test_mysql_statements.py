@@ -79,6 +79,20 @@ def lost(connection, sql):
     assert caught.value.args[0] in _GONE, caught.value
 
 
+def test_record_tells_sessions_apart_and_what_they_claim_to_be(database):
+    one, two = (database.connect(program_name=name) for name in ("one", "é" * 200))
+    for connection in (one, two, one):
+        run(connection, "SELECT 'whose'")
+    first, second, third = database.record("whose")
+    assert first["session"] == third["session"] != second["session"]
+    assert [e["application"] for e in (first, second)] == ["one", "é" * 200]
+
+
+def test_login_without_attributes_names_no_application():
+    login = mysql_packets.packet(1, bytes.fromhex("8da20a00") + bytes(28) + b"jane\0" + b"\4abcd" + b"native\0")
+    assert mysql_packets.user_of_login(login) == "jane" and mysql_packets.application_of_login(login) == ""
+
+
 def test_record(database):
     connection = database.connect()
     run(connection, database.insert())

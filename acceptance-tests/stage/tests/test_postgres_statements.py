@@ -74,7 +74,7 @@ def test_record(session, extended):
     good, bad = session.record()
     assert good["sql"].startswith(f"insert into {session.table} values (") and good["took_effect"] is True
     assert (good["user"], good["host"], good["fault"]) == ("pgadmin", session.host, None)
-    assert bad["number"] > good["number"] and bad["took_effect"] is False
+    assert bad["number"] > good["number"] and bad["session"] == good["session"] and bad["took_effect"] is False
     session.account.control("DELETE", "statements", account=session.account.id)
     assert session.record() == []
 
