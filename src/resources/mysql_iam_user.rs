@@ -3,6 +3,7 @@
 //! It owns one account: how it logs in and what it may do. Statements on accounts are not transactional, so each can be
 //! the last one of a run, and the next run goes on from there.
 
+mod grant;
 mod told;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
@@ -13,9 +14,9 @@ use tf_provider::schema::{
 use tf_provider::value::Path;
 
 use crate::connection::{self, DatabaseConnection, Engine, Place};
+use crate::resources::mysql_iam_user::grant::{ALL, GrantBlock, database_name};
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::{Granted, Grants};
-use crate::sql::mysql::privileges::{self, Reach};
 use crate::sql::mysql::users::{self, Account, HOST_MAX, NAME_MAX, PLUGIN, User};
 use crate::sql::quote::check_my_name;
 use crate::sql::{self, Kind, Refusal};
@@ -95,26 +96,6 @@ tf_provider::model! {
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
 }
-
-tf_provider::model! {
-    /// Privileges on all databases, on a database, or on a table.
-    pub struct GrantBlock {
-        /// Names of privileges such as `SELECT`, in any case; `ALL PRIVILEGES` can be granted on databases and tables by
-        /// whoever has all of them, which a master of MariaDB may not.
-        privileges: Set<String> = required().check(check::size(1..=usize::MAX)).each(Check::explained(
-            "must be a privilege of MySQL or MariaDB",
-            check_privilege,
-        )),
-        /// Name of a database, in which `%` and `_` stand for themselves; `*` stands for all databases.
-        database: String = optional().or(ALL).check(database_name()),
-        /// Name of a table that exists; `*` stands for all tables.
-        table: String = optional().or(ALL).check(database_name()),
-        /// Whether the user may grant the privileges on.
-        grant_option: bool = optional().or(false),
-    }
-}
-
-const ALL: &str = "*";
 
 const CDC: &str = "cdc";
 const DROP: &str = "drop";
@@ -424,50 +405,6 @@ impl MysqlIamUser {
     }
 }
 
-impl GrantBlock {
-    fn granted(&self) -> Granted {
-        Granted {
-            privileges: self.privileges.iter().cloned().collect(),
-            database: self.database.clone(),
-            table: self.table.clone(),
-            grant_option: self.grant_option,
-        }
-    }
-
-    /// What cannot be granted on the thing named.
-    fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
-        let (database, table) = (block.get(Self::database), block.get(Self::table));
-        let is_all = |value: &Val<String>| *value == Val::Known(ALL.to_owned());
-        let (Val::Known(_), Val::Known(_)) = (&database, &table) else { return Vec::new() };
-        let (level, name) = match (is_all(&database), is_all(&table)) {
-            (true, true) => (Reach::Global, "all databases"),
-            (true, false) => {
-                let detail = "A table is one of a database, so \"table\" needs \"database\".";
-                return vec![Diagnostic::error("Database is missing", detail).at(block.path(Self::table))];
-            }
-            (false, true) => (Reach::Database, "a database"),
-            (false, false) => (Reach::Table, "a table"),
-        };
-        let names = block.get(Self::privileges).known();
-        let names = names.iter().flat_map(|names| names.iter());
-        let complaint = |name_of: &String| {
-            let detail = match privileges::reach(name_of)? {
-                reach if reach > level => format!(
-                    "\"{name_of}\" cannot be granted on {name}. It is for {}.",
-                    if reach == Reach::Global { "all databases together" } else { "databases as a whole" }
-                ),
-                _ if level == Reach::Global && name_of.to_ascii_uppercase().starts_with("ALL") => format!(
-                    "\"{name_of}\" on all databases includes privileges that nobody has on RDS.\n\nName the privileges, \
-                     or grant all on each database."
-                ),
-                _ => return None,
-            };
-            Some(Diagnostic::error("Privilege does not fit", detail).at(block.path(Self::privileges)))
-        };
-        names.filter_map(complaint).collect()
-    }
-}
-
 fn all(granted: impl Iterator<Item = Granted>) -> Result<Grants, sql::quote::NameError> {
     let mut grants = Grants::default();
     for one in granted {
@@ -503,23 +440,6 @@ fn check_name(name: &str) -> Result<(), String> {
 fn is_host(host: &str) -> bool {
     let fits = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase() && !"@'\"`\\".contains(c);
     (1..=HOST_MAX).contains(&host.len()) && host.chars().all(fits)
-}
-
-fn database_name() -> Check {
-    Check::explained("must be a name of 1 to 64 characters", |name| check_my_name(name, 64))
-}
-
-fn check_privilege(privilege: &str) -> Result<(), String> {
-    if privileges::reach(privilege).is_some() {
-        return Ok(());
-    }
-    let meant = privileges::nearest(privilege).map(|meant| format!(" Is \"{meant}\" meant?")).unwrap_or_default();
-    let own = match privilege.to_ascii_uppercase().as_str() {
-        "GRANT OPTION" => " It is \"grant_option\" of the block.",
-        "USAGE" => " It stands for none, and every user has it.",
-        _ => meant.as_str(),
-    };
-    Err(format!("\"{privilege}\" is no privilege of MySQL or MariaDB.{own}"))
 }
 
 fn engine(session: &Session) -> String {

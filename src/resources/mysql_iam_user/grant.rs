@@ -1,0 +1,92 @@
+//! What a user may do: the `grant` block.
+
+use tf_provider::diagnostic::Diagnostic;
+use tf_provider::schema::{Check, Set, Val, View, check, optional, required};
+
+use crate::sql::mysql::grants::Granted;
+use crate::sql::mysql::privileges::{self, Reach};
+use crate::sql::quote::check_my_name;
+
+tf_provider::model! {
+    /// Privileges on all databases, on a database, or on a table.
+    pub struct GrantBlock {
+        /// Names of privileges such as `SELECT`, in any case; `ALL PRIVILEGES` can be granted on databases and tables by
+        /// whoever has all of them, which a master of MariaDB may not.
+        privileges: Set<String> = required().check(check::size(1..=usize::MAX)).each(Check::explained(
+            "must be a privilege of MySQL or MariaDB",
+            check_privilege,
+        )),
+        /// Name of a database, in which `%` and `_` stand for themselves; `*` stands for all databases.
+        database: String = optional().or(ALL).check(database_name()),
+        /// Name of a table that exists; `*` stands for all tables.
+        table: String = optional().or(ALL).check(database_name()),
+        /// Whether the user may grant the privileges on.
+        grant_option: bool = optional().or(false),
+    }
+}
+
+/// All databases, or all tables.
+pub(super) const ALL: &str = "*";
+
+impl GrantBlock {
+    /// The same for a statement.
+    pub(super) fn granted(&self) -> Granted {
+        Granted {
+            privileges: self.privileges.iter().cloned().collect(),
+            database: self.database.clone(),
+            table: self.table.clone(),
+            grant_option: self.grant_option,
+        }
+    }
+
+    /// What cannot be granted on the thing named.
+    pub(super) fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
+        let (database, table) = (block.get(Self::database), block.get(Self::table));
+        let is_all = |value: &Val<String>| *value == Val::Known(ALL.to_owned());
+        let (Val::Known(_), Val::Known(_)) = (&database, &table) else { return Vec::new() };
+        let (level, name) = match (is_all(&database), is_all(&table)) {
+            (true, true) => (Reach::Global, "all databases"),
+            (true, false) => {
+                let detail = "A table is one of a database, so \"table\" needs \"database\".";
+                return vec![Diagnostic::error("Database is missing", detail).at(block.path(Self::table))];
+            }
+            (false, true) => (Reach::Database, "a database"),
+            (false, false) => (Reach::Table, "a table"),
+        };
+        let names = block.get(Self::privileges).known();
+        let names = names.iter().flat_map(|names| names.iter());
+        let complaint = |name_of: &String| {
+            let detail = match privileges::reach(name_of)? {
+                reach if reach > level => format!(
+                    "\"{name_of}\" cannot be granted on {name}. It is for {}.",
+                    if reach == Reach::Global { "all databases together" } else { "databases as a whole" }
+                ),
+                _ if level == Reach::Global && name_of.to_ascii_uppercase().starts_with("ALL") => format!(
+                    "\"{name_of}\" on all databases includes privileges that nobody has on RDS.\n\nName the privileges, \
+                     or grant all on each database."
+                ),
+                _ => return None,
+            };
+            Some(Diagnostic::error("Privilege does not fit", detail).at(block.path(Self::privileges)))
+        };
+        names.filter_map(complaint).collect()
+    }
+}
+
+/// The name of a database or a table.
+pub(super) fn database_name() -> Check {
+    Check::explained("must be a name of 1 to 64 characters", |name| check_my_name(name, 64))
+}
+
+fn check_privilege(privilege: &str) -> Result<(), String> {
+    if privileges::reach(privilege).is_some() {
+        return Ok(());
+    }
+    let meant = privileges::nearest(privilege).map(|meant| format!(" Is \"{meant}\" meant?")).unwrap_or_default();
+    let own = match privilege.to_ascii_uppercase().as_str() {
+        "GRANT OPTION" => " It is \"grant_option\" of the block.",
+        "USAGE" => " It stands for none, and every user has it.",
+        _ => meant.as_str(),
+    };
+    Err(format!("\"{privilege}\" is no privilege of MySQL or MariaDB.{own}"))
+}

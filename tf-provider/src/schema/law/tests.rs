@@ -1,0 +1,232 @@
+use super::*;
+use crate::schema::sample::Sample;
+use crate::schema::{
+    Computed, Dynamic, Field, Model as _, Rules, Secret, Set, Timeouts, Val, block, check, computed, optional,
+    required, variadic,
+};
+use crate::value::Value;
+
+crate::model! {
+    /// A nested model without faults.
+    struct Inner {
+        /// Size.
+        size: i64 = required(),
+    }
+}
+
+crate::model! {
+    /// A nested model that keeps a secret.
+    struct Keeper {
+        /// Secret.
+        password: Option<Secret<String>> = optional().write_only(),
+    }
+}
+
+crate::model! {
+    /// A nested model with one that keeps a secret.
+    struct Sleeve {
+        /// At most one.
+        keeper: Option<Keeper> = block(),
+    }
+}
+
+crate::model! {
+    /// A nested model of any content.
+    struct Bag {
+        /// Anything.
+        anything: Dynamic = optional(),
+    }
+}
+
+crate::model! {
+    /// A nested model with one of any content.
+    struct Trunk {
+        /// At most one.
+        bag: Option<Bag> = block(),
+    }
+}
+
+crate::model! {
+    /// A nested model with several of any content.
+    struct Shelf {
+        /// Some.
+        bag: Vec<Bag> = block(),
+    }
+}
+
+crate::model! {
+    /// A nested model with an attribute of any content.
+    struct Drawer {
+        /// Some.
+        bags: Option<Vec<Bag>> = optional(),
+    }
+}
+
+crate::model! {
+    /// A nested model with a default.
+    struct Lively {
+        /// Size.
+        size: i64 = optional().or(1),
+        /// Filled.
+        id: Computed<String> = computed(),
+    }
+}
+
+/// The complaints about a resource with one attribute.
+fn one<T: Field>(rules: Rules<Sample, T>) -> Vec<String> {
+    of_kind(Kind::Resource, rules)
+}
+
+fn of_kind<T: Field>(kind: Kind, rules: Rules<Sample, T>) -> Vec<String> {
+    let mut table = Table::new("");
+    table.push("it", "", rules);
+    complaints(kind, &table)
+}
+
+#[track_caller]
+fn check<T: Field>(rules: Rules<Sample, T>, complaint: &str) {
+    assert_eq!(one(rules), [format!("it: {complaint}")]);
+}
+
+#[test]
+fn the_sample_is_without_fault() {
+    assert_eq!(complaints(Kind::Resource, Sample::table()), [""; 0]);
+}
+
+#[test]
+fn presence_and_type_agree() {
+    check::<Computed<String>>(required(), "required, so never computed");
+    check::<Option<String>>(required(), "required, so not an Option");
+    check::<Option<i64>>(optional().or(1), "has a default, so not an Option");
+    check::<bool>(optional(), "optional without a default, so an Option");
+    check::<String>(computed(), "computed, so not known in a plan: the type is Computed");
+    assert_eq!(of_kind::<String>(Kind::DataSource, computed()), [""; 0], "a data source is never planned");
+    assert_eq!(of_kind::<Computed<String>>(Kind::Provider, computed()), ["it: nobody computes it here"]);
+    assert_eq!(of_kind::<Option<String>>(Kind::Function, optional()), ["it: a parameter is required, or an Option"]);
+    assert_eq!(of_kind::<Option<String>>(Kind::Function, required()), [""; 0], "null is an argument too");
+}
+
+#[test]
+fn defaults_are_of_use_and_right() {
+    check::<bool>(required().or(true), "only an optional attribute has a default");
+    check::<Computed<bool>>(computed().or(true), "only an optional attribute has a default");
+    let refused = "the default does not pass the attribute's own checks";
+    check::<i64>(optional().or(9).check(check::between(1..=3)), refused);
+    check::<Vec<String>>(optional().or(vec![String::new()]).each(check::length(1..=3)), refused);
+    assert_eq!(one::<i64>(optional().or(2).check(check::between(1..=3))), [""; 0]);
+}
+
+#[test]
+fn computed_attributes_follow_one_rule() {
+    check::<Computed<String>>(optional().keep(), "keep is for what only the provider sets");
+    let derived = |rules: Rules<Sample, Computed<String>>| rules.derived(|_| Val::Null);
+    check(derived(optional()), "derived, so only the provider sets it");
+    check(derived(computed().keep()), "derived anew with each plan, so never kept");
+    check::<Computed<String>>(computed().replace(), "unknown in every update, so every update would replace");
+    assert_eq!(one(derived(computed().replace())), [""; 0]);
+    let checked = computed().check(check::length(1..=3));
+    check::<Computed<String>>(checked, "checks judge the configuration, which never sets it");
+}
+
+#[test]
+fn write_only_values_are_only_written() {
+    let never = "write-only values are never computed and have no default";
+    check::<Computed<String>>(optional().write_only(), never);
+    check::<bool>(optional().or(true).write_only(), never);
+    let replace = "a write-only value cannot be compared; replace its version instead";
+    check::<Secret<String>>(required().write_only().replace(), replace);
+    let set = "it.keeper.password: a set of blocks cannot hold write-only values";
+    assert_eq!(one::<Set<Sleeve>>(block()), [set]);
+    assert_eq!(one::<Vec<Sleeve>>(block()), [""; 0]);
+    assert_eq!(one::<Set<Keeper>>(block()), [set.replace(".keeper", "")]);
+    let data = of_kind::<Secret<String>>(Kind::DataSource, required().write_only());
+    assert_eq!(data, ["it: write_only is for resources"]);
+}
+
+#[test]
+fn blocks_that_repeat_have_the_same_type_each_time() {
+    let any = |within| format!("a {within} of blocks cannot hold values of any type");
+    assert_eq!(one::<Set<Bag>>(block()), [format!("it.anything: {}", any("set"))]);
+    assert_eq!(one::<Vec<Bag>>(block()), [format!("it.anything: {}", any("list"))]);
+    assert_eq!(one::<Option<Bag>>(block()), [""; 0]);
+    assert_eq!(one::<Vec<Trunk>>(block()), [format!("it.bag.anything: {}", any("list"))]);
+    assert_eq!(one::<Option<Shelf>>(block()), [format!("it.bag.anything: {}", any("list"))]);
+    let both = [format!("it.bag.anything: {}", any("list")), format!("it.bag.anything: {}", any("set"))];
+    assert_eq!(one::<Set<Shelf>>(block()), both);
+    let within = one::<Vec<Drawer>>(block());
+    assert_eq!(within, [format!("it.bags: {}", any("list"))], "an attribute in which it is");
+}
+
+#[test]
+fn blocks_hold_models_and_nothing_else() {
+    check::<Vec<String>>(block(), "a block needs a model inside");
+    check::<crate::schema::Map<Inner>>(block(), "blocks are a list, a set or a single one, never a map");
+    check::<Computed<Vec<Inner>>>(block(), "a block cannot be computed");
+    check::<Inner>(block(), "a block that may be absent is an Option");
+    assert_eq!(one::<Inner>(block().min(1)), [""; 0]);
+    check::<Option<Vec<Inner>>>(block(), "absent blocks are an empty collection, not an Option");
+    assert_eq!(of_kind::<Val<Vec<Inner>>>(Kind::Provider, block()), [""; 0], "it may be unknown");
+    check::<Option<Inner>>(block().max(2), "a single block occurs at most once");
+    check::<Vec<Inner>>(block().min(3).max(2), "fewer blocks are allowed than needed");
+    check::<Vec<Inner>>(block().sensitive(), "a block has no use for sensitive");
+    check::<Vec<Inner>>(block().identity(), "a block has no use for an identity");
+    let checked = "the checks of a block are never called; check its attributes, or use min and max";
+    check::<Vec<Inner>>(block().check(check::size(1..=2)), checked);
+    check::<Option<String>>(optional().max(2), "min and max are for blocks");
+}
+
+#[test]
+fn elements_of_an_attribute_have_no_life_of_their_own() {
+    let inside = one::<Option<Vec<Lively>>>(optional());
+    assert_eq!(
+        inside,
+        [
+            "it.size: an attribute's elements have no defaults; use blocks",
+            "it.id: the elements of an attribute are not computed one by one",
+        ]
+    );
+    assert_eq!(one::<Option<Vec<Inner>>>(optional()), [""; 0]);
+}
+
+#[test]
+fn an_identity_is_plain_and_stays() {
+    check::<String>(required().identity(), "an object cannot change its identity: replace it");
+    check::<Computed<String>>(computed().identity(), "an identity survives updates: keep it");
+    check::<bool>(required().replace().identity(), "an identity is text or a number");
+    let always = "an identity is always there, unless the configuration chooses between several";
+    check::<Computed<Option<String>>>(computed().keep().identity(), always);
+    assert_eq!(one::<Option<String>>(optional().replace().identity()), [""; 0]);
+    check::<Secret<String>>(required().replace().identity(), "an identity is no secret");
+}
+
+#[test]
+fn variadic_parameters_come_last_and_only_in_functions() {
+    let complaint = "it: only the last parameter of a function is variadic, and it is a Vec";
+    assert_eq!(of_kind::<Vec<String>>(Kind::Function, variadic()), [""; 0]);
+    assert_eq!(of_kind::<String>(Kind::Function, variadic()), [complaint]);
+    assert_eq!(of_kind::<Vec<String>>(Kind::Resource, variadic()), [complaint]);
+    let mut table = Table::new("");
+    table.push::<Sample, Vec<String>>("it", "", variadic());
+    table.push::<Sample, String>("last", "", required());
+    assert_eq!(complaints(Kind::Function, &table), [complaint]);
+}
+
+#[test]
+fn timeouts_are_of_operations() {
+    let mut table = Table::new("");
+    table.timeouts = Some(Timeouts(vec![("create", "5m"), ("delete", "soon"), ("restart", "5m")]));
+    assert_eq!(
+        complaints(Kind::Resource, &table),
+        ["timeouts.delete: the default is no duration", "timeouts.restart: there is no such operation"]
+    );
+    table.timeouts = Some(Timeouts(vec![("create", "5m")]));
+    assert_eq!(complaints(Kind::Function, &table).len(), 1);
+}
+
+#[test]
+fn a_default_that_is_no_value_is_found() {
+    let mut table = Table::new("");
+    table.push::<Sample, i64>("it", "", optional().or(1));
+    table.attributes[0].flags.default = Some(Value::from("one"));
+    assert_eq!(complaints(Kind::Resource, &table), ["it: the default is no value of the type"]);
+}
