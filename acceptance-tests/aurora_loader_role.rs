@@ -9,17 +9,8 @@ mod takeover;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-"#;
 
 /// A role in the account 000000000000, which [`Scene::configure`] replaces.
 const ROLE: &str = r#"
@@ -53,15 +44,12 @@ impl Scene {
     }
 
     fn uninitialised(account: Account) -> Self {
-        let tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        Self { tf, account }
+        Self { tf: Terraform::of(&account), account }
     }
 
     /// Writes another configuration.
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, configuration].concat().replace("000000000000", &self.account.id));
+        self.tf.write("main.tf", &configuration.replace("000000000000", &self.account.id));
     }
 
     /// One call to IAM behind Terraform's back, about the role.
@@ -133,10 +121,4 @@ fn trust() -> Value {
 /// [`ROLE`] with more in it.
 fn role_with(more: &str) -> String {
     ROLE.replace("  name ", &format!("  {more}\n  name "))
-}
-
-/// JSON in an attribute.
-#[track_caller]
-fn json_of(value: &Value) -> Value {
-    serde_json::from_str(value.as_str().expect("a text")).expect("JSON")
 }

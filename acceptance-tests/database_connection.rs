@@ -5,31 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::eventually;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-
-variable "user" { type = string }
-variable "host" { type = string }
-variable "port" { type = number }
-variable "authority" { type = string }
-variable "master" { type = string }
+/// The login of the provider block.
+const PROVIDER: &str = r#"
 variable "password" {
   type      = string
   sensitive = true
 }
-"#;
 
-/// The login of the provider block.
-const PROVIDER: &str = r#"
 provider "rdsauth" {
   database {
     username       = var.master
@@ -54,26 +40,18 @@ impl Scene {
         let user = format!("connected_{}", account.id);
         let (master, password) = account.master("postgres");
         let host = instance["host"].as_str().expect("a host").to_owned();
-        let mut tf = Terraform::new()
-            .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"))
-            .env("TF_VAR_user", &user)
-            .env("TF_VAR_host", &host)
-            .env("TF_VAR_port", &instance["port"])
-            .env("TF_VAR_authority", account.database_authority())
-            .env("TF_VAR_master", master)
-            .env("TF_VAR_password", password);
-        for (name, value) in account.environment() {
-            tf = tf.env(name, value);
-        }
-        for (name, value) in account.database_environment() {
-            tf = tf.env(&name, value);
-        }
+        let variables = [
+            ("user", user.clone()),
+            ("host", host.clone()),
+            ("port", instance["port"].to_string()),
+            ("authority", account.database_authority()),
+            ("master", master),
+        ];
+        let tf = Terraform::of(&account).variables(variables).env("TF_VAR_password", password);
         let resource = format!(
             "resource \"rdsauth_postgresql_iam_user\" \"it\" {{\n  name = var.user\n  database_connection {{\n{connection}\n  }}\n}}\n"
         );
-        tf.write("main.tf", &[HEAD, provider, &resource].concat());
-        tf.init();
-        Self { account, tf, host, user }
+        Self { tf: tf.initialised(&[provider, &resource].concat()), account, host, user }
     }
 
     fn has_user(&self) -> bool {
@@ -107,8 +85,6 @@ fn the_provider_block_can_hold_the_login() {
 #[test]
 fn the_login_can_be_an_ephemeral_token() {
     let provider = r#"
-variable "administrator" { type = string }
-
 ephemeral "rdsauth_db_auth_token" "administrator" {
   hostname = var.host
   port     = var.port
@@ -141,7 +117,7 @@ resource "rdsauth_postgresql_iam_user" "other" {
     );
     let administrator = format!("administrator_{}", scene.account.id);
     scene.account.sql("postgres", &format!("CREATE ROLE {administrator} LOGIN CREATEROLE IN ROLE rds_iam"));
-    scene.tf = scene.tf.env("TF_VAR_administrator", &administrator);
+    scene.tf = scene.tf.variables([("administrator", &administrator)]);
     scene.tf = scene.tf.env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
     scene.tf.apply();
     scene.tf.assert_plan_empty();
@@ -157,9 +133,8 @@ resource "rdsauth_postgresql_iam_user" "other" {
 fn a_tunnel_is_dialled_and_the_endpoint_verified() {
     let scene =
         Scene::new(PROVIDER, "host = var.near_end\n port = var.port\n auth = \"provider\"\n auth_hostname = var.host");
-    scene.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
     let address = scene.account.address_of(&scene.host);
-    let tf = scene.tf.env("TF_VAR_near_end", address);
+    let tf = scene.tf.variables([("near_end", address)]);
     tf.apply();
     tf.assert_plan_empty();
     tf.destroy();
@@ -169,15 +144,13 @@ fn a_tunnel_is_dialled_and_the_endpoint_verified() {
 fn the_name_need_not_be_verified_if_that_is_said() {
     let tunnel = "host = var.near_end\n port = var.port\n auth = \"provider\"";
     let mut strict = Scene::new(PROVIDER, tunnel);
-    strict.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
     let address = strict.account.address_of(&strict.host);
-    strict.tf = strict.tf.env("TF_VAR_near_end", address);
+    strict.tf = strict.tf.variables([("near_end", address)]);
     strict.assert_refused(&["Cannot verify the database server", "auth_hostname"]);
 
     let lax = Scene::new(PROVIDER, &format!("{tunnel}\n tls = \"verify-ca\""));
-    lax.tf.write("tunnel.tf", "variable \"near_end\" { type = string }\n");
     let address = lax.account.address_of(&lax.host);
-    let tf = lax.tf.env("TF_VAR_near_end", address);
+    let tf = lax.tf.variables([("near_end", address)]);
     tf.apply();
     tf.destroy();
 }
@@ -271,8 +244,7 @@ fn a_database_that_is_not_there_is_told() {
 fn a_secret_that_is_no_login_is_told() {
     let scene = Scene::new(PROVIDER, "host = var.host\n port = var.port\n auth = \"secret\"\n secret_arn = var.secret");
     let arn = scene.account.put_secret("odd", json!({ "value": "just a text" }))["arn"].clone();
-    scene.tf.write("secret.tf", "variable \"secret\" { type = string }\n");
-    let scene = Scene { tf: scene.tf.env("TF_VAR_secret", arn.as_str().expect("an ARN")), ..scene };
+    let scene = Scene { tf: scene.tf.variables([("secret", arn.as_str().expect("an ARN"))]), ..scene };
     scene.assert_refused(&["Secret is no database login", "its value must be JSON"]);
 }
 

@@ -2,7 +2,6 @@
 //!
 //! That a token opens a session in a real database is what the demo shows; here a token is looked at.
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -12,17 +11,9 @@ const HOST: &str = "orders.abcdefghijkl.us-east-1.rds.amazonaws.com";
 fn scene(body: &str) -> (Terraform, Account) {
     let account = Account::new();
     account.add("role/reader");
-    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-    tf.write(
-        "main.tf",
+    let tf = Terraform::of(&account).initialised(
         &format!(
             r#"
-terraform {{
-  required_providers {{
-    rdsauth = {{ source = "rdsauth/rdsauth" }}
-  }}
-}}
 ephemeral "rdsauth_db_auth_token" "it" {{
   {body}
 }}
@@ -39,7 +30,6 @@ resource "terraform_data" "use" {{
         )
         .replace("ACCOUNT", &account.id),
     );
-    tf.init();
     (tf, account)
 }
 

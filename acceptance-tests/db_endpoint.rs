@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -12,13 +11,10 @@ const IT: &str = "data.rdsauth_db_endpoint.it";
 fn scene(body: &str) -> (Terraform, Account, [Value; 2]) {
     let account = Account::new();
     let databases = [account.add_database("instance", "orders"), account.add_database("cluster", "ledger")];
-    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
     let host = |database: &Value| database["host"].as_str().expect("a host").to_owned();
     let body = body.replace("INSTANCE-HOST", &host(&databases[0])).replace("CLUSTER-HOST", &host(&databases[1]));
-    let head = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
-    tf.write("main.tf", &format!("{head}data \"rdsauth_db_endpoint\" \"it\" {{\n  {body}\n}}\n"));
-    tf.init();
+    let data = format!("data \"rdsauth_db_endpoint\" \"it\" {{\n  {body}\n}}\n");
+    let tf = Terraform::of(&account).initialised(&data);
     (tf, account, databases)
 }
 

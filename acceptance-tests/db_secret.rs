@@ -9,22 +9,17 @@ mod taken;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
+use crate::support::output::json_of;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
+/// A password that no plan and no state keeps.
+const PASSWORD: &str = r#"
 variable "password" {
   type      = string
   ephemeral = true
   default   = "first-password"
 }
-variable "key" {}
 "#;
 
 /// A secret `loader/source`.
@@ -58,18 +53,14 @@ impl Scene {
     /// An account with a key, and a configuration, initialised.
     fn new(configuration: &str) -> Self {
         let account = Account::new();
-        let provider = binary("terraform-provider-rdsauth");
-        let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", provider);
-        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
         let key = account.add_key(json!({ "alias": "alias/loader" }));
-        let scene = Self { tf: tf.env("TF_VAR_key", &key), account, key };
-        scene.configure(configuration);
-        scene.tf.init();
-        scene
+        let tf = Terraform::of(&account).variables([("key", &key)]);
+        tf.write("password.tf", PASSWORD);
+        Self { tf: tf.initialised(configuration), account, key }
     }
 
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, configuration].concat());
+        self.tf.write("main.tf", configuration);
     }
 
     /// The same with another password.
@@ -121,5 +112,5 @@ impl Scene {
 /// The value in force of a secret.
 #[track_caller]
 fn value_of(secret: &Value) -> Value {
-    serde_json::from_str(secret["value"].as_str().expect("a value")).expect("JSON")
+    json_of(&secret["value"])
 }

@@ -3,10 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::binaries::binary;
 use crate::support::terraform::Terraform;
-
-const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 /// The kinds of entities, which are folders, and the file of each example.
 const KINDS: [(&str, &str); 4] = [
@@ -18,8 +15,7 @@ const KINDS: [(&str, &str); 4] = [
 
 #[test]
 fn all_are_valid() {
-    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    tf.write("terraform.tf", HEAD);
+    let tf = Terraform::rdsauth();
     tf.write(
         "policy.json",
         r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#,

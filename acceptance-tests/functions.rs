@@ -2,19 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::terraform::Terraform;
 
 const ARN: &str = "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/app";
 
 /// A configuration with one output; nothing is configured and nobody is called.
 fn configured(expression: &str) -> Terraform {
-    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    let head = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
     let expression = expression.replace("rdsauth::", "provider::rdsauth::");
-    tf.write("main.tf", &format!("{head}output \"it\" {{\n  value = {expression}\n}}\n"));
-    tf.init();
-    tf
+    Terraform::rdsauth().initialised(&format!("output \"it\" {{\n  value = {expression}\n}}\n"))
 }
 
 #[track_caller]

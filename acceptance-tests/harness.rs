@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::support::binaries::binary;
 use crate::support::engine::on_each_engine;
 use crate::support::eventually;
+use crate::support::rdsauth::REQUIRED;
 use crate::support::terraform::Terraform;
 
 const ONE: &str = r#"
@@ -235,7 +236,7 @@ fn init_finds_what_make_install_has_installed() {
         tf.write("empty.tfrc", "");
         let configuration = tf.path().join("empty.tfrc");
         let tf = tf.env("TF_CLI_CONFIG_FILE", configuration.display()).env("CHECKPOINT_DISABLE", 1);
-        tf.write("main.tf", RDSAUTH);
+        tf.write("main.tf", REQUIRED);
         tf.init().expect_text(&format!("Installed rdsauth/rdsauth v{}", env!("CARGO_PKG_VERSION")));
         tf.ok(&["validate"]);
     });
@@ -312,9 +313,6 @@ fn binaries_are_built_and_found_by_name() {
     let message = failure(|| drop(binary("no-such-program")));
     assert!(message.contains("no-such-program") && message.contains("terraform-provider-rdsauth"), "{message}");
 }
-
-/// What every configuration with the provider begins with.
-const RDSAUTH: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 /// An apply that says `started` and then takes longer than any test waits. The word is cut in two because the CLI
 /// shows the command before it starts it.

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -11,11 +10,8 @@ const IT: &str = "data.rdsauth_iam_auth_readiness.it";
 /// An account, and a configuration of one data source, initialised.
 fn scene(body: &str) -> (Terraform, Account) {
     let account = Account::new();
-    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-    let head = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
-    tf.write("main.tf", &format!("{head}data \"rdsauth_iam_auth_readiness\" \"it\" {{\n  {body}\n}}\n"));
-    tf.init();
+    let data = format!("data \"rdsauth_iam_auth_readiness\" \"it\" {{\n  {body}\n}}\n");
+    let tf = Terraform::of(&account).initialised(&data);
     (tf, account)
 }
 

@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 const INSTANCE: &str =
     "resource \"rdsauth_iam_authentication\" \"it\" {\n  db_instance_identifier = \"orders\"\n  # more\n}\n";
@@ -31,17 +28,11 @@ impl Scene {
         account
             .tell("instances", json!({ "identifier": "ledger-1", "cluster": "ledger", "engine": "aurora-postgresql" }));
         account.tell("transitions", json!({ "busy": 1, "lingering": 1 }));
-        let tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        let scene = Self { tf, account };
-        scene.configure(configuration);
-        scene.tf.init();
-        scene
+        Self { tf: Terraform::of(&account).initialised(configuration), account }
     }
 
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, configuration].concat());
+        self.tf.write("main.tf", configuration);
     }
 
     /// What AWS shows of the instance's flag, and what it will be.

@@ -7,17 +7,8 @@ mod trust;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-"#;
 
 /// A role for ClickPipes; the account 000000000000 is replaced by the scene's, 999999999999 by ClickHouse's.
 const ROLE: &str = r#"
@@ -57,15 +48,12 @@ impl Scene {
     fn uninitialised() -> Self {
         let (account, clickhouse) = (Account::new(), Account::new());
         clickhouse.add("role/CH-S3-orders");
-        let tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        Self { tf, account, clickhouse }
+        Self { tf: Terraform::of(&account), account, clickhouse }
     }
 
     /// Writes another configuration.
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, &self.here(configuration)].concat());
+        self.tf.write("main.tf", &self.here(configuration));
     }
 
     /// A text with the accounts of this scene.
@@ -119,10 +107,4 @@ fn trusting(whom: &str) -> String {
     let (head, rest) = ROLE.split_once("  preset").unwrap();
     let (_, rest) = rest.split_once("  database").unwrap();
     format!("{head}  {whom}\n  database{rest}")
-}
-
-/// JSON in an attribute.
-#[track_caller]
-fn json_of(value: &Value) -> Value {
-    serde_json::from_str(value.as_str().expect("a text")).expect("JSON")
 }

@@ -9,20 +9,8 @@ mod moved;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-/// The source address of the provider.
-const ADDRESS: &str = "registry.terraform.io/rdsauth/rdsauth";
-
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-"#;
 
 /// A policy for the role `app`.
 const POLICY: &str = r#"
@@ -58,19 +46,17 @@ impl Scene {
     }
 
     fn uninitialised(account: Account) -> Self {
-        let tf = Terraform::new().provider(ADDRESS, binary("terraform-provider-rdsauth"));
-        Self { tf, account: account.clone() }.with_keys(account.environment())
+        Self { tf: Terraform::of(&account), account }
     }
 
     /// Other keys, or more variables.
     fn with_keys(self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        let tf = variables.into_iter().fold(self.tf, |tf, (name, value)| tf.env(name, value));
-        Self { tf, ..self }
+        Self { tf: self.tf.envs(variables), ..self }
     }
 
     /// Writes another configuration.
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, configuration].concat());
+        self.tf.write("main.tf", configuration);
     }
 
     /// The only inline policy of the role `app`.
@@ -110,10 +96,4 @@ impl Scene {
 fn document(arns: &[&str]) -> Value {
     let statement = json!({ "Effect": "Allow", "Action": ["rds-db:connect"], "Resource": arns });
     json!({ "Version": "2012-10-17", "Statement": [statement] })
-}
-
-/// JSON in an attribute of the state.
-#[track_caller]
-fn json_of(value: &Value) -> Value {
-    serde_json::from_str(value.as_str().expect("a text")).expect("JSON")
 }

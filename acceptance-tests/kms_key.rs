@@ -7,20 +7,8 @@ mod resumed;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-/// The source address of the provider.
-const ADDRESS: &str = "registry.terraform.io/rdsauth/rdsauth";
-
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-"#;
 
 const KEY: &str = r#"
 resource "rdsauth_kms_key" "it" {
@@ -42,9 +30,7 @@ struct Scene {
 impl Scene {
     fn new(configuration: &str) -> Self {
         let account = Account::new();
-        let tf = Terraform::new().provider(ADDRESS, binary("terraform-provider-rdsauth"));
-        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        let scene = Self { tf, account };
+        let scene = Self { tf: Terraform::of(&account), account };
         scene.configure(configuration);
         scene.tf.init();
         scene
@@ -52,7 +38,7 @@ impl Scene {
 
     /// Writes another configuration.
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, &configuration.replace("ACCOUNT", &self.account.id)].concat());
+        self.tf.write("main.tf", &configuration.replace("ACCOUNT", &self.account.id));
     }
 
     fn kms(&self, operation: &str, parameters: Value) -> Value {

@@ -9,20 +9,8 @@ mod writers;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-/// The source address of the provider.
-const ADDRESS: &str = "registry.terraform.io/rdsauth/rdsauth";
-
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-"#;
 
 /// A user of the key; `KEY` and `ACCOUNT` are replaced.
 const USER: &str = r#"
@@ -60,7 +48,7 @@ impl Scene {
         let account = Account::new();
         account.add("role/app");
         let key = account.add_key(key);
-        let scene = Self { tf: terraform(&account), account, key };
+        let scene = Self { tf: Terraform::of(&account), account, key };
         scene.configure(configuration);
         scene.tf.init();
         scene
@@ -68,7 +56,7 @@ impl Scene {
 
     /// Writes another configuration.
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, &self.filled(configuration)].concat());
+        self.tf.write("main.tf", &self.filled(configuration));
     }
 
     fn filled(&self, text: &str) -> String {
@@ -124,11 +112,6 @@ impl Scene {
         assert_eq!(self.statement(), self.expected());
         self.tf.assert_plan_empty();
     }
-}
-
-fn terraform(account: &Account) -> Terraform {
-    let tf = Terraform::new().provider(ADDRESS, binary("terraform-provider-rdsauth"));
-    account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value))
 }
 
 /// A statement of somebody else, who lets the role `other` encrypt.

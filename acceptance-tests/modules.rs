@@ -10,20 +10,13 @@ mod replication_user;
 use std::fs;
 use std::path::Path;
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
 /// A module in a working folder of its own, as its root module.
 fn copied(module: &str, account: &Account, variables: &[(&str, &str)]) -> Terraform {
-    let mut tf =
-        Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    for (name, value) in account.environment() {
-        tf = tf.env(name, value);
-    }
-    for (name, value) in variables {
-        tf = tf.env(&format!("TF_VAR_{name}"), value);
-    }
+    let tf = Terraform::of(account).envs(variables.iter().map(|(name, value)| (format!("TF_VAR_{name}"), value)));
+    tf.remove("terraform.tf"); // The module says itself what it requires.
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/modules").join(module), "", &tf);
     tf.init();
     tf

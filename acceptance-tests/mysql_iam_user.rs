@@ -9,7 +9,6 @@ mod takeover;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::login::Login;
 use crate::support::output::Run;
 use crate::support::stage::Account;
@@ -38,14 +37,6 @@ impl Scene {
         let account = Account::with_databases();
         let instance = account.add_database_of("instance", "shop", instance);
         let user = format!("u{}", account.id);
-        let mut tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        for (name, value) in account.environment() {
-            tf = tf.env(name, value);
-        }
-        for (name, value) in account.database_environment() {
-            tf = tf.env(&name, value);
-        }
         let host = instance["host"].as_str().unwrap().to_owned();
         let port = instance["port"].as_u64().unwrap();
         let variables = [
@@ -55,12 +46,8 @@ impl Scene {
             ("secret", account.master_secret("mariadb")),
             ("ca", account.database_authority()),
         ];
-        for (name, value) in &variables {
-            tf = tf.env(&format!("TF_VAR_{name}"), value);
-        }
-        let declared: String = variables.iter().map(|(name, _)| format!("variable \"{name}\" {{}}\n")).collect();
-        tf.write("main.tf", &format!("{HEAD}{declared}"));
-        let scene = Self { tf, account, user, host, port };
+        let scene = Self { tf: Terraform::of(&account).variables(variables), account, user, host, port };
+        scene.tf.write("main.tf", PROVIDER);
         scene.configure(body);
         scene.tf.init();
         scene
@@ -111,9 +98,7 @@ impl Scene {
     fn token(&self) -> String {
         let folder = self.tf.beside();
         folder.remove("user.tf");
-        folder.write("token.tf", TOKEN);
-        folder.apply();
-        folder.read("token").trim().to_owned()
+        folder.token("  hostname = var.host\n  port     = var.port\n  username = var.name")
     }
 
     fn state(&self, attribute: &str) -> Value {
@@ -131,12 +116,7 @@ fn warnings(run: &Run) -> Vec<String> {
     found.map(|diagnostic| diagnostic.summary).collect()
 }
 
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
+const PROVIDER: &str = r#"
 provider "rdsauth" {
   database {
     ca_certificate = var.ca
@@ -151,20 +131,6 @@ const CONNECTION: &str = r#"
     auth       = "secret"
     secret_arn = var.secret
   }
-"#;
-
-const TOKEN: &str = r#"
-ephemeral "rdsauth_db_auth_token" "it" {
-  hostname = var.host
-  port     = var.port
-  username = var.name
-}
-resource "terraform_data" "token" {
-  provisioner "local-exec" {
-    command     = "printenv TOKEN >token"
-    environment = { TOKEN = ephemeral.rdsauth_db_auth_token.it.token }
-  }
-}
 "#;
 
 /// A user that may read the database `app`.

@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 /// A dynamic parameter, which is off by itself.
 const DYNAMIC: &str = r#"
@@ -50,17 +47,11 @@ impl Scene {
         let fields =
             json!({ "identifier": "ledger", "version": "16.4", "members": 2, "parameter_group": "ledger-pg16" });
         account.tell("clusters", fields);
-        let tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        let scene = Self { tf, account };
-        scene.configure(configuration);
-        scene.tf.init();
-        scene
+        Self { tf: Terraform::of(&account).initialised(configuration), account }
     }
 
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, configuration].concat());
+        self.tf.write("main.tf", configuration);
     }
 
     /// The values that users set in the group of instances.

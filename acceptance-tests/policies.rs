@@ -2,18 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
 /// Resources that write policies between them of every form.
 const ALL: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-
 resource "rdsauth_aurora_loader_role" "one_key" {
   name                   = "one-key"
   source_secret_arn      = "arn:aws:secretsmanager:us-east-1:ACCOUNT:secret:source-a1B2c3"
@@ -99,10 +92,7 @@ resource "rdsauth_kms_key_user" "console" {
 #[test]
 fn every_emitted_policy_passes_parliament() {
     let account = Account::new();
-    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-    tf.write("main.tf", &[ALL, KEY].concat().replace("ACCOUNT", &account.id));
-    tf.init();
+    let tf = Terraform::of(&account).initialised(&[ALL, KEY].concat().replace("ACCOUNT", &account.id));
     tf.apply();
     let state = tf.state();
     let mut linted = 0;

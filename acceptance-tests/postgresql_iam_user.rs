@@ -14,8 +14,6 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
-use crate::support::output::Run;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -24,12 +22,7 @@ const IT: &str = "rdsauth_postgresql_iam_user.it";
 
 const PASSWORD: &str = "correct-horse-battery-staple";
 
-const HEAD: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
+const PROVIDER: &str = r#"
 provider "rdsauth" {
   database {
     username       = "MASTER"
@@ -90,15 +83,8 @@ impl Scene {
             }
         };
         let host = endpoint["Address"].as_str().expect("a host").to_owned();
-        let mut tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        for (name, value) in account.environment() {
-            tf = tf.env(name, value);
-        }
-        for (name, value) in account.database_environment() {
-            tf = tf.env(&name, value);
-        }
         let engine = if version == 15 { "postgres".to_owned() } else { format!("postgres{version}") };
+        let tf = Terraform::of(&account);
         let scene = Self { tf, account, host, port: endpoint["Port"].as_u64().expect("a port"), engine };
         scene.configure(body);
         scene.tf.init();
@@ -128,10 +114,10 @@ impl Scene {
         self.tf.write("main.tf", &text.replace(&here.1, &format!("= {}\n", other.port)));
     }
 
-    /// A whole configuration but for its head.
+    /// A whole configuration but for the provider block.
     fn write(&self, configuration: &str) {
         let certificate = &self.account.database_environment()["PGSSLROOTCERT"];
-        let text = [HEAD, configuration].concat();
+        let text = [PROVIDER, configuration].concat();
         let text = text.replace("MASTER", "mID").replace("PASSWORD", PASSWORD).replace("CA", certificate);
         self.tf.write("main.tf", &self.named(&text));
     }
@@ -170,44 +156,13 @@ impl Scene {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
-    /// Whether a user logs in with a token.
-    fn login(&self, user: &str) -> Result<String, Run> {
-        let tf = self.tf.beside();
-        tf.write(
-            "main.tf",
-            &format!(
-                r#"
-terraform {{
-  required_providers {{
-    rdsauth = {{ source = "rdsauth/rdsauth" }}
-  }}
-}}
-ephemeral "rdsauth_db_auth_token" "it" {{
-  hostname = "{}"
-  port     = {}
-  username = "{user}"
-}}
-resource "terraform_data" "login" {{
-  provisioner "local-exec" {{
-    command     = "psql -XAtc 'select current_user' >login"
-    environment = {{
-      PGHOST     = "{}"
-      PGPORT     = "{}"
-      PGUSER     = "{user}"
-      PGDATABASE = "d{}"
-      PGPASSWORD = ephemeral.rdsauth_db_auth_token.it.token
-    }}
-  }}
-}}
-"#,
-                self.host, self.port, self.host, self.port, self.account.id
-            ),
-        );
-        let run = tf.run(&["apply", "-auto-approve"]);
-        match run.code {
-            Some(0) => Ok(tf.read("login").trim().to_owned()),
-            _ => Err(run),
-        }
+    /// What the database of the instance calls a user who logs in with a token, or why it does not let it in.
+    fn login(&self, user: &str) -> Result<String, String> {
+        let folder = self.tf.beside();
+        folder.remove("main.tf");
+        let Self { host, port, .. } = self;
+        let token = folder.token(&format!("  hostname = {host:?}\n  port     = {port}\n  username = {user:?}"));
+        self.psql(user, &token, "SELECT current_user")
     }
 
     #[track_caller]

@@ -5,7 +5,6 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -13,12 +12,8 @@ use crate::support::terraform::Terraform;
 fn scene(block: &str) -> (Terraform, Account) {
     let account = Account::new();
     account.add_database("instance", "orders");
-    let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-    let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-    let head = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
     let data = "data \"rdsauth_db_endpoint\" \"it\" {\n  db_instance_identifier = \"orders\"\n}\n";
-    tf.write("main.tf", &format!("{head}provider \"rdsauth\" {{\n  {block}\n}}\n{data}"));
-    tf.init();
+    let tf = Terraform::of(&account).initialised(&format!("provider \"rdsauth\" {{\n  {block}\n}}\n{data}"));
     (tf, account)
 }
 

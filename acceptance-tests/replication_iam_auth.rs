@@ -4,12 +4,9 @@ mod clusters;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 const INSTANCE: &str =
     "resource \"rdsauth_replication_iam_auth\" \"it\" {\n  db_instance_identifier = \"orders\"\n  # more\n}\n";
@@ -57,13 +54,7 @@ impl Scene {
     fn empty(configuration: &str) -> Self {
         let account = Account::new();
         account.tell("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
-        let tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let tf = account.environment().into_iter().fold(tf, |tf, (name, value)| tf.env(name, value));
-        let scene = Self { tf, account };
-        scene.configure(configuration);
-        scene.tf.init();
-        scene
+        Self { tf: Terraform::of(&account).initialised(configuration), account }
     }
 
     fn tell(&self, path: &str, fields: Value) {
@@ -77,7 +68,7 @@ impl Scene {
     }
 
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, configuration].concat());
+        self.tf.write("main.tf", configuration);
     }
 
     /// The values that users set in the group.

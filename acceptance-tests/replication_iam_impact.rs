@@ -13,12 +13,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::eventually;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
-
-const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 /// The instance `orders` that has all prerequisites, and roles that begin with a word of this test's own.
 struct Scene {
@@ -39,20 +36,12 @@ impl Scene {
             json!({ "identifier": "orders", "version": "16.4", "iam": true, "parameter_group": "orders-pg16" });
         let host = account.tell("instances", orders)["host"].as_str().unwrap().to_owned();
         let secret = account.master_secret("postgres");
-        let tf =
-            Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
-        let of_aws = account.environment().map(|(name, value)| (name.to_owned(), value));
-        let of_databases = account.database_environment();
-        let tf = of_aws.into_iter().chain(of_databases).fold(tf, |tf, (name, value)| tf.env(&name, value));
         let prefix = format!("im{}", account.id);
-        let scene = Self { tf, account, host, secret, prefix };
-        scene.configure("");
-        scene.tf.init();
-        scene
+        Self { tf: Terraform::of(&account).initialised(""), account, host, secret, prefix }
     }
 
     fn configure(&self, configuration: &str) {
-        self.tf.write("main.tf", &[HEAD, configuration].concat());
+        self.tf.write("main.tf", configuration);
     }
 
     /// SQL in which `~` stands for what the roles of this test begin with.

@@ -6,6 +6,7 @@ pub mod login;
 pub mod matrix;
 pub mod output;
 pub mod process;
+pub mod rdsauth;
 pub mod stage;
 pub mod terraform;
 

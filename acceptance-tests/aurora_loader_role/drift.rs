@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::aurora_loader_role::{IT, POLICY, ROLE, Scene, json_of, role_with, trust};
+use crate::aurora_loader_role::{IT, POLICY, ROLE, Scene, role_with, trust};
+use crate::support::output::json_of;
 
 /// Changes the role behind Terraform's back; the plan must show it, and an apply must undo it.
 #[track_caller]

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::aurora_loader_role::{IT, POLICY, ROLE, Scene, json_of, role_with, trust};
+use crate::aurora_loader_role::{IT, POLICY, ROLE, Scene, role_with, trust};
+use crate::support::output::json_of;
 use crate::support::terraform::Terraform;
 
 #[test]

@@ -5,15 +5,6 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::aurora_loader_role::{ROLE, Scene, role_with};
-use crate::support::output::Run;
-
-#[track_caller]
-fn check(run: &Run, summary: &str, detail: &str, line: &str) {
-    let error = run.error();
-    assert_eq!(error.summary, summary, "{error:?}");
-    assert!(error.detail.contains(detail), "{detail:?} is missing in {error:?}");
-    assert!(error.code.starts_with(line), "{line:?} is not the line of {error:?}");
-}
 
 #[test]
 fn a_malformed_configuration() {
@@ -83,12 +74,12 @@ fn a_malformed_configuration() {
         ),
     ] {
         scene.configure(&ROLE.replace(right, wrong));
-        check(&scene.tf.run(&["validate", "-json"]).expect_code(1), summary, detail, line);
+        scene.tf.run(&["validate", "-json"]).expect_code(1).assert_error(summary, detail, line);
     }
     let keys = (0..200).map(|n| format!("\"arn:aws:kms:us-east-1:000000000000:key/{n:036}\"")).collect::<Vec<_>>();
     scene.configure(&role_with(&format!("additional_kms_key_arns = [{}]", keys.join(", "))));
     let run = scene.tf.run(&["validate", "-json"]).expect_code(1);
-    check(&run, "Policy is too long", "IAM allows 10240", "additional_kms_key_arns");
+    run.assert_error("Policy is too long", "IAM allows 10240", "additional_kms_key_arns");
     assert_eq!(scene.account.operations(), [""; 0]);
 }
 
@@ -106,16 +97,16 @@ fn the_right_tag_may_be_written_down() {
 fn a_default_tag_that_differs_in_case() {
     let provider = "provider \"rdsauth\" {\n  default_tags {\n    tags = { Assumer = \"me\" }\n  }\n}\n";
     let scene = Scene::new(&[ROLE, provider].concat());
-    check(&scene.tf.plan_fails(), "Tag keys differ in case only", "\"Assumer\" and \"assumer\"", "resource \"");
+    scene.tf.plan_fails().assert_error("Tag keys differ in case only", "\"Assumer\" and \"assumer\"", "resource \"");
 }
 
 #[test]
 fn secrets_of_another_account() {
     let scene = Scene::new(&ROLE.replace("000000000000", "111122223333"));
-    check(&scene.tf.plan_fails(), "Secret of another account", "account 111122223333", "source_secret_arn");
+    scene.tf.plan_fails().assert_error("Secret of another account", "account 111122223333", "source_secret_arn");
     let china = ROLE.replace("arn:aws:", "arn:aws-cn:").replace("us-east-1", "cn-north-1");
     scene.configure(&china);
-    check(&scene.tf.plan_fails(), "Secret of another account", "partition \"aws-cn\"", "source_secret_arn");
+    scene.tf.plan_fails().assert_error("Secret of another account", "partition \"aws-cn\"", "source_secret_arn");
     // Whoever forbids to ask for the account is taken at the word of the ARNs.
     scene.configure(&[ROLE, "provider \"rdsauth\" {\n  skip_requesting_account_id = true\n}\n"].concat());
     scene.account.forget_calls();
@@ -128,14 +119,14 @@ fn secrets_of_another_account() {
 fn a_boundary_that_does_not_exist() {
     let scene = Scene::new(&role_with("permissions_boundary = \"arn:aws:iam::000000000000:policy/none\""));
     let run = scene.tf.apply_fails();
-    check(&run, "Cannot create the role", "policy/none", "");
+    run.assert_error("Cannot create the role", "policy/none", "");
     assert!(run.elapsed < Duration::from_secs(30), "{}", run.report("too slow"));
     assert!(!scene.is_there());
 
     scene.configure(ROLE);
     scene.tf.apply();
     scene.configure(&role_with("permissions_boundary = \"arn:aws:iam::000000000000:policy/none\""));
-    check(&scene.tf.apply_fails(), "Cannot change the role", "policy/none", "permissions_boundary");
+    scene.tf.apply_fails().assert_error("Cannot change the role", "policy/none", "permissions_boundary");
     scene.configure(ROLE);
     scene.assert_settled();
 }
@@ -148,7 +139,6 @@ fn denied_access_names_the_action() {
         { "Effect": "Allow", "Action": ["iam:GetRole", "sts:GetCallerIdentity"], "Resource": "*" }
     ] });
     scene.account.put_policy("role/powerless", "few", &allow);
-    let keys = scene.account.session("powerless", 3600);
-    let tf = keys.into_iter().fold(scene.tf, |tf, (name, value)| tf.env(name, value));
-    check(&tf.apply_fails(), "Cannot create the role", "\"iam:CreateRole\"", "");
+    let tf = scene.tf.envs(scene.account.session("powerless", 3600));
+    tf.apply_fails().assert_error("Cannot create the role", "\"iam:CreateRole\"", "");
 }

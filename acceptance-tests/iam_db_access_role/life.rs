@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::iam_db_access_role::{IT, POLICY, ROLE, Scene, json_of, role_with};
+use crate::iam_db_access_role::{IT, POLICY, ROLE, Scene, role_with};
 use crate::support::binaries::binary;
+use crate::support::output::json_of;
 use crate::support::terraform::Terraform;
 
 #[test]

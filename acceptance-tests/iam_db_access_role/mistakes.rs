@@ -37,10 +37,7 @@ fn a_malformed_configuration() {
         (ROLE.replace("db-ORDERS", "orders"), "Invalid attribute value", "", "resource_id"),
     ] {
         scene.configure(&configuration);
-        let error = scene.tf.run(&["validate", "-json"]).expect_code(1).error();
-        assert_eq!(error.summary, summary, "{error:?}");
-        assert!(error.detail.contains(detail), "{detail:?} is missing in {error:?}");
-        assert!(error.code.starts_with(line), "{line:?} is not the line of {error:?}");
+        scene.tf.run(&["validate", "-json"]).expect_code(1).assert_error(summary, detail, line);
     }
     assert_eq!(scene.account.operations(), [""; 0]);
 }

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::iam_db_user_policy::{IT, NAME, POLICY, Scene, document, json_of};
+use crate::iam_db_user_policy::{IT, NAME, POLICY, Scene, document};
+use crate::support::output::json_of;
 use crate::support::stage::Account;
 
 #[test]

@@ -4,18 +4,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::iam_db_user_policy::{IT, POLICY, Scene, document};
-use crate::support::output::Run;
 
 /// A replacement in [`POLICY`], and what comes of it: summary, part of the detail, beginning of the line at fault.
 struct Mistake<'a>(&'a str, &'a str, &'static str, &'a str, &'a str);
-
-#[track_caller]
-fn check(run: &Run, summary: &str, detail: &str, line: &str) {
-    let error = run.error();
-    assert_eq!(error.summary, summary, "{error:?}");
-    assert!(error.detail.contains(detail), "{detail:?} is missing in {error:?}");
-    assert!(error.code.starts_with(line), "{line:?} is not the line of {error:?}");
-}
 
 #[test]
 fn a_malformed_configuration() {
@@ -60,11 +51,11 @@ fn a_malformed_configuration() {
     ];
     for Mistake(right, wrong, summary, detail, line) in mistakes {
         scene.configure(&POLICY.replace(right, wrong));
-        check(&scene.tf.run(&["validate", "-json"]).expect_code(1), summary, detail, line);
+        scene.tf.run(&["validate", "-json"]).expect_code(1).assert_error(summary, detail, line);
     }
     scene.configure(&[POLICY, "provider \"rdsauth\" {\n  insecure = true\n}\n"].concat());
     let run = scene.tf.run(&["validate", "-json"]).expect_code(1);
-    check(&run, "Certificates must be verified", "\"custom_ca_bundle\"", "insecure");
+    run.assert_error("Certificates must be verified", "\"custom_ca_bundle\"", "insecure");
     assert_eq!(scene.account.operations(), [""; 0]);
 }
 
@@ -73,9 +64,13 @@ fn a_policy_over_the_quota() {
     let users = |count: usize| (0..count).map(|n| format!("\"user{n:04}\"")).collect::<Vec<_>>().join(", ");
     let small = "database {\n    resource_id = \"db-A\"\n    db_users = [\"a\"]\n  }\n  database {";
     let scene = Scene::new(&POLICY.replace("\"reports\"", &users(200)).replace("database {", small));
-    check(&scene.tf.plan_fails(), "Policy is too long", "IAM allows 10240", "db_users    = [\"app\", \"user0000\"");
+    scene.tf.plan_fails().assert_error(
+        "Policy is too long",
+        "IAM allows 10240",
+        "db_users    = [\"app\", \"user0000\"",
+    );
     scene.configure(&POLICY.replace("role", "user").replace("\"reports\"", &users(40)));
-    check(&scene.tf.plan_fails(), "Policy is too long", "IAM allows 2048", "db_users");
+    scene.tf.plan_fails().assert_error("Policy is too long", "IAM allows 2048", "db_users");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
@@ -84,7 +79,7 @@ fn a_full_role() {
     let scene = Scene::new(POLICY);
     let other = document(&[&"x".repeat(10_000)]);
     scene.account.put_policy("role/app", "other", &other);
-    check(&scene.tf.apply_fails(), "Cannot write the policy", "LimitExceeded", "role = \"app\"");
+    scene.tf.apply_fails().assert_error("Cannot write the policy", "LimitExceeded", "role = \"app\"");
     assert_eq!(scene.account.policies("role/app").into_keys().collect::<Vec<_>>(), ["other"]);
     assert!(scene.account.calls().iter().all(|call| !(call.is_write && call.took_effect)));
 }
@@ -93,7 +88,7 @@ fn a_full_role() {
 fn an_absent_role() {
     let scene = Scene::new(&POLICY.replace("role = \"app\"", "role = \"none\""));
     let run = scene.tf.apply_fails();
-    check(&run, "Cannot write the policy", "\"role/none\"", "role = \"none\"");
+    run.assert_error("Cannot write the policy", "\"role/none\"", "role = \"none\"");
     assert!(run.elapsed < Duration::from_secs(30), "{}", run.report("too slow"));
     assert_eq!(scene.account.writes(), [""; 0]);
     assert_eq!(scene.tf.state().addresses(), [""; 0]);
@@ -102,7 +97,7 @@ fn an_absent_role() {
 #[test]
 fn no_region() {
     let scene = Scene::new(POLICY).with_keys([("AWS_REGION", String::new())]);
-    check(&scene.tf.plan_fails(), "Cannot configure access to AWS", "AWS_REGION", "database");
+    scene.tf.plan_fails().assert_error("Cannot configure access to AWS", "AWS_REGION", "database");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
@@ -115,7 +110,11 @@ fn an_endpoint_that_cannot_be_reached() {
     let given = POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users ");
     scene.configure(&given);
     let run = scene.tf.apply_fails();
-    check(&run, "Cannot write the policy", &format!("Nothing accepts connections at \"{nobody}\""), "role = \"app\"");
+    run.assert_error(
+        "Cannot write the policy",
+        &format!("Nothing accepts connections at \"{nobody}\""),
+        "role = \"app\"",
+    );
     assert!(run.elapsed < Duration::from_secs(40), "{}", run.report("too slow"));
 
     // Without the account a plan is a guess, and says so.
@@ -131,20 +130,20 @@ fn expired_credentials() {
     let expired = scene.account.session("app", -60);
     let scene = scene.with_keys(expired);
     let run = scene.tf.plan_fails();
-    check(&run, "AWS credentials have expired", "The session these credentials belong to has ended", "database");
+    run.assert_error("AWS credentials have expired", "The session these credentials belong to has ended", "database");
     scene.configure(&POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users "));
     let run = scene.tf.apply_fails();
-    check(&run, "Cannot write the policy", "The session these credentials belong to has ended", "role = \"app\"");
+    run.assert_error("Cannot write the policy", "The session these credentials belong to has ended", "role = \"app\"");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
 #[test]
 fn no_credentials() {
     let scene = Scene::new(POLICY).with_keys([("AWS_ACCESS_KEY_ID", String::new())]);
-    check(&scene.tf.plan_fails(), "Cannot find AWS credentials", "AWS_ACCESS_KEY_ID", "database");
+    scene.tf.plan_fails().assert_error("Cannot find AWS credentials", "AWS_ACCESS_KEY_ID", "database");
     let wrong = ("AWS_SECRET_ACCESS_KEY", "wrong".to_owned());
     let scene = Scene::new(POLICY).with_keys([wrong]);
-    check(&scene.tf.plan_fails(), "AWS does not accept the credentials", "SignatureDoesNotMatch", "database");
+    scene.tf.plan_fails().assert_error("AWS does not accept the credentials", "SignatureDoesNotMatch", "database");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
@@ -156,7 +155,7 @@ fn a_wrong_account() {
     let given = POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users ");
     for (policy, line) in [(POLICY, "database"), (given.as_str(), "account_id")] {
         scene.configure(&[policy, &provider("allowed_account_ids")].concat());
-        check(&scene.tf.plan_fails(), "AWS account not allowed", &scene.account.id, line);
+        scene.tf.plan_fails().assert_error("AWS account not allowed", &scene.account.id, line);
     }
     assert_eq!(scene.account.operations().iter().filter(|name| *name != "GetCallerIdentity").count(), 0);
     scene.configure(&[given.as_str(), &provider("forbidden_account_ids")].concat());
@@ -168,13 +167,13 @@ fn denied_access_names_the_action() {
     let scene = Scene::new(&POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users "));
     let powerless = scene.account.session("app", 3600);
     let scene = scene.with_keys(powerless);
-    check(&scene.tf.apply_fails(), "Cannot write the policy", "\"iam:GetRolePolicy\"", "role = \"app\"");
+    scene.tf.apply_fails().assert_error("Cannot write the policy", "\"iam:GetRolePolicy\"", "role = \"app\"");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
 #[test]
 fn a_database_in_another_partition() {
     let scene = Scene::new(&POLICY.replace("db_users ", "region = \"cn-north-1\"\n    db_users "));
-    check(&scene.tf.plan_fails(), "Database in another partition", "partition \"aws-cn\"", "region");
+    scene.tf.plan_fails().assert_error("Database in another partition", "partition \"aws-cn\"", "region");
     assert_eq!(scene.account.writes(), [""; 0]);
 }

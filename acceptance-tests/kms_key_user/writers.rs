@@ -4,8 +4,9 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::kms_key_user::{GRANTEE, HEAD, Scene, USER, foreign, terraform};
+use crate::kms_key_user::{GRANTEE, Scene, USER, foreign};
 use crate::support::process::Running;
+use crate::support::terraform::Terraform;
 
 const APPLY: [&str; 2] = ["apply", "-auto-approve"];
 
@@ -33,14 +34,9 @@ fn thirty_two_users_by_four_processes() {
     let folders: Vec<_> = (0..4)
         .map(|folder| {
             // Each has a TMPDIR of its own anyway.
-            let tf = terraform(&scene.account).env("XDG_RUNTIME_DIR", format!("/run/user/{folder}"));
+            let tf = Terraform::of(&scene.account).env("XDG_RUNTIME_DIR", format!("/run/user/{folder}"));
             let users = USER.replace("role/app", &format!("role/app${{count.index + {}}}", 8 * folder));
-            tf.write(
-                "main.tf",
-                &[HEAD, &scene.filled(&users.replace("  principal", "  count = 8\n  principal"))].concat(),
-            );
-            tf.init();
-            tf
+            tf.initialised(&scene.filled(&users.replace("  principal", "  count = 8\n  principal")))
         })
         .collect();
     let runs: Vec<_> = folders.iter().map(|tf| tf.start(&APPLY)).collect();

@@ -40,11 +40,7 @@ impl Scene {
             ("ca_certificate", account.database_authority()),
         ]);
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let mut tf = copied(module, &account, &variables);
-        for (name, value) in account.database_environment() {
-            tf = tf.env(&name, value);
-        }
-        let tf = tf.env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
+        let tf = copied(module, &account, &variables).env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
         Self { engine, tf, account, consumer, user }
     }
 

@@ -2,39 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
 /// The role that it has in its own account.
 const ROLE: &str = "ClickHouse";
-
-const CONFIGURATION: &str = r#"
-terraform {
-  required_providers {
-    rdsauth = { source = "rdsauth/rdsauth" }
-  }
-}
-
-variable "role_arn" { type = string }
-variable "host" { type = string }
-variable "port" { type = number }
-variable "user" { type = string }
-
-ephemeral "rdsauth_db_auth_token" "it" {
-  hostname = var.host
-  port     = var.port
-  username = var.user
-  role_arn = var.role_arn
-}
-
-resource "terraform_data" "token" {
-  provisioner "local-exec" {
-    command     = "printenv TOKEN >token"
-    environment = { TOKEN = ephemeral.rdsauth_db_auth_token.it.token }
-  }
-}
-"#;
 
 /// An account with a role that may assume others.
 pub(super) struct Consumer {
@@ -69,19 +41,12 @@ impl Consumer {
 
     /// A token for a user, signed as another account's role.
     pub(super) fn token(&self, role_arn: &str, endpoint: &Endpoint, user: &str) -> String {
-        let mut tf = Terraform::new()
-            .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"))
-            .env("TF_VAR_role_arn", role_arn)
-            .env("TF_VAR_host", &endpoint.host)
-            .env("TF_VAR_port", endpoint.port)
-            .env("TF_VAR_user", user);
-        for (name, value) in self.account.environment().into_iter().chain(self.account.session(ROLE, 3600)) {
-            tf = tf.env(name, value);
-        }
-        tf.write("main.tf", CONFIGURATION);
+        let Endpoint { host, port } = endpoint;
+        let tf = Terraform::of(&self.account).envs(self.account.session(ROLE, 3600));
         tf.init();
-        tf.apply();
-        tf.read("token").trim().to_owned()
+        tf.token(&format!(
+            "  hostname = {host:?}\n  port     = {port}\n  username = {user:?}\n  role_arn = {role_arn:?}"
+        ))
     }
 }
 

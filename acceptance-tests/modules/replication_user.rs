@@ -7,20 +7,11 @@ use crate::support::login::Login;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// A token for the user, made with the credentials of the account.
+/// The arguments of a token for the user, made with the credentials of the account.
 const TOKEN: &str = r#"
-ephemeral "rdsauth_db_auth_token" "it" {
   hostname = rdsauth_iam_authentication.this.host
   port     = rdsauth_iam_authentication.this.port
   username = rdsauth_postgresql_iam_user.this.name
-}
-
-resource "terraform_data" "token" {
-  provisioner "local-exec" {
-    command     = "printenv TOKEN >token"
-    environment = { TOKEN = ephemeral.rdsauth_db_auth_token.it.token }
-  }
-}
 "#;
 
 const PASSWORD: &str = "correct-horse-9";
@@ -56,11 +47,7 @@ impl Scene {
             ("ca_certificate", account.database_authority()),
         ];
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let mut tf = copied("replication-user", &account, &variables);
-        for (name, value) in account.database_environment() {
-            tf = tf.env(&name, value);
-        }
-        Self { tf, account, user, outsider }
+        Self { tf: copied("replication-user", &account, &variables), account, user, outsider }
     }
 
     /// Creates, reads and drops a replication slot over a replication connection.
@@ -91,11 +78,9 @@ impl Scene {
 fn a_member_of_rds_iam_streams_with_a_token_until_it_is_switched_off() {
     let mut scene = Scene::new();
     scene.tf.ok(&["test"]).expect_text("Success! 1 passed, 0 failed.");
-    scene.tf.write("token.tf", TOKEN);
-    scene.tf.apply();
+    let token = scene.tf.token(TOKEN);
     scene.tf.assert_plan_empty();
     scene.account.sql("postgres", &format!("ALTER ROLE {} PASSWORD '{PASSWORD}'", scene.user));
-    let token = scene.tf.read("token").trim().to_owned();
 
     let streamed = scene.stream(&scene.user, &token).expect("a slot");
     assert!(streamed.contains("test_decoding"), "{streamed}");

@@ -16,7 +16,7 @@ fn a_user_is_made_and_logs_in_with_a_token() {
     let comment = scene.sql("SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 'uID'");
     assert!(comment.starts_with("Made by Terraform (rdsauth) at 2") && comment.ends_with('Z'), "{comment}");
     let user = scene.named("uID");
-    assert_eq!(scene.login(&user).map_err(|run| run.report("no login")), Ok(user.clone()));
+    assert_eq!(scene.login(&user), Ok(user.clone()));
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
     assert!(scene.login(&user).is_err());

@@ -10,7 +10,7 @@ fn a_user_lives_by_the_newer_rules() {
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
     let (user, master) = (scene.named("uID"), scene.named("mID"));
-    assert_eq!(scene.login(&user).map_err(|run| run.report("no login")), Ok(user));
+    assert_eq!(scene.login(&user), Ok(user));
     assert_eq!(scene.psql(&master, PASSWORD, "SELECT current_user"), Ok(master.clone()), "not locked out");
     assert_eq!(
         scene.psql(&master, PASSWORD, "CREATE ROLE readerID".replace("ID", &scene.account.id).as_str()),

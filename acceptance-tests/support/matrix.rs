@@ -53,7 +53,6 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::support::binaries::binary;
 use crate::support::matrix::case::{Case, End, Step};
 use crate::support::matrix::reference::Reference;
 use crate::support::stage::Account;
@@ -89,10 +88,6 @@ enum Medium {
 
 /// Input variables of a configuration.
 pub type Variables = Vec<(&'static str, String)>;
-
-const ADDRESS: &str = "registry.terraform.io/rdsauth/rdsauth";
-
-const HEAD: &str = "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 impl Scenario {
     /// Disturbs AWS calls: runs what the environment asks for, and fails with a recipe for each case that failed. Before
@@ -146,11 +141,7 @@ impl Scenario {
 
     /// An initialised folder that the others are copied from.
     fn base(&self) -> Terraform {
-        let tf = Terraform::new().provider(ADDRESS, binary("terraform-provider-rdsauth"));
-        tf.write("terraform.tf", HEAD);
-        tf.write("main.tf", &self.configuration(Step::Apply, ""));
-        tf.init();
-        tf
+        Terraform::rdsauth().initialised(&self.configuration(Step::Apply, ""))
     }
 }
 

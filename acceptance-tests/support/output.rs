@@ -80,6 +80,15 @@ impl Run {
         errors.remove(0)
     }
 
+    /// Fails unless the only error has this headline, these words below it, and points to a line that begins so.
+    #[track_caller]
+    pub fn assert_error(&self, summary: &str, detail: &str, line: &str) {
+        let error = self.error();
+        assert_eq!(error.summary, summary, "{error:?}");
+        assert!(error.detail.contains(detail), "{detail:?} is missing in {error:?}");
+        assert!(error.code.starts_with(line), "{line:?} is not the line of {error:?}");
+    }
+
     /// Everything about the command, headed by `complaint`.
     pub fn report(&self, complaint: &str) -> String {
         let Self { command, code, elapsed, stdout, stderr } = self;
@@ -212,6 +221,12 @@ impl State {
         }
         resources
     }
+}
+
+/// The JSON in an attribute.
+#[track_caller]
+pub fn json_of(value: &Value) -> Value {
+    serde_json::from_str(value.as_str().expect("a text")).expect("JSON")
 }
 
 /// The value at a dotted path: names step into objects, numbers into lists.

@@ -75,7 +75,7 @@ impl Account {
         ]
     }
 
-    /// The variables with which `psql` finds the databases by their names and trusts their certificates.
+    /// The variables with which `psql` finds the databases, if there are any, and trusts their certificates.
     pub fn database_environment(&self) -> BTreeMap<String, String> {
         let of_clients = |name: &str| ["LD_PRELOAD", NAMES].contains(&name) || name.starts_with("PGSSL");
         let all = self.stage().environment.iter();

@@ -1,7 +1,7 @@
 //! The real CLI in a folder of its own: nothing of the machine reaches it but PATH.
 //!
 //! ```text
-//! let tf = Terraform::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+//! let tf = Terraform::of(&Account::new());
 //! tf.write("main.tf", r#"resource "rdsauth_x" "y" {}"#);
 //! tf.init();
 //! tf.plan().assert_creates("rdsauth_x.y");
@@ -12,7 +12,8 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -95,6 +96,21 @@ impl Terraform {
         self
     }
 
+    /// Sets several variables for every command from here on.
+    pub fn envs(self, variables: impl IntoIterator<Item = (impl AsRef<str>, impl ToString)>) -> Self {
+        variables.into_iter().fold(self, |tf, (name, value)| tf.env(name.as_ref(), value))
+    }
+
+    /// Gives input variables to every command from here on, and declares them in `variables.tf`.
+    pub fn variables<'a>(self, variables: impl IntoIterator<Item = (&'a str, impl ToString)>) -> Self {
+        let file = self.path().join("variables.tf");
+        let mut declared = File::options().append(true).create(true).open(file).expect("the file of the variables");
+        variables.into_iter().fold(self, |tf, (name, value)| {
+            writeln!(declared, "variable \"{name}\" {{}}").expect("a declaration");
+            tf.env(&format!("TF_VAR_{name}"), value)
+        })
+    }
+
     /// Takes a variable back.
     pub fn without_env(mut self, name: &str) -> Self {
         self.environment.remove(name);
@@ -126,6 +142,14 @@ impl Terraform {
     /// Removes a file of the configuration.
     pub fn remove(&self, name: &str) {
         fs::remove_file(self.path().join(name)).unwrap_or_else(|error| panic!("cannot remove {name}: {error}"));
+    }
+
+    /// Writes `main.tf` and runs `init`.
+    #[track_caller]
+    pub fn initialised(self, configuration: &str) -> Self {
+        self.write("main.tf", configuration);
+        self.init();
+        self
     }
 
     /// `init`, from the mirror alone.

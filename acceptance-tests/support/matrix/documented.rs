@@ -22,9 +22,7 @@ pub(super) fn live(scenario: &Scenario, base: &Terraform) {
     let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
     let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
     scene.account.put_policy(&format!("role/{ROLE}"), ROLE, &policy);
-    for (name, value) in scene.account.session(ROLE, 3600) {
-        scene.tf = scene.tf.env(name, value);
-    }
+    scene.tf = scene.tf.envs(scene.account.session(ROLE, 3600));
     for step in Step::ALL {
         scene.configure(step, "");
         scene.forget();

@@ -91,21 +91,7 @@ impl Scene {
             Medium::Calls => Account::new(),
             Medium::Statements => Account::with_databases(),
         };
-        let mut tf = base.beside();
-        for (name, value) in account.environment() {
-            tf = tf.env(name, value);
-        }
-        if medium == Medium::Statements {
-            for (name, value) in account.database_environment() {
-                tf = tf.env(&name, value);
-            }
-        }
-        let variables = (scenario.seed)(&account);
-        let declared: String = variables.iter().map(|(name, _)| format!("variable \"{name}\" {{}}\n")).collect();
-        tf.write("variables.tf", &declared);
-        for (name, value) in variables {
-            tf = tf.env(&format!("TF_VAR_{name}"), value);
-        }
+        let tf = base.beside().within(&account).variables((scenario.seed)(&account));
         Self { scenario: *scenario, medium, account, tf }
     }
 

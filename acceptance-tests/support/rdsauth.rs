@@ -1,0 +1,47 @@
+//! The provider under test in a working folder: how it is set up, and the tokens it makes.
+
+use crate::support::binaries::binary;
+use crate::support::stage::Account;
+use crate::support::terraform::Terraform;
+
+/// What every configuration with the provider begins with.
+pub const REQUIRED: &str =
+    "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
+
+impl Terraform {
+    /// A fresh folder with the provider installed, and required by `terraform.tf`.
+    pub fn rdsauth() -> Self {
+        let tf = Self::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+        tf.write("terraform.tf", REQUIRED);
+        tf
+    }
+
+    /// The same for the administrator of an account, who finds its databases if it has any.
+    pub fn of(account: &Account) -> Self {
+        Self::rdsauth().within(account)
+    }
+
+    /// Works as the administrator of an account from here on.
+    pub fn within(self, account: &Account) -> Self {
+        self.envs(account.environment()).envs(account.database_environment())
+    }
+
+    /// Adds a token with these arguments to the configuration, applies it, and answers the token.
+    #[track_caller]
+    pub fn token(&self, arguments: &str) -> String {
+        let ephemeral = format!("ephemeral \"rdsauth_db_auth_token\" \"it\" {{\n{arguments}\n}}\n");
+        self.write("token.tf", &[&ephemeral, STORED].concat());
+        self.apply();
+        self.read("token").trim().to_owned()
+    }
+}
+
+/// A command gets the token from its environment, for no state and no output can have it.
+const STORED: &str = r#"
+resource "terraform_data" "token" {
+  provisioner "local-exec" {
+    command     = "printenv TOKEN >token"
+    environment = { TOKEN = ephemeral.rdsauth_db_auth_token.it.token }
+  }
+}
+"#;
