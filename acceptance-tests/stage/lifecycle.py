@@ -147,9 +147,11 @@ def allow_files():
 
 
 def parent_folder():
-    """Where the temporary folder goes: into memory if there is room, because the database is not worth a disk."""
+    """Where the temporary folder goes: into memory if there is room, because the database is not worth a disk, and if
+    programs may load libraries from there, as containers often forbid."""
     memory = Path("/dev/shm")
-    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _MEMORY:
+    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _MEMORY
+    if has_room and not os.statvfs(memory).f_flag & os.ST_NOEXEC:
         return memory
     parent = tempfile.gettempdir()
     return Path(parent if len(parent) <= _LONGEST_FOLDER else "/tmp")

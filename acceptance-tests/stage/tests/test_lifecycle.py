@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -271,3 +272,12 @@ def test_folder_that_another_stage_sweeps_at_the_same_time(tmp_path, monkeypatch
     monkeypatch.setattr(Path, "exists", removed_meanwhile)
     sweep(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flags, in_memory", [(0, True), (os.ST_NOEXEC, False)])
+def test_folder_is_where_libraries_can_be_loaded_from(monkeypatch, flags, in_memory):
+    memory = Path("/dev/shm")
+    monkeypatch.setattr(os, "access", lambda path, mode: path == memory)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1 << 40))
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=flags))
+    assert (parent_folder() == memory) is in_memory
