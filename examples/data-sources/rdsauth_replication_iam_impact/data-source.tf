@@ -10,7 +10,7 @@ data "rdsauth_replication_iam_impact" "orders" {
   }
 }
 
-# Who would need tokens, and why: "cdc" = "cdc → app → rds_iam".
+# Who would need tokens, and why: "cdc" = "cdc → app → rds_iam". Null if the database could not be reached.
 output "need_tokens" {
-  value = { for user in data.rdsauth_replication_iam_impact.orders.users : user.name => user.iam_paths[0] }
+  value = try({ for user in data.rdsauth_replication_iam_impact.orders.users : user.name => user.iam_paths[0] }, null)
 }
