@@ -11,7 +11,7 @@ const MOVED: &str = "moved {\n  from = aws_iam_role.it\n  to   = rdsauth_aurora_
 /// A state that holds an `aws_iam_role`, and the role in IAM.
 fn held_by_aws(trust: &Value) -> Scene {
     let scene = Scene::uninitialised(Account::new());
-    let tf = scene.tf.provider("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
+    let tf = scene.tf.overridden("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
     let scene = Scene { tf, ..scene };
     let tags = json!([{ "Key": "assumer", "Value": "aurora_limitless_table_data_load" }]);
     scene.iam("CreateRole", json!({ "AssumeRolePolicyDocument": trust.to_string(), "Tags": tags }));

@@ -122,7 +122,7 @@ fn import() {
 #[test]
 fn a_role_of_hashicorp_aws_moves_here() {
     let scene = Scene::uninitialised();
-    let tf = scene.tf.provider("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
+    let tf = scene.tf.overridden("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
     let scene = Scene { tf, ..scene };
     let moved = format!("moved {{\n  from = aws_iam_role.it\n  to   = {IT}\n}}\n");
     let held = |trust: &str| {

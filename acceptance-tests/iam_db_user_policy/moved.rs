@@ -11,7 +11,7 @@ const MOVED: &str = "moved {\n  from = aws_iam_role_policy.it\n  to   = rdsauth_
 /// A state that holds an `aws_iam_role_policy`, and the policy in IAM.
 fn held_by_aws(document: &Value) -> Scene {
     let scene = Scene::uninitialised(Account::new());
-    let tf = scene.tf.provider("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
+    let tf = scene.tf.overridden("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
     let scene = Scene { tf, ..scene };
     scene.account.add("role/app");
     scene.account.put_policy("role/app", "login", document);

@@ -62,13 +62,15 @@ impl Run {
         self
     }
 
-    /// The warnings and errors in the lines of a command that ran with `-json`.
+    /// The warnings and errors in the lines of a command that ran with `-json`, without core's own on how the provider
+    /// was installed.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let lines = self.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let whole = serde_json::from_str::<Value>(&self.stdout).ok();
         let listed = whole.iter().flat_map(|json| json["diagnostics"].as_array().cloned().unwrap_or_default());
         let single = lines.map(|line| line["diagnostic"].clone()).filter(Value::is_object);
-        listed.chain(single).map(|json| Diagnostic::from(&json)).collect()
+        let all = listed.chain(single).map(|json| Diagnostic::from(&json));
+        all.filter(|diagnostic| diagnostic.summary != "Provider development overrides are in effect").collect()
     }
 
     /// The only error of a command that ran with `-json` and failed.

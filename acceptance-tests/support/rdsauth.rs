@@ -9,9 +9,9 @@ pub const REQUIRED: &str =
     "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
 impl Terraform {
-    /// A fresh folder with the provider installed, and required by `terraform.tf`.
+    /// A fresh folder with the provider at hand, and required by `terraform.tf`.
     pub fn rdsauth() -> Self {
-        let tf = Self::new().provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
+        let tf = Self::new().overridden("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"));
         tf.write("terraform.tf", REQUIRED);
         tf
     }

@@ -29,13 +29,15 @@ use crate::support::process::Running;
 ///
 /// Every method that runs the CLI fails the test with the command, its exit code and all it
 /// printed when the outcome is not the one in the method's name; [`Terraform::run`] alone accepts any.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Terraform {
     engine: Engine,
     root: Arc<TempDir>,
     /// The folder with home, temporary files, mirror and CLI configuration: this one, or the one it is beside.
     machine: Arc<TempDir>,
     environment: BTreeMap<String, String>,
+    /// Addresses of the providers that are used where they lie, without being installed.
+    overridden: Vec<String>,
 }
 
 impl Terraform {
@@ -47,19 +49,15 @@ impl Terraform {
     /// A fresh folder for `engine`.
     pub fn with(engine: Engine) -> Self {
         let root = folders(&["home", "logs", "mirror", "tmp", "work"]);
-        let mirror = root.path().join("mirror");
-        let config = format!(
-            "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path    = {mirror:?}\n    include = [\"*/*/*\"]\n  }}\n}}\n"
-        );
-        fs::write(root.path().join("cli.tfrc"), config).expect("the CLI configuration");
-        Self { engine, machine: root.clone(), root, environment: BTreeMap::new() }
+        let tf = Self { engine, machine: root.clone(), root, environment: BTreeMap::new(), overridden: Vec::new() };
+        tf.configure_cli();
+        tf
     }
 
     /// Another working folder of the same user on the same machine, with the same configuration and variables, and
     /// no state. If this one is initialised, so is the other.
     pub fn beside(&self) -> Self {
-        let (engine, environment) = (self.engine.clone(), self.environment.clone());
-        let other = Self { engine, root: folders(&["logs", "work"]), machine: self.machine.clone(), environment };
+        let other = Self { root: folders(&["logs", "work"]), ..self.clone() };
         for entry in fs::read_dir(self.path()).expect("the working folder") {
             let file = entry.expect("an entry of the folder");
             let name = file.file_name();
@@ -71,6 +69,22 @@ impl Terraform {
         other.env("TF_DATA_DIR", data.display())
     }
 
+    /// Lets a provider binary be the provider of `address` (`HOST/NAMESPACE/TYPE`), by a development override.
+    ///
+    /// Core hashes an installed provider as a whole in each command, which for an unoptimised binary takes longer than
+    /// all else that a test does. What is overridden it starts as it is, and `init` has nothing to install.
+    pub fn overridden(mut self, address: &str, binary: impl AsRef<Path>) -> Self {
+        let name = address.rsplit('/').next().unwrap_or(address);
+        place(
+            binary.as_ref(),
+            &self.machine.path().join("overrides").join(address),
+            &format!("terraform-provider-{name}"),
+        );
+        self.overridden.push(address.to_owned());
+        self.configure_cli();
+        self
+    }
+
     /// Installs a provider binary as version 0.1.0 of `address` (`HOST/NAMESPACE/TYPE`) into the mirror.
     pub fn provider(self, address: &str, binary: impl AsRef<Path>) -> Self {
         self.provider_version(address, "0.1.0", binary)
@@ -80,13 +94,7 @@ impl Terraform {
     pub fn provider_version(self, address: &str, version: &str, binary: impl AsRef<Path>) -> Self {
         let name = address.rsplit('/').next().unwrap_or(address);
         let folder = self.machine.path().join("mirror").join(address).join(version).join(platform());
-        fs::create_dir_all(&folder).expect("a folder in the mirror");
-        let installed = folder.join(format!("terraform-provider-{name}_v{version}"));
-        // A hard link costs nothing and outlives a rebuild; across file systems only a copy is possible.
-        if fs::hard_link(&binary, &installed).is_err() {
-            fs::copy(&binary, &installed)
-                .unwrap_or_else(|error| panic!("cannot install {}: {error}", binary.as_ref().display()));
-        }
+        place(binary.as_ref(), &folder, &format!("terraform-provider-{name}_v{version}"));
         self
     }
 
@@ -152,10 +160,10 @@ impl Terraform {
         self
     }
 
-    /// `init`, from the mirror alone.
+    /// `init`, from the mirror alone; with overridden providers, of which there is nothing to install, `get`.
     #[track_caller]
     pub fn init(&self) -> Run {
-        self.ok(&["init"])
+        self.ok(if self.overridden.is_empty() { &["init"] } else { &["get"] })
     }
 
     /// `plan`, read back as JSON.
@@ -275,6 +283,18 @@ impl Terraform {
         serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{}", run.report(&error.to_string())))
     }
 
+    fn configure_cli(&self) {
+        let machine = self.machine.path();
+        let (mirror, overrides) = (machine.join("mirror"), machine.join("overrides"));
+        let line = |address: &String| format!("    {address:?} = {:?}\n", overrides.join(address));
+        let overridden: String = self.overridden.iter().map(line).collect();
+        let config = format!(
+            "disable_checkpoint = true\nprovider_installation {{\n  dev_overrides {{\n{overridden}  }}\n  \
+             filesystem_mirror {{\n    path    = {mirror:?}\n    include = [\"*/*/*\"]\n  }}\n}}\n"
+        );
+        fs::write(machine.join("cli.tfrc"), config).expect("the CLI configuration");
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let machine = self.machine.path();
         let mut command = Command::new(&self.engine.path);
@@ -289,6 +309,16 @@ impl Terraform {
 impl Default for Terraform {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Puts a binary into a folder under a name.
+fn place(binary: &Path, folder: &Path, name: &str) {
+    fs::create_dir_all(folder).expect("a folder for the provider");
+    let placed = folder.join(name);
+    // A hard link costs nothing and outlives a rebuild; across file systems only a copy is possible.
+    if fs::hard_link(binary, &placed).is_err() {
+        fs::copy(binary, &placed).unwrap_or_else(|error| panic!("cannot place {}: {error}", binary.display()));
     }
 }
 
