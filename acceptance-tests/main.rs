@@ -21,6 +21,7 @@ mod kms_key_user;
 mod matrix;
 mod modules;
 mod mysql_iam_user;
+mod ownership;
 mod parameter;
 mod policies;
 mod postgresql_iam_user;

@@ -1,16 +1,16 @@
 //! The crash and fault matrix of every resource; `support/matrix.rs` says what it does and how to add one.
 
-mod aurora_loader_role;
-mod db_secret;
-mod iam_authentication;
-mod iam_db_access_role;
-mod iam_db_user_policy;
-mod kms_key;
-mod kms_key_user;
-mod mysql_iam_user;
-mod parameter;
-mod postgresql_iam_user;
-mod replication_iam_auth;
+pub(crate) mod aurora_loader_role;
+pub(crate) mod db_secret;
+pub(crate) mod iam_authentication;
+pub(crate) mod iam_db_access_role;
+pub(crate) mod iam_db_user_policy;
+pub(crate) mod kms_key;
+pub(crate) mod kms_key_user;
+pub(crate) mod mysql_iam_user;
+pub(crate) mod parameter;
+pub(crate) mod postgresql_iam_user;
+pub(crate) mod replication_iam_auth;
 
 use std::env;
 use std::fs;

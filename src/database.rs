@@ -10,6 +10,7 @@ use tf_provider::schema::{Computed, Handle, Model, Retry, Val, View, Wait};
 
 use crate::aws;
 use crate::aws::rds::{APPLYING, Database, Kind, Rds};
+use crate::claims::{self, Subject};
 use crate::world::{self, Ctx};
 
 /// What a configuration names.
@@ -175,11 +176,11 @@ impl Target {
     }
 
     /// Switches IAM authentication, and returns the database once that is in force, or waits for the maintenance
-    /// window. Does nothing if nothing is to be done.
+    /// window. Does nothing if nothing is to be done; else `before` is told of it before anything is.
     ///
     /// # Errors
     /// AWS refuses, the database cannot get there any more, or the time is up.
-    pub async fn switch_iam(&self, cx: &Ctx, rds: &Rds, switch: Switch) -> Result<Database> {
+    pub async fn switch_iam(&self, cx: &Ctx, rds: &Rds, switch: Switch, before: impl Fn() + Sync) -> Result<Database> {
         let ask = || async {
             let database = cx.wait(&OPERATIONAL, || self.look(rds)).await?;
             refuse_member(&database)?;
@@ -187,6 +188,7 @@ impl Target {
             if switch.is_done(&database) {
                 return Ok(Some(database));
             }
+            before();
             match rds.set_iam(self.kind, &self.identifier, switch.on, switch.immediately).await {
                 Ok(()) => Ok(None),
                 Err(error) if error.is_invalid_state() => Err(Refused::Busy(error)),
@@ -288,6 +290,30 @@ pub fn one_named<M: Model>(
         }
         _ => None,
     }
+}
+
+/// What a resource manages of the database that two attributes name.
+pub fn subject<M: Model>(
+    of: &View<'_, M>,
+    [instance, cluster]: [Handle<M, Option<String>>; 2],
+    region: Handle<M, Computed<String>>,
+    (kind, noun): (&'static str, &'static str),
+) -> Option<Subject> {
+    let (word, arguments, id, at) = match (of.get(instance), of.get(cluster)) {
+        (Val::Known(id), Val::Null) => ("instance", "\"db_instance_identifier\"", id, instance),
+        (Val::Null, Val::Known(id)) => ("cluster", "\"db_cluster_identifier\"", id, cluster),
+        _ => return None,
+    };
+    Some(Subject {
+        kind,
+        key: format!("{}/{word}/{id}", of.get(region).known().unwrap_or_default()),
+        noun,
+        what: format!("{noun} of the DB {word} \"{id}\""),
+        found: claims::IS_MANAGED,
+        arguments,
+        import_id: format!("{word}/{id}"),
+        at: at.path(),
+    })
 }
 
 /// What two attributes name, of which exactly one is set.

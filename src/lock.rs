@@ -1,10 +1,9 @@
 //! One at a time: among the tasks of this process, and among this user's processes on this machine.
 
 use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,11 +12,13 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Ctx, Wait};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use crate::local;
+
 /// A lock that is held until this is dropped, or the process ends in whatever way.
 #[derive(Debug)]
 pub struct Held {
     // Dropped first, so that the next task does not find its own process in the way.
-    _among_processes: File,
+    _among_processes: Option<File>,
     _among_tasks: OwnedMutexGuard<()>,
 }
 
@@ -30,15 +31,25 @@ const RELEASED: Wait<bool> = Wait {
     most: Duration::from_millis(100),
 };
 
-/// Waits until nobody else holds the lock of a name, and takes it.
+/// Waits until nobody else holds the lock of a name, and takes it. Without a folder for lock files it is held among the
+/// tasks of this process alone, which a warning says once.
 ///
 /// # Errors
-/// There is no folder for lock files, the time is up, or the user wants to stop.
+/// The time is up, or the user wants to stop.
 pub async fn hold<W>(cx: &Ctx<W>, name: &str) -> Result<Held> {
     let task = task_lock(name).lock_owned().await;
     let file_name = file_name(name);
     let opened = tokio::task::spawn_blocking(move || open(&file_name)).await.map_err(io::Error::other);
-    let file = opened.and_then(|opened| opened).map_err(cannot_lock)?;
+    let file = match opened.and_then(|opened| opened) {
+        Ok(file) => file,
+        Err(error) => {
+            static TOLD: AtomicBool = AtomicBool::new(false);
+            if !TOLD.swap(true, Ordering::Relaxed) {
+                cx.warn(without_files(&error));
+            }
+            return Ok(Held { _among_processes: None, _among_tasks: task });
+        }
+    };
     // The file is polled: a wait in the system could not be ended by the user.
     cx.wait(&RELEASED, || async {
         match file.try_lock() {
@@ -48,7 +59,7 @@ pub async fn hold<W>(cx: &Ctx<W>, name: &str) -> Result<Held> {
         }
     })
     .await?;
-    Ok(Held { _among_processes: file, _among_tasks: task })
+    Ok(Held { _among_processes: Some(file), _among_tasks: task })
 }
 
 fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
@@ -59,32 +70,10 @@ fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
 /// The file stays when it is released: were it removed, two processes could hold two files of one name. It is made to
 /// look new, lest somebody who clears up old files removes it.
 fn open(file_name: &str) -> io::Result<File> {
-    let folder = folder();
-    prepare(&folder)?;
+    let folder = local::folder().map_err(io::Error::other)?;
     let file = File::options().create(true).truncate(false).write(true).open(folder.join(file_name))?;
     file.set_modified(Timestamp::now().into())?;
     Ok(file)
-}
-
-/// A folder of the user's own. It is the same whatever the environment says, which a shell and a scheduler set
-/// differently.
-pub(crate) fn folder() -> PathBuf {
-    PathBuf::from(format!("/tmp/rdsauth-{}", rustix::process::getuid().as_raw()))
-}
-
-/// Makes the folder, or makes sure that nobody else can put anything into it.
-pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let found = fs::symlink_metadata(folder)?;
-    let is_ours = found.is_dir() && found.uid() == rustix::process::getuid().as_raw() && found.mode() & 0o077 == 0;
-    let refused = || {
-        let text = format!("\"{}\" is not a folder that belongs to this user alone", folder.display());
-        io::Error::new(io::ErrorKind::PermissionDenied, text)
-    };
-    is_ours.then_some(()).ok_or_else(refused)
 }
 
 fn file_name(name: &str) -> String {
@@ -93,20 +82,22 @@ fn file_name(name: &str) -> String {
 }
 
 fn cannot_lock(error: io::Error) -> Diagnostic {
-    Diagnostic::error(
-        "Cannot lock against other processes",
+    Diagnostic::error("Cannot lock against other processes", format!("A lock file cannot be locked: {error}."))
+}
+
+fn without_files(error: &io::Error) -> Diagnostic {
+    Diagnostic::warning(
+        "No folder for lock files",
         format!(
-            "A change that must not run twice at the same time is guarded by a lock file, and none can be had: \
-             {error}.\n\nThe files are in \"{}\", which this user must be able to make, or must own with nobody else \
-             having access.",
-            folder().display()
+            "Changes that must not run twice at the same time are guarded within this run alone, since no lock file can \
+             be created: {error}.\n\nDo not change the same objects from two runs at the same time, or give this user a \
+             home directory that it can write to."
         ),
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio_util::sync::CancellationToken;
@@ -150,21 +141,6 @@ mod tests {
         assert_eq!(hold(&stopping, name).await.unwrap_err().summary, "Stopped");
         drop(other);
         hold(&cx(Duration::from_secs(60)), name).await.unwrap();
-    }
-
-    #[test]
-    fn a_folder_that_others_can_reach_is_refused() {
-        let root = tempfile::tempdir().unwrap();
-        let (open, link, own) = (root.path().join("open"), root.path().join("link"), root.path().join("own"));
-        prepare(&own).unwrap();
-        prepare(&own).unwrap();
-        assert_eq!(fs::metadata(&own).unwrap().mode() & 0o777, 0o700);
-        fs::create_dir(&open).unwrap();
-        fs::set_permissions(&open, fs::Permissions::from_mode(0o770)).unwrap();
-        symlink(&own, &link).unwrap();
-        for folder in [open, link, root.path().join("no/folder")] {
-            prepare(&folder).unwrap_err();
-        }
     }
 
     #[test]

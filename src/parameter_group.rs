@@ -19,7 +19,7 @@ use crate::aws::rds::parameters::{Group, Method, Parameter, Setting, User};
 use crate::aws::rds::{Database, Kind, Rds};
 use crate::world::{self, Ctx};
 
-pub use self::note::{Notes, forget, note};
+pub use self::note::{NotNoted, Notes, Owner, forget, note};
 
 /// What a look for a parameter found.
 #[derive(Clone, Debug, PartialEq, Eq)]

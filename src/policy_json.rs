@@ -17,6 +17,11 @@ impl Spelling for PolicySpelling {
     }
 }
 
+/// One spelling of all that are the same policy; what is no policy is its own.
+pub fn normal(text: &str) -> String {
+    policy::normalize(text).unwrap_or_else(|_| text.to_owned())
+}
+
 /// Whether two texts are the same policy; what is no policy is the same as itself alone.
 pub fn same(a: &str, b: &str) -> bool {
     policy::equivalent(a, b).unwrap_or(a == b)

@@ -61,6 +61,14 @@ impl Provider for Rdsauth {
         Ok(World::new(Clients::new(config.options(host)), tags).with_databases(databases))
     }
 
+    fn stored(world: &World, creation_id: &str) {
+        world.claims().stored(creation_id);
+    }
+
+    fn farewell(world: &World) {
+        world.claims().farewell();
+    }
+
     fn resources() -> &'static [ResourceEntry<World>] {
         const {
             &[

@@ -1,11 +1,10 @@
 //! A role that a resource owns as a whole: trust, permissions boundary, tags, and one inline policy.
 //!
-//! The role is found again by its name. A create that was cut off has left the tag that says so, and the next one
-//! finishes it.
+//! A create that was cut off is finished by the next one of the same directory: its claim and the tag of the role have the
+//! same creation id.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Map, Retry};
 use tf_provider::value::Path;
@@ -13,6 +12,8 @@ use tf_provider::value::Path;
 use crate::aws::Error;
 use crate::aws::iam::roles::{NewRole, Role};
 use crate::aws::iam::{Found, Iam, Principal};
+use crate::claims::{self, Claim, Maker, Subject};
+use crate::ownership;
 use crate::policy_json::same;
 use crate::tags::{self, Changes};
 use crate::world::Ctx;
@@ -23,8 +24,6 @@ mod trusted;
 /// A role as a configuration wants it, or as a state knows it.
 #[derive(Clone, Debug)]
 pub struct Spec {
-    /// The type of the resource.
-    pub created_as: &'static str,
     /// Its name.
     pub name: String,
     /// Its path.
@@ -73,9 +72,6 @@ pub struct Known {
     pub policy: String,
 }
 
-/// A role that a create left behind is finished by the next create for so long.
-const RESUMED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
-
 /// IAM answers `ConcurrentModification` while another change of the same role is under way.
 const CONCURRENT: Retry<Error> = Retry {
     what: "another change of the role to end",
@@ -99,33 +95,67 @@ const HIDDEN: Retry<Hidden> = Retry {
     first: Duration::from_secs(1),
 };
 
-/// Makes a role with its policy, or finishes what an interrupted create began. `save` is told of the role as soon as
+/// The role of a name, as what a resource creates.
+pub fn subject(kind: &'static str, name: &str, at: Path) -> Subject {
+    Subject {
+        kind,
+        key: name.to_lowercase(), // IAM has no two roles whose names differ in case alone.
+        noun: "Role",
+        what: format!("role \"{name}\""),
+        found: claims::EXISTS,
+        arguments: "\"name\"",
+        import_id: name.to_owned(),
+        at,
+    }
+}
+
+/// Whether a role exists, and who made it.
+///
+/// # Errors
+/// AWS refuses to tell.
+pub async fn existing(cx: &Ctx, name: &str) -> Result<Option<Maker>> {
+    let role = cx.aws()?.iam().await?.role(name).await?;
+    Ok(role.map(|role| Maker::of(tags::mark(&role.tags))))
+}
+
+/// Creates a role with its policy, or finishes what an interrupted create began. `save` is told of the role as soon as
 /// it exists.
 ///
 /// # Errors
 /// A role of that name exists and is not ours to finish, or AWS refused something.
-pub async fn create(cx: &Ctx, spec: &Spec, save: impl FnOnce(&Role)) -> Result<Role> {
+pub async fn create(cx: &Ctx, mut claim: Claim<'_>, spec: &Spec, save: impl FnOnce(&Role)) -> Result<Role> {
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot create the role";
-    let (role, policy) = match look(iam, spec).await.context(doing, &spec.name)? {
-        Some(there) => there,
-        None => match make(cx, iam, spec).await? {
-            Some(role) => {
-                save(&role);
-                put_policy(cx, iam, spec).await?;
-                return Ok(role);
-            }
-            None => appeared(cx, iam, spec).await.context(doing, &spec.name)?,
-        },
+    let earlier = match claim.has_earlier() {
+        true => look(iam, spec).await.context(doing, &spec.name)?,
+        false => None,
     };
-    if !is_ours_to_finish(&role, spec) || policy.as_ref().is_some_and(|policy| !same(policy, &spec.policy)) {
-        return Err(already_there(spec));
+    let found = match earlier {
+        Some(there) => there,
+        None => {
+            claim.note(cx, None, None);
+            match make(cx, iam, spec, &claim).await? {
+                Some(role) => {
+                    claim.created(cx);
+                    save(&role);
+                    put_policy(cx, iam, spec).await?;
+                    return Ok(role);
+                }
+                None => appeared(cx, iam, spec).await.context(doing, &spec.name)?,
+            }
+        }
+    };
+    let (role, policy) = found;
+    let mark = tags::mark(&role.tags);
+    if !claim.has_made(mark.map(String::as_str)) {
+        return Err(claim.refuse(&Maker::of(mark)));
     }
-    cx.warn(taken_over(spec));
+    mark.into_iter().for_each(|mark| claim.resume(mark));
+    claim.created(cx);
+    claim.tell_adopted(cx);
     save(&role);
-    if policy.is_none() {
-        put_policy(cx, iam, spec).await?;
-    }
+    // Between the two runs the configuration may have changed.
+    update(cx, spec, &spec.as_found(cx, role.clone(), policy.unwrap_or_default())).await?;
     Ok(role)
 }
 
@@ -137,7 +167,8 @@ pub async fn create(cx: &Ctx, spec: &Spec, save: impl FnOnce(&Role)) -> Result<R
 pub async fn read(cx: &Ctx, name: &str, policy_name: Option<&str>, default: &str) -> Result<Option<Known>> {
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot read the role";
-    let Some(role) = iam.role(name).await.context(doing, name)? else { return Ok(None) };
+    let look = || async { Ok(iam.role(name).await?) };
+    let Some(role) = ownership::look(cx, look).await.context(doing, name)? else { return Ok(None) };
     let policy_name = match policy_name {
         Some(policy_name) => policy_name.to_owned(),
         None => match &iam.role_policies(name).await.context(doing, name)?[..] {
@@ -197,13 +228,20 @@ pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// Takes a role away with its inline policy; with `force`, and with all that others hung on it.
+/// Takes a role away with its inline policy; with `force`, and with all that others hung on it. One that somebody has
+/// re-created under the name is left, with a warning.
 ///
 /// # Errors
 /// Something of others hangs on it, or AWS refused something. Nothing is changed in the first case.
-pub async fn delete(cx: &Ctx, name: &str, policy_name: &str, force: bool) -> Result<()> {
+pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, policy_name: &str, force: bool) -> Result<()> {
+    let Some(deletion) = cx.claims().delete(cx, subject).await? else { return Ok(()) };
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot delete the role";
+    let Some(role) = iam.role(name).await.context(doing, name)? else { return deletion.done() };
+    if claims::is_of_another(cx, subject.kind, tags::mark(&role.tags).map(String::as_str)) {
+        cx.warn(claims::recreated(subject));
+        return Ok(());
+    }
     let left = left::on(iam, name, policy_name).await.context(doing, name)?;
     if force {
         left.remove(cx, iam, name).await.context(doing, name)?;
@@ -212,7 +250,8 @@ pub async fn delete(cx: &Ctx, name: &str, policy_name: &str, force: bool) -> Res
     }
     let owner = Principal::Role(name.to_owned());
     cx.until(&CONCURRENT, || iam.delete_policy(&owner, policy_name)).await.context(doing, name)?;
-    cx.until(&left::EMPTIED, || iam.delete_role(name)).await.context(doing, name)
+    cx.until(&left::EMPTIED, || iam.delete_role(name)).await.context(doing, name)?;
+    deletion.done()
 }
 
 /// All tags of a role.
@@ -237,8 +276,8 @@ pub fn tags_all(cx: &Ctx, own: Option<&Map<String>>, forced: &[(&str, &str)]) ->
 }
 
 /// Nothing if a role of that name exists by now.
-async fn make(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<Option<Role>> {
-    let marked = tags::marked(&spec.tags, spec.created_as);
+async fn make(cx: &Ctx, iam: &Iam, spec: &Spec, claim: &Claim<'_>) -> Result<Option<Role>> {
+    let marked = tags::marked(&spec.tags, claim.mark());
     let new = NewRole {
         name: &spec.name,
         path: &spec.path,
@@ -252,11 +291,22 @@ async fn make(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<Option<Role>> {
         match iam.create_role(&new).await {
             Ok(role) => Ok(Some(role)),
             // Perhaps an attempt whose answer was lost.
-            Err(error) if error.is_already_exists() => Ok(None),
+            Err(error)
+                if error.is_already_exists()
+                    && !(claim.was_deleted_here() && is_leaving(iam, claim, &spec.name).await?) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     };
     trusted::until_seen(cx, iam, spec, "Cannot create the role", create).await
+}
+
+/// Whether the role in the way is the one that this process has deleted, and is still to be seen for a moment.
+async fn is_leaving(iam: &Iam, claim: &Claim<'_>, name: &str) -> Result<bool, Error> {
+    let role = iam.role(name).await?;
+    Ok(!role.is_some_and(|role| claim.has_made(tags::mark(&role.tags).map(String::as_str))))
 }
 
 async fn update_trust(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result<()> {
@@ -293,6 +343,24 @@ async fn put_policy(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<()> {
     cx.until(&UNSEEN, put).await.context("Cannot write the policy of the role", &spec.name)
 }
 
+impl Spec {
+    /// The role as it was found, in these words.
+    fn as_found(&self, cx: &Ctx, role: Role, policy: String) -> Self {
+        Self {
+            tags: cx.tags().seen(&role.tags, Some(&self.tags), &[]),
+            name: role.name,
+            path: role.path,
+            description: role.description,
+            trust: role.trust,
+            max_session_duration: role.max_session_duration,
+            boundary: role.boundary,
+            policy_name: self.policy_name.clone(),
+            policy,
+            at: self.at,
+        }
+    }
+}
+
 /// Why a role that exists is not to be seen.
 enum Hidden {
     NotYet,
@@ -320,38 +388,6 @@ async fn look(iam: &Iam, spec: &Spec) -> Result<Option<(Role, Option<String>)>, 
         Found::NoPrincipal => Ok(None),
         found => Ok(Some((role, found.policy()))),
     }
-}
-
-/// Whether a create of this very resource was cut off after it had made the role.
-fn is_ours_to_finish(role: &Role, spec: &Spec) -> bool {
-    let young = Timestamp::now().duration_since(role.created) < RESUMED_WITHIN;
-    let fits = (&role.path, &role.description, role.max_session_duration, &role.boundary)
-        == (&spec.path, &spec.description, spec.max_session_duration, &spec.boundary);
-    let tagged = spec.tags.iter().all(|(key, value)| role.tags.get(key) == Some(value));
-    young && fits && tagged && tags::is_marked(&role.tags, spec.created_as) && same(&role.trust, &spec.trust)
-}
-
-fn taken_over(spec: &Spec) -> Diagnostic {
-    Diagnostic::warning(
-        "Role was already there",
-        format!(
-            "A create of \"{}\" was cut off after it had made the role. It was finished now, and is managed here from \
-             now on.",
-            spec.name
-        ),
-    )
-}
-
-fn already_there(spec: &Spec) -> Diagnostic {
-    Diagnostic::error(
-        "Role exists",
-        format!(
-            "There is a role \"{0}\" that no unfinished create of this resource has left. Nothing was changed.\n\n\
-             Choose another \"name\", or import the role and review the plan:\n  terraform import ADDRESS '{0}'",
-            spec.name
-        ),
-    )
-    .at((spec.at)(Part::Name))
 }
 
 fn policy_there(spec: &Spec) -> Diagnostic {
@@ -386,66 +422,4 @@ fn gone(spec: &Spec) -> Diagnostic {
         ),
     )
     .at((spec.at)(Part::Name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tags::CREATED_AS;
-
-    fn spec() -> Spec {
-        Spec {
-            created_as: "test_role",
-            name: "app".to_owned(),
-            path: "/".to_owned(),
-            description: None,
-            trust: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
-            max_session_duration: 3600,
-            boundary: None,
-            tags: [("team".to_owned(), "data".to_owned())].into(),
-            policy_name: "p".to_owned(),
-            policy: "{}".to_owned(),
-            at: |_| Path::root(),
-        }
-    }
-
-    fn role() -> Role {
-        let Spec { name, path, description, trust, max_session_duration, boundary, tags, created_as, .. } = spec();
-        Role {
-            arn: format!("arn:aws:iam::123456789012:role/{name}"),
-            id: "AROA1".to_owned(),
-            tags: tags::marked(&tags, created_as),
-            created: Timestamp::now() - SignedDuration::from_hours(23),
-            name,
-            path,
-            description,
-            trust,
-            max_session_duration,
-            boundary,
-        }
-    }
-
-    #[test]
-    fn only_what_a_create_left_behind_is_finished() {
-        assert!(is_ours_to_finish(&role(), &spec()));
-        let tag = |key: &str, value: &str| {
-            let mut tags = role().tags;
-            tags.insert(key.to_owned(), value.to_owned());
-            tags
-        };
-        assert!(is_ours_to_finish(&Role { tags: tag("scanned", "1"), ..role() }, &spec()), "others add tags");
-        for (why, other) in [
-            ("too old", Role { created: Timestamp::now() - SignedDuration::from_hours(25), ..role() }),
-            ("another resource's", Role { tags: tag(CREATED_AS, "other_role"), ..role() }),
-            ("not marked", Role { tags: spec().tags, ..role() }),
-            ("another tag", Role { tags: tag("team", "load"), ..role() }),
-            ("another path", Role { path: "/db/".to_owned(), ..role() }),
-            ("another description", Role { description: Some("x".to_owned()), ..role() }),
-            ("another duration", Role { max_session_duration: 7200, ..role() }),
-            ("a boundary", Role { boundary: Some("b".to_owned()), ..role() }),
-            ("another trust", Role { trust: "{}".to_owned(), ..role() }),
-        ] {
-            assert!(!is_ours_to_finish(&other, &spec()), "{why}");
-        }
-    }
 }

@@ -16,9 +16,9 @@ pub struct TagOptions {
     pub ignored_prefixes: Vec<String>,
 }
 
-/// The key of the tag that a create puts on its object, so that the next one knows what an interrupted one has made.
-/// Its value is the type of the resource. It stays, and is never shown.
-pub const CREATED_AS: &str = "rdsauth:created-as";
+/// The key of the tag that says which create has made an object. Its value is the type of the resource, a slash and the
+/// creation id. It is never shown in `tags` and `tags_all`.
+pub const CREATION: &str = "rdsauth:creation-id";
 
 /// The beginning of the keys of this provider's own tags.
 const OURS: &str = "rdsauth:";
@@ -121,16 +121,16 @@ impl Changes {
     }
 }
 
-/// The tags of a new object: all that are wanted, and the one that says it is ours.
-pub fn marked(all: &Map<String>, created_as: &str) -> Map<String> {
+/// The tags of a new object: all that are wanted, and the one that says which create has made it.
+pub fn marked(all: &Map<String>, mark: String) -> Map<String> {
     let mut marked = all.clone();
-    marked.insert(CREATED_AS.to_owned(), created_as.to_owned());
+    marked.insert(CREATION.to_owned(), mark);
     marked
 }
 
-/// Whether the tags found on an object say that a create of this type of resource has made it.
-pub fn is_marked(found: &Map<String>, created_as: &str) -> bool {
-    found.get(CREATED_AS).is_some_and(|value| value == created_as)
+/// What the tags found on an object say of its creation.
+pub fn mark(found: &Map<String>) -> Option<&String> {
+    found.get(CREATION)
 }
 
 /// What AWS accepts as the keys of tags that are not this provider's own.
@@ -191,7 +191,7 @@ mod tests {
             ("aws:cloudformation", "x"),
             ("cost/center", "7"),
             ("new", "1"),
-            ("rdsauth:created-as", "role"),
+            (CREATION, "role/1f"),
             ("seen-by", "scanner"),
         ]);
         assert_eq!(options().seen(&found, None, FORCED), map(&[("assumer", "loader"), ("new", "1")]));
@@ -239,16 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn ours_is_known_by_its_mark() {
-        let marked = marked(&map(&[("a", "1")]), "role");
-        assert!(is_marked(&marked, "role") && !is_marked(&marked, "key") && !is_marked(&Map::new(), "role"));
+    fn a_creation_is_known_by_its_mark() {
+        let marked = marked(&map(&[("a", "1")]), "role/1f".to_owned());
+        assert_eq!((mark(&marked).map(String::as_str), mark(&Map::new())), (Some("role/1f"), None));
     }
 
     #[test]
     fn there_is_room_for_the_mark() {
         let many = |count: usize| (0..count).map(|n| (n.to_string(), String::new())).collect::<Map<String>>();
         let options = TagOptions::default();
-        assert_eq!(marked(&options.all(Some(&many(49)), &[]).unwrap(), "x").len(), 50);
+        assert_eq!(marked(&options.all(Some(&many(49)), &[]).unwrap(), "x/1".to_owned()).len(), 50);
         assert_eq!(options.all(Some(&many(50)), &[]).unwrap_err().summary, "Too many tags");
     }
 
@@ -257,7 +257,7 @@ mod tests {
         use tf_provider::value::Value;
         let long = "k".repeat(129);
         for (text, is_key) in
-            [("a b:/=+-@ü", true), ("", false), ("aws:x", false), ("AWS:x", false), (CREATED_AS, false), (&long, false)]
+            [("a b:/=+-@ü", true), ("", false), ("aws:x", false), ("AWS:x", false), (CREATION, false), (&long, false)]
         {
             let tags = Value::Map([(text.to_owned(), Value::from(""))].into());
             assert_eq!(keys().complaint("tags", &tags).is_none(), is_key, "{text}");

@@ -5,6 +5,7 @@ use std::fmt;
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 
 use crate::aws::{self, Clients};
+use crate::claims::Claims;
 use crate::sql::Defaults;
 use crate::tags::TagOptions;
 
@@ -13,6 +14,7 @@ pub struct World {
     clients: Result<Clients, Vec<String>>,
     tags: TagOptions,
     databases: Result<Defaults, Vec<String>>,
+    claims: Claims,
 }
 
 /// What a call of an entity may use.
@@ -21,12 +23,17 @@ pub type Ctx = tf_provider::schema::Ctx<World>;
 impl World {
     /// A provider whose configuration of AWS is known.
     pub fn new(clients: Clients, tags: TagOptions) -> Self {
-        Self { clients: Ok(clients), tags, databases: Ok(Defaults::default()) }
+        Self { clients: Ok(clients), tags, databases: Ok(Defaults::default()), claims: Claims::default() }
     }
 
     /// A provider that waits for these options to become known before it can call AWS.
     pub fn waiting_for(options: Vec<String>) -> Self {
-        Self { clients: Err(options), tags: TagOptions::default(), databases: Ok(Defaults::default()) }
+        Self {
+            clients: Err(options),
+            tags: TagOptions::default(),
+            databases: Ok(Defaults::default()),
+            claims: Claims::default(),
+        }
     }
 
     /// The same with what the provider block says of databases, or with the options that are to become known.
@@ -54,6 +61,11 @@ impl World {
     /// What the provider block says about tags; nothing as long as it [is not known](Self::is_known).
     pub fn tags(&self) -> &TagOptions {
         &self.tags
+    }
+
+    /// What this run knows of the objects that it creates and deletes.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// Whether the AWS clients can be used, now rather than only after apply.

@@ -5,32 +5,33 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-#[test]
-fn aurora_loader_role() {
-    Scenario {
-        name: "aurora_loader_role",
-        seed: |account| Variables::from([("account", account.id.clone())]),
-        resource: "rdsauth_aurora_loader_role",
-        always: r#"
+pub(crate) const ROLE: Scenario = Scenario {
+    name: "aurora_loader_role",
+    seed: |account| Variables::from([("account", account.id.clone())]),
+    resource: "rdsauth_aurora_loader_role",
+    always: r#"
   name                   = "loader"
   source_secret_arn      = "arn:aws:secretsmanager:us-east-1:${var.account}:secret:source-a1B2c3"
   destination_secret_arn = "arn:aws:secretsmanager:us-east-1:${var.account}:secret:destination-d4E5f6"
 "#,
-        create: r#"
+    create: r#"
   description          = "Loads"
   kms_key_arn          = "arn:aws:kms:us-east-1:${var.account}:key/limitless"
   permissions_boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
   tags                 = { team = "data", stage = "dev" }
 "#,
-        update: r#"
+    update: r#"
   kms_key_arn          = "arn:aws:kms:us-east-1:${var.account}:key/other"
   policy_name          = "load"
   max_session_duration = 7200
   tags                 = { team = "load" }
 "#,
-        remote: |account| roles(account),
-    }
-    .run();
+    remote: |account| roles(account),
+};
+
+#[test]
+fn aurora_loader_role() {
+    ROLE.run();
 }
 
 /// All roles of an account, by name, with their inline policies, without their dates.

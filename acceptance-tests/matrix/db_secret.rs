@@ -6,7 +6,7 @@ use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
 /// Everything that is changed by a call of its own is.
-const MADE: Scenario = Scenario {
+pub(crate) const MADE: Scenario = Scenario {
     name: "db_secret",
     seed: |account| seed(account, false),
     resource: "rdsauth_db_secret",

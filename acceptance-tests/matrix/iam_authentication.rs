@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const OF_A_CLUSTER: Scenario = Scenario {
+pub(crate) const OF_A_CLUSTER: Scenario = Scenario {
     name: "iam_authentication",
     seed: |account| seed(account, "cluster"),
     resource: "rdsauth_iam_authentication",

@@ -3,20 +3,18 @@
 use crate::matrix::aurora_loader_role::roles;
 use crate::support::matrix::{Scenario, Variables};
 
-#[test]
-fn iam_db_access_role() {
-    Scenario {
-        name: "iam_db_access_role",
-        seed: |account| {
-            account.add("role/clickhouse");
-            Variables::from([("account", account.id.clone())])
-        },
-        resource: "rdsauth_iam_db_access_role",
-        always: r#"
+pub(crate) const ROLE: Scenario = Scenario {
+    name: "iam_db_access_role",
+    seed: |account| {
+        account.add("role/clickhouse");
+        Variables::from([("account", account.id.clone())])
+    },
+    resource: "rdsauth_iam_db_access_role",
+    always: r#"
   name               = "access"
   trusted_principals = ["arn:aws:iam::${var.account}:role/clickhouse"]
 "#,
-        create: r#"
+    create: r#"
   description = "Reads"
   preset      = "clickpipes"
   tags        = { team = "data", stage = "dev" }
@@ -25,7 +23,7 @@ fn iam_db_access_role() {
     db_users    = ["clickpipes_iam_user"]
   }
 "#,
-        update: r#"
+    update: r#"
   external_id          = "orders"
   policy_name          = "login"
   max_session_duration = 7200
@@ -36,7 +34,10 @@ fn iam_db_access_role() {
     db_users    = ["clickpipes_iam_user", "reports"]
   }
 "#,
-        remote: |account| roles(account),
-    }
-    .run();
+    remote: |account| roles(account),
+};
+
+#[test]
+fn iam_db_access_role() {
+    ROLE.run();
 }

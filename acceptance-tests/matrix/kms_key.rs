@@ -5,33 +5,33 @@ use serde_json::{Map, Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-#[test]
-fn kms_key() {
-    let seed = |account: &Account| {
+pub(crate) const KEY: Scenario = Scenario {
+    name: "kms_key",
+    seed: |account| {
         account.add_key(json!({ "alias": "alias/foreign" }));
         account.add_key(json!({}));
         Variables::new()
-    };
-    Scenario {
-        name: "kms_key",
-        seed,
-        resource: "rdsauth_kms_key",
-        always: "",
-        create: r#"
+    },
+    resource: "rdsauth_kms_key",
+    always: "",
+    create: r#"
   alias                = "alias/orders"
   key_rotation_enabled = true
   tags                 = { team = "data" }
 "#,
-        update: r#"
+    update: r#"
   alias                   = "alias/renamed"
   description             = "Orders"
   enabled                 = false
   rotation_period_in_days = 90
   tags                    = { owner = "data" }
 "#,
-        remote,
-    }
-    .run();
+    remote,
+};
+
+#[test]
+fn kms_key() {
+    KEY.run();
 }
 
 fn remote(account: &Account) -> Value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const IN_POLICY: Scenario = Scenario {
+pub(crate) const IN_POLICY: Scenario = Scenario {
     name: "kms_key_user/policy",
     seed: |account| seed(account, "key_policy"),
     resource: "rdsauth_kms_key_user",
@@ -26,9 +26,12 @@ fn kms_key_user() {
     IN_POLICY.run();
 }
 
+pub(crate) const BY_GRANT: Scenario =
+    Scenario { name: "kms_key_user/grant", seed: |account| seed(account, "grant"), ..IN_POLICY };
+
 #[test]
 fn kms_key_user_by_grant() {
-    Scenario { name: "kms_key_user/grant", seed: |account| seed(account, "grant"), ..IN_POLICY }.run();
+    BY_GRANT.run();
 }
 
 const ALIAS: &str = "alias/shared";

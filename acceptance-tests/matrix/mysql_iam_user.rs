@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const MADE: Scenario = Scenario {
+pub(crate) const MADE: Scenario = Scenario {
     name: "mysql_iam_user",
     seed: |account| seed(account, false),
     resource: "rdsauth_mysql_iam_user",

@@ -4,34 +4,35 @@ use serde_json::json;
 
 use crate::support::matrix::{Scenario, Variables};
 
-#[test]
-fn parameter() {
-    Scenario {
-        name: "parameter",
-        seed: |account| {
-            let values = json!({ "log_statement": "mod", "log_lock_waits": "1" });
-            let group = json!({ "name": "orders-pg16", "family": "postgres16", "values": values });
-            account.tell("parameter-groups", group);
-            let fields = json!({ "identifier": "orders", "version": "16.4", "parameter_group": "orders-pg16" });
-            account.tell("instances", fields);
-            // With AWS, time goes on even if nobody looks.
-            account.tell("transitions", json!({ "applying": 0 }));
-            Variables::new()
-        },
-        resource: "rdsauth_parameter",
-        always: r#"
+pub(crate) const DYNAMIC: Scenario = Scenario {
+    name: "parameter",
+    seed: |account| {
+        let values = json!({ "log_statement": "mod", "log_lock_waits": "1" });
+        let group = json!({ "name": "orders-pg16", "family": "postgres16", "values": values });
+        account.tell("parameter-groups", group);
+        let fields = json!({ "identifier": "orders", "version": "16.4", "parameter_group": "orders-pg16" });
+        account.tell("instances", fields);
+        // With AWS, time goes on even if nobody looks.
+        account.tell("transitions", json!({ "applying": 0 }));
+        Variables::new()
+    },
+    resource: "rdsauth_parameter",
+    always: r#"
   db_parameter_group_name = "orders-pg16"
   name                    = "log_statement"
 "#,
-        create: r#"value = "ddl""#,
-        update: r#"value = "all""#,
-        remote: |account| {
-            let arn = format!("arn:aws:rds:us-east-1:{}:pg:orders-pg16", account.id);
-            let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
-            json!([account.look("parameters", json!({ "identifier": "orders" })), tags["TagList"]])
-        },
-    }
-    .run();
+    create: r#"value = "ddl""#,
+    update: r#"value = "all""#,
+    remote: |account| {
+        let arn = format!("arn:aws:rds:us-east-1:{}:pg:orders-pg16", account.id);
+        let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
+        json!([account.look("parameters", json!({ "identifier": "orders" })), tags["TagList"]])
+    },
+};
+
+#[test]
+fn parameter() {
+    DYNAMIC.run();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
 /// The update gives another name, other attributes and another membership.
-const MADE: Scenario = Scenario {
+pub(crate) const MADE: Scenario = Scenario {
     name: "postgresql_iam_user",
     seed: |account| seed(account, false),
     resource: "rdsauth_postgresql_iam_user",

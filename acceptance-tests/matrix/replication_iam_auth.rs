@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-const OF_AN_INSTANCE: Scenario = Scenario {
+pub(crate) const OF_AN_INSTANCE: Scenario = Scenario {
     name: "replication_iam_auth",
     seed: |account| seed(account, "instance", json!({ "family": "postgres16" }), json!({})),
     resource: "rdsauth_replication_iam_auth",

@@ -40,7 +40,7 @@
 
 mod case;
 mod documented;
-mod normal;
+pub mod normal;
 mod reference;
 
 use std::any::Any;
@@ -130,6 +130,11 @@ impl Scenario {
     /// How one case ended, or in one line why it failed.
     fn outcome(&self, base: &Terraform, reference: &Reference, case: Case) -> Result<End, String> {
         catch_unwind(AssertUnwindSafe(|| case.run(self, base, reference))).map_err(|panic| in_one_line(&*panic))
+    }
+
+    /// Its arguments and blocks as they are applied first.
+    pub fn arguments(&self) -> String {
+        format!("{}\n{}\n", self.always, self.create)
     }
 
     /// The configuration of a step, with a `timeouts` block or none.

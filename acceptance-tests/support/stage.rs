@@ -378,6 +378,12 @@ impl Account {
         statements.map(|statement| (text(statement), statement["answered"] == true)).collect()
     }
 
+    /// Waits until a statement that begins so has been carried out.
+    pub fn wait_for_statement(&self, begin: &str) {
+        let is_it = |(sql, is_done): &(String, bool)| *is_done && sql.starts_with(begin);
+        eventually(begin, Duration::from_secs(60), || self.statements().iter().any(is_it).then_some(()));
+    }
+
     /// The sessions that statements of the record were sent in, oldest first, each with what the client claimed to be.
     pub fn sessions(&self) -> Vec<String> {
         let answer = self.ask("GET", "statements", json!({}));

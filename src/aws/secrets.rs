@@ -1,12 +1,11 @@
 //! Secrets Manager: secrets that are written and described. A value is read only to log in to a database with it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::Tag;
-use aws_smithy_async::time::{SystemTimeSource, TimeSource};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use tf_provider::schema::Secret;
@@ -60,9 +59,6 @@ pub struct New<'a> {
     /// Its value.
     pub value: &'a str,
 }
-
-/// An object may belong to an interrupted create for so long.
-const YOUNG: Duration = Duration::from_secs(24 * 3600);
 
 impl Secrets {
     pub(crate) fn new(client: aws_sdk_secretsmanager::Client) -> Self {
@@ -174,11 +170,6 @@ impl Secrets {
 }
 
 impl Description {
-    /// Whether it was made less than a day ago.
-    pub fn is_young(&self) -> bool {
-        self.created.is_some_and(is_recent)
-    }
-
     /// When anything of it was last changed, such as `2026-01-31T12:00:00Z`.
     pub fn changed_at(&self) -> Option<String> {
         DateTime::from(self.changed?).fmt(Format::DateTime).ok()
@@ -227,11 +218,6 @@ fn tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-/// The future counts as recent: clocks differ.
-fn is_recent(time: SystemTime) -> bool {
-    SystemTimeSource::new().now().duration_since(time).map_or(true, |age| age < YOUNG)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -246,13 +232,6 @@ mod tests {
         assert_ne!(first, version_id(None, &json!({ "username": "other" })));
         let second = version_id(Some(&first), &json!({ "username": "app" }));
         assert_ne!(first, second, "the same again, later, is another version");
-    }
-
-    #[test]
-    fn young_is_less_than_a_day() {
-        let now = SystemTimeSource::new().now();
-        assert!(is_recent(now) && is_recent(now + YOUNG) && is_recent(now - YOUNG / 2));
-        assert!(!is_recent(now - YOUNG));
     }
 
     #[test]

@@ -20,11 +20,31 @@ pub struct Notes<'a> {
 /// The note on a group of what a parameter was before, and of the value that was to be written.
 ///
 /// It holds for as long as the parameter has either of the two; if it has neither, somebody else has changed it since.
-/// In the tag it is `SOURCE:VALUE:OURS`, characters that tags lack as `=` and two hexadecimal digits.
+/// In the tag it is `SOURCE:VALUE:OURS:MARK`, characters that tags lack as `=` and two hexadecimal digits. The mark says
+/// which resource has written it; an older note lacks it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Note {
     previous: Previous,
     ours: String,
+    mark: Option<String>,
+}
+
+/// What is to be noted, and whose notes may be replaced.
+#[derive(Clone, Copy)]
+pub struct Owner<'a> {
+    /// The mark of the resource; nothing if it was imported without a note.
+    pub mark: Option<&'a str>,
+    /// Whether a note with this mark was written for the same resource.
+    pub is_own: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+/// Why a parameter is not noted.
+#[derive(Clone, Debug)]
+pub enum NotNoted {
+    /// Another resource manages it, as the mark in its note says.
+    Managed(String),
+    /// AWS refuses, or the note is too long.
+    Failed(Diagnostic),
 }
 
 /// What AWS allows as the value of a tag.
@@ -41,19 +61,27 @@ impl<'a> Notes<'a> {
         Ok(Self { rds, arn, tags: rds.tags(arn).await? })
     }
 
-    /// What a parameter was before, from its note or else as it is now. Notes that, if our value is to come.
+    /// What a parameter was before, from the resource's own note or else as it is now. Notes that before our value comes.
     ///
     /// # Errors
-    /// AWS refuses, or the note is too long.
-    pub async fn previous(&self, parameter: &Parameter, ours: &str) -> Result<Previous> {
+    /// Another resource manages it; AWS refuses; the note is too long.
+    pub async fn previous(&self, parameter: &Parameter, ours: &str, owner: Owner<'_>) -> Result<Previous, NotNoted> {
+        if let Some(mark) = self.mark(&parameter.name).filter(|mark| !(owner.is_own)(mark)) {
+            return Err(NotNoted::Managed(mark));
+        }
         let noted = self.of(parameter);
         let previous = noted.as_ref().map_or_else(|| Previous::of(parameter), |note| note.previous.clone());
-        let is_ours = parameter.is_set() && parameter.value.as_deref() == Some(ours);
-        if noted.as_ref().is_some_and(|note| note.ours == ours) || (noted.is_none() && is_ours) {
-            return Ok(previous);
+        if noted.is_none_or(|note| note.ours != ours || note.mark.as_deref() != owner.mark) {
+            note(self.rds, self.arn, &parameter.name, &previous, ours, owner.mark).await?;
         }
-        note(self.rds, self.arn, &parameter.name, &previous, ours).await?;
         Ok(previous)
+    }
+
+    /// The mark of the resource that manages a parameter, whatever its value is by now.
+    pub fn mark(&self, name: &str) -> Option<String> {
+        let key = key(name);
+        let (_, text) = self.tags.iter().find(|(found, _)| *found == key)?;
+        Note::parse(text)?.mark
     }
 
     /// What a parameter was before, from its note or else as it is now.
@@ -68,6 +96,12 @@ impl<'a> Notes<'a> {
     }
 }
 
+impl From<Diagnostic> for NotNoted {
+    fn from(error: Diagnostic) -> Self {
+        Self::Failed(error)
+    }
+}
+
 // === impl Note ===
 
 impl Note {
@@ -76,10 +110,14 @@ impl Note {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, ':');
+        let mut parts = text.splitn(4, ':');
         let (source, value, ours) = (parts.next()?.to_owned(), parts.next()?, parts.next()?);
         let value = if value == NOTHING { None } else { Some(unescape(value)?) };
-        Some(Self { previous: Previous { value, source }, ours: unescape(ours)? })
+        Some(Self {
+            previous: Previous { value, source },
+            ours: unescape(ours)?,
+            mark: parts.next().map(str::to_owned),
+        })
     }
 }
 
@@ -89,7 +127,8 @@ const NOTHING: &str = "=";
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.previous.value.as_deref().map_or_else(|| NOTHING.to_owned(), escape);
-        write!(f, "{}:{value}:{}", self.previous.source, escape(&self.ours))
+        write!(f, "{}:{value}:{}", self.previous.source, escape(&self.ours))?;
+        self.mark.iter().try_for_each(|mark| write!(f, ":{mark}"))
     }
 }
 
@@ -127,8 +166,8 @@ fn unescape(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// AWS refuses, or the note is too long.
-pub async fn note(rds: &Rds, arn: &str, name: &str, previous: &Previous, ours: &str) -> Result<()> {
-    let text = Note { previous: previous.clone(), ours: ours.to_owned() }.to_string();
+pub async fn note(rds: &Rds, arn: &str, name: &str, previous: &Previous, ours: &str, mark: Option<&str>) -> Result<()> {
+    let text = Note { previous: previous.clone(), ours: ours.to_owned(), mark: mark.map(str::to_owned) }.to_string();
     if text.len() > LONGEST_TAG {
         let detail = format!(
             "What \"{name}\" was before and what it is to be have {} characters as a note, and a tag of the parameter \
@@ -176,11 +215,13 @@ mod tests {
             (None, "engine-default", "1"),
         ] {
             let previous = Previous { value: value.map(str::to_owned), source: source.to_owned() };
-            let note = Note { previous, ours: ours.to_owned() };
-            let text = note.to_string();
-            assert_eq!(Note::parse(&text).as_ref(), Some(&note), "{text}");
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "_.:/=+-@ ".contains(c);
-            assert!(text.chars().all(allowed), "{text}");
+            for mark in [None, Some("parameter/1f".to_owned())] {
+                let note = Note { previous: previous.clone(), ours: ours.to_owned(), mark };
+                let text = note.to_string();
+                assert_eq!(Note::parse(&text).as_ref(), Some(&note), "{text}");
+                let allowed = |c: char| c.is_ascii_alphanumeric() || "_.:/=+-@ ".contains(c);
+                assert!(text.chars().all(allowed), "{text}");
+            }
         }
         for text in ["", "user", "user:1", "user:=4:1", "user:=zz:1"] {
             assert_eq!(Note::parse(text), None, "{text}");
@@ -190,7 +231,7 @@ mod tests {
     #[test]
     fn a_note_holds_until_somebody_else_has_changed_the_parameter() {
         let previous = Previous::of(&parameter(None, "engine-default"));
-        let note = Note { previous, ours: "pgaudit".to_owned() };
+        let note = Note { previous, ours: "pgaudit".to_owned(), mark: None };
         for (value, source, holds) in [
             (Some("pgaudit"), "user", true),
             (None, "engine-default", true),

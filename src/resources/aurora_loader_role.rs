@@ -8,6 +8,8 @@ use tf_provider::value::Path;
 
 use crate::arn::Arn;
 use crate::aws::iam::Principal;
+use crate::claims::{Maker, Subject};
+use crate::ownership::{self, Owned};
 use crate::policy::loader::{self, Loaded};
 use crate::policy_json::{PolicyJson, same};
 use crate::role::{self, Known, Part, Spec};
@@ -91,7 +93,8 @@ impl Resource<World> for AuroraLoaderRole {
         plan.tags_all = spec.tags.clone().into();
         plan.assume_role_policy = trust().into();
         plan.policy_json = PolicyJson::from(spec.policy.clone()).into();
-        let role = role::create(cx, &spec, |role| {
+        let claim = ownership::begin(cx, &plan).await?;
+        let role = role::create(cx, claim, &spec, |role| {
             cx.save(&Self { arn: role.arn.clone().into(), unique_id: role.id.clone().into(), ..plan.clone() });
         });
         let role = role.await?;
@@ -99,7 +102,8 @@ impl Resource<World> for AuroraLoaderRole {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        let adopted = matches!(state.arn, Computed::Unknown); // Imported or moved: nothing but its name is known.
+        ownership::read(cx, &state);
+        let adopted = cx.is_import();
         let policy_name = (!adopted).then_some(state.policy_name.as_str());
         let Some(Known { role, policy_name, policy }) = role::read(cx, &state.name, policy_name, POLICY_NAME).await?
         else {
@@ -133,7 +137,8 @@ impl Resource<World> for AuroraLoaderRole {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
-        role::delete(cx, &state.name, &state.policy_name, state.force_detach_policies).await
+        let subject = ownership::subject(&state)?;
+        role::delete(cx, &subject, &state.name, &state.policy_name, state.force_detach_policies).await
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -145,6 +150,7 @@ impl Resource<World> for AuroraLoaderRole {
 
     /// The tags are known before they are written, and so is whether the secrets are within the role's reach.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         if !cx.is_known() {
             return Ok(());
@@ -178,6 +184,17 @@ impl Resource<World> for AuroraLoaderRole {
     }
 }
 
+impl Owned for AuroraLoaderRole {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        Some(role::subject(Self::TYPE, &of.get(Self::name).known()?, Self::name.path()))
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
+        role::existing(cx, &name).await
+    }
+}
+
 impl AuroraLoaderRole {
     /// The role to be.
     fn wanted(&self, cx: &Ctx) -> Result<Spec> {
@@ -195,7 +212,6 @@ impl AuroraLoaderRole {
 
     fn spec(&self, trust: String, tags: Map<String>, policy: String) -> Spec {
         Spec {
-            created_as: Self::TYPE,
             name: self.name.clone(),
             path: self.path.clone(),
             description: self.description.clone(),

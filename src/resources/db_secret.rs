@@ -8,7 +8,7 @@ mod told;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
     Check, Computed, Map, Partial, Plan, Resource, Retry, Secret, Val, View, Wait, check, computed, optional, required,
 };
@@ -16,9 +16,10 @@ use tf_provider::schema::{
 use crate::arn::Arn;
 use crate::aws::secrets::{Description, New, Secrets, version_id};
 use crate::checks;
+use crate::claims::{self, Claim, Maker, Subject};
 use crate::key_id::{self, KeyId};
+use crate::ownership::{self, Owned};
 use crate::tags::{self, Changes};
-use crate::traces;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -30,13 +31,9 @@ tf_provider::model! {
     /// holds it, and it is written again whenever `username`, `extra` or `password_wo_version` changes. If somebody
     /// else puts another value in force, the next plan warns of it, and `version_id` shows the change.
     ///
-    /// A secret of the same name that is already there is taken over only if an interrupted create of this resource
-    /// has left it. Else nothing is changed, and the error names the import command. A secret of the same name that
-    /// was deleted and can still be restored is in the way, too: `restore_deleted` takes it back, and what an interrupted
-    /// or tainted create of the last day has left is taken back without it. Nothing in AWS tells a secret that was restored
-    /// from one that was never deleted. So a create that was interrupted after it restored a secret is finished on the same
-    /// machine alone, where it has left a trace (an empty file in a folder of the user's own, for a day), and only if the
-    /// secret still has its old value. Elsewhere the secret is left alone, and has to be imported.
+    /// A secret of the same name that already exists is not changed, and the error names the import command. A secret of
+    /// the same name that was deleted and can still be restored is in the way, too, and the plan warns of it:
+    /// `restore_deleted` restores it. The tag `rdsauth:creation-id` says which create has made the secret.
     ///
     /// An import cannot know the value. The first apply after it writes that of the configuration.
     ///
@@ -110,21 +107,28 @@ impl Resource<World> for DbSecret {
     async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
         let secrets = plan.service(cx).await?;
         let wanted = plan.wanted_tags(cx)?;
-        let found = match plan.look(&secrets, &plan.name).await? {
+        let claim = ownership::begin(cx, &plan).await?;
+        let earlier = match claim.has_earlier() {
+            true => plan.look(&secrets, &plan.name).await?,
+            false => None,
+        };
+        let found = match earlier {
             Some(found) => Look::Found(found),
-            None => plan.make(&secrets, &wanted).await?,
+            None => {
+                claim.note(cx, None, None);
+                plan.make(&secrets, &wanted, &claim).await?
+            }
         };
         let (arn, version) = match found {
-            Look::Made(arn) => (arn, plan.version(None)),
-            Look::Found(found) => plan.take_over(cx, &secrets, found, &wanted).await?,
+            Look::Made(arn) => (arn, plan.version(Some(&claim.mark()))),
+            Look::Found(found) => plan.adopt(cx, &secrets, found, &wanted, &claim).await?,
         };
-        let trace = restoration(&arn, &version);
-        let made = plan.finish(cx, &secrets, arn, Some(version)).await?;
-        traces::remove(&trace).await;
-        Ok(made)
+        claim.created(cx);
+        plan.finish(cx, &secrets, arn, Some(version)).await
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::read(cx, &state);
         let secrets = state.service(cx).await?;
         let Some(found) = state.look(&secrets, state.id()).await?.filter(|found| !found.is_deleted) else {
             return Ok(None);
@@ -169,22 +173,23 @@ impl Resource<World> for DbSecret {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let (secrets, id) = (state.service(cx).await?, state.id());
         let days = Some(state.recovery_window_in_days).filter(|days| *days > 0);
         match secrets.delete(id, days).await {
             Ok(()) => {}
-            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) if error.is_not_found() => return deletion.done(),
             // It may be deleted already, by an attempt whose answer was lost.
             Err(error) => match state.look(&secrets, id).await? {
-                None => return Ok(()),
-                Some(found) if found.is_deleted && days.is_some() => return Ok(()),
+                None => return deletion.done(),
+                Some(found) if found.is_deleted && days.is_some() => return deletion.done(),
                 Some(_) => return Err(error).context("Cannot delete the secret", id),
             },
         }
         if days.is_none() {
             cx.wait(&GONE, || secrets.describe(id)).await.context("Cannot delete the secret", id)?;
         }
-        Ok(())
+        deletion.done()
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -206,7 +211,10 @@ impl Resource<World> for DbSecret {
 
     /// The tags are known before they are written, and so is whether there will be another version.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        let Some(config) = plan.config() else { return Ok(()) };
+        let Some(config) = plan.config() else {
+            ownership::plan(cx, plan).await;
+            return Ok(());
+        };
         let region_is_open = !config.is_set(Self::region);
         let key = config.get(Self::kms_key_id);
         let is_known = key != Val::Unknown;
@@ -223,6 +231,7 @@ impl Resource<World> for DbSecret {
                 plan.set(Self::region, region);
             }
         }
+        ownership::plan(cx, plan).await;
         if let (Val::Known(region), Some(key)) = (plan.get(Self::region), key)
             && key.parse().is_ok_and(|arn: Arn| arn.region != region)
         {
@@ -265,6 +274,36 @@ impl Resource<World> for DbSecret {
             .with(Self::name, name)
             .with(Self::region, Computed::Known(arn.region.clone()))
             .with(Self::arn, Computed::Known(id.to_owned())))
+    }
+}
+
+impl Owned for DbSecret {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let (name, region) = (of.get(Self::name).known()?, of.get(Self::region).known().unwrap_or_default());
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{region}/{name}"),
+            noun: "Secret",
+            what: format!("secret \"{name}\""),
+            found: claims::EXISTS,
+            arguments: "\"name\"",
+            import_id: name,
+            at: Self::name.path(),
+        })
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
+        let secrets = cx.aws()?.secrets(planned.get(Self::region).known().as_deref()).await?;
+        let Some(found) = secrets.describe(&name).await? else { return Ok(None) };
+        if !found.is_deleted {
+            return Ok(Some(Maker::of(tags::mark(&found.tags))));
+        }
+        if planned.get(Self::restore_deleted) == Val::Known(false) {
+            let told = told::in_recovery(&name);
+            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
+        }
+        Ok(None)
     }
 }
 
@@ -317,14 +356,14 @@ impl DbSecret {
     }
 
     /// Makes the secret, or finds that one is there all of a sudden: perhaps this one, and only the answer was lost.
-    async fn make(&self, secrets: &Secrets, wanted: &Map<String>) -> Result<Look> {
+    async fn make(&self, secrets: &Secrets, wanted: &Map<String>, claim: &Claim<'_>) -> Result<Look> {
         let value = self.value();
         let new = New {
             name: &self.name,
             description: self.description.as_deref(),
             kms_key_id: self.key(),
-            tags: &tags::marked(wanted, Self::TYPE),
-            version: &self.version(None),
+            tags: &tags::marked(wanted, claim.mark()),
+            version: &self.version(Some(&claim.mark())),
             value: value.expose(),
         };
         match secrets.create(new).await {
@@ -336,33 +375,37 @@ impl DbSecret {
         }
     }
 
-    /// Makes a secret that is there this one; returns its ARN and the version in force.
-    async fn take_over(
+    /// Makes a secret that exists this one, if that is to be; returns its ARN and the version in force. What an earlier run
+    /// has restored carries no mark yet: its claim says which secret that was.
+    async fn adopt(
         &self,
         cx: &Ctx,
         secrets: &Secrets,
         found: Description,
         wanted: &Map<String>,
+        claim: &Claim<'_>,
     ) -> Result<(String, String)> {
-        let marked = tags::is_marked(&found.tags, Self::TYPE);
-        let next = self.version(found.current.as_deref());
-        let left = marked && found.is_young() && self.is_as(&found);
-        let restored_by_us = self.restore_deleted && self.was_restored(&found).await;
+        let mark = tags::mark(&found.tags);
+        let is_ours = claim.has_made(mark.map(String::as_str)) || claim.objects().any(|object| object == found.arn);
         match found.is_deleted {
-            true if left || self.restore_deleted => {
-                if let Err(error) = traces::leave(&restoration(&found.arn, &next)).await {
-                    tracing::debug!(%error, "an interruption would not be known by the next apply");
-                }
+            true if is_ours || claim.was_deleted_here() || self.restore_deleted => {
+                claim.note(cx, None, Some(&found.arn));
                 secrets.restore(&found.arn).await.context("Cannot restore the secret", &self.name)?;
                 cx.warn(told::restored(&self.name));
             }
-            true => return Err(told::in_recovery(&self.name)),
-            false if left || restored_by_us => cx.warn(told::taken_over(&self.name)),
-            false => return Err(told::already_there(&found)),
+            true => {
+                claim.nothing_was_made();
+                return Err(told::in_recovery(&self.name));
+            }
+            false if is_ours => {
+                claim.note(cx, None, Some(&found.arn));
+                claim.tell_adopted(cx);
+            }
+            false => return Err(claim.refuse(&Maker::of(mark))),
         }
         let mut changes = Changes::between(&cx.tags().seen(&found.tags, self.tags.as_ref(), &[]), wanted);
-        if !marked {
-            changes.set = tags::marked(&changes.set, Self::TYPE);
+        if mark != Some(&claim.mark()) {
+            changes.set = tags::marked(&changes.set, claim.mark());
         }
         write_tags(secrets, &found.arn, &changes).await?;
         if !self.is_described_as(&found) {
@@ -370,20 +413,6 @@ impl DbSecret {
         }
         let version = self.write(secrets, &found).await?;
         Ok((found.arn, version))
-    }
-
-    /// Whether a secret is what a create of this one leaves, as far as it can be known without its value.
-    fn is_as(&self, found: &Description) -> bool {
-        let version = self.version(found.previous.as_deref());
-        self.is_described_as(found) && found.current == Some(version)
-    }
-
-    /// Whether an interrupted create of this one has restored a secret, and nobody has put another value into it since.
-    /// A restored secret looks as one that was never deleted, and a deleted one takes no tag: only the trace tells.
-    async fn was_restored(&self, found: &Description) -> bool {
-        let [next, now] = [&found.current, &found.previous].map(|version| self.version(version.as_deref()));
-        traces::is_there(&restoration(&found.arn, &next)).await
-            || (found.current.as_ref() == Some(&now) && traces::is_there(&restoration(&found.arn, &now)).await)
     }
 
     fn is_described_as(&self, found: &Description) -> bool {
@@ -479,11 +508,6 @@ fn extra_key() -> Check {
     Check::text("must be neither empty nor `username` nor `password`", |key| {
         !["", "username", "password"].contains(&key)
     })
-}
-
-/// The name of the trace that is left before a secret is restored, so that this version can be put in force.
-fn restoration(arn: &str, version: &str) -> String {
-    version_id(None, &json!(["restoration", arn, version]))
 }
 
 async fn write_tags(secrets: &Secrets, id: &str, changes: &Changes) -> Result<()> {

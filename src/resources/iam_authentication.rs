@@ -1,14 +1,18 @@
 //! `rdsauth_iam_authentication`: IAM authentication of an instance or cluster, really in force.
 //!
-//! It owns one flag of a database that belongs to somebody else, and the flag survives it. The flag needs no finding:
-//! a create that was cut off is finished by the next one, which sees what is on its way.
+//! It owns one flag of a database that belongs to somebody else, and the flag survives it. What was on before is not
+//! turned off: a claim of a create that was cut off tells that it was that create which turned it on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, computed, optional};
 
 use crate::aws::rds::{Database, Kind};
 use crate::checks;
+use crate::claims::Subject;
 use crate::database::{self, Switch, Target};
+use crate::ownership::{self, Owned};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -44,10 +48,13 @@ tf_provider::model! {
         /// Whether a change is made at once. Otherwise it waits for the database's next maintenance window, until
         /// when `pending` shows it and nobody can log in with it.
         apply_immediately: bool = optional().or(true),
-        /// Whether to turn IAM authentication off when the resource is destroyed.
+        /// Whether to turn IAM authentication off when the resource is destroyed. It stays on if it was on before the
+        /// resource was created.
         disable_on_destroy: bool = optional().or(false),
         /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
         pending: Computed<Option<bool>> = computed(),
+        /// Whether IAM authentication was on before the resource was created. Null after an import, when nobody knows.
+        previously_enabled: Computed<Option<bool>> = computed().keep(),
         /// Resource ID that `rds-db:connect` policies name.
         resource_id: Computed<String> = computed().keep(),
         /// ARN of the instance or cluster.
@@ -69,12 +76,24 @@ impl Resource<World> for IamAuthentication {
     const SUBCATEGORY: &'static str = "IAM database authentication";
 
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
-        let found = plan.switch(cx, plan.wanted()).await?;
+        let claim = ownership::begin(cx, &plan).await?;
+        let is_switched = AtomicBool::new(claim.has_earlier());
+        let before = || {
+            is_switched.store(true, Ordering::Relaxed);
+            claim.note(cx, None, None);
+        };
+        let found = plan.switch(cx, plan.wanted(), before).await?;
+        claim.created(cx);
+        plan.previously_enabled = Some(plan.enabled != is_switched.into_inner()).into();
         plan.fill(cx, found).await?;
         Ok(plan)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::read(cx, &state);
+        if cx.is_import() {
+            state.previously_enabled = None.into();
+        }
         let target = state.target()?;
         let found = target.rds(cx).await?.database(target.kind, &target.identifier).await;
         let Some(found) = found.context("Cannot look up the database", &target)? else { return Ok(None) };
@@ -85,7 +104,7 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, _: Self) -> Result<Self> {
-        let found = plan.switch(cx, plan.wanted()).await?;
+        let found = plan.switch(cx, plan.wanted(), || {}).await?;
         plan.fill(cx, found).await?;
         Ok(plan)
     }
@@ -94,7 +113,13 @@ impl Resource<World> for IamAuthentication {
         if !state.disable_on_destroy {
             return Ok(());
         }
-        let Err(error) = state.switch(cx, Switch { on: false, immediately: true }).await else { return Ok(()) };
+        if *state.previously_enabled.get()? == Some(true) {
+            cx.warn(stays_on(&state.target()?));
+            return Ok(());
+        }
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
+        let off = Switch { on: false, immediately: true };
+        let Err(error) = state.switch(cx, off, || {}).await else { return deletion.done() };
         let target = state.target()?;
         match target.rds(cx).await?.database(target.kind, &target.identifier).await {
             // Nobody logs in to it any more.
@@ -109,6 +134,7 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         if let Some(warning) = lockout(plan) {
             cx.warn(warning);
         }
@@ -161,6 +187,13 @@ impl Resource<World> for IamAuthentication {
     }
 }
 
+impl Owned for IamAuthentication {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let names = [Self::db_instance_identifier, Self::db_cluster_identifier];
+        database::subject(of, names, Self::region, (Self::TYPE, "IAM authentication"))
+    }
+}
+
 impl IamAuthentication {
     fn target(&self) -> Result<Target> {
         let (instance, cluster) = (self.db_instance_identifier.as_deref(), self.db_cluster_identifier.as_deref());
@@ -176,10 +209,10 @@ impl IamAuthentication {
         if self.db_instance_identifier.is_some() { Self::db_instance_identifier } else { Self::db_cluster_identifier }
     }
 
-    async fn switch(&self, cx: &Ctx, switch: Switch) -> Result<Database> {
+    async fn switch(&self, cx: &Ctx, switch: Switch, before: impl Fn() + Sync) -> Result<Database> {
         let target = self.target()?;
         let rds = target.rds(cx).await?;
-        target.switch_iam(cx, &rds, switch).await.map_err(|error| error.at(self.name()))
+        target.switch_iam(cx, &rds, switch, before).await.map_err(|error| error.at(self.name()))
     }
 
     async fn fill(&mut self, cx: &Ctx, found: Database) -> Result<()> {
@@ -201,7 +234,11 @@ fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
     let prior = plan.prior()?;
     let (ends, at) = match plan.planned() {
         Some(planned) => (planned.get(IamAuthentication::enabled) == Val::Known(false), IamAuthentication::enabled),
-        None => (is(&prior, IamAuthentication::disable_on_destroy), IamAuthentication::disable_on_destroy),
+        None => {
+            let ends = is(&prior, IamAuthentication::disable_on_destroy);
+            let was_on = prior.get(IamAuthentication::previously_enabled) == Val::Known(true);
+            (ends && !was_on, IamAuthentication::disable_on_destroy)
+        }
     };
     (ends && is(&prior, IamAuthentication::enabled)).then(|| {
         Diagnostic::warning(
@@ -210,6 +247,14 @@ fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
         )
         .at(at)
     })
+}
+
+fn stays_on(target: &Target) -> Diagnostic {
+    let detail = format!(
+        "It was on at \"{target}\" before this resource was created, so it was not turned off, although \
+         \"disable_on_destroy\" is set."
+    );
+    Diagnostic::warning("IAM authentication stays on", detail)
 }
 
 fn waits() -> Diagnostic {

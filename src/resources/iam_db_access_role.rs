@@ -10,7 +10,9 @@ use tf_provider::value::{Path, Value};
 
 use crate::arn::{Arn, DbUserArn, Wildcards};
 use crate::aws::iam::Principal;
+use crate::claims::{Maker, Subject};
 use crate::logins::{self, Database};
+use crate::ownership::{self, Owned};
 use crate::policy::connect;
 use crate::policy::trust::{ASSUME, TAG, Trust};
 use crate::policy_json::PolicyJson;
@@ -114,7 +116,8 @@ impl Resource<World> for IamDbAccessRole {
     async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
         let spec = plan.wanted(cx).await?;
         let plan = plan.with_documents(&spec);
-        let role = role::create(cx, &spec, |role| {
+        let claim = ownership::begin(cx, &plan).await?;
+        let role = role::create(cx, claim, &spec, |role| {
             cx.save(&Self { arn: role.arn.clone().into(), unique_id: role.id.clone().into(), ..plan.clone() });
         });
         let role = role.await?;
@@ -122,7 +125,8 @@ impl Resource<World> for IamDbAccessRole {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        let adopted = matches!(state.arn, Computed::Unknown); // Imported or moved: nothing but its name is known.
+        ownership::read(cx, &state);
+        let adopted = cx.is_import();
         let policy_name = (!adopted).then_some(state.policy_name.as_str());
         let Some(Known { role, policy_name, policy }) = role::read(cx, &state.name, policy_name, POLICY_NAME).await?
         else {
@@ -153,7 +157,8 @@ impl Resource<World> for IamDbAccessRole {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
-        role::delete(cx, &state.name, &state.policy_name, state.force_detach_policies).await
+        let subject = ownership::subject(&state)?;
+        role::delete(cx, &subject, &state.name, &state.policy_name, state.force_detach_policies).await
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -167,6 +172,7 @@ impl Resource<World> for IamDbAccessRole {
 
     /// Documents and tags are known before they are written, unless the account or the region is not.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         if !cx.is_known() {
             return Ok(());
@@ -200,6 +206,17 @@ impl Resource<World> for IamDbAccessRole {
     }
 }
 
+impl Owned for IamDbAccessRole {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        Some(role::subject(Self::TYPE, &of.get(Self::name).known()?, Self::name.path()))
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
+        role::existing(cx, &name).await
+    }
+}
+
 impl IamDbAccessRole {
     /// The role to be.
     async fn wanted(&self, cx: &Ctx) -> Result<Spec> {
@@ -222,7 +239,6 @@ impl IamDbAccessRole {
 
     fn spec(&self, trust: String, tags: Map<String>, policy: String) -> Spec {
         Spec {
-            created_as: Self::TYPE,
             name: self.name.clone(),
             path: self.path.clone(),
             description: self.description.clone(),

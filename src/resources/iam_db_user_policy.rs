@@ -1,8 +1,7 @@
 //! `rdsauth_iam_db_user_policy`: lets a role, user or group log in to databases as certain users.
 //!
-//! It owns one inline policy as a whole, and neither its principal nor the
-//! databases. The policy is found again by principal and name, so a create that
-//! was cut off is finished by the next one.
+//! It owns one inline policy as a whole, and neither its principal nor the databases. A policy carries no mark: what a
+//! create was about to write is in its claim.
 
 use std::time::Duration;
 
@@ -15,9 +14,11 @@ use tf_provider::value::Path;
 use crate::arn::{DbUserArn, Wildcards};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::checks;
+use crate::claims::{self, Maker, Subject};
 use crate::logins::{self, Database};
+use crate::ownership::{self, Owned};
 use crate::policy::connect::{self, Condition};
-use crate::policy_json::{PolicyJson, same};
+use crate::policy_json::{PolicyJson, normal, same};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -26,9 +27,9 @@ tf_provider::model! {
     /// The resource owns one inline policy that allows `rds-db:connect`. The principal itself, the databases and
     /// their users belong to others; the principal must exist before the policy.
     ///
-    /// A policy of the same name that is already there is taken over if it says the same. If it says anything else,
-    /// nothing is changed and the error names the import command. A statement that somebody adds to the policy later
-    /// shows as a change of `policy_json`.
+    /// A policy of the same name that already exists is not changed, and the error names the import command. Two
+    /// resources for one principal need different values of `policy_name`; one resource can hold several `database`
+    /// blocks. A statement that somebody adds to the policy later shows as a change of `policy_json`.
     ///
     /// ## IAM actions
     ///
@@ -100,23 +101,37 @@ impl Resource<World> for IamDbUserPolicy {
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
         let document = plan.document(cx).await?;
         let (iam, principal) = (cx.aws()?.iam().await?, plan.principal()?);
-        match look(cx, iam, &principal, &plan.policy_name).await? {
-            None => put(cx, iam, &principal, &plan.policy_name, &document).await?,
-            Some(there) if same(&there, &document) => cx.warn(taken_over(&principal, &plan.policy_name)),
-            Some(_) => return Err(already_there(&principal, &plan.policy_name)),
+        let claim = ownership::begin(cx, &plan).await?;
+        let _turn = ownership::turn(cx, &ownership::subject(&plan)?).await?;
+        let there = look(cx, iam, &principal, &plan.policy_name).await?;
+        let is_ours = there.as_ref().is_none_or(|there| claim.was_to_be(&normal(there)));
+        if !is_ours && !claim.was_deleted_here() {
+            return Err(claim.refuse(&Maker::Unknown));
         }
+        claim.note(cx, Some(&normal(&document)), None);
+        match there {
+            Some(there) if is_ours => {
+                claim.tell_adopted(cx);
+                if !same(&there, &document) {
+                    put(cx, iam, &principal, &plan.policy_name, &document).await?;
+                }
+            }
+            _ => put(cx, iam, &principal, &plan.policy_name, &document).await?,
+        }
+        claim.created(cx);
         plan.policy_json = PolicyJson::from(document).into();
         Ok(plan)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::read(cx, &state);
         let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
-        let found = iam.policy(&principal, &state.policy_name).await;
-        let Some(there) = found.context("Cannot read the policy", &principal)?.policy() else {
+        let look = || async { Ok(iam.policy(&principal, &state.policy_name).await?.policy()) };
+        let Some(there) = ownership::look(cx, look).await.context("Cannot read the policy", &principal)? else {
             return Ok(None);
         };
-        if state.database.is_empty() {
-            state.describe(cx, &there).await?; // Imported or moved: nothing but the policy says what it is for.
+        if cx.is_import() {
+            state.describe(cx, &there).await?; // Nothing but the policy says what it is for.
         }
         state.policy_json = PolicyJson::from(there).into();
         Ok(Some(state))
@@ -140,9 +155,11 @@ impl Resource<World> for IamDbUserPolicy {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
         let delete = || iam.delete_policy(&principal, &state.policy_name);
-        cx.until(&CONCURRENT, delete).await.context("Cannot delete the policy", &principal)
+        cx.until(&CONCURRENT, delete).await.context("Cannot delete the policy", &principal)?;
+        deletion.done()
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -157,6 +174,7 @@ impl Resource<World> for IamDbUserPolicy {
 
     /// The document is known before it is written, unless the account or the region is not.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         let (Some(wanted), true) = (planned.decode(), cx.is_known()) else { return Ok(()) };
         let unnamed = wanted.database.iter().position(|database| database.account_id.is_none());
@@ -198,6 +216,29 @@ impl Resource<World> for IamDbUserPolicy {
             let role = text("role").to_owned();
             Ok(Partial::default().with(Self::role, role).with(Self::policy_name, text("name")))
         })
+    }
+}
+
+impl Owned for IamDbUserPolicy {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let (principal, name) = (named_principal(of)?, of.get(Self::policy_name).known()?);
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{principal}/{name}"),
+            noun: "Inline policy",
+            what: format!("inline policy \"{name}\" of \"{principal}\""),
+            found: claims::EXISTS,
+            arguments: "\"policy_name\"",
+            import_id: format!("{principal}/{name}"),
+            at: Self::policy_name.path(),
+        })
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let named = named_principal(planned).zip(planned.get(Self::policy_name).known());
+        let Some((principal, name)) = named else { return Ok(None) };
+        let found = cx.aws()?.iam().await?.policy(&principal, &name).await?;
+        Ok(found.policy().map(|_| Maker::Unknown))
     }
 }
 
@@ -293,6 +334,17 @@ fn owner(principal: &Principal) -> Path {
     }
 }
 
+/// The principal of a configuration or state, once it is known which it is.
+fn named_principal(of: &View<'_, IamDbUserPolicy>) -> Option<Principal> {
+    let names = [IamDbUserPolicy::role, IamDbUserPolicy::user, IamDbUserPolicy::group].map(|owner| of.get(owner));
+    match names {
+        [Val::Known(name), Val::Null, Val::Null] => Some(Principal::Role(name)),
+        [Val::Null, Val::Known(name), Val::Null] => Some(Principal::User(name)),
+        [Val::Null, Val::Null, Val::Known(name)] => Some(Principal::Group(name)),
+        _ => None,
+    }
+}
+
 fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {
     let owners = [IamDbUserPolicy::role, IamDbUserPolicy::user, IamDbUserPolicy::group];
     let set: Vec<_> = owners.into_iter().filter(|owner| config.is_set(*owner)).collect();
@@ -308,27 +360,6 @@ fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {
         ),
         _ => None,
     }
-}
-
-fn taken_over(principal: &Principal, name: &str) -> Diagnostic {
-    Diagnostic::warning(
-        "Policy was already there",
-        format!(
-            "\"{principal}\" already has an inline policy \"{name}\" that says the same. It is managed here from now on."
-        ),
-    )
-}
-
-fn already_there(principal: &Principal, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Policy exists and differs",
-        format!(
-            "\"{principal}\" already has an inline policy \"{name}\", which says something else. Nothing was changed.\
-             \n\nChoose another \"policy_name\", or import the policy and review the plan:\
-             \n  terraform import ADDRESS '{principal}/{name}'"
-        ),
-    )
-    .at(IamDbUserPolicy::policy_name)
 }
 
 fn changed_meanwhile(principal: &Principal, name: &str) -> Diagnostic {

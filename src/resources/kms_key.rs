@@ -1,23 +1,26 @@
 //! `rdsauth_kms_key`: a key of KMS to encrypt and decrypt with, and its alias.
 //!
 //! It owns the key, its alias, rotation and tags; of the policy, the first one alone. A key that a create was about to
-//! name when it was cut off is found by a tag with the alias, since KMS makes another key each time it is asked.
+//! name when it was cut off is found by its mark, since KMS makes another key each time it is asked.
 
-mod left;
+mod orphans;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Computed, Map, Partial, Plan, Resource, Retry, Set, Val, check, computed, optional, required,
+    Computed, Map, Partial, Plan, Resource, Retry, Set, Val, View, check, computed, optional, required,
 };
 
 use crate::arn::{self, Arn, Partition};
 use crate::aws::Error;
 use crate::aws::kms::{Key, Kms, Rotation};
 use crate::checks;
+use crate::claims::{self, Claim, Maker, Subject};
 use crate::key_policy::Age;
+use crate::ownership::{self, Owned};
 use crate::policy::new_key;
 use crate::tags::{self, Changes};
 use crate::world::{self, Ctx, World};
@@ -28,9 +31,9 @@ tf_provider::model! {
     /// The policy of the key is set when the key is made and is nobody's afterwards: it leaves the key to the IAM of the
     /// account, and lets the `administrators` administer it. Users are added with `rdsauth_kms_key_user`.
     ///
-    /// An alias that is already there is left alone, and the error names the import command; only what an interrupted
-    /// create of this resource has left in the last 24 hours is finished. A key that an interrupted create has made and
-    /// not yet named is found by its tags and finished likewise, with the policy that the interrupted create gave it.
+    /// An alias that already exists is not changed, and the error names the import command. The tag `rdsauth:creation-id`
+    /// says which create has made the key: a key that an interrupted apply has created and not yet named is found by it
+    /// and completed by the next apply in the same directory, with the policy that it has.
     ///
     /// Destroying the resource deletes the alias at once and the key after a number of days, within which the deletion
     /// can be cancelled. What is encrypted with the key cannot be decrypted from the moment the resource is destroyed,
@@ -38,11 +41,11 @@ tf_provider::model! {
     ///
     /// ## IAM actions
     ///
-    /// `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`, `kms:ListKeys`, `kms:ListAliases`,
-    /// `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`; for changes
+    /// `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`, `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`; for changes
     /// `kms:UpdateAlias`, `kms:UpdateKeyDescription`, `kms:EnableKey`, `kms:DisableKey`, `kms:EnableKeyRotation`,
     /// `kms:DisableKeyRotation` and `kms:UntagResource`. For `administrators` also `sts:GetCallerIdentity`, and
     /// `iam:GetRole` or `iam:GetUser`, which tell a principal that KMS does not know yet from one that does not exist.
+    /// To find the key of an interrupted apply, `kms:ListKeys` and `kms:ListAliases`; the latter also to import by ID.
     pub struct KmsKey {
         /// Alias of the key, such as `alias/orders`. The new name of a key is made before the old one is deleted.
         alias: String = required().check(checks::alias()),
@@ -77,17 +80,22 @@ tf_provider::model! {
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
 }
 
-/// The key of the tag with the alias, by which a key is found that has not got it yet.
-const ALIAS_TAG: &str = "rdsauth:alias";
-
-/// AWS allows this many tags, two of which are the provider's.
-const MOST_TAGS: usize = 48;
+/// KMS deletes no key in fewer days.
+const SHORTEST_WINDOW: i64 = 7;
 
 /// A key that was just made may be unknown to the server that takes the next call.
 const UNSEEN: Retry<Error> = Retry {
     what: "the key to appear everywhere",
     when: Error::is_not_found,
     within: Duration::from_secs(60),
+    first: Duration::from_secs(1),
+};
+
+/// An alias that exists, as KMS says, and that a look does not show yet.
+const ALIAS_UNSEEN: Retry<Unseen> = Retry {
+    what: "the alias to appear",
+    when: |unseen| matches!(unseen, Unseen::Alias),
+    within: Duration::from_secs(30),
     first: Duration::from_secs(1),
 };
 
@@ -105,10 +113,19 @@ impl Resource<World> for KmsKey {
 
     async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
         let kms = plan.kms(cx).await?;
-        let (key, is_new) = match look(&kms, &plan.alias).await? {
-            Some(key) => (plan.resume(cx, &kms, key).await?, false),
-            None => plan.make(cx, &kms).await?,
+        let mut claim = ownership::begin(cx, &plan).await?;
+        let (key, is_new) = match plan.earlier(&kms, &mut claim).await? {
+            Some(key) => {
+                claim.tell_adopted(cx);
+                if plan.administrators.is_some() {
+                    cx.warn(policy_of_before(&key));
+                }
+                (key, false)
+            }
+            None => (plan.make(cx, &kms, &claim).await?, true),
         };
+        claim.note(cx, None, Some(&key.arn));
+        claim.created(cx);
         let mut made = plan.clone();
         (made.arn, made.key_id) = (key.arn.clone().into(), key.id.clone().into());
         made.alias_target_arn = String::new().into();
@@ -118,17 +135,32 @@ impl Resource<World> for KmsKey {
         if !is_new {
             made.see(cx, &kms, &key).await?;
         }
-        plan.settle(cx, &kms, made).await
+        let (named, target) = (plan.alias.clone(), key.arn.clone());
+        let settled = plan.settle(cx, &kms, made).await;
+        // Between the look and now somebody else may have taken the alias. Nobody has used the key yet.
+        if settled.is_err()
+            && is_new
+            && let Ok(Some(there)) = kms.key(&named).await
+            && there.arn != target
+            && kms.schedule_deletion(&target, SHORTEST_WINDOW).await.is_ok()
+        {
+            cx.discard();
+            return Err(claim.refuse(&maker(&kms, &there).await));
+        }
+        settled
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::read(cx, &state);
         let kms = state.kms(cx).await?;
         let doing = "Cannot read the key";
         let Some(key) = state.find(&kms).await.context(doing, state.subject())? else { return Ok(None) };
         if key.is_pending_deletion() {
+            let told = pending_deletion(&key, &state.alias);
+            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
             return Ok(None);
         }
-        if matches!((&state.arn, &state.key_id), (Computed::Unknown, _) | (_, Computed::Unknown)) {
+        if cx.is_import() {
             state.describe(cx, &kms, &key).await?;
         }
         state.see(cx, &kms, &key).await?;
@@ -141,6 +173,7 @@ impl Resource<World> for KmsKey {
 
     /// The alias goes first: once the key waits for its deletion nobody would look for the alias any more.
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let (kms, arn) = (state.kms(cx).await?, state.arn.get()?);
         let doing = "Cannot delete the key";
         if !state.alias.is_empty() {
@@ -150,10 +183,11 @@ impl Resource<World> for KmsKey {
         if let Some(date) = date {
             cx.warn(going(arn, date));
         }
-        Ok(())
+        deletion.done()
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         if let (false, Val::Known(arn)) = (plan.is_create(), planned.get(Self::arn)) {
             plan.set(Self::alias_target_arn, arn);
@@ -196,6 +230,34 @@ impl Resource<World> for KmsKey {
     }
 }
 
+impl Owned for KmsKey {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let (alias, region) = (of.get(Self::alias).known()?, of.get(Self::region).known().unwrap_or_default());
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{region}/{alias}"),
+            noun: "Alias",
+            what: format!("key with the alias \"{alias}\""),
+            found: claims::EXISTS,
+            arguments: "\"alias\"",
+            import_id: alias,
+            at: Self::alias.path(),
+        })
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(alias) = planned.get(Self::alias).known() else { return Ok(None) };
+        let kms = cx.aws()?.kms(planned.get(Self::region).known().as_deref()).await?;
+        let Some(key) = kms.key(&alias).await? else { return Ok(None) };
+        if key.is_pending_deletion() {
+            let told = pending_deletion(&key, &alias).at(Self::alias);
+            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
+            return Ok(None);
+        }
+        Ok(Some(maker(&kms, &key).await))
+    }
+}
+
 impl KmsKey {
     async fn kms(&self, cx: &Ctx) -> Result<Kms> {
         let of_arn = self.arn.get().ok().and_then(|arn| arn::key_arn(arn).ok()).map(|arn| arn.region);
@@ -212,57 +274,60 @@ impl KmsKey {
         self.key_rotation_enabled.then_some(Rotation(self.rotation_period_in_days))
     }
 
-    /// The key of the alias, if a create has just left it.
-    async fn resume(&self, cx: &Ctx, kms: &Kms, key: Key) -> Result<Key> {
-        let tags = kms.tags(&key.id).await.context("Cannot create the key", &self.alias)?;
-        if let Some(why) = unfit(&key) {
-            return Err(self.taken(&key, &format!("which cannot be managed here: {why}"), "Choose another alias."));
+    /// The key that an earlier create has left, with or without its alias.
+    async fn earlier(&self, kms: &Kms, claim: &mut Claim<'_>) -> Result<Option<Key>> {
+        let doing = "Cannot create the key";
+        if let Some(key) = look(kms, &self.alias).await? {
+            let tags =
+                if claim.has_earlier() { kms.tags(&key.id).await.context(doing, &self.alias)? } else { Map::new() };
+            let mark = tags::mark(&tags);
+            if key.is_pending_deletion() {
+                claim.nothing_was_made();
+                return Err(pending_deletion(&key, &self.alias).at(Self::alias));
+            }
+            if !claim.has_made(mark.map(String::as_str)) {
+                return Err(claim.refuse(&maker(kms, &key).await));
+            }
+            mark.into_iter().for_each(|mark| claim.resume(mark));
+            return Ok(Some(key));
         }
-        if key.is_pending_deletion() {
-            let way = format!(
-                "Choose another alias, or free this one:\n  aws kms delete-alias --alias-name '{}'",
-                self.alias
-            );
-            return Err(self.taken(&key, "which waits for its deletion", &way));
+        for known in claim.objects() {
+            if let Some(key) = kms.key(known).await.context(doing, &self.alias)?
+                && !key.is_pending_deletion()
+            {
+                return Ok(Some(key));
+            }
         }
-        if !left::is_left(&key, &tags, &self.alias) {
-            let way = format!(
-                "Choose another alias, or import the key and review the plan:\n  terraform import ADDRESS '{}'",
-                self.alias
-            );
-            return Err(self.taken(&key, "which this resource has not made a moment ago", &way));
+        match claim.has_earlier() && claim.objects().next().is_none() {
+            true => orphans::find_once(kms, &claim.mark()).await,
+            false => Ok(None),
         }
-        self.warn_resumed(cx, &key);
-        Ok(key)
     }
 
-    /// Makes a key, or finds one that was made and not named; and whether it is new.
-    async fn make(&self, cx: &Ctx, kms: &Kms) -> Result<(Key, bool)> {
-        let mut tags = tags::marked(&all_tags(cx, self.tags.as_ref())?, Self::TYPE);
-        tags.insert(ALIAS_TAG.to_owned(), self.alias.clone());
+    /// Makes a key. Whether a call without an answer has made one is looked up before the next, several times, since the
+    /// lists of KMS lag behind.
+    async fn make(&self, cx: &Ctx, kms: &Kms, claim: &Claim<'_>) -> Result<Key> {
+        let tags = tags::marked(&all_tags(cx, self.tags.as_ref())?, claim.mark());
         let (policy, begin) = (self.policy(cx).await?, Timestamp::now());
+        claim.note(cx, None, None);
+        let is_open = AtomicBool::new(false);
         let made = cx.until(&UNCERTAIN, || async {
-            if let Some(key) = left::unnamed(kms, &self.alias).await.map_err(Refused::finally)? {
-                return Ok((key, false));
+            if is_open.load(Ordering::Relaxed)
+                && let Some(key) = orphans::find(cx, kms, &claim.mark()).await.map_err(Refused::finally)?
+            {
+                return Ok(key);
             }
             match kms.create_key(self.description.as_deref(), policy.as_deref(), &tags).await {
-                Ok(key) => Ok((key, true)),
+                Ok(key) => Ok(key),
                 Err(error) if error.is_malformed_policy() => Err(self.refused(cx, error, begin).await),
-                Err(error) => Err(Refused { passes: error.is_transient(), why: error.into() }),
+                Err(error) => {
+                    let passes = error.is_transient();
+                    is_open.fetch_or(passes && !error.is_throttled(), Ordering::Relaxed);
+                    Err(Refused { passes, why: orphans::may_exist(error, &claim.mark()) })
+                }
             }
         });
-        let (key, is_new) = made.await.context("Cannot create the key", &self.alias)?;
-        if !is_new {
-            self.warn_resumed(cx, &key);
-        }
-        Ok((key, is_new))
-    }
-
-    fn warn_resumed(&self, cx: &Ctx, key: &Key) {
-        cx.warn(resumed(key));
-        if self.administrators.is_some() {
-            cx.warn(policy_of_before(key));
-        }
+        made.await.context("Cannot create the key", &self.alias)
     }
 
     /// The first policy; none without administrators, since KMS gives the same by itself.
@@ -338,10 +403,6 @@ impl KmsKey {
             }
             return kms.update_alias(&self.alias, arn).await.context(doing, arn).map_err(at);
         }
-        if is_renamed {
-            let tag = Map::from([(ALIAS_TAG.to_owned(), self.alias.clone())]);
-            kms.tag(arn, &tag).await.context(doing, arn)?;
-        }
         let created = cx.until(&UNSEEN, || async {
             match kms.create_alias(&self.alias, arn).await {
                 Err(error) if error.is_already_exists() => Ok(false),
@@ -351,9 +412,12 @@ impl KmsKey {
         if created.await.context(doing, arn).map_err(at)? {
             return Ok(());
         }
-        match look(kms, &self.alias).await? {
-            Some(there) if there.arn != arn => Err(self.taken(&there, "which is another one", "Choose another alias.")),
-            _ => Ok(()), // The answer to an earlier attempt was lost.
+        // Perhaps the answer to an earlier attempt was lost; the alias may take a moment to be seen.
+        let look = || async { look(kms, &self.alias).await.map_err(Unseen::Failed)?.ok_or(Unseen::Alias) };
+        let there = cx.until(&ALIAS_UNSEEN, look).await.map_err(at)?;
+        match there.arn == arn {
+            true => Ok(()),
+            false => Err(self.taken(&there, "which is another one", "Choose another alias.")),
         }
     }
 
@@ -377,11 +441,7 @@ impl KmsKey {
         }
         if self.alias.is_empty() {
             let found = kms.aliases(Some(&key.id)).await.context("Cannot read the key's aliases", &key.arn)?;
-            let tagged = kms.tags(&key.id).await.context("Cannot read the key's tags", &key.arn)?.remove(ALIAS_TAG);
-            let mut names: Vec<String> = found.into_iter().map(|alias| alias.name).collect();
-            names.sort();
-            let ours = names.iter().position(|name| Some(name) == tagged.as_ref()).unwrap_or_default();
-            self.alias = names.get(ours).cloned().unwrap_or_default();
+            self.alias = found.into_iter().map(|alias| alias.name).min().unwrap_or_default();
             self.alias_target_arn = if self.alias.is_empty() { String::new() } else { key.arn.clone() }.into();
         }
         let region = arn::key_arn(&key.arn).map(|arn| arn.region).ok();
@@ -412,6 +472,24 @@ impl KmsKey {
             self.alias, key.arn
         );
         Diagnostic::error("Alias is taken", detail).at(Self::alias)
+    }
+}
+
+/// Why an alias is not seen.
+enum Unseen {
+    Alias,
+    Failed(Diagnostic),
+}
+
+impl From<Unseen> for Diagnostic {
+    fn from(unseen: Unseen) -> Self {
+        match unseen {
+            Unseen::Alias => Self::error(
+                "Alias is not to be seen",
+                "KMS says that the alias exists already, and shows no key by it. Run \"terraform apply\" again in a minute.",
+            ),
+            Unseen::Failed(diagnostic) => diagnostic,
+        }
     }
 }
 
@@ -459,23 +537,28 @@ fn unfit(key: &Key) -> Option<String> {
 }
 
 fn all_tags(cx: &Ctx, own: Option<&Map<String>>) -> Result<Map<String>> {
-    let all = cx.tags().all(own, &[]).map_err(|error| error.at(KmsKey::tags))?;
-    if all.len() > MOST_TAGS {
-        let detail = format!(
-            "With the provider's default tags there would be {}, and AWS allows 50, of which the provider needs two.",
-            all.len()
-        );
-        return Err(Diagnostic::error("Too many tags", detail).at(KmsKey::tags));
-    }
-    Ok(all)
+    cx.tags().all(own, &[]).map_err(|error| error.at(KmsKey::tags))
 }
 
-fn resumed(key: &Key) -> Diagnostic {
+/// Who made a key, as far as this identity may know.
+async fn maker(kms: &Kms, key: &Key) -> Maker {
+    match kms.tags(&key.id).await {
+        Ok(tags) => Maker::of(tags::mark(&tags)),
+        Err(_) => Maker::Unknown,
+    }
+}
+
+fn pending_deletion(key: &Key, alias: &str) -> Diagnostic {
+    let arn = &key.arn;
     let detail = format!(
-        "An earlier run, which was interrupted, has made the key \"{}\". It was finished instead of making another one.",
-        key.arn
+        "The key \"{arn}\" of the alias \"{alias}\" is in state \"{}\": nobody can use it, and what is encrypted with it \
+         will be lost with it.\n\nTo keep it, cancel its deletion:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws \
+         kms enable-key --key-id '{arn}'\nThen apply again; if the state no longer has it, import it:\n  terraform import \
+         ADDRESS '{alias}'\n\nTo create another key by this alias, free it first:\n  aws kms delete-alias --alias-name \
+         '{alias}'",
+        key.state
     );
-    Diagnostic::warning("Key was already there", detail)
+    Diagnostic::error("Key scheduled for deletion", detail)
 }
 
 fn policy_of_before(key: &Key) -> Diagnostic {

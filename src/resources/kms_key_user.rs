@@ -1,9 +1,12 @@
 //! `rdsauth_kms_key_user`: lets a role, user or account use a key of KMS.
 //!
 //! It owns one statement of the key's policy, or two for all that the console gives, or one grant; and neither the
-//! key, nor the rest of its policy, nor the principal. Statement and grant are found again by their name.
+//! key, nor the rest of its policy, nor the principal. Statement and grant are found again by their name; neither
+//! carries a mark, so what a create was about to write is in its claim.
 
 mod grants;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
@@ -13,10 +16,12 @@ use tf_provider::value::Path;
 use crate::arn::{self, Arn};
 use crate::aws::kms::{Grant, Key, Kms};
 use crate::checks;
+use crate::claims::{self, Claim, Maker, Subject};
 use crate::key_policy::{Change, Fault, Outcome, Verdict, same};
+use crate::ownership::{self, Owned};
 use crate::policy::key_user::{OPERATIONS, Permissions, operation};
 use crate::policy::{Document, PolicyError, Statement};
-use crate::policy_json::PolicyJson;
+use crate::policy_json::{PolicyJson, normal};
 use crate::resources::kms_key_user::grants::same_operations;
 use crate::world::{self, Ctx, World};
 
@@ -24,9 +29,9 @@ tf_provider::model! {
     /// Lets a role, user or account use a key of KMS.
     ///
     /// The resource owns one statement of the key's policy, or one grant of the key. The key, the statements of others
-    /// and the principal belong to others; the principal must exist before the statement. A statement of the same name
-    /// that is already there is taken over if it says the same. If it says anything else, nothing is changed and the
-    /// error names the import command. Destroying the resource takes away nothing but its own.
+    /// and the principal belong to others; the principal must exist before the statement. A statement or grant of the same
+    /// name that already exists is not changed, and the error names the import command. Destroying the resource takes
+    /// away nothing but its own.
     ///
     /// ## Writers of one policy
     ///
@@ -91,23 +96,26 @@ impl Resource<World> for KmsKeyUser {
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
         let kms = plan.kms(cx).await?;
         let key = plan.key(&kms).await?;
+        let claim = ownership::begin(cx, &plan).await?;
         if plan.is_grant() {
-            plan.grant_id = Some(plan.give_grant(cx, &kms, &key).await?).into();
+            let _turn = ownership::turn(cx, &ownership::subject(&plan)?).await?;
+            plan.grant_id = Some(plan.give_grant(cx, &kms, &key, &claim).await?).into();
         } else {
             if !key.is_enabled() {
                 cx.warn(not_enabled(&key));
             }
-            plan.write_statement(cx, &kms).await?;
+            plan.write_statement(cx, &kms, &claim).await?;
             plan.grant_id = None.into();
         }
+        claim.created(cx);
         plan.policy_json = json(plan.wanted()?);
         Ok(plan)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::read(cx, &state);
         let kms = state.kms(cx).await?;
-        let imported = state.principal_arn.is_empty();
-        if imported {
+        if cx.is_import() {
             return state.describe(&kms).await;
         }
         let there = if state.is_grant() {
@@ -146,16 +154,18 @@ impl Resource<World> for KmsKeyUser {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let kms = state.kms(cx).await?;
         if state.is_grant() {
-            return state.revoke(&kms, &state.grants(&kms).await?).await;
+            state.revoke(&kms, &state.grants(&kms).await?).await?;
+            return deletion.done();
         }
         let judge = |there: &[Statement]| Ok(if there.is_empty() { Verdict::Leave } else { Verdict::Write });
         let change = Change { principal: None, ..state.change(Vec::new())? };
         if change.make(cx, &kms, judge).await? == Outcome::Pending {
             cx.warn(state.left_behind());
         }
-        Ok(())
+        deletion.done()
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -197,13 +207,17 @@ impl Resource<World> for KmsKeyUser {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        let (Some(config), Some(planned)) = (plan.config(), plan.planned()) else { return Ok(()) };
+        let (Some(config), Some(planned)) = (plan.config(), plan.planned()) else {
+            ownership::plan(cx, plan).await;
+            return Ok(());
+        };
         let given = (planned.get(Self::principal_arn), planned.get(Self::permission_set));
         if let (true, false, (Val::Known(principal), Val::Known(set))) =
             (plan.is_create(), config.is_set(Self::sid), given)
         {
             plan.set(Self::sid, derived_sid(&principal, &set));
         }
+        ownership::plan(cx, plan).await;
         let Some(wanted) = plan.planned().and_then(|planned| planned.decode()) else { return Ok(()) };
         if matches!(wanted.sid, Computed::Known(_)) {
             plan.set(Self::policy_json, PolicyJson::from(Document::of(wanted.wanted()?).to_string()));
@@ -230,6 +244,39 @@ impl Resource<World> for KmsKeyUser {
             ));
         };
         Ok(Partial::default().with(Self::kms_key_arn, key).with(Self::sid, sid.to_owned()))
+    }
+}
+
+impl Owned for KmsKeyUser {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let (key, sid, mode) =
+            (of.get(Self::kms_key_arn).known()?, of.get(Self::sid).known()?, of.get(Self::mode).known()?);
+        let (noun, object) = if mode == GRANT { ("Grant", "grant") } else { ("Statement", "statement") };
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{key}|{sid}"),
+            noun,
+            what: format!("{object} \"{sid}\" of the key \"{key}\""),
+            found: claims::EXISTS,
+            arguments: "\"sid\"",
+            import_id: format!("{key}|{sid}"),
+            at: Self::sid.path(),
+        })
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(planned) = planned.decode().filter(|planned| planned.sid != Computed::Unknown) else {
+            return Ok(None);
+        };
+        let kms = planned.kms(cx).await?;
+        let exists = match planned.is_grant() {
+            true => !planned.grants(&kms).await?.is_empty(),
+            false => planned
+                .policy(&kms)
+                .await?
+                .is_some_and(|policy| planned.sids().is_ok_and(|sids| !policy.statements_of(&sids).is_empty())),
+        };
+        Ok(exists.then_some(Maker::Unknown))
     }
 }
 
@@ -330,17 +377,28 @@ impl KmsKeyUser {
         }
     }
 
-    async fn write_statement(&self, cx: &Ctx, kms: &Kms) -> Result<()> {
+    async fn write_statement(&self, cx: &Ctx, kms: &Kms, claim: &Claim<'_>) -> Result<()> {
         let wanted = self.wanted()?;
-        let judge = |there: &[Statement]| match there {
-            [] => Ok(Verdict::Write),
-            there if same(there, &wanted) => Ok(Verdict::Leave),
-            _ => Err(self.already_there()),
+        let (is_noted, is_adopted) = (AtomicBool::new(false), AtomicBool::new(false));
+        let judge = |there: &[Statement]| {
+            let is_earlier = !there.is_empty() && claim.was_to_be(&content(there));
+            let is_own = is_noted.load(Ordering::Relaxed) && same(there, &wanted);
+            if !there.is_empty() && !is_earlier && !is_own && !claim.was_deleted_here() {
+                return Err(claim.refuse(&Maker::Unknown));
+            }
+            is_adopted.fetch_or(is_earlier, Ordering::Relaxed);
+            if same(there, &wanted) {
+                return Ok(Verdict::Leave);
+            }
+            claim.note(cx, Some(&content(&wanted)), None);
+            is_noted.store(true, Ordering::Relaxed);
+            Ok(Verdict::Write)
         };
-        match self.change(wanted.clone())?.make(cx, kms, judge).await? {
-            Outcome::Left => cx.warn(self.taken_over()),
-            Outcome::NoKey => return Err(self.no_key()),
-            Outcome::Written | Outcome::Pending => {}
+        if self.change(wanted.clone())?.make(cx, kms, judge).await? == Outcome::NoKey {
+            return Err(self.no_key());
+        }
+        if is_adopted.into_inner() {
+            claim.tell_adopted(cx);
         }
         Ok(())
     }
@@ -397,27 +455,6 @@ impl KmsKeyUser {
         format!("{what} \"{}\"", self.sid.get().map(String::as_str).unwrap_or_default())
     }
 
-    fn taken_over(&self) -> Diagnostic {
-        let detail = format!(
-            "Key \"{}\" already has {} that says the same. It is managed here from now on.",
-            self.kms_key_arn,
-            self.name()
-        );
-        Diagnostic::warning("User of the key was already there", detail)
-    }
-
-    fn already_there(&self) -> Diagnostic {
-        let detail = format!(
-            "Key \"{}\" already has {}, which says something else. Nothing was changed.\n\nChoose another \"sid\", or \
-             import it and review the plan:\n  terraform import ADDRESS '{}|{}'",
-            self.kms_key_arn,
-            self.name(),
-            self.kms_key_arn,
-            self.sid.get().map(String::as_str).unwrap_or_default()
-        );
-        Diagnostic::error("User of the key exists and differs", detail).at(Self::sid)
-    }
-
     fn changed_meanwhile(&self) -> Diagnostic {
         let detail = format!(
             "Since the plan was made, somebody else changed {} of key \"{}\". Nothing was changed now.\n\nRun \
@@ -468,6 +505,11 @@ fn blame(fault: Fault) -> Path {
         Fault::Principal => KmsKeyUser::principal_arn.path(),
         Fault::Stale => KmsKeyUser::stale_principals.path(),
     }
+}
+
+/// What an object without mark is known by.
+fn content(statements: &[Statement]) -> String {
+    normal(&Document::of(statements.to_vec()).to_string())
 }
 
 /// Letters and digits alone, which both a statement and a grant can bear.

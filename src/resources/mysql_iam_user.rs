@@ -13,7 +13,9 @@ use tf_provider::schema::{
 };
 use tf_provider::value::Path;
 
+use crate::claims::{self, Claim, Maker, Subject};
 use crate::connection::{self, DatabaseConnection, Engine, Place};
+use crate::ownership::{self, Owned};
 use crate::resources::mysql_iam_user::grant::{ALL, GrantBlock, database_name};
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::{Granted, Grants};
@@ -28,9 +30,8 @@ tf_provider::model! {
     /// The user is made with `AWSAuthenticationPlugin`, which RDS loads when IAM authentication is on. Privileges that it
     /// has and the configuration does not give, roles among them, show as a change of `grants` and are revoked.
     ///
-    /// If there is such a user already, it is taken for the rest of an interrupted create when it logs in with tokens
-    /// and has no privilege that it is not to have. Any other is left alone, and the error names the import command, unless
-    /// `take_over` allows to convert it: a user with a password then logs in with tokens alone, and keeps all
+    /// A user of the same name and host that already exists is not changed, and the error names the import command, unless
+    /// `take_over` allows to adopt it: a user with a password then logs in with tokens alone, and keeps all
     /// privileges. Of such a user only the privileges given here are managed, and it is never dropped. What it could do
     /// before is never revoked. The state alone knows what that was: if the first apply is killed and its state is lost,
     /// what it had granted counts as the user's own to the next one. An imported user is managed as if it had been made
@@ -123,7 +124,8 @@ impl Resource<World> for MysqlIamUser {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        let is_imported = state.taken_over == Computed::Unknown;
+        ownership::read(cx, &state);
+        let is_imported = cx.is_import();
         let opened = state.session(cx).await;
         let mut session = match is_imported {
             true => opened?,
@@ -157,22 +159,24 @@ impl Resource<World> for MysqlIamUser {
         if state.on_destroy == LEAVE {
             return Ok(());
         }
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let mut session = state.session(cx).await?;
         let answered = |answer: Result<(), sql::Error>| {
             answer.map_err(|error| blamed(error, &Self::name.path())).context("Cannot drop the user", state.account())
         };
         let found = users::find(&mut session, state.account()).await;
-        let Some(user) = found.context("Cannot look at the user", state.account())? else { return Ok(()) };
+        let Some(user) = found.context("Cannot look at the user", state.account())? else { return deletion.done() };
         state.check_login(&mut session).await?;
         if !*state.taken_over.get()? {
-            return answered(users::drop(&mut session, state.account()).await);
+            answered(users::drop(&mut session, state.account()).await)?;
+            return deletion.done();
         }
         let previous = state.previous(&session)?;
         let ours = user.grants.within(&state.wanted(&session)?).without(&previous);
         let stay = previous.within(&user.grants);
         answered(users::settle(&mut session, state.account(), &user.grants, &stay, &ours).await)?;
         cx.warn(told::stays(state.account()));
-        Ok(())
+        deletion.done()
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -192,6 +196,7 @@ impl Resource<World> for MysqlIamUser {
 
     /// In another database the user may have been there before.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         let (Some(prior), Some(planned)) = (plan.prior(), plan.planned()) else { return Ok(()) };
         let place = |view: &View<'_, Self>| {
             view.block(Self::database_connection).and_then(|block| Place::planned(&block, Engine::Mysql))
@@ -230,14 +235,36 @@ impl Resource<World> for MysqlIamUser {
     }
 }
 
+impl Owned for MysqlIamUser {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let (name, host) = (of.get(Self::name).known()?, of.get(Self::host).known()?);
+        let connection = of.block(Self::database_connection)?;
+        let place = Place::planned(&connection, Engine::Mysql)?;
+        let escaped = host.replace('%', "%25").replace('/', "%2F");
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{place}/{name}@{host}"),
+            noun: "User",
+            what: format!("user \"{}\" in the database server {place}", Account { name: &name, host: &host }),
+            found: claims::EXISTS,
+            arguments: "\"name\" and \"host\"",
+            import_id: format!("{}@{escaped}", connection.decode()?.import_id(&[&name])),
+            at: Self::name.path(),
+        })
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(planned) = planned.decode().filter(|planned| !planned.take_over && cx.databases().is_ok()) else {
+            return Ok(None);
+        };
+        let mut session = planned.session(cx).await?;
+        Ok(users::find(&mut session, planned.account()).await?.map(|_| Maker::Unknown))
+    }
+}
+
 impl MysqlIamUser {
     fn account(&self) -> Account<'_> {
         Account { name: &self.name, host: &self.host }
-    }
-
-    fn import_id(&self) -> String {
-        let host = self.host.replace('%', "%25").replace('/', "%2F");
-        format!("{}@{host}", self.database_connection.import_id(&[&self.name]))
     }
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
@@ -266,11 +293,20 @@ impl MysqlIamUser {
             (Some(moved), Some(user)) => moved.made(&session, user)?,
             _ => prior.is_some(),
         };
-        let there = match found {
-            None => self.make(&mut session).await?,
-            Some(user) if is_ours => self.convert(&mut session, user).await?,
-            Some(user) => self.take(cx, &mut session, user).await?,
+        // A user carries no mark, and a claim of this directory means that its create was cut off.
+        let claim = match prior {
+            Some(_) => None,
+            None => Some(ownership::begin(cx, &*self).await?),
         };
+        let there = match (found, &claim) {
+            (None, claim) => {
+                claim.iter().for_each(|claim| claim.note(cx, None, None));
+                self.make(&mut session, claim.as_ref()).await?
+            }
+            (Some(user), Some(claim)) if !is_ours => self.take(cx, &mut session, user, claim).await?,
+            (Some(user), _) => self.convert(&mut session, user).await?,
+        };
+        claim.iter().for_each(|claim| claim.created(cx));
         if self.taken_over == Computed::Unknown {
             (self.taken_over, self.previous_grants) = (false.into(), None.into());
         }
@@ -289,15 +325,20 @@ impl MysqlIamUser {
         settled.context("Cannot grant the privileges", self.account())
     }
 
-    async fn make(&mut self, session: &mut Session) -> Result<Grants> {
+    async fn make(&mut self, session: &mut Session, claim: Option<&Claim<'_>>) -> Result<Grants> {
         let made = users::create(session, self.account(), self.require_ssl).await;
+        if let (Err(error), Some(claim)) = (&made, claim)
+            && error.refusal() == Some(Refusal::Exists)
+        {
+            return Err(claim.refuse(&Maker::Unknown)); // Somebody else was faster.
+        }
         let made = made.map_err(|error| blamed(error, &Self::name.path()));
         made.context("Cannot create the user", self.account())?;
         Ok(Grants::default())
     }
 
     /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
-    async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User) -> Result<Grants> {
+    async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
         if self.take_over {
             cx.warn(told::taken(self.account(), &user, &self.wanted(session)?));
             let previous = user.grants.lines().into_iter().collect();
@@ -305,13 +346,15 @@ impl MysqlIamUser {
             (self.taken_over, self.previous_grants) = (true.into(), Some(previous).into());
             return Ok(there);
         }
-        let is_rest = user.plugin == PLUGIN
+        let is_rest = claim.has_earlier()
+            && user.plugin == PLUGIN
             && user.requires_tls == self.require_ssl
             && self.wanted(session)?.include(&user.grants);
         if !is_rest {
-            return Err(told::already_there(self.account(), &user, &self.import_id()).at(Self::name));
+            return Err(told::may_be_taken_over(claim.refuse(&Maker::Unknown), &user));
         }
-        cx.warn(told::finished(self.account()));
+        claim.note(cx, None, None);
+        claim.tell_adopted(cx);
         Ok(user.grants)
     }
 

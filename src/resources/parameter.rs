@@ -8,7 +8,9 @@ use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, 
 
 use crate::aws::rds::Rds;
 use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
-use crate::parameter_group::{self, Effect, Notes, Previous};
+use crate::claims::{self, Claim, Maker, Subject};
+use crate::ownership::{self, Owned};
+use crate::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
 use crate::world::{self, Ctx, World};
 use crate::{checks, database};
 
@@ -80,29 +82,42 @@ impl Resource<World> for Parameter {
         let (group, rds) = plan.group(cx).await?;
         let found = plan.find(&rds, &group).await?;
         let arn = plan.arn(&rds, &group).await?;
+        let claim = ownership::begin(cx, &plan).await?;
+        claim.note(cx, None, None);
         let previous = match plan.restores() {
             true => {
+                let _turn = ownership::turn(cx, &ownership::subject(&plan)?).await?;
                 let notes = Notes::read(&rds, &arn).await.context(CANNOT_SET, &plan.name)?;
-                notes.previous(&found, &plan.value).await.context(CANNOT_SET, &plan.name)?
+                let owner = Owner { mark: Some(&claim.mark()), is_own: &|mark| claim.has_made(Some(mark)) };
+                if notes.mark(&plan.name).is_some_and(|mark| claim.has_made(Some(&mark))) {
+                    claim.tell_adopted(cx);
+                }
+                match notes.previous(&found, &plan.value, owner).await {
+                    Ok(previous) => previous,
+                    Err(NotNoted::Managed(mark)) => return Err(claim.refuse(&Maker::Mark(mark))),
+                    Err(NotNoted::Failed(error)) => return Err(error).context(CANNOT_SET, &plan.name),
+                }
             }
             false => Previous::of(&found),
         };
         plan.remember(previous);
         plan.describe(cx, &found).await?;
-        plan.write(cx, &rds, &group, &found, None).await?;
+        plan.write(cx, (&group, &rds), &found, None, Some(&claim)).await?;
         Ok(plan)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::read(cx, &state);
         let (group, rds) = state.group(cx).await?;
         let found = parameter_group::find(&rds, &group, &state.name).await;
         let parameter_group::Found::Parameter(found) = found.context("Cannot read the parameter", &state.name)? else {
             return Ok(None);
         };
-        if state.parameter_group_arn == Computed::Unknown {
-            // Imported.
+        if cx.is_import() {
             let arn = state.arn(&rds, &group).await?;
-            state.remember(Notes::read(&rds, &arn).await?.recall(&found));
+            let notes = Notes::read(&rds, &arn).await?;
+            claims::keep(cx, Self::TYPE, notes.mark(&state.name).as_deref());
+            state.remember(notes.recall(&found));
             state.apply_method = found.method().as_str().to_owned().into();
         }
         state.value = found.value.clone().unwrap_or_default();
@@ -116,10 +131,12 @@ impl Resource<World> for Parameter {
         let found = plan.find(&rds, &group).await?;
         let arn = state.parameter_group_arn.get()?;
         if plan.restores() && (!state.restores() || plan.value != state.value) {
-            let noted = parameter_group::note(&rds, arn, &plan.name, &state.previous()?, &plan.value).await;
+            let mark = claims::own_mark(cx, Self::TYPE);
+            let previous = state.previous()?;
+            let noted = parameter_group::note(&rds, arn, &plan.name, &previous, &plan.value, mark.as_deref()).await;
             noted.context(CANNOT_SET, &plan.name)?;
         }
-        plan.write(cx, &rds, &group, &found, Some(&state)).await?;
+        plan.write(cx, (&group, &rds), &found, Some(&state), None).await?;
         if state.restores() && !plan.restores() {
             parameter_group::forget(&rds, arn, &plan.name).await.context(CANNOT_SET, &plan.name)?;
         }
@@ -131,13 +148,15 @@ impl Resource<World> for Parameter {
         if state.on_destroy == "leave" {
             return Ok(());
         }
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let (group, rds) = state.group(cx).await?;
         let (previous, arn) = match state.restores() {
             true => (Some(state.previous()?), Some(state.parameter_group_arn.get()?.as_str())),
             false => (None, None),
         };
         let back = parameter_group::put_back(cx, &rds, &group, arn, &[(&state.name, previous)]).await;
-        back.context("Cannot put the parameter back", &state.name)
+        back.context("Cannot put the parameter back", &state.name)?;
+        deletion.done()
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -146,6 +165,7 @@ impl Resource<World> for Parameter {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         let moves = plan.changed(Self::name)
             || plan.changed(Self::db_parameter_group_name)
             || plan.changed(Self::db_cluster_parameter_group_name)
@@ -234,6 +254,35 @@ impl Resource<World> for Parameter {
 
 const CANNOT_SET: &str = "Cannot set the parameter";
 
+impl Owned for Parameter {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let (name, region) = (of.get(Self::name).known()?, of.get(Self::region).known().unwrap_or_default());
+        let (kind, group) = match (of.get(Self::db_parameter_group_name), of.get(Self::db_cluster_parameter_group_name))
+        {
+            (Val::Known(group), Val::Null) => ("db-parameter-group", group),
+            (Val::Null, Val::Known(group)) => ("db-cluster-parameter-group", group),
+            _ => return None,
+        };
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{region}/{kind}/{group}/{name}"),
+            noun: "Parameter",
+            what: format!("parameter \"{name}\" of the group \"{group}\""),
+            found: claims::IS_MANAGED,
+            arguments: "\"name\"",
+            import_id: format!("{kind}/{group}/{name}"),
+            at: Self::name.path(),
+        })
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(planned) = planned.decode().filter(Self::restores) else { return Ok(None) };
+        let (group, rds) = planned.group(cx).await?;
+        let Some(arn) = rds.group_arn(&group).await? else { return Ok(None) };
+        Ok(Notes::read(&rds, &arn).await?.mark(&planned.name).map(Maker::Mark))
+    }
+}
+
 impl Parameter {
     async fn group(&self, cx: &Ctx) -> Result<(Group, Rds)> {
         let rds = cx.aws()?.rds(group_region(&self.region)).await?;
@@ -302,7 +351,14 @@ impl Parameter {
 
     /// Writes the value if need be, and waits until it has reached the databases. What was noted for it is undone if
     /// AWS refuses.
-    async fn write(&self, cx: &Ctx, rds: &Rds, group: &Group, found: &Found, prior: Option<&Self>) -> Result<()> {
+    async fn write(
+        &self,
+        cx: &Ctx,
+        (group, rds): (&Group, &Rds),
+        found: &Found,
+        prior: Option<&Self>,
+        claim: Option<&Claim<'_>>,
+    ) -> Result<()> {
         let method = self.method(found);
         let sooner = prior.is_some_and(|prior| prior.apply_method != self.apply_method) && method == Method::Immediate;
         if sooner || !self.is_in(found) {
@@ -311,14 +367,18 @@ impl Parameter {
             if written.as_ref().is_err_and(|error| error.is_refused) && self.restores() {
                 let arn = self.parameter_group_arn.get()?;
                 let undone = match prior.filter(|prior| prior.restores()) {
-                    Some(prior) => parameter_group::note(rds, arn, &self.name, &prior.previous()?, &prior.value).await,
+                    Some(prior) => {
+                        let (previous, mark) = (prior.previous()?, claims::own_mark(cx, Self::TYPE));
+                        parameter_group::note(rds, arn, &self.name, &previous, &prior.value, mark.as_deref()).await
+                    }
                     None => parameter_group::forget(rds, arn, &self.name).await,
                 };
                 parameter_group::tell_undone(undone);
             }
             written.context(CANNOT_SET, &self.name).map_err(|error| error.at(Self::value))?;
-            cx.save(self);
         }
+        claim.iter().for_each(|claim| claim.created(cx));
+        cx.save(self);
         if method == Method::Immediate {
             parameter_group::followed(cx, rds, group).await.context(CANNOT_SET, &self.name)?;
         }

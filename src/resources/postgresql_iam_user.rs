@@ -1,7 +1,7 @@
 //! `rdsauth_postgresql_iam_user`: a user of a PostgreSQL database that logs in with IAM.
 //!
 //! It owns one role of the server. All that is written is one transaction, so an interrupted create has made the whole
-//! role or none; a comment on the role tells the next create which.
+//! role or none; the comment on the role carries the mark of its creation.
 
 mod told;
 
@@ -14,7 +14,9 @@ use tf_provider::schema::{
     parse_duration, required,
 };
 
+use crate::claims::{self, Maker, Subject};
 use crate::connection::{self, DatabaseConnection, Engine, Place};
+use crate::ownership::{self, Owned};
 use crate::sql;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Known, Role, Survey, Then, Wanted};
@@ -25,8 +27,8 @@ tf_provider::model! {
     /// Keeps a user in a PostgreSQL database, on RDS or Aurora, that logs in with IAM authentication: a role that is a
     /// member of `rds_iam`.
     ///
-    /// A role of the same name that is already there is taken over only if an interrupted create of the last day has
-    /// left it, or with the consent of `take_over`. Else nothing is changed, and the error names the import command.
+    /// A role of the same name that already exists is not changed, and the error names the import command, unless
+    /// `take_over` allows to adopt it. The comment on the role says which create has made it.
     ///
     /// Whoever is a member of `rds_iam`, directly or by way of other roles, cannot log in with a password any more. So
     /// nothing is changed if the master of the database or the login of this connection would become a member with
@@ -102,9 +104,6 @@ pub type Instant = Text<InstantSpelling>;
 #[derive(Clone, Copy, Debug)]
 pub enum InstantSpelling {}
 
-/// What an interrupted create has left is taken over for so long.
-const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
-
 const FOREVER: &str = "infinity";
 
 impl Spelling for InstantSpelling {
@@ -123,7 +122,8 @@ impl Resource<World> for PostgresqlIamUser {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        let known = state.known()?; // Unless it is imported.
+        ownership::read(cx, &state);
+        let known = state.known()?.filter(|_| !cx.is_import());
         let opened = state.session(cx).await;
         let Some(session) = (if known.is_some() { connection::at_hand(cx, opened) } else { Some(opened?) }) else {
             return Ok(Some(state));
@@ -139,7 +139,7 @@ impl Resource<World> for PostgresqlIamUser {
                 state.granted = Set::default().into();
                 state.roles = Some(role.further_roles().cloned().collect::<Set<_>>()).filter(|roles| !roles.is_empty());
             }
-            Some(known) if !role.is(known) => {
+            Some(known) if !role.is(known) || state.is_of_another(cx, &role) => {
                 cx.warn(told::made_anew(&role.name));
                 state.taken_over = true.into();
                 state.granted = Set::default().into();
@@ -159,7 +159,7 @@ impl Resource<World> for PostgresqlIamUser {
                 plan.survey(&session, &role.name).await?;
                 plan.taken_over = state.taken_over;
                 plan.granted = state.granted;
-                plan.write(cx, &session, Some(role.oid)).await?;
+                plan.write(cx, &session, Some(role.oid), None).await?;
                 Ok(plan)
             }
             None if plan.place() == state.place() => Err(told::gone(&state.name)),
@@ -174,10 +174,11 @@ impl Resource<World> for PostgresqlIamUser {
         if state.on_destroy == "leave" {
             return Ok(());
         }
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let session = state.session(cx).await?;
         let known = state.known()?;
-        let Some(role) = roles::find(&session, &state.name, known.as_ref()).await? else { return Ok(()) };
-        if known.is_some_and(|known| !role.is(&known)) {
+        let Some(role) = roles::find(&session, &state.name, known.as_ref()).await? else { return deletion.done() };
+        if known.is_some_and(|known| !role.is(&known)) || state.is_of_another(cx, &role) {
             cx.warn(told::somebody_elses(&role.name));
             return Ok(());
         }
@@ -189,7 +190,8 @@ impl Resource<World> for PostgresqlIamUser {
             "revoke_rds_iam" => state.revoke(cx, &session, &role, &[roles::IAM]).await,
             _ => state.drop(cx, &session, &role).await,
         };
-        deleted.context("Cannot take the user away", &state.name)
+        deleted.context("Cannot take the user away", &state.name)?;
+        deletion.done()
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -218,6 +220,7 @@ impl Resource<World> for PostgresqlIamUser {
 
     /// The rest is known without the database. If it is at hand, what speaks against the user is said early.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let to_look = ownership::plan_to_look(cx, plan);
         let Some(planned) = plan.planned() else { return Ok(()) };
         let wanted = planned.decode();
         let lost = plan.prior().is_some_and(|prior| {
@@ -248,13 +251,10 @@ impl Resource<World> for PostgresqlIamUser {
             return Ok(());
         };
         wanted.judge(&name, &Survey { missing: Vec::new(), ..survey })?; // They may come in the same apply.
-        if !plan.is_create() {
-            return Ok(());
-        }
+        let Some(subject) = to_look.filter(|_| !wanted.take_over) else { return Ok(()) };
         let found = connection::unless_lost(cx, roles::find(&session, &name, None).await)?.flatten();
-        if found.is_some_and(|role| role.made_at.is_none()) && !wanted.take_over {
-            let told = told::already_there(&name, &wanted.import_id());
-            cx.warn(Diagnostic::warning(told.summary, told.detail).at(Self::name));
+        if let Some(role) = found {
+            cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref()));
         }
         Ok(())
     }
@@ -271,7 +271,31 @@ impl Resource<World> for PostgresqlIamUser {
     }
 }
 
+impl Owned for PostgresqlIamUser {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let (name, connection) = (of.get(Self::name).known()?, of.block(Self::database_connection)?);
+        let place = Place::planned(&connection, Engine::Postgres)?;
+        let database = connection.get(DatabaseConnection::database).known();
+        let import_id = connection.decode()?.import_id(&[database.as_deref().unwrap_or("postgres"), &name]);
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{place}/{name}"),
+            noun: "Role",
+            what: format!("role \"{name}\" in the database server {place}"),
+            found: claims::EXISTS,
+            arguments: "\"name\"",
+            import_id,
+            at: Self::name.path(),
+        })
+    }
+}
+
 impl PostgresqlIamUser {
+    /// Whether the role carries the mark of another creation than the one in the state.
+    fn is_of_another(&self, cx: &Ctx, role: &Role) -> bool {
+        !matches!(self.taken_over, Computed::Known(true)) && claims::is_of_another(cx, Self::TYPE, role.mark.as_deref())
+    }
+
     async fn session(&self, cx: &Ctx) -> Result<Session> {
         self.database_connection
             .postgres(cx)
@@ -305,24 +329,39 @@ impl PostgresqlIamUser {
             valid_until: self.valid_until.as_ref().map(|until| until.0.as_str()).filter(|until| *until != FOREVER),
             forbid_password: self.forbid_password,
             taken_over: self.taken_over == Computed::Known(true),
+            mark: None,
         }
     }
 
     /// Makes the role, or takes the one over that is there.
     async fn make(mut self, cx: &Ctx, session: &Session) -> Result<Self> {
+        let mut claim = ownership::begin(cx, &self).await?;
         let found = roles::find(session, &self.name, None).await.map_err(|error| self.fault(error))?;
-        self.survey(session, &self.name).await?;
-        let mut taken_over = false;
-        if let Some(role) = &found {
-            match () {
-                () if role.is_as(&self.wanted()) && is_young(role) => cx.warn(told::finished(&self.name)),
-                () if self.take_over => taken_over = true,
-                () => return Err(told::already_there(&self.name, &self.import_id()).at(Self::name)),
-            }
+        let mark = found.as_ref().and_then(|role| role.mark.clone());
+        let is_earlier = claim.has_made(mark.as_deref());
+        let taken_over = found.is_some() && !is_earlier;
+        if taken_over && !self.take_over {
+            return Err(told::may_be_taken_over(claim.refuse(&Maker::of(mark.as_ref()))));
         }
+        self.survey(session, &self.name).await?;
+        if let Some(mark) = mark.filter(|_| is_earlier) {
+            claim.resume(&mark);
+            claim.tell_adopted(cx);
+        }
+        claim.note(cx, None, None);
         self.taken_over = taken_over.into();
         self.granted = Set::default().into();
-        self.write(cx, session, found.map(|role| role.oid)).await?;
+        let oid = found.as_ref().map(|role| role.oid);
+        if let Err(error) = self.write(cx, session, oid, Some(&claim.mark())).await {
+            return Err(match roles::find(session, &self.name, None).await {
+                // Somebody else was faster.
+                Ok(Some(role)) if oid.is_none() && !claim.has_made(role.mark.as_deref()) => {
+                    claim.refuse(&Maker::of(role.mark.as_ref()))
+                }
+                _ => error,
+            });
+        }
+        claim.created(cx);
         Ok(self)
     }
 
@@ -380,8 +419,9 @@ impl PostgresqlIamUser {
         }
     }
 
-    async fn write(&mut self, cx: &Ctx, session: &Session, oid: Option<u32>) -> Result<()> {
-        let written = roles::write(session, oid, &self.wanted(), self.patience()).await;
+    async fn write(&mut self, cx: &Ctx, session: &Session, oid: Option<u32>, mark: Option<&str>) -> Result<()> {
+        let wanted = Wanted { mark, ..self.wanted() };
+        let written = roles::write(session, oid, &wanted, self.patience()).await;
         let written = written.map_err(|error| self.fault(error))?;
         if let Some(error) = &written.attribute_refused {
             cx.warn(told::by_role(&self.name, error).at(Self::replication));
@@ -430,16 +470,6 @@ impl PostgresqlIamUser {
         }
         roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await.map_err(told::not_cleared)
     }
-
-    fn import_id(&self) -> String {
-        let database = self.database_connection.database.as_deref().unwrap_or("postgres");
-        self.database_connection.import_id(&[database, &self.name])
-    }
-}
-
-fn is_young(role: &Role) -> bool {
-    let age = role.made_at.map(|made| Timestamp::now().duration_since(made).unsigned_abs());
-    age.is_some_and(|age| age < YOUNG)
 }
 
 /// A name that a role may be made with.

@@ -13,9 +13,11 @@ use tf_provider::schema::{
 use crate::aws::rds::parameters::{Group, Method, Setting};
 use crate::aws::rds::{Kind, Rds};
 use crate::checks;
+use crate::claims::{self, Claim, Maker, Subject};
 use crate::connection::DatabaseConnection;
 use crate::database::{self, Switch, Target};
-use crate::parameter_group::{self, Effect, Notes, Previous};
+use crate::ownership::{self, Owned};
+use crate::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
 use crate::replication_impact::Consent;
 use crate::resources::replication_iam_auth::found::{Found, is_set, refuse};
 use crate::world::{self, Ctx, World};
@@ -108,6 +110,20 @@ const LOGICAL: &str = "rds.logical_replication";
 /// What both are to be.
 const ON: &str = "1";
 
+/// Why a change came to no end.
+enum Stopped {
+    /// Another resource manages a parameter.
+    Managed(Diagnostic),
+    /// Anything else.
+    Failed(Diagnostic),
+}
+
+impl<E: Into<Diagnostic>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 const CANNOT: &str = "Cannot set up IAM authentication for replication";
 
 impl Resource<World> for ReplicationIamAuth {
@@ -115,11 +131,15 @@ impl Resource<World> for ReplicationIamAuth {
     const SUBCATEGORY: &'static str = "IAM database authentication";
 
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
-        plan.converge(cx, None).await.context(CANNOT, plan.target()?).map_err(|error| error.at(plan.name()))?;
+        let claim = ownership::begin(cx, &plan).await?;
+        claim.note(cx, None, None);
+        let converged = plan.converge(cx, None, Some(&claim)).await;
+        plan.told(converged)?;
         Ok(plan)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::read(cx, &state);
         let target = state.target()?;
         let rds = target.rds(cx).await?;
         let found =
@@ -127,8 +147,8 @@ impl Resource<World> for ReplicationIamAuth {
         let Some(database) = found else { return Ok(None) };
         let was_in_force = state.logical_replication == Computed::Known(true);
         let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
-        if state.parameter_group_name == Computed::Unknown {
-            state.recall(&rds, &found).await.context("Cannot read the parameters", &target)?; // Imported.
+        if cx.is_import() {
+            state.recall(cx, &rds, &found).await.context("Cannot read the parameters", &target)?;
         }
         let same_group = state.parameter_group_name.get()? == &found.group.name;
         state.iam_auth_for_replication = (same_group && found.replication_is_on()).into();
@@ -139,7 +159,8 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
-        plan.converge(cx, Some(&state)).await.context(CANNOT, plan.target()?).map_err(|error| error.at(plan.name()))?;
+        let converged = plan.converge(cx, Some(&state), None).await;
+        plan.told(converged)?;
         Ok(plan)
     }
 
@@ -147,9 +168,11 @@ impl Resource<World> for ReplicationIamAuth {
         if state.on_destroy == "leave" {
             return Ok(());
         }
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let target = state.target()?;
         let back = state.put_back(cx, &target.rds(cx).await?).await;
-        back.context("Cannot put the parameters back", &target)
+        back.context("Cannot put the parameters back", &target)?;
+        deletion.done()
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -172,6 +195,7 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan(cx, plan).await;
         let moves = plan.changed(Self::db_instance_identifier)
             || plan.changed(Self::db_cluster_identifier)
             || plan.changed(Self::region);
@@ -232,7 +256,46 @@ impl Resource<World> for ReplicationIamAuth {
 
 const IMMEDIATELY: Switch = Switch { on: true, immediately: true };
 
+impl Owned for ReplicationIamAuth {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let names = [Self::db_instance_identifier, Self::db_cluster_identifier];
+        database::subject(of, names, Self::region, (Self::TYPE, "IAM authentication for replication"))
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+        let Some(planned) = planned.decode().filter(Self::restores) else { return Ok(None) };
+        let target = planned.target()?;
+        let rds = target.rds(cx).await?;
+        let Some(database) = rds.database(target.kind, &target.identifier).await? else { return Ok(None) };
+        let arn = Group { kind: target.kind, name: database.group.clone() }.arn(&database)?;
+        Ok(Notes::read(&rds, &arn).await?.mark(REPLICATION).map(Maker::Mark))
+    }
+}
+
 impl ReplicationIamAuth {
+    /// What the user is told of the end of a change.
+    fn told(&self, converged: Result<(), Stopped>) -> Result<()> {
+        match converged {
+            Ok(()) => Ok(()),
+            Err(Stopped::Managed(told)) => Err(told),
+            Err(Stopped::Failed(error)) => {
+                Err::<(), _>(error).context(CANNOT, self.target()?).map_err(|error| error.at(self.name()))
+            }
+        }
+    }
+
+    /// The complaint that another resource manages a parameter.
+    fn managed(&self, name: &str, mark: String, claim: Option<&Claim<'_>>) -> Diagnostic {
+        let maker = Maker::Mark(mark);
+        let subject =
+            ownership::subject(self).map(|subject| Subject { what: format!("parameter \"{name}\""), ..subject });
+        match (claim, subject) {
+            (Some(claim), _) => claim.refuse(&maker),
+            (None, Ok(subject)) => claims::exists(&subject, &maker),
+            (None, Err(error)) => error,
+        }
+    }
+
     fn target(&self) -> Result<Target> {
         let (instance, cluster) = (self.db_instance_identifier.as_deref(), self.db_cluster_identifier.as_deref());
         Target::new(instance, cluster, &self.region)
@@ -261,7 +324,7 @@ impl ReplicationIamAuth {
     }
 
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
-    async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>) -> Result<()> {
+    async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>, claim: Option<&Claim<'_>>) -> Result<(), Stopped> {
         let target = self.target()?;
         let rds = target.rds(cx).await?;
         let database = target.look_when_steady(cx, &rds).await?;
@@ -271,13 +334,14 @@ impl ReplicationIamAuth {
         let missing = found.missing(self);
         if !missing.is_empty() {
             let what = missing.join("\n\n");
-            return Err(Diagnostic::error("", format!("Prerequisites are missing; nothing was changed.\n\n{what}")));
+            let detail = format!("Prerequisites are missing; nothing was changed.\n\n{what}");
+            return Err(Diagnostic::error("", detail).into());
         }
         if let Some(consent) = self.consent().filter(|_| !found.is_in_force()) {
             consent.apply(cx).await?;
         }
         let prior = self.leave_other_group(cx, &rds, &found, prior).await?;
-        self.remember(&rds, &found, prior).await?;
+        self.remember(cx, &rds, &found, prior, claim).await?;
         let settings = self.settings(&found);
         if !settings.is_empty() {
             let written = parameter_group::write(cx, &rds, &found.group, &settings).await;
@@ -289,10 +353,11 @@ impl ReplicationIamAuth {
             }
             written?;
         }
+        claim.iter().for_each(|claim| claim.created(cx));
         self.region = cx.aws()?.region(target.region.as_deref()).await?.into();
         cx.save(self);
         if self.manage_iam_authentication {
-            target.switch_iam(cx, &rds, IMMEDIATELY).await?;
+            target.switch_iam(cx, &rds, IMMEDIATELY, || {}).await?;
         }
         if prior.is_none() || !settings.is_empty() {
             parameter_group::followed(cx, &rds, &found.group).await?;
@@ -323,8 +388,19 @@ impl ReplicationIamAuth {
     }
 
     /// Finds out, notes and keeps what the parameters were before.
-    async fn remember(&mut self, rds: &Rds, found: &Found, prior: Option<&Self>) -> Result<()> {
+    async fn remember(
+        &mut self,
+        cx: &Ctx,
+        rds: &Rds,
+        found: &Found,
+        prior: Option<&Self>,
+        claim: Option<&Claim<'_>>,
+    ) -> Result<(), Stopped> {
         let arn = found.group.arn(&found.database)?;
+        let mark = claim.map(Claim::mark).or_else(|| claims::own_mark(cx, Self::TYPE));
+        let is_own =
+            |found: &str| claim.is_some_and(|claim| claim.has_made(Some(found))) || mark.as_deref() == Some(found);
+        let owner = Owner { mark: mark.as_deref(), is_own: &is_own };
         let mut notes = None;
         let restored =
             |prior: &&Self, name: &str| prior.restores() && (name == REPLICATION || prior.manage_logical_replication);
@@ -336,7 +412,7 @@ impl ReplicationIamAuth {
             let previous = match (known, is_ours && self.restores()) {
                 (Some(known), true) if noted => known,
                 (Some(known), true) => {
-                    parameter_group::note(rds, &arn, name, &known, ON).await?;
+                    parameter_group::note(rds, &arn, name, &known, ON, owner.mark).await?;
                     known
                 }
                 (None, true) => {
@@ -344,7 +420,17 @@ impl ReplicationIamAuth {
                         Some(notes) => notes,
                         none => none.insert(Notes::read(rds, &arn).await?),
                     };
-                    notes.previous(parameter, ON).await?
+                    if name == REPLICATION
+                        && let Some(claim) = claim
+                        && notes.mark(name).is_some_and(|mark| claim.has_made(Some(&mark)))
+                    {
+                        claim.tell_adopted(cx);
+                    }
+                    match notes.previous(parameter, ON, owner).await {
+                        Ok(previous) => previous,
+                        Err(NotNoted::Managed(mark)) => return Err(Stopped::Managed(self.managed(name, mark, claim))),
+                        Err(NotNoted::Failed(error)) => return Err(error.into()),
+                    }
                 }
                 (known, false) => {
                     if noted {
@@ -361,11 +447,13 @@ impl ReplicationIamAuth {
     }
 
     /// What an import can say of the past.
-    async fn recall(&mut self, rds: &Rds, found: &Found) -> Result<()> {
+    async fn recall(&mut self, cx: &Ctx, rds: &Rds, found: &Found) -> Result<()> {
         let arn = found.group.arn(&found.database)?;
         self.keep(LOGICAL, None);
         if let Some(parameter) = &found.replication {
-            self.keep(REPLICATION, Some(Notes::read(rds, &arn).await?.recall(parameter)));
+            let notes = Notes::read(rds, &arn).await?;
+            claims::keep(cx, Self::TYPE, notes.mark(REPLICATION).as_deref());
+            self.keep(REPLICATION, Some(notes.recall(parameter)));
         }
         self.parameter_group_name = found.group.name.clone().into();
         self.parameter_group_arn = arn.into();

@@ -56,7 +56,9 @@ where
 /// IAM names the principal in its message: `Invalid principal in policy: "AWS":"arn:…"`.
 async fn judged(cx: &Ctx, iam: &Iam, spec: &Spec, error: Error, waited: Duration) -> Refused {
     if !error.is_malformed_policy() || !error.message.to_ascii_lowercase().contains("invalid principal") {
-        return Refused { passes: error.is_concurrent_modification(), error, advice: None };
+        // A role that was just deleted is in the way for a moment.
+        let passes = error.is_concurrent_modification() || error.is_already_exists();
+        return Refused { passes, error, advice: None };
     }
     let document: Option<Document> = spec.trust.parse().ok();
     let all = document.as_ref().map(trust::principals).unwrap_or_default();

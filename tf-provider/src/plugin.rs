@@ -48,6 +48,9 @@ pub trait Work {
     /// Called on SIGTERM and when core is gone, just as core's own `Stop` call would.
     fn cancel(&self);
 
+    /// Core has taken leave: it has got all answers, and there will be no more calls. Must return soon.
+    fn farewell(&self) {}
+
     /// Completes when no work is running. The process waits for it, at most five seconds, when core is gone.
     fn idle(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())

@@ -13,6 +13,7 @@ pub mod law;
 pub mod merge;
 mod model;
 pub mod plan;
+mod private;
 mod rules;
 #[cfg(test)]
 mod sample;
@@ -36,6 +37,7 @@ pub use field::{
 };
 pub use model::{Handle, Model, Partial};
 pub use plan::Plan;
+pub use private::Private;
 pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, required, variadic};
 pub use timeouts::{Operation, Timeouts, parse_duration};
 pub use view::View;

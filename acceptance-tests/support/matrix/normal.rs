@@ -16,14 +16,15 @@ const IDS: [(&str, &str); 6] = [
 ];
 
 /// What is replaced without a number.
-const REST: [(&str, &str); 3] = [
+const REST: [(&str, &str); 4] = [
+    (r"\b([a-z_]+)/[0-9a-f]{16}\b", "$1/CREATION"),
     (r#""oid":\d+"#, r#""oid":0"#),
     (r"(:secret:[A-Za-z0-9/_+=.@-]+)-[A-Za-z0-9]{6}\b", "$1-RANDOM"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", "TIME"),
 ];
 
 /// The value with account id, ids and times replaced, wherever they are, also in names and in JSON within texts.
-pub(super) fn normal(account: &str, value: &Value) -> Value {
+pub(crate) fn normal(account: &str, value: &Value) -> Value {
     let mut text = value.to_string().replace(account, "ACCOUNT");
     for (pattern, replacement) in REST {
         text = Regex::new(pattern).expect("a pattern").replace_all(&text, replacement).into_owned();
@@ -40,7 +41,7 @@ pub(super) fn normal(account: &str, value: &Value) -> Value {
 }
 
 /// Fails with the first place where two values differ.
-pub(super) fn assert_same(is: &Value, expected: &Value) {
+pub(crate) fn assert_same(is: &Value, expected: &Value) {
     if let Some((path, is, expected)) = difference(is, expected) {
         panic!("{path} is {is}, and {expected} in an undisturbed run (/0 is the state, /1 the remote)");
     }
@@ -84,6 +85,10 @@ mod tests {
         check(
             json!("arn:aws:secretsmanager:us-east-1:1:secret:a/b-c-Xy12zZ"),
             json!("arn:aws:secretsmanager:us-east-1:1:secret:a/b-c-RANDOM"),
+        );
+        check(
+            json!({ "rdsauth:creation-id": "kms_key/0123456789abcdef" }),
+            json!({ "rdsauth:creation-id": "kms_key/CREATION" }),
         );
         check(json!("since 2026-01-02T03:04:05.678+00:00, 5"), json!("since TIME, 5"));
     }

@@ -37,14 +37,6 @@ pub(super) fn changed_value(found: &Description) -> Diagnostic {
     )
 }
 
-/// A create finishes what another began.
-pub(super) fn taken_over(name: &str) -> Diagnostic {
-    let detail = format!(
-        "An apply that was interrupted has made the secret \"{name}\". It is finished, and managed here from now on."
-    );
-    Diagnostic::warning("Secret was already there", detail)
-}
-
 /// A create took a deleted secret back.
 pub(super) fn restored(name: &str) -> Diagnostic {
     let detail =
@@ -61,20 +53,6 @@ pub(super) fn in_recovery(name: &str) -> Diagnostic {
              was changed.\n\nChoose another \"name\", set \"restore_deleted\" to true to take the secret back and write \
              this value into it, or end it for good:\n  aws secretsmanager delete-secret --secret-id '{name}' \
              --force-delete-without-recovery"
-        ),
-    )
-    .at(DbSecret::name)
-}
-
-/// The name is somebody else's secret's.
-pub(super) fn already_there(found: &Description) -> Diagnostic {
-    Diagnostic::error(
-        "Secret exists already",
-        format!(
-            "There is a secret \"{}\" that no interrupted apply of this configuration has left. Nothing was changed.\
-             \n\nChoose another \"name\", or import the secret; the next apply then writes the value of the configuration \
-             into it:\n  terraform import ADDRESS '{}'",
-            found.name, found.arn
         ),
     )
     .at(DbSecret::name)

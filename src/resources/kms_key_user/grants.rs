@@ -8,9 +8,10 @@ use tf_provider::schema::Retry;
 
 use crate::aws;
 use crate::aws::kms::{Grant, Key, Kms};
+use crate::claims::{Claim, Maker};
 use crate::key_policy::Age;
 use crate::policy::edit::is_unique_id;
-use crate::resources::kms_key_user::KmsKeyUser;
+use crate::resources::kms_key_user::{KmsKeyUser, content, statements};
 use crate::world::Ctx;
 
 /// Why a grant cannot be made.
@@ -35,14 +36,25 @@ const YOUNG_GRANTEE: Retry<Refused> = Retry {
 
 impl KmsKeyUser {
     /// Makes the grant, or takes over what an interrupted create has left; its id.
-    pub(crate) async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<String> {
+    pub(crate) async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key, claim: &Claim<'_>) -> Result<String> {
         let ours = self.grants(kms).await?;
-        match ours.iter().find(|grant| self.is_given_by(grant)) {
-            Some(grant) => {
-                cx.warn(self.taken_over());
+        let sid = self.sid.get()?;
+        let is_earlier = |grant: &&Grant| claim.was_to_be(&content(&statements(grant, sid)));
+        let (left, wanted) = (ours.iter().find(is_earlier), content(&self.wanted()?));
+        let is_free = ours.is_empty() || claim.was_deleted_here();
+        if left.is_some() || is_free && key.is_enabled() {
+            claim.note(cx, Some(&wanted), None);
+        }
+        match left {
+            Some(grant) if self.is_given_by(grant) => {
+                claim.tell_adopted(cx);
                 Ok(grant.id.clone())
             }
-            None if ours.is_empty() && key.is_enabled() => self.create_grant(cx, kms).await,
+            Some(_) => {
+                claim.tell_adopted(cx);
+                self.replace_grant(cx, kms).await
+            }
+            None if is_free && key.is_enabled() => self.create_grant(cx, kms).await,
             None if ours.is_empty() => {
                 let detail = format!(
                     "\"{}\" is in state \"{}\", and KMS makes grants only for enabled keys.\n\nEnable the key, or set \
@@ -51,7 +63,7 @@ impl KmsKeyUser {
                 );
                 Err(Diagnostic::error("Key is not enabled", detail).at(Self::kms_key_arn))
             }
-            None => Err(self.already_there()),
+            None => Err(claim.refuse(&Maker::Unknown)),
         }
     }
 

@@ -6,15 +6,6 @@ use crate::connection::Place;
 use crate::sql::mysql::grants::Grants;
 use crate::sql::mysql::users::{Account, PLUGIN, User};
 
-/// A create finds what an earlier one has left.
-pub(super) fn finished(account: Account<'_>) -> Diagnostic {
-    let detail = format!(
-        "User \"{account}\" was there, logs in with tokens, and has no privilege that it is not to have, as an interrupted \
-         apply leaves it. It is managed here from now on, and dropped with the resource.",
-    );
-    Diagnostic::warning("User was already there", detail)
-}
-
 /// A create finds a user of somebody else, and may have it.
 pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagnostic {
     let how = if user.plugin == PLUGIN {
@@ -34,16 +25,15 @@ pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagno
     Diagnostic::warning("User is taken over", detail)
 }
 
-/// A create finds a user of somebody else.
-pub(super) fn already_there(account: Account<'_>, user: &User, import_id: &str) -> Diagnostic {
-    let detail = format!(
-        "User \"{account}\" is there already, logs in by {}, and {} TLS. Nothing was changed.\n\nTo convert it, set \
-         \"take_over\" to true: it keeps its privileges, and its password, if any, is gone. To manage all that it may \
-         do, import it and review the plan:\n  terraform import ADDRESS '{import_id}'",
-        user.plugin,
-        if user.requires_tls { "must use" } else { "need not use" },
+/// Adds to the refusal of a user that exists how it logs in, and the third way out.
+pub(super) fn may_be_taken_over(told: Diagnostic, user: &User) -> Diagnostic {
+    let tls = if user.requires_tls { "must use" } else { "need not use" };
+    let more = format!(
+        "It logs in by {} and {tls} TLS. To convert it, set \"take_over\" to true: it keeps its privileges, and its \
+         password, if any, is gone.",
+        user.plugin
     );
-    Diagnostic::error("User exists and differs", detail)
+    Diagnostic { detail: format!("{}\n\n{more}", told.detail), ..told }
 }
 
 /// The user is the one that would make it.

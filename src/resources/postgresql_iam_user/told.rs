@@ -6,22 +6,10 @@ use crate::connection::Place;
 use crate::sql::postgres::roles;
 use crate::sql::{Error, Refusal};
 
-/// A create finds what an earlier one has made.
-pub(crate) fn finished(name: &str) -> Diagnostic {
-    let detail = format!(
-        "An interrupted create of the last day has left the user \"{name}\" just as it is configured. It is managed here \
-         from now on."
-    );
-    Diagnostic::warning("User was already there", detail)
-}
-
-/// A create finds what somebody else has made.
-pub(crate) fn already_there(name: &str, import_id: &str) -> Diagnostic {
-    let detail = format!(
-        "The database already has a role \"{name}\". Nothing was changed.\n\nSet \"take_over\" to true to change it into \
-         this user and to leave it in place on destroy, or import it:\n  terraform import ADDRESS '{import_id}'"
-    );
-    Diagnostic::error("Role exists already", detail)
+/// Adds the third way out to the refusal of a role that exists.
+pub(crate) fn may_be_taken_over(told: Diagnostic) -> Diagnostic {
+    let more = "Or set \"take_over\" to true, to change it into this user; destroy then leaves it in place.";
+    Diagnostic { detail: format!("{}\n\n{more}", told.detail), ..told }
 }
 
 /// A role was dropped, and another one has its name.
@@ -30,13 +18,13 @@ pub(crate) fn made_anew(name: &str) -> Diagnostic {
         "Somebody dropped the role \"{name}\" and made another of that name. It is managed here as one that was taken \
          over: destroying it takes away only what it is given from now on."
     );
-    Diagnostic::warning("Role was made anew", detail)
+    Diagnostic::warning("Role was re-created outside of Terraform", detail)
 }
 
 /// A destroy finds a role that another has made.
 pub(crate) fn somebody_elses(name: &str) -> Diagnostic {
     let detail = format!("Somebody dropped the role \"{name}\" and made another of that name, which is not touched.");
-    Diagnostic::warning("Role was made anew", detail)
+    Diagnostic::warning("Role was re-created outside of Terraform", detail)
 }
 
 /// The connection leads to another server than before.

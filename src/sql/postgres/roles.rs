@@ -32,6 +32,8 @@ pub struct Role {
     pub valid_until: Option<String>,
     /// When a create of this provider made it.
     pub made_at: Option<Timestamp>,
+    /// The mark of that create, as the comment has it.
+    pub mark: Option<String>,
     /// The comment on it.
     pub comment: Option<String>,
     /// The roles that it is a member of without another between them.
@@ -70,6 +72,8 @@ pub struct Wanted<'a> {
     pub forbid_password: bool,
     /// Whether it was there before, and what it is made a member of is noted at it.
     pub taken_over: bool,
+    /// The mark of the create that makes it.
+    pub mark: Option<&'a str>,
 }
 
 /// What became of a role.
@@ -102,6 +106,9 @@ pub const REPLICATION: &str = "rds_replication";
 
 /// Begins the comment on a role that this provider has made; the time follows.
 const MADE: &str = "Made by Terraform (rdsauth) at ";
+
+/// Comes between the time and the mark of the create.
+const MARKED: &str = ", creation ID ";
 
 /// Begins the last line of the comment on a role that was taken over; the roles that it was made a member of follow, as
 /// JSON. An answer may be lost, and who comes next must not take those for what was there before.
@@ -141,20 +148,6 @@ impl Role {
         Some(noted.into_iter().filter(|role| self.is_in(role)).collect())
     }
 
-    /// Whether nothing would have to be written, as far as it can be seen.
-    pub fn is_as(&self, wanted: &Wanted<'_>) -> bool {
-        self.name == wanted.name
-            && self.login == wanted.login
-            && self.replication_by().is_some() == wanted.replication
-            && self.connection_limit == wanted.connection_limit
-            && self.is_valid_until(wanted.valid_until)
-            && wanted.roles.is_none_or(|roles| {
-                roles.iter().all(|role| self.is_in(role)) && self.further_roles().all(|role| roles.contains(role))
-            })
-            && self.is_in(IAM)
-            && !(wanted.forbid_password && self.password_set == Some(true))
-    }
-
     fn is_in(&self, role: &str) -> bool {
         self.roles.iter().any(|name| name == role)
     }
@@ -179,7 +172,7 @@ pub fn same_instant(a: &str, b: &str) -> bool {
 /// # Errors
 /// Any of the session.
 pub async fn find(session: &Session, name: &str, known: Option<&Known>) -> Result<Option<Role>, Error> {
-    let ours = known.map(|known| known.made_at.map_or_else(|| GRANTED.to_owned(), mark));
+    let ours = known.map(|known| known.made_at.map_or_else(|| GRANTED.to_owned(), made));
     let is_it = "rolname = $1::text OR oid = $2::oid AND strpos(shobj_description(oid, 'pg_authid'), $3::text) > 0 \
                  ORDER BY rolname = $1::text DESC LIMIT 1";
     look(session, is_it, &[&name, &known.map(|known| known.oid), &ours]).await
@@ -226,6 +219,7 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
         made_at: comment.as_deref().and_then(made_at),
+        mark: comment.as_deref().and_then(marked),
         comment,
         roles: row.get(7),
         iam_paths: row.get(8),
@@ -387,6 +381,10 @@ async fn let_replicate(session: &Session, name: &str) -> Result<Option<Error>, E
 }
 
 impl Wanted<'_> {
+    fn marked(&self) -> String {
+        self.mark.map(|mark| format!("{MARKED}{mark}")).unwrap_or_default()
+    }
+
     /// The statements that make the role itself, or the difference to the one that is there.
     fn definition(&self, found: Option<&Role>) -> Result<Vec<String>, Error> {
         let name = pg_name(self.name)?;
@@ -403,7 +401,7 @@ impl Wanted<'_> {
         let Some(found) = found else {
             return Ok(vec![
                 format!("CREATE ROLE {name} {}", options.join(" ")),
-                comment_on(self.name, &mark(Timestamp::now()))?,
+                comment_on(self.name, &format!("{}{}", made(Timestamp::now()), self.marked()))?,
             ]);
         };
         if found.replication && !self.replication {
@@ -450,14 +448,21 @@ async fn revoke_within(session: &Session, oid: u32, roles: &[&str]) -> Result<Op
     Ok(left)
 }
 
-/// The comment on a role that is made now.
-fn mark(now: Timestamp) -> String {
+/// The comment on a role that is made now, but for the mark.
+fn made(now: Timestamp) -> String {
     format!("{MADE}{}", Timestamp::from_second(now.as_second()).unwrap_or(now))
 }
 
 /// When a role was made that has this comment.
 fn made_at(comment: &str) -> Option<Timestamp> {
-    comment.lines().next()?.strip_prefix(MADE)?.parse().ok()
+    let made = comment.lines().next()?.strip_prefix(MADE)?;
+    made.split_once(MARKED).map_or(made, |(time, _)| time).parse().ok()
+}
+
+/// The mark of the create that made a role with this comment.
+fn marked(comment: &str) -> Option<String> {
+    let (_, mark) = comment.lines().next()?.strip_prefix(MADE)?.split_once(MARKED)?;
+    Some(mark.to_owned())
 }
 
 /// From PostgreSQL 16, a membership can only be revoked as whoever granted it; as others it is a warning.

@@ -82,6 +82,7 @@ impl<S: Provider + Work> Host<S> {
             // First a farewell: core is gone soon after it.
             biased;
             () = shutdown.cancelled() => {
+                service.farewell();
                 let _ = timeout(FAREWELL, connections.gone()).await;
             }
             never = accept(&socket.listener, tls, &connections, ready) => match never {},

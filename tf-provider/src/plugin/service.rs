@@ -61,16 +61,25 @@ impl<P: Provider> Work for Service<P> {
         std::mem::take(&mut *self.0.stop.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
     }
 
+    fn farewell(&self) {
+        if let Some(world) = self.0.world() {
+            P::farewell(&world);
+        }
+    }
+
     async fn idle(&self) {
         self.0.tasks.wait().await;
     }
 }
 
 impl<P: Provider> State<P> {
+    fn world(&self) -> Option<Arc<P::World>> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The context of one operation.
     fn cx(&self, limit: Duration) -> Result<Ctx<P::World>, Diagnostic> {
-        let world = self.world.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let world = world.ok_or_else(|| {
+        let world = self.world().ok_or_else(|| {
             Diagnostic::error("Provider not configured", "Terraform asked for work before it configured the provider.")
         })?;
         let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::schema::Model;
+use crate::schema::{Model, Private};
 use crate::value::Object;
 
 /// The world of the provider, and the limits and the memory of one operation.
@@ -19,6 +19,7 @@ pub struct Ctx<W> {
     limit: Duration,
     deadline: Instant,
     stop: CancellationToken,
+    private: Mutex<Private>,
     saved: Mutex<Option<Object>>,
     warnings: Mutex<Vec<Diagnostic>>,
 }
@@ -58,9 +59,31 @@ impl<W> Ctx<W> {
             limit,
             deadline: Instant::now() + limit,
             stop,
+            private: Mutex::default(),
             saved: Mutex::default(),
             warnings: Mutex::default(),
         }
+    }
+
+    /// The same with what Terraform keeps of the object beside its state.
+    #[must_use]
+    pub fn with_private(self, private: Private) -> Self {
+        Self { private: Mutex::new(private), ..self }
+    }
+
+    /// What Terraform keeps, or is to keep, of the object beside its state.
+    pub fn private(&self) -> Private {
+        self.private.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a read is to complete an object that an import or a move has only named.
+    pub fn is_import(&self) -> bool {
+        self.private().is_imported
+    }
+
+    /// Keeps with the state which create made the object.
+    pub fn set_creation_id(&self, id: &str) {
+        self.private.lock().unwrap_or_else(PoisonError::into_inner).creation_id = Some(id.to_owned());
     }
 
     /// Notes that the remote object exists as described: whatever happens next, Terraform will know it.
@@ -73,6 +96,11 @@ impl<W> Ctx<W> {
 
     pub(crate) fn save_object(&self, object: Object) {
         *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(object);
+    }
+
+    /// Takes back what was saved: the operation has itself removed what it had made.
+    pub fn discard(&self) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Adds a warning to the answer.

@@ -32,6 +32,13 @@ pub trait Provider: Send + Sync + 'static {
     /// The configuration is wrong whatever will be asked of it.
     fn configure(config: Self::Config, host: Host) -> Result<Self::World>;
 
+    /// Told that there is, or is about to be, a state of the object that this create made: core has sent it, or the
+    /// answer that carries it is next.
+    fn stored(_world: &Self::World, _creation_id: &str) {}
+
+    /// Core takes leave in order, so it has got all answers. The process ends after this.
+    fn farewell(_world: &Self::World) {}
+
     /// Its resources.
     fn resources() -> &'static [ResourceEntry<Self::World>] {
         &[]

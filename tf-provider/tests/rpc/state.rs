@@ -179,6 +179,7 @@ async fn imports_by_id_and_by_identity_are_the_same() {
         let imported = answer.imported_resources.pop().unwrap();
         assert_eq!((answer.imported_resources, imported.type_name.as_str()), (Vec::new(), THING));
         assert_eq!(identity(imported.identity, Thing::table()), Some(name()));
+        assert_eq!(imported.private, r#"{"is_imported":true,"version":1}"#, "the read is told");
         let state = stored(imported.state, Thing::table()).unwrap();
         assert_eq!(state, thing([]), "nothing else is known yet");
         let read = client.read(&state).await;
@@ -232,7 +233,8 @@ async fn other_types_move_here_where_that_is_understood() {
     let client = Client::unconfigured().await;
     let answer = client.send(source("other_thing", r#"{"label":"a"}"#)).await;
     assert_eq!(answer.told(), [""; 0]);
-    assert_eq!(answer.target_private, "", "another provider's private data means nothing here");
+    let named_only = r#"{"is_imported":true,"version":1}"#;
+    assert_eq!(answer.target_private, named_only, "another provider's private data means nothing here");
     assert_eq!(stored(answer.target_state, Thing::table()), Some(thing([])), "write-only values are left behind");
     assert_eq!(identity(answer.target_identity, Thing::table()), Some(name()));
     let shelfless =

@@ -9,6 +9,7 @@ fn role() -> Role {
         connection_limit: -1,
         valid_until: None,
         made_at: None,
+        mark: None,
         comment: None,
         roles: vec![IAM.to_owned(), "reader".to_owned()],
         iam_paths: Vec::new(),
@@ -25,29 +26,8 @@ const WANTED: Wanted<'static> = Wanted {
     valid_until: None,
     forbid_password: true,
     taken_over: false,
+    mark: None,
 };
-
-#[test]
-fn what_a_create_leaves_is_known_again() {
-    let reader = ["reader".to_owned()];
-    assert!(role().is_as(&WANTED) && role().is_as(&Wanted { roles: Some(&reader), ..WANTED }));
-    let until = Role { valid_until: Some("2031-01-01T00:00:00.5Z".to_owned()), ..role() };
-    assert!(until.is_as(&Wanted { valid_until: Some("2031-01-01T01:00:00.500+01:00"), ..WANTED }));
-    for (why, role, wanted) in [
-        ("another name", role(), Wanted { name: "joe", ..WANTED }),
-        ("no login", Role { login: false, ..role() }, WANTED),
-        ("no replication", role(), Wanted { replication: true, ..WANTED }),
-        ("replication", Role { replication: true, ..role() }, WANTED),
-        ("a limit", Role { connection_limit: 1, ..role() }, WANTED),
-        ("an end", until, WANTED),
-        ("one role more", role(), Wanted { roles: Some(&[]), ..WANTED }),
-        ("not in rds_iam", Role { roles: vec!["reader".to_owned()], ..role() }, WANTED),
-        ("one role less", Role { roles: vec![IAM.to_owned()], ..role() }, Wanted { roles: Some(&reader), ..WANTED }),
-        ("a password", Role { password_set: Some(true), ..role() }, WANTED),
-    ] {
-        assert!(!role.is_as(&wanted), "{why}");
-    }
-}
 
 #[test]
 fn only_the_difference_is_written() {
@@ -63,10 +43,12 @@ fn only_the_difference_is_written() {
 #[test]
 fn a_mark_is_read_back() {
     let now: Timestamp = "2026-11-22T11:00:00.25Z".parse().unwrap();
-    let text = mark(now);
+    let text = made(now);
     assert_eq!(text, "Made by Terraform (rdsauth) at 2026-11-22T11:00:00Z");
     assert_eq!(made_at(&text), "2026-11-22T11:00:00Z".parse().ok());
-    assert_eq!((made_at("Made by hand"), made_at(MADE)), (None, None));
+    let marked_text = format!("{text}{}\nby sales", Wanted { mark: Some("user/1f"), ..WANTED }.marked());
+    assert_eq!((made_at(&marked_text), marked(&marked_text).as_deref()), (made_at(&text), Some("user/1f")));
+    assert_eq!((made_at("Made by hand"), made_at(MADE), marked(&text)), (None, None, None));
 }
 
 #[test]
@@ -93,7 +75,7 @@ fn what_was_granted_is_noted_below_the_comment() {
     assert_eq!(noted(&format!("of sales\n{GRANTED}[\"rds_iam\",\"gone\"]")), Some(vec![IAM.to_owned()]));
     assert_eq!((noted("of sales"), noted(&format!("{GRANTED}[]\nof sales")), noted(GRANTED)), (None, None, None));
     assert_eq!(split(&format!("a\nb\n{GRANTED}[]")), ("a\nb", Some("[]")));
-    assert_eq!(made_at(&format!("{}\n{GRANTED}[]", mark(Timestamp::UNIX_EPOCH))), Some(Timestamp::UNIX_EPOCH));
+    assert_eq!(made_at(&format!("{}\n{GRANTED}[]", made(Timestamp::UNIX_EPOCH))), Some(Timestamp::UNIX_EPOCH));
 }
 
 #[test]

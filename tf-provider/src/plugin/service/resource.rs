@@ -1,13 +1,16 @@
 //! Resources: judged, planned, applied, read, upgraded, imported and moved.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::plugin::convert;
 use crate::plugin::service::{Failure, State, assert_conforms, failed, find};
 use crate::proto::tfplugin5 as wire;
 use crate::schema::{
-    Attribute, Ctx, Nesting, Operation, Provider, ResourceEntry, Source, Table, Timeouts, conform, merge,
+    Attribute, Ctx, Nesting, Operation, Private, Provider, ResourceEntry, Source, Table, Timeouts, conform, merge,
     plan::{self, Change},
     validate,
 };
@@ -40,7 +43,8 @@ pub(crate) async fn plan<P: Provider>(
         (None, Some(prior)) => Change::destroy(prior),
         (None, None) => return Err(Diagnostic::bug("asked to plan neither an object nor its end").into()),
     };
-    let cx = state.cx(limit(table, Operation::Read, change.prior.as_ref()))?;
+    let kept = Kept(request.prior_private);
+    let cx = kept.tell(&state, limit(table, Operation::Read, change.prior.as_ref()))?;
     cx.run(entry.plan(&cx, &mut change)).await.map_err(|error| failed(&cx, error))?;
     change.find_replaced(table);
     if cfg!(debug_assertions)
@@ -53,7 +57,7 @@ pub(crate) async fn plan<P: Provider>(
     Ok(wire::plan_resource_change::Response {
         planned_state: convert::dynamic_object(change.planned, table)?,
         requires_replace: change.replace.iter().map(convert::path).collect(),
-        planned_private: request.prior_private,
+        planned_private: kept.0,
         diagnostics: convert::diagnostics(cx.take_warnings()),
         ..Default::default()
     })
@@ -76,7 +80,8 @@ pub(crate) async fn apply<P: Provider>(
         (Some(prior), None) => (Operation::Delete, prior),
         (None, None) => return Err(Diagnostic::bug("asked to apply neither an object nor its end").into()),
     };
-    let cx = Arc::new(state.cx(limit(table, operation, Some(of)))?);
+    let kept = Kept(request.planned_private);
+    let cx = Arc::new(kept.tell(&state, limit(table, operation, Some(of)))?);
     let outcome = {
         let (cx, prior, planned) = (Arc::clone(&cx), prior.clone(), planned.clone());
         state.task(async move { run(entry, &cx, prior, planned, config).await }).await.flatten()
@@ -94,10 +99,13 @@ pub(crate) async fn apply<P: Provider>(
             saved.or(prior)
         }
     };
+    if let (Some(_), Some(id)) = (&new, cx.private().creation_id) {
+        P::stored(&cx, &id);
+    }
     Ok(wire::apply_resource_change::Response {
         new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
         new_state: convert::dynamic_object(new, table)?,
-        private: request.planned_private,
+        private: kept.replaced_by(cx.private()),
         diagnostics: convert::diagnostics(found),
         ..Default::default()
     })
@@ -141,7 +149,8 @@ pub(crate) async fn read<P: Provider>(
     let current = convert::config(request.current_state.as_ref(), table)?;
     convert::check_identity(request.current_identity.as_ref(), table)?;
     convert::check_meta(request.provider_meta.as_ref())?;
-    let cx = state.cx(limit(table, Operation::Read, Some(&current)))?;
+    let kept = Kept(request.private);
+    let cx = kept.tell(&state, limit(table, Operation::Read, Some(&current)))?;
     let found = cx.run(entry.read(&cx, current.clone())).await.map_err(|error| failed(&cx, error))?;
     let new = found.map(|found| merge::object(table, &current, found)).transpose()?;
     new.iter().try_for_each(|new| assert_conforms("the object that was read", conform::stored(table, new)))?;
@@ -149,7 +158,7 @@ pub(crate) async fn read<P: Provider>(
         new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
         new_state: convert::dynamic_object(new, table)?,
         diagnostics: convert::diagnostics(cx.take_warnings()),
-        private: request.private,
+        private: kept.replaced_by(Private { is_imported: false, ..cx.private() }),
         deferred: None,
     })
 }
@@ -201,7 +210,7 @@ pub(crate) async fn import<P: Provider>(
             type_name: request.type_name,
             identity: convert::identity(table, &known)?,
             state: convert::dynamic_object(Some(complete(table, known)?), table)?,
-            private: Default::default(),
+            private: named_only(),
         }],
         ..Default::default()
     })
@@ -229,6 +238,7 @@ pub(crate) async fn moved<P: Provider>(
     Ok(wire::move_resource_state::Response {
         target_identity: convert::identity(table, &known)?,
         target_state: convert::dynamic_object(Some(complete(table, known)?), table)?,
+        target_private: named_only(),
         ..Default::default()
     })
 }
@@ -237,7 +247,32 @@ fn entry<P: Provider>(name: &str) -> Result<ResourceEntry<P::World>, Failure> {
     find::<P, _>("resource", name, P::resources(), |entry| entry.name()).copied()
 }
 
-fn limit(table: &Table, operation: Operation, object: Option<&Object>) -> std::time::Duration {
+/// The private state of a request.
+struct Kept(Bytes);
+
+impl Kept {
+    /// The context of an operation that knows it. The provider learns that there is a state of that creation.
+    fn tell<P: Provider>(&self, state: &State<P>, limit: Duration) -> Result<Ctx<P::World>, Diagnostic> {
+        let cx = state.cx(limit)?.with_private(Private::decode(&self.0).unwrap_or_default());
+        if let Some(id) = cx.private().creation_id {
+            P::stored(&cx, &id);
+        }
+        Ok(cx)
+    }
+
+    /// What to answer with. Bytes of another form stay as they are as long as there is nothing to add.
+    fn replaced_by(self, private: Private) -> Bytes {
+        let before = Private::decode(&self.0).unwrap_or_default();
+        if private == before { self.0 } else { private.encode().into() }
+    }
+}
+
+/// The private state of an object that an import or a move has named.
+fn named_only() -> Bytes {
+    Private { is_imported: true, ..Private::default() }.encode().into()
+}
+
+fn limit(table: &Table, operation: Operation, object: Option<&Object>) -> Duration {
     Timeouts::limit(table.timeouts.as_ref(), operation, object.unwrap_or(&Object::new()))
 }
 

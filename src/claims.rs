@@ -1,0 +1,370 @@
+//! Claims: what this process, or one that died on this machine, was about to create.
+//!
+//! Terraform stores state only with the answer to a create, so a process that is killed loses what it has created. A
+//! create therefore writes a claim before its first write: working directory and workspace, type of the resource,
+//! natural key, and a fresh creation id, which is put on the object where that can carry a mark and into the private
+//! state. A claim goes when a state with its id is seen, or when core takes leave in order after the answer; it stays
+//! when provider or core die. What exists at create is adopted under an unfinished claim of the same directory alone:
+//! with the same id where there is a mark, with the content that was claimed where there is none. In every other case
+//! the create changes nothing.
+//!
+//! Within a process, creates and deletes of one natural key take turns and know of each other: two declarations never
+//! have one object, and a delete never takes what a create of the same apply has made, or was refused.
+//!
+//! Without a folder of the user's own there are no claims: a create that is cut off then has to be imported.
+
+mod diagnostics;
+mod store;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::Ctx;
+use tf_provider::value::Path;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use crate::claims::store::{Note, Store, content_hash};
+
+/// What a resource creates, by its natural key.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The type of the resource, without the provider's name.
+    pub kind: &'static str,
+    /// What no two of the type have in common, within an account.
+    pub key: String,
+    /// The kind of the object in a summary, such as `Role`.
+    pub noun: &'static str,
+    /// The object in a sentence, such as `role "app"`.
+    pub what: String,
+    /// What is said of one that is in the way: [`EXISTS`] or [`IS_MANAGED`].
+    pub found: &'static str,
+    /// The arguments that the key comes from, such as `"name"`.
+    pub arguments: &'static str,
+    /// What `terraform import` takes.
+    pub import_id: String,
+    /// The argument to point at.
+    pub at: Path,
+}
+
+/// Of an object that was there before.
+pub const EXISTS: &str = "already exists";
+
+/// Of a part of an object of others that another resource manages.
+pub const IS_MANAGED: &str = "is already managed";
+
+/// What this process knows of the objects that it creates and deletes.
+#[derive(Debug, Default)]
+pub struct Claims {
+    memory: Mutex<Memory>,
+    turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
+    store: Store,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// What became of objects in this process.
+    fates: HashMap<String, Fate>,
+    /// What has been planned in this process.
+    plans: HashMap<String, Vec<Planned>>,
+    /// Objects that the state of this run holds.
+    read: HashSet<String>,
+    /// Whether plans are made again, by an apply that is under way.
+    is_applying: bool,
+    /// The creation ids that this process has handed to core.
+    answered: HashSet<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Created,
+    Refused,
+    Deleted,
+}
+
+/// What a plan does with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planned {
+    /// It is in the state, and stays.
+    Keeps,
+    /// It is to be created.
+    Creates,
+    /// It is in the state, and is to be deleted.
+    Deletes,
+}
+
+/// A create under way. Creates and deletes of the same object wait until this is dropped.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    claims: &'a Claims,
+    subject: Subject,
+    id: String,
+    /// What creates of this object have left that were cut off.
+    earlier: Vec<Note>,
+    was_deleted_here: bool,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// A delete under way. Creates of the same object wait until this is dropped.
+#[derive(Debug)]
+pub struct Deletion<'a> {
+    claims: &'a Claims,
+    id: String,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// Who made an object that is in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// This provider, as its mark on the object says.
+    Mark(String),
+    /// The object carries no mark of this provider.
+    Unmarked,
+    /// Objects of this kind cannot carry a mark.
+    Unknown,
+}
+
+impl Subject {
+    fn id(&self) -> String {
+        format!("{} {}", self.kind, self.key)
+    }
+}
+
+impl Claims {
+    /// Begins a create. Must come before the look at what exists.
+    ///
+    /// # Errors
+    /// This process has created the same object already, for another resource.
+    pub async fn begin(&self, subject: Subject) -> Result<Claim<'_>> {
+        let id = subject.id();
+        let turn = self.turn(&id).await;
+        let fate = {
+            let mut memory = self.memory();
+            memory.is_applying = true;
+            memory.fates.get(&id).copied()
+        };
+        if fate == Some(Fate::Created) {
+            return Err(diagnostics::declared_twice(&subject));
+        }
+        let earlier = self.store.left(&subject);
+        let id = earlier.first().map_or_else(new_id, |note| note.creation_id.clone());
+        Ok(Claim { claims: self, subject, id, earlier, was_deleted_here: fate == Some(Fate::Deleted), _turn: turn })
+    }
+
+    /// Begins a delete; nothing, with a warning, if this process has created the object for another resource.
+    ///
+    /// # Errors
+    /// A create of the same object was refused by this process because the object exists: it would be lost.
+    pub async fn delete<W>(&self, cx: &Ctx<W>, subject: &Subject) -> Result<Option<Deletion<'_>>> {
+        let id = subject.id();
+        let turn = self.turn(&id).await;
+        let fate = {
+            let mut memory = self.memory();
+            memory.is_applying = true;
+            memory.fates.get(&id).copied()
+        };
+        match fate {
+            Some(Fate::Created) => {
+                cx.warn(diagnostics::created_here(subject));
+                Ok(None)
+            }
+            Some(Fate::Refused) => Err(diagnostics::declared_again(subject)),
+            Some(Fate::Deleted) | None => Ok(Some(Deletion { claims: self, id, _turn: turn })),
+        }
+    }
+
+    /// Notes that the state of this run holds an object.
+    pub fn read(&self, subject: &Subject) {
+        self.memory().read.insert(subject.id());
+    }
+
+    /// Notes what a plan does with an object, warns if that does not fit another plan of this run, and tells whether
+    /// the plan has to look whether the object exists: it is to be created, and the state of this run does not hold
+    /// it. Plans that are made again by an apply need not look again.
+    pub fn plan<W>(&self, cx: &Ctx<W>, subject: &Subject, planned: Planned) -> bool {
+        let mut memory = self.memory();
+        if memory.is_applying {
+            return false;
+        }
+        let plans = memory.plans.entry(subject.id()).or_default();
+        match planned {
+            Planned::Creates if plans.contains(&Planned::Deletes) => cx.warn(diagnostics::moves(subject)),
+            Planned::Deletes if plans.contains(&Planned::Creates) => cx.warn(diagnostics::moves(subject)),
+            Planned::Creates if !plans.is_empty() => cx.warn(diagnostics::twins(subject)),
+            Planned::Keeps if plans.contains(&Planned::Creates) => cx.warn(diagnostics::twins(subject)),
+            _ => {}
+        }
+        plans.push(planned);
+        planned == Planned::Creates && !memory.read.contains(&subject.id()) && self.store.left(subject).is_empty()
+    }
+
+    /// Warns in a plan that an object exists which is to be created.
+    pub fn warn_exists<W>(&self, cx: &Ctx<W>, subject: &Subject, maker: &Maker) {
+        cx.warn(diagnostics::exists_at_plan(subject, maker));
+    }
+
+    /// There is a state of this creation, or the answer that carries it is next.
+    pub fn stored(&self, creation_id: &str) {
+        self.memory().answered.insert(creation_id.to_owned());
+        self.store.forget_left(creation_id);
+    }
+
+    /// Core has got all answers: what they carried needs no claim any more.
+    pub fn farewell(&self) {
+        let answered = std::mem::take(&mut self.memory().answered);
+        self.store.close(&answered);
+    }
+
+    async fn turn(&self, id: &str) -> OwnedMutexGuard<()> {
+        let turn =
+            Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default());
+        turn.lock_owned().await
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Claim<'_> {
+    /// The id of this creation, for the private state and for the mark on the object.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The mark on the object: the type of the resource and the id.
+    pub fn mark(&self) -> String {
+        mark(self.subject.kind, &self.id)
+    }
+
+    /// Whether a create of this object was cut off in this directory, so that it may exist without a state.
+    pub fn has_earlier(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
+    /// Whether an object with this mark was created under this claim, by this or an earlier run.
+    pub fn has_made(&self, mark: Option<&str>) -> bool {
+        mark.is_some_and(|mark| {
+            mark == self.mark() || self.earlier.iter().any(|note| mark == self::mark(note.kind(), &note.creation_id))
+        })
+    }
+
+    /// Whether an object without mark has the content that an earlier run was about to give it.
+    pub fn was_to_be(&self, content: &str) -> bool {
+        let hash = content_hash(content);
+        self.earlier.iter().any(|note| note.content.as_ref() == Some(&hash))
+    }
+
+    /// What earlier runs have noted of the object itself, such as its id.
+    pub fn objects(&self) -> impl Iterator<Item = &str> {
+        self.earlier.iter().filter_map(|note| note.object.as_deref())
+    }
+
+    /// Whether this process has deleted the object a moment ago, so that a look may still show it.
+    pub fn was_deleted_here(&self) -> bool {
+        self.was_deleted_here
+    }
+
+    /// Takes over the id of an earlier run whose mark an object carries.
+    pub fn resume(&mut self, mark: &str) {
+        if let Some(note) = self.earlier.iter().find(|note| mark == self::mark(note.kind(), &note.creation_id)) {
+            self.id.clone_from(&note.creation_id);
+        }
+    }
+
+    /// Writes the claim, before the first write to the remote side. `content` is what an object without mark is to be,
+    /// `object` what is known of the object itself.
+    pub fn note<W>(&self, cx: &Ctx<W>, content: Option<&str>, object: Option<&str>) {
+        let content = content.map(content_hash);
+        if let Err(error) = self.claims.store.write(&self.subject, &self.id, content, object)
+            && self.claims.store.is_first_failure()
+        {
+            cx.warn(diagnostics::no_claims(&error));
+        }
+    }
+
+    /// The object exists, created by this run or adopted from an earlier one. Whatever comes now, its state is stored.
+    pub fn created<W>(&self, cx: &Ctx<W>) {
+        cx.set_creation_id(&self.id);
+        self.claims.memory().fates.insert(self.subject.id(), Fate::Created);
+    }
+
+    /// The object exists and is not to be adopted: nothing was changed. The complaint for the user.
+    pub fn refuse(&self, maker: &Maker) -> Diagnostic {
+        self.nothing_was_made();
+        self.claims.memory().fates.insert(self.subject.id(), Fate::Refused);
+        diagnostics::exists(&self.subject, maker)
+    }
+
+    /// The remote side has refused for good: this run has not created anything.
+    pub fn nothing_was_made(&self) {
+        self.claims.store.remove(&self.subject);
+    }
+
+    /// Tells that the object of an earlier run was adopted.
+    pub fn tell_adopted<W>(&self, cx: &Ctx<W>) {
+        cx.warn(diagnostics::adopted(&self.subject));
+    }
+}
+
+impl Deletion<'_> {
+    /// The object is gone: a create of it in this process may go on. Never an error, so that a delete can end with it.
+    ///
+    /// # Errors
+    /// None.
+    pub fn done(self) -> Result<()> {
+        self.claims.memory().fates.insert(self.id, Fate::Deleted);
+        Ok(())
+    }
+}
+
+impl Maker {
+    /// Of an object whose mark was looked for.
+    pub fn of(mark: Option<&String>) -> Self {
+        mark.map_or(Self::Unmarked, |mark| Self::Mark(mark.clone()))
+    }
+}
+
+/// What stands on an object that this provider has created.
+pub fn mark(kind: &str, creation_id: &str) -> String {
+    format!("{kind}/{creation_id}")
+}
+
+/// Whether the mark on an object says that another create has made it than the one in the private state: somebody has
+/// deleted and re-created it.
+pub fn is_of_another<W>(cx: &Ctx<W>, kind: &str, found: Option<&str>) -> bool {
+    let ours = cx.private().creation_id;
+    matches!((found, ours), (Some(found), Some(ours)) if found != mark(kind, &ours))
+}
+
+/// The mark of the creation in the private state.
+pub fn own_mark<W>(cx: &Ctx<W>, kind: &str) -> Option<String> {
+    cx.private().creation_id.map(|id| mark(kind, &id))
+}
+
+/// Keeps the creation id of a mark that an import has found on its object.
+pub fn keep<W>(cx: &Ctx<W>, kind: &str, found: Option<&str>) {
+    let id = found.and_then(|mark| mark.strip_prefix(kind)).and_then(|rest| rest.strip_prefix('/'));
+    id.into_iter().for_each(|id| cx.set_creation_id(id));
+}
+
+/// Complains of an object that is in the way of a change.
+pub fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
+    diagnostics::exists(subject, maker)
+}
+
+/// Tells that a delete has left an object that somebody has re-created.
+pub fn recreated(subject: &Subject) -> Diagnostic {
+    diagnostics::recreated(subject)
+}
+
+/// 16 hexadecimal digits that nothing else has.
+fn new_id() -> String {
+    let mut bytes = [0; 8];
+    // Without the system's randomness there would be no TLS either.
+    let number = aws_lc_rs::rand::fill(&mut bytes).map_or_else(|_| fastrand::u64(..), |()| u64::from_be_bytes(bytes));
+    format!("{number:016x}")
+}
+
+#[cfg(test)]
+mod tests;

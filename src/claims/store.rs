@@ -1,0 +1,266 @@
+//! Claims on disk: a folder for each process, with a file for each create that has not been answered yet.
+//!
+//! `claims/PROCESS/process.lock` is locked for as long as the process lives, so the system itself says who is dead.
+//! `claims/PROCESS/HASH.json` is a claim; the hash is that of directory, workspace, type and natural key.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Value, json};
+
+use crate::claims::{Subject, new_id};
+use crate::local;
+
+/// A claim of a process that has died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Note {
+    pub(super) creation_id: String,
+    /// The hash of what an object without mark was to be.
+    pub(super) content: Option<String>,
+    /// What was known of the object itself.
+    pub(super) object: Option<String>,
+    kind: String,
+    key: String,
+    file: PathBuf,
+}
+
+/// The claims on disk, as this process sees them. Nothing is touched before the first use.
+#[derive(Debug)]
+pub(super) struct Store {
+    own: OnceLock<Result<Own, String>>,
+    left: LazyLock<Left>,
+    has_failed: AtomicBool,
+}
+
+/// What dead processes have left, by the hashes of the subjects.
+type Left = Mutex<HashMap<String, Vec<Note>>>;
+
+/// The folder of this process.
+#[derive(Debug)]
+struct Own {
+    folder: PathBuf,
+    _alive: File,
+}
+
+/// The version of the form of a claim; one of another version is nobody's.
+const VERSION: u64 = 1;
+
+/// A claim is kept for so long, should nobody come back to it.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+const LOCK: &str = "process.lock";
+
+// === impl Store ===
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { own: OnceLock::new(), left: LazyLock::new(load_left), has_failed: AtomicBool::new(false) }
+    }
+}
+
+impl Store {
+    /// What creates of a subject have left that died, in this directory and workspace.
+    pub(super) fn left(&self, subject: &Subject) -> Vec<Note> {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.get(&hash_of(subject)).cloned().unwrap_or_default()
+    }
+
+    /// Removes the claims of a creation that has a state.
+    pub(super) fn forget_left(&self, creation_id: &str) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|_, notes| {
+            let (gone, stay): (Vec<_>, Vec<_>) = notes.drain(..).partition(|note| note.creation_id == creation_id);
+            gone.iter().for_each(|note| remove(&note.file));
+            *notes = stay;
+            !notes.is_empty()
+        });
+    }
+
+    /// Writes a claim of this process, over an earlier one of the same subject. An object without mark can be told by
+    /// its content alone, so what others have claimed of it with the same content and never finished is void.
+    pub(super) fn write(
+        &self,
+        subject: &Subject,
+        creation_id: &str,
+        content: Option<String>,
+        object: Option<&str>,
+    ) -> io::Result<()> {
+        let own = self.own.get_or_init(|| Own::new().map_err(|error| error.to_string()));
+        let own = own.as_ref().map_err(|why| io::Error::other(why.as_str()))?;
+        if let Some(content) = &content {
+            self.void(subject, content);
+        }
+        let (directory, workspace) = place();
+        let text = json!({
+            "version": VERSION, "creation_id": creation_id, "type": subject.kind, "key": subject.key,
+            "directory": directory, "workspace": workspace, "content": content, "object": object,
+        });
+        let (file, new) = (own.file(subject), own.folder.join("new"));
+        let mut written = File::create(&new)?;
+        written.write_all(text.to_string().as_bytes())?;
+        written.sync_data()?;
+        fs::rename(new, file)
+    }
+
+    /// Removes the claim of this process.
+    pub(super) fn remove(&self, subject: &Subject) {
+        if let Some(Ok(own)) = self.own.get() {
+            remove(&own.file(subject));
+        }
+    }
+
+    /// Removes the claims of this process that were answered, and its folder if that leaves nothing.
+    pub(super) fn close(&self, answered: &HashSet<String>) {
+        let Some(Ok(own)) = self.own.get() else { return };
+        let notes = notes_in(&own.folder);
+        let open = notes.iter().filter(|note| !answered.contains(&note.creation_id)).count();
+        notes.iter().filter(|note| answered.contains(&note.creation_id)).for_each(|note| remove(&note.file));
+        if open == 0
+            && let Err(error) = fs::remove_dir_all(&own.folder)
+        {
+            tracing::debug!(%error, "the folder of the claims was not removed");
+        }
+    }
+
+    /// Whether no claim failed to be written before.
+    pub(super) fn is_first_failure(&self) -> bool {
+        !self.has_failed.swap(true, Ordering::Relaxed)
+    }
+
+    fn void(&self, subject: &Subject, content: &str) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let (own, is_same) = (hash_of(subject), |note: &Note| {
+            note.kind == subject.kind && note.key == subject.key && note.content.as_deref() == Some(content)
+        });
+        for (_, notes) in left.iter_mut().filter(|(hash, _)| **hash != own) {
+            notes.retain(|note| {
+                if is_same(note) {
+                    remove(&note.file);
+                }
+                !is_same(note)
+            });
+        }
+    }
+}
+
+// === impl Note ===
+
+impl Note {
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    fn read(file: PathBuf) -> Option<(String, Self)> {
+        let json: Value = serde_json::from_slice(&fs::read(&file).ok()?).ok()?;
+        let text = |name: &str| json[name].as_str().map(str::to_owned);
+        if json["version"] != json!(VERSION) {
+            return None;
+        }
+        let (kind, key) = (text("type")?, text("key")?);
+        let hash = hash([&text("directory")?, &text("workspace")?, &kind, &key]);
+        let (content, object) = (text("content"), text("object"));
+        Some((hash, Self { creation_id: text("creation_id")?, content, object, kind, key, file }))
+    }
+}
+
+// === impl Own ===
+
+impl Own {
+    /// Makes and locks the folder before it gets its name, so that nobody takes it for a dead one's.
+    fn new() -> io::Result<Self> {
+        let claims = local::folder().map_err(io::Error::other)?.join("claims");
+        let name = new_id();
+        let (new, folder) = (claims.join(format!(".{name}")), claims.join(name));
+        fs::create_dir_all(&new)?;
+        let alive = File::create(new.join(LOCK))?;
+        alive.try_lock()?;
+        fs::rename(new, &folder)?;
+        Ok(Self { folder, _alive: alive })
+    }
+
+    fn file(&self, subject: &Subject) -> PathBuf {
+        self.folder.join(format!("{}.json", hash_of(subject)))
+    }
+}
+
+/// The claims that dead processes have left, by hash. What is empty or too old is removed.
+fn load_left() -> Left {
+    let mut left: HashMap<String, Vec<Note>> = HashMap::new();
+    let folders = local::folder().ok().and_then(|folder| fs::read_dir(folder.join("claims")).ok());
+    for folder in folders.into_iter().flatten().flatten().map(|entry| entry.path()).filter(|folder| is_dead(folder)) {
+        let (old, notes): (Vec<_>, Vec<_>) = notes_in(&folder).into_iter().partition(|note| is_old(&note.file));
+        old.iter().for_each(|note| remove(&note.file));
+        if notes.is_empty() {
+            let _ = fs::remove_dir_all(&folder); // The next one tries again.
+        }
+        for note in notes {
+            if let Some((hash, note)) = Note::read(note.file) {
+                left.entry(hash).or_default().push(note);
+            }
+        }
+    }
+    Mutex::new(left)
+}
+
+fn notes_in(folder: &Path) -> Vec<Note> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let files: BTreeSet<PathBuf> = files.filter(|file| file.extension().is_some_and(|it| it == "json")).collect();
+    files.into_iter().filter_map(|file| Note::read(file).map(|(_, note)| note)).collect()
+}
+
+/// Whether nobody holds the lock of a process's folder. One that is being made is nobody's yet.
+fn is_dead(folder: &Path) -> bool {
+    let is_hidden = folder.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    !is_hidden && File::open(folder.join(LOCK)).map_or(true, |lock| lock.try_lock_shared().is_ok())
+}
+
+fn is_old(file: &Path) -> bool {
+    let age = fs::metadata(file).and_then(|found| found.modified()).map(|then| then.elapsed().unwrap_or_default());
+    age.is_ok_and(|age| age > KEPT)
+}
+
+fn remove(file: &Path) {
+    if let Err(error) = fs::remove_file(file)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, file = %file.display(), "a claim was not removed");
+    }
+}
+
+/// Working directory and workspace: what a state belongs to, as far as a provider can know.
+fn place() -> (&'static str, &'static str) {
+    static PLACE: LazyLock<(String, String)> = LazyLock::new(|| {
+        let directory = env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let named = env::var_os("TF_WORKSPACE").map(|name| name.to_string_lossy().into_owned());
+        let data = env::var_os("TF_DATA_DIR").map_or_else(|| PathBuf::from(".terraform"), PathBuf::from);
+        let chosen = || fs::read_to_string(data.join("environment")).ok();
+        let workspace = named.filter(|name| !name.is_empty()).or_else(chosen).unwrap_or_default();
+        (directory, workspace.trim().to_owned())
+    });
+    (&PLACE.0, &PLACE.1)
+}
+
+fn hash_of(subject: &Subject) -> String {
+    let (directory, workspace) = place();
+    hash([directory, workspace, subject.kind, &subject.key])
+}
+
+fn hash<const N: usize>(parts: [&str; N]) -> String {
+    hex(&parts.map(|part| format!("{}:{part}", part.len())).concat())
+}
+
+/// By what a content is known again, without being told.
+pub(super) fn content_hash(content: &str) -> String {
+    hex(content)
+}
+
+fn hex(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,163 @@
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+type Cx = Ctx<()>;
+
+fn cx() -> Cx {
+    Ctx::new(Arc::new(()), Duration::from_secs(60), CancellationToken::new())
+}
+
+fn subject(name: &str) -> Subject {
+    Subject {
+        kind: "test_role",
+        key: format!("{name} {}", std::process::id()),
+        noun: "Role",
+        what: format!("role \"{name}\""),
+        found: EXISTS,
+        arguments: "\"name\"",
+        import_id: name.to_owned(),
+        at: Path::root().attribute("name"),
+    }
+}
+
+fn warnings(cx: &Cx) -> Vec<String> {
+    cx.take_warnings().into_iter().map(|warning| warning.summary).collect()
+}
+
+/// A process that dies after it has noted a create, and its creation id.
+async fn cut_off(subject: &Subject, content: Option<&str>, object: Option<&str>) -> String {
+    let claims = Claims::default();
+    let claim = claims.begin(subject.clone()).await.unwrap();
+    claim.note(&cx(), content, object);
+    claim.id().to_owned()
+}
+
+#[tokio::test]
+async fn the_next_process_knows_what_was_cut_off() {
+    let it = subject("cut off");
+    let id = cut_off(&it, None, Some("arn")).await;
+    let next = Claims::default();
+    let claim = next.begin(it.clone()).await.unwrap();
+    assert!(claim.has_earlier() && claim.has_made(Some(&mark("test_role", &id))));
+    assert_eq!((claim.id(), claim.objects().collect::<Vec<_>>()), (id.as_str(), vec!["arn"]));
+    assert!(!claim.has_made(None) && !claim.has_made(Some("test_role/0")) && !claim.has_made(Some(&mark("key", &id))));
+    let cx = cx();
+    claim.note(&cx, None, None);
+    claim.created(&cx);
+    assert_eq!(cx.private().creation_id.as_deref(), Some(id.as_str()));
+    next.stored(&id);
+    next.farewell();
+    drop(claim);
+    assert!(!Claims::default().begin(it).await.unwrap().has_earlier(), "it has a state");
+}
+
+#[tokio::test]
+async fn a_state_that_is_seen_ends_a_claim() {
+    let it = subject("seen again");
+    let id = cut_off(&it, None, None).await;
+    Claims::default().stored(&id);
+    assert!(!Claims::default().begin(it).await.unwrap().has_earlier());
+}
+
+#[tokio::test]
+async fn what_was_not_answered_stays() {
+    let (answered, open) = (subject("answered"), subject("open"));
+    let claims = Claims::default();
+    for (subject, is_answered) in [(&answered, true), (&open, false)] {
+        let claim = claims.begin(subject.clone()).await.unwrap();
+        claim.note(&cx(), None, None);
+        if is_answered {
+            claims.stored(claim.id());
+        }
+    }
+    claims.farewell();
+    drop(claims);
+    assert!(!Claims::default().begin(answered).await.unwrap().has_earlier());
+    assert!(Claims::default().begin(open.clone()).await.unwrap().has_earlier());
+    Claims::default().begin(open).await.unwrap().nothing_was_made();
+}
+
+#[tokio::test]
+async fn a_living_process_is_none_that_was_cut_off() {
+    let it = subject("alive");
+    let alive = Claims::default();
+    alive.begin(it.clone()).await.unwrap().note(&cx(), None, None);
+    assert!(!Claims::default().begin(it).await.unwrap().has_earlier());
+}
+
+#[tokio::test]
+async fn content_stands_for_a_mark() {
+    let it = subject("content");
+    cut_off(&it, Some("{\"a\":1}"), None).await;
+    let claims = Claims::default();
+    let claim = claims.begin(it.clone()).await.unwrap();
+    assert!(claim.was_to_be("{\"a\":1}") && !claim.was_to_be("{\"a\":2}"));
+    let other = Subject { kind: "another_kind", ..it };
+    assert!(!claims.begin(other).await.unwrap().was_to_be("{\"a\":1}"));
+}
+
+#[tokio::test]
+async fn one_process_has_one_resource_for_an_object() {
+    let (it, claims) = (subject("twins"), Claims::default());
+    claims.begin(it.clone()).await.unwrap().created(&cx());
+    let error = claims.begin(it.clone()).await.unwrap_err();
+    assert_eq!((error.summary.as_str(), error.path.to_string().as_str()), ("Role is declared twice", "name"));
+    let cx = cx();
+    assert!(claims.delete(&cx, &it).await.unwrap().is_none(), "what was created is not deleted");
+    assert_eq!(warnings(&cx), ["Role was not deleted"]);
+}
+
+#[tokio::test]
+async fn a_create_that_was_refused_keeps_the_object_from_being_deleted() {
+    let (it, claims) = (subject("refused"), Claims::default());
+    let error = claims.begin(it.clone()).await.unwrap().refuse(&Maker::Mark("test_role/1f".to_owned()));
+    assert_eq!(error.summary, "Role already exists");
+    for part in ["creation ID 1f", "terraform import ADDRESS 'refused'", "\"moved\" block", "create_before_destroy"] {
+        assert!(error.detail.contains(part), "{part} is missing in {}", error.detail);
+    }
+    assert_eq!(claims.delete(&cx(), &it).await.unwrap_err().summary, "Role is still declared");
+}
+
+#[tokio::test]
+async fn a_delete_makes_room_for_a_create() {
+    let (it, claims) = (subject("replaced"), Claims::default());
+    claims.delete(&cx(), &it).await.unwrap().unwrap().done().unwrap();
+    let claim = claims.begin(it.clone()).await.unwrap();
+    assert!(claim.was_deleted_here());
+    let waits = tokio::time::timeout(Duration::from_millis(50), claims.begin(it)).await;
+    assert!(waits.is_err(), "creates of one object take turns");
+}
+
+#[test]
+fn plans_that_do_not_fit_are_told() {
+    use Planned::{Creates, Deletes, Keeps};
+    for (first, second, told) in [
+        (Creates, Creates, &["Role is declared twice"][..]),
+        (Creates, Keeps, &["Role is declared twice"]),
+        (Keeps, Creates, &["Role is declared twice"]),
+        (Creates, Deletes, &["Role changes its address"]),
+        (Deletes, Creates, &["Role changes its address"]),
+        (Keeps, Keeps, &[]),
+        (Deletes, Deletes, &[]),
+    ] {
+        let (claims, cx) = (Claims::default(), cx());
+        claims.plan(&cx, &subject("planned"), first);
+        assert_eq!(warnings(&cx), [""; 0]);
+        claims.plan(&cx, &subject("planned"), second);
+        assert_eq!(warnings(&cx), told, "{first:?} {second:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_looks_for_what_this_run_does_not_know() {
+    let (claims, cx) = (Claims::default(), cx());
+    assert!(claims.plan(&cx, &subject("new"), Planned::Creates));
+    assert!(!claims.plan(&cx, &subject("kept"), Planned::Keeps));
+    claims.read(&subject("tainted"));
+    assert!(!claims.plan(&cx, &subject("tainted"), Planned::Creates), "the state holds it");
+    drop(claims.begin(subject("first")).await);
+    assert!(!claims.plan(&cx, &subject("later"), Planned::Creates), "an apply plans again");
+}

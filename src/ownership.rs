@@ -1,0 +1,139 @@
+//! What resources that create something have in common: they are known by a natural key, say in the plan what would not
+//! work, and delete nothing of others.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{Model, Plan, Retry, View};
+use tf_provider::value::Path;
+
+use crate::claims::{Claim, Deletion, Maker, Planned, Subject};
+use crate::lock::{self, Held};
+use crate::world::Ctx;
+
+/// A resource that creates an object with a natural key.
+pub trait Owned: Model {
+    /// The object of a configuration or state; nothing as long as its key is not known.
+    fn subject(of: &View<'_, Self>) -> Option<Subject>;
+
+    /// Looks whether the object of a planned create exists, and who made it. A resource whose plan looks anyway leaves this
+    /// out, and uses [`plan_to_look`].
+    fn existing(_cx: &Ctx, _planned: &View<'_, Self>) -> impl Future<Output = Result<Option<Maker>>> + Send {
+        async { Ok(None) }
+    }
+}
+
+/// The object that a resource creates or has created.
+///
+/// # Errors
+/// Its key is not known, which is a bug.
+pub fn subject<M: Owned>(of: &M) -> Result<Subject> {
+    let object = of.encode();
+    M::subject(&View::new(&object, Path::root())).ok_or_else(|| Diagnostic::bug("the object has no natural key"))
+}
+
+/// Begins the create of an object; see [`Claims::begin`](crate::claims::Claims::begin).
+///
+/// # Errors
+/// This process has created it for another resource.
+pub async fn begin<'a, M: Owned>(cx: &'a Ctx, planned: &M) -> Result<Claim<'a>> {
+    cx.claims().begin(subject(planned)?).await
+}
+
+/// Begins the delete of an object; see [`Claims::delete`](crate::claims::Claims::delete).
+///
+/// # Errors
+/// A create of it was refused in this process.
+pub async fn delete<'a, M: Owned>(cx: &'a Ctx, state: &M) -> Result<Option<Deletion<'a>>> {
+    cx.claims().delete(cx, &subject(state)?).await
+}
+
+/// Notes that the state of this run holds an object. An import is no state yet.
+pub fn read<M: Owned>(cx: &Ctx, state: &M) {
+    if let (false, Ok(subject)) = (cx.is_import(), subject(state)) {
+        cx.claims().read(&subject);
+    }
+}
+
+/// Warns if an object that is to be created exists, or is planned twice. What cannot be looked at is not complained of:
+/// the apply will tell.
+pub async fn plan<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) {
+    if let (Some(subject), Some(view)) = (plan_to_look(cx, plan), plan.planned())
+        && cx.is_known()
+        && let Ok(Some(maker)) = M::existing(cx, &view).await
+    {
+        cx.claims().warn_exists(cx, &subject, &maker);
+    }
+}
+
+/// Notes what a plan does with its object, and names the object if the plan has to look whether it exists.
+pub fn plan_to_look<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) -> Option<Subject> {
+    let prior = plan.prior().and_then(|prior| M::subject(&prior));
+    let planned = plan.planned().and_then(|planned| M::subject(&planned));
+    let is_same = matches!((&prior, &planned), (Some(prior), Some(planned)) if prior.key == planned.key);
+    if is_same {
+        prior.iter().for_each(|subject| _ = cx.claims().plan(cx, subject, Planned::Keeps));
+        return None;
+    }
+    if let (Some(prior), true) = (&prior, plan.is_destroy()) {
+        cx.claims().plan(cx, prior, Planned::Deletes);
+    }
+    planned.filter(|subject| plan.is_create() && cx.claims().plan(cx, subject, Planned::Creates))
+}
+
+/// Why to look again, or not.
+enum Missing {
+    NotSeen,
+    Failed(Diagnostic),
+}
+
+/// What was created a moment ago may not be seen by the server that takes the next look.
+const NOT_SEEN: Retry<Missing> = Retry {
+    what: "the object to appear",
+    when: |missing| matches!(missing, Missing::NotSeen),
+    within: Duration::from_secs(5),
+    first: Duration::from_millis(400),
+};
+
+/// So many looks make an object gone.
+const LOOKS: u32 = 3;
+
+/// Looks for an object that a state holds, where AWS is eventually consistent: not seen once is not gone.
+///
+/// # Errors
+/// Those of the look.
+pub async fn look<T, F>(cx: &Ctx, look: impl Fn() -> F) -> Result<Option<T>>
+where
+    F: Future<Output = Result<Option<T>>>,
+{
+    let most = if cx.is_import() { 1 } else { LOOKS };
+    let looks = AtomicU32::new(0);
+    cx.until(&NOT_SEEN, || async {
+        match look().await {
+            Ok(None) if looks.fetch_add(1, Ordering::Relaxed) + 1 < most => Err(Missing::NotSeen),
+            answer => answer.map_err(Missing::Failed),
+        }
+    })
+    .await
+}
+
+/// Takes turns with other processes of this machine that create the same object, where AWS itself would let the later
+/// one overwrite the earlier.
+///
+/// # Errors
+/// The time is up, or the user wants to stop.
+pub async fn turn(cx: &Ctx, subject: &Subject) -> Result<Held> {
+    // A file for each object would fill the folder.
+    let bucket = subject.key.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    lock::hold(cx, &format!("create {bucket}")).await
+}
+
+impl From<Missing> for Diagnostic {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::NotSeen => Self::bug("an object that is not seen is an answer, and no error"),
+            Missing::Failed(diagnostic) => diagnostic,
+        }
+    }
+}
