@@ -62,7 +62,7 @@ def _status(self):
     change = change_of(self)
     kept = self.__dict__.get("_status", "available")
     # moto leaves a cluster at "creating"; how long that takes is for the change under way to say.
-    return change.status if change.busy else "available" if kept == "creating" else kept
+    return change.status if change.busy and not change.queued else "available" if kept == "creating" else kept
 
 
 def _set_status(self, value):
