@@ -149,7 +149,7 @@ def permissions(identity):
     if identity.kind == "user":
         user = backend.users.get(identity.name)
         owners = [user, *backend.get_groups_for_user(identity.name)] if user else []
-        boundary = None
+        boundary = user and user.permissions_boundary_arn
     else:
         role = role_or_none(backend, identity.name)
         # A role that was deleted and made again is another role: its old sessions are worth nothing.

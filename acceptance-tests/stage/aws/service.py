@@ -13,8 +13,8 @@ from . import faults, identity, moto_backend, principals, validation, wire
 from .errors import AwsError
 from .record import Record
 
-_OVERLAY = ("iam", "iam_roles", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
-_OVERLAY += ("secretsmanager", "secretsmanager_access")
+_OVERLAY = ("iam_protected", "iam", "iam_roles", "iam_entities", "sts", "rds")
+_OVERLAY += ("kms", "kms_aliases", "kms_grants", "kms_access", "secretsmanager", "secretsmanager_access")
 _USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "queued": 0, "rebooting": 2}
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
