@@ -47,6 +47,7 @@ class Identity:
     session_name: str = None
     session_policies: list = None
     session_tags: dict = field(default_factory=dict)
+    transitive_tags: dict = field(default_factory=dict)
 
 
 class Identities:
@@ -100,8 +101,9 @@ class Identities:
                 403,
             )
 
-    def mint(self, role, session_name, seconds, policies=None, tags=None):
-        """A session of a role. A negative life makes one that has already expired."""
+    def mint(self, role, session_name, seconds, policies=None, tags=None, transitive_tags=None):
+        """A session of a role; of its tags, it hands on the transitive ones. A negative life makes one that has already
+        expired."""
         key = "ASIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
         account, partition = role.account_id, role.partition
         session = Identity(
@@ -118,6 +120,7 @@ class Identities:
             session_name=session_name,
             session_policies=[document(p) for p in policies] if policies else None,
             session_tags=tags or {},
+            transitive_tags=transitive_tags or {},
         )
         self._sessions[key] = session
         return key, session
