@@ -59,11 +59,19 @@ class Identities:
 
     def now(self, account):
         """The time as an account sees it, in seconds since the epoch."""
-        return time.time() + self._clocks.get(account, 0)
+        return self.then(account, time.time())
+
+    def then(self, account, moment):
+        """The time as an account saw it at a moment in the past: what was made then has aged since by what the clock
+        was moved."""
+        offsets = (offset for since, offset in reversed(self._clocks.get(account, [])) if since <= moment)
+        return moment + next(offsets, 0)
 
     def set_clock(self, account, offset):
-        """Moves an account's clock: sessions and database tokens age by it."""
-        self._clocks[account] = offset
+        """Moves an account's clock: the sessions and database tokens that there are age by it."""
+        # Tokens bear whole seconds. Those of before must not have the same one as those of afterwards.
+        time.sleep(1 - time.time() % 1)
+        self._clocks.setdefault(account, []).append((int(time.time()), offset))
 
     def find(self, access_key, partition="aws"):
         """The owner of an access key, or None."""
