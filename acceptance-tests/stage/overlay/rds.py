@@ -6,7 +6,7 @@ from stage.aws import moto_backend
 from stage.aws.errors import AwsError
 from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 
-from . import after, before, rds_clusters, rds_parameter_groups, rds_proxies  # noqa: F401, for their rules
+from . import after, before, rds_clusters, rds_parameter_groups, rds_proxies, rds_tags  # noqa: F401, for their rules
 from .rds_application import look_at_parameters
 from .rds_models import iam_enabled
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
