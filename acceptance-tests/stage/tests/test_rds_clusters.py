@@ -344,6 +344,7 @@ def test_class_of_an_aurora_cluster_is_its_members(account):
 def test_restored_copy_has_a_default_group(account):
     rds = Rds(account)
     rds.seed(parameter_group="tuned")
+    account.control("POST", "transitions", account=account.id, busy=0)
     rds.api.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier="before")
     restore = rds.api.restore_db_instance_from_db_snapshot
     for name, group in (("plain", {}), ("asked", {"DBParameterGroupName": "tuned"})):
