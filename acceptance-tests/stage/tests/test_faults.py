@@ -283,3 +283,21 @@ def test_writes_are_never_stale_and_other_regions_neither(account):
     assert account.client("kms", region="eu-west-1").describe_key(KeyId="alias/far")
     account.control("DELETE", "rules", account=account.id)
     refused("NotFoundException", kms.describe_key, KeyId="alias/own")
+
+
+def test_stale_reads_of_a_database_that_is_about_to_reboot(account):
+    rds, who = account.client("rds"), {"DBInstanceIdentifier": "orders"}
+    account.control("POST", "transitions", account=account.id, busy=0, queued=1, rebooting=1)
+    what = {"Engine": "postgres", "DBInstanceClass": "db.t4g.micro", "AllocatedStorage": 20}
+    rds.create_db_instance(**who, **what, MasterUsername="boss", ManageMasterUserPassword=True)
+    rds.reboot_db_instance(**who)
+    account.rules({"operation": "DescribeDBInstances", "fault": "stale", "times": 2})
+    rds.add_tags_to_resource(ResourceName=rds_arn(account), Tags=[{"Key": "team", "Value": "data"}])
+    seen = [rds.describe_db_instances(**who)["DBInstances"][0] for _ in range(5)]
+    statuses = [found["DBInstanceStatus"] for found in seen]
+    assert statuses == ["available", "rebooting", "available", "rebooting", "available"], "the copy has its own looks"
+    assert [len(found["TagList"]) for found in seen] == [0, 0, 1, 1, 1]
+
+
+def rds_arn(account):
+    return f"arn:aws:rds:us-east-1:{account.id}:db:orders"
