@@ -5,6 +5,7 @@ mod faults;
 mod life;
 mod mistakes;
 mod names;
+mod reader;
 mod takeover;
 
 use serde_json::{Value, json};

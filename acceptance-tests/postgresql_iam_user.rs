@@ -6,6 +6,7 @@ mod guards;
 mod life;
 mod names;
 mod newer;
+mod reader;
 mod takeover;
 mod unreached;
 

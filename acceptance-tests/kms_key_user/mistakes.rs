@@ -129,16 +129,19 @@ fn a_disabled_key() {
     refused(&scene, "Key is not enabled", "kms_key_arn   = \"KEY\"", &["set \"mode\" to \"key_policy\""]);
 }
 
-/// Lets a statement of somebody else name a role that is deleted then.
+/// Lets a statement of somebody else name a role and a user that are deleted then.
 fn poison(scene: &Scene) -> Value {
     let mut statement = foreign(&scene.account, "Old reports");
-    statement["Principal"] = json!({ "AWS": [scene.role("gone"), scene.role("other")] });
+    let user = format!("arn:aws:iam::{}:user/gone", scene.account.id);
+    statement["Principal"] = json!({ "AWS": [scene.role("gone"), user, scene.role("other")] });
     scene.account.add("role/gone");
+    scene.account.add("user/gone");
     scene.account.add("role/other");
     let mut policy = scene.account.key_policy(&scene.key);
     policy["Statement"].as_array_mut().unwrap().push(statement.clone());
     scene.account.call("kms", "PutKeyPolicy", json!({ "KeyId": scene.key, "Policy": policy.to_string() }));
     scene.account.delete_role("gone");
+    scene.account.call("iam", "DeleteUser", json!({ "UserName": "gone" }));
     statement
 }
 

@@ -1,6 +1,7 @@
 """The control of the stage: a small JSON API under /stage/, for tests and for people."""
 
 import json
+import traceback
 from urllib.parse import parse_qsl, urlsplit
 
 from moto.core.exceptions import ServiceException
@@ -66,6 +67,9 @@ class Control:
             return 200, _json(handler(**fields))
         except (Refusal, AwsError, RuntimeError, TypeError, ValueError, ServiceException) as error:
             return 400, _json({"error": str(error)})
+        except Exception as error:  # a fault of the stage: whoever asks must hear of it
+            traceback.print_exc()
+            return 500, _json({"error": f"The stage failed: {type(error).__name__}: {error}"})
 
     def health(self):
         """What `--json` writes."""
@@ -202,7 +206,7 @@ class Control:
             }
 
     def set_clock(self, account, offset):
-        """Moves an account's clock by seconds: sessions and database tokens age by it."""
+        """Moves an account's clock by seconds: the sessions and database tokens that there are age by it."""
         self._aws.identities.set_clock(account, float(offset))
         return {}
 

@@ -7,7 +7,8 @@ import uuid
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.model import UndefinedModelAttributeError
 from moto.core.utils import utcnow
 
 from stage.aws import moto_backend
@@ -116,11 +117,14 @@ class Keys:
 
     def call(self, credentials, service, operation, parameters=None, region=_REGION):
         """One AWS call as somebody: the answer, or the error that AWS gives."""
-        client = self._client(credentials, service, region)
+        if not {"access_key_id", "secret_access_key"} <= set(credentials):
+            raise ValueError("credentials have access_key_id, secret_access_key and perhaps session_token")
         try:
-            answer = client._make_api_call(operation, parameters or {})
+            answer = self._client(credentials, service, region)._make_api_call(operation, parameters or {})
         except ClientError as error:
             return {"error": {"code": error.response["Error"]["Code"], "message": error.response["Error"]["Message"]}}
+        except (BotoCoreError, UndefinedModelAttributeError) as error:
+            raise ValueError(str(error)) from error
         answer.pop("ResponseMetadata", None)
         return {"answer": answer}
 

@@ -6,6 +6,7 @@ at most), and what happens, `fault` and its arguments.
 
 import re
 import threading
+from itertools import count
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,30 +25,30 @@ SECONDS = Kind("a number of seconds", lambda value: isinstance(value, float) or 
 WHEN = Kind("before or after", lambda value: value in ("before", "after"))
 STATE = Kind("five digits or capitals", lambda value: TEXT.fits(value) and re.fullmatch("[0-9A-Z]{5}", value))
 FIELDS = Kind("an object", lambda value: isinstance(value, dict))
-_COUNT = Kind("an integer from 0", lambda value: NUMBER.fits(value) and value >= 0)
+COUNT = Kind("an integer from 0", lambda value: NUMBER.fits(value) and value >= 0)
 _NUMBERS = Kind("a list of integers from 1", lambda value: isinstance(value, list) and all(map(_is_position, value)))
 
 
 class Rules:
-    """The rules in force, each with the counts `matched` and `struck`.
+    """The rules in force, each with an `id` and the counts `matched` and `struck`.
 
     `faults` has the arguments of each fault, `selectors` the fields that say which events a rule is for, both with their
-    kinds; `pattern` is a further such field, a regular expression. The field `numbered` holds the numbers of the events
-    to strike.
+    kinds; `pattern` is a further such field, a regular expression, and `patterns` are arguments that are. The field
+    `numbered` holds the numbers of the events to strike.
     """
 
-    def __init__(self, faults, selectors, pattern, numbered):
-        self._faults, self._pattern, self._numbered = faults, pattern, numbered
-        self._fields = {**selectors, pattern: TEXT, numbered: _NUMBERS, "times": _COUNT, "fault": TEXT}
+    def __init__(self, faults, selectors, pattern, numbered, patterns=()):
+        self._faults, self._patterns, self._numbered = faults, (pattern, *patterns), numbered
+        self._fields = {**selectors, pattern: TEXT, numbered: _NUMBERS, "times": COUNT, "fault": TEXT}
         self._lock = threading.Lock()
-        self._rules = []
+        self._rules, self._ids = [], count(1)
 
     def add(self, rules):
         """Puts rules in force, after those already there; refuses ill-formed ones with ValueError."""
         for rule in rules:
             self._check(rule)
         with self._lock:
-            self._rules += [dict(rule, matched=0, struck=0) for rule in rules]
+            self._rules += [dict(rule, id=next(self._ids), matched=0, struck=0) for rule in rules]
 
     def clear(self, account=None):
         """Takes out the rules of one account, or all."""
@@ -85,10 +86,11 @@ class Rules:
         for name, kind in (self._fields | arguments).items():
             if name in rule and not kind.fits(rule[name]):
                 raise ValueError(f"{name} must be {kind.words}")
-        try:
-            re.compile(rule.get(self._pattern, ""))
-        except re.error as error:
-            raise ValueError(f"{self._pattern} is no regular expression: {error}") from error
+        for name in self._patterns:
+            try:
+                re.compile(rule.get(name, ""))
+            except re.error as error:
+                raise ValueError(f"{name} is no regular expression: {error}") from error
 
 
 def _is_position(value):

@@ -2,13 +2,18 @@
 
 A rule is a dictionary. Which calls it is for: `service`, `operation` (a regular expression), `account`, `parameters`
 (name to value). Which of those it strikes: `calls` (their numbers, from 1) and `times` (how often at most). What
-happens: `fault` and its arguments, see FAULTS.
+happens: `fault` and its arguments, see FAULTS. A stale read is read from a shadow of the rule's own: a copy of what there
+was before the latest write.
 """
 
+import math
 import re
+import threading
+from functools import partial
 
-from ..rules import FIELDS, NUMBER, SECONDS, TEXT, WHEN, Rules, worn_out
+from ..rules import COUNT, FIELDS, NUMBER, SECONDS, TEXT, WHEN, Rules, worn_out
 from .errors import AwsError
+from .record import is_write
 
 #: Each fault and the arguments it takes, with their kinds.
 FAULTS = {
@@ -18,7 +23,7 @@ FAULTS = {
     "reset": {"seconds": SECONDS},
     "lose_answer": {"seconds": SECONDS},
     "delay": {"seconds": SECONDS, "when": WHEN},
-    "stale": {},
+    "stale": {"writes": TEXT, "reads": COUNT},
 }
 _SELECTORS = {"service": TEXT, "account": TEXT, "parameters": FIELDS}
 _THROTTLING = {
@@ -33,23 +38,39 @@ class Faults:
     """The rules in force for calls."""
 
     def __init__(self):
-        self.rules = Rules(FAULTS, _SELECTORS, pattern="operation", numbered="calls")
+        self.rules = Rules(FAULTS, _SELECTORS, pattern="operation", numbered="calls", patterns=("writes",))
+        self._lock = threading.Lock()
+        self._shadows = {}  # how many reads each is still good for
 
-    def strike(self, call, stale_possible):
+    def strike(self, call):
         """The rule that strikes this call, or None."""
-        return self.rules.strike(
-            lambda rule: _matches(rule, call) and (stale_possible or rule["fault"] != "stale")
-        )
+        with self._lock:
+            rule = self.rules.strike(partial(self._is_for, call))
+            if rule and rule["fault"] == "stale":
+                self._shadows[shadow_of(rule, call)] -= 1
+        return rule
 
-    def awaits_staleness(self, call):
-        """Whether a rule wants reads of this account and service to be stale after this write."""
-        return any(
-            rule["fault"] == "stale"
-            and rule.get("service", call.service) == call.service
-            and rule.get("account", call.account) == call.account
-            and not worn_out(rule)
-            for rule in self.rules.all()
-        )
+    def shadows_before(self, call):
+        """The shadows that must be drawn before a call is carried out, because later reads are to show what there was
+        before it."""
+        if not is_write(call.operation):
+            return []
+        waiting = [rule for rule in self.rules.all() if rule["fault"] == "stale" and _is_write_for(rule, call)]
+        drawn = {shadow_of(rule, call): rule.get("reads", math.inf) for rule in waiting}
+        with self._lock:
+            self._shadows |= drawn
+        return list(drawn)
+
+    def _is_for(self, call, rule):
+        if rule["fault"] == "stale" and (is_write(call.operation) or not self._shadows.get(shadow_of(rule, call))):
+            return False
+        return _matches(rule, call)
+
+
+def shadow_of(rule, call):
+    """The account in whose name moto keeps what a stale rule shows of the account of a call."""
+    place = call.partition if call.service == "iam" else call.region
+    return f"shadow-{rule['id']}-of-{call.account}-{call.service}-{place}"
 
 
 def refusal(rule, service):
@@ -61,8 +82,17 @@ def refusal(rule, service):
 
 
 def _matches(rule, call):
-    if rule.get("service", call.service) != call.service or rule.get("account", call.account) != call.account:
-        return False
-    if not re.fullmatch(rule.get("operation", ".*"), call.operation):
+    if not _is_of(rule, call) or not re.fullmatch(rule.get("operation", ".*"), call.operation):
         return False
     return all(call.parameters.get(name) == value for name, value in rule.get("parameters", {}).items())
+
+
+def _is_write_for(rule, call):
+    if worn_out(rule) or not _is_of(rule, call) or not re.fullmatch(rule.get("writes", ".*"), call.operation):
+        return False
+    # What the write does not name, it may concern: a role is made by a call that names it, a key is not.
+    return all(call.parameters.get(name, value) == value for name, value in rule.get("parameters", {}).items())
+
+
+def _is_of(rule, call):
+    return rule.get("service", call.service) == call.service and rule.get("account", call.account) == call.account

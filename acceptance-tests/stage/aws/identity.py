@@ -47,6 +47,7 @@ class Identity:
     session_name: str = None
     session_policies: list = None
     session_tags: dict = field(default_factory=dict)
+    transitive_tags: dict = field(default_factory=dict)
 
 
 class Identities:
@@ -58,11 +59,19 @@ class Identities:
 
     def now(self, account):
         """The time as an account sees it, in seconds since the epoch."""
-        return time.time() + self._clocks.get(account, 0)
+        return self.then(account, time.time())
+
+    def then(self, account, moment):
+        """The time as an account saw it at a moment in the past: what was made then has aged since by what the clock
+        was moved."""
+        offsets = (offset for since, offset in reversed(self._clocks.get(account, [])) if since <= moment)
+        return moment + next(offsets, 0)
 
     def set_clock(self, account, offset):
-        """Moves an account's clock: sessions and database tokens age by it."""
-        self._clocks[account] = offset
+        """Moves an account's clock: the sessions and database tokens that there are age by it."""
+        # Tokens bear whole seconds. Those of before must not have the same one as those of afterwards.
+        time.sleep(1 - time.time() % 1)
+        self._clocks.setdefault(account, []).append((int(time.time()), offset))
 
     def find(self, access_key, partition="aws"):
         """The owner of an access key, or None."""
@@ -100,8 +109,9 @@ class Identities:
                 403,
             )
 
-    def mint(self, role, session_name, seconds, policies=None, tags=None):
-        """A session of a role. A negative life makes one that has already expired."""
+    def mint(self, role, session_name, seconds, policies=None, tags=None, transitive_tags=None):
+        """A session of a role; of its tags, it hands on the transitive ones. A negative life makes one that has already
+        expired."""
         key = "ASIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
         account, partition = role.account_id, role.partition
         session = Identity(
@@ -118,6 +128,7 @@ class Identities:
             session_name=session_name,
             session_policies=[document(p) for p in policies] if policies else None,
             session_tags=tags or {},
+            transitive_tags=transitive_tags or {},
         )
         self._sessions[key] = session
         return key, session
@@ -149,7 +160,7 @@ def permissions(identity):
     if identity.kind == "user":
         user = backend.users.get(identity.name)
         owners = [user, *backend.get_groups_for_user(identity.name)] if user else []
-        boundary = None
+        boundary = user and user.permissions_boundary_arn
     else:
         role = role_or_none(backend, identity.name)
         # A role that was deleted and made again is another role: its old sessions are worth nothing.

@@ -11,11 +11,11 @@ from stage import overlay
 
 from . import faults, identity, moto_backend, principals, validation, wire
 from .errors import AwsError
-from .record import Record, is_write
+from .record import Record
 
-_OVERLAY = ("iam", "iam_roles", "sts", "rds", "kms", "kms_aliases", "kms_grants", "kms_access")
-_OVERLAY += ("secretsmanager", "secretsmanager_access")
-_USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "rebooting": 2}
+_OVERLAY = ("iam_protected", "iam", "iam_roles", "iam_entities", "sts", "rds")
+_OVERLAY += ("kms", "kms_aliases", "kms_grants", "kms_access", "secretsmanager", "secretsmanager_access")
+_USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "queued": 0, "rebooting": 2}
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
 
@@ -38,7 +38,6 @@ class Aws:
         self.databases = databases
         self.transitions = {}
         self.youths = principals.Youths()
-        self._shadows = set()
         for rules in _OVERLAY:
             import_module(f"stage.overlay.{rules}")
 
@@ -72,7 +71,7 @@ class Aws:
 
     def transition_of(self, account):
         """How many polls a change of an instance takes in an account: while busy, then while it lingers; how many
-        a change of its parameters, how many before that show, and a reboot."""
+        a change of its parameters, how many before that show, and a reboot, how many until that begins."""
         return _USUAL_TRANSITIONS | self.transitions.get(account, {})
 
     def _admit(self, call):
@@ -90,8 +89,7 @@ class Aws:
         return None
 
     def _play(self, call, entry, request_id):
-        shadow = f"shadow-of-{call.account}-{call.service}"
-        rule = self.faults.strike(call, shadow in self._shadows) or {"fault": None}
+        rule = self.faults.strike(call) or {"fault": None}
         kind = entry["fault"] = rule["fault"]
         if kind in ("throttle", "error"):
             raise faults.refusal(rule, call.service)
@@ -103,9 +101,9 @@ class Aws:
         if kind == "reset":
             return Outcome(None)
         if kind == "stale":
-            call.identity = replace(call.identity, account=shadow)
+            call.identity = replace(call.identity, account=faults.shadow_of(rule, call))
         try:
-            answer = self._carry_out(call, shadow, request_id)
+            answer = self._carry_out(call, request_id)
             entry["code"] = _code(answer)
         except AwsError as error:  # its answer can be late or lost like any other
             answer = wire.render_error(call.service, error, request_id)
@@ -115,12 +113,11 @@ class Aws:
             _wait(rule)
         return Outcome(None if kind == "lose_answer" else answer)
 
-    def _carry_out(self, call, shadow, request_id):
+    def _carry_out(self, call, request_id):
         key = call.service, call.operation
         with self.lock:
-            if is_write(call.operation) and self.faults.awaits_staleness(call):
+            for shadow in self.faults.shadows_before(call):
                 moto_backend.photograph(call, call.account, shadow)
-                self._shadows.add(shadow)
             results = (rule(self, call) for rule in overlay.BEFORE[key])
             result = next((r for r in results if r is not None), None)
             if result is None:

@@ -13,12 +13,14 @@ from .mysql_front import MySqlFront
 from .names import Names
 from .postgres import Postgres, newer_programs
 from .postgres_front import PostgresFront
+from .readers import has_readers, is_reader
 from .statements import Statements
 
 PORT, MYSQL_PORT = 5432, 3306
 #: Before an endpoint's address: not a token is to be checked, but the password of the master.
 _MASTER = "master/"
 _NEWER = "POSTGRESQL, newer"
+_READ_ONLY = "READ_ONLY"
 #: Statuses of instances and clusters that let nobody in.
 _DOWN = {"stopping", "stopped"}
 
@@ -57,7 +59,7 @@ class Databases:
 
     def follow(self, account, region, backend):
         """Opens and closes endpoints so that they are those of what RDS knows in an account and region."""
-        wanted = {host: (database, family) for host, database, family in _hosts(backend)}
+        wanted = {host: about for host, *about in _hosts(backend)}
         present = {h for h, e in self._endpoints.items() if (e.account, e.region) == (account, region)}
         if present == set(wanted):
             return
@@ -80,7 +82,7 @@ class Databases:
             self.newer.stop()
         self._block.release()
 
-    def _open(self, account, region, host, database, family):
+    def _open(self, account, region, host, database, family, reader):
         if family == "MYSQL":
             self.mariadb.begin()
         if family == "POSTGRESQL" and self.newer and _major(database) == self.newer.major:
@@ -106,6 +108,7 @@ class Databases:
             parameters=lambda: parameters_of(database),
             master=lambda: Master(*master_of(owner)) if master_of(owner) else None,
             is_up=lambda: not {database.status, owner.status} & _DOWN,
+            is_reader=lambda: reader(database),
             databases=(database, owner),
             close=lambda: relays.close(relay, address),
             disconnect=lambda: relays.disconnect(address),
@@ -163,21 +166,26 @@ class Databases:
         ]
 
 
+def _always(_database):
+    return True
+
+
 def _major(database):
     """The major version of an instance's or cluster's PostgreSQL; 0 for a proxy."""
     return int(getattr(database, "engine_version", "0").partition(".")[0])
 
 
 def _hosts(backend):
-    """The host names of an account and region, each with its instance, cluster or proxy and the family of engines."""
+    """The host names of an account and region, each with its instance, cluster or proxy, the family of engines, and what
+    tells whether there it reads only."""
     for instance in backend.databases.values():
         if instance.engine in FAMILIES:
-            yield instance.address, instance, FAMILIES[instance.engine]
+            yield instance.address, instance, FAMILIES[instance.engine], is_reader
     for cluster in backend.clusters.values():
         if cluster.engine in FAMILIES:
-            yield cluster.endpoint, cluster, FAMILIES[cluster.engine]
-            yield cluster.reader_endpoint, cluster, FAMILIES[cluster.engine]
+            yield cluster.endpoint, cluster, FAMILIES[cluster.engine], is_reader
+            yield cluster.reader_endpoint, cluster, FAMILIES[cluster.engine], has_readers
     for proxy in backend.db_proxies.values():
         if proxy.engine_family in FAMILIES.values():
             for endpoint in endpoints_of(proxy):
-                yield endpoint.host, proxy, proxy.engine_family
+                yield endpoint.host, proxy, proxy.engine_family, _always if endpoint.role == _READ_ONLY else is_reader

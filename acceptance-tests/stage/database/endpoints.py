@@ -41,6 +41,7 @@ class Endpoint:
     parameters: Callable
     master: Callable
     is_up: Callable
+    is_reader: Callable
     databases: tuple
     close: Callable
     disconnect: Callable

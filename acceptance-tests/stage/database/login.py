@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from calendar import timegm
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from stage.aws import identity
@@ -77,7 +78,7 @@ def verify(token, user, endpoint, identities):
     caller = identities.find(key)
     if caller is None or caller.token != fields.get("X-Amz-Security-Token", ""):
         raise Refused("the access key or session token is unknown")
-    _check_time(fields, caller, identities.now(endpoint.account))
+    _check_time(fields, caller, partial(identities.then, endpoint.account))
     _check_signature(parts, fields, region, caller.secret)
     _check_policy(user, endpoint, caller)
     return caller.arn
@@ -95,9 +96,9 @@ def _parse(token):
     return parts, fields
 
 
-def _check_time(fields, caller, now):
+def _check_time(fields, caller, as_seen):
     stamp, life = fields["X-Amz-Date"], int(fields["X-Amz-Expires"])
-    issued = timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
+    now, issued = as_seen(time.time()), as_seen(timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ")))
     if not 0 < life <= LIFE:
         raise Refused(f"a life of {life} seconds is not allowed")
     if issued > now + _SKEW:

@@ -180,7 +180,7 @@ class MariaDb:
         command = [programs.find("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
         command += ["--default-character-set=utf8mb4"]
         command += ["-S", self._folder / "s.sock", "-u", user, "-D", database]
-        return clients.run(command, sql, environment={"PATH": os.environ["PATH"]})
+        return clients.run(command, sql)
 
     def _spawn(self, command, log, script=os.devnull):
         drop = ["setpriv", "--pdeathsig", "KILL"]

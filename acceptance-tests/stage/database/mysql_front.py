@@ -18,6 +18,8 @@ SERVER_NAME = "mariadb.stage"
 
 _NOT_LOADED = (1524, "Plugin 'AWSAuthenticationPlugin' is not loaded")
 _UNKNOWN_ERROR = 1105
+_READ_ONLY = 1290
+_IS_READ_ONLY = "The {} server is running with the --read-only option so it cannot execute this statement"
 
 
 class MySqlFront(Relays):
@@ -216,6 +218,9 @@ class _Session:
             return mysql.error(sequence, rule.get("code", _UNKNOWN_ERROR), message, rule.get("sqlstate"))
         if fault == "delay" and rule.get("when") != "after":
             await asyncio.sleep(rule["seconds"])
+        if self._endpoint.is_reader() and mysql.writes(text):
+            product = "MariaDB" if getattr(self._endpoint.databases[0], "engine", None) == "mariadb" else "MySQL"
+            return mysql.error(sequence, _READ_ONLY, _IS_READ_ONLY.format(product))
         if mysql.names_the_plugin(text) and not self._endpoint.iam_enabled():
             return mysql.error(sequence, *_NOT_LOADED)
         return None

@@ -26,6 +26,10 @@ _QUOTED_OR_COMMENT = re.compile(
 _WITH_PLUGIN = re.compile(
     rf"\b(?:(?:create|alter)\b.*?\buser|grant)\b.*?\bidentified\b.*?\b(?:with|via|or)\s+['\"`]?{_PLUGIN}\b", re.DOTALL
 )
+_WRITES = re.compile(
+    r"\s*(?:insert|update|delete|replace|truncate|grant|revoke|rename|load|alter|drop(?!\s+temporary)|set\s+password"
+    r"|create(?!\s+(?:or\s+replace\s+)?temporary))\b"
+)
 _RUNS_TEXT = re.compile(r"\bexecute\s+immediate\b|\bprepare\b.*?\bfrom\b", re.DOTALL)
 
 
@@ -148,6 +152,14 @@ def names_the_plugin(sql):
         return False
     bare = _bare(sql)
     return any(map(_WITH_PLUGIN.search, (bare, sql) if _RUNS_TEXT.search(bare) else (bare,)))
+
+
+def writes(sql):
+    """Whether a statement changes something that others see, and so is not for a reader."""
+    bare = _bare(sql.lower())
+    if _RUNS_TEXT.search(bare):
+        return any(map(_WRITES.match, re.split("['\"]", sql.lower())))
+    return any(map(_WRITES.match, bare.split(";")))
 
 
 def _bare(sql):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from . import postgres_messages as wire
+from . import readers
 from .connections import Cut, reset
 from .endpoints import Relays
 from .hosting import Hosting
@@ -49,7 +50,7 @@ class PostgresFront(Relays):
                 return
             login = await self._loop.run_in_executor(None, self._admit, endpoint, fields)
             server_side = await asyncio.open_connection(*self._server, local_addr=(login.source, 0))
-            server_side[1].write(startup)
+            server_side[1].write(wire.with_setting(startup, *readers.SETTING) if login.is_reader else startup)
             with self._session(address, writer, server_side[1]):
                 client = self._statements.session(login.user, fields.get("application_name", ""))
                 await _Session((reader, writer), server_side, login, client, self._statements).run()
@@ -75,6 +76,7 @@ class PostgresFront(Relays):
             parameters = endpoint.parameters()
             needed = ("rds.logical_replication", "rds.iam_auth_for_replication")
             tokens = endpoint.iam_enabled() and all(_is_on(parameters, name) for name in needed)
+            login.is_reader = endpoint.is_reader()
         _unless_it_fails(self._postgres.await_ready)
         if master:
             _unless_it_fails(self._hosting.equip, master)
@@ -100,6 +102,7 @@ class Login:
     hosting: object
     source: str
     is_master: bool = False
+    is_reader: bool = False
     borrowed: bool = False
 
     async def over(self):
@@ -182,6 +185,8 @@ class _Session:
         while True:
             kind, body = await wire.read_message(self._from_client)
             kind, body = await self._requested(kind, body)
+            if self._login.is_reader and kind in b"QP":
+                body = readers.held(body)
             self._to_server.write(wire.message(kind, body))
             await self._to_server.drain()
 
@@ -239,6 +244,8 @@ class _Session:
 
     async def _refused(self, sql):
         """What RDS refuses and the server would do, as a rule; None for the rest."""
+        if self._login.is_reader and (refused := readers.refused(sql)):
+            return refused
         if not _LOGICAL.match(sql):
             return None
         logical = await asyncio.get_running_loop().run_in_executor(None, self._login.is_logical)

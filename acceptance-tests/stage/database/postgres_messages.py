@@ -21,6 +21,12 @@ def startup_fields(packet):
     return dict(zip(words[::2], words[1::2], strict=False))
 
 
+def with_setting(packet, name, value):
+    """A startup packet with one more setting for the session."""
+    more = f"{name}\0{value}\0".encode()
+    return (len(packet) + len(more)).to_bytes(4, "big") + packet[4:-1] + more + packet[-1:]
+
+
 def is_replication(fields):
     """Whether a connection is one for replication. PostgreSQL takes a boolean in all its spellings."""
     wanted = fields.get("replication", "")

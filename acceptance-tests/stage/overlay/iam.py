@@ -97,7 +97,7 @@ def tag_keys_are_not_reserved(_aws, call):
         raise AwsError("InvalidInput", "aws: prefixed tag key names are not allowed for external use.")
 
 
-@before("iam", "CreateRole", "CreateUser", "PutRolePermissionsBoundary")
+@before("iam", "CreateRole", "CreateUser", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary")
 def boundary_exists(_aws, call):
     """A permissions boundary must be a policy that exists; AWS-managed ones are taken to."""
     arn = call.parameters.get("PermissionsBoundary")

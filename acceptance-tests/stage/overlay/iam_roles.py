@@ -98,10 +98,9 @@ def untag_role(_aws, call):
 
 @before("iam", "DeletePolicy")
 def boundary_is_not_in_use(_aws, call):
-    """A policy that bounds a role stays."""
-    arn = call.parameters["PolicyArn"]
-    roles = moto_backend.iam(call.account, call.partition).roles.values()
-    if any(role.permissions_boundary_arn == arn for role in roles):
+    """A policy that bounds a role or user stays."""
+    arn, backend = call.parameters["PolicyArn"], moto_backend.iam(call.account, call.partition)
+    if any(owner.permissions_boundary_arn == arn for owner in [*backend.roles.values(), *backend.users.values()]):
         raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
 
 

@@ -6,9 +6,11 @@ from stage.aws import moto_backend
 from stage.aws.errors import AwsError
 from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 
-from . import after, before, rds_clusters, rds_parameter_groups, rds_proxies  # noqa: F401, for their rules
+from . import after, before
+from . import rds_clusters, rds_keys, rds_parameter_groups, rds_proxies, rds_snapshots  # noqa: F401, for their rules
+from . import rds_storage, rds_tags  # noqa: F401, for their rules
 from .rds_application import look_at_parameters
-from .rds_models import iam_enabled
+from .rds_models import become_another, iam_enabled
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
 from .rds_state import page, require_modifiable, settle, shown
 from .rds_versions import keep_logs
@@ -53,9 +55,7 @@ def keep_flag(_aws, call):
 def create(aws, call):
     """A new database is creating for a while; its IAM flag is as asked."""
     database = find(call, call.parameters)
-    database.stage_iam_enabled = call.stage_flag
-    database.stage_change = Change(status="creating", busy=aws.transition_of(call.account)["busy"])
-    follow(aws, call)
+    _begin_to_be(aws, call, database, call.stage_flag)
     return shown(call, database)
 
 
@@ -116,12 +116,13 @@ def restore(aws, call):
     """A copy has its own resource id, and IAM authentication only if asked for; so with parameter groups, but that a
     replica has the one of its source."""
     database = find(call, call.parameters)
+    if call.operation == "CreateDBInstanceReadReplica":
+        become_another(database)
     if call.operation == "RestoreDBInstanceFromDBSnapshot":
         database.db_parameter_group_name = call.parameters.get("DBParameterGroupName")
     elif call.operation == "RestoreDBClusterFromSnapshot":
         database.stage_group = call.parameters.get("DBClusterParameterGroupName")
-    database.stage_iam_enabled = call.parameters.get(_FLAG, False)
-    follow(aws, call)
+    _begin_to_be(aws, call, database)
     return shown(call, database)
 
 
@@ -130,8 +131,7 @@ def restore_to_a_point_in_time(aws, call):
     """As from a snapshot; the copy of an instance is named otherwise in the call."""
     target = call.parameters.get("TargetDBInstanceIdentifier")
     database = find(call, {"DBInstanceIdentifier": target} if target else call.parameters)
-    database.stage_iam_enabled = call.parameters.get(_FLAG, False)
-    follow(aws, call)
+    _begin_to_be(aws, call, database)
     return shown(call, database)
 
 
@@ -159,6 +159,12 @@ def final_snapshot_is_decided(_aws, call):
     if standalone and not parameters.get("SkipFinalSnapshot") and not parameters.get("FinalDBSnapshotIdentifier"):
         message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         raise AwsError("InvalidParameterCombination", message)
+
+
+def _begin_to_be(aws, call, database, flag=None):
+    database.stage_iam_enabled = call.parameters.get(_FLAG, False) if flag is None else flag
+    database.stage_change = Change(status="creating", busy=aws.transition_of(call.account)["busy"])
+    follow(aws, call)
 
 
 def _has_iam(call, database):

@@ -194,14 +194,17 @@ def new_group_waits_for_a_reboot(_aws, call):
 
 @before("rds", "RebootDBInstance", "RebootDBCluster")
 def reboot(aws, call):
-    """The database is rebooting for a while; then all its parameters are in force, unless it failed over."""
+    """The database is rebooting for a while, from the call on or some looks later; then all its parameters are in force,
+    unless it failed over."""
     database = find(call, call.parameters)
     require_modifiable(call, database, _REBOOTABLE)
     failover = call.parameters.get("ForceFailover", False)
     if failover and not database.multi_az:
         message = "ForceFailover can't be specified for an instance that isn't configured for Multi-AZ."
         raise AwsError("InvalidParameterCombination", message)
-    looks = aws.transition_of(call.account)["rebooting"]
+    looks = aws.transition_of(call.account)
+    change = {"status": "rebooting", "queued": looks["queued"], "busy": looks["rebooting"]}
+    change |= {"start": lambda one: disconnect(aws, one), "finish": None if failover else restart}
     rebooted = [database]
     if not is_instance(call):
         if not is_multi_az_cluster(database):
@@ -209,8 +212,7 @@ def reboot(aws, call):
             raise AwsError("InvalidParameterCombination", message)
         rebooted += database.members
     for one in rebooted:
-        disconnect(aws, one)
-        begin(one, replace(change_of(one), status="rebooting", busy=looks, finish=None if failover else restart))
+        begin(one, replace(change_of(one), **change))
     return shown(call, database)
 
 

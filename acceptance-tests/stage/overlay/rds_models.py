@@ -7,6 +7,7 @@ from moto.rds.models import DBCluster, DBInstance, DBInstanceClustered, DBProxy
 
 from .rds_application import application_of, effective, statuses
 from .rds_groups import default_group_of
+from .rds_keys import managed_password
 from .rds_proxies import requires_iam
 from .rds_state import change_of, host_suffix
 
@@ -40,29 +41,34 @@ def parameters_of(database):
 def master_of(database):
     """Name and password of the master and the first database of an instance or cluster; None for a proxy, and for what
     the control made: that has the master and the database of the server behind it."""
-    # moto lets nobody read the password; there is none if AWS manages it.
-    password = database.__dict__.get("_master_user_password")
+    # moto lets nobody read the password.
+    password = managed_password(database) or database.__dict__.get("_master_user_password")
     if isinstance(database, DBProxy) or password == SEEDED_PASSWORD:
         return None
     first = database.database_name if isinstance(database, DBCluster) else database.db_name
     return database.master_username, password, first
 
 
-def _resource_id(prefix, kept):
-    def get(self):
-        if kept not in self.__dict__:
-            letters = random.SystemRandom().choices(string.ascii_uppercase + string.digits, k=26)
-            self.__dict__[kept] = f"{prefix}-{''.join(letters)}"
-        return self.__dict__[kept]
+def become_another(database):
+    """A copy that moto made of an instance is one of its own."""
+    for name in [name for name in database.__dict__ if name.startswith("stage_")]:
+        del database.__dict__[name]
+    database.dbi_resource_id = "one that no other has"
 
-    return property(get, lambda self, value: None)
+
+def _resource_id(prefix):
+    def put(self, _):
+        letters = random.SystemRandom().choices(string.ascii_uppercase + string.digits, k=26)
+        self.__dict__["stage_resource_id"] = f"{prefix}-{''.join(letters)}"
+
+    return property(lambda self: self.__dict__["stage_resource_id"], put)
 
 
 def _status(self):
     change = change_of(self)
     kept = self.__dict__.get("_status", "available")
     # moto leaves a cluster at "creating"; how long that takes is for the change under way to say.
-    return change.status if change.busy else "available" if kept == "creating" else kept
+    return change.status if change.busy and not change.queued else "available" if kept == "creating" else kept
 
 
 def _set_status(self, value):
@@ -99,11 +105,11 @@ for _model in (DBInstance, DBCluster):
     _model.pending_modified_values = property(_pending)
     _model.iam_database_authentication_enabled = property(iam_enabled)
 
-DBInstance.dbi_resource_id = _resource_id("db", "stage_resource_id")
+DBInstance.dbi_resource_id = _resource_id("db")
 DBInstance.db_parameter_group_status_list = property(statuses)
 DBInstance.address = property(lambda self: f"{self.db_instance_identifier}.{host_suffix(self.account_id, self.region)}")
 
-DBCluster.db_cluster_resource_id = _resource_id("cluster", "stage_resource_id")
+DBCluster.db_cluster_resource_id = _resource_id("cluster")
 DBCluster.parameter_group = property(_cluster_group, _set_cluster_group)
 DBCluster.db_cluster_members = property(_members)
 # moto shows one on every cluster; AWS on clusters of Aurora Serverless v1, which the stage does not play.

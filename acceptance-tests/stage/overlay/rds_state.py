@@ -19,24 +19,28 @@ _PAGE = 100
 
 @dataclass
 class Change:
-    """What is under way on an instance or cluster. A deferred change waits for the maintenance window; `finish` is
-    done to the database once it is no longer busy."""
+    """What is under way on an instance or cluster. A deferred change waits for the maintenance window. For as many looks
+    as it is `queued`, nothing shows of it; then `start` is done to the database, and once it is no longer busy `finish`."""
 
     wanted: bool | None = None
     deferred: bool = False
     status: str = "available"
     busy: int = 0
     lingering: int = 0
+    queued: int = 0
+    start: Callable | None = None
     finish: Callable | None = None
 
     @property
     def due(self):
         """Whether it takes effect now."""
-        return not (self.deferred or self.busy or self.lingering)
+        return not (self.deferred or self.queued or self.busy or self.lingering)
 
     def look(self):
         """One look at the database brings the change one step nearer."""
-        if self.busy:
+        if self.queued:
+            self.queued -= 1
+        elif self.busy:
             self.busy -= 1
         elif self.lingering:
             self.lingering -= 1
@@ -62,7 +66,10 @@ def look(database):
 def advance(database):
     """Carries out what is due."""
     change = change_of(database)
-    if change.finish and not change.busy:
+    if change.start and not change.queued:
+        start, change.start = change.start, None
+        start(database)
+    if change.finish and not (change.queued or change.busy):
         finish, change.finish = change.finish, None
         finish(database)
     if change.due:
@@ -79,7 +86,7 @@ def settle(database):
 
 def require_modifiable(call, database, states=_MODIFIABLE):
     """Refuses what AWS does not do to a database in its present status."""
-    if database.status in states:
+    if database.status in states and not change_of(database).queued:
         return
     if is_instance(call):
         raise AwsError("InvalidDBInstanceState", "Database instance is not in available state.")

@@ -10,6 +10,9 @@ _ENCRYPTION = (
     "Check that the KMS key is available, enabled, and not in an invalid state."
 )
 _DECRYPTION = "Secrets Manager can't decrypt the protected secret text using the provided KMS key."
+_ABROAD = (
+    "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key."
+)
 #: Secrets Manager tries out a key with this in place of a version's id.
 _TRIAL = "RequestToValidateKeyAccess"
 
@@ -29,6 +32,7 @@ def key_for(call, name):
 def check_writable(call, key, secret):
     """Refuses a key that the caller may not use, or nobody can."""
     if key is None:
+        _check_home(call, secret)
         return
     _check_access(call, key, secret, _TRIAL, "kms:GenerateDataKey", "kms:Decrypt")
     if not _works(key):
@@ -39,6 +43,7 @@ def check_readable(call, secret, version):
     """Refuses a version whose key the caller may not use, or nobody can."""
     arn = version.get("stage_key")
     if arn is None:
+        _check_home(call, secret)
         return
     key = _key(arn)
     if key is None:
@@ -65,6 +70,12 @@ def reencrypt(call, secret, key):
             for k, action in steps
         ):
             encrypt(version, key)
+
+
+def _check_home(call, secret):
+    """The account's own aws/secretsmanager cannot be shared."""
+    if call.identity.arn.split(":")[4] != secret.account_id:
+        raise AwsError("InvalidRequestException", _ABROAD)
 
 
 def _check_access(call, key, secret, version_id, *actions):

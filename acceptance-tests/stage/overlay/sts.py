@@ -1,5 +1,6 @@
 """STS: who one is, and who may become whom."""
 
+import re
 from datetime import UTC, datetime
 
 from stage.aws import identity, moto_backend
@@ -11,6 +12,8 @@ from stage.aws.principals import means
 from . import before
 
 _CHAINED = 3600
+_ARN = re.compile("arn:[^:]+:[^:]+:[^:]*:[^:]*:.+")
+_ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 
 
 @before("sts", "GetCallerIdentity")
@@ -26,19 +29,26 @@ def assume_role(aws, call):
     parameters, caller = call.parameters, call.identity
     arn = parameters["RoleArn"]
     tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", [])}
+    transitive = parameters.get("TransitiveTagKeys", [])
+    _check_arn(arn)
+    _check_tags(caller, parameters.get("Tags", []), transitive)
     role = find_role(arn)
     refusal = access_denied(f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}")
-    actions = ["sts:AssumeRole"] + ["sts:TagSession"] * bool(tags)
+    actions = ["sts:AssumeRole"] + ["sts:TagSession"] * bool(tags or caller.transitive_tags)
     more = {"sts:rolesessionname": parameters["RoleSessionName"]}
     if "ExternalId" in parameters:
         more["sts:externalid"] = parameters["ExternalId"]
     more |= {f"aws:requesttag/{name.lower()}": value for name, value in tags.items()}
+    more |= {"aws:tagkeys": list(tags)} if tags else {}
+    more |= {"sts:transitivetagkeys": transitive} if transitive else {}
     if not role or not all(_may_assume(call, role, action, more) for action in actions):
         raise refusal
     seconds = parameters.get("DurationSeconds", 3600)
     _check_duration(caller, role, seconds)
     policies = list(filter(None, [parameters.get("Policy"), *_session_policies(call, role)]))
-    key, session = aws.identities.mint(role, parameters["RoleSessionName"], seconds, policies, tags)
+    inherited = caller.transitive_tags | {name: tags[name] for name in transitive}
+    tags = caller.transitive_tags | tags
+    key, session = aws.identities.mint(role, parameters["RoleSessionName"], seconds, policies, tags, inherited)
     return {
         "Credentials": credentials(key, session),
         "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
@@ -93,6 +103,30 @@ def _may_assume(call, role, action, more):
     named = decide(trust, question, lambda s: means(s, caller, *2 * [s["Effect"] == "Deny"]))
     same_account = caller.account == role.account_id
     return (named == ALLOW and same_account) or own.allow(question)
+
+
+def _check_arn(arn):
+    if not _ARN.fullmatch(arn):
+        raise AwsError("ValidationError", f"{arn} is invalid")
+    if not _ROLE.fullmatch(arn):
+        raise AwsError("ValidationError", "Request ARN is invalid")
+
+
+def _check_tags(caller, tags, transitive):
+    """Keys are the same whatever their case. What a chain of sessions hands on stays as it is."""
+    names = {tag["Key"].lower() for tag in tags}
+    if len(names) < len(tags):
+        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+    elif names & {name.lower() for name in caller.transitive_tags}:
+        message = (
+            "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+            "from the calling session."
+        )
+    elif not set(transitive) <= {tag["Key"] for tag in tags}:
+        message = "The specified transitive tag key must be included in the requested tags."
+    else:
+        return
+    raise AwsError("InvalidParameterValue", message)
 
 
 def _check_duration(caller, role, seconds):

@@ -173,6 +173,8 @@ def test_rules_keep_to_their_account(account, other_account):
         ({"fault": "throttle", "service": "iam", "op": "x"}, "takes no op"),
         ({"fault": "delay"}, "lacks an argument"),
         ({"fault": "error"}, "lacks an argument"),
+        ({"fault": "stale", "writes": "("}, "writes is no regular expression"),
+        ({"fault": "stale", "reads": -1}, "reads must be an integer from 0"),
     ],
 )
 def test_ill_formed_rules(account, rule, words):
@@ -208,3 +210,94 @@ def test_new_role_that_is_not_found_for_a_while(account):
     for _ in range(2):
         refused("NoSuchEntity", lambda: put(iam))
     put(iam)
+
+
+def policy_of(account, *names):
+    """A key policy by whose statements one can tell it."""
+    policy = allow("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{account.id}:root"})
+    return json.dumps(policy | {"Statement": [policy["Statement"][0] | {"Sid": name} for name in names]})
+
+
+def sids(kms, key):
+    policy = json.loads(kms.get_key_policy(KeyId=key)["Policy"])
+    return [statement["Sid"] for statement in policy["Statement"]]
+
+
+def test_key_policy_before_the_last_write_again_and_again(account):
+    kms = account.client("kms")
+    keys = [account.control("POST", "keys", account=account.id, policy=policy_of(account, "a"))["id"] for _ in "12"]
+    account.rules({"operation": "GetKeyPolicy", "parameters": {"KeyId": keys[0]}, "fault": "stale", "times": 3})
+    kms.put_key_policy(KeyId=keys[0], Policy=policy_of(account, "a", "b"))
+    kms.put_key_policy(KeyId=keys[1], Policy=policy_of(account, "c"))  # another key's write ends nothing
+    assert sids(kms, keys[1]) == ["c"]
+    assert [sids(kms, keys[0]) for _ in range(4)] == [["a"], ["a"], ["a"], ["a", "b"]]
+
+
+def test_each_write_is_unseen_by_so_many_reads(account):
+    kms = account.client("kms")
+    key = account.control("POST", "keys", account=account.id, policy=policy_of(account, "a"))["id"]
+    account.rules({"operation": "GetKeyPolicy", "fault": "stale", "writes": "PutKeyPolicy", "reads": 2})
+    for before, now in (["a"], ["a", "b"]), (["a", "b"], ["c"]):
+        kms.put_key_policy(KeyId=key, Policy=policy_of(account, *now))
+        kms.tag_resource(KeyId=key, Tags=[{"TagKey": "team", "TagValue": "data"}])  # is none of the `writes`
+        assert [sids(kms, key) for _ in range(3)] == [before, before, now]
+
+
+def test_new_key_that_is_not_found_for_a_while(account):
+    kms = account.client("kms")
+    account.rules({"operation": "DescribeKey", "fault": "stale", "writes": "CreateKey", "times": 2})
+    account.rules({"operation": "List(Keys|Aliases)", "fault": "stale", "times": 2})
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/own", TargetKeyId=key)
+    refused("NotFoundException", kms.describe_key, KeyId=key)
+    refused("NotFoundException", kms.describe_key, KeyId="alias/own")
+    assert kms.describe_key(KeyId=key)
+    lists = [[a["AliasName"] for a in kms.list_aliases()["Aliases"] if "TargetKeyId" in a] for _ in range(3)]
+    assert lists == [[], [], ["alias/own"]]
+    assert kms.list_keys()["Keys"]
+
+
+def test_new_key_that_is_not_listed_for_a_while(account):
+    kms = account.client("kms")
+    account.rules({"operation": "ListKeys", "fault": "stale", "times": 2})
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    assert [[k["KeyId"] for k in kms.list_keys()["Keys"]] for _ in range(3)] == [[], [], [key]]
+
+
+def test_stale_lists_of_databases(account):
+    account.rules({"operation": "DescribeDBInstances", "fault": "stale", "writes": "CreateDBInstance", "times": 1})
+    rds = account.client("rds")
+    what = {"Engine": "postgres", "DBInstanceClass": "db.t4g.micro", "AllocatedStorage": 20}
+    what |= {"MasterUsername": "boss", "MasterUserPassword": "long-enough"}
+    rds.create_db_instance(DBInstanceIdentifier="orders", **what)
+    assert [len(rds.describe_db_instances()["DBInstances"]) for _ in range(2)] == [0, 1]
+
+
+def test_writes_are_never_stale_and_other_regions_neither(account):
+    account.control("POST", "keys", account=account.id, region="eu-west-1", alias="alias/far")
+    account.rules({"service": "kms", "fault": "stale"})
+    kms = account.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/own", TargetKeyId=key)
+    kms.delete_alias(AliasName="alias/own")
+    assert account.client("kms", region="eu-west-1").describe_key(KeyId="alias/far")
+    account.control("DELETE", "rules", account=account.id)
+    refused("NotFoundException", kms.describe_key, KeyId="alias/own")
+
+
+def test_stale_reads_of_a_database_that_is_about_to_reboot(account):
+    rds, who = account.client("rds"), {"DBInstanceIdentifier": "orders"}
+    account.control("POST", "transitions", account=account.id, busy=0, queued=1, rebooting=1)
+    what = {"Engine": "postgres", "DBInstanceClass": "db.t4g.micro", "AllocatedStorage": 20}
+    rds.create_db_instance(**who, **what, MasterUsername="boss", ManageMasterUserPassword=True)
+    rds.reboot_db_instance(**who)
+    account.rules({"operation": "DescribeDBInstances", "fault": "stale", "times": 2})
+    rds.add_tags_to_resource(ResourceName=rds_arn(account), Tags=[{"Key": "team", "Value": "data"}])
+    seen = [rds.describe_db_instances(**who)["DBInstances"][0] for _ in range(5)]
+    statuses = [found["DBInstanceStatus"] for found in seen]
+    assert statuses == ["available", "rebooting", "available", "rebooting", "available"], "the copy has its own looks"
+    assert [len(found["TagList"]) for found in seen] == [0, 0, 1, 1, 1]
+
+
+def rds_arn(account):
+    return f"arn:aws:rds:us-east-1:{account.id}:db:orders"

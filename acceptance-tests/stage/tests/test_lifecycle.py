@@ -156,6 +156,31 @@ def test_control_explains_itself(facts):
         control(facts, "POST", "accounts", account="1")
 
 
+def test_control_refuses_what_no_client_can_send(facts):
+    account = Account(facts, "200000000000")
+    keys = account.credentials
+    for fields, words in (
+        ({"service": "iam", "operation": "GetRole", "parameters": {"RoleNames": 3}}, "Unknown parameter"),
+        ({"service": "iam", "operation": "GetRole"}, "Missing required parameter"),
+        ({"service": "iam", "operation": "GetRoll"}, "GetRoll"),
+        ({"service": "iam2", "operation": "GetRole"}, "iam2"),
+        ({"service": "iam", "operation": "GetRole", "credentials": {}}, "credentials have"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            account.control("POST", "calls", **({"credentials": keys} | fields))
+
+
+def test_control_says_when_it_fails(facts):
+    with pytest.raises(ValueError, match="The stage failed: AttributeError"):
+        control(facts, "POST", "accounts", account=111122223333)  # a number, not a text
+
+
+def test_environment_of_the_stage_is_not_that_of_its_clients(monkeypatch):
+    monkeypatch.setenv("LD_PRELOAD", "/nowhere/names.so")
+    with pytest.raises(ValueError, match="^ERROR:  no$"):
+        clients.run(["sh", "-c", "cat >/dev/null; echo 'ERROR:  no' >&2; exit 1"], "select 1")
+
+
 def test_addresses_are_not_shared():
     one, two = AddressBlock(), AddressBlock()
     taken = [block.take() for block in (one, two) for _ in range(CAPACITY)]

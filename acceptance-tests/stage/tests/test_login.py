@@ -116,6 +116,14 @@ def test_token_that_is_old(client):
     client.refused("the token has expired", client.token(age=901))
 
 
+def test_token_made_after_the_clock_was_moved_is_fresh(client, account):
+    for offset in 901, 1802:
+        old = client.token()
+        account.control("POST", "clock", account=account.id, offset=offset)
+        client.refused("the token has expired", old)
+        client.accepted(client.token())
+
+
 def test_token_ages_with_the_clock(client, account):
     token = client.token()
     account.control("POST", "clock", account=account.id, offset=901)

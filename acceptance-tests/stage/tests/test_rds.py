@@ -167,6 +167,7 @@ def test_engines_without_iam_authentication(account):
 
 def test_restored_copy_is_another_database(account):
     source, rds = account.instance("orders"), account.client("rds")
+    account.control("POST", "transitions", account=account.id, busy=0)
     rds.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier="before")
     who = {"DBSnapshotIdentifier": "before"}
     for name, wanted in (("plain", {}), ("asked", {"EnableIAMDatabaseAuthentication": True})):

@@ -124,6 +124,18 @@ def test_static_change_waits_for_a_reboot(account):
     assert looks[2] == ("available", "tuned", "in-sync") and rds.effective() == {STATIC: "1"}
 
 
+def test_reboot_that_begins_late(account):
+    rds, who = Rds(account), {"DBInstanceIdentifier": "orders"}
+    rds.seed(parameter_group="tuned")
+    rds.set(STATIC, "1", "pending-reboot")
+    account.control("POST", "transitions", account=account.id, queued=2, rebooting=1)
+    assert rds.api.reboot_db_instance(**who)["DBInstance"]["DBInstanceStatus"] == "available"
+    refused("InvalidDBInstanceState", rds.api.reboot_db_instance, **who)
+    looks = [rds.look()[::2] for _ in range(4)]
+    assert looks[:2] == 2 * [("available", "pending-reboot")]
+    assert looks[2:] == [("rebooting", "pending-reboot"), ("available", "in-sync")]
+
+
 def test_failing_over_applies_nothing(account):
     rds = Rds(account)
     account.control("POST", "transitions", account=account.id, rebooting=0)
@@ -332,6 +344,7 @@ def test_class_of_an_aurora_cluster_is_its_members(account):
 def test_restored_copy_has_a_default_group(account):
     rds = Rds(account)
     rds.seed(parameter_group="tuned")
+    account.control("POST", "transitions", account=account.id, busy=0)
     rds.api.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier="before")
     restore = rds.api.restore_db_instance_from_db_snapshot
     for name, group in (("plain", {}), ("asked", {"DBParameterGroupName": "tuned"})):

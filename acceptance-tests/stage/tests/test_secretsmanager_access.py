@@ -76,6 +76,22 @@ def test_values_follow_the_key_of_the_secret(account):
     refused("DecryptionFailure", secrets.get_secret_value, SecretId="app", VersionId=first)
 
 
+def test_services_own_key_is_not_for_other_accounts(account, other_account):
+    key, secrets = Key(account), account.client("secretsmanager")
+    arn = secrets.create_secret(Name="app", SecretString="one")["ARN"]
+    shared = allow("secretsmanager:*", "*", Principal={"AWS": other_account.id})
+    secrets.put_resource_policy(SecretId="app", ResourcePolicy=json.dumps(shared))
+    abroad = other_account.client("secretsmanager")
+    assert abroad.describe_secret(SecretId=arn)["Name"] == "app"
+    for call, more in (abroad.get_secret_value, {}), (abroad.put_secret_value, {"SecretString": "two"}):
+        message = refused("InvalidRequestException", call, SecretId=arn, **more)
+        assert message.startswith("You can't access a secret from a different AWS account")
+    assert secrets.get_secret_value(SecretId="app")["SecretString"] == "one"
+    key.put(delegation(account), statement(other_account.id, ["kms:GenerateDataKey", "kms:Decrypt"]))
+    secrets.update_secret(SecretId="app", KmsKeyId=key.arn, SecretString="three")
+    assert abroad.get_secret_value(SecretId=arn)["SecretString"] == "three"
+
+
 def test_reading_needs_permission(account):
     arn = seed(account)["arn"]
     read = reader(account, account.role(policies={"p": allow(READ[1], arn)}))
@@ -128,8 +144,10 @@ def test_writing_needs_the_key_too(account):
 
 
 def test_resource_policy(account, other_account):
-    arn = seed(account)["arn"]
-    role, foreign = account.role(), other_account.role("guest", policies={"p": allow(READ, arn)})
+    key = Key(account)
+    arn, may_decrypt = seed(account, key=key.id)["arn"], allow("kms:Decrypt", key.arn)
+    role, foreign = account.role(), other_account.role("guest", policies={"p": both(allow(READ, arn), may_decrypt)})
+    key.put(delegation(account), statement([role["arn"], foreign["arn"]], "kms:Decrypt"))
     read, guest = reader(account, role), reader(other_account, foreign)
 
     def put(*statements):

@@ -89,6 +89,67 @@ def test_session_tags_need_their_own_permission(account):
     assert assume(account, account.role("tagged", trust=both), Tags=tags)
 
 
+def chain(account, *names):
+    """Roles that trust their account, tags included, and may take up each other."""
+    open_to_all = trust({"AWS": account.id})
+    open_to_all["Statement"][0]["Action"] = ["sts:AssumeRole", "sts:TagSession"]
+    policies = {"p": allow(["sts:AssumeRole", "sts:TagSession"], "*")}
+    return [account.role(name, trust=open_to_all, policies=policies) for name in names]
+
+
+def test_transitive_tags_go_down_the_chain(account):
+    first, second, third = chain(account, "first", "second", "third")
+    wanted = {"StringEquals": {"aws:PrincipalTag/team": "data"}}
+    for role in "first", "third":
+        document = allow("iam:GetRole", "*", Condition=wanted)
+        account.control("POST", "policies", account=account.id, owner=f"role/{role}", name="get", document=document)
+    tags = [{"Key": "team", "Value": "data"}, {"Key": "stage", "Value": "test"}]
+
+    def last(**more):
+        keys = assume(account, first, Tags=tags, **more)
+        assert account.client("iam", keys).get_role(RoleName="first")
+        return account.client("iam", assume(account, third, assume(account, second, keys))).get_role
+
+    refused("AccessDenied", last(), RoleName="first")
+    refused("AccessDenied", last(TransitiveTagKeys=["stage"]), RoleName="first")
+    assert last(TransitiveTagKeys=["team"])(RoleName="first")
+
+
+def test_inherited_tags_stay_and_need_permission(account):
+    first, second = chain(account, "first", "second")
+    keys = assume(account, first, Tags=[{"Key": "team", "Value": "data"}], TransitiveTagKeys=["team"])
+    other = [{"Key": "Team", "Value": "other"}]
+    message = refused("InvalidParameterValue", lambda: assume(account, second, keys, Tags=other))
+    assert "conflicts with a transitive tag key from the calling session" in message
+    assert assume(account, second, keys, Tags=[{"Key": "more", "Value": "x"}])
+    untagged = account.role("untagged")
+    refused("AccessDenied", lambda: assume(account, untagged, keys))
+    assert assume(account, untagged, assume(account, first))
+
+
+def test_session_tags_that_do_not_fit_together(account):
+    (role,) = chain(account, "app")
+    twice = [{"Key": "team", "Value": "a"}, {"Key": "Team", "Value": "b"}]
+    message = refused("InvalidParameterValue", lambda: assume(account, role, Tags=twice))
+    assert message == "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+    message = refused("InvalidParameterValue", lambda: assume(account, role, Tags=twice[:1], TransitiveTagKeys=["x"]))
+    assert message == "The specified transitive tag key must be included in the requested tags."
+
+
+@pytest.mark.parametrize(
+    "arn, told",
+    [
+        ("not-an-arn-but-long-enough", "not-an-arn-but-long-enough is invalid"),
+        ("arn:aws:iam:111122223333:role/app", "arn:aws:iam:111122223333:role/app is invalid"),
+        ("arn:aws:iam::111122223333:user/app", "Request ARN is invalid"),
+        ("arn:aws:iam::1111:role/app-of-somebody", "Request ARN is invalid"),
+    ],
+)
+def test_malformed_arn_of_a_role(account, arn, told):
+    message = refused("ValidationError", account.client("sts").assume_role, RoleArn=arn, RoleSessionName="test")
+    assert message == told
+
+
 def test_duration_above_the_roles_maximum(account):
     refused("ValidationError", lambda: assume(account, account.role(), DurationSeconds=3601))
     assert assume(account, account.role("long", seconds=7200), DurationSeconds=7200)
