@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -17,8 +17,32 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 #[derive(Debug)]
 pub struct Held {
     // Dropped first, so that the next task does not find its own process in the way.
-    _among_processes: File,
+    among_processes: File,
     _among_tasks: OwnedMutexGuard<()>,
+}
+
+impl Held {
+    /// What those who held the lock before have noted for those who hold it later, if anything.
+    ///
+    /// # Errors
+    /// The lock's file cannot be read.
+    pub fn note(&self) -> io::Result<Option<String>> {
+        let (mut file, mut text) = (&self.among_processes, String::new());
+        file.rewind()?;
+        file.read_to_string(&mut text)?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// Notes something for those who hold the lock later, in place of what was noted before.
+    ///
+    /// # Errors
+    /// The lock's file cannot be written.
+    pub fn write_note(&self, text: &str) -> io::Result<()> {
+        let mut file = &self.among_processes;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())
+    }
 }
 
 const RELEASED: Wait<bool> = Wait {
@@ -48,7 +72,7 @@ pub async fn hold<W>(cx: &Ctx<W>, name: &str) -> Result<Held> {
         }
     })
     .await?;
-    Ok(Held { _among_processes: file, _among_tasks: task })
+    Ok(Held { among_processes: file, _among_tasks: task })
 }
 
 fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
@@ -61,7 +85,7 @@ fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
 fn open(file_name: &str) -> io::Result<File> {
     let folder = folder();
     prepare(&folder)?;
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join(file_name))?;
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(folder.join(file_name))?;
     file.set_modified(Timestamp::now().into())?;
     Ok(file)
 }
@@ -150,6 +174,17 @@ mod tests {
         assert_eq!(hold(&stopping, name).await.unwrap_err().summary, "Stopped");
         drop(other);
         hold(&cx(Duration::from_secs(60)), name).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_noted_is_there_for_the_next_holder() {
+        let name = &own("notes");
+        for (before, text) in [(None, "a long note"), (Some("a long note"), "short"), (Some("short"), "")] {
+            let held = hold(&cx(Duration::from_secs(60)), name).await.unwrap();
+            assert_eq!(held.note().unwrap().as_deref(), before);
+            held.write_note(text).unwrap();
+        }
+        assert_eq!(hold(&cx(Duration::from_secs(60)), name).await.unwrap().note().unwrap(), None);
     }
 
     #[test]
