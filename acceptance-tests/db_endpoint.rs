@@ -46,6 +46,24 @@ fn a_cluster_by_its_identifier() {
 }
 
 #[test]
+fn a_member_has_what_policies_name_from_its_cluster() {
+    let (tf, account, [_, cluster]) = scene("db_instance_identifier = \"ledger-member\"");
+    let fields = json!({ "engine": "aurora-postgresql", "cluster": "ledger" });
+    let member = account.add_database_of("instance", "ledger-member", fields);
+    assert_ne!(member["resource_id"], cluster["resource_id"]);
+    let by_name = tf.read("main.tf");
+    let host = member["host"].as_str().expect("a host");
+    for way in ["db_instance_identifier = \"ledger-member\"".to_owned(), format!("endpoint = {host:?}")] {
+        tf.write("main.tf", &by_name.replace("db_instance_identifier = \"ledger-member\"", &way));
+        tf.apply();
+        let state = |attribute: &str| tf.state_value(IT, attribute);
+        assert_eq!((state("kind"), state("cluster_identifier")), (json!("instance"), json!("ledger")));
+        assert_eq!((state("arn"), state("host")), (member["arn"].clone(), member["host"].clone()));
+        assert_eq!(state("resource_id"), cluster["resource_id"], "what IAM compares");
+    }
+}
+
+#[test]
 fn an_instance_and_a_cluster_by_their_hosts() {
     check("endpoint = \"INSTANCE-HOST\"", "instance", "DescribeDBInstances");
     check("endpoint = \"CLUSTER-HOST\"", "cluster", "DescribeDBClusters");

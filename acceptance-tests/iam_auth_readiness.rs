@@ -66,9 +66,11 @@ fn what_is_in_the_way() {
 #[test]
 fn a_member_follows_its_cluster() {
     let (tf, account) = scene("db_instance_identifier = \"orders-1\"");
-    account.add_database_of("cluster", "orders", json!({ "iam": false }));
+    let cluster = account.add_database_of("cluster", "orders", json!({ "iam": false }));
     account.add_database_of("instance", "orders-1", json!({ "engine": "aurora-postgresql", "cluster": "orders" }));
     tf.apply();
+    assert_eq!(tf.state_value(IT, "resource_id"), cluster["resource_id"], "what IAM compares");
+    assert_eq!(tf.state_value(IT, "ready"), json!(false));
     assert_eq!(tf.state_value(IT, "cluster_identifier"), json!("orders"));
     assert!(tf.state_value(IT, "reasons").to_string().contains("the cluster"));
 }

@@ -237,6 +237,11 @@ fn a_member_leads_to_its_cluster() {
     let error = scene.tf.apply_fails().error();
     assert!(error.detail.contains("db_cluster_identifier = \"ledger\""), "{error:?}");
     assert_eq!(scene.account.writes(), [""; 0]);
+
+    // An import is refused as well, with the name of the cluster.
+    scene.configure(&INSTANCE.replace("orders", "ledger-1"));
+    let run = scene.tf.run(&["import", IT, "instance/ledger-1"]).expect_code(1);
+    run.expect_text("Instance is a member of a cluster").expect_text("db_cluster_identifier = \"ledger\"");
 }
 
 #[test]

@@ -17,6 +17,14 @@ pub(crate) mod testing;
 pub mod token;
 pub mod web_identity;
 
+use aws_smithy_types::retry::RetryConfig;
+
 pub use config::Clients;
 pub use error::Error;
 pub use options::{Options, RetryMode};
+
+/// The retries of calls that are not idempotent, whose second effect would be another one: none. They go out once, and
+/// whoever gets no answer looks up what has happened before asking again.
+fn once() -> RetryConfig {
+    RetryConfig::disabled()
+}

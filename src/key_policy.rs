@@ -4,19 +4,25 @@
 //! writes, and loses what others write in between. Here that is one round trip: writers of one key take turns, in this
 //! process and among the processes of this machine; the write is never sent again without another read; and what was
 //! written is looked at twice, since somebody else may have read before it and written after it.
+//!
+//! KMS may show a policy for some minutes after it was replaced. One that a write from this machine has replaced is
+//! known by what the [`memory`] keeps, and is neither merged onto nor taken for somebody else's.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+mod memory;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::Retry;
+use tf_provider::schema::{Retry, Wait};
 use tf_provider::value::Path;
+use tokio::sync::Mutex;
 
 use crate::arn::{Arn, IamKind};
 use crate::aws::Error;
 use crate::aws::kms::Kms;
-use crate::lock;
+use crate::key_policy::memory::Memory;
+use crate::lock::{self, Held};
 use crate::policy::edit::Stale;
 use crate::policy::{Document, PolicyError, Statement};
 use crate::world::Ctx;
@@ -34,6 +40,8 @@ pub struct Change {
     pub principal: Option<Arn>,
     /// Consent to take deleted principals out of the statements of others, without which AWS would not take the policy.
     pub prune: bool,
+    /// The key may have been made in the same apply.
+    pub is_new_key: bool,
     /// The attribute that is to blame for a fault.
     pub blame: fn(Fault) -> Path,
 }
@@ -83,6 +91,12 @@ const YOUNG: SignedDuration = SignedDuration::from_secs(120);
 /// A principal that IAM does not find may have been made a moment ago.
 const UNSEEN: SignedDuration = SignedDuration::from_secs(10);
 
+/// What was written is looked for so long.
+const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// A key that was made in the same apply may not be known everywhere for so long.
+const KEY_UNSEEN: SignedDuration = SignedDuration::from_secs(30);
+
 /// Why a try did not do.
 enum Trouble {
     /// AWS failed, and may not the next time.
@@ -91,8 +105,60 @@ enum Trouble {
     Undone(u32),
     /// The principal may not be known everywhere yet.
     Unknown(Diagnostic),
+    /// There is no such key, and it may not be known everywhere yet.
+    NoKey,
     Final(Diagnostic),
 }
+
+/// What is known from one try to the next.
+#[derive(Default)]
+struct Tries {
+    /// Kept over a write whose effect is unknown: nobody else must write before that is settled.
+    turn: Option<Held>,
+    repeated: bool,
+    undone: u32,
+    /// What was written and may have had its effect or not.
+    unsettled: Vec<Document>,
+}
+
+/// What a look at the policy shows.
+enum Look {
+    NoKey,
+    /// The policy as it was before a write of a moment ago.
+    Outdated,
+    /// As `Outdated`; but what is to be written is the same whether it is or not.
+    Either(Document),
+    Current(Document),
+}
+
+/// What is shown after a write.
+enum After {
+    NoKey,
+    /// What was written.
+    Written,
+    /// A policy without what was written, which may be an earlier one: since this long.
+    Outdated(SignedDuration),
+    /// A policy without what was written, which is none of the earlier ones.
+    Undone,
+}
+
+const CURRENT: Wait<Look> = Wait {
+    what: "KMS to show the key's policy as it was written last",
+    done: |look| !matches!(look, Look::Outdated),
+    failed: |_| false,
+    seen: |_| "it shows the policy as it was before that; or somebody has put that one back".to_owned(),
+    first: Duration::from_millis(100),
+    most: Duration::from_secs(1),
+};
+
+const SHOWN: Wait<After> = Wait {
+    what: "KMS to show the key's policy as it was written",
+    done: |after| !matches!(after, After::Outdated(since) if *since < SHOWN_WITHIN),
+    failed: |_| false,
+    seen: |_| "it shows the policy as it was before that".to_owned(),
+    first: Duration::from_millis(100),
+    most: Duration::from_secs(1),
+};
 
 impl Change {
     /// Makes the statements what they are to be, if `judge` has nothing against it.
@@ -108,70 +174,139 @@ impl Change {
         let retry = Retry::<Trouble> {
             what: "the key's policy to be written",
             when: |trouble| match trouble {
-                Trouble::Passing(_) | Trouble::Unknown(_) => true,
+                Trouble::Passing(_) | Trouble::Unknown(_) | Trouble::NoKey => true,
                 Trouble::Undone(times) => *times < MOST_WRITES,
                 Trouble::Final(_) => false,
             },
             within: Duration::from_secs(180),
             first: Duration::from_millis(fastrand::u64(200..600)), // Two writers must not stay in step.
         };
-        let (retried, undone, begin) = (AtomicBool::new(false), AtomicU32::new(0), Timestamp::now());
+        let (tries, begin) = (Mutex::new(Tries::default()), Timestamp::now());
         cx.until(&retry, || async {
-            let is_first = !retried.swap(true, Ordering::Relaxed);
-            let _turn = lock::hold(cx, &self.key.to_string()).await.map_err(Trouble::Final)?;
-            let Some(there) = self.read(kms).await? else { return Ok(Ok(Outcome::NoKey)) };
-            match judge(&there.statements_of(&self.sids)) {
-                Ok(Verdict::Write) => {}
-                Ok(Verdict::Leave) if is_first => return Ok(Ok(Outcome::Left)),
-                Ok(Verdict::Leave) => return Ok(Ok(Outcome::Written)),
-                Err(objection) => return Ok(Err(objection)),
+            let mut tries = tries.lock().await;
+            let outcome = self.attempt(cx, kms, &judge, &mut tries, begin).await;
+            tries.repeated |= !matches!(outcome, Err(Trouble::NoKey));
+            if !matches!(outcome, Err(Trouble::Passing(_))) {
+                tries.turn = None;
             }
-            let (policy, stale) = self.merged(&there)?;
-            match kms.put_policy(&self.key.to_string(), &policy).await {
-                Ok(()) if stale.is_empty() => {}
-                Ok(()) => cx.warn(pruned(&self.key, &stale)),
-                Err(error) if error.is_invalid_state() && self.statements.is_empty() => {
-                    return Ok(Ok(Outcome::Pending));
-                }
-                Err(error) => return Err(self.refused(cx, error, &there, begin).await),
+            match outcome {
+                Err(Trouble::NoKey) if !self.is_new_key || age(begin) >= KEY_UNSEEN => Ok(Ok(Outcome::NoKey)),
+                outcome => outcome,
             }
-            for _ in 0..2 {
-                let Some(there) = self.read(kms).await? else { return Ok(Ok(Outcome::NoKey)) };
-                if !same(&there.statements_of(&self.sids), &self.statements) {
-                    return Err(Trouble::Undone(undone.fetch_add(1, Ordering::Relaxed) + 1));
-                }
-            }
-            Ok(Ok(Outcome::Written))
         })
         .await
         .context("Cannot change the key's policy", &self.key)
         .map_err(|error| error.at((self.blame)(Fault::Key)))?
     }
 
-    async fn read(&self, kms: &Kms) -> Result<Option<Document>, Trouble> {
-        let policy = kms.policy(&self.key.to_string()).await.map_err(|error| Trouble::Final(error.into()))?;
+    async fn attempt(
+        &self,
+        cx: &Ctx,
+        kms: &Kms,
+        judge: &(impl Fn(&[Statement]) -> Result<Verdict> + Sync),
+        tries: &mut Tries,
+        begin: Timestamp,
+    ) -> Result<Result<Outcome>, Trouble> {
+        let key = self.key.to_string();
+        let turn = match tries.turn.take() {
+            Some(turn) => turn,
+            None => lock::hold(cx, &key).await.map_err(Trouble::Final)?,
+        };
+        let mut memory = Memory::of(&key, &turn);
+        let turn = tries.turn.insert(turn);
+        let look = || async { self.look(kms, &memory, judge).await };
+        let (there, either) = match cx.wait(&CURRENT, look).await.map_err(Trouble::Final)? {
+            Look::NoKey | Look::Outdated => return Err(Trouble::NoKey),
+            Look::Either(there) => (there, true),
+            Look::Current(there) => (there, false),
+        };
+        match judge(&there.statements_of(&self.sids)) {
+            Ok(Verdict::Leave) if !either && !tries.repeated => return Ok(Ok(Outcome::Left)),
+            Ok(Verdict::Leave) if !either => return Ok(Ok(Outcome::Written)),
+            Ok(Verdict::Write | Verdict::Leave) => {}
+            Err(objection) => return Ok(Err(objection)),
+        }
+        let (wanted, stale) = self.merged(&there)?;
+        match kms.put_policy(&key, &wanted.to_string()).await {
+            Ok(()) if stale.is_empty() => {}
+            Ok(()) => cx.warn(pruned(&self.key, &stale)),
+            Err(error) if error.is_invalid_state() && self.statements.is_empty() => {
+                return Ok(Ok(Outcome::Pending));
+            }
+            Err(error) if error.is_transient() => {
+                tries.unsettled.push(wanted);
+                return Err(Trouble::Passing(error));
+            }
+            Err(error) => return Err(self.refused(cx, error, &there, begin).await),
+        }
+        memory.replace(tries.unsettled.drain(..).chain([there]), wanted.clone());
+        memory.keep(&key, turn);
+        let written = Timestamp::now();
+        for _ in 0..2 {
+            let look = || async { self.look_again(kms, &memory, &wanted, written).await };
+            match cx.wait(&SHOWN, look).await.map_err(Trouble::Final)? {
+                After::Written => {}
+                After::NoKey => return Ok(Ok(Outcome::NoKey)),
+                After::Undone | After::Outdated(_) => {
+                    tries.undone += 1;
+                    return Err(Trouble::Undone(tries.undone));
+                }
+            }
+        }
+        Ok(Ok(Outcome::Written))
+    }
+
+    /// The policy, and whether it is what was written last.
+    async fn look(
+        &self,
+        kms: &Kms,
+        memory: &Memory,
+        judge: &(impl Fn(&[Statement]) -> Result<Verdict> + Sync),
+    ) -> Result<Look> {
+        let Some(there) = self.read(kms).await? else { return Ok(Look::NoKey) };
+        let Some(last) = memory.outdated(&there) else { return Ok(Look::Current(there)) };
+        let with_ours = |document: &Document| document.with(&self.sids, &self.statements).normal();
+        let is_either = judge(&there.statements_of(&self.sids)).is_ok() && with_ours(&there) == with_ours(last);
+        Ok(if is_either { Look::Either(there) } else { Look::Outdated })
+    }
+
+    /// What is there after a write. Nobody but a writer who has seen an earlier policy leaves ours out and keeps all
+    /// others; any other policy without ours may be an earlier one itself.
+    async fn look_again(&self, kms: &Kms, memory: &Memory, wanted: &Document, written: Timestamp) -> Result<After> {
+        let Some(there) = self.read(kms).await? else { return Ok(After::NoKey) };
+        if memory.outdated(&there).is_some() {
+            return Ok(After::Outdated(age(written)));
+        }
+        if same(&there.statements_of(&self.sids), &self.statements) {
+            return Ok(After::Written);
+        }
+        let others = |document: &Document| document.with(&self.sids, &[]).normal().statements;
+        let there = others(&there);
+        let has_all = others(wanted).iter().all(|statement| there.contains(statement));
+        Ok(if has_all { After::Undone } else { After::Outdated(age(written)) })
+    }
+
+    async fn read(&self, kms: &Kms) -> Result<Option<Document>> {
+        let policy = kms.policy(&self.key.to_string()).await?;
         let parsed = policy.map(|policy| policy.parse()).transpose();
         parsed.map_err(|error: PolicyError| {
-            let detail = format!("What is there cannot be understood, so it is not touched. {error}");
-            Trouble::Final(Diagnostic::error("", detail))
+            Diagnostic::error("", format!("What is there cannot be understood, so it is not touched. {error}"))
         })
     }
 
     /// The policy to write, and what is taken out of it.
-    fn merged(&self, there: &Document) -> Result<(String, Vec<Stale>), Trouble> {
+    fn merged(&self, there: &Document) -> Result<(Document, Vec<Stale>), Trouble> {
         let stale = if self.prune { there.stale(&self.sids) } else { Vec::new() };
         let wanted = there.with(&self.sids, &self.statements);
-        let wanted = if stale.is_empty() { wanted } else { wanted.without_stale() }.to_string();
-        match wanted.len() > MOST && wanted.len() > there.to_string().len() {
-            true => Err(Trouble::Final(too_long(wanted.len()))),
+        let wanted = if stale.is_empty() { wanted } else { wanted.without_stale() };
+        let size = wanted.to_string().len();
+        match size > MOST && size > there.to_string().len() {
+            true => Err(Trouble::Final(too_long(size))),
             false => Ok((wanted, stale)),
         }
     }
 
     async fn refused(&self, cx: &Ctx, error: Error, there: &Document, begin: Timestamp) -> Trouble {
-        if error.is_transient() {
-            return Trouble::Passing(error);
-        }
         if !error.is_malformed_policy() {
             return Trouble::Final(error.into());
         }
@@ -190,6 +325,10 @@ impl Change {
         };
         if age.may_pass(begin) { Trouble::Unknown(diagnostic) } else { Trouble::Final(diagnostic) }
     }
+}
+
+fn age(since: Timestamp) -> SignedDuration {
+    Timestamp::now().duration_since(since)
 }
 
 /// Whether statements mean the same, in whatever order.
@@ -268,6 +407,7 @@ impl From<Trouble> for Diagnostic {
         match trouble {
             Trouble::Passing(error) => error.into(),
             Trouble::Unknown(diagnostic) | Trouble::Final(diagnostic) => diagnostic,
+            Trouble::NoKey => Self::error("", "KMS knows no such key."),
             Trouble::Undone(times) => Self::error(
                 "",
                 format!(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,8 +18,33 @@ use crate::local;
 #[derive(Debug)]
 pub struct Held {
     // Dropped first, so that the next task does not find its own process in the way.
-    _among_processes: Option<File>,
+    among_processes: Option<File>,
     _among_tasks: OwnedMutexGuard<()>,
+}
+
+impl Held {
+    /// What those who held the lock before have noted for those who hold it later, if anything. Nothing without a folder
+    /// for lock files.
+    ///
+    /// # Errors
+    /// The lock's file cannot be read.
+    pub fn note(&self) -> io::Result<Option<String>> {
+        let (Some(mut file), mut text) = (self.among_processes.as_ref(), String::new()) else { return Ok(None) };
+        file.rewind()?;
+        file.read_to_string(&mut text)?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// Notes something for those who hold the lock later, in place of what was noted before.
+    ///
+    /// # Errors
+    /// The lock's file cannot be written.
+    pub fn write_note(&self, text: &str) -> io::Result<()> {
+        let Some(mut file) = self.among_processes.as_ref() else { return Ok(()) };
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())
+    }
 }
 
 const RELEASED: Wait<bool> = Wait {
@@ -47,7 +72,7 @@ pub async fn hold<W>(cx: &Ctx<W>, name: &str) -> Result<Held> {
             if !TOLD.swap(true, Ordering::Relaxed) {
                 cx.warn(without_files(&error));
             }
-            return Ok(Held { _among_processes: None, _among_tasks: task });
+            return Ok(Held { among_processes: None, _among_tasks: task });
         }
     };
     // The file is polled: a wait in the system could not be ended by the user.
@@ -59,7 +84,7 @@ pub async fn hold<W>(cx: &Ctx<W>, name: &str) -> Result<Held> {
         }
     })
     .await?;
-    Ok(Held { _among_processes: Some(file), _among_tasks: task })
+    Ok(Held { among_processes: Some(file), _among_tasks: task })
 }
 
 fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
@@ -71,7 +96,7 @@ fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
 /// look new, lest somebody who clears up old files removes it.
 fn open(file_name: &str) -> io::Result<File> {
     let folder = local::folder().map_err(io::Error::other)?;
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join(file_name))?;
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(folder.join(file_name))?;
     file.set_modified(Timestamp::now().into())?;
     Ok(file)
 }
@@ -141,6 +166,17 @@ mod tests {
         assert_eq!(hold(&stopping, name).await.unwrap_err().summary, "Stopped");
         drop(other);
         hold(&cx(Duration::from_secs(60)), name).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_noted_is_there_for_the_next_holder() {
+        let name = &own("notes");
+        for (before, text) in [(None, "a long note"), (Some("a long note"), "short"), (Some("short"), "")] {
+            let held = hold(&cx(Duration::from_secs(60)), name).await.unwrap();
+            assert_eq!(held.note().unwrap().as_deref(), before);
+            held.write_note(text).unwrap();
+        }
+        assert_eq!(hold(&cx(Duration::from_secs(60)), name).await.unwrap().note().unwrap(), None);
     }
 
     #[test]

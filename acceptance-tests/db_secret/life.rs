@@ -1,6 +1,6 @@
 //! Create, update, replace, destroy, import, and how many calls they take.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::db_secret::{IT, NAME, SECRET, Scene, value_of};
 use crate::support::terraform::Terraform;
@@ -156,4 +156,36 @@ fn calls_are_few_and_no_value_is_read() {
     assert_eq!(scene.operations(apply), ["DescribeSecret", "PutSecretValue", "DescribeSecret"]);
     let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
     assert_eq!(scene.operations(destroy), ["DeleteSecret"]);
+}
+
+#[test]
+fn another_key_encrypts_the_value_in_force() {
+    let mut scene = Scene::new(SECRET);
+    let other = scene.account.add_key(json!({}));
+    let statement = |actions: Value, resource: &str| {
+        let statement = json!([{ "Effect": "Allow", "Action": actions, "Resource": resource }]);
+        json!({ "Version": "2012-10-17", "Statement": statement })
+    };
+    // The rights that the page names, which do not include kms:Encrypt.
+    scene.account.add("role/documented");
+    let documented = json!(["secretsmanager:*", "kms:GenerateDataKey", "kms:Decrypt"]);
+    scene.account.put_policy("role/documented", "p", &statement(documented, "*"));
+    scene.tf = scene.tf.envs(scene.account.session("documented", 3600));
+    scene.tf.apply();
+    let (first, version) = (scene.value(), scene.tf.state_value(IT, "version_id"));
+
+    scene.configure(&SECRET.replace("var.key", &format!("{other:?}")));
+    scene.account.forget_calls();
+    scene.tf.apply().expect_text("1 changed");
+    assert_eq!(scene.account.writes(), ["UpdateSecret"], "key and value change together");
+    assert_ne!(scene.tf.state_value(IT, "version_id"), version);
+    assert_eq!((scene.value(), scene.secret()["key"].clone()), (first, json!(other)));
+    scene.tf.assert_plan_empty();
+
+    scene.account.add("role/loader");
+    scene.account.put_policy("role/loader", "read", &statement(json!("secretsmanager:GetSecretValue"), "*"));
+    scene.account.put_policy("role/loader", "decrypt", &statement(json!("kms:Decrypt"), &other));
+    let session = scene.account.role_session("loader", 3600);
+    let read = scene.account.call_as(&session, "secretsmanager", "GetSecretValue", json!({ "SecretId": NAME }));
+    assert!(read.is_ok(), "{read:?}");
 }

@@ -51,6 +51,21 @@ fn a_write_that_is_seen_late() {
 }
 
 #[test]
+fn a_key_of_the_same_apply_is_found_late() {
+    for (mode, looks) in [("key_policy", "DescribeKey|GetKeyPolicy"), ("grant", "DescribeKey|CreateGrant")] {
+        let scene = Scene::new("");
+        let absent = json!({ "service": "kms", "operation": looks, "fault": "error", "times": 3,
+            "code": "NotFoundException", "message": "Key does not exist" });
+        scene.account.fault(absent);
+        let user = USER.replace("principal_arn", &format!("mode = \"{mode}\"\n  principal_arn"));
+        scene.configure(&user);
+        scene.tf.apply().expect_text("1 added");
+        assert_eq!(scene.account.strikes(), 3, "{mode}");
+        scene.tf.assert_plan_empty();
+    }
+}
+
+#[test]
 fn a_failure_that_does_not_pass() {
     let scene = Scene::new(&USER.replace("principal_arn", "timeouts {\n    create = \"4s\"\n  }\n  principal_arn"));
     scene.account.fault(json!({ "operation": "PutKeyPolicy", "fault": "throttle" }));

@@ -105,8 +105,14 @@ fn somebody_who_always_undoes_ours_is_told_of() {
     scene.account.fault(rule);
     let error = thread::scope(|scope| {
         let apply = scope.spawn(|| scene.tf.apply_fails().error());
-        while !apply.is_finished() {
-            scene.account.put_key_policy(&scene.key, &before);
+        for count in 0.. {
+            // Not the policy as it was, which KMS may show for a while after a write.
+            let mut policy = before.clone();
+            policy["Id"] = json!(count.to_string());
+            scene.account.put_key_policy(&scene.key, &policy);
+            if apply.is_finished() {
+                break;
+            }
         }
         apply.join().unwrap()
     });
@@ -116,4 +122,48 @@ fn somebody_who_always_undoes_ours_is_told_of() {
     scene.account.end_faults();
     scene.tf.apply();
     scene.assert_settled();
+}
+
+#[test]
+fn a_policy_that_was_replaced_a_moment_ago_is_not_built_upon() {
+    let scene = Scene::new(USER);
+    let Scene { tf, account, .. } = &scene;
+    account.add("role/app2");
+    let second = USER.replace("\"it\"", "\"second\"").replace("role/app", "role/app2");
+    let late = |operation: &str, times: u32| {
+        account.fault(json!({ "service": "kms", "operation": operation, "fault": "stale", "times": times }));
+    };
+    // Each write is seen after twelve looks: those of the first user, and those of the second one.
+    late("GetKeyPolicy", 12);
+    tf.apply();
+    account.end_faults();
+    scene.put_statement(&foreign(account, "Foreign"));
+    late("GetKeyPolicy", 24);
+    scene.configure(&format!("{USER}{second}"));
+    account.forget_calls();
+    tf.apply().expect_text("1 added");
+    assert_eq!(account.writes(), ["PutKeyPolicy"], "nobody has undone it");
+    account.end_faults();
+    assert_eq!(scene.statements().1.len(), 2);
+    tf.assert_plan_empty();
+    tf.destroy();
+    assert!(has(&scene, &foreign(account, "Foreign")));
+}
+
+#[test]
+fn two_users_by_two_processes_while_kms_lags() {
+    let scene = Scene::new("");
+    ["role/app0", "role/app1"].iter().for_each(|role| scene.account.add(role));
+    let folders = ["app0", "app1"].map(|role| {
+        let user = scene.filled(&USER.replace("role/app", &format!("role/{role}")));
+        Terraform::of(&scene.account).initialised(&user)
+    });
+    let rule = json!({ "service": "kms", "operation": "GetKeyPolicy", "fault": "stale", "reads": 12 });
+    scene.account.fault(rule);
+    scene.account.forget_calls();
+    folders.each_ref().map(|tf| tf.start(&APPLY)).into_iter().for_each(|run| drop(run.wait().expect_code(0)));
+    scene.account.end_faults();
+    assert_eq!(scene.statements().1.len(), 2);
+    assert_eq!(scene.account.writes(), ["PutKeyPolicy", "PutKeyPolicy"]);
+    folders.iter().for_each(Terraform::assert_plan_empty);
 }

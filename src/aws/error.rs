@@ -1,5 +1,7 @@
 //! What AWS answered when it did not do as asked, or why it could not be asked.
 
+mod absence;
+
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -10,6 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use tf_provider::diagnostic::Diagnostic;
 
+use crate::aws::error::absence::absence;
 use crate::aws::http::Unreached;
 
 /// A call to AWS that failed.
@@ -138,9 +141,10 @@ impl Error {
         Self { service, operation, ..Self::local(Kind::Configuration, why) }
     }
 
-    /// Whether the object asked for is not there.
+    /// Whether the object that the operation is about is not there. The absence of anything else that the request
+    /// names, such as a subnet group, is another error.
     pub fn is_not_found(&self) -> bool {
-        self.code().is_some_and(|code| code == "NoSuchEntity" || code.contains("NotFound"))
+        self.has(absence(self.service, self.operation))
     }
 
     /// Whether AWS asks for fewer calls.
@@ -166,7 +170,7 @@ impl Error {
 
     /// Whether an object of that name is there already.
     pub fn is_already_exists(&self) -> bool {
-        self.code().is_some_and(|code| code.contains("AlreadyExists") || code == "ResourceExistsException")
+        self.has(&["EntityAlreadyExists", "AlreadyExistsException", "ResourceExistsException"])
     }
 
     /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
@@ -181,7 +185,7 @@ impl Error {
 
     /// Whether a quota is used up.
     pub fn is_limit_exceeded(&self) -> bool {
-        self.code().is_some_and(|code| code.starts_with("LimitExceeded") || code.ends_with("QuotaExceeded"))
+        self.has(&["LimitExceeded", "LimitExceededException", "TagQuotaPerResourceExceeded"])
     }
 
     /// Whether the session of the credentials has ended.
@@ -451,8 +455,6 @@ mod tests {
     fn predicates_go_by_the_code_on_the_wire() {
         for (code, predicate) in [
             ("NoSuchEntity", Error::is_not_found as fn(&Error) -> bool),
-            ("DBInstanceNotFound", Error::is_not_found),
-            ("DBClusterNotFoundFault", Error::is_not_found),
             ("Throttling", Error::is_throttled),
             ("AccessDenied", Error::is_access_denied),
             ("EntityAlreadyExists", Error::is_already_exists),

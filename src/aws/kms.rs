@@ -6,7 +6,6 @@ mod keys;
 mod policies;
 
 use aws_sdk_kms::config::Builder;
-use aws_smithy_types::retry::RetryConfig;
 
 pub use aliases::Alias;
 pub use grants::Grant;
@@ -25,7 +24,7 @@ impl Kms {
     }
 }
 
-/// For a call that must not be sent again on its own, since its second effect would be another one.
+/// For a call that is sent [once](crate::aws::once).
 fn once() -> Builder {
-    aws_sdk_kms::Config::builder().retry_config(RetryConfig::disabled())
+    aws_sdk_kms::Config::builder().retry_config(crate::aws::once())
 }

@@ -21,7 +21,8 @@ pub struct Database {
     pub identifier: String,
     /// Its ARN, which holds region and account.
     pub arn: String,
-    /// What IAM compares in `rds-db:connect`: `db-…` or `cluster-…`. It stays when the identifier changes.
+    /// The resource id, `db-…` or `cluster-…`, which IAM compares in `rds-db:connect`, for a member of a cluster that of
+    /// [its cluster](Rds::cluster_of). It stays when the identifier changes.
     pub resource_id: String,
     /// The host; absent while it is being created.
     pub host: Option<String>,
@@ -161,6 +162,18 @@ impl Rds {
             group_status: furthest_behind.cloned().unwrap_or_else(|| IN_SYNC.to_owned()),
             members,
         }))
+    }
+
+    /// The cluster that an instance is a member of, if it is one. Its resource id is the one that IAM compares for
+    /// logins to the member, and its setting decides. Needs `rds:DescribeDBClusters` for a member.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn cluster_of(&self, database: &Database) -> Result<Option<Database>, Error> {
+        match &database.cluster_identifier {
+            Some(cluster) => self.cluster(cluster).await,
+            None => Ok(None),
+        }
     }
 
     /// The instance or cluster behind an endpoint of this region; none for a proxy, which is neither.

@@ -130,6 +130,25 @@ impl Secrets {
         request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "UpdateSecret", &e))
     }
 
+    /// The same as [`update`](Self::update) and [`put`](Self::put) in one call: the new version is encrypted with the new
+    /// key.
+    ///
+    /// # Errors
+    /// Any; there is such a version already, and it has another value.
+    pub async fn update_all(
+        &self,
+        id: &str,
+        description: Option<&str>,
+        kms_key_id: Option<&str>,
+        version: &str,
+        value: &str,
+    ) -> Result<(), Error> {
+        let request = self.0.update_secret().secret_id(id).description(description.unwrap_or_default());
+        let request = request.kms_key_id(kms_key_id.unwrap_or_default());
+        let request = request.client_request_token(version).secret_string(value);
+        request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "UpdateSecret", &e))
+    }
+
     /// Sets tags. Needs `secretsmanager:TagResource`.
     ///
     /// # Errors

@@ -14,11 +14,13 @@ tf_provider::model! {
     /// Where an RDS instance, an Aurora or Multi-AZ DB cluster, or an RDS Proxy is, and whether it takes IAM logins.
     ///
     /// A proxy has a resource ID of its own: policies for logins through it name that, and not the database behind it.
+    /// A DB instance that is a member of a DB cluster has one too, but IAM compares that of the cluster: for a member,
+    /// `resource_id` and the setting of IAM database authentication are those of its cluster.
     ///
     /// ## IAM actions
     ///
-    /// `rds:DescribeDBInstances` for an instance, `rds:DescribeDBClusters` for a cluster, `rds:DescribeDBProxies` for a
-    /// proxy. For the host name of a custom endpoint also `rds:DescribeDBClusterEndpoints`, of a shard group
+    /// `rds:DescribeDBInstances` for an instance, `rds:DescribeDBClusters` for a cluster or a member of one,
+    /// `rds:DescribeDBProxies` for a proxy. For the host name of a custom endpoint also `rds:DescribeDBClusterEndpoints`, of a shard group
     /// `rds:DescribeDBShardGroups`, of an additional endpoint of a proxy `rds:DescribeDBProxyEndpoints`.
     pub struct DbEndpoint {
         /// Identifier of an instance. Exactly one of this, `db_cluster_identifier`, `db_proxy_name` and `endpoint` must be
@@ -36,7 +38,8 @@ tf_provider::model! {
         kind: Computed<String> = computed(),
         /// Identifier of the instance or cluster, or name of the proxy.
         identifier: Computed<String> = computed(),
-        /// Resource ID that `rds-db:connect` policies name. It stays when the identifier changes.
+        /// Resource ID that `rds-db:connect` policies name, `db-…` or `cluster-…`. For a member of a DB cluster it is that
+        /// of the cluster. It stays when the identifier changes.
         resource_id: Computed<String> = computed(),
         /// ARN of the instance, cluster or proxy.
         arn: Computed<String> = computed(),
@@ -58,7 +61,8 @@ tf_provider::model! {
         status: Computed<String> = computed(),
         /// Identifier of the cluster that an instance is a member of.
         cluster_identifier: Computed<Option<String>> = computed(),
-        /// Whether IAM authentication is on, or the proxy takes IAM logins.
+        /// Whether IAM database authentication is on, for a member of a DB cluster on the cluster, or the proxy takes IAM
+        /// logins.
         iam_database_authentication_enabled: Computed<bool> = computed(),
         /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
         iam_database_authentication_pending: Computed<Option<bool>> = computed(),
@@ -73,14 +77,14 @@ impl DataSource<World> for DbEndpoint {
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let found = config.find(cx).await?;
         let text = match &found {
-            Found::Database(database) => &database.arn,
+            Found::Database(database, _) => &database.arn,
             Found::Proxy(proxy) => &proxy.arn,
         };
         let arn: Arn = text.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
         config.region = arn.region.into();
         config.account_id = arn.account.into();
         match found {
-            Found::Database(database) => config.describe(database),
+            Found::Database(database, cluster) => config.describe(database, cluster),
             Found::Proxy(proxy) => config.describe_proxy(proxy),
         }
         Ok(config)
@@ -111,7 +115,7 @@ impl DbEndpoint {
             Computed::Unknown => host.as_ref().map(|host| host.region.clone()),
         };
         let rds = cx.aws()?.rds(own.as_deref()).await.map_err(|error| Diagnostic::from(error).at(Self::region))?;
-        let database = |found: Option<Database>| found.map(Found::Database);
+        let database = |found: Option<Database>| found.map(|found| Found::Database(found, None));
         let proxy = |found: Option<Proxy>| found.map(Found::Proxy);
         let (way, name, found) = if let Some(name) = &self.db_instance_identifier {
             (Self::db_instance_identifier, name, rds.instance(name).await.map(database))
@@ -128,7 +132,12 @@ impl DbEndpoint {
         } else {
             return Err(Diagnostic::bug("no database is named"));
         };
-        found.context("Cannot look up the database", name).map_err(|error| error.at(way))?.ok_or_else(|| {
+        let found = found.context("Cannot look up the database", name).map_err(|error| error.at(way))?;
+        if let Some(Found::Database(database, _)) = found {
+            let cluster = rds.cluster_of(&database).await.context("Cannot look up the cluster of the database", name);
+            return Ok(Found::Database(database, cluster.map_err(|error| error.at(way))?));
+        }
+        found.ok_or_else(|| {
             let region = own.unwrap_or_else(|| "the provider's region".to_owned());
             let detail =
                 format!("There is no such database as \"{name}\" in {region}, or it belongs to another account.");
@@ -136,10 +145,13 @@ impl DbEndpoint {
         })
     }
 
-    fn describe(&mut self, found: Database) {
+    fn describe(&mut self, found: Database, cluster: Option<Database>) {
+        let logins = cluster.as_ref().unwrap_or(&found);
+        self.resource_id = logins.resource_id.clone().into();
+        self.iam_database_authentication_enabled = logins.iam_enabled.into();
+        self.iam_database_authentication_pending = logins.iam_pending.into();
         self.kind = found.kind.to_string().into();
         self.identifier = found.identifier.into();
-        self.resource_id = found.resource_id.into();
         self.arn = found.arn.into();
         self.host = found.host.into();
         self.reader_host = found.reader_host.into();
@@ -148,8 +160,6 @@ impl DbEndpoint {
         self.engine_version = Some(found.engine_version).into();
         self.status = found.status.into();
         self.cluster_identifier = found.cluster_identifier.into();
-        self.iam_database_authentication_enabled = found.iam_enabled.into();
-        self.iam_database_authentication_pending = found.iam_pending.into();
     }
 
     fn describe_proxy(&mut self, found: Proxy) {
@@ -171,7 +181,8 @@ impl DbEndpoint {
 
 /// What is behind a name.
 enum Found {
-    Database(Database),
+    /// An instance or cluster, and the cluster that an instance is a member of.
+    Database(Database, Option<Database>),
     Proxy(Proxy),
 }
 

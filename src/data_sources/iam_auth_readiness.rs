@@ -15,9 +15,13 @@ tf_provider::model! {
     /// that waits. It does not look into the database, where users must exist and be meant for IAM, nor at the policies
     /// of those who log in.
     ///
+    /// Of a DB instance that is a member of a DB cluster, the cluster's setting counts, and policies name the cluster's
+    /// resource ID.
+    ///
     /// ## IAM actions
     ///
-    /// `rds:DescribeDBInstances`, `rds:DescribeOrderableDBInstanceOptions`, and for a cluster `rds:DescribeDBClusters`.
+    /// `rds:DescribeDBInstances`, `rds:DescribeOrderableDBInstanceOptions`, and for a cluster or a member
+    /// of one `rds:DescribeDBClusters`.
     pub struct IamAuthReadiness {
         /// Identifier of an instance. Exactly one of this and `db_cluster_identifier` must be set.
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
@@ -46,7 +50,8 @@ tf_provider::model! {
         instance_classes: Computed<Vec<String>> = computed(),
         /// Status, such as `available`.
         status: Computed<String> = computed(),
-        /// Resource ID that `rds-db:connect` policies name.
+        /// Resource ID that `rds-db:connect` policies name, `db-…` or `cluster-…`. For a member of a DB cluster it is that
+        /// of the cluster.
         resource_id: Computed<String> = computed(),
         /// Identifier of the cluster that an instance is a member of, and whose setting it follows.
         cluster_identifier: Computed<Option<String>> = computed(),
@@ -122,7 +127,18 @@ impl IamAuthReadiness {
             Diagnostic::error("Database not found", detail).at(way)
         })?;
         let classes = rds.classes(kind, name).await.context("Cannot look up the database", name)?;
-        Ok((database, classes))
+        let cluster = rds.cluster_of(&database).await.context("Cannot look up the cluster of the database", name);
+        Ok((logins_of(database, cluster.map_err(|error| error.at(way))?), classes))
+    }
+}
+
+/// A database as logins to it see it: those to a member of a cluster depend on the cluster's setting and resource id.
+fn logins_of(database: Database, cluster: Option<Database>) -> Database {
+    match cluster {
+        Some(Database { resource_id, iam_enabled, iam_pending, .. }) => {
+            Database { resource_id, iam_enabled, iam_pending, ..database }
+        }
+        None => database,
     }
 }
 
@@ -234,6 +250,16 @@ mod tests {
         check(&database("storage-full", true, None), None, &["\"storage-full\": "]);
         let member = Database { cluster_identifier: Some("shop".to_owned()), ..database("available", false, None) };
         check(&member, None, &["the cluster \"shop\""]);
+    }
+
+    #[test]
+    fn logins_to_a_member_depend_on_its_cluster() {
+        let member = Database { cluster_identifier: Some("shop".to_owned()), ..database("available", true, None) };
+        let cluster = Database { resource_id: "cluster-A".to_owned(), ..database("modifying", false, Some(true)) };
+        let seen = logins_of(member.clone(), Some(cluster));
+        assert_eq!((seen.resource_id.as_str(), seen.iam_enabled, seen.iam_pending), ("cluster-A", false, Some(true)));
+        assert_eq!((seen.status.as_str(), seen.identifier.as_str()), ("available", "orders"));
+        assert_eq!(logins_of(member.clone(), None), member);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Restarting a database so that static parameters come into force.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
@@ -14,16 +14,42 @@ use crate::world::Ctx;
 struct Rebooting {
     database: Database,
     down: Option<(String, String)>,
+    /// It may still be as it was before the reboot.
+    may_begin: bool,
+}
+
+/// A database whose parameters were changed, and how often it was looked at since.
+struct Lagging {
+    database: Database,
+    looks: u32,
 }
 
 const REBOOTED: Wait<Rebooting> = Wait {
     what: "the database to be in step with its parameters after a reboot",
-    done: |now| now.down.is_none() && now.database.is_operational() && now.database.group_status == IN_SYNC,
+    done: |now| {
+        let is_up = now.down.is_none() && now.database.is_operational();
+        is_up && !now.may_begin && now.database.group_status == IN_SYNC
+    },
     failed: |now| now.database.is_stuck(),
     seen: |now| match &now.down {
         Some((member, status)) => format!("the status of its member \"{member}\" is \"{status}\""),
+        None if now.may_begin => {
+            format!("whether the reboot has begun is not seen yet, and {}", describe(&now.database))
+        }
         None => format!("its parameters are \"{}\", and {}", now.database.group_status, describe(&now.database)),
     },
+    first: Duration::from_millis(200),
+    most: Duration::from_secs(15),
+};
+
+/// A change that no status shows after so many looks, half a minute, was in force before.
+const MOST_LOOKS: u32 = 8;
+
+const CHANGED: Wait<Lagging> = Wait {
+    what: "the change of the parameters to show",
+    done: |now| now.database.group_status != IN_SYNC || now.looks >= MOST_LOOKS,
+    failed: |now| now.database.is_stuck(),
+    seen: |now| describe(&now.database),
     first: Duration::from_millis(200),
     most: Duration::from_secs(15),
 };
@@ -32,16 +58,22 @@ impl Target {
     /// Restarts what is not in step with its parameter group: an instance, a whole Multi-AZ DB cluster, or of an
     /// Aurora cluster each member, the writer first. Returns the database once all its parameters are in force.
     ///
-    /// A status lags behind a change: after one, `anyway` asks each for a restart once, whatever its status.
+    /// A status lags behind a change: after one, `anyway` waits for it to show, and if it does not, asks each for a
+    /// restart once, whatever its status. AWS answers before a reboot begins, and a reboot is asked for once: whether
+    /// it was, if no answer came, is told by the status.
     ///
     /// # Errors
     /// AWS refuses, the database cannot get there any more, or the time is up.
     pub async fn reboot(&self, cx: &Ctx, rds: &Rds, anyway: bool) -> Result<Database> {
-        let anyway = AtomicBool::new(anyway);
+        let (anyway, unseen) = (AtomicBool::new(anyway), AtomicBool::new(false));
         let ask = || async {
-            let now = cx.wait(&OPERATIONAL, || self.look(rds)).await?;
+            let mut now = cx.wait(&OPERATIONAL, || self.look(rds)).await?;
             // One that is busy may be so because an answer was lost: its status tells.
             let anyway = anyway.swap(false, Ordering::Relaxed);
+            if anyway {
+                now = self.look_for_change(cx, rds).await?;
+                unseen.store(now.group_status == IN_SYNC, Ordering::Relaxed);
+            }
             let mut busy = None;
             for one in to_restart(&now, anyway) {
                 let asked = match now.is_multi_az_cluster() {
@@ -49,14 +81,33 @@ impl Target {
                     false => rds.reboot_instance(one).await,
                 };
                 match asked {
-                    Err(error) if error.is_invalid_state() => busy = Some(error),
+                    Err(error) if error.is_invalid_state() || error.is_transient() => busy = Some(error),
                     asked => asked.map_err(Diagnostic::from)?,
                 }
             }
             busy.map_or(Ok(()), |error| Err(Refused::Busy(error)))
         };
         cx.until(&BUSY, ask).await?;
-        cx.wait(&REBOOTED, || self.rebooting(rds)).await.map(|now| now.database)
+        let (unseen, looks) = (unseen.into_inner(), AtomicU32::new(0));
+        let begun = AtomicBool::new(!unseen);
+        let look = || async {
+            let now = self.rebooting(rds).await?;
+            if now.down.is_some() || !now.database.is_operational() || now.database.group_status != IN_SYNC {
+                begun.store(true, Ordering::Relaxed);
+            }
+            let is_late = looks.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_LOOKS;
+            Ok::<_, Diagnostic>(Rebooting { may_begin: !begun.load(Ordering::Relaxed) && !is_late, ..now })
+        };
+        cx.wait(&REBOOTED, look).await.map(|now| now.database)
+    }
+
+    async fn look_for_change(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+        let looks = AtomicU32::new(0);
+        let look = || async {
+            let database = self.look(rds).await?;
+            Ok::<_, Diagnostic>(Lagging { database, looks: looks.fetch_add(1, Ordering::Relaxed) + 1 })
+        };
+        cx.wait(&CHANGED, look).await.map(|now| now.database)
     }
 
     /// An Aurora cluster does not say in its own status that a member is down.
@@ -67,7 +118,7 @@ impl Target {
             let status = rds.instance(member).await?.filter(|found| !found.is_operational()).map(|found| found.status);
             down = down.or(status.map(|status| (member.clone(), status)));
         }
-        Ok(Rebooting { database, down })
+        Ok(Rebooting { database, down, may_begin: false })
     }
 }
 

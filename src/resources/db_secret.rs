@@ -3,6 +3,7 @@
 //! Nobody reads the value back. What is in force is known by the ids of its versions, each of which is made from
 //! all that is no secret and from the version before: so an interrupted write is known from anybody else's.
 
+mod rekey;
 mod told;
 
 use std::time::Duration;
@@ -28,7 +29,8 @@ tf_provider::model! {
     ///
     /// The value is the JSON object `{"username": …, "password": …}` with the pairs of `extra` beside them. It is
     /// written and never read: a plan needs no right to see it. The password is write-only, so neither plan nor state
-    /// holds it, and it is written again whenever `username`, `extra` or `password_wo_version` changes. If somebody
+    /// holds it, and it is written again whenever `username`, `extra`, `password_wo_version` or the key changes, the last
+    /// because Secrets Manager need not encrypt an old value with a new key. If somebody
     /// else puts another value in force, the next plan warns of it, and `version_id` shows the change.
     ///
     /// A secret of the same name that already exists is not changed, and the error names the import command. A secret of
@@ -156,7 +158,8 @@ impl Resource<World> for DbSecret {
 
     async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
         let (secrets, id) = (plan.service(cx).await?, state.id());
-        if plan.description != state.description || !key_id::same(plan.key(), state.key()) {
+        let other_key = !key_id::same(plan.key(), state.key());
+        if plan.description != state.description && !other_key {
             plan.describe(&secrets, id).await?;
         }
         let before = match &state.tags_all {
@@ -165,9 +168,11 @@ impl Resource<World> for DbSecret {
         };
         write_tags(&secrets, id, &Changes::between(before, &plan.wanted_tags(cx)?)).await?;
         let mut version = None;
-        if plan.known() != state.known() {
+        if other_key || plan.known() != state.known() {
             let found = plan.look(&secrets, id).await?.ok_or_else(|| told::gone(id))?;
-            version = Some(plan.write(&secrets, &found).await?);
+            let written =
+                if other_key { plan.change_key(&secrets, &found).await } else { plan.write(&secrets, &found).await };
+            version = Some(written?);
         }
         plan.finish(cx, &secrets, id.to_owned(), version).await
     }
@@ -246,8 +251,10 @@ impl Resource<World> for DbSecret {
             Some(all) => plan.set(Self::tags_all, all),
             None => plan.forget(Self::tags_all),
         }
-        let value =
-            plan.changed(Self::username) || plan.changed(Self::extra) || plan.changed(Self::password_wo_version);
+        let value = plan.changed(Self::username)
+            || plan.changed(Self::extra)
+            || plan.changed(Self::password_wo_version)
+            || rekey::is_planned(plan);
         if value {
             plan.forget(Self::version_id);
         }

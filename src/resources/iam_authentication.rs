@@ -97,6 +97,10 @@ impl Resource<World> for IamAuthentication {
         let target = state.target()?;
         let found = target.rds(cx).await?.database(target.kind, &target.identifier).await;
         let Some(found) = found.context("Cannot look up the database", &target)? else { return Ok(None) };
+        let is_import = state.resource_id == Computed::Unknown;
+        if is_import {
+            database::refuse_member(&found).map_err(|error| error.at(state.name()))?;
+        }
         let will_be = found.iam_pending.filter(|_| !state.apply_immediately);
         state.enabled = will_be.unwrap_or(found.iam_enabled);
         state.fill(cx, found).await?;

@@ -22,7 +22,7 @@ use crate::ownership::{self, Owned};
 use crate::policy::key_user::{OPERATIONS, Permissions, operation};
 use crate::policy::{Document, PolicyError, Statement};
 use crate::policy_json::{PolicyJson, normal};
-use crate::resources::kms_key_user::grants::same_operations;
+use crate::resources::kms_key_user::grants::{NEW_KEY, Refused, same_operations};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -39,7 +39,8 @@ tf_provider::model! {
     /// one policy, in one run of Terraform or in several by one user on one machine, are written in turn: they lock
     /// files in `/tmp/rdsauth-` with the user's number behind it, so containers that do not share `/tmp` are machines of
     /// their own. A statement that somebody else writes later stays, and if that write undoes this one, this one is
-    /// repeated on top of it. But what somebody else writes in the one round trip between this provider's read and its
+    /// repeated on top of it. KMS may show a policy for some minutes after it was replaced; a policy that this provider
+    /// replaced in the last five minutes is not built upon: it waits until KMS shows the new one. But what somebody else writes in the one round trip between this provider's read and its
     /// write is lost, and nobody can see that. A grant has no such window: choose `mode = "grant"` where others often
     /// write the policy.
     ///
@@ -79,7 +80,7 @@ tf_provider::model! {
         /// ID of the grant.
         grant_id: Computed<Option<String>> = computed().keep(),
     }
-    timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+    timeouts { create: "10m", read: "2m", update: "10m", delete: "10m" }
 }
 
 const KEY_POLICY: &str = "key_policy";
@@ -95,7 +96,7 @@ impl Resource<World> for KmsKeyUser {
 
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
         let kms = plan.kms(cx).await?;
-        let key = plan.key(&kms).await?;
+        let key = plan.key(cx, &kms).await?;
         let claim = ownership::begin(cx, &plan).await?;
         if plan.is_grant() {
             let _turn = ownership::turn(cx, &ownership::subject(&plan)?).await?;
@@ -328,16 +329,21 @@ impl KmsKeyUser {
             statements,
             principal: self.principal_arn.parse().ok(),
             prune: self.stale_principals == PRUNE,
+            is_new_key: false,
             blame,
         })
     }
 
-    /// The key, if it can be given to somebody.
-    async fn key(&self, kms: &Kms) -> Result<Key> {
-        let found = kms.key(&self.kms_key_arn).await;
+    /// The key, if it can be given to somebody. It may have been made in the same apply.
+    async fn key(&self, cx: &Ctx, kms: &Kms) -> Result<Key> {
         let at = |error: Diagnostic| error.at(Self::kms_key_arn);
-        let key = found.context("Cannot look at the key", &self.kms_key_arn).map_err(at)?;
-        let key = key.ok_or_else(|| self.no_key())?;
+        let look = || async {
+            let found = kms.key(&self.kms_key_arn).await;
+            let found = found.context("Cannot look at the key", &self.kms_key_arn).map_err(at);
+            let absent = || Refused { passes: true, why: self.no_key() };
+            found.map_err(|why| Refused { passes: false, why })?.ok_or_else(absent)
+        };
+        let key = cx.until(&NEW_KEY, look).await?;
         if !key.is_customer_managed {
             let detail = format!(
                 "\"{}\" is a key that AWS manages. Nobody else can change who may use it.\n\nUse a key of your own.",
@@ -394,7 +400,8 @@ impl KmsKeyUser {
             is_noted.store(true, Ordering::Relaxed);
             Ok(Verdict::Write)
         };
-        if self.change(wanted.clone())?.make(cx, kms, judge).await? == Outcome::NoKey {
+        let change = Change { is_new_key: true, ..self.change(wanted.clone())? };
+        if change.make(cx, kms, judge).await? == Outcome::NoKey {
             return Err(self.no_key());
         }
         if is_adopted.into_inner() {

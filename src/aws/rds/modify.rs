@@ -1,6 +1,9 @@
 //! Changes of an instance or cluster.
 
+use aws_sdk_rds::config::Builder;
+
 use crate::aws::error::Error;
+use crate::aws::once;
 use crate::aws::rds::{Kind, Rds};
 
 impl Rds {
@@ -24,29 +27,35 @@ impl Rds {
         }
     }
 
-    /// Restarts an instance. Needs `rds:RebootDBInstance`.
+    /// Restarts an instance. It is sent [once]. Needs `rds:RebootDBInstance`.
     ///
     /// # Errors
     /// Any; an instance that is busy is an [invalid state](Error::is_invalid_state).
     pub async fn reboot_instance(&self, identifier: &str) -> Result<(), Error> {
-        let answer = self.0.reboot_db_instance().db_instance_identifier(identifier).send().await;
+        let request = self.0.reboot_db_instance().db_instance_identifier(identifier);
+        let answer = request.customize().config_override(once_only()).send().await;
         answer.map(drop).map_err(|e| Error::sdk("rds", "RebootDBInstance", &e))
     }
 
-    /// Restarts a Multi-AZ DB cluster. Needs `rds:RebootDBCluster`.
+    /// Restarts a Multi-AZ DB cluster. It is sent [once]. Needs `rds:RebootDBCluster`.
     ///
     /// # Errors
     /// Any; a cluster that is busy is an [invalid state](Error::is_invalid_state).
     pub async fn reboot_cluster(&self, identifier: &str) -> Result<(), Error> {
-        let answer = self.0.reboot_db_cluster().db_cluster_identifier(identifier).send().await;
+        let request = self.0.reboot_db_cluster().db_cluster_identifier(identifier);
+        let answer = request.customize().config_override(once_only()).send().await;
         answer.map(drop).map_err(|e| Error::sdk("rds", "RebootDBCluster", &e))
     }
+}
+
+fn once_only() -> Builder {
+    aws_sdk_rds::Config::builder().retry_config(once())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::testing::{Server, fault, result};
+    use crate::aws::testing::{Answer, Server, fault, result};
 
     #[tokio::test]
     async fn an_instance_and_a_cluster_have_operations_of_their_own() {
@@ -71,6 +80,17 @@ mod tests {
         assert_eq!((rds.reboot_instance("a").await, rds.reboot_cluster("b").await), (Ok(()), Ok(())));
         assert_eq!(server.seen()[0].parameter("DBInstanceIdentifier"), Some("a"));
         assert_eq!(server.seen()[1].parameter("DBClusterIdentifier"), Some("b"));
+    }
+
+    #[tokio::test]
+    async fn a_reboot_is_asked_for_once() {
+        for answer in [fault(500, "InternalFailure", "later"), fault(400, "Throttling", "later"), Answer::HangUp] {
+            let server = Server::start([answer]).await;
+            let rds = server.clients().rds(None).await.unwrap();
+            assert!(rds.reboot_instance("a").await.unwrap_err().is_transient());
+            assert!(rds.reboot_cluster("b").await.unwrap_err().is_transient());
+            assert_eq!(server.operations(), ["RebootDBInstance", "RebootDBCluster"]);
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::Retry;
 
@@ -14,10 +14,10 @@ use crate::policy::edit::is_unique_id;
 use crate::resources::kms_key_user::{KmsKeyUser, content, statements};
 use crate::world::Ctx;
 
-/// Why a grant cannot be made.
-struct Refused {
-    passes: bool,
-    why: Diagnostic,
+/// Why a key cannot be given.
+pub(crate) struct Refused {
+    pub(crate) passes: bool,
+    pub(crate) why: Diagnostic,
 }
 
 impl From<Refused> for Diagnostic {
@@ -31,6 +31,14 @@ const YOUNG_GRANTEE: Retry<Refused> = Retry {
     what: "KMS to know the principal",
     when: |refused| refused.passes,
     within: Duration::from_secs(180),
+    first: Duration::from_millis(500),
+};
+
+/// A key made in the same apply may not be found yet.
+pub(crate) const NEW_KEY: Retry<Refused> = Retry {
+    what: "KMS to know the key",
+    when: |refused| refused.passes,
+    within: Duration::from_secs(30),
     first: Duration::from_millis(500),
 };
 
@@ -96,6 +104,11 @@ impl KmsKeyUser {
         let create = || async {
             match kms.create_grant(&self.kms_key_arn, name, &self.principal_arn, &operations).await {
                 Err(error) if error.is_invalid_arn() => Err(self.refused(cx, error, begin).await),
+                Err(error) if error.is_not_found() => {
+                    let passes = SignedDuration::try_from(NEW_KEY.within)
+                        .is_ok_and(|within| Timestamp::now().duration_since(begin) < within);
+                    Err(Refused { passes, why: error.into() })
+                }
                 answer => answer.map_err(|error| Refused { passes: false, why: error.into() }),
             }
         };

@@ -1,0 +1,72 @@
+//! Which object is not there: that of the operation, or another one that the request names.
+
+/// The codes with which an operation says that its own object is not there.
+pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str] {
+    match (service, operation) {
+        ("iam", _) => &["NoSuchEntity"],
+        ("kms", _) => &["NotFoundException"],
+        ("secretsmanager", _) => &["ResourceNotFoundException"],
+        ("rds", "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance") => {
+            &["DBInstanceNotFound", "DBInstanceNotFoundFault"]
+        }
+        ("rds", "DescribeDBClusters" | "ModifyDBCluster" | "RebootDBCluster") => {
+            &["DBClusterNotFound", "DBClusterNotFoundFault"]
+        }
+        ("rds", "DescribeDBClusterEndpoints") => &["DBClusterEndpointNotFoundFault", "DBClusterNotFoundFault"],
+        ("rds", "DescribeDBShardGroups") => &["DBShardGroupNotFound", "DBShardGroupNotFoundFault"],
+        ("rds", "DescribeDBProxies") => &["DBProxyNotFoundFault"],
+        ("rds", "DescribeDBProxyEndpoints") => &["DBProxyEndpointNotFoundFault", "DBProxyNotFoundFault"],
+        ("rds", "ListTagsForResource" | "AddTagsToResource" | "RemoveTagsFromResource") => TAGGED,
+        ("rds", operation) if operation.contains("ParameterGroup") || operation.ends_with("Parameters") => GROUP,
+        _ => &[],
+    }
+}
+
+/// The absence of a parameter group, of an instance or of a cluster.
+const GROUP: &[&str] = &[
+    "DBParameterGroupNotFound",
+    "DBParameterGroupNotFoundFault",
+    "DBClusterParameterGroupNotFound",
+    "DBClusterParameterGroupNotFoundFault",
+];
+
+/// The absence of what has tags.
+const TAGGED: &[&str] = &[
+    "DBParameterGroupNotFound",
+    "DBParameterGroupNotFoundFault",
+    "DBClusterParameterGroupNotFound",
+    "DBClusterParameterGroupNotFoundFault",
+    "DBInstanceNotFound",
+    "DBInstanceNotFoundFault",
+    "DBClusterNotFound",
+    "DBClusterNotFoundFault",
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::aws::error::{Error, Kind};
+
+    #[test]
+    fn only_the_object_of_the_operation_is_absent() {
+        for (service, operation, code, want) in [
+            ("iam", "GetRole", "NoSuchEntity", true),
+            ("kms", "DescribeKey", "NotFoundException", true),
+            ("secretsmanager", "DescribeSecret", "ResourceNotFoundException", true),
+            ("rds", "DescribeDBInstances", "DBInstanceNotFound", true),
+            ("rds", "DescribeDBClusters", "DBClusterNotFoundFault", true),
+            ("rds", "ModifyDBParameterGroup", "DBParameterGroupNotFound", true),
+            ("rds", "DescribeDBClusterParameters", "DBParameterGroupNotFound", true),
+            ("rds", "ListTagsForResource", "DBInstanceNotFound", true),
+            ("rds", "DescribeDBProxyEndpoints", "DBProxyEndpointNotFoundFault", true),
+            ("rds", "ModifyDBInstance", "DBSubnetGroupNotFoundFault", false),
+            ("rds", "ModifyDBInstance", "DBParameterGroupNotFound", false),
+            ("rds", "RestoreDBInstanceFromDBSnapshot", "DBSubnetGroupNotFoundFault", false),
+            ("rds", "DescribeDBInstances", "CertificateNotFoundFault", false),
+            ("kms", "DescribeKey", "CustomKeyStoreNotFoundException", false),
+        ] {
+            let code = Some(code.into());
+            let error = Error { service, operation, code, ..Error::local(Kind::Service, "") };
+            assert_eq!(error.is_not_found(), want, "{error}");
+        }
+    }
+}

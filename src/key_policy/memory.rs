@@ -1,0 +1,155 @@
+//! What this user has written into a key's policy of late, from this machine.
+//!
+//! KMS shows a write only after a while, a few seconds as a rule and "several minutes" at times. Whoever merges onto a
+//! document that is already replaced drops what was written last. KMS gives a policy no version, so the documents that
+//! were replaced are remembered by their hashes, beside the lock that the writers of the key take in turn.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::lock::Held;
+use crate::policy::Document;
+
+/// KMS may show a document for so long after it was replaced.
+pub(super) const LAG: SignedDuration = SignedDuration::from_mins(5);
+
+/// The writes of the last minutes into the policy of one key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    /// The document written last.
+    last: Option<Document>,
+    /// Documents that a write has replaced, and when.
+    replaced: HashMap<String, Timestamp>,
+}
+
+impl Memory {
+    /// What is remembered of a key. It is asked while its lock is held.
+    pub(super) fn of(key: &str, held: &Held) -> Self {
+        let text = held.note().unwrap_or_else(|error| {
+            tracing::debug!(%error, "the lock file cannot be read");
+            unwritten().get(key).cloned()
+        });
+        text.and_then(|text| Self::parse(&text)).unwrap_or_default()
+    }
+
+    /// Notes that `documents` were replaced by `new` just now.
+    pub(super) fn replace(&mut self, documents: impl IntoIterator<Item = Document>, new: Document) {
+        let now = Timestamp::now();
+        self.replaced.retain(|_, at| is_young(*at, now));
+        let replaced = documents.into_iter().chain(self.last.take()).map(|document| (hash(&document), now));
+        self.replaced.extend(replaced);
+        self.replaced.remove(&hash(&new));
+        self.last = Some(new);
+    }
+
+    /// Keeps what is remembered, in this process if it cannot be kept for others.
+    pub(super) fn keep(&self, key: &str, held: &Held) {
+        let replaced: HashMap<_, _> = self.replaced.iter().map(|(hash, at)| (hash, at.as_millisecond())).collect();
+        let last = self.last.as_ref().map(Document::to_string);
+        let text = json!({ "last": last, "replaced": replaced }).to_string();
+        if let Err(error) = held.write_note(&text) {
+            tracing::debug!(%error, "the lock file cannot be written");
+            unwritten().insert(key.to_owned(), text);
+        }
+    }
+
+    /// Whether a document that KMS shows may be out of date: it was replaced a short while ago. Then the document that
+    /// was written last.
+    pub(super) fn outdated(&self, shown: &Document) -> Option<&Document> {
+        let at = self.replaced.get(&hash(shown))?;
+        self.last.as_ref().filter(|_| is_young(*at, Timestamp::now()))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let read: Value = serde_json::from_str(text).ok()?;
+        let replaced = read["replaced"].as_object()?.iter();
+        let time = |at: &Value| Timestamp::from_millisecond(at.as_i64()?).ok();
+        Some(Self {
+            last: read["last"].as_str().and_then(|last| last.parse().ok()),
+            replaced: replaced.filter_map(|(hash, at)| Some((hash.clone(), time(at)?))).collect(),
+        })
+    }
+}
+
+/// A clock that was set back must not make a document outdated for longer.
+fn is_young(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at).abs() < LAG
+}
+
+fn hash(document: &Document) -> String {
+    let hash = digest(&SHA256, document.normal().to_string().as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What could not be written beside the locks.
+fn unwritten() -> std::sync::MutexGuard<'static, HashMap<String, String>> {
+    static UNWRITTEN: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
+    UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(sids: &[&str]) -> Document {
+        let statement = |sid: &&str| json!({ "Sid": sid, "Effect": "Allow", "Principal": "*", "Action": "kms:*" });
+        let statements: Vec<_> = sids.iter().map(statement).collect();
+        json!({ "Version": "2012-10-17", "Statement": statements }).to_string().parse().unwrap()
+    }
+
+    #[test]
+    fn a_document_is_outdated_once_it_was_replaced() {
+        let (a, b, c) = (document(&["A"]), document(&["A", "B"]), document(&["A", "B", "C"]));
+        let mut memory = Memory::default();
+        assert_eq!(memory.outdated(&a), None);
+        memory.replace([a.clone()], b.clone());
+        memory.replace([b.clone()], c.clone());
+        assert_eq!(memory.outdated(&a), Some(&c));
+        assert_eq!(memory.outdated(&document(&["B", "A"])), Some(&c), "the order of statements means nothing");
+        assert_eq!(memory.outdated(&c), None);
+        assert_eq!(memory.outdated(&document(&["X"])), None, "somebody else's");
+        // What is written again is up to date.
+        memory.replace([c.clone()], a.clone());
+        assert_eq!((memory.outdated(&a), memory.outdated(&c)), (None, Some(&a)));
+    }
+
+    #[test]
+    fn nothing_is_outdated_after_five_minutes() {
+        let (a, b) = (document(&["A"]), document(&["B"]));
+        let mut memory = Memory::default();
+        memory.replace([a.clone()], b.clone());
+        let age = |memory: &mut Memory, by| memory.replaced.values_mut().for_each(|at| *at -= by);
+        age(&mut memory, LAG - SignedDuration::from_secs(5));
+        assert!(memory.outdated(&a).is_some());
+        age(&mut memory, SignedDuration::from_secs(6));
+        assert_eq!(memory.outdated(&a), None);
+        memory.replace([], document(&["C"]));
+        assert_eq!(memory.replaced.len(), 1, "it is forgotten with the next write");
+    }
+
+    #[tokio::test]
+    async fn it_is_kept_with_the_lock() {
+        let key = &format!("memory {}", std::process::id());
+        let cx = tf_provider::schema::Ctx::new(
+            std::sync::Arc::new(()),
+            std::time::Duration::from_secs(60),
+            tokio_util::sync::CancellationToken::new(),
+        );
+        for sids in [&["A", "B", "C"][..], &["A"]] {
+            let held = crate::lock::hold(&cx, key).await.unwrap();
+            let mut memory = Memory::of(key, &held);
+            memory.replace([document(&["Z"])], document(sids));
+            memory.keep(key, &held);
+            let truncated = Memory::of(key, &held);
+            assert_eq!((truncated.last, truncated.replaced.len()), (memory.last.clone(), memory.replaced.len()));
+        }
+        let held = crate::lock::hold(&cx, key).await.unwrap();
+        assert!(Memory::of(key, &held).outdated(&document(&["A", "B", "C"])).is_some());
+        held.write_note("{ torn").unwrap();
+        assert_eq!(Memory::of(key, &held), Memory::default());
+    }
+}
