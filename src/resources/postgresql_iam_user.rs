@@ -358,7 +358,8 @@ impl PostgresqlIamUser {
     }
 
     async fn look_around(&self, session: &Session, name: &str) -> Result<Survey, sql::Error> {
-        roles::survey(session, name, self.roles.as_deref().unwrap_or_default()).await
+        let heir = self.reassign_owned_to.as_deref().filter(|_| self.on_destroy == "drop");
+        roles::survey(session, name, self.roles.as_deref().unwrap_or_default(), heir).await
     }
 
     fn judge(&self, name: &str, survey: &Survey) -> Result<()> {

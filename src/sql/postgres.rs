@@ -1,6 +1,7 @@
 //! Sessions with PostgreSQL.
 
 pub mod impact;
+mod memberships;
 pub mod roles;
 
 use std::fmt;
@@ -106,19 +107,38 @@ impl Session {
         lock_timeout: Duration,
         work: impl Fn() -> F,
     ) -> Result<T, Error> {
+        self.transaction(lock_timeout, "COMMIT", work).await
+    }
+
+    /// Runs the work to see whether it can be done, and takes all of it back.
+    pub(crate) async fn rehearse<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        lock_timeout: Duration,
+        work: impl Fn() -> F,
+    ) -> Result<T, Error> {
+        self.transaction(lock_timeout, "ROLLBACK", work).await
+    }
+
+    async fn transaction<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        lock_timeout: Duration,
+        end: &str,
+        work: impl Fn() -> F,
+    ) -> Result<T, Error> {
         let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", millis(lock_timeout));
         let mut tries = 1;
         loop {
             self.run(&begin).await?;
             let done = match work().await {
-                Ok(done) => self.run("COMMIT").await.map(|()| done),
+                Ok(done) => self.run(end).await.map(|()| done),
                 Err(error) => Err(error),
             };
             match done {
                 Err(error) if error.kind == Kind::Lost => return Err(error),
                 Err(error) => {
-                    self.run("ROLLBACK").await?;
-                    if error.refusal() != Some(Refusal::Conflict) || tries == TRIES {
+                    // The cause counts, whatever becomes of its aftermath: a session that breaks here rolls back as well.
+                    let rolled_back = self.run("ROLLBACK").await;
+                    if error.refusal() != Some(Refusal::Conflict) || tries == TRIES || rolled_back.is_err() {
                         return Err(error);
                     }
                     tries += 1;

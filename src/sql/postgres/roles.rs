@@ -4,16 +4,19 @@
 //! role, counts as none: else nobody could make a user of IAM without becoming one.
 
 mod clear;
+mod survey;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::sql::postgres::memberships::{EDGE, Memberships};
 use crate::sql::postgres::{Argument, Session};
 use crate::sql::quote::{pg_name, pg_text};
 use crate::sql::{Error, Kind, Refusal};
 
 pub use self::clear::{Then, clear, other_databases};
+pub use self::survey::{Survey, Unfit, survey};
 
 /// A role as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub struct Role {
     pub comment: Option<String>,
     /// The roles that it is a member of without another between them.
     pub roles: Vec<String>,
-    /// How it is a member of `rds_iam`, the shortest way first: `jane → app → rds_iam`.
+    /// How it is a member of `rds_iam`, the shortest ways first: `jane → app → rds_iam`.
     pub iam_paths: Vec<String>,
     /// Whether it has a password; nothing if the session may not know.
     pub password_set: Option<bool>,
@@ -81,19 +84,6 @@ pub struct Written {
     pub attribute_refused: Option<Error>,
 }
 
-/// What there is around a role that speaks against it.
-#[derive(Clone, Debug)]
-pub struct Survey {
-    /// Whether there is a role [`IAM`], as RDS and Aurora have it.
-    pub is_rds: bool,
-    /// How one who must not be a member of [`IAM`] would become one, from there up to the role.
-    pub locked_out: Option<String>,
-    /// How the role is, or would be, a member of `rds_ad`.
-    pub kerberos: Option<String>,
-    /// Which of the roles do not exist.
-    pub missing: Vec<String>,
-}
-
 /// Whoever is a member logs in with IAM and no other way.
 pub const IAM: &str = "rds_iam";
 
@@ -107,9 +97,8 @@ const MADE: &str = "Made by Terraform (rdsauth) at ";
 /// JSON. An answer may be lost, and who comes next must not take those for what was there before.
 const GRANTED: &str = "Granted by Terraform (rdsauth): ";
 
-/// Memberships that count, as a common table expression. Up to PostgreSQL 15 a membership has no options, and all do.
-pub(crate) const EDGE: &str = "edge AS (SELECT DISTINCT roleid, member FROM pg_auth_members m \
-    WHERE coalesce((to_jsonb(m)->>'inherit_option')::bool OR (to_jsonb(m)->>'set_option')::bool, true))";
+/// Between the roles of a way from a member to a role.
+const ARROW: &str = " → ";
 
 impl Role {
     /// The roles that it is a member of, but for those of RDS that are asked for in other ways.
@@ -194,12 +183,7 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
     let sql = format!(
         "WITH RECURSIVE {EDGE}, \
          it AS (SELECT * FROM pg_roles WHERE {is_it}), \
-         up (role, path) AS ( \
-           SELECT oid, ARRAY[rolname::text] FROM it \
-           UNION ALL \
-           SELECT g.oid, path || g.rolname::text FROM up \
-             JOIN edge ON edge.member = up.role JOIN pg_roles g ON g.oid = edge.roleid \
-           WHERE NOT g.rolname::text = ANY (path)) \
+         up (role) AS (SELECT oid FROM it UNION SELECT edge.roleid FROM up JOIN edge ON edge.member = up.role) \
          SELECT it.oid, rolname, rolcanlogin, rolreplication, rolconnlimit, \
            CASE WHEN isfinite(rolvaliduntil) \
              THEN to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') \
@@ -207,20 +191,22 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
            shobj_description(it.oid, 'pg_authid'), \
            ARRAY(SELECT g.rolname::text FROM pg_roles g \
              WHERE g.oid IN (SELECT roleid FROM edge WHERE member = it.oid) ORDER BY 1), \
-           ARRAY(SELECT array_to_string(path, ' → ') FROM up \
-             WHERE path[cardinality(path)] = '{IAM}' ORDER BY cardinality(path), 1), \
+           (SELECT json_agg(json_build_array(m.rolname, r.rolname))::text FROM edge \
+             JOIN pg_roles m ON m.oid = edge.member JOIN pg_roles r ON r.oid = edge.roleid \
+             WHERE member IN (SELECT role FROM up)), \
            has_column_privilege('pg_authid', 'rolpassword', 'SELECT') AND has_column_privilege('pg_authid', 'oid', 'SELECT') \
          FROM it"
     );
     let Some(row) = session.row(&sql, arguments).await? else { return Ok(None) };
-    let (oid, comment): (u32, Option<String>) = (row.get(0), row.get(6));
+    let (oid, name, comment): (u32, String, Option<String>) = (row.get(0), row.get(1), row.get(6));
     let password_set = match row.get(9) {
         true => has_password(session, oid).await?,
         false => None,
     };
+    let iam_paths = edges(session, row.get(8))?.paths(&name, IAM);
     Ok(Some(Role {
         oid,
-        name: row.get(1),
+        name,
         login: row.get(2),
         replication: row.get(3),
         connection_limit: row.get::<_, i32>(4).into(),
@@ -228,9 +214,16 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
         made_at: comment.as_deref().and_then(made_at),
         comment,
         roles: row.get(7),
-        iam_paths: row.get(8),
+        iam_paths: iam_paths.iter().map(|path| path.join(ARROW)).collect(),
         password_set,
     }))
+}
+
+/// Memberships, which a query gives as JSON so that they are one value.
+fn edges(session: &Session, json: Option<&str>) -> Result<Memberships, Error> {
+    let pairs: Result<Vec<(String, String)>, _> = serde_json::from_str(json.unwrap_or("[]"));
+    let odd = |error: serde_json::Error| session.target.error(Kind::Server(Refusal::Other), error.to_string());
+    Ok(pairs.map_err(odd)?.into_iter().collect())
 }
 
 /// A statement of its own: the right to see passwords is asked for before the first row.
@@ -244,51 +237,6 @@ fn without_zeros(instant: String) -> String {
         Some(digits) => format!("{}Z", digits.trim_end_matches('0').trim_end_matches('.')),
         None => instant,
     }
-}
-
-/// Looks around before a role becomes a member of [`IAM`] and of the others.
-///
-/// Two must not become members with it: the session's login, which could not log in again the way it did, and the
-/// master of the database. No catalogue names the master. RDS makes it when it makes the database, so it is the first
-/// login that is no part of PostgreSQL (those have lower OIDs) and a member of `rds_superuser`. Superusers are RDS's
-/// own. Who is a member of [`IAM`] already loses nothing.
-///
-/// # Errors
-/// Any of the session.
-pub async fn survey(session: &Session, name: &str, roles: &[String]) -> Result<Survey, Error> {
-    let sql = format!(
-        "WITH RECURSIVE {EDGE}, \
-         iam (role) AS ( \
-           SELECT oid FROM pg_roles WHERE rolname = '{IAM}' \
-           UNION SELECT edge.member FROM iam JOIN edge ON edge.roleid = iam.role), \
-         guarded (role) AS ( \
-           SELECT oid FROM pg_roles WHERE rolname = session_user \
-           UNION (SELECT r.oid FROM pg_roles r JOIN pg_roles s ON s.rolname = 'rds_superuser' \
-             WHERE r.rolcanlogin AND NOT r.rolsuper AND r.oid >= 16384 AND pg_has_role(r.oid, s.oid, 'MEMBER') \
-             ORDER BY r.oid LIMIT 1)), \
-         below (role, path) AS ( \
-           SELECT oid, ARRAY[rolname::text] FROM pg_roles WHERE rolname = $1::text \
-           UNION ALL \
-           SELECT m.oid, m.rolname::text || path FROM below \
-             JOIN edge ON edge.roleid = below.role JOIN pg_roles m ON m.oid = edge.member \
-           WHERE NOT m.rolsuper AND NOT m.rolname::text = ANY (path)), \
-         above (role, path) AS ( \
-           SELECT oid, CASE WHEN rolname = $1::text THEN ARRAY[$1::text] ELSE ARRAY[$1::text, rolname::text] END \
-             FROM pg_roles WHERE rolname = $1::text OR rolname = ANY ($2::text[]) \
-           UNION ALL \
-           SELECT g.oid, path || g.rolname::text FROM above \
-             JOIN edge ON edge.member = above.role JOIN pg_roles g ON g.oid = edge.roleid \
-           WHERE NOT g.rolname::text = ANY (path)) \
-         SELECT EXISTS (SELECT FROM iam), \
-           (SELECT array_to_string(path, ' → ') FROM below JOIN guarded USING (role) \
-             WHERE cardinality(path) = 1 OR role NOT IN (SELECT role FROM iam) ORDER BY cardinality(path), 1 LIMIT 1), \
-           (SELECT array_to_string(path, ' → ') FROM above \
-             WHERE path[cardinality(path)] = 'rds_ad' ORDER BY cardinality(path), 1 LIMIT 1), \
-           ARRAY(SELECT wanted FROM unnest($2::text[]) wanted \
-             WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) ORDER BY 1)"
-    );
-    let row = session.row(&sql, &[&name, &roles]).await?.ok_or_else(|| no_row(session))?;
-    Ok(Survey { is_rds: row.get(0), locked_out: row.get(1), kerberos: row.get(2), missing: row.get(3) })
 }
 
 /// Makes a role, or with an OID changes the one that is there, all or nothing.
