@@ -1,5 +1,6 @@
 //! The `database_connection` block of entities that speak SQL: from what the user writes to a session.
 
+mod gone;
 mod place;
 
 use std::net::IpAddr;
@@ -17,6 +18,7 @@ use crate::checks;
 use crate::sql::{self, Target, mysql, postgres};
 use crate::world::Ctx;
 
+pub use self::gone::WAYS_OUT;
 pub use self::place::Place;
 
 tf_provider::model! {

@@ -94,6 +94,11 @@ impl Target {
     }
 }
 
+/// Whether a host has an address at the moment, as far as this machine can tell.
+pub async fn has_address(host: &str, port: u16) -> bool {
+    lookup_host((host, port)).await.is_ok_and(|mut found| found.next().is_some())
+}
+
 #[cfg(test)]
 impl Target {
     /// One on this machine, with limits of seconds.

@@ -32,6 +32,31 @@ fn a_membership_that_was_revoked() {
     check_put_right("REVOKE rds_iam FROM uID");
 }
 
+/// What the resource is for is told by the plan, and nothing else is in doubt.
+#[test]
+fn a_plan_tells_what_it_leads_to() {
+    let scene = disturbed("REVOKE rds_iam FROM uID");
+    let check = |paths: &[&str]| {
+        let plan = scene.tf.plan();
+        plan.assert_updates(IT);
+        let paths: Vec<_> = paths.iter().map(|path| scene.named(path)).collect();
+        assert_eq!(plan.value(IT, "rds_iam_paths"), json!(paths));
+        for attribute in ["replication_by", "password_set", "taken_over", "granted"] {
+            assert_eq!(plan.value(IT, attribute), scene.state(attribute), "{attribute}");
+        }
+        scene.tf.apply();
+        scene.tf.assert_plan_empty();
+        assert_eq!(scene.state("rds_iam_paths"), json!(paths));
+    };
+    check(&["uID → rds_iam"]);
+    scene.configure(&BODY.replace('5', "6"));
+    check(&["uID → rds_iam"]);
+    scene.sql("GRANT rds_iam TO readerID; REVOKE rds_iam FROM uID");
+    scene.configure(&BODY.replace("uID", "newID"));
+    check(&["newID → rds_iam", "newID → readerID → rds_iam"]);
+    scene.tf.destroy();
+}
+
 #[test]
 fn other_memberships() {
     check_put_right("REVOKE readerID FROM uID; GRANT otherID TO uID");

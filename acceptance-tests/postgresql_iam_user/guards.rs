@@ -70,6 +70,19 @@ fn a_role_that_is_missing_is_named() {
     assert_eq!(scene.role(), "");
 }
 
+/// The session breaks when the transaction is taken back, which is not what the user has to know.
+#[test]
+fn a_failing_rollback_does_not_hide_the_cause() {
+    let scene = Scene::new("  name = \"uID\"");
+    let refusal =
+        serde_json::json!({ "sql": "CREATE ROLE", "fault": "error", "sqlstate": "0LP01", "message": "the cause" });
+    scene.account.statement_fault(refusal);
+    scene.account.statement_fault(serde_json::json!({ "sql": "^ROLLBACK", "fault": "cut" }));
+    scene.check_refused("the cause", "host ");
+    scene.account.end_statement_faults();
+    assert_eq!(scene.role(), "");
+}
+
 /// Twenty levels of two roles each, every one of which is in both of the level above: a million ways up.
 #[test]
 fn a_thick_web_of_roles_is_no_obstacle() {

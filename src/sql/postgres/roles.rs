@@ -15,7 +15,7 @@ use crate::sql::postgres::{Argument, Session};
 use crate::sql::quote::{pg_name, pg_text};
 use crate::sql::{Error, Kind, Refusal};
 
-pub use self::clear::{Then, clear, other_databases};
+pub use self::clear::{Elsewhere, Left, Then, clear, other_databases, would_be_left};
 pub use self::survey::{Survey, Unfit, survey};
 
 /// A role as it is.

@@ -87,7 +87,7 @@ pub async fn survey(session: &Session, name: &str, roles: &[String], heir: Optio
         locked_out: locked_out(&memberships, &guarded, name),
         kerberos: memberships.paths(name, "rds_ad").first().map(|path| path.join(ARROW)),
         missing: row.get(3),
-        heir: heir.and_then(|_| match can_be_joined {
+        heir: heir.and(match can_be_joined {
             None => Some(Unfit::Missing),
             Some(false) => Some(Unfit::OutOfReach),
             Some(true) => None,
