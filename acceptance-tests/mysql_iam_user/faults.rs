@@ -128,6 +128,67 @@ fn a_create_that_was_cut_off_is_finished_by_the_next() {
     }
 }
 
+/// What is not granted yet is not in the state, and the next plan says so.
+#[test]
+fn a_change_that_ends_half_way_is_told_by_the_next_plan() {
+    for (prepare, body) in
+        [("", READER.to_owned()), ("CREATE USER @U IDENTIFIED BY 'x'", format!("take_over = true\n  {READER}"))]
+    {
+        let scene = Scene::new(&body);
+        if !prepare.is_empty() {
+            scene.sql(prepare);
+        }
+        let refused = || json!({ "fault": "error", "code": 1142, "message": "stage", "sql": "^GRANT" });
+        scene.account.statement_fault(refused());
+        scene.tf.apply_fails();
+        assert_eq!(scene.state("grants"), json!([]));
+        scene.account.end_statement_faults();
+        scene.tf.apply();
+        assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
+
+        scene.account.statement_fault(refused());
+        scene.configure(&body.replace("SELECT", "INSERT"));
+        scene.tf.apply_fails();
+        assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
+        scene.account.end_statement_faults();
+        scene.tf.plan().assert_updates(USER);
+        scene.tf.apply();
+        scene.tf.assert_plan_empty();
+        assert_eq!(scene.grants(), ["INSERT ON `app`.*"], "nothing of what was given before stays");
+        scene.tf.destroy();
+        scene.sql("DROP USER IF EXISTS @U");
+    }
+}
+
+#[test]
+fn what_only_the_state_says_needs_no_database() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let away = CONNECTION.replace("auth  ", "tls = \"verify-full\"\n    auth  ");
+    scene.configure_through(&away, READER);
+    scene.tf.apply();
+    scene.account.put_secret("master", json!({ "value": { "username": "admin", "password": "wrong" } }));
+    scene.configure_through(&away, &format!("lock_timeout = \"20s\"\n  {READER}"));
+    scene.tf.plan().assert_updates(USER);
+    scene.tf.apply();
+    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
+    assert!(error.detail.contains("on_destroy = \"leave\"") && error.detail.contains("state rm"), "{error:?}");
+    scene.configure_through(&away, &format!("on_destroy = \"leave\"\n  {READER}"));
+    scene.tf.apply();
+    scene.tf.destroy();
+    scene.sql("DROP USER @U");
+}
+
+#[test]
+fn a_user_is_gone_with_its_database() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let instance = json!({ "DBInstanceIdentifier": "shop", "SkipFinalSnapshot": true });
+    scene.account.call("rds", "DeleteDBInstance", instance);
+    scene.tf.destroy().expect_text("DB instance no longer exists");
+    scene.sql("DROP USER @U");
+}
+
 /// How a command ends that waits for a lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GivenUp {

@@ -8,7 +8,7 @@ mod told;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
-    Check, Computed, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
+    Check, Computed, Model, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
     required,
 };
 use tf_provider::value::Path;
@@ -51,7 +51,9 @@ tf_provider::model! {
     ///
     /// ## IAM actions
     ///
-    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`.
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`. If
+    /// the database cannot be reached when the user is destroyed, `rds:DescribeDBInstances` or `rds:DescribeDBClusters`
+    /// tells whether it still exists.
     pub struct MysqlIamUser {
         /// Name of the user, as IAM policies have it. Upper and lower case differ.
         name: String = required().replace().check(Check::explained(
@@ -149,6 +151,9 @@ impl Resource<World> for MysqlIamUser {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        if plan.changes_nothing_there(&state) {
+            return Ok(plan);
+        }
         plan.converge(cx, Some(&state)).await?;
         Ok(plan)
     }
@@ -157,7 +162,10 @@ impl Resource<World> for MysqlIamUser {
         if state.on_destroy == LEAVE {
             return Ok(());
         }
-        let mut session = state.session(cx).await?;
+        let opened = state.session(cx).await;
+        let what = format!("The user \"{}\"", state.account());
+        let opened = state.database_connection.unless_gone(cx, Engine::Mysql, opened, &what).await?;
+        let Some(mut session) = opened else { return Ok(()) };
         let answered = |answer: Result<(), sql::Error>| {
             answer.map_err(|error| blamed(error, &Self::name.path())).context("Cannot drop the user", state.account())
         };
@@ -275,7 +283,7 @@ impl MysqlIamUser {
             (self.taken_over, self.previous_grants) = (false.into(), None.into());
         }
         self.engine = engine(&session).into();
-        cx.save(self);
+        cx.save(&self.so_far(&session, &there, prior)?);
         let wanted = self.wanted(&session)?;
         let previous = self.previous(&session)?;
         let surplus = match (*self.taken_over.get()?, prior) {
@@ -287,6 +295,26 @@ impl MysqlIamUser {
         let settled = users::settle(&mut session, self.account(), &there, &wanted, &surplus).await;
         let settled = settled.map_err(|error| blamed(error, &Self::grant.path()));
         settled.context("Cannot grant the privileges", self.account())
+    }
+
+    /// Whether only what the state says is to change, such as what becomes of the user later.
+    fn changes_nothing_there(&self, state: &Self) -> bool {
+        let of_state = [Self::on_destroy.name(), Self::lock_timeout.name(), Self::take_over.name()];
+        let (planned, state) = (Model::encode(self), Model::encode(state));
+        planned.iter().all(|(name, value)| of_state.contains(&name.as_str()) || state.get(name) == Some(value))
+    }
+
+    /// What is true before the privileges are settled: the user has what is there, and of what was given before or is
+    /// to be given now, any part may be there when that ends half way.
+    fn so_far(&self, session: &Session, there: &Grants, prior: Option<&Self>) -> Result<Self> {
+        let mut now = self.clone();
+        if let Some(prior) = prior {
+            let of_preset = preset(prior.preset.as_deref(), prior.preset_databases.as_ref());
+            let before = prior.grant.iter().cloned().chain(of_preset.into_iter().map(GrantBlock::of));
+            now.grant = self.grant.iter().cloned().chain(before).collect();
+        }
+        now.see_grants(session, there)?;
+        Ok(now)
     }
 
     async fn make(&mut self, session: &mut Session) -> Result<Grants> {
@@ -349,26 +377,25 @@ impl MysqlIamUser {
 
     /// Notes what there is.
     fn see(&mut self, session: &Session, user: &User) -> Result<()> {
-        let visible = match *self.taken_over.get()? {
-            true => self.wanted(session)?.within(&user.grants),
-            false => user.grants.clone(),
-        };
-        self.grants = visible.spelt_as(&self.given()?).lines().into_iter().collect::<Set<_>>().into();
+        self.see_grants(session, &user.grants)?;
         self.plugin = user.plugin.clone().into();
         self.require_ssl = user.requires_tls;
         self.engine = engine(session).into();
         Ok(())
     }
 
+    fn see_grants(&mut self, session: &Session, there: &Grants) -> Result<()> {
+        let visible = match *self.taken_over.get()? {
+            true => self.wanted(session)?.within(there),
+            false => there.clone(),
+        };
+        self.grants = visible.spelt_as(&self.given()?).lines().into_iter().collect::<Set<_>>().into();
+        Ok(())
+    }
+
     /// Fills the configuration from what there is, for want of anything else.
     fn describe(&mut self, user: &User) {
-        let grant = |granted: Granted| GrantBlock {
-            privileges: granted.privileges.into_iter().collect(),
-            database: granted.database,
-            table: granted.table,
-            grant_option: granted.grant_option,
-        };
-        self.grant = user.grants.granted().into_iter().map(grant).collect();
+        self.grant = user.grants.granted().into_iter().map(GrantBlock::of).collect();
         (self.taken_over, self.previous_grants) = (false.into(), None.into());
     }
 
