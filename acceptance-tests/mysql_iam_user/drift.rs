@@ -41,6 +41,17 @@ fn a_login_without_tls_is_seen_and_taken_back() {
 }
 
 #[test]
+fn a_locked_user_is_seen_and_unlocked() {
+    check_mended("ALTER USER @U ACCOUNT LOCK", "account_locked", json!(true));
+}
+
+#[test]
+fn a_demand_for_a_client_certificate_is_seen_and_taken_back() {
+    check_mended("ALTER USER @U REQUIRE X509", "client_certificate_required", json!(true));
+    check_mended("ALTER USER @U REQUIRE SUBJECT '/CN=jane'", "client_certificate_required", json!(true));
+}
+
+#[test]
 fn a_lost_privilege_is_seen_and_given_again() {
     check_mended("REVOKE SELECT ON app.* FROM @U", "grants", json!([]));
 }

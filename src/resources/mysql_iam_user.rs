@@ -87,6 +87,11 @@ tf_provider::model! {
         database_connection: DatabaseConnection = block().min(1),
         /// How the user logs in.
         plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
+        /// Whether the user is locked and cannot log in, as `ACCOUNT LOCK` makes it. A locked user is drift, and is unlocked.
+        account_locked: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
+        /// Whether the user must show a client certificate or use a certain cipher, as `REQUIRE X509`, `SUBJECT`, `ISSUER`
+        /// and `CIPHER` demand. That is drift, and is taken back.
+        client_certificate_required: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
         /// All that the user may do, in the words of MySQL. Of a user that was taken over only what is given here.
         grants: Computed<Set<String>> = computed().derived(Self::wanted_lines),
         /// Which of the two the server is: `mysql` or `mariadb`.
@@ -344,12 +349,12 @@ impl MysqlIamUser {
     }
 
     async fn convert(&self, session: &mut Session, user: User) -> Result<Grants> {
-        let tls = (user.requires_tls != self.require_ssl).then_some(self.require_ssl);
-        if user.plugin != PLUGIN || tls.is_some() {
+        let tls = (user.requires_tls != self.require_ssl || user.requires_certificate).then_some(self.require_ssl);
+        if user.plugin != PLUGIN || tls.is_some() || user.is_locked {
             if user.grants.are_a_masters() {
                 return Err(told::is_a_master(self.account()).at(Self::name));
             }
-            let converted = users::convert(session, self.account(), tls).await;
+            let converted = users::convert(session, self.account(), tls, user.is_locked).await;
             let converted = converted.map_err(|error| blamed(error, &Self::name.path()));
             converted.context("Cannot convert the user", self.account())?;
         }
@@ -380,6 +385,8 @@ impl MysqlIamUser {
         self.see_grants(session, &user.grants)?;
         self.plugin = user.plugin.clone().into();
         self.require_ssl = user.requires_tls;
+        self.client_certificate_required = Some(user.requires_certificate).into();
+        self.account_locked = Some(user.is_locked).into();
         self.engine = engine(session).into();
         Ok(())
     }
