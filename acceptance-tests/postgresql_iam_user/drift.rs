@@ -67,6 +67,37 @@ fn attributes() {
     check_put_right("ALTER ROLE uID NOLOGIN CONNECTION LIMIT 7");
 }
 
+const ATTRIBUTES: &str = "SELECT concat_ws(' ', rolbypassrls, rolcreatedb, rolcreaterole, rolsuper) FROM pg_roles \
+                          WHERE rolname = 'uID'";
+
+#[test]
+fn what_an_ordinary_user_may_not_do() {
+    let scene = disturbed("ALTER ROLE uID CREATEDB CREATEROLE");
+    let plan = scene.tf.plan();
+    plan.assert_updates(IT);
+    assert_eq!(plan.value(IT, "attributes"), json!(null));
+    scene.tf.apply();
+    assert_eq!(scene.sql(ATTRIBUTES), "f f f f");
+    scene.assert_settled(ROLE);
+
+    scene.configure(&format!("{BODY}\n  attributes       = [\"CREATEDB\"]"));
+    scene.tf.apply();
+    assert_eq!(scene.sql(ATTRIBUTES), "f t f f");
+    scene.assert_settled(ROLE);
+    scene.tf.destroy();
+}
+
+#[test]
+fn what_the_login_may_not_take_away() {
+    let scene = disturbed("ALTER ROLE uID BYPASSRLS CREATEROLE");
+    scene.tf.apply().expect_text("Role attribute stays");
+    assert_eq!(scene.sql(ATTRIBUTES), "t f f f");
+    scene.tf.plan().assert_updates(IT);
+    scene.sql("ALTER ROLE uID NOBYPASSRLS");
+    scene.assert_settled(ROLE);
+    scene.tf.destroy();
+}
+
 #[test]
 fn a_new_name() {
     check_put_right("ALTER ROLE uID RENAME TO elseID");

@@ -55,6 +55,11 @@ tf_provider::model! {
         /// Whether the user may open replication connections: by the attribute `REPLICATION`, or if the login may not give
         /// that, by membership in `rds_replication`.
         replication: bool = optional().or(false),
+        /// Role attributes of the user besides `LOGIN` and `REPLICATION`: `BYPASSRLS`, `CREATEDB`, `CREATEROLE`. Others that it
+        /// has are drift and are taken away, as far as the login of the connection may do that. If null, a user created
+        /// here has none, and those of an adopted one are left alone.
+        attributes: Option<Set<String>> =
+            optional().each(check::one_of(&["BYPASSRLS", "CREATEDB", "CREATEROLE"])),
         /// All roles that the user is a member of, besides `rds_iam` and `rds_replication`. If absent, others see to that.
         roles: Option<Set<String>> = optional().each(role()),
         /// How many sessions the user may have at a time; -1 is any number.
@@ -276,15 +281,17 @@ impl PostgresqlIamUser {
     }
 
     fn wanted(&self) -> Wanted<'_> {
+        let taken_over = self.taken_over == Computed::Known(true);
         Wanted {
             name: &self.name,
             login: self.login,
             replication: self.replication,
             roles: self.roles.as_deref(),
+            attributes: self.attributes.as_deref().or((!taken_over).then_some(&[])),
             connection_limit: self.connection_limit,
             valid_until: self.valid_until.as_ref().map(|until| until.0.as_str()).filter(|until| *until != FOREVER),
             forbid_password: self.forbid_password,
-            taken_over: self.taken_over == Computed::Known(true),
+            taken_over,
         }
     }
 
@@ -315,6 +322,11 @@ impl PostgresqlIamUser {
         if self.roles.is_some() {
             self.roles = Some(role.further_roles().cloned().collect());
         }
+        self.attributes = match (&self.attributes, *self.taken_over.get()?) {
+            (None, true) => None,
+            (None, false) if role.attributes.is_empty() => None,
+            _ => Some(role.attributes.iter().cloned().collect()),
+        };
         self.connection_limit = role.connection_limit;
         match &role.valid_until {
             Some(until) => self.valid_until = Some(until.as_str().into()),
@@ -370,7 +382,13 @@ impl PostgresqlIamUser {
         if let Some(error) = &written.attribute_refused {
             cx.warn(told::by_role(&self.name, error).at(Self::replication));
         }
-        self.describe(&written.role)
+        for (attribute, error) in &written.attributes_kept {
+            cx.warn(told::attribute_kept(&self.name, attribute, error).at(Self::attributes));
+        }
+        let attributes = self.attributes.clone(); // Those that stay are shown by the next refresh.
+        self.describe(&written.role)?;
+        self.attributes = attributes;
+        Ok(())
     }
 
     /// Points at what a failed write is about.

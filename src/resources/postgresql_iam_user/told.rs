@@ -141,6 +141,15 @@ pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
     Diagnostic::warning("Replication is by membership", detail)
 }
 
+/// An attribute cannot be taken away.
+pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diagnostic {
+    let detail = format!(
+        "\"{name}\" has the attribute {attribute}, which the login of this connection may not take away. {error}\n\nLet one \
+         who may run ALTER ROLE … NO{attribute}, or allow it with \"attributes\"."
+    );
+    Diagnostic::warning("Role attribute stays", detail)
+}
+
 /// What a user owns or may do cannot be taken from it.
 pub(crate) fn not_cleared(error: Error) -> Diagnostic {
     let more = match error.refusal() {

@@ -29,6 +29,8 @@ pub struct Role {
     pub login: bool,
     /// Whether it has the attribute `REPLICATION`.
     pub replication: bool,
+    /// The further attributes of [`ATTRIBUTES`] that it has.
+    pub attributes: Vec<String>,
     /// How many sessions it may have; -1 is any number.
     pub connection_limit: i64,
     /// Until when its password is good, as RFC 3339 in UTC; nothing if for ever.
@@ -65,6 +67,8 @@ pub struct Wanted<'a> {
     pub replication: bool,
     /// The roles that it is a member of besides those of RDS; nothing if others see to that.
     pub roles: Option<&'a [String]>,
+    /// The further attributes of [`ATTRIBUTES`] that it has; nothing if others see to that.
+    pub attributes: Option<&'a [String]>,
     /// How many sessions it may have; -1 is any number.
     pub connection_limit: i64,
     /// Until when its password is good; nothing if for ever.
@@ -82,6 +86,8 @@ pub struct Written {
     pub role: Role,
     /// Why the server refused the attribute `REPLICATION`, if it did.
     pub attribute_refused: Option<Error>,
+    /// The attributes that the server refused to take away, and why.
+    pub attributes_kept: Vec<(String, Error)>,
 }
 
 /// Whoever is a member logs in with IAM and no other way.
@@ -89,6 +95,9 @@ pub const IAM: &str = "rds_iam";
 
 /// Whoever is a member may open replication connections, on RDS.
 pub const REPLICATION: &str = "rds_replication";
+
+/// Attributes by which a role may do what an ordinary one may not.
+pub const ATTRIBUTES: [&str; 4] = ["BYPASSRLS", "CREATEDB", "CREATEROLE", "SUPERUSER"];
 
 /// Begins the comment on a role that this provider has made; the time follows.
 const MADE: &str = "Made by Terraform (rdsauth) at ";
@@ -137,6 +146,7 @@ impl Role {
             && self.replication_by().is_some() == wanted.replication
             && self.connection_limit == wanted.connection_limit
             && self.is_valid_until(wanted.valid_until)
+            && wanted.attributes.is_none_or(|attributes| self.attributes == attributes)
             && wanted.roles.is_none_or(|roles| {
                 roles.iter().all(|role| self.is_in(role)) && self.further_roles().all(|role| roles.contains(role))
             })
@@ -194,7 +204,9 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
            (SELECT json_agg(json_build_array(m.rolname, r.rolname))::text FROM edge \
              JOIN pg_roles m ON m.oid = edge.member JOIN pg_roles r ON r.oid = edge.roleid \
              WHERE member IN (SELECT role FROM up)), \
-           has_column_privilege('pg_authid', 'rolpassword', 'SELECT') AND has_column_privilege('pg_authid', 'oid', 'SELECT') \
+           has_column_privilege('pg_authid', 'rolpassword', 'SELECT') AND has_column_privilege('pg_authid', 'oid', 'SELECT'), \
+           array_remove(ARRAY[CASE WHEN rolbypassrls THEN 'BYPASSRLS' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END, \
+             CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolsuper THEN 'SUPERUSER' END], NULL) \
          FROM it"
     );
     let Some(row) = session.row(&sql, arguments).await? else { return Ok(None) };
@@ -209,6 +221,7 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
         name,
         login: row.get(2),
         replication: row.get(3),
+        attributes: row.get(10),
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
         made_at: comment.as_deref().and_then(made_at),
@@ -289,6 +302,13 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     if attribute_refused.is_some() {
         granted.push(REPLICATION);
     }
+    let attributes_kept = match (&found, wanted.attributes) {
+        (Some(found), Some(attributes)) => {
+            let surplus = found.attributes.iter().filter(|attribute| !attributes.contains(attribute));
+            take_away(session, &name, surplus).await?
+        }
+        _ => Vec::new(),
+    };
     let missing = || gone(session, wanted.name);
     let mut role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
     still_in(session, &role, &lost)?;
@@ -296,7 +316,7 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
         note(session, &role, &granted).await?;
         role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
     }
-    Ok(Written { role, attribute_refused })
+    Ok(Written { role, attribute_refused, attributes_kept })
 }
 
 /// Notes at a role that was taken over what it was made a member of.
@@ -334,6 +354,25 @@ async fn let_replicate(session: &Session, name: &str) -> Result<Option<Error>, E
     }
 }
 
+/// Takes attributes away from a role, but for those that the server refuses to take.
+async fn take_away(
+    session: &Session,
+    name: &str,
+    attributes: impl Iterator<Item = &String>,
+) -> Result<Vec<(String, Error)>, Error> {
+    let mut kept = Vec::new();
+    for attribute in attributes {
+        match session.run(&format!("SAVEPOINT attribute; ALTER ROLE {name} NO{attribute}")).await {
+            Err(error) if error.refusal() == Some(Refusal::Permission) => {
+                session.run("ROLLBACK TO SAVEPOINT attribute").await?;
+                kept.push((attribute.clone(), error));
+            }
+            done => done?,
+        }
+    }
+    Ok(kept)
+}
+
 impl Wanted<'_> {
     /// The statements that make the role itself, or the difference to the one that is there.
     fn definition(&self, found: Option<&Role>) -> Result<Vec<String>, Error> {
@@ -342,6 +381,8 @@ impl Wanted<'_> {
         if found.is_none_or(|found| found.login != self.login) {
             options.push(if self.login { "LOGIN" } else { "NOLOGIN" }.to_owned());
         }
+        let is_there = |attribute: &&String| found.is_some_and(|found| found.attributes.contains(attribute));
+        options.extend(self.attributes.unwrap_or_default().iter().filter(|attribute| !is_there(attribute)).cloned());
         if found.is_none_or(|found| found.connection_limit != self.connection_limit) {
             options.push(format!("CONNECTION LIMIT {}", self.connection_limit));
         }
