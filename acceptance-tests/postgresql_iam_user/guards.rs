@@ -117,7 +117,7 @@ fn what_the_server_refuses_is_told_at_its_line() {
     scene.check_refused("Another session holds a lock", "lock_timeout");
     scene.account.end_statement_faults();
     fault("42501", "permission denied to create role", 1);
-    scene.check_refused("The login needs more privileges", "database_connection");
+    scene.check_refused("The login needs more privileges", "auth ");
     scene.account.end_statement_faults();
     fault("40P01", "deadlock detected", 2);
     scene.tf.apply();

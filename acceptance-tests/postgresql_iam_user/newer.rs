@@ -44,7 +44,7 @@ fn what_somebody_else_granted_is_told() {
     let Some(scene) = Scene::newer("  name      = \"uID\"\n  roles     = []\n  take_over = true") else { return };
     scene.tf.apply();
     scene.sql("CREATE ROLE otherID; GRANT otherID TO mID WITH ADMIN TRUE; GRANT otherID TO uID");
-    scene.check_refused("somebody else granted the membership in \"otherID\"", "database_connection");
+    scene.check_refused("somebody else granted the membership in \"otherID\"", "auth ");
     scene.sql("REVOKE otherID FROM uID");
     scene.tf.destroy();
 }
@@ -53,7 +53,7 @@ fn what_somebody_else_granted_is_told() {
 fn a_role_of_somebody_else_needs_the_right_to_grant_it() {
     let Some(scene) = Scene::newer("  name      = \"uID\"\n  take_over = true") else { return };
     scene.sql("CREATE ROLE uID");
-    scene.check_refused("permission denied", "database_connection");
+    scene.check_refused("permission denied", "auth ");
     assert_eq!(scene.role(), "-1", "nothing was changed");
     scene.sql("GRANT uID TO mID WITH ADMIN TRUE, INHERIT FALSE, SET FALSE");
     scene.tf.apply();

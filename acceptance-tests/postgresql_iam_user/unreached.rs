@@ -11,12 +11,15 @@ fn a_plan_warns_and_an_apply_tells_why() {
     let scene = Scene::new(BODY);
     let there = scene.tf.read("main.tf");
     scene.tf.write("main.tf", &there.replace(&scene.host, "nowhere.invalid"));
-    scene.tf.run(&["plan"]).expect_code(0).expect_text("Database host not found");
+    let run = scene.tf.run(&["plan", "-json"]).expect_code(0);
+    let [warning] = &run.diagnostics()[..] else { panic!("{:?}", run.diagnostics()) };
+    assert_eq!(warning.summary, "Database host not found");
+    assert!(warning.detail.ends_with("made without a look into the database; the apply needs it."), "{warning:?}");
     scene.tf.plan().assert_creates(IT);
     scene.check_refused("nowhere.invalid", "host ");
     scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
     scene.tf.run(&["plan"]).expect_code(0).expect_text("Database login refused");
-    scene.check_refused("refused the login", "host ");
+    scene.check_refused("block of the provider is wrong", "auth ");
     assert_eq!(scene.role(), "");
 }
 

@@ -62,7 +62,7 @@ impl DataSource<World> for ReplicationIamImpact {
 
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let at = Self::database_connection;
-        let users = match config.database_connection.postgres(cx).await {
+        let users = match config.database_connection.postgres(cx, at).await {
             Ok(session) => Some(replication_impact::of(cx, &session).await.map_err(|error| error.at(at))?),
             Err(error) => {
                 cx.warn(unknown(error).at(at));

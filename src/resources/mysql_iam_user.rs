@@ -134,14 +134,14 @@ impl Resource<World> for MysqlIamUser {
         let opened = state.session(cx).await;
         let mut session = match is_imported {
             true => opened?,
-            false => match connection::at_hand(cx, opened) {
+            false => match connection::at_hand(cx, opened, connection::AS_KNOWN) {
                 Some(session) => session,
                 None => return Ok(Some(state)),
             },
         };
         let found = match users::find(&mut session, state.account()).await {
             found if is_imported => found.map(Some).map_err(Diagnostic::from),
-            found => connection::unless_lost(cx, found),
+            found => connection::unless_lost(cx, found, connection::AS_KNOWN),
         };
         let user = match found.context("Cannot look at the user", state.account())? {
             Some(Some(user)) => user,
@@ -172,7 +172,9 @@ impl Resource<World> for MysqlIamUser {
         let opened = state.database_connection.unless_gone(cx, Engine::Mysql, opened, &what).await?;
         let Some(mut session) = opened else { return Ok(()) };
         let answered = |answer: Result<(), sql::Error>| {
-            answer.map_err(|error| blamed(error, &Self::name.path())).context("Cannot drop the user", state.account())
+            answer
+                .map_err(|error| state.blamed(error, &Self::name.path()))
+                .context("Cannot drop the user", state.account())
         };
         let found = users::find(&mut session, state.account()).await;
         let Some(user) = found.context("Cannot look at the user", state.account())? else { return Ok(()) };
@@ -255,7 +257,7 @@ impl MysqlIamUser {
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
         let limit = parse_duration(&self.lock_timeout).map_err(Diagnostic::bug)?;
-        self.database_connection.mysql(cx, limit).await.map_err(|error| error.at(host()))
+        self.database_connection.mysql(cx, Self::database_connection, limit).await
     }
 
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
@@ -298,7 +300,7 @@ impl MysqlIamUser {
         };
         let wanted = wanted.with(&previous.within(&there));
         let settled = users::settle(&mut session, self.account(), &there, &wanted, &surplus).await;
-        let settled = settled.map_err(|error| blamed(error, &Self::grant.path()));
+        let settled = settled.map_err(|error| self.blamed(error, &Self::grant.path()));
         settled.context("Cannot grant the privileges", self.account())
     }
 
@@ -324,7 +326,7 @@ impl MysqlIamUser {
 
     async fn make(&mut self, session: &mut Session) -> Result<Grants> {
         let made = users::create(session, self.account(), self.require_ssl).await;
-        let made = made.map_err(|error| blamed(error, &Self::name.path()));
+        let made = made.map_err(|error| self.blamed(error, &Self::name.path()));
         made.context("Cannot create the user", self.account())?;
         Ok(Grants::default())
     }
@@ -355,7 +357,7 @@ impl MysqlIamUser {
                 return Err(told::is_a_master(self.account()).at(Self::name));
             }
             let converted = users::convert(session, self.account(), tls, user.is_locked).await;
-            let converted = converted.map_err(|error| blamed(error, &Self::name.path()));
+            let converted = converted.map_err(|error| self.blamed(error, &Self::name.path()));
             converted.context("Cannot convert the user", self.account())?;
         }
         Ok(user.grants)
@@ -368,6 +370,17 @@ impl MysqlIamUser {
             true => Err(told::is_own_login(&self.name).at(Self::name)),
             false => Ok(()),
         }
+    }
+
+    /// Points at what is at fault: the connection, or what was to be changed through it.
+    fn blamed(&self, error: sql::Error, otherwise: &Path) -> Diagnostic {
+        let path = match error.kind {
+            Kind::Server(Refusal::Permission) => self.database_connection.login_at(Self::database_connection),
+            Kind::Server(Refusal::ReadOnly | Refusal::NoPlugin | Refusal::Busy) => host(),
+            _ if error.is_unreached() => host(),
+            _ => otherwise.clone(),
+        };
+        Diagnostic::from(error).at(path)
     }
 
     fn place(&self) -> Place {
@@ -483,16 +496,4 @@ fn engine(session: &Session) -> String {
 /// Where it is said which database it is.
 fn host() -> Path {
     MysqlIamUser::database_connection.path().field(DatabaseConnection::host)
-}
-
-/// Points at what is at fault: the connection, or what was to be changed through it.
-fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
-    let of_connection = match error.kind {
-        Kind::Server(refusal) => {
-            matches!(refusal, Refusal::Permission | Refusal::ReadOnly | Refusal::NoPlugin | Refusal::Busy)
-        }
-        _ => error.is_unreached(),
-    };
-    let path = if of_connection { host() } else { otherwise.clone() };
-    Diagnostic::from(error).at(path)
 }

@@ -135,11 +135,15 @@ impl Resource<World> for PostgresqlIamUser {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         let known = state.known()?; // Unless it is imported.
         let opened = state.session(cx).await;
-        let Some(session) = (if known.is_some() { connection::at_hand(cx, opened) } else { Some(opened?) }) else {
+        let Some(session) =
+            (if known.is_some() { connection::at_hand(cx, opened, connection::AS_KNOWN) } else { Some(opened?) })
+        else {
             return Ok(Some(state));
         };
         let found = roles::find(&session, &state.name, known.as_ref()).await;
-        let Some(found) = (if known.is_some() { connection::unless_lost(cx, found)? } else { Some(found?) }) else {
+        let Some(found) =
+            (if known.is_some() { connection::unless_lost(cx, found, connection::AS_KNOWN)? } else { Some(found?) })
+        else {
             return Ok(Some(state));
         };
         let Some(role) = found else { return Ok(None) };
@@ -222,9 +226,12 @@ impl Resource<World> for PostgresqlIamUser {
         let wanted = planned.decode();
         let writes = foreseen::fill(plan) || plan.changed(Self::reassign_owned_to);
         let Some(wanted) = wanted.filter(|_| writes && cx.is_known() && cx.databases().is_ok()) else { return Ok(()) };
-        let Some(session) = connection::at_hand(cx, wanted.session(cx).await) else { return Ok(()) };
+        let Some(session) = connection::at_hand(cx, wanted.session(cx).await, connection::WITHOUT) else {
+            return Ok(());
+        };
         let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
-        let Some(survey) = connection::unless_lost(cx, wanted.look_around(&session, &name).await)? else {
+        let Some(survey) = connection::unless_lost(cx, wanted.look_around(&session, &name).await, connection::WITHOUT)?
+        else {
             return Ok(());
         };
         if let (Some(unfit), Some(heir)) = (survey.heir, &wanted.reassign_owned_to) {
@@ -236,7 +243,8 @@ impl Resource<World> for PostgresqlIamUser {
         if !plan.is_create() {
             return Ok(());
         }
-        let found = connection::unless_lost(cx, roles::find(&session, &name, None).await)?.flatten();
+        let found =
+            connection::unless_lost(cx, roles::find(&session, &name, None).await, connection::WITHOUT)?.flatten();
         if found.is_some_and(|role| role.made_at.is_none()) && !wanted.take_over {
             let told = told::already_there(&name, &wanted.import_id());
             cx.warn(Diagnostic::warning(told.summary, told.detail).at(Self::name));
@@ -258,10 +266,7 @@ impl Resource<World> for PostgresqlIamUser {
 
 impl PostgresqlIamUser {
     async fn session(&self, cx: &Ctx) -> Result<Session> {
-        self.database_connection
-            .postgres(cx)
-            .await
-            .map_err(|error| error.at(Self::database_connection.path().field(DatabaseConnection::host)))
+        self.database_connection.postgres(cx, Self::database_connection).await
     }
 
     fn place(&self) -> Place {
@@ -400,7 +405,7 @@ impl PostgresqlIamUser {
             Some(Missing) => Self::roles.path(),
             Some(LockTimeout) => Self::lock_timeout.path(),
             Some(ReadOnly) => connection.field(DatabaseConnection::host),
-            Some(Permission) => connection.field(DatabaseConnection::username),
+            Some(Permission) => self.database_connection.login_at(connection),
             _ => connection.field(DatabaseConnection::host),
         };
         let told = Diagnostic::from(error);

@@ -186,6 +186,9 @@ fn explain(target: &Target, error: &mysql_async::Error, without_answer: Kind) ->
         }
         _ => match (tls_fault(error), error) {
             (Some(fault), _) => target.error(Kind::Tls, fault.to_string()),
+            (None, mysql_async::Error::Io(IoError::Io(fault))) if without_answer == Kind::Unreached => {
+                Error::unreached(target, fault)
+            }
             (None, mysql_async::Error::Io(IoError::Io(fault))) => target.error(without_answer, fault.to_string()),
             (None, _) => target.error(without_answer, error::chain(error)),
         },

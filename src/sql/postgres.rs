@@ -57,7 +57,7 @@ impl Session {
                     session.set_up().await?;
                     return Ok(session);
                 }
-                Err(error) => refused = target.error(Kind::Unreached, error.to_string()),
+                Err(error) => refused = Error::unreached(target, &error),
             }
         }
         Err(refused)

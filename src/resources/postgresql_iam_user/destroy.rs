@@ -54,7 +54,8 @@ impl PostgresqlIamUser {
         let mut left = Vec::new();
         for other in &others {
             let found = async {
-                let beside = self.database_connection.postgres_beside(cx, &other.name).await?;
+                let beside =
+                    self.database_connection.postgres_beside(cx, Self::database_connection, &other.name).await?;
                 roles::would_be_left(&beside, role.oid, heir, Then::Keep, &others, self.patience())
                     .await
                     .map_err(told::not_cleared)
@@ -70,7 +71,8 @@ impl PostgresqlIamUser {
         }
         for other in &others {
             let cleared: Result<(), Diagnostic> = async {
-                let beside = self.database_connection.postgres_beside(cx, &other.name).await?;
+                let beside =
+                    self.database_connection.postgres_beside(cx, Self::database_connection, &other.name).await?;
                 let cleared = roles::clear(&beside, role.oid, heir, Then::Keep, self.patience()).await;
                 cleared.map_err(told::not_cleared)
             }

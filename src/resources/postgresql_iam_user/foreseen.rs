@@ -90,8 +90,9 @@ impl PostgresqlIamUser {
 
     /// Looks at the heir if the database is at hand.
     pub(super) async fn check_heir(&self, cx: &Ctx) -> Result<()> {
-        let Some(session) = connection::at_hand(cx, self.session(cx).await) else { return Ok(()) };
-        let Some(survey) = connection::unless_lost(cx, self.look_around(&session, &self.name).await)? else {
+        let end = "So whether \"reassign_owned_to\" is possible was not checked.";
+        let Some(session) = connection::at_hand(cx, self.session(cx).await, end) else { return Ok(()) };
+        let Some(survey) = connection::unless_lost(cx, self.look_around(&session, &self.name).await, end)? else {
             return Ok(());
         };
         match (survey.heir, &self.reassign_owned_to) {
