@@ -4,6 +4,7 @@
 //! role, counts as none: else nobody could make a user of IAM without becoming one.
 
 mod clear;
+mod revoke;
 mod survey;
 
 use std::time::Duration;
@@ -11,11 +12,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::sql::postgres::memberships::{EDGE, Memberships};
+use crate::sql::postgres::roles::revoke::{revocations, still_in};
 use crate::sql::postgres::{Argument, Session};
 use crate::sql::quote::{pg_name, pg_text};
 use crate::sql::{Error, Kind, Refusal};
 
 pub use self::clear::{Elsewhere, Left, Then, clear, other_databases, would_be_left};
+pub use self::revoke::revoke;
 pub use self::survey::{Survey, Unfit, survey};
 
 /// A role as it is.
@@ -288,8 +291,8 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     if !wanted.replication && is_in(REPLICATION) {
         lost.push(REPLICATION);
     }
-    for role in &lost {
-        statements.push(format!("REVOKE {} FROM {name}", pg_name(role)?));
+    if let Some(found) = &found {
+        statements.extend(revocations(session, found.oid, &name, &lost).await?);
     }
     if !statements.is_empty() {
         session.run(&statements.join("; ")).await?;
@@ -311,7 +314,7 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     };
     let missing = || gone(session, wanted.name);
     let mut role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
-    still_in(session, &role, &lost)?;
+    still_in(session, &role, &lost).await?;
     if wanted.taken_over && !granted.is_empty() {
         note(session, &role, &granted).await?;
         role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
@@ -408,37 +411,6 @@ impl Wanted<'_> {
     }
 }
 
-/// Takes memberships away from a role, and the note of them; those that it has not are passed over.
-///
-/// # Errors
-/// Any of the session; somebody else granted one of them, and no other can take it away.
-pub async fn revoke(
-    session: &Session,
-    oid: u32,
-    roles: &[&str],
-    lock_timeout: Duration,
-) -> Result<Option<Role>, Error> {
-    session.atomically(lock_timeout, || revoke_within(session, oid, roles)).await
-}
-
-async fn revoke_within(session: &Session, oid: u32, roles: &[&str]) -> Result<Option<Role>, Error> {
-    let Some(found) = find_again(session, oid).await? else { return Ok(None) };
-    let name = pg_name(&found.name)?;
-    let there = roles.iter().filter(|role| found.is_in(role));
-    let mut statements: Vec<_> =
-        there.map(|role| Ok(format!("REVOKE {} FROM {name}", pg_name(role)?))).collect::<Result<_, Error>>()?;
-    if let Some((comment, Some(_))) = found.comment.as_deref().map(split) {
-        statements.push(comment_on(&found.name, comment)?); // An empty one is none.
-    }
-    if statements.is_empty() {
-        return Ok(Some(found));
-    }
-    session.run(&statements.join("; ")).await?;
-    let left = find_again(session, oid).await?;
-    left.iter().try_for_each(|role| still_in(session, role, roles))?;
-    Ok(left)
-}
-
 /// The comment on a role that is made now.
 fn mark(now: Timestamp) -> String {
     format!("{MADE}{}", Timestamp::from_second(now.as_second()).unwrap_or(now))
@@ -447,16 +419,6 @@ fn mark(now: Timestamp) -> String {
 /// When a role was made that has this comment.
 fn made_at(comment: &str) -> Option<Timestamp> {
     comment.lines().next()?.strip_prefix(MADE)?.parse().ok()
-}
-
-/// From PostgreSQL 16, a membership can only be revoked as whoever granted it; as others it is a warning.
-fn still_in(session: &Session, role: &Role, lost: &[&str]) -> Result<(), Error> {
-    let still: Vec<_> = lost.iter().filter(|lost| role.is_in(lost)).map(|role| format!("\"{role}\"")).collect();
-    if still.is_empty() {
-        return Ok(());
-    }
-    let text = format!("somebody else granted the membership in {}, and nobody else can revoke it", still.join(", "));
-    Err(session.target.error(Kind::Server(Refusal::Permission), text))
 }
 
 fn gone(session: &Session, name: &str) -> Error {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::IAM;
+use crate::sql::postgres::roles::revoke::revocations;
 use crate::sql::quote::pg_name;
 use crate::sql::{Error, Kind, Refusal};
 
@@ -134,10 +135,9 @@ async fn clear_within(session: &Session, oid: u32, heir: &str) -> Result<Option<
     }
     let (name, heir) = (pg_name(row.get(0))?, pg_name(heir)?);
     let options = if row.get(1) { " WITH INHERIT TRUE, SET TRUE" } else { "" };
-    let ties = row.get::<_, Vec<&str>>(3).into_iter().map(pg_name).collect::<Result<Vec<_>, _>>()?;
+    let mut statements = revocations(session, oid, &name, &row.get::<_, Vec<&str>>(3)).await?;
     let joined = row.get::<_, Vec<&str>>(4).into_iter().map(pg_name).collect::<Result<Vec<_>, _>>()?;
     let had = own_memberships(session, &row.get(4)).await?;
-    let mut statements: Vec<_> = ties.iter().map(|tie| format!("REVOKE {tie} FROM {name}")).collect();
     statements.extend(joined.iter().map(|role| format!("GRANT {role} TO CURRENT_USER{options}")));
     statements.push(format!("REASSIGN OWNED BY {name} TO {heir}"));
     statements.push(format!("DROP OWNED BY {name}"));
