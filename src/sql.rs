@@ -3,6 +3,7 @@
 //! What a resource asks of a database is a function here, and names are quoted in [`quote`] alone. TLS is always on
 //! and the server's certificate always verified.
 
+mod dial;
 pub mod error;
 pub mod mysql;
 pub mod postgres;

@@ -18,6 +18,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::sql::dial::dial;
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
 
 /// A session. Dropping it closes the connection; dropping a statement under way cancels it.
@@ -48,19 +49,12 @@ impl Session {
 
     async fn connect(target: &Target) -> Result<Self, Error> {
         let mut tls = MakeRustlsConnect::new(tls::client(target)?);
-        let mut refused = target.error(Kind::Unreached, "there is no address".to_owned());
-        for address in target.addresses().await? {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    let client = login(target, stream, &mut tls).await?;
-                    let session = Self { client, target: target.clone(), address, tls };
-                    session.set_up().await?;
-                    return Ok(session);
-                }
-                Err(error) => refused = Error::unreached(target, &error),
-            }
-        }
-        Err(refused)
+        let dialled = dial(&target.addresses().await?).await;
+        let (address, stream) = dialled.map_err(|error| Error::unreached(target, &error))?;
+        let client = login(target, stream, &mut tls).await?;
+        let session = Self { client, target: target.clone(), address, tls };
+        session.set_up().await?;
+        Ok(session)
     }
 
     /// Nothing that a user of the database may have set for the login or made in its schemas has a say.
