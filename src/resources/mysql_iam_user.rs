@@ -51,9 +51,9 @@ tf_provider::model! {
     ///
     /// ## IAM actions
     ///
-    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`. If
-    /// the database cannot be reached when the user is destroyed, `rds:DescribeDBInstances` or `rds:DescribeDBClusters`
-    /// tells whether it still exists.
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
+    /// `kms:Decrypt` if the key of the secret is not AWS's own. If the database cannot be reached when the user is destroyed,
+    /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
     pub struct MysqlIamUser {
         /// Name of the user, as IAM policies have it. Upper and lower case differ.
         name: String = required().replace().check(Check::explained(
