@@ -222,6 +222,7 @@ fn what_still_depends_is_named() {
         error.detail.contains("some objects depend on it") && error.detail.contains("Nothing was dropped"),
         "{error:?}"
     );
+    assert_eq!(scene.role(), scene.named("login -1 rds_iam"), "it still logs in");
     scene.account.end_statement_faults();
     scene.tf.destroy();
 }

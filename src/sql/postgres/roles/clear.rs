@@ -66,7 +66,7 @@ pub async fn other_databases(session: &Session, oid: u32) -> Result<Vec<Elsewher
 pub async fn clear(session: &Session, oid: u32, heir: &str, then: Then, lock_timeout: Duration) -> Result<(), Error> {
     session
         .atomically(lock_timeout, || async {
-            let Some(name) = clear_within(session, oid, heir).await? else { return Ok(()) };
+            let Some(name) = clear_within(session, oid, heir, then).await? else { return Ok(()) };
             match then {
                 Then::Drop => session.run(&format!("DROP ROLE {name}")).await,
                 Then::Keep => Ok(()),
@@ -90,7 +90,7 @@ pub async fn would_be_left(
 ) -> Result<Vec<Left>, Error> {
     session
         .rehearse(lock_timeout, || async {
-            let Some(name) = clear_within(session, oid, heir).await? else { return Ok(Vec::new()) };
+            let Some(name) = clear_within(session, oid, heir, then).await? else { return Ok(Vec::new()) };
             let left = left(session, oid, then == Then::Drop).await?;
             if !left.is_empty() || then == Then::Keep {
                 return Ok(left);
@@ -105,7 +105,7 @@ pub async fn would_be_left(
 }
 
 /// The quoted name of the role, unless it is gone.
-async fn clear_within(session: &Session, oid: u32, heir: &str) -> Result<Option<String>, Error> {
+async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Result<Option<String>, Error> {
     // What belongs to an owner that is part of PostgreSQL has no row for it in pg_shdepend. As far as it is
     // pg_database_owner, as the schema public is, members of the database's owner have its privileges.
     let sql = format!(
@@ -135,7 +135,8 @@ async fn clear_within(session: &Session, oid: u32, heir: &str) -> Result<Option<
     }
     let (name, heir) = (pg_name(row.get(0))?, pg_name(heir)?);
     let options = if row.get(1) { " WITH INHERIT TRUE, SET TRUE" } else { "" };
-    let mut statements = revocations(session, oid, &name, &row.get::<_, Vec<&str>>(3)).await?;
+    let ties: Vec<&str> = row.get(3);
+    let mut statements = revocations(session, oid, &name, &ties).await?;
     let joined = row.get::<_, Vec<&str>>(4).into_iter().map(pg_name).collect::<Result<Vec<_>, _>>()?;
     let had = own_memberships(session, &row.get(4)).await?;
     statements.extend(joined.iter().map(|role| format!("GRANT {role} TO CURRENT_USER{options}")));
@@ -145,6 +146,10 @@ async fn clear_within(session: &Session, oid: u32, heir: &str) -> Result<Option<
         Some(options) => format!("GRANT {role} TO CURRENT_USER WITH {options}"),
         None => format!("REVOKE {role} FROM CURRENT_USER"),
     }));
+    if then == Then::Keep && ties.contains(&IAM) {
+        // Until the end it logs in as before, should that not be reached.
+        statements.push(format!("GRANT {} TO {name}", pg_name(IAM)?));
+    }
     session.run(&statements.join("; ")).await?;
     Ok(Some(name))
 }
