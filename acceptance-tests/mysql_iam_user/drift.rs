@@ -98,3 +98,18 @@ fn a_dropped_user_is_made_again() {
     scene.sql("DROP USER @U");
     scene.tf.destroy();
 }
+
+/// It has not all of the attributes.
+#[test]
+fn a_state_of_a_former_version_is_no_change() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let mut state: serde_json::Value = serde_json::from_str(&scene.tf.read("terraform.tfstate")).unwrap();
+    let user = &mut state["resources"][0]["instances"][0]["attributes"];
+    for attribute in ["account_locked", "client_certificate_required"] {
+        assert_eq!(user.as_object_mut().unwrap().remove(attribute), Some(json!(false)));
+    }
+    scene.tf.write("terraform.tfstate", &state.to_string());
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+}
