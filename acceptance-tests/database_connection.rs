@@ -279,3 +279,29 @@ fn an_operation_shares_one_session_that_names_itself() {
     assert_eq!(sessions_of(&["apply", "-refresh-only", "-auto-approve"]), ["shop-terraform"]);
     assert_eq!(sessions_of(&["destroy", "-auto-approve", "-refresh=false"]), ["shop-terraform"]);
 }
+
+/// What the block needs is in the section of each page that has it.
+#[test]
+fn every_page_with_the_block_lists_its_rights() {
+    let mut pages = 0;
+    for folder in ["resources", "data-sources"] {
+        let folder = format!("{}/../docs/{folder}", env!("CARGO_MANIFEST_DIR"));
+        for page in std::fs::read_dir(folder).unwrap() {
+            let path = page.unwrap().path();
+            let page = std::fs::read_to_string(&path).unwrap();
+            if !page.contains("nested schema for `database_connection`")
+                && !page.contains("`database_connection` (Block")
+            {
+                continue;
+            }
+            pages += 1;
+            let section =
+                |title: &str| page.split("\n## ").find(|section| section.starts_with(title)).unwrap_or_default();
+            for action in ["rds-db:connect", "secretsmanager:GetSecretValue", "kms:Decrypt"] {
+                assert!(section("IAM actions").contains(action), "{} does not list {action}", path.display());
+            }
+            assert!(!section("Privileges in the database").is_empty(), "{}", path.display());
+        }
+    }
+    assert_eq!(pages, 4);
+}

@@ -1,22 +1,22 @@
 //! The `database_connection` block of entities that speak SQL: from what the user writes to a session.
 
+mod gone;
+mod opening;
 mod place;
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
-use tf_provider::schema::{Check, Secret, Val, View, check, optional, parse_duration, required};
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{Check, Val, View, check, optional, parse_duration, required};
 use tf_provider::value::Path;
 
 use crate::arn;
-use crate::aws::host::{RdsHost, check_host};
-use crate::aws::token::{Login, MAX_LIFETIME};
+use crate::aws::host::check_host;
 use crate::checks;
-use crate::sql::{self, Target, mysql, postgres};
-use crate::world::Ctx;
 
+pub use self::gone::WAYS_OUT;
+pub use self::opening::{AS_KNOWN, WITHOUT, at_hand, unless_lost};
 pub use self::place::Place;
 
 tf_provider::model! {
@@ -59,47 +59,10 @@ tf_provider::model! {
     }
 }
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
-const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
-
 /// What parts of an import ID cannot hold as it is.
 const RESERVED: AsciiSet = CONTROLS.add(b'%').add(b'/').add(b'@').add(b'\'');
 
-/// Who logs in, and with what.
-struct Credentials {
-    user: String,
-    password: Secret<String>,
-}
-
 impl DatabaseConnection {
-    /// A session with PostgreSQL.
-    ///
-    /// # Errors
-    /// Any on the way there: the secret, the token, the network, TLS, the login.
-    pub async fn postgres(&self, cx: &Ctx) -> Result<postgres::Session> {
-        let target = self.target(cx, Engine::Postgres).await?;
-        Ok(postgres::Session::open(&target).await?)
-    }
-
-    /// The same in another database of the server.
-    ///
-    /// # Errors
-    /// As above.
-    pub async fn postgres_beside(&self, cx: &Ctx, database: &str) -> Result<postgres::Session> {
-        let target = Target { database: Some(database.to_owned()), ..self.target(cx, Engine::Postgres).await? };
-        Ok(postgres::Session::open(&target).await?)
-    }
-
-    /// A session with MySQL or MariaDB that waits for locks no longer than the limit.
-    ///
-    /// # Errors
-    /// Any on the way there: the secret, the token, the network, TLS, the login.
-    pub async fn mysql(&self, cx: &Ctx, lock_timeout: Duration) -> Result<mysql::Session> {
-        let target = self.target(cx, Engine::Mysql).await?;
-        Ok(mysql::Session::open(&target, lock_timeout).await?)
-    }
-
     /// What contradicts itself in a block.
     pub fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
         fn complaint(detail: &str, at: Path) -> Diagnostic {
@@ -212,100 +175,12 @@ impl DatabaseConnection {
         format!("{login}{}{port}{parts}", self.host)
     }
 
-    async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
-        let credentials = self.credentials(cx, engine).await?;
-        // What the provider block says is waited for only if it is needed.
-        let defaults = match self.is_complete() {
-            true => sql::Defaults::default(),
-            false => cx.databases()?.clone(),
-        };
-        let limit = |own: &Option<String>, default: Option<Duration>, last| {
-            own.as_deref().and_then(|text| parse_duration(text).ok()).or(default).unwrap_or(last)
-        };
-        Ok(Target {
-            host: self.host.clone(),
-            port: port(self.port, engine),
-            server_name: self.auth_hostname.as_ref().unwrap_or(&self.host).clone(),
-            database: self.database.clone().or_else(|| engine.database()),
-            user: credentials.user,
-            password: credentials.password,
-            authorities: self.ca_certificate.clone().or(defaults.ca_certificate),
-            any_name: self.tls.as_deref().map_or(defaults.any_name, |tls| tls == "verify-ca"),
-            connect_timeout: limit(&self.connect_timeout, defaults.connect_timeout, CONNECT_TIMEOUT),
-            statement_timeout: limit(&self.statement_timeout, defaults.statement_timeout, STATEMENT_TIMEOUT),
-            application_name: self
-                .application_name
-                .clone()
-                .or(defaults.application_name)
-                .unwrap_or_else(|| APPLICATION_NAME.to_owned()),
-        })
-    }
-
     /// Host and port of the database itself, not of the near end of a tunnel.
     fn endpoint(&self, engine: Engine) -> (&str, u16) {
         match &self.auth_hostname {
             Some(endpoint) => (endpoint, port(self.auth_port, engine)),
             None => (&self.host, port(self.port, engine)),
         }
-    }
-
-    /// Whether the block leaves nothing to the provider block.
-    fn is_complete(&self) -> bool {
-        self.tls.is_some()
-            && self.ca_certificate.is_some()
-            && self.connect_timeout.is_some()
-            && self.statement_timeout.is_some()
-            && self.application_name.is_some()
-    }
-
-    async fn credentials(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
-        match self.auth.as_str() {
-            "secret" => self.of_secret(cx).await,
-            "provider" => self.of_provider(cx),
-            _ => self.of_iam(cx, engine).await,
-        }
-    }
-
-    async fn of_iam(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
-        let user = self.username.clone().ok_or_else(|| missing("username"))?;
-        let (host, port) = self.endpoint(engine);
-        let own = self.region.clone().or_else(|| RdsHost::parse(host).map(|host| host.region));
-        let region = cx.aws()?.region(own.as_deref()).await?;
-        let signer = cx.aws()?.credentials(None).await.context("Cannot sign a database token", &user)?;
-        let token = Login { host, port, region: &region, user: &user, lifetime: MAX_LIFETIME }.token(&signer);
-        let token = token.map_err(|error| Diagnostic::error("Cannot sign a database token", error.to_string()))?;
-        Ok(Credentials { user, password: Secret::new(token.expose().to_owned()) })
-    }
-
-    async fn of_secret(&self, cx: &Ctx) -> Result<Credentials> {
-        let arn = self.secret_arn.as_deref().ok_or_else(|| missing("secret_arn"))?;
-        let region = arn::secret_arn(arn).ok().map(|arn| arn.region.to_string());
-        let secrets = cx.aws()?.secrets(region.as_deref()).await?;
-        let value = secrets.value(arn).await.context("Cannot read the secret of the database login", arn)?;
-        let parsed: Option<serde_json::Value> = serde_json::from_str(value.expose()).ok();
-        let text =
-            |name| parsed.as_ref().and_then(|json| json.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
-        let unfit = |what: &str| {
-            let detail = format!("\"{arn}\" {what}; its value must be JSON with \"username\" and \"password\".");
-            Diagnostic::error("Secret is no database login", detail)
-        };
-        let user = self.username.clone().or_else(|| text("username")).ok_or_else(|| unfit("has no \"username\""))?;
-        let password = text("password").ok_or_else(|| unfit("has no \"password\""))?;
-        Ok(Credentials { user, password: Secret::new(password) })
-    }
-
-    fn of_provider(&self, cx: &Ctx) -> Result<Credentials> {
-        let defaults = cx.databases()?;
-        let absent = |what: &str| {
-            let detail = format!(
-                "auth = \"provider\" takes the login from the provider block, whose \"database\" block has no \"{what}\"."
-            );
-            Diagnostic::error("Database login is missing", detail)
-        };
-        Ok(Credentials {
-            user: self.username.clone().or_else(|| defaults.username.clone()).ok_or_else(|| absent("username"))?,
-            password: defaults.password.clone().ok_or_else(|| absent("password"))?,
-        })
     }
 }
 
@@ -335,31 +210,6 @@ fn port(own: Option<i64>, engine: Engine) -> u16 {
     own.and_then(|port| u16::try_from(port).ok()).unwrap_or_else(|| engine.port())
 }
 
-/// A session for a plan or a refresh, which must do without the database: nothing, with a warning, if it cannot be had.
-pub fn at_hand<T>(cx: &Ctx, opened: Result<T>) -> Option<T> {
-    opened.map_err(|error| cx.warn(unseen(error))).ok()
-}
-
-/// What a database told a plan or a refresh: nothing, with a warning, if the connection broke.
-///
-/// # Errors
-/// The database refused.
-pub fn unless_lost<T>(cx: &Ctx, answer: Result<T, sql::Error>) -> Result<Option<T>> {
-    match answer {
-        Ok(told) => Ok(Some(told)),
-        Err(error) if error.is_unreached() => {
-            cx.warn(unseen(error.into()));
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn unseen(error: Diagnostic) -> Diagnostic {
-    let detail = format!("{}\n\nWhat is in the database is taken to be as it was known last.", error.detail);
-    Diagnostic { severity: Severity::Warning, detail, ..error }
-}
-
 /// Checks what can be connected to.
 fn check_address(host: &str) -> Result<(), String> {
     if host.parse::<IpAddr>().is_ok() { Ok(()) } else { check_host(host) }
@@ -373,10 +223,6 @@ pub fn tls() -> Check {
 /// A span of time such as `15s`.
 pub fn duration() -> Check {
     Check::explained("must be a duration such as `15s`", |text| parse_duration(text).map(drop))
-}
-
-fn missing(what: &str) -> Diagnostic {
-    Diagnostic::bug(format!("\"{what}\" passed the check without a value"))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ impl Consent<'_> {
     /// # Errors
     /// There are such, and they block.
     pub async fn plan(self, cx: &Ctx) -> Result<()> {
-        let found = match look(cx, self.connection).await {
+        let found = match look(cx, self.connection, &self.at[0]).await {
             Ok(users) => self.verdict(&users),
             Err(error) => Some(self.unknown(error)),
         };
@@ -40,7 +40,7 @@ impl Consent<'_> {
     /// # Errors
     /// Somebody is concerned without consent, or that cannot be told, and either blocks.
     pub async fn apply(self, cx: &Ctx) -> Result<()> {
-        let found = match look(cx, self.connection).await {
+        let found = match look(cx, self.connection, &self.at[0]).await {
             Ok(users) => self.verdict(&users),
             Err(error) if self.blocks => {
                 let detail = format!(
@@ -99,8 +99,8 @@ fn tell(cx: &Ctx, found: Option<Diagnostic>) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be reached, or refuses.
-pub async fn look(cx: &Ctx, connection: &DatabaseConnection) -> Result<Vec<User>> {
-    of(cx, &connection.postgres(cx).await?).await
+pub async fn look(cx: &Ctx, connection: &DatabaseConnection, there: &Path) -> Result<Vec<User>> {
+    of(cx, &connection.postgres(cx, there).await?).await
 }
 
 /// The same in a session that there is.

@@ -3,6 +3,7 @@
 //! What a resource asks of a database is a function here, and names are quoted in [`quote`] alone. TLS is always on
 //! and the server's certificate always verified.
 
+mod dial;
 pub mod error;
 pub mod mysql;
 pub mod postgres;
@@ -92,6 +93,11 @@ impl Target {
         let seconds = limit.as_secs_f32();
         self.error(Kind::Lost, format!("no answer within {seconds} s, the limit \"statement_timeout\""))
     }
+}
+
+/// Whether a host has an address at the moment, as far as this machine can tell.
+pub async fn has_address(host: &str, port: u16) -> bool {
+    lookup_host((host, port)).await.is_ok_and(|mut found| found.next().is_some())
 }
 
 #[cfg(test)]

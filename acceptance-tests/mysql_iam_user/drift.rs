@@ -41,6 +41,17 @@ fn a_login_without_tls_is_seen_and_taken_back() {
 }
 
 #[test]
+fn a_locked_user_is_seen_and_unlocked() {
+    check_mended("ALTER USER @U ACCOUNT LOCK", "account_locked", json!(true));
+}
+
+#[test]
+fn a_demand_for_a_client_certificate_is_seen_and_taken_back() {
+    check_mended("ALTER USER @U REQUIRE X509", "client_certificate_required", json!(true));
+    check_mended("ALTER USER @U REQUIRE SUBJECT '/CN=jane'", "client_certificate_required", json!(true));
+}
+
+#[test]
 fn a_lost_privilege_is_seen_and_given_again() {
     check_mended("REVOKE SELECT ON app.* FROM @U", "grants", json!([]));
 }
@@ -85,5 +96,20 @@ fn a_dropped_user_is_made_again() {
     scene.tf.assert_plan_empty();
     assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
     scene.sql("DROP USER @U");
+    scene.tf.destroy();
+}
+
+/// It has not all of the attributes.
+#[test]
+fn a_state_of_a_former_version_is_no_change() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let mut state: serde_json::Value = serde_json::from_str(&scene.tf.read("terraform.tfstate")).unwrap();
+    let user = &mut state["resources"][0]["instances"][0]["attributes"];
+    for attribute in ["account_locked", "client_certificate_required"] {
+        assert_eq!(user.as_object_mut().unwrap().remove(attribute), Some(json!(false)));
+    }
+    scene.tf.write("terraform.tfstate", &state.to_string());
+    scene.tf.assert_plan_empty();
     scene.tf.destroy();
 }

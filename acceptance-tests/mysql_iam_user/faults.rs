@@ -18,7 +18,7 @@ fn a_plan_does_without_the_database() {
     assert_eq!(scene.warnings(), [""; 0]);
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Cannot reach the database");
-    assert!(error.code.contains("host "), "{error:?}");
+    assert!(error.code.contains("port "), "{error:?}");
 
     scene.configure(READER);
     scene.tf.apply();
@@ -34,35 +34,56 @@ fn a_plan_does_without_the_database() {
     scene.tf.destroy();
 }
 
-/// The connection is spoilt in a way; a create fails and says how.
+/// The connection is spoilt in a way; a create fails and says how, at the argument that is wrong.
 #[track_caller]
-fn check_connection(scene: &Scene, connection: &str, summary: &str, sentence: &str) {
+fn check_connection(scene: &Scene, connection: &str, summary: &str, sentence: &str, line: &str) {
     scene.configure_through(connection, READER);
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, summary);
     assert!(error.detail.contains(sentence), "{error:?}");
-    assert!(error.code.contains("host "), "{error:?}");
+    assert!(error.code.trim_start().starts_with(line), "{error:?}");
 }
 
 #[test]
 fn what_is_in_the_way_of_a_connection_is_told_apart() {
     let scene = Scene::new(READER);
-    let check =
-        |connection: &str, summary: &str, sentence: &str| check_connection(&scene, connection, summary, sentence);
+    let check = |connection: &str, summary: &str, sentence: &str, line: &str| {
+        check_connection(&scene, connection, summary, sentence, line);
+    };
     let with = |more: &str| CONNECTION.replace("auth  ", &format!("{more}\n    auth  "));
-    check(&CONNECTION.replace("var.host", "\"nowhere.invalid\""), "Database host not found", "cannot be resolved");
-    check(&CONNECTION.replace("var.port", "1"), "Cannot reach the database", "Connection refused");
+    check(
+        &CONNECTION.replace("var.host", "\"nowhere.invalid\""),
+        "Database host not found",
+        "cannot be resolved",
+        "host ",
+    );
+    check(&CONNECTION.replace("var.port", "1"), "Cannot reach the database", "Connection refused", "port ");
     let other = "auth_hostname = \"other.c1.us-east-1.rds.amazonaws.com\"";
-    check(&with(other), "Cannot verify the database server", "certificate not valid for name");
+    check(&with(other), "Cannot verify the database server", "certificate not valid for name", "auth_hostname");
     let foreign = scene.tf.path().join("foreign.pem");
     std::fs::write(&foreign, FOREIGN).unwrap();
-    check(&with("ca_certificate = file(\"foreign.pem\")"), "Cannot verify the database server", "UnknownIssuer");
-    check(&with("ca_certificate = \"\""), "Cannot verify the database server", "no root trust anchors");
+    check(
+        &with("ca_certificate = file(\"foreign.pem\")"),
+        "Cannot verify the database server",
+        "UnknownIssuer",
+        "ca_certificate",
+    );
+    check(
+        &with("ca_certificate = \"\""),
+        "Cannot verify the database server",
+        "no root trust anchors",
+        "ca_certificate",
+    );
     scene.account.put_secret("wrong", json!({ "value": { "username": "admin", "password": "wrong" } }));
     let wrong = scene.account.put_secret("wrong", json!({}))["arn"].as_str().unwrap().to_owned();
-    check(&CONNECTION.replace("var.secret", &format!("\"{wrong}\"")), "Database login refused", "(1045)");
+    check(
+        &CONNECTION.replace("var.secret", &format!("\"{wrong}\"")),
+        "Database login refused",
+        "The secret was read",
+        "secret_arn",
+    );
     let of_iam = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"nobody\"\n  }";
-    check(of_iam, "Database login refused", "(1045)");
+    check(of_iam, "Database login refused", "rds-db:connect", "username");
     assert_eq!(scene.login_of(), "");
 
     // The authority alone is enough where that is said.
@@ -72,7 +93,7 @@ fn what_is_in_the_way_of_a_connection_is_told_apart() {
     scene.tf.assert_plan_empty();
     scene.tf.destroy();
     let foreign = with(&format!("{other}\n    tls = \"verify-ca\"\n    ca_certificate = file(\"foreign.pem\")"));
-    check(&foreign, "Cannot verify the database server", "UnknownIssuer");
+    check(&foreign, "Cannot verify the database server", "UnknownIssuer", "ca_certificate");
 }
 
 #[test]
@@ -126,6 +147,67 @@ fn a_create_that_was_cut_off_is_finished_by_the_next() {
             assert_eq!(scene.login_of(), "");
         }
     }
+}
+
+/// What is not granted yet is not in the state, and the next plan says so.
+#[test]
+fn a_change_that_ends_half_way_is_told_by_the_next_plan() {
+    for (prepare, body) in
+        [("", READER.to_owned()), ("CREATE USER @U IDENTIFIED BY 'x'", format!("take_over = true\n  {READER}"))]
+    {
+        let scene = Scene::new(&body);
+        if !prepare.is_empty() {
+            scene.sql(prepare);
+        }
+        let refused = || json!({ "fault": "error", "code": 1142, "message": "stage", "sql": "^GRANT" });
+        scene.account.statement_fault(refused());
+        scene.tf.apply_fails();
+        assert_eq!(scene.state("grants"), json!([]));
+        scene.account.end_statement_faults();
+        scene.tf.apply();
+        assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
+
+        scene.account.statement_fault(refused());
+        scene.configure(&body.replace("SELECT", "INSERT"));
+        scene.tf.apply_fails();
+        assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
+        scene.account.end_statement_faults();
+        scene.tf.plan().assert_updates(USER);
+        scene.tf.apply();
+        scene.tf.assert_plan_empty();
+        assert_eq!(scene.grants(), ["INSERT ON `app`.*"], "nothing of what was given before stays");
+        scene.tf.destroy();
+        scene.sql("DROP USER IF EXISTS @U");
+    }
+}
+
+#[test]
+fn what_only_the_state_says_needs_no_database() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let away = CONNECTION.replace("auth  ", "tls = \"verify-full\"\n    auth  ");
+    scene.configure_through(&away, READER);
+    scene.tf.apply();
+    scene.account.put_secret("master", json!({ "value": { "username": "admin", "password": "wrong" } }));
+    scene.configure_through(&away, &format!("lock_timeout = \"20s\"\n  {READER}"));
+    scene.tf.plan().assert_updates(USER);
+    scene.tf.apply();
+    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
+    assert!(error.detail.contains("on_destroy = \"leave\"") && error.detail.contains("state rm"), "{error:?}");
+    scene.configure_through(&away, &format!("on_destroy = \"leave\"\n  {READER}"));
+    scene.tf.apply();
+    scene.tf.destroy();
+    scene.sql("DROP USER @U");
+}
+
+#[test]
+fn a_user_is_gone_with_its_database() {
+    let scene = Scene::new(READER);
+    scene.tf.apply();
+    let instance = json!({ "DBInstanceIdentifier": "shop", "SkipFinalSnapshot": true });
+    scene.account.call("rds", "DeleteDBInstance", instance);
+    scene.tf.destroy().expect_text("DB instance no longer exists");
+    scene.sql("DROP USER @U");
 }
 
 /// How a command ends that waits for a lock.

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use serde_json::{Value, json};
 
-use super::{CONNECTION, Scene};
+use super::{CONNECTION, READER, Scene};
 use crate::support::login::Login;
 
 const USERS: &str = r#"
@@ -119,4 +119,27 @@ fn hexes(names: &[String]) -> Vec<String> {
     let mut names: Vec<String> = names.iter().map(hex).collect();
     names.sort();
     names
+}
+
+/// To the server a backslash in the name of a database is one that takes the meaning of the next character away.
+#[test]
+fn a_backslash_opens_its_own_database_alone() {
+    let database = |name: &str| format!("grant {{\n    privileges = [\"SELECT\"]\n    database   = \"{name}\"\n  }}");
+    let scene = Scene::new(&format!("{}\n  {READER}", database("a\\\\b@U"))); // The client enters the database app.
+    scene.sql("CREATE DATABASE `a\\b@U`; CREATE TABLE `a\\b@U`.t AS SELECT 1 c; CREATE DATABASE `ab@U`; CREATE TABLE `ab@U`.t AS SELECT 2 c");
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    let select = |name: &str| scene.ask(&format!("SELECT c FROM `{}`.t", name.replace("@U", &scene.user)));
+    assert_eq!(select("a\\b@U"), Ok("1".to_owned()));
+    assert!(select("ab@U").is_err());
+
+    // As a former version granted it.
+    scene.sql("REVOKE SELECT ON `a\\\\b@U`.* FROM @U; GRANT SELECT ON `a\\b@U`.* TO @U");
+    assert_eq!(select("ab@U"), Ok("2".to_owned()));
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(select("a\\b@U"), Ok("1".to_owned()));
+    assert!(select("ab@U").is_err());
+    scene.tf.destroy();
+    scene.sql("DROP DATABASE `a\\b@U`; DROP DATABASE `ab@U`");
 }

@@ -65,6 +65,17 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
 }
 
 #[test]
+fn a_locked_user_is_unlocked() {
+    let scene = Scene::new(&format!("take_over = true\n  {READER}"));
+    scene.sql("CREATE USER @U IDENTIFIED BY 'pass' REQUIRE X509 ACCOUNT LOCK");
+    scene.tf.apply().expect_text("It was locked");
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.ask("SELECT 1"), Ok("1".to_owned()));
+    scene.tf.destroy();
+    scene.sql("DROP USER @U");
+}
+
+#[test]
 fn all_that_was_given_is_taken_without_what_was_there_before() {
     let scene = Scene::new("");
     scene.sql("CREATE USER m_@U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL");

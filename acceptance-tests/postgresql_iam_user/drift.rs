@@ -32,6 +32,31 @@ fn a_membership_that_was_revoked() {
     check_put_right("REVOKE rds_iam FROM uID");
 }
 
+/// What the resource is for is told by the plan, and nothing else is in doubt.
+#[test]
+fn a_plan_tells_what_it_leads_to() {
+    let scene = disturbed("REVOKE rds_iam FROM uID");
+    let check = |paths: &[&str]| {
+        let plan = scene.tf.plan();
+        plan.assert_updates(IT);
+        let paths: Vec<_> = paths.iter().map(|path| scene.named(path)).collect();
+        assert_eq!(plan.value(IT, "rds_iam_paths"), json!(paths));
+        for attribute in ["replication_by", "password_set", "taken_over", "granted"] {
+            assert_eq!(plan.value(IT, attribute), scene.state(attribute), "{attribute}");
+        }
+        scene.tf.apply();
+        scene.tf.assert_plan_empty();
+        assert_eq!(scene.state("rds_iam_paths"), json!(paths));
+    };
+    check(&["uID → rds_iam"]);
+    scene.configure(&BODY.replace('5', "6"));
+    check(&["uID → rds_iam"]);
+    scene.sql("GRANT rds_iam TO readerID; REVOKE rds_iam FROM uID");
+    scene.configure(&BODY.replace("uID", "newID"));
+    check(&["newID → rds_iam", "newID → readerID → rds_iam"]);
+    scene.tf.destroy();
+}
+
 #[test]
 fn other_memberships() {
     check_put_right("REVOKE readerID FROM uID; GRANT otherID TO uID");
@@ -40,6 +65,37 @@ fn other_memberships() {
 #[test]
 fn attributes() {
     check_put_right("ALTER ROLE uID NOLOGIN CONNECTION LIMIT 7");
+}
+
+const ATTRIBUTES: &str = "SELECT concat_ws(' ', rolbypassrls, rolcreatedb, rolcreaterole, rolsuper) FROM pg_roles \
+                          WHERE rolname = 'uID'";
+
+#[test]
+fn what_an_ordinary_user_may_not_do() {
+    let scene = disturbed("ALTER ROLE uID CREATEDB CREATEROLE");
+    let plan = scene.tf.plan();
+    plan.assert_updates(IT);
+    assert_eq!(plan.value(IT, "attributes"), json!(null));
+    scene.tf.apply();
+    assert_eq!(scene.sql(ATTRIBUTES), "f f f f");
+    scene.assert_settled(ROLE);
+
+    scene.configure(&format!("{BODY}\n  attributes       = [\"CREATEDB\"]"));
+    scene.tf.apply();
+    assert_eq!(scene.sql(ATTRIBUTES), "f t f f");
+    scene.assert_settled(ROLE);
+    scene.tf.destroy();
+}
+
+#[test]
+fn what_the_login_may_not_take_away() {
+    let scene = disturbed("ALTER ROLE uID BYPASSRLS CREATEROLE");
+    scene.tf.apply().expect_text("Role attribute stays");
+    assert_eq!(scene.sql(ATTRIBUTES), "t f f f");
+    scene.tf.plan().assert_updates(IT);
+    scene.sql("ALTER ROLE uID NOBYPASSRLS");
+    scene.assert_settled(ROLE);
+    scene.tf.destroy();
 }
 
 #[test]

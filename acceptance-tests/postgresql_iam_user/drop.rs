@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::postgresql_iam_user::Scene;
+use crate::support::output::Diagnostic;
 
 const BODY: &str = "  name = \"uID\"";
 
@@ -10,20 +11,52 @@ const BODY: &str = "  name = \"uID\"";
 fn owner(body: &str) -> Scene {
     let scene = Scene::new(body);
     scene.tf.apply();
-    scene.sql("CREATE DATABASE otherID OWNER mID");
-    for database in ["dID", "otherID"] {
-        scene.sql_in(
-            database,
-            "SET ROLE mID; CREATE SCHEMA s; GRANT ALL ON SCHEMA s TO uID; RESET ROLE; SET ROLE uID; CREATE TABLE s.t (); \
-             CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
-             ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO PUBLIC",
-        );
-    }
-    scene.sql("GRANT CONNECT ON DATABASE otherID TO uID");
+    scene.fill();
     scene
 }
 
 impl Scene {
+    /// Lets the user own something and be named in privileges.
+    fn fill(&self) {
+        self.sql("CREATE DATABASE otherID OWNER mID");
+        for database in ["dID", "otherID"] {
+            self.sql_in(
+                database,
+                "SET ROLE mID; CREATE SCHEMA s; GRANT ALL ON SCHEMA s TO uID; RESET ROLE; SET ROLE uID; \
+                 CREATE TABLE s.t (); CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+                 ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO PUBLIC",
+            );
+        }
+        self.sql("GRANT CONNECT ON DATABASE otherID TO uID");
+    }
+
+    /// A destroy that has to end in an error.
+    #[track_caller]
+    fn destroy_fails(&self) -> Diagnostic {
+        self.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error()
+    }
+
+    /// What a destroy that cannot be finished must leave as it is.
+    fn what_there_is(&self) -> [String; 3] {
+        [self.role(), self.owner_of_table("dID"), self.owner_of_table("otherID")]
+    }
+
+    /// Something is in the way of the destroy, which then changes nothing; without it the destroy succeeds.
+    #[track_caller]
+    fn check_in_the_way(&self, sentences: &[&str], end: impl FnOnce(&Self)) {
+        let before = self.what_there_is();
+        let error = self.destroy_fails();
+        for sentence in sentences {
+            assert!(error.detail.contains(&self.named(sentence)), "{sentence}: {error:?}");
+        }
+        assert!(error.detail.contains("Nothing was changed"), "{error:?}");
+        assert!(error.detail.contains("on_destroy = \"leave\"") && error.detail.contains("state rm"), "{error:?}");
+        assert_eq!(self.what_there_is(), before);
+        end(self);
+        self.tf.destroy();
+        assert_eq!(self.role(), "");
+    }
+
     fn owner_of_table(&self, database: &str) -> String {
         self.sql_in(database, "SELECT tableowner FROM pg_tables WHERE schemaname = 's'")
     }
@@ -50,13 +83,21 @@ fn everything_goes_to_the_login_in_all_databases() {
 
 #[test]
 fn everything_goes_to_the_heir() {
-    let scene = owner("  name              = \"uID\"\n  reassign_owned_to = \"heirID\"");
-    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains("there is no role"), "{error:?}");
-    assert_eq!(scene.role(), scene.named("login -1 rds_iam"), "nothing was changed");
-    scene.sql("CREATE ROLE heirID");
-    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
+    let body = "  name              = \"uID\"\n  reassign_owned_to = \"heirID\"";
+    let scene = Scene::new(body);
+    scene.tf.run(&["plan"]).expect_code(0).expect_text("Invalid reassign_owned_to");
+    scene.check_refused("no role \"heirID\"", "reassign_owned_to");
+    assert_eq!(scene.role(), "", "nothing was changed");
+    scene.sql("CREATE ROLE heirID SUPERUSER");
+    scene.check_refused("cannot become one", "reassign_owned_to");
+    scene.sql("ALTER ROLE heirID NOSUPERUSER");
+    scene.tf.apply();
+    scene.fill();
+    let before = scene.what_there_is();
+    let error = scene.destroy_fails();
     assert!(error.detail.contains("needs CREATE in its schemas"), "{error:?}");
+    assert!(error.detail.contains("Nothing was changed"), "{error:?}");
+    assert_eq!(scene.what_there_is(), before);
     scene.sql("GRANT CREATE ON SCHEMA s TO heirID");
     scene.sql_in("otherID", "GRANT CREATE ON SCHEMA s TO heirID");
     scene.tf.destroy();
@@ -82,20 +123,75 @@ fn privileges_from_other_owners_are_taken_away() {
 
 #[test]
 fn privileges_from_the_owner_of_the_server_are_in_the_way() {
-    let scene = Scene::new(BODY);
-    scene.tf.apply();
-    scene.sql("CREATE TABLE t (); GRANT SELECT ON t TO uID");
-    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains("privileges for table"), "{error:?}");
-    assert!(error.detail.contains("by who gave them"), "{error:?}");
-    scene.sql("REVOKE SELECT ON t FROM uID");
+    let scene = owner(BODY);
+    scene.sql(
+        "CREATE TABLE public.t (); GRANT SELECT ON public.t TO uID; GRANT EXECUTE ON FUNCTION pg_ls_logdir TO uID",
+    );
+    let told = ["In the database \"dID\"", "table public.t, granted by \"rdsadmin\"", "function pg_ls_logdir()"];
+    scene.check_in_the_way(&told, |scene| {
+        scene.sql("REVOKE SELECT ON public.t FROM uID; REVOKE EXECUTE ON FUNCTION pg_ls_logdir FROM uID");
+    });
+}
+
+/// Not even the owner of the table can take that away.
+#[test]
+fn privileges_that_were_granted_on_are_in_the_way() {
+    let scene = owner(BODY);
+    scene.sql_in(
+        "otherID",
+        "CREATE ROLE aliceID; SET ROLE mID; CREATE TABLE t2 (a int); GRANT SELECT ON t2 TO aliceID WITH GRANT OPTION; \
+         GRANT USAGE ON SCHEMA s TO aliceID; RESET ROLE; SET ROLE aliceID; GRANT SELECT (a) ON public.t2 TO uID",
+    );
+    scene.check_in_the_way(
+        &["In the database \"otherID\"", "column a of table public.t2, granted by \"aliceID\""],
+        |scene| {
+            scene.sql_in("otherID", "SET ROLE aliceID; REVOKE SELECT (a) ON public.t2 FROM uID");
+        },
+    );
+}
+
+/// From PostgreSQL 15 on the schema public is of pg_database_owner, which the catalogue of dependencies does not name.
+#[test]
+fn privileges_on_the_schema_public_are_taken_away_whoever_owns_the_database() {
+    let scene = owner(BODY);
+    scene.sql("CREATE ROLE ownerID; ALTER DATABASE otherID OWNER TO ownerID");
+    scene.sql_in("otherID", "SET ROLE ownerID; GRANT CREATE ON SCHEMA public TO uID");
     scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+    assert_eq!(scene.sql("SELECT pg_has_role('mID', 'ownerID', 'MEMBER')"), "f");
+}
+
+#[test]
+fn privileges_on_a_schema_public_out_of_reach_are_in_the_way() {
+    let scene = owner(BODY);
+    scene.sql("CREATE ROLE ownerID SUPERUSER; ALTER DATABASE otherID OWNER TO ownerID");
+    scene.sql_in("otherID", "SET ROLE ownerID; GRANT CREATE ON SCHEMA public TO uID");
+    let told = ["schema public, granted by \"pg_database_owner\"", "database otherID, granted by \"ownerID\""];
+    scene.check_in_the_way(&told, |scene| {
+        let sql =
+            "SET ROLE ownerID; REVOKE CREATE ON SCHEMA public FROM uID; REVOKE CONNECT ON DATABASE otherID FROM uID";
+        scene.sql_in("otherID", sql);
+    });
+    scene.sql("ALTER ROLE ownerID NOSUPERUSER");
+}
+
+#[test]
+fn databases_that_cannot_be_entered_are_in_the_way() {
+    let scene = owner(BODY);
+    scene.sql("CREATE DATABASE closedID; CREATE DATABASE lockedID");
+    for database in ["closedID", "lockedID"] {
+        scene.sql_in(database, "CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO uID");
+    }
+    scene.sql("ALTER DATABASE closedID ALLOW_CONNECTIONS false; REVOKE CONNECT ON DATABASE lockedID FROM PUBLIC");
+    scene.check_in_the_way(&["\"closedID\", \"lockedID\""], |scene| {
+        scene.sql("DROP DATABASE closedID; DROP DATABASE lockedID");
+    });
 }
 
 #[test]
 fn a_destroy_that_is_cut_off_is_finished_by_the_next() {
     let scene = owner(BODY);
-    scene.account.statement_fault(json!({ "sql": "DROP ROLE", "fault": "cut", "times": 1 }));
+    scene.account.statement_fault(json!({ "sql": "DROP ROLE", "fault": "cut", "statements": [2] }));
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
     assert!(error.detail.contains("Apply again"), "{error:?}");
     scene.account.end_statement_faults();
@@ -113,11 +209,12 @@ fn a_lost_answer_to_the_end_is_no_loss() {
     scene.tf.destroy();
 }
 
+/// Somebody grants something after the try.
 #[test]
 fn what_still_depends_is_named() {
     let scene = owner(BODY);
     scene.account.statement_fault(json!({
-        "sql": "DROP ROLE", "fault": "error", "sqlstate": "2BP01", "times": 1,
+        "sql": "DROP ROLE", "fault": "error", "sqlstate": "2BP01", "statements": [2],
         "message": "role cannot be dropped because some objects depend on it",
     }));
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
@@ -125,6 +222,7 @@ fn what_still_depends_is_named() {
         error.detail.contains("some objects depend on it") && error.detail.contains("Nothing was dropped"),
         "{error:?}"
     );
+    assert_eq!(scene.role(), scene.named("login -1 rds_iam"), "it still logs in");
     scene.account.end_statement_faults();
     scene.tf.destroy();
 }

@@ -70,6 +70,38 @@ fn a_role_that_is_missing_is_named() {
     assert_eq!(scene.role(), "");
 }
 
+/// The session breaks when the transaction is taken back, which is not what the user has to know.
+#[test]
+fn a_failing_rollback_does_not_hide_the_cause() {
+    let scene = Scene::new("  name = \"uID\"");
+    let refusal =
+        serde_json::json!({ "sql": "CREATE ROLE", "fault": "error", "sqlstate": "0LP01", "message": "the cause" });
+    scene.account.statement_fault(refusal);
+    scene.account.statement_fault(serde_json::json!({ "sql": "^ROLLBACK", "fault": "cut" }));
+    scene.check_refused("the cause", "host ");
+    scene.account.end_statement_faults();
+    assert_eq!(scene.role(), "");
+}
+
+/// Twenty levels of two roles each, every one of which is in both of the level above: a million ways up.
+#[test]
+fn a_thick_web_of_roles_is_no_obstacle() {
+    let scene = Scene::new("  name = \"uID\"");
+    let sql = "DO $$ BEGIN \
+        FOR level IN 0..19 LOOP EXECUTE format('CREATE ROLE web%saID; CREATE ROLE web%sbID', level, level); END LOOP; \
+        FOR level IN 0..18 LOOP EXECUTE format('GRANT web%saID, web%sbID TO web%saID, web%sbID', \
+          level + 1, level + 1, level, level); END LOOP; \
+        GRANT rds_iam TO web19aID, web19bID; END $$";
+    scene.sql(&sql.replace("aID", &format!("a{}", scene.account.id)).replace("bID", &format!("b{}", scene.account.id)));
+    scene.configure(&format!("  name  = \"uID\"\n  roles = [\"web0a{0}\", \"web0b{0}\"]", scene.account.id));
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    let paths = scene.state("rds_iam_paths");
+    let paths = paths.as_array().unwrap();
+    assert_eq!((paths.len(), paths[0].as_str()), (16, Some(&*scene.named("uID → rds_iam"))), "the shortest first");
+    scene.tf.destroy();
+}
+
 #[test]
 fn what_the_server_refuses_is_told_at_its_line() {
     let scene = Scene::new("  name         = \"uID\"\n  lock_timeout = \"200ms\"");
@@ -85,7 +117,7 @@ fn what_the_server_refuses_is_told_at_its_line() {
     scene.check_refused("Another session holds a lock", "lock_timeout");
     scene.account.end_statement_faults();
     fault("42501", "permission denied to create role", 1);
-    scene.check_refused("The login needs more privileges", "database_connection");
+    scene.check_refused("The login needs more privileges", "auth ");
     scene.account.end_statement_faults();
     fault("40P01", "deadlock detected", 2);
     scene.tf.apply();

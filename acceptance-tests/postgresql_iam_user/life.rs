@@ -156,7 +156,7 @@ fn an_administrator_can_log_in_through_a_tunnel() {
         );
     };
     through("\n    auth_port = 1");
-    scene.check_refused("refused the login", "host ");
+    scene.check_refused("refused the login", "username ");
     through(&format!("\n    auth_port = {}", scene.port));
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");

@@ -44,8 +44,30 @@ fn what_somebody_else_granted_is_told() {
     let Some(scene) = Scene::newer("  name      = \"uID\"\n  roles     = []\n  take_over = true") else { return };
     scene.tf.apply();
     scene.sql("CREATE ROLE otherID; GRANT otherID TO mID WITH ADMIN TRUE; GRANT otherID TO uID");
-    scene.check_refused("somebody else granted the membership in \"otherID\"", "database_connection");
+    scene.check_refused("the membership in \"otherID\" was granted by \"rdsadmin\"", "auth ");
     scene.sql("REVOKE otherID FROM uID");
+    scene.tf.destroy();
+}
+
+/// By three ways: the login has the privileges of the grantor, may take it on, or may make itself a member.
+#[test]
+fn what_a_role_within_reach_granted_is_revoked() {
+    let Some(scene) = Scene::newer("  name  = \"uID\"\n  roles = []") else { return };
+    scene.tf.apply();
+    scene.sql("CREATE ROLE otherID");
+    for options in ["INHERIT TRUE, SET FALSE", "INHERIT FALSE, SET TRUE", "ADMIN TRUE, INHERIT FALSE, SET FALSE"] {
+        scene.sql(&format!(
+            "CREATE ROLE grantorID; GRANT otherID TO grantorID WITH ADMIN TRUE; GRANT grantorID TO mID WITH {options}; \
+             SET ROLE grantorID; GRANT otherID TO uID"
+        ));
+        scene.tf.plan().assert_updates(IT);
+        scene.tf.apply();
+        scene.assert_settled("login -1 rds_iam");
+        let own = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member \
+                   JOIN pg_roles g ON g.oid = m.grantor WHERE u.rolname = 'mID' AND g.rolname = 'mID'";
+        assert_eq!(scene.sql(own), "0", "{options}: nothing of it stays");
+        scene.sql("DROP ROLE grantorID");
+    }
     scene.tf.destroy();
 }
 
@@ -53,7 +75,7 @@ fn what_somebody_else_granted_is_told() {
 fn a_role_of_somebody_else_needs_the_right_to_grant_it() {
     let Some(scene) = Scene::newer("  name      = \"uID\"\n  take_over = true") else { return };
     scene.sql("CREATE ROLE uID");
-    scene.check_refused("permission denied", "database_connection");
+    scene.check_refused("permission denied", "auth ");
     assert_eq!(scene.role(), "-1", "nothing was changed");
     scene.sql("GRANT uID TO mID WITH ADMIN TRUE, INHERIT FALSE, SET FALSE");
     scene.tf.apply();

@@ -35,6 +35,17 @@ fn with_consent_it_is_changed_and_survives() {
 }
 
 #[test]
+fn attributes_of_a_user_that_was_there_stay() {
+    let scene = Scene::new(CONSENT);
+    scene.sql("CREATE ROLE uID CREATEDB");
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    assert_eq!(scene.state("attributes"), json!(null));
+    assert_eq!(scene.sql("SELECT rolcreatedb FROM pg_roles WHERE rolname = 'uID'"), "t");
+    scene.tf.destroy();
+}
+
+#[test]
 fn what_a_create_has_left_is_finished() {
     let scene = Scene::new(BODY);
     scene.tf.apply();

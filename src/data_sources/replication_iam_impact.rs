@@ -16,12 +16,20 @@ tf_provider::model! {
     /// `REPLICATION` or are in the role `rds_replication`. Whoever they are, a password does not open a replication
     /// connection for them any more. Superusers, which are AWS's own, are not among them.
     ///
-    /// The login needs no privileges. Connections are those of the server that is connected to: name the writer's
-    /// endpoint.
+    /// Connections are those of the server that is connected to: name the writer's endpoint.
     ///
     /// If no session with the database comes about, as from a machine outside its network, there is a warning and the
     /// results are null, so that a plan can do without. Nothing is known then, and no condition such as
     /// `affected_count == 0` holds.
+    ///
+    /// ## Privileges in the database
+    ///
+    /// The login needs to be able to connect and nothing else.
+    ///
+    /// ## IAM actions
+    ///
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
+    /// `kms:Decrypt` if the key of the secret is not AWS's own. RDS is not asked.
     pub struct ReplicationIamImpact {
         /// The database to look into. Any database of the server will do, since roles are common to all.
         database_connection: DatabaseConnection = block().min(1),
@@ -62,7 +70,7 @@ impl DataSource<World> for ReplicationIamImpact {
 
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let at = Self::database_connection;
-        let users = match config.database_connection.postgres(cx).await {
+        let users = match config.database_connection.postgres(cx, at).await {
             Ok(session) => Some(replication_impact::of(cx, &session).await.map_err(|error| error.at(at))?),
             Err(error) => {
                 cx.warn(unknown(error).at(at));

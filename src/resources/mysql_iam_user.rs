@@ -8,7 +8,7 @@ mod told;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
-    Check, Computed, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
+    Check, Computed, Model, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
     required,
 };
 use tf_provider::value::Path;
@@ -52,7 +52,9 @@ tf_provider::model! {
     ///
     /// ## IAM actions
     ///
-    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`.
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
+    /// `kms:Decrypt` if the key of the secret is not AWS's own. If the database cannot be reached when the user is destroyed,
+    /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
     pub struct MysqlIamUser {
         /// Name of the user, as IAM policies have it. Upper and lower case differ.
         name: String = required().replace().check(Check::explained(
@@ -86,6 +88,11 @@ tf_provider::model! {
         database_connection: DatabaseConnection = block().min(1),
         /// How the user logs in.
         plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
+        /// Whether the user is locked and cannot log in, as `ACCOUNT LOCK` makes it. A locked user is drift, and is unlocked.
+        account_locked: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
+        /// Whether the user must show a client certificate or use a certain cipher, as `REQUIRE X509`, `SUBJECT`, `ISSUER`
+        /// and `CIPHER` demand. That is drift, and is taken back.
+        client_certificate_required: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
         /// All that the user may do, in the words of MySQL. Of a user that was taken over only what is given here.
         grants: Computed<Set<String>> = computed().derived(Self::wanted_lines),
         /// Which of the two the server is: `mysql` or `mariadb`.
@@ -129,14 +136,14 @@ impl Resource<World> for MysqlIamUser {
         let opened = state.session(cx).await;
         let mut session = match is_imported {
             true => opened?,
-            false => match connection::at_hand(cx, opened) {
+            false => match connection::at_hand(cx, opened, connection::AS_KNOWN) {
                 Some(session) => session,
                 None => return Ok(Some(state)),
             },
         };
         let found = match users::find(&mut session, state.account()).await {
             found if is_imported => found.map(Some).map_err(Diagnostic::from),
-            found => connection::unless_lost(cx, found),
+            found => connection::unless_lost(cx, found, connection::AS_KNOWN),
         };
         let user = match found.context("Cannot look at the user", state.account())? {
             Some(Some(user)) => user,
@@ -151,6 +158,9 @@ impl Resource<World> for MysqlIamUser {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        if plan.changes_nothing_there(&state) {
+            return Ok(plan);
+        }
         plan.converge(cx, Some(&state)).await?;
         Ok(plan)
     }
@@ -160,9 +170,14 @@ impl Resource<World> for MysqlIamUser {
             return Ok(());
         }
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
-        let mut session = state.session(cx).await?;
+        let opened = state.session(cx).await;
+        let what = format!("The user \"{}\"", state.account());
+        let opened = state.database_connection.unless_gone(cx, Engine::Mysql, opened, &what).await?;
+        let Some(mut session) = opened else { return deletion.done() };
         let answered = |answer: Result<(), sql::Error>| {
-            answer.map_err(|error| blamed(error, &Self::name.path())).context("Cannot drop the user", state.account())
+            answer
+                .map_err(|error| state.blamed(error, &Self::name.path()))
+                .context("Cannot drop the user", state.account())
         };
         let found = users::find(&mut session, state.account()).await;
         let Some(user) = found.context("Cannot look at the user", state.account())? else { return deletion.done() };
@@ -269,7 +284,7 @@ impl MysqlIamUser {
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
         let limit = parse_duration(&self.lock_timeout).map_err(Diagnostic::bug)?;
-        self.database_connection.mysql(cx, limit).await.map_err(|error| error.at(host()))
+        self.database_connection.mysql(cx, Self::database_connection, limit).await
     }
 
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
@@ -311,7 +326,7 @@ impl MysqlIamUser {
             (self.taken_over, self.previous_grants) = (false.into(), None.into());
         }
         self.engine = engine(&session).into();
-        cx.save(self);
+        cx.save(&self.so_far(&session, &there, prior)?);
         let wanted = self.wanted(&session)?;
         let previous = self.previous(&session)?;
         let surplus = match (*self.taken_over.get()?, prior) {
@@ -321,8 +336,28 @@ impl MysqlIamUser {
         };
         let wanted = wanted.with(&previous.within(&there));
         let settled = users::settle(&mut session, self.account(), &there, &wanted, &surplus).await;
-        let settled = settled.map_err(|error| blamed(error, &Self::grant.path()));
+        let settled = settled.map_err(|error| self.blamed(error, &Self::grant.path()));
         settled.context("Cannot grant the privileges", self.account())
+    }
+
+    /// Whether only what the state says is to change, such as what becomes of the user later.
+    fn changes_nothing_there(&self, state: &Self) -> bool {
+        let of_state = [Self::on_destroy.name(), Self::lock_timeout.name(), Self::take_over.name()];
+        let (planned, state) = (Model::encode(self), Model::encode(state));
+        planned.iter().all(|(name, value)| of_state.contains(&name.as_str()) || state.get(name) == Some(value))
+    }
+
+    /// What is true before the privileges are settled: the user has what is there, and of what was given before or is
+    /// to be given now, any part may be there when that ends half way.
+    fn so_far(&self, session: &Session, there: &Grants, prior: Option<&Self>) -> Result<Self> {
+        let mut now = self.clone();
+        if let Some(prior) = prior {
+            let of_preset = preset(prior.preset.as_deref(), prior.preset_databases.as_ref());
+            let before = prior.grant.iter().cloned().chain(of_preset.into_iter().map(GrantBlock::of));
+            now.grant = self.grant.iter().cloned().chain(before).collect();
+        }
+        now.see_grants(session, there)?;
+        Ok(now)
     }
 
     async fn make(&mut self, session: &mut Session, claim: Option<&Claim<'_>>) -> Result<Grants> {
@@ -332,7 +367,7 @@ impl MysqlIamUser {
         {
             return Err(claim.refuse(&Maker::Unknown)); // Somebody else was faster.
         }
-        let made = made.map_err(|error| blamed(error, &Self::name.path()));
+        let made = made.map_err(|error| self.blamed(error, &Self::name.path()));
         made.context("Cannot create the user", self.account())?;
         Ok(Grants::default())
     }
@@ -359,13 +394,13 @@ impl MysqlIamUser {
     }
 
     async fn convert(&self, session: &mut Session, user: User) -> Result<Grants> {
-        let tls = (user.requires_tls != self.require_ssl).then_some(self.require_ssl);
-        if user.plugin != PLUGIN || tls.is_some() {
+        let tls = (user.requires_tls != self.require_ssl || user.requires_certificate).then_some(self.require_ssl);
+        if user.plugin != PLUGIN || tls.is_some() || user.is_locked {
             if user.grants.are_a_masters() {
                 return Err(told::is_a_master(self.account()).at(Self::name));
             }
-            let converted = users::convert(session, self.account(), tls).await;
-            let converted = converted.map_err(|error| blamed(error, &Self::name.path()));
+            let converted = users::convert(session, self.account(), tls, user.is_locked).await;
+            let converted = converted.map_err(|error| self.blamed(error, &Self::name.path()));
             converted.context("Cannot convert the user", self.account())?;
         }
         Ok(user.grants)
@@ -380,6 +415,17 @@ impl MysqlIamUser {
         }
     }
 
+    /// Points at what is at fault: the connection, or what was to be changed through it.
+    fn blamed(&self, error: sql::Error, otherwise: &Path) -> Diagnostic {
+        let path = match error.kind {
+            Kind::Server(Refusal::Permission) => self.database_connection.login_at(Self::database_connection),
+            Kind::Server(Refusal::ReadOnly | Refusal::NoPlugin | Refusal::Busy) => host(),
+            _ if error.is_unreached() => host(),
+            _ => otherwise.clone(),
+        };
+        Diagnostic::from(error).at(path)
+    }
+
     fn place(&self) -> Place {
         Place::of(&self.database_connection, Engine::Mysql)
     }
@@ -392,26 +438,27 @@ impl MysqlIamUser {
 
     /// Notes what there is.
     fn see(&mut self, session: &Session, user: &User) -> Result<()> {
-        let visible = match *self.taken_over.get()? {
-            true => self.wanted(session)?.within(&user.grants),
-            false => user.grants.clone(),
-        };
-        self.grants = visible.spelt_as(&self.given()?).lines().into_iter().collect::<Set<_>>().into();
+        self.see_grants(session, &user.grants)?;
         self.plugin = user.plugin.clone().into();
         self.require_ssl = user.requires_tls;
+        self.client_certificate_required = Some(user.requires_certificate).into();
+        self.account_locked = Some(user.is_locked).into();
         self.engine = engine(session).into();
+        Ok(())
+    }
+
+    fn see_grants(&mut self, session: &Session, there: &Grants) -> Result<()> {
+        let visible = match *self.taken_over.get()? {
+            true => self.wanted(session)?.within(there),
+            false => there.clone(),
+        };
+        self.grants = visible.spelt_as(&self.given()?).lines().into_iter().collect::<Set<_>>().into();
         Ok(())
     }
 
     /// Fills the configuration from what there is, for want of anything else.
     fn describe(&mut self, user: &User) {
-        let grant = |granted: Granted| GrantBlock {
-            privileges: granted.privileges.into_iter().collect(),
-            database: granted.database,
-            table: granted.table,
-            grant_option: granted.grant_option,
-        };
-        self.grant = user.grants.granted().into_iter().map(grant).collect();
+        self.grant = user.grants.granted().into_iter().map(GrantBlock::of).collect();
         (self.taken_over, self.previous_grants) = (false.into(), None.into());
     }
 
@@ -492,16 +539,4 @@ fn engine(session: &Session) -> String {
 /// Where it is said which database it is.
 fn host() -> Path {
     MysqlIamUser::database_connection.path().field(DatabaseConnection::host)
-}
-
-/// Points at what is at fault: the connection, or what was to be changed through it.
-fn blamed(error: sql::Error, otherwise: &Path) -> Diagnostic {
-    let of_connection = match error.kind {
-        Kind::Server(refusal) => {
-            matches!(refusal, Refusal::Permission | Refusal::ReadOnly | Refusal::NoPlugin | Refusal::Busy)
-        }
-        _ => error.is_unreached(),
-    };
-    let path = if of_connection { host() } else { otherwise.clone() };
-    Diagnostic::from(error).at(path)
 }

@@ -3,12 +3,14 @@
 //! It owns one role of the server. All that is written is one transaction, so an interrupted create has made the whole
 //! role or none; the comment on the role carries the mark of its creation.
 
+mod destroy;
+mod foreseen;
 mod told;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use tf_provider::schema::{
     Check, Computed, Partial, Plan, Resource, Set, Spelling, Text, Val, View, block, check, computed, optional,
     parse_duration, required,
@@ -19,7 +21,7 @@ use crate::connection::{self, DatabaseConnection, Engine, Place};
 use crate::ownership::{self, Owned};
 use crate::sql;
 use crate::sql::postgres::Session;
-use crate::sql::postgres::roles::{self, Known, Role, Survey, Then, Wanted};
+use crate::sql::postgres::roles::{self, Known, Role, Survey, Wanted};
 use crate::sql::quote::check_pg_name;
 use crate::world::{Ctx, World};
 
@@ -44,7 +46,9 @@ tf_provider::model! {
     ///
     /// ## IAM actions
     ///
-    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`.
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
+    /// `kms:Decrypt` if the key of the secret is not AWS's own. If the database cannot be reached when the user is destroyed,
+    /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
     pub struct PostgresqlIamUser {
         /// Name of the user, in the case in which it logs in. Another name renames it in place.
         name: String = required().check(name()),
@@ -53,6 +57,11 @@ tf_provider::model! {
         /// Whether the user may open replication connections: by the attribute `REPLICATION`, or if the login may not give
         /// that, by membership in `rds_replication`.
         replication: bool = optional().or(false),
+        /// Role attributes of the user besides `LOGIN` and `REPLICATION`: `BYPASSRLS`, `CREATEDB`, `CREATEROLE`. Others that it
+        /// has are drift and are taken away, as far as the login of the connection may do that. If null, a user created
+        /// here has none, and those of an adopted one are left alone.
+        attributes: Option<Set<String>> =
+            optional().each(check::one_of(&["BYPASSRLS", "CREATEDB", "CREATEROLE"])),
         /// All roles that the user is a member of, besides `rds_iam` and `rds_replication`. If absent, others see to that.
         roles: Option<Set<String>> = optional().each(role()),
         /// How many sessions the user may have at a time; -1 is any number.
@@ -63,15 +72,15 @@ tf_provider::model! {
         /// Whether a password that the user may have is taken away. RDS shows nobody whether there is one, so on RDS one
         /// that somebody sets later stays until the next change; members of `rds_iam` cannot log in with it.
         forbid_password: bool = optional().or(true),
-        /// Who owns what the user owned once it is dropped. The login of the connection if absent. It needs `CREATE` in
-        /// the schemas of what it gets.
+        /// Role that owns what the user owned once it is dropped. It must exist, the login must be able to become a member
+        /// of it, and it needs `CREATE` in the schemas of what it gets. Defaults to the login of the connection.
         reassign_owned_to: Option<String> = optional().check(role()),
         /// Consent to take over a role of this name that is already there, whoever made it. It is changed into what is
         /// configured here, and keeps its objects, its privileges and, without `roles`, its memberships.
         take_over: bool = optional().or(false),
         /// What becomes of the user when the resource is destroyed: `drop` gives what it owns to `reassign_owned_to` in
-        /// every database of the server, takes its privileges away and drops it; `revoke_rds_iam` makes it an ordinary
-        /// role; `leave` leaves it. A user that was taken over is never dropped: only the memberships that it was given
+        /// every database of the server, takes its privileges away and drops it, all of which is tried in each database
+        /// before anything is changed; `revoke_rds_iam` makes it an ordinary role; `leave` leaves it. A user that was taken over is never dropped: only the memberships that it was given
         /// here are taken away.
         on_destroy: String = optional().or("drop").check(check::one_of(&["drop", "revoke_rds_iam", "leave"])),
         /// How long a change waits for locks of others, such as `10s`.
@@ -81,16 +90,17 @@ tf_provider::model! {
         /// When this provider made the role, in whatever configuration. Absent if it did not.
         made_at: Computed<Option<String>> = computed().keep(),
         /// What lets the user open replication connections: `attribute`, `rds_replication`, or nothing.
-        replication_by: Computed<Option<String>> = computed(),
-        /// How the user is a member of `rds_iam`, the shortest way first, such as `jane → app → rds_iam`.
-        rds_iam_paths: Computed<Vec<String>> = computed(),
+        replication_by: Computed<Option<String>> = computed().keep(),
+        /// How the user is a member of `rds_iam`, the shortest ways first and sixteen at most, such as
+        /// `jane → app → rds_iam`.
+        rds_iam_paths: Computed<Vec<String>> = computed().keep(),
         /// Whether the user has a password. Absent if the login may not see that, as on RDS.
-        password_set: Computed<Option<bool>> = computed(),
+        password_set: Computed<Option<bool>> = computed().keep(),
         /// Whether the role was there before and was taken over.
         taken_over: Computed<bool> = computed().keep(),
         /// Roles that a user that was taken over was made a member of here. They are noted in the comment on the role as
         /// well, until it is destroyed here.
-        granted: Computed<Set<String>> = computed(),
+        granted: Computed<Set<String>> = computed().keep(),
         /// How the database is reached, and who logs in to it.
         database_connection: DatabaseConnection = block().min(1),
     }
@@ -125,11 +135,15 @@ impl Resource<World> for PostgresqlIamUser {
         ownership::read(cx, &state);
         let known = state.known()?.filter(|_| !cx.is_import());
         let opened = state.session(cx).await;
-        let Some(session) = (if known.is_some() { connection::at_hand(cx, opened) } else { Some(opened?) }) else {
+        let Some(session) =
+            (if known.is_some() { connection::at_hand(cx, opened, connection::AS_KNOWN) } else { Some(opened?) })
+        else {
             return Ok(Some(state));
         };
         let found = roles::find(&session, &state.name, known.as_ref()).await;
-        let Some(found) = (if known.is_some() { connection::unless_lost(cx, found)? } else { Some(found?) }) else {
+        let Some(found) =
+            (if known.is_some() { connection::unless_lost(cx, found, connection::AS_KNOWN)? } else { Some(found?) })
+        else {
             return Ok(Some(state));
         };
         let Some(role) = found else { return Ok(None) };
@@ -151,6 +165,12 @@ impl Resource<World> for PostgresqlIamUser {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        if plan.changes_nothing_there(&state) {
+            if plan.reassign_owned_to != state.reassign_owned_to {
+                plan.check_heir(cx).await?;
+            }
+            return Ok(plan);
+        }
         let session = plan.session(cx).await?;
         let known = state.known()?;
         let found = roles::find(&session, &state.name, known.as_ref()).await.map_err(|error| plan.fault(error))?;
@@ -159,7 +179,9 @@ impl Resource<World> for PostgresqlIamUser {
                 plan.survey(&session, &role.name).await?;
                 plan.taken_over = state.taken_over;
                 plan.granted = state.granted;
+                let promised = plan.promised();
                 plan.write(cx, &session, Some(role.oid), None).await?;
+                plan.keep(promised);
                 Ok(plan)
             }
             None if plan.place() == state.place() => Err(told::gone(&state.name)),
@@ -171,26 +193,8 @@ impl Resource<World> for PostgresqlIamUser {
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
-        if state.on_destroy == "leave" {
-            return Ok(());
-        }
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
-        let session = state.session(cx).await?;
-        let known = state.known()?;
-        let Some(role) = roles::find(&session, &state.name, known.as_ref()).await? else { return deletion.done() };
-        if known.is_some_and(|known| !role.is(&known)) || state.is_of_another(cx, &role) {
-            cx.warn(told::somebody_elses(&role.name));
-            return Ok(());
-        }
-        let deleted = match state.on_destroy.as_str() {
-            _ if *state.taken_over.get()? => {
-                let granted: Vec<&str> = state.granted.get()?.iter().map(String::as_str).collect();
-                state.revoke(cx, &session, &role, &granted).await
-            }
-            "revoke_rds_iam" => state.revoke(cx, &session, &role, &[roles::IAM]).await,
-            _ => state.drop(cx, &session, &role).await,
-        };
-        deleted.context("Cannot take the user away", &state.name)?;
+        state.destroy(cx).await?;
         deletion.done()
     }
 
@@ -223,36 +227,25 @@ impl Resource<World> for PostgresqlIamUser {
         let to_look = ownership::plan_to_look(cx, plan);
         let Some(planned) = plan.planned() else { return Ok(()) };
         let wanted = planned.decode();
-        let lost = plan.prior().is_some_and(|prior| {
-            let password = prior.get(Self::password_set) == Val::Known(true);
-            let forbidden = planned.get(Self::forbid_password) == Val::Known(true);
-            prior.get(Self::rds_iam_paths) == Val::Known(Vec::new()) || (password && forbidden)
-        });
-        let place = |view: &View<'_, Self>| {
-            view.block(Self::database_connection).and_then(|block| Place::planned(&block, Engine::Postgres))
-        };
-        let moved = plan.prior().is_some_and(|prior| place(&planned).is_none_or(|new| place(&prior) != Some(new)));
-        if lost || moved {
-            plan.forget(Self::replication_by);
-            plan.forget(Self::rds_iam_paths);
-            plan.forget(Self::password_set);
-            plan.forget(Self::granted);
-        }
-        if moved {
-            plan.forget(Self::oid);
-            plan.forget(Self::made_at);
-            plan.forget(Self::taken_over);
-        }
-        let writes = plan.is_create() || lost || moved || plan.changed(Self::name) || plan.changed(Self::roles);
+        let writes = foreseen::fill(plan) || plan.changed(Self::reassign_owned_to);
         let Some(wanted) = wanted.filter(|_| writes && cx.is_known() && cx.databases().is_ok()) else { return Ok(()) };
-        let Some(session) = connection::at_hand(cx, wanted.session(cx).await) else { return Ok(()) };
-        let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
-        let Some(survey) = connection::unless_lost(cx, wanted.look_around(&session, &name).await)? else {
+        let Some(session) = connection::at_hand(cx, wanted.session(cx).await, connection::WITHOUT) else {
             return Ok(());
         };
-        wanted.judge(&name, &Survey { missing: Vec::new(), ..survey })?; // They may come in the same apply.
+        let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
+        let Some(survey) = connection::unless_lost(cx, wanted.look_around(&session, &name).await, connection::WITHOUT)?
+        else {
+            return Ok(());
+        };
+        if let (Some(unfit), Some(heir)) = (survey.heir, &wanted.reassign_owned_to) {
+            let told = told::unfit_heir(heir, unfit).at(Self::reassign_owned_to);
+            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
+        }
+        // Roles may come in the same apply.
+        wanted.judge(&name, &Survey { missing: Vec::new(), heir: None, ..survey })?;
         let Some(subject) = to_look.filter(|_| !wanted.take_over) else { return Ok(()) };
-        let found = connection::unless_lost(cx, roles::find(&session, &name, None).await)?.flatten();
+        let found =
+            connection::unless_lost(cx, roles::find(&session, &name, None).await, connection::WITHOUT)?.flatten();
         if let Some(role) = found {
             cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref()));
         }
@@ -297,10 +290,7 @@ impl PostgresqlIamUser {
     }
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
-        self.database_connection
-            .postgres(cx)
-            .await
-            .map_err(|error| error.at(Self::database_connection.path().field(DatabaseConnection::host)))
+        self.database_connection.postgres(cx, Self::database_connection).await
     }
 
     fn place(&self) -> Place {
@@ -320,15 +310,17 @@ impl PostgresqlIamUser {
     }
 
     fn wanted(&self) -> Wanted<'_> {
+        let taken_over = self.taken_over == Computed::Known(true);
         Wanted {
             name: &self.name,
             login: self.login,
             replication: self.replication,
             roles: self.roles.as_deref(),
+            attributes: self.attributes.as_deref().or((!taken_over).then_some(&[])),
             connection_limit: self.connection_limit,
             valid_until: self.valid_until.as_ref().map(|until| until.0.as_str()).filter(|until| *until != FOREVER),
             forbid_password: self.forbid_password,
-            taken_over: self.taken_over == Computed::Known(true),
+            taken_over,
             mark: None,
         }
     }
@@ -374,6 +366,11 @@ impl PostgresqlIamUser {
         if self.roles.is_some() {
             self.roles = Some(role.further_roles().cloned().collect());
         }
+        self.attributes = match (&self.attributes, *self.taken_over.get()?) {
+            (None, true) => None,
+            (None, false) if role.attributes.is_empty() => None,
+            _ => Some(role.attributes.iter().cloned().collect()),
+        };
         self.connection_limit = role.connection_limit;
         match &role.valid_until {
             Some(until) => self.valid_until = Some(until.as_str().into()),
@@ -397,7 +394,8 @@ impl PostgresqlIamUser {
     }
 
     async fn look_around(&self, session: &Session, name: &str) -> Result<Survey, sql::Error> {
-        roles::survey(session, name, self.roles.as_deref().unwrap_or_default()).await
+        let heir = self.reassign_owned_to.as_deref().filter(|_| self.on_destroy == "drop");
+        roles::survey(session, name, self.roles.as_deref().unwrap_or_default(), heir).await
     }
 
     fn judge(&self, name: &str, survey: &Survey) -> Result<()> {
@@ -413,9 +411,12 @@ impl PostgresqlIamUser {
             let at = if through_roles { Self::roles.path() } else { Self::name.path() };
             return Err(told::kerberos(name, path).at(at));
         }
-        match survey.missing.as_slice() {
-            [] => Ok(()),
-            missing => Err(told::missing(missing).at(Self::roles)),
+        if !survey.missing.is_empty() {
+            return Err(told::missing(&survey.missing).at(Self::roles));
+        }
+        match (survey.heir, &self.reassign_owned_to) {
+            (Some(unfit), Some(heir)) => Err(told::unfit_heir(heir, unfit).at(Self::reassign_owned_to)),
+            _ => Ok(()),
         }
     }
 
@@ -426,7 +427,13 @@ impl PostgresqlIamUser {
         if let Some(error) = &written.attribute_refused {
             cx.warn(told::by_role(&self.name, error).at(Self::replication));
         }
-        self.describe(&written.role)
+        for (attribute, error) in &written.attributes_kept {
+            cx.warn(told::attribute_kept(&self.name, attribute, error).at(Self::attributes));
+        }
+        let attributes = self.attributes.clone(); // Those that stay are shown by the next refresh.
+        self.describe(&written.role)?;
+        self.attributes = attributes;
+        Ok(())
     }
 
     /// Points at what a failed write is about.
@@ -438,7 +445,7 @@ impl PostgresqlIamUser {
             Some(Missing) => Self::roles.path(),
             Some(LockTimeout) => Self::lock_timeout.path(),
             Some(ReadOnly) => connection.field(DatabaseConnection::host),
-            Some(Permission) => connection.field(DatabaseConnection::username),
+            Some(Permission) => self.database_connection.login_at(connection),
             _ => connection.field(DatabaseConnection::host),
         };
         let told = Diagnostic::from(error);

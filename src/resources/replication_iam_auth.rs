@@ -51,6 +51,15 @@ tf_provider::model! {
     /// `manage_iam_authentication` also `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"`
     /// also `rds:RebootDBInstance`, with `rds:DescribeDBInstances` for the members of an Aurora cluster, or
     /// `rds:RebootDBCluster` for a Multi-AZ DB cluster.
+    ///
+    /// A `database_connection` needs `rds-db:connect` for its user with `auth = "iam"`, or
+    /// `secretsmanager:GetSecretValue`, with `kms:Decrypt` if the key of the secret is not AWS's own, with
+    /// `auth = "secret"`. Without them nobody looks who is affected: with `impact = "warn"` a warning says so and the apply
+    /// goes on, with `impact = "block"` it fails.
+    ///
+    /// ## Privileges in the database
+    ///
+    /// The login of `database_connection` needs to be able to connect and nothing else.
     pub struct ReplicationIamAuth {
         /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
         /// `db_cluster_identifier` must be set.

@@ -30,6 +30,8 @@ pub enum Kind {
     Name,
     /// No TCP connection came about, or nothing answered in time.
     Unreached,
+    /// The host answers, but nothing listens on the port.
+    Closed,
     /// The certificate was not accepted, or TLS failed in another way.
     Tls,
     /// The login was refused.
@@ -77,6 +79,15 @@ impl Error {
         Self { kind, code: None, message, place: target.to_string() }
     }
 
+    /// What became of an attempt to reach a server, by the fault of the system.
+    pub(crate) fn unreached(target: &Target, fault: &std::io::Error) -> Self {
+        let kind = match fault.kind() {
+            std::io::ErrorKind::ConnectionRefused => Kind::Closed,
+            _ => Kind::Unreached,
+        };
+        Self::local(kind, target, fault.to_string())
+    }
+
     /// A server's refusal.
     pub(crate) fn server(refusal: Refusal, code: &str, message: String, place: &str) -> Self {
         Self { kind: Kind::Server(refusal), code: Some(code.into()), message, place: place.to_owned() }
@@ -93,13 +104,13 @@ impl Error {
     /// Whether no session came about: the database may be asked later, or by somebody else.
     pub fn is_unreached(&self) -> bool {
         match self.kind {
-            Kind::Name | Kind::Unreached | Kind::Tls | Kind::Authentication | Kind::Lost => true,
+            Kind::Name | Kind::Unreached | Kind::Closed | Kind::Tls | Kind::Authentication | Kind::Lost => true,
             Kind::Server(refusal) => matches!(refusal, Refusal::NoDatabase | Refusal::Busy),
             Kind::Unsendable => false,
         }
     }
 
-    fn way_out(&self) -> &'static str {
+    pub(crate) fn way_out(&self) -> &'static str {
         match self.kind {
             Kind::Name => {
                 "Check \"host\". The name of a private endpoint may have an address only within its VPC; with a tunnel, \
@@ -109,16 +120,18 @@ impl Error {
                 "Check \"host\" and \"port\", that the database is available, and that its security group and the \
                  network let this machine through."
             }
+            Kind::Closed => {
+                "Nothing listens there: check \"port\" (5432 for PostgreSQL and 3306 for MySQL and MariaDB by default), and \
+                 that the database is running."
+            }
             Kind::Tls => {
                 "The server must speak TLS and show a certificate for its name. Of the authorities those of RDS and the \
                  public ones are trusted; others, as those of AWS GovCloud (US), China and regions younger than this \
                  release, go into \"ca_certificate\". Through a tunnel, \"auth_hostname\" names the endpoint."
             }
             Kind::Authentication => {
-                "With IAM authentication it must be on, the credentials must be allowed rds-db:connect on the resource \
-                 ID of the database and this user, and the user must be set up for it (a member of rds_iam in \
-                 PostgreSQL, AWSAuthenticationPlugin in MySQL and MariaDB). With a password, the user must not be set up \
-                 for it."
+                "Check who logs in, with what, and whether the user is set up for it: a user of IAM database authentication \
+                 logs in with tokens alone."
             }
             Kind::Lost => "Apply again: what was done is found, and what is missing is done.",
             Kind::Unsendable => "",
@@ -157,7 +170,7 @@ impl fmt::Display for Error {
         let place = &self.place;
         match self.kind {
             Kind::Name => write!(f, "The name in {place} cannot be resolved: {}", self.message)?,
-            Kind::Unreached => write!(f, "No connection to {place}: {}", self.message)?,
+            Kind::Unreached | Kind::Closed => write!(f, "No connection to {place}: {}", self.message)?,
             Kind::Tls => write!(f, "No TLS session with {place}: {}", self.message)?,
             Kind::Authentication => write!(f, "The database refused the login {place}: {}", self.message)?,
             Kind::Lost => write!(f, "The connection to {place} broke: {}", self.message)?,
@@ -181,9 +194,17 @@ impl From<NameError> for Error {
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
-        let summary = match error.kind {
+        let way_out = error.way_out();
+        error.told(way_out)
+    }
+}
+
+impl Error {
+    /// What the user is told, with what to do about it.
+    pub(crate) fn told(self, way_out: &str) -> Diagnostic {
+        let summary = match self.kind {
             Kind::Name => "Database host not found",
-            Kind::Unreached => "Cannot reach the database",
+            Kind::Unreached | Kind::Closed => "Cannot reach the database",
             Kind::Tls => "Cannot verify the database server",
             Kind::Authentication => "Database login refused",
             Kind::Lost => "Database connection lost",
@@ -191,10 +212,9 @@ impl From<Error> for Diagnostic {
             Kind::Server(_) => "Database refused",
             Kind::Unsendable => "Not possible in the database",
         };
-        let way_out = error.way_out();
         match way_out.is_empty() {
-            true => Self::error(summary, error.to_string()),
-            false => Self::error(summary, format!("{error}\n\n{way_out}")),
+            true => Diagnostic::error(summary, self.to_string()),
+            false => Diagnostic::error(summary, format!("{self}\n\n{way_out}")),
         }
     }
 }

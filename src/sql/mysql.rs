@@ -16,6 +16,7 @@ use rustls::CertificateError;
 use tf_provider::schema::at_the_end;
 use tokio::time::timeout;
 
+use crate::sql::dial::dial;
 use crate::sql::mysql::server::Server;
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
 
@@ -38,7 +39,13 @@ impl Session {
     }
 
     async fn connect(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
-        let addresses: Vec<_> = target.addresses().await?.iter().map(|address| address.ip()).collect();
+        let mut addresses = target.addresses().await?;
+        if addresses.len() > 1 {
+            // The driver would wait for each in turn, and takes no connection of ours, so the one that answers is its.
+            let (address, _) = dial(&addresses).await.map_err(|error| Error::unreached(target, &error))?;
+            addresses = vec![address];
+        }
+        let addresses: Vec<_> = addresses.iter().map(|address| address.ip()).collect();
         let connect = |name: &str| Conn::new(options(target, &addresses, name));
         let connected = match connect(&target.server_name).await {
             // The driver cannot let another name pass, but it can be told to expect the one that there is.
@@ -186,6 +193,9 @@ fn explain(target: &Target, error: &mysql_async::Error, without_answer: Kind) ->
         }
         _ => match (tls_fault(error), error) {
             (Some(fault), _) => target.error(Kind::Tls, fault.to_string()),
+            (None, mysql_async::Error::Io(IoError::Io(fault))) if without_answer == Kind::Unreached => {
+                Error::unreached(target, fault)
+            }
             (None, mysql_async::Error::Io(IoError::Io(fault))) => target.error(without_answer, fault.to_string()),
             (None, _) => target.error(without_answer, error::chain(error)),
         },

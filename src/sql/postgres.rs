@@ -1,11 +1,13 @@
 //! Sessions with PostgreSQL.
 
 pub mod impact;
+mod memberships;
 pub mod roles;
 
-use std::fmt;
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::time::Duration;
+use std::{fmt, io};
 
 use tf_provider::schema::at_the_end;
 use tokio::net::TcpStream;
@@ -17,6 +19,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::sql::dial::dial;
 use crate::sql::{Error, Kind, Refusal, Target, error, tls};
 
 /// A session. Dropping it closes the connection; dropping a statement under way cancels it.
@@ -47,19 +50,12 @@ impl Session {
 
     async fn connect(target: &Target) -> Result<Self, Error> {
         let mut tls = MakeRustlsConnect::new(tls::client(target)?);
-        let mut refused = target.error(Kind::Unreached, "there is no address".to_owned());
-        for address in target.addresses().await? {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    let client = login(target, stream, &mut tls).await?;
-                    let session = Self { client, target: target.clone(), address, tls };
-                    session.set_up().await?;
-                    return Ok(session);
-                }
-                Err(error) => refused = target.error(Kind::Unreached, error.to_string()),
-            }
-        }
-        Err(refused)
+        let dialled = dial(&target.addresses().await?).await;
+        let (address, stream) = dialled.map_err(|error| Error::unreached(target, &error))?;
+        let client = login(target, stream, &mut tls).await?;
+        let session = Self { client, target: target.clone(), address, tls };
+        session.set_up().await?;
+        Ok(session)
     }
 
     /// Nothing that a user of the database may have set for the login or made in its schemas has a say.
@@ -106,19 +102,38 @@ impl Session {
         lock_timeout: Duration,
         work: impl Fn() -> F,
     ) -> Result<T, Error> {
+        self.transaction(lock_timeout, "COMMIT", work).await
+    }
+
+    /// Runs the work to see whether it can be done, and takes all of it back.
+    pub(crate) async fn rehearse<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        lock_timeout: Duration,
+        work: impl Fn() -> F,
+    ) -> Result<T, Error> {
+        self.transaction(lock_timeout, "ROLLBACK", work).await
+    }
+
+    async fn transaction<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        lock_timeout: Duration,
+        end: &str,
+        work: impl Fn() -> F,
+    ) -> Result<T, Error> {
         let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", millis(lock_timeout));
         let mut tries = 1;
         loop {
             self.run(&begin).await?;
             let done = match work().await {
-                Ok(done) => self.run("COMMIT").await.map(|()| done),
+                Ok(done) => self.run(end).await.map(|()| done),
                 Err(error) => Err(error),
             };
             match done {
                 Err(error) if error.kind == Kind::Lost => return Err(error),
                 Err(error) => {
-                    self.run("ROLLBACK").await?;
-                    if error.refusal() != Some(Refusal::Conflict) || tries == TRIES {
+                    // The cause counts, whatever becomes of its aftermath: a session that breaks here rolls back as well.
+                    let rolled_back = self.run("ROLLBACK").await;
+                    if error.refusal() != Some(Refusal::Conflict) || tries == TRIES || rolled_back.is_err() {
                         return Err(error);
                     }
                     tries += 1;
@@ -194,12 +209,7 @@ async fn cancel(token: CancelToken, target: Target, address: SocketAddr, mut tls
 fn explain(target: &Target, error: &tokio_postgres::Error) -> Error {
     let Some(answer) = error.as_db_error() else {
         let text = error::chain(error);
-        // The driver tells its own faults apart by text alone.
-        let kind = match () {
-            () if text.contains("TLS") || text.contains("certificate") => Kind::Tls,
-            () if text.contains("authentication") || text.contains("password") => Kind::Authentication,
-            () => Kind::Lost,
-        };
+        let kind = fault(error);
         return target.error(kind, text);
     };
     let message = [Some(answer.message()), answer.detail(), answer.hint()];
@@ -212,6 +222,24 @@ fn explain(target: &Target, error: &tokio_postgres::Error) -> Error {
         error.kind = Kind::Lost;
     }
     error
+}
+
+/// What kind of fault of the driver's it is, whatever the words of its cause are.
+fn fault(error: &tokio_postgres::Error) -> Kind {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let of_io = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if inner.is::<rustls::Error>() || of_io.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return Kind::Tls;
+        }
+        cause = inner.source();
+    }
+    // The kinds of the driver are private, but its errors print as their kind alone.
+    match error.to_string().as_str() {
+        "error performing TLS handshake" => Kind::Tls,
+        "authentication error" => Kind::Authentication,
+        _ => Kind::Lost,
+    }
 }
 
 fn refusal(answer: &DbError) -> Refusal {
@@ -267,6 +295,45 @@ mod tests {
         let error = Session::open(&target).await.unwrap_err();
         assert_eq!(error.kind, Kind::Tls, "{error}");
         assert_eq!(server.await.unwrap(), b"", "neither a login nor a password");
+    }
+
+    /// What the driver makes of a server that answers a login without TLS so.
+    async fn fault_after(answer: &'static [u8]) -> Kind {
+        let (ours, mut theirs) = tokio::io::duplex(1024);
+        let server = tokio::spawn(async move {
+            let _ = theirs.read(&mut [0; 1024]).await.unwrap();
+            theirs.write_all(answer).await.unwrap();
+        });
+        let failed = Config::new().user("jane").connect_raw(ours, tokio_postgres::NoTls).await.err().unwrap();
+        server.await.unwrap();
+        fault(&failed)
+    }
+
+    /// What the driver makes of a server that goes on so once TLS was agreed on.
+    async fn fault_of_tls(answer: &'static [u8]) -> Kind {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::here(listener.local_addr().unwrap().port(), "certificate of authentication");
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_exact(&mut [0; 8]).await.unwrap();
+            stream.write_all(b"S").await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await.unwrap();
+            stream.write_all(answer).await.unwrap();
+        });
+        let failed = Session::open(&target).await.unwrap_err();
+        server.await.unwrap();
+        failed.kind
+    }
+
+    #[tokio::test]
+    async fn faults_of_the_driver_are_told_apart() {
+        const GSS: &[u8] = b"R\0\0\0\x08\0\0\0\x07";
+        assert_eq!(fault_after(GSS).await, Kind::Authentication, "a method that the driver has not");
+        assert_eq!(fault_after(b"").await, Kind::Lost);
+        assert_eq!(fault_after(b"R\0\0\0\x02").await, Kind::Lost, "what is no message");
+        assert_eq!(fault_of_tls(b"\x15\x03\x03\0\x02\x02\x28").await, Kind::Tls, "an alert");
+        assert_eq!(fault_of_tls(b"certificate").await, Kind::Tls);
+        assert_eq!(fault_of_tls(b"").await, Kind::Tls);
     }
 
     #[test]

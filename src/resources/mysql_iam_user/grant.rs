@@ -39,6 +39,16 @@ impl GrantBlock {
         }
     }
 
+    /// The block for what is granted.
+    pub(super) fn of(granted: Granted) -> Self {
+        Self {
+            privileges: granted.privileges.into_iter().collect(),
+            database: granted.database,
+            table: granted.table,
+            grant_option: granted.grant_option,
+        }
+    }
+
     /// What cannot be granted on the thing named.
     pub(super) fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
         let (database, table) = (block.get(Self::database), block.get(Self::table));

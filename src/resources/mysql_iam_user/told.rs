@@ -21,7 +21,8 @@ pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagno
              destroyed, even if an apply that was broken off granted it."
         ),
     };
-    let detail = format!("User \"{account}\" was there. {how} Its privileges stay.{already}");
+    let unlocked = if user.is_locked { " It was locked, and is unlocked." } else { "" };
+    let detail = format!("User \"{account}\" was there. {how}{unlocked} Its privileges stay.{already}");
     Diagnostic::warning("User is taken over", detail)
 }
 

@@ -2,8 +2,8 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::connection::Place;
-use crate::sql::postgres::roles;
+use crate::connection::{Place, WAYS_OUT};
+use crate::sql::postgres::roles::{self, Left, Unfit};
 use crate::sql::{Error, Refusal};
 
 /// Adds the third way out to the refusal of a role that exists.
@@ -129,6 +129,15 @@ pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
     Diagnostic::warning("Replication is by membership", detail)
 }
 
+/// An attribute cannot be taken away.
+pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diagnostic {
+    let detail = format!(
+        "\"{name}\" has the attribute {attribute}, which the login of this connection may not take away. {error}\n\nLet one \
+         who may run ALTER ROLE … NO{attribute}, or allow it with \"attributes\"."
+    );
+    Diagnostic::warning("Role attribute stays", detail)
+}
+
 /// What a user owns or may do cannot be taken from it.
 pub(crate) fn not_cleared(error: Error) -> Diagnostic {
     let more = match error.refusal() {
@@ -144,4 +153,52 @@ pub(crate) fn not_cleared(error: Error) -> Diagnostic {
     };
     let told = Diagnostic::from(error);
     Diagnostic { detail: format!("{} {more}", told.detail), ..told }
+}
+
+/// Databases that cannot be entered hold something of the user.
+pub(crate) fn closed(databases: &[&str]) -> Diagnostic {
+    let names = databases.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let detail = format!(
+        "The user owns or may do something in {names}, where the login of this connection may not connect, or nobody may. \
+         Nothing was changed.\n\nLet the login connect (GRANT CONNECT ON DATABASE, ALTER DATABASE … ALLOW_CONNECTIONS), \
+         or clear the user there by hand. {WAYS_OUT}"
+    );
+    Diagnostic::error("Databases cannot be entered", detail)
+}
+
+/// A destroy was tried in a database, and is not possible.
+pub(crate) fn nothing_changed(database: &str, error: Diagnostic) -> Diagnostic {
+    let detail = format!("In the database \"{database}\": {}\n\nNothing was changed. {WAYS_OUT}", error.detail);
+    Diagnostic { detail, ..error }
+}
+
+/// What others have granted would keep the user from being dropped.
+pub(crate) fn would_be_left(left: &[(&str, Vec<Left>)]) -> Diagnostic {
+    let in_one = |(database, left): &(&str, Vec<Left>)| {
+        let lines: String = left.iter().map(|left| format!("\n  {left}")).collect();
+        format!("In the database \"{database}\" the user is still named in:{lines}")
+    };
+    let all = left.iter().map(in_one).collect::<Vec<_>>().join("\n");
+    let detail = format!(
+        "{all}\nThe login of this connection cannot take that away, so the user cannot be dropped. Nothing was \
+         changed.\n\nA privilege can be revoked by who granted it, by a member of that role, or by a superuser: have it \
+         revoked, or make the login a member. {WAYS_OUT}"
+    );
+    Diagnostic::error("Privileges of others are in the way", detail)
+}
+
+/// A role that cannot get what the user owns.
+pub(crate) fn unfit_heir(heir: &str, unfit: Unfit) -> Diagnostic {
+    let detail = match unfit {
+        Unfit::Missing => format!(
+            "There is no role \"{heir}\" to reassign objects to when the user is dropped.\n\nCreate it first; if the same \
+             configuration does, name that in \"depends_on\"."
+        ),
+        Unfit::OutOfReach => format!(
+            "The login of this connection is no member of the role \"{heir}\" and cannot become one, so it could not \
+             reassign objects to it when the user is dropped.\n\nGrant it the membership: GRANT \"{heir}\" TO the login. \
+             From PostgreSQL 16 on, the admin option is enough."
+        ),
+    };
+    Diagnostic::error("Invalid reassign_owned_to", detail)
 }

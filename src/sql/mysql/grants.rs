@@ -99,7 +99,7 @@ impl Grants {
     pub fn add(&mut self, more: &Granted) -> Result<(), NameError> {
         let on = match (more.database.as_str(), more.table.as_str()) {
             ("*", _) => "*.*".to_owned(),
-            // Without a table, the database is a pattern; each of its characters may need another before it.
+            // Without a table, the database is a pattern; each of its characters may need a backslash before it.
             (database, "*") => {
                 my_name(database, MAX)?;
                 format!("{}.*", my_name(&escape(database), MAX * 2)?)
@@ -138,9 +138,7 @@ impl Grants {
         let granted = |(on, held): (&String, &Held)| {
             let (database, table) = match tokens(on)?.as_slice() {
                 [Token::Mark('*'), Token::Mark('.'), Token::Mark('*')] => ("*".to_owned(), "*".to_owned()),
-                [Token::Name(database), Token::Mark('.'), Token::Mark('*')] => {
-                    (database.replace("\\_", "_").replace("\\%", "%"), "*".to_owned())
-                }
+                [Token::Name(database), Token::Mark('.'), Token::Mark('*')] => (unescape(database), "*".to_owned()),
                 [Token::Name(database), Token::Mark('.'), Token::Name(table)] => (database.clone(), table.clone()),
                 _ => return None,
             };
@@ -312,9 +310,22 @@ fn is_of_names(on: &str) -> bool {
     matches!(tokens.as_deref(), Some([Token::Name(_), Token::Mark('.'), Token::Mark('*') | Token::Name(_)]))
 }
 
-/// In a pattern, characters that stand for others are escaped to stand for themselves.
+/// In a pattern, characters that stand for others are escaped to stand for themselves, and so is what escapes.
 fn escape(database: &str) -> String {
-    database.replace('_', "\\_").replace('%', "\\%")
+    database.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%")
+}
+
+/// The database that a pattern stands for, if it stands for one.
+fn unescape(pattern: &str) -> String {
+    let mut database = String::new();
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => database.push(chars.next().unwrap_or(c)),
+            c => database.push(c),
+        }
+    }
+    database
 }
 
 /// A privilege, maybe with columns, or a role.

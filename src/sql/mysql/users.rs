@@ -34,6 +34,10 @@ pub struct User {
     pub plugin: String,
     /// Whether it must use TLS.
     pub requires_tls: bool,
+    /// Whether TLS is not enough, and it must show a certificate or use a certain cipher as well.
+    pub requires_certificate: bool,
+    /// Whether it is locked, and cannot log in at all.
+    pub is_locked: bool,
     /// What it may do, [folded](Grants::folded).
     pub grants: Grants,
 }
@@ -46,9 +50,18 @@ const TRIES: u32 = 4;
 /// # Errors
 /// Any.
 pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<User>, Error> {
-    let known = "SELECT plugin, authentication_string, ssl_type FROM mysql.user WHERE user = ? AND host = ?";
-    let Some(row) = session.row(known, (account.name, account.host)).await? else { return Ok(None) };
-    let [plugin, string, tls] = [0, 1, 2].map(|column| text(&row, column));
+    // The view mysql.user of MariaDB does not say who is locked.
+    let locked = match session.is_mariadb() {
+        true => {
+            "(SELECT json_value(g.priv, '$.account_locked') FROM mysql.global_priv g WHERE g.user = u.user AND g.host = u.host)"
+        }
+        false => "account_locked",
+    };
+    let known = format!(
+        "SELECT plugin, authentication_string, ssl_type, {locked} FROM mysql.user u WHERE u.user = ? AND u.host = ?"
+    );
+    let Some(row) = session.row(&known, (account.name, account.host)).await? else { return Ok(None) };
+    let [plugin, string, tls, locked] = [0, 1, 2, 3].map(|column| text(&row, column));
     let shown = match session.rows(&format!("SHOW GRANTS FOR {}", account.quoted()?), ()).await {
         Err(error) if error.refusal() == Some(Refusal::Missing) => return Ok(None), // Dropped a moment ago.
         rows => read(session, &rows?)?,
@@ -58,7 +71,13 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
         () if shown.has_alternatives => format!("{plugin} or another"),
         () => plugin,
     };
-    Ok(Some(User { plugin, requires_tls: !tls.is_empty(), grants: shown.grants.folded(session.server()) }))
+    Ok(Some(User {
+        plugin,
+        requires_tls: !tls.is_empty(),
+        requires_certificate: !["", "ANY"].contains(&tls.as_str()),
+        is_locked: ["1", "true", "Y"].contains(&locked.as_str()),
+        grants: shown.grants.folded(session.server()),
+    }))
 }
 
 /// The name of the account that the session has.
@@ -85,13 +104,19 @@ pub async fn create(session: &mut Session, account: Account<'_>, require_tls: bo
 ///
 /// # Errors
 /// Any; [`Refusal::NoPlugin`] if IAM authentication is off.
-pub async fn convert(session: &mut Session, account: Account<'_>, require_tls: Option<bool>) -> Result<(), Error> {
+pub async fn convert(
+    session: &mut Session,
+    account: Account<'_>,
+    require_tls: Option<bool>,
+    unlock: bool,
+) -> Result<(), Error> {
     let tls = match require_tls {
         Some(true) => " REQUIRE SSL",
         Some(false) => " REQUIRE NONE",
         None => "",
     };
-    run(session, &format!("ALTER USER {} IDENTIFIED WITH {PLUGIN} AS 'RDS'{tls}", account.quoted()?)).await
+    let unlock = if unlock { " ACCOUNT UNLOCK" } else { "" };
+    run(session, &format!("ALTER USER {} IDENTIFIED WITH {PLUGIN} AS 'RDS'{tls}{unlock}", account.quoted()?)).await
 }
 
 /// Gives what is wanted and not there, and takes the surplus.

@@ -1,10 +1,8 @@
 //! Who has to use IAM for replication once a database asks for it, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::sql::Error;
 use crate::sql::postgres::Session;
-use crate::sql::postgres::roles::EDGE;
+use crate::sql::postgres::memberships::{EDGE, Memberships};
 
 /// A login that is in `rds_iam` and may open replication connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +21,10 @@ pub struct User {
     pub slots: Vec<String>,
 }
 
-/// The memberships that lead to one role: who is directly in which.
-#[derive(Debug, Default)]
-struct Memberships(BTreeMap<String, BTreeSet<String>>);
-
 const IAM: &str = "rds_iam";
 const REPLICATION: &str = "rds_replication";
 
-/// How many paths of a user to a role are told. There are more only where roles form a thick web.
-const MOST: usize = 16;
-
-/// Server version 16 lists a membership once for each who granted it.
+/// The memberships that lead to some roles.
 fn memberships() -> String {
     format!(
         "WITH RECURSIVE {EDGE}, below (target, role, member) AS (
@@ -74,9 +65,9 @@ impl Session {
         for row in self.rows(&memberships(), &[&vec![IAM, REPLICATION]]).await? {
             let [target, role, member] = [0, 1, 2].map(|column| row.get::<_, String>(column));
             let memberships = if target == IAM { &mut iam } else { &mut replication };
-            memberships.0.entry(member).or_default().insert(role);
+            memberships.add(member, role);
         }
-        let candidates: Vec<&String> = iam.0.keys().collect();
+        let candidates: Vec<&String> = iam.members().collect();
         let logins = self.rows(LOGINS, &[&candidates]).await?;
         let users = logins.into_iter().map(|row| {
             let name: String = row.get(0);
@@ -96,74 +87,5 @@ impl Session {
 impl User {
     fn may_replicate(&self) -> bool {
         self.replication_attribute || !self.replication_paths.is_empty()
-    }
-}
-
-impl Memberships {
-    /// The ways from a member to the role that all of them lead to, the shortest first.
-    fn paths(&self, member: &str, target: &str) -> Vec<Vec<String>> {
-        let mut found = Vec::new();
-        self.extend(&mut vec![member.to_owned()], target, &mut found);
-        found.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
-        found
-    }
-
-    fn extend(&self, path: &mut Vec<String>, target: &str, found: &mut Vec<Vec<String>>) {
-        let above = path.last().and_then(|last| self.0.get(last)).into_iter().flatten();
-        for role in above {
-            if found.len() == MOST || path.contains(role) {
-                continue;
-            }
-            path.push(role.clone());
-            match role == target {
-                true => found.push(path.clone()),
-                false => self.extend(path, target, found),
-            }
-            path.pop();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn memberships(pairs: &[(&str, &str)]) -> Memberships {
-        let mut all = Memberships::default();
-        for (member, role) in pairs {
-            all.0.entry((*member).to_owned()).or_default().insert((*role).to_owned());
-        }
-        all
-    }
-
-    #[track_caller]
-    fn check(pairs: &[(&str, &str)], want: &[&str]) {
-        let found: Vec<_> = memberships(pairs).paths("jane", IAM).iter().map(|path| path.join(" ")).collect();
-        assert_eq!(found, want);
-    }
-
-    #[test]
-    fn every_way_to_the_role_is_found() {
-        check(&[], &[]);
-        check(&[("john", "rds_iam")], &[]);
-        check(&[("jane", "rds_iam"), ("john", "rds_iam")], &["jane rds_iam"]);
-        check(&[("jane", "app"), ("app", "rds_iam")], &["jane app rds_iam"]);
-        let several =
-            [("jane", "a"), ("a", "b"), ("b", "rds_iam"), ("jane", "c"), ("c", "rds_iam"), ("jane", "rds_iam")];
-        check(&several, &["jane rds_iam", "jane c rds_iam", "jane a b rds_iam"]);
-    }
-
-    #[test]
-    fn a_thick_web_and_a_ring_come_to_an_end() {
-        let mut pairs = vec![("jane".to_owned(), "0a".to_owned()), ("jane".to_owned(), "0b".to_owned())];
-        for level in 0..40 {
-            for (from, to) in [("a", "a"), ("a", "b"), ("b", "a"), ("b", "b")] {
-                pairs.push((format!("{level}{from}"), format!("{}{to}", level + 1)));
-            }
-        }
-        pairs.extend([("40a".to_owned(), IAM.to_owned()), ("40b".to_owned(), IAM.to_owned())]);
-        let pairs: Vec<_> = pairs.iter().map(|(member, role)| (member.as_str(), role.as_str())).collect();
-        assert_eq!(memberships(&pairs).paths("jane", IAM).len(), MOST);
-        check(&[("jane", "a"), ("a", "jane"), ("a", "rds_iam")], &["jane a rds_iam"]);
     }
 }

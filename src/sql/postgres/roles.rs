@@ -4,16 +4,22 @@
 //! role, counts as none: else nobody could make a user of IAM without becoming one.
 
 mod clear;
+mod revoke;
+mod survey;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::sql::postgres::memberships::{EDGE, Memberships};
+use crate::sql::postgres::roles::revoke::{revocations, still_in};
 use crate::sql::postgres::{Argument, Session};
 use crate::sql::quote::{pg_name, pg_text};
 use crate::sql::{Error, Kind, Refusal};
 
-pub use self::clear::{Then, clear, other_databases};
+pub use self::clear::{Elsewhere, Left, Then, clear, other_databases, would_be_left};
+pub use self::revoke::revoke;
+pub use self::survey::{Survey, Unfit, survey};
 
 /// A role as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +32,8 @@ pub struct Role {
     pub login: bool,
     /// Whether it has the attribute `REPLICATION`.
     pub replication: bool,
+    /// The further attributes of [`ATTRIBUTES`] that it has.
+    pub attributes: Vec<String>,
     /// How many sessions it may have; -1 is any number.
     pub connection_limit: i64,
     /// Until when its password is good, as RFC 3339 in UTC; nothing if for ever.
@@ -38,7 +46,7 @@ pub struct Role {
     pub comment: Option<String>,
     /// The roles that it is a member of without another between them.
     pub roles: Vec<String>,
-    /// How it is a member of `rds_iam`, the shortest way first: `jane → app → rds_iam`.
+    /// How it is a member of `rds_iam`, the shortest ways first: `jane → app → rds_iam`.
     pub iam_paths: Vec<String>,
     /// Whether it has a password; nothing if the session may not know.
     pub password_set: Option<bool>,
@@ -64,6 +72,8 @@ pub struct Wanted<'a> {
     pub replication: bool,
     /// The roles that it is a member of besides those of RDS; nothing if others see to that.
     pub roles: Option<&'a [String]>,
+    /// The further attributes of [`ATTRIBUTES`] that it has; nothing if others see to that.
+    pub attributes: Option<&'a [String]>,
     /// How many sessions it may have; -1 is any number.
     pub connection_limit: i64,
     /// Until when its password is good; nothing if for ever.
@@ -83,19 +93,8 @@ pub struct Written {
     pub role: Role,
     /// Why the server refused the attribute `REPLICATION`, if it did.
     pub attribute_refused: Option<Error>,
-}
-
-/// What there is around a role that speaks against it.
-#[derive(Clone, Debug)]
-pub struct Survey {
-    /// Whether there is a role [`IAM`], as RDS and Aurora have it.
-    pub is_rds: bool,
-    /// How one who must not be a member of [`IAM`] would become one, from there up to the role.
-    pub locked_out: Option<String>,
-    /// How the role is, or would be, a member of `rds_ad`.
-    pub kerberos: Option<String>,
-    /// Which of the roles do not exist.
-    pub missing: Vec<String>,
+    /// The attributes that the server refused to take away, and why.
+    pub attributes_kept: Vec<(String, Error)>,
 }
 
 /// Whoever is a member logs in with IAM and no other way.
@@ -103,6 +102,9 @@ pub const IAM: &str = "rds_iam";
 
 /// Whoever is a member may open replication connections, on RDS.
 pub const REPLICATION: &str = "rds_replication";
+
+/// Attributes by which a role may do what an ordinary one may not.
+pub const ATTRIBUTES: [&str; 4] = ["BYPASSRLS", "CREATEDB", "CREATEROLE", "SUPERUSER"];
 
 /// Begins the comment on a role that this provider has made; the time follows.
 const MADE: &str = "Made by Terraform (rdsauth) at ";
@@ -114,9 +116,8 @@ const MARKED: &str = ", creation ID ";
 /// JSON. An answer may be lost, and who comes next must not take those for what was there before.
 const GRANTED: &str = "Granted by Terraform (rdsauth): ";
 
-/// Memberships that count, as a common table expression. Up to PostgreSQL 15 a membership has no options, and all do.
-pub(crate) const EDGE: &str = "edge AS (SELECT DISTINCT roleid, member FROM pg_auth_members m \
-    WHERE coalesce((to_jsonb(m)->>'inherit_option')::bool OR (to_jsonb(m)->>'set_option')::bool, true))";
+/// Between the roles of a way from a member to a role.
+const ARROW: &str = " → ";
 
 impl Role {
     /// The roles that it is a member of, but for those of RDS that are asked for in other ways.
@@ -187,12 +188,7 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
     let sql = format!(
         "WITH RECURSIVE {EDGE}, \
          it AS (SELECT * FROM pg_roles WHERE {is_it}), \
-         up (role, path) AS ( \
-           SELECT oid, ARRAY[rolname::text] FROM it \
-           UNION ALL \
-           SELECT g.oid, path || g.rolname::text FROM up \
-             JOIN edge ON edge.member = up.role JOIN pg_roles g ON g.oid = edge.roleid \
-           WHERE NOT g.rolname::text = ANY (path)) \
+         up (role) AS (SELECT oid FROM it UNION SELECT edge.roleid FROM up JOIN edge ON edge.member = up.role) \
          SELECT it.oid, rolname, rolcanlogin, rolreplication, rolconnlimit, \
            CASE WHEN isfinite(rolvaliduntil) \
              THEN to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') \
@@ -200,31 +196,43 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
            shobj_description(it.oid, 'pg_authid'), \
            ARRAY(SELECT g.rolname::text FROM pg_roles g \
              WHERE g.oid IN (SELECT roleid FROM edge WHERE member = it.oid) ORDER BY 1), \
-           ARRAY(SELECT array_to_string(path, ' → ') FROM up \
-             WHERE path[cardinality(path)] = '{IAM}' ORDER BY cardinality(path), 1), \
-           has_column_privilege('pg_authid', 'rolpassword', 'SELECT') AND has_column_privilege('pg_authid', 'oid', 'SELECT') \
+           (SELECT json_agg(json_build_array(m.rolname, r.rolname))::text FROM edge \
+             JOIN pg_roles m ON m.oid = edge.member JOIN pg_roles r ON r.oid = edge.roleid \
+             WHERE member IN (SELECT role FROM up)), \
+           has_column_privilege('pg_authid', 'rolpassword', 'SELECT') AND has_column_privilege('pg_authid', 'oid', 'SELECT'), \
+           array_remove(ARRAY[CASE WHEN rolbypassrls THEN 'BYPASSRLS' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END, \
+             CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolsuper THEN 'SUPERUSER' END], NULL) \
          FROM it"
     );
     let Some(row) = session.row(&sql, arguments).await? else { return Ok(None) };
-    let (oid, comment): (u32, Option<String>) = (row.get(0), row.get(6));
+    let (oid, name, comment): (u32, String, Option<String>) = (row.get(0), row.get(1), row.get(6));
     let password_set = match row.get(9) {
         true => has_password(session, oid).await?,
         false => None,
     };
+    let iam_paths = edges(session, row.get(8))?.paths(&name, IAM);
     Ok(Some(Role {
         oid,
-        name: row.get(1),
+        name,
         login: row.get(2),
         replication: row.get(3),
+        attributes: row.get(10),
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
         made_at: comment.as_deref().and_then(made_at),
         mark: comment.as_deref().and_then(marked),
         comment,
         roles: row.get(7),
-        iam_paths: row.get(8),
+        iam_paths: iam_paths.iter().map(|path| path.join(ARROW)).collect(),
         password_set,
     }))
+}
+
+/// Memberships, which a query gives as JSON so that they are one value.
+fn edges(session: &Session, json: Option<&str>) -> Result<Memberships, Error> {
+    let pairs: Result<Vec<(String, String)>, _> = serde_json::from_str(json.unwrap_or("[]"));
+    let odd = |error: serde_json::Error| session.target.error(Kind::Server(Refusal::Other), error.to_string());
+    Ok(pairs.map_err(odd)?.into_iter().collect())
 }
 
 /// A statement of its own: the right to see passwords is asked for before the first row.
@@ -238,51 +246,6 @@ fn without_zeros(instant: String) -> String {
         Some(digits) => format!("{}Z", digits.trim_end_matches('0').trim_end_matches('.')),
         None => instant,
     }
-}
-
-/// Looks around before a role becomes a member of [`IAM`] and of the others.
-///
-/// Two must not become members with it: the session's login, which could not log in again the way it did, and the
-/// master of the database. No catalogue names the master. RDS makes it when it makes the database, so it is the first
-/// login that is no part of PostgreSQL (those have lower OIDs) and a member of `rds_superuser`. Superusers are RDS's
-/// own. Who is a member of [`IAM`] already loses nothing.
-///
-/// # Errors
-/// Any of the session.
-pub async fn survey(session: &Session, name: &str, roles: &[String]) -> Result<Survey, Error> {
-    let sql = format!(
-        "WITH RECURSIVE {EDGE}, \
-         iam (role) AS ( \
-           SELECT oid FROM pg_roles WHERE rolname = '{IAM}' \
-           UNION SELECT edge.member FROM iam JOIN edge ON edge.roleid = iam.role), \
-         guarded (role) AS ( \
-           SELECT oid FROM pg_roles WHERE rolname = session_user \
-           UNION (SELECT r.oid FROM pg_roles r JOIN pg_roles s ON s.rolname = 'rds_superuser' \
-             WHERE r.rolcanlogin AND NOT r.rolsuper AND r.oid >= 16384 AND pg_has_role(r.oid, s.oid, 'MEMBER') \
-             ORDER BY r.oid LIMIT 1)), \
-         below (role, path) AS ( \
-           SELECT oid, ARRAY[rolname::text] FROM pg_roles WHERE rolname = $1::text \
-           UNION ALL \
-           SELECT m.oid, m.rolname::text || path FROM below \
-             JOIN edge ON edge.roleid = below.role JOIN pg_roles m ON m.oid = edge.member \
-           WHERE NOT m.rolsuper AND NOT m.rolname::text = ANY (path)), \
-         above (role, path) AS ( \
-           SELECT oid, CASE WHEN rolname = $1::text THEN ARRAY[$1::text] ELSE ARRAY[$1::text, rolname::text] END \
-             FROM pg_roles WHERE rolname = $1::text OR rolname = ANY ($2::text[]) \
-           UNION ALL \
-           SELECT g.oid, path || g.rolname::text FROM above \
-             JOIN edge ON edge.member = above.role JOIN pg_roles g ON g.oid = edge.roleid \
-           WHERE NOT g.rolname::text = ANY (path)) \
-         SELECT EXISTS (SELECT FROM iam), \
-           (SELECT array_to_string(path, ' → ') FROM below JOIN guarded USING (role) \
-             WHERE cardinality(path) = 1 OR role NOT IN (SELECT role FROM iam) ORDER BY cardinality(path), 1 LIMIT 1), \
-           (SELECT array_to_string(path, ' → ') FROM above \
-             WHERE path[cardinality(path)] = 'rds_ad' ORDER BY cardinality(path), 1 LIMIT 1), \
-           ARRAY(SELECT wanted FROM unnest($2::text[]) wanted \
-             WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) ORDER BY 1)"
-    );
-    let row = session.row(&sql, &[&name, &roles]).await?.ok_or_else(|| no_row(session))?;
-    Ok(Survey { is_rds: row.get(0), locked_out: row.get(1), kerberos: row.get(2), missing: row.get(3) })
 }
 
 /// Makes a role, or with an OID changes the one that is there, all or nothing.
@@ -321,8 +284,8 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     if !wanted.replication && is_in(REPLICATION) {
         lost.push(REPLICATION);
     }
-    for role in &lost {
-        statements.push(format!("REVOKE {} FROM {name}", pg_name(role)?));
+    if let Some(found) = &found {
+        statements.extend(revocations(session, found.oid, &name, &lost).await?);
     }
     if !statements.is_empty() {
         session.run(&statements.join("; ")).await?;
@@ -335,14 +298,21 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     if attribute_refused.is_some() {
         granted.push(REPLICATION);
     }
+    let attributes_kept = match (&found, wanted.attributes) {
+        (Some(found), Some(attributes)) => {
+            let surplus = found.attributes.iter().filter(|attribute| !attributes.contains(attribute));
+            take_away(session, &name, surplus).await?
+        }
+        _ => Vec::new(),
+    };
     let missing = || gone(session, wanted.name);
     let mut role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
-    still_in(session, &role, &lost)?;
+    still_in(session, &role, &lost).await?;
     if wanted.taken_over && !granted.is_empty() {
         note(session, &role, &granted).await?;
         role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
     }
-    Ok(Written { role, attribute_refused })
+    Ok(Written { role, attribute_refused, attributes_kept })
 }
 
 /// Notes at a role that was taken over what it was made a member of.
@@ -380,6 +350,25 @@ async fn let_replicate(session: &Session, name: &str) -> Result<Option<Error>, E
     }
 }
 
+/// Takes attributes away from a role, but for those that the server refuses to take.
+async fn take_away(
+    session: &Session,
+    name: &str,
+    attributes: impl Iterator<Item = &String>,
+) -> Result<Vec<(String, Error)>, Error> {
+    let mut kept = Vec::new();
+    for attribute in attributes {
+        match session.run(&format!("SAVEPOINT attribute; ALTER ROLE {name} NO{attribute}")).await {
+            Err(error) if error.refusal() == Some(Refusal::Permission) => {
+                session.run("ROLLBACK TO SAVEPOINT attribute").await?;
+                kept.push((attribute.clone(), error));
+            }
+            done => done?,
+        }
+    }
+    Ok(kept)
+}
+
 impl Wanted<'_> {
     fn marked(&self) -> String {
         self.mark.map(|mark| format!("{MARKED}{mark}")).unwrap_or_default()
@@ -392,6 +381,8 @@ impl Wanted<'_> {
         if found.is_none_or(|found| found.login != self.login) {
             options.push(if self.login { "LOGIN" } else { "NOLOGIN" }.to_owned());
         }
+        let is_there = |attribute: &&String| found.is_some_and(|found| found.attributes.contains(attribute));
+        options.extend(self.attributes.unwrap_or_default().iter().filter(|attribute| !is_there(attribute)).cloned());
         if found.is_none_or(|found| found.connection_limit != self.connection_limit) {
             options.push(format!("CONNECTION LIMIT {}", self.connection_limit));
         }
@@ -417,37 +408,6 @@ impl Wanted<'_> {
     }
 }
 
-/// Takes memberships away from a role, and the note of them; those that it has not are passed over.
-///
-/// # Errors
-/// Any of the session; somebody else granted one of them, and no other can take it away.
-pub async fn revoke(
-    session: &Session,
-    oid: u32,
-    roles: &[&str],
-    lock_timeout: Duration,
-) -> Result<Option<Role>, Error> {
-    session.atomically(lock_timeout, || revoke_within(session, oid, roles)).await
-}
-
-async fn revoke_within(session: &Session, oid: u32, roles: &[&str]) -> Result<Option<Role>, Error> {
-    let Some(found) = find_again(session, oid).await? else { return Ok(None) };
-    let name = pg_name(&found.name)?;
-    let there = roles.iter().filter(|role| found.is_in(role));
-    let mut statements: Vec<_> =
-        there.map(|role| Ok(format!("REVOKE {} FROM {name}", pg_name(role)?))).collect::<Result<_, Error>>()?;
-    if let Some((comment, Some(_))) = found.comment.as_deref().map(split) {
-        statements.push(comment_on(&found.name, comment)?); // An empty one is none.
-    }
-    if statements.is_empty() {
-        return Ok(Some(found));
-    }
-    session.run(&statements.join("; ")).await?;
-    let left = find_again(session, oid).await?;
-    left.iter().try_for_each(|role| still_in(session, role, roles))?;
-    Ok(left)
-}
-
 /// The comment on a role that is made now, but for the mark.
 fn made(now: Timestamp) -> String {
     format!("{MADE}{}", Timestamp::from_second(now.as_second()).unwrap_or(now))
@@ -463,16 +423,6 @@ fn made_at(comment: &str) -> Option<Timestamp> {
 fn marked(comment: &str) -> Option<String> {
     let (_, mark) = comment.lines().next()?.strip_prefix(MADE)?.split_once(MARKED)?;
     Some(mark.to_owned())
-}
-
-/// From PostgreSQL 16, a membership can only be revoked as whoever granted it; as others it is a warning.
-fn still_in(session: &Session, role: &Role, lost: &[&str]) -> Result<(), Error> {
-    let still: Vec<_> = lost.iter().filter(|lost| role.is_in(lost)).map(|role| format!("\"{role}\"")).collect();
-    if still.is_empty() {
-        return Ok(());
-    }
-    let text = format!("somebody else granted the membership in {}, and nobody else can revoke it", still.join(", "));
-    Err(session.target.error(Kind::Server(Refusal::Permission), text))
 }
 
 fn gone(session: &Session, name: &str) -> Error {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::schema::{Attribute, Field, Handle, Model, Nesting, Presence, TIMEOUTS, Table, Val, View};
+use crate::schema::{Attribute, Computed, Field, Handle, Model, Nesting, Presence, TIMEOUTS, Table, Val, View};
 use crate::value::{Object, Path, Value};
 
 /// A planned change, its types erased.
@@ -302,6 +302,17 @@ impl<'a, M: Model> Plan<'a, M> {
         value(&self.change.prior) != value(&self.change.planned)
     }
 
+    /// The attributes that will be others; all of them when the object is to be made or taken away.
+    pub fn changes(&self) -> impl Iterator<Item = &str> {
+        let (prior, planned) = (self.change.prior.as_ref(), self.change.planned.as_ref());
+        let value = |object: Option<&Object>, name: &str| object.and_then(|object| object.get(name).cloned());
+        let names = planned.or(prior).into_iter().flat_map(|object| object.keys().map(String::as_str));
+        names.filter(move |name| match (prior, planned) {
+            (Some(_), Some(_)) => value(prior, name).unwrap_or_default() != value(planned, name).unwrap_or_default(),
+            _ => true,
+        })
+    }
+
     /// Plans a value; only a computed attribute that the configuration leaves open can take it.
     /// Where the object has the same value in another spelling, that spelling stays.
     pub fn set<T: Field>(&mut self, handle: Handle<M, T>, value: impl Into<T::Plain>) {
@@ -311,6 +322,11 @@ impl<'a, M: Model> Plan<'a, M> {
             |old: &&Value| M::table().attribute(handle.name()).is_some_and(|attribute| attribute.same(old, &value));
         let value = old.filter(same).cloned().unwrap_or(value);
         self.put(handle.name(), value);
+    }
+
+    /// Plans that a computed attribute will be null.
+    pub fn clear<T: Field>(&mut self, handle: Handle<M, Computed<Option<T>>>) {
+        self.put(handle.name(), Value::Null);
     }
 
     /// Plans that a computed attribute will be known after apply.

@@ -147,6 +147,18 @@ fn upper_case_makes_no_difference_where_the_server_says_so() {
     assert_eq!((both.count(), both.folded(folding).lines()), (2, vec!["INSERT, SELECT ON `app`.*".to_owned()]));
 }
 
+/// In a pattern a backslash takes away what the next character stands for, its own meaning too.
+#[test]
+fn a_backslash_in_a_name_stands_for_itself() {
+    let one = granted(&["SELECT"], r"a\b_c", "*", false);
+    let all = grants(std::slice::from_ref(&one));
+    assert_eq!(all.lines(), [r"SELECT ON `a\\b\_c`.*"]);
+    assert_eq!(all.granted(), [one]);
+    assert_eq!(grants(&[granted(&["SELECT"], r"a\b", "t", false)]).lines(), [r"SELECT ON `a\b`.`t`"], "no pattern");
+    let shown = shown(&[r"GRANT SELECT ON `a\b`.* TO `u`@`%`"]).grants;
+    assert_eq!(shown.granted(), [granted(&["SELECT"], "ab", "*", false)], "what it opens");
+}
+
 #[test]
 fn a_master_is_known_by_what_it_may() {
     let master = |option| grants(&[granted(&["CREATE USER", "SELECT"], "*", "*", option)]);

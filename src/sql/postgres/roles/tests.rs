@@ -6,6 +6,7 @@ fn role() -> Role {
         name: "jane".to_owned(),
         login: true,
         replication: false,
+        attributes: Vec::new(),
         connection_limit: -1,
         valid_until: None,
         made_at: None,
@@ -22,6 +23,7 @@ const WANTED: Wanted<'static> = Wanted {
     login: true,
     replication: false,
     roles: None,
+    attributes: Some(&[]),
     connection_limit: -1,
     valid_until: None,
     forbid_password: true,
@@ -34,6 +36,10 @@ fn only_the_difference_is_written() {
     let seen = Role { password_set: Some(false), ..role() };
     assert_eq!(WANTED.definition(Some(&seen)), Ok(Vec::new()));
     assert_eq!(WANTED.definition(Some(&role())), Ok(vec![r#"ALTER ROLE "jane" PASSWORD NULL"#.to_owned()]));
+    let attributes = ["CREATEDB".to_owned(), "CREATEROLE".to_owned()];
+    let able = Role { attributes: vec!["CREATEDB".to_owned(), "SUPERUSER".to_owned()], ..seen.clone() };
+    let more = Wanted { attributes: Some(&attributes), ..WANTED }.definition(Some(&able));
+    assert_eq!(more, Ok(vec![r#"ALTER ROLE "jane" CREATEROLE"#.to_owned()]));
     let other = Role { name: "J".to_owned(), valid_until: Some("2031-01-01T00:00:00Z".to_owned()), ..seen };
     let renamed = r#"ALTER ROLE "J" RENAME TO "jane""#.to_owned();
     let altered = r#"ALTER ROLE "jane" VALID UNTIL E'infinity'"#.to_owned();

@@ -256,6 +256,29 @@ fn a_plan_hook_sees_types_and_can_adjust() {
 }
 
 #[test]
+fn a_hook_sees_which_attributes_will_be_others() {
+    crate::model! {
+        /// With a computed value that can be null.
+        struct Reader {
+            /// Name.
+            name: String = crate::schema::required(),
+            /// Since when.
+            since: Computed<Option<String>> = crate::schema::computed().keep(),
+        }
+    }
+    let config = Object::from([("name".to_owned(), "a".into())]);
+    let prior = with(&config, [("since", "then".into())]);
+    let mut change = Change::new(Reader::table(), config.clone(), Some(prior));
+    let mut plan = Plan::<Reader>::new(&mut change);
+    assert_eq!(plan.changes().count(), 0);
+    plan.clear(Reader::since);
+    assert_eq!(plan.changes().collect::<Vec<_>>(), ["since"]);
+    assert_eq!(plan.get(Reader::since), Val::Null);
+    let mut create = Change::new(Reader::table(), config, None);
+    assert_eq!(Plan::<Reader>::new(&mut create).changes().collect::<Vec<_>>(), ["name", "since"]);
+}
+
+#[test]
 fn a_hook_that_plans_another_spelling_plans_no_change() {
     let mut prior = created(&sample([("size", 1.into())]));
     prior.insert("summary".to_owned(), r#"{ "size": 1, "name": "a" }"#.into());

@@ -1,0 +1,66 @@
+//! A destroy of what is in a database that cannot be reached any more.
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+
+use crate::arn;
+use crate::aws::host::{HostKind, RdsHost};
+use crate::connection::{DatabaseConnection, Engine};
+use crate::sql;
+use crate::world::Ctx;
+
+/// How a resource ends whose object cannot be destroyed.
+pub const WAYS_OUT: &str = "To end the resource without touching the database, set on_destroy = \"leave\" and apply that \
+                            first, or use a \"removed\" block or \"terraform state rm\".";
+
+impl DatabaseConnection {
+    /// The session of a destroy; nothing, with a warning, if the DB instance or cluster is gone, and with it what was to
+    /// be destroyed. RDS must say so, and the name of the endpoint must have no address any more, since the credentials
+    /// may be those of another account.
+    ///
+    /// # Errors
+    /// The database may still be there; the error names the ways out.
+    pub async fn unless_gone<T>(&self, cx: &Ctx, engine: Engine, opened: Result<T>, what: &str) -> Result<Option<T>> {
+        let error = match opened {
+            Ok(session) => return Ok(Some(session)),
+            Err(error) => error,
+        };
+        let (host, port) = self.endpoint(engine);
+        if let Some(endpoint) = RdsHost::parse(host)
+            && matches!(endpoint.kind, HostKind::Instance | HostKind::Writer | HostKind::Readers)
+            && !sql::has_address(host, port).await
+            && let Some(account) = self.account_without(cx, &endpoint).await
+        {
+            cx.warn(gone(&endpoint, &account, what));
+            return Ok(None);
+        }
+        Err(Diagnostic { detail: format!("{}\n\n{WAYS_OUT}", error.detail), ..error })
+    }
+
+    /// The account that has no such database, if RDS says so and the secret is no other account's.
+    async fn account_without(&self, cx: &Ctx, endpoint: &RdsHost) -> Option<String> {
+        let clients = cx.aws().ok()?;
+        let account = clients.account_id().await.ok()?;
+        let of_secret = self.secret_arn.as_deref().and_then(|arn| arn::secret_arn(arn).ok());
+        if of_secret.is_some_and(|arn| account.as_ref().is_some_and(|account| *account != arn.account)) {
+            return None;
+        }
+        let found = clients.rds(Some(&endpoint.region)).await.ok()?.by_host(endpoint).await;
+        matches!(found, Ok(None)).then(|| account.unwrap_or_else(|| "of the credentials".to_owned()))
+    }
+}
+
+fn gone(endpoint: &RdsHost, account: &str, what: &str) -> Diagnostic {
+    let RdsHost { identifier, region, name, .. } = endpoint;
+    let (kind, more) = match endpoint.kind {
+        HostKind::Instance => (
+            "instance",
+            "\n\nIf it was a member of an Aurora cluster that still exists, the user is still there: drop it by hand.",
+        ),
+        _ => ("cluster", ""),
+    };
+    let detail = format!(
+        "There is no DB {kind} \"{identifier}\" in {region} in the account {account} any more, and \"{name}\" has no \
+         address. {what} is gone with it.{more}"
+    );
+    Diagnostic::warning(format!("DB {kind} no longer exists"), detail)
+}

@@ -1,0 +1,279 @@
+//! From a `database_connection` block to a session, and what is told if none comes about.
+
+use std::time::Duration;
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
+use tf_provider::schema::{Secret, parse_duration};
+use tf_provider::value::Path;
+
+use crate::arn;
+use crate::aws::host::RdsHost;
+use crate::aws::token::{Login, MAX_LIFETIME};
+use crate::connection::{DatabaseConnection, Engine, port};
+use crate::sql::{self, Kind, Refusal, Target, mysql, postgres};
+use crate::world::Ctx;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
+
+/// Ends a warning of a refresh.
+pub const AS_KNOWN: &str = "What is in the database is taken to be as it was known last.";
+
+/// Ends a warning of a plan.
+pub const WITHOUT: &str = "The plan is made without a look into the database; the apply needs it.";
+
+/// Who logs in, and with what.
+struct Credentials {
+    user: String,
+    password: Secret<String>,
+}
+
+impl DatabaseConnection {
+    /// A session with PostgreSQL. Errors point into the block, which is there.
+    ///
+    /// # Errors
+    /// Any on the way there: the secret, the token, the network, TLS, the login.
+    pub async fn postgres(&self, cx: &Ctx, there: impl Into<Path>) -> Result<postgres::Session> {
+        let there = there.into();
+        let target = self.target(cx, Engine::Postgres).await.map_err(|error| under(&there, error))?;
+        postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
+    }
+
+    /// The same in another database of the server.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn postgres_beside(&self, cx: &Ctx, there: impl Into<Path>, database: &str) -> Result<postgres::Session> {
+        let there = there.into();
+        let target = self.target(cx, Engine::Postgres).await.map_err(|error| under(&there, error))?;
+        let target = Target { database: Some(database.to_owned()), ..target };
+        postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
+    }
+
+    /// A session with MySQL or MariaDB that waits for locks no longer than the limit.
+    ///
+    /// # Errors
+    /// Any on the way there: the secret, the token, the network, TLS, the login.
+    pub async fn mysql(&self, cx: &Ctx, there: impl Into<Path>, lock_timeout: Duration) -> Result<mysql::Session> {
+        let there = there.into();
+        let target = self.target(cx, Engine::Mysql).await.map_err(|error| under(&there, error))?;
+        mysql::Session::open(&target, lock_timeout).await.map_err(|error| under(&there, self.failed(error)))
+    }
+
+    /// Where it is said who logs in, in a block that is there: what is wrong if the login may not do something.
+    pub fn login_at(&self, there: impl Into<Path>) -> Path {
+        join(&there.into(), &self.login())
+    }
+
+    fn login(&self) -> Path {
+        match self.auth.as_str() {
+            _ if self.username.is_some() => Self::username.path(),
+            "secret" => Self::secret_arn.path(),
+            _ => Self::auth.path(),
+        }
+    }
+
+    /// Points at what is wrong, and tells only what can be the cause of it.
+    fn failed(&self, error: sql::Error) -> Diagnostic {
+        let at = match error.kind {
+            Kind::Closed => Self::port.path(),
+            Kind::Tls if self.ca_certificate.is_some() => Self::ca_certificate.path(),
+            Kind::Tls if self.auth_hostname.is_some() => Self::auth_hostname.path(),
+            Kind::Authentication => match self.auth.as_str() {
+                "secret" => Self::secret_arn.path(),
+                _ => self.login(),
+            },
+            Kind::Server(Refusal::NoDatabase | Refusal::Permission) => Self::database.path(),
+            _ => Self::host.path(),
+        };
+        let way_out = match (error.kind, self.auth.as_str()) {
+            (Kind::Authentication, "secret") => {
+                "The secret was read, but its password or the user name is wrong, or the user logs in with tokens of IAM \
+                 alone: a member of rds_iam in PostgreSQL, a user of AWSAuthenticationPlugin in MySQL and MariaDB."
+            }
+            (Kind::Authentication, "provider") => {
+                "The user name or the password in the \"database\" block of the provider is wrong, or the user logs in with \
+                 tokens of IAM alone, and the password is none: a member of rds_iam in PostgreSQL, a user of \
+                 AWSAuthenticationPlugin in MySQL and MariaDB."
+            }
+            (Kind::Authentication, _) => {
+                "IAM database authentication must be on, the credentials must be allowed rds-db:connect on the resource ID \
+                 of the database and this user, and the user must be set up for it: a member of rds_iam in PostgreSQL, a \
+                 user of AWSAuthenticationPlugin in MySQL and MariaDB."
+            }
+            _ => error.way_out(),
+        };
+        error.told(way_out).at(at)
+    }
+
+    async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
+        let credentials = self.credentials(cx, engine).await?;
+        // What the provider block says is waited for only if it is needed.
+        let defaults = match self.is_complete() {
+            true => sql::Defaults::default(),
+            false => cx.databases()?.clone(),
+        };
+        let limit = |own: &Option<String>, default: Option<Duration>, last| {
+            own.as_deref().and_then(|text| parse_duration(text).ok()).or(default).unwrap_or(last)
+        };
+        Ok(Target {
+            host: self.host.clone(),
+            port: port(self.port, engine),
+            server_name: self.auth_hostname.as_ref().unwrap_or(&self.host).clone(),
+            database: self.database.clone().or_else(|| engine.database()),
+            user: credentials.user,
+            password: credentials.password,
+            authorities: self.ca_certificate.clone().or(defaults.ca_certificate),
+            any_name: self.tls.as_deref().map_or(defaults.any_name, |tls| tls == "verify-ca"),
+            connect_timeout: limit(&self.connect_timeout, defaults.connect_timeout, CONNECT_TIMEOUT),
+            statement_timeout: limit(&self.statement_timeout, defaults.statement_timeout, STATEMENT_TIMEOUT),
+            application_name: self
+                .application_name
+                .clone()
+                .or(defaults.application_name)
+                .unwrap_or_else(|| APPLICATION_NAME.to_owned()),
+        })
+    }
+
+    /// Whether the block leaves nothing to the provider block.
+    fn is_complete(&self) -> bool {
+        self.tls.is_some()
+            && self.ca_certificate.is_some()
+            && self.connect_timeout.is_some()
+            && self.statement_timeout.is_some()
+            && self.application_name.is_some()
+    }
+
+    async fn credentials(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
+        match self.auth.as_str() {
+            "secret" => self.of_secret(cx).await,
+            "provider" => self.of_provider(cx),
+            _ => self.of_iam(cx, engine).await,
+        }
+    }
+
+    async fn of_iam(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
+        let user = self.username.clone().ok_or_else(|| missing("username"))?;
+        let (host, port) = self.endpoint(engine);
+        let own = self.region.clone().or_else(|| RdsHost::parse(host).map(|host| host.region));
+        let region = cx.aws()?.region(own.as_deref()).await?;
+        let signer = cx.aws()?.credentials(None).await.context("Cannot sign a database token", &user)?;
+        let token = Login { host, port, region: &region, user: &user, lifetime: MAX_LIFETIME }.token(&signer);
+        let token = token.map_err(|error| Diagnostic::error("Cannot sign a database token", error.to_string()))?;
+        Ok(Credentials { user, password: Secret::new(token.expose().to_owned()) })
+    }
+
+    async fn of_secret(&self, cx: &Ctx) -> Result<Credentials> {
+        let arn = self.secret_arn.as_deref().ok_or_else(|| missing("secret_arn"))?;
+        let region = arn::secret_arn(arn).ok().map(|arn| arn.region.to_string());
+        let secrets = cx.aws()?.secrets(region.as_deref()).await?;
+        let value = secrets.value(arn).await.context("Cannot read the secret of the database login", arn);
+        let value = value.map_err(|error| error.at(Self::secret_arn))?;
+        let parsed: Option<serde_json::Value> = serde_json::from_str(value.expose()).ok();
+        let text =
+            |name| parsed.as_ref().and_then(|json| json.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
+        let unfit = |what: &str| {
+            let detail = format!("\"{arn}\" {what}; its value must be JSON with \"username\" and \"password\".");
+            Diagnostic::error("Secret is no database login", detail).at(Self::secret_arn)
+        };
+        let user = self.username.clone().or_else(|| text("username")).ok_or_else(|| unfit("has no \"username\""))?;
+        let password = text("password").ok_or_else(|| unfit("has no \"password\""))?;
+        Ok(Credentials { user, password: Secret::new(password) })
+    }
+
+    fn of_provider(&self, cx: &Ctx) -> Result<Credentials> {
+        let defaults = cx.databases()?;
+        let absent = |what: &str| {
+            let detail = format!(
+                "auth = \"provider\" takes the login from the provider block, whose \"database\" block has no \"{what}\"."
+            );
+            Diagnostic::error("Database login is missing", detail).at(Self::auth)
+        };
+        Ok(Credentials {
+            user: self.username.clone().or_else(|| defaults.username.clone()).ok_or_else(|| absent("username"))?,
+            password: defaults.password.clone().ok_or_else(|| absent("password"))?,
+        })
+    }
+}
+
+/// Moves a complaint about a block to where the block is.
+fn under(there: &Path, error: Diagnostic) -> Diagnostic {
+    Diagnostic { path: join(there, &error.path), ..error }
+}
+
+fn join(there: &Path, further: &Path) -> Path {
+    further.steps().iter().fold(there.clone(), |path, step| path.then(step.clone()))
+}
+
+/// A session for a plan or a refresh, which must do without the database: nothing, with a warning that ends so, if it
+/// cannot be had.
+pub fn at_hand<T>(cx: &Ctx, opened: Result<T>, end: &str) -> Option<T> {
+    opened.map_err(|error| cx.warn(unseen(error, end))).ok()
+}
+
+/// What a database told a plan or a refresh: nothing, with a warning that ends so, if the connection broke.
+///
+/// # Errors
+/// The database refused.
+pub fn unless_lost<T>(cx: &Ctx, answer: Result<T, sql::Error>, end: &str) -> Result<Option<T>> {
+    match answer {
+        Ok(told) => Ok(Some(told)),
+        Err(error) if error.is_unreached() => {
+            cx.warn(unseen(error.into(), end));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What to do about it is told by the error of whoever cannot do without.
+fn unseen(error: Diagnostic, end: &str) -> Diagnostic {
+    let finding = error.detail.split("\n\n").next().unwrap_or_default();
+    Diagnostic { severity: Severity::Warning, detail: format!("{finding}\n\n{end}"), ..error }
+}
+
+fn missing(what: &str) -> Diagnostic {
+    Diagnostic::bug(format!("\"{what}\" passed the check without a value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(connection: &DatabaseConnection, kind: Kind, path: &str, sentence: &str, other: &str) {
+        let error = sql::Error { kind, code: None, message: "no".to_owned(), place: "jane@host:1".to_owned() };
+        let told = under(&Path::root().attribute("it"), connection.failed(error));
+        assert_eq!(told.path.to_string(), format!("it.{path}"), "{kind:?}");
+        assert!(told.detail.contains(sentence) && !told.detail.contains(other), "{told}");
+    }
+
+    #[test]
+    fn an_error_points_at_what_is_wrong_and_tells_its_own_causes() {
+        let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:master-AbCdEf";
+        let of = |login: &str| DatabaseConnection::of_import(&format!("{login}db.example.com/it")).unwrap().0;
+        let (iam, secret, provider) = (of("jane@"), of(&format!("{arn}@")), of(""));
+        let authentication = Kind::Authentication;
+        check(&iam, authentication, "username", "rds-db:connect", "password is wrong");
+        check(&secret, authentication, "secret_arn", "The secret was read", "rds-db:connect");
+        check(&provider, authentication, "auth", "block of the provider", "rds-db:connect");
+        for connection in [&iam, &secret, &provider] {
+            check(connection, Kind::Name, "host", "\"host\"", "rds_iam");
+            check(connection, Kind::Unreached, "host", "security group", "rds_iam");
+            check(connection, Kind::Closed, "port", "\"port\"", "security group");
+            check(connection, Kind::Server(Refusal::NoDatabase), "database", "\"database\"", "rds_iam");
+            check(connection, Kind::Tls, "host", "certificate", "rds_iam");
+        }
+        let tunnel = DatabaseConnection { auth_hostname: Some("db.example.com".to_owned()), ..iam };
+        check(&tunnel, Kind::Tls, "auth_hostname", "certificate", "rds_iam");
+        let foreign = DatabaseConnection { ca_certificate: Some(String::new()), ..tunnel };
+        check(&foreign, Kind::Tls, "ca_certificate", "certificate", "rds_iam");
+    }
+
+    #[test]
+    fn a_warning_is_short_and_ends_as_it_should() {
+        let error = Diagnostic::error("Cannot reach the database", "No connection.\n\nCheck this.\n\nAnd that.");
+        assert_eq!(unseen(error, WITHOUT).detail, format!("No connection.\n\n{WITHOUT}"));
+    }
+}
