@@ -1,6 +1,7 @@
 //! Tags: an entity's own, the provider's default ones, and those to be blind to.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Check, Map, check};
@@ -29,17 +30,25 @@ const MOST: usize = 50;
 impl TagOptions {
     /// Adds what hashicorp/aws's variables say, `TF_AWS_DEFAULT_TAGS_<key>`, `TF_AWS_IGNORE_TAGS_KEYS` and
     /// `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`; the provider block goes before them.
-    pub fn or_environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    ///
+    /// # Errors
+    /// One of these variables is not UTF-8. Any other may hold what it likes.
+    pub fn or_environment(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self> {
         for (name, value) in variables {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("TF_AWS_")) else { continue };
+            let value = value.to_str().ok_or_else(|| {
+                let detail = format!("The value of the environment variable \"{name}\" is not valid UTF-8.");
+                Diagnostic::error("Invalid environment variable", detail)
+            });
             if let Some(key) = name.strip_prefix("TF_AWS_DEFAULT_TAGS_").filter(|key| !key.is_empty()) {
-                self.default.entry(key.to_owned()).or_insert(value);
+                self.default.entry(key.to_owned()).or_insert(value?.to_owned());
             } else if name == "TF_AWS_IGNORE_TAGS_KEYS" {
-                self.ignored_keys.extend(words(&value));
+                self.ignored_keys.extend(words(value?));
             } else if name == "TF_AWS_IGNORE_TAGS_KEY_PREFIXES" {
-                self.ignored_prefixes.extend(words(&value));
+                self.ignored_prefixes.extend(words(value?));
             }
         }
-        self
+        Ok(self)
     }
 
     /// All tags that an object is to have, but for those of this provider itself: the defaults, over them its own,
@@ -225,10 +234,23 @@ mod tests {
             ("TF_AWS_IGNORE_TAGS_KEYS", "a, b,"),
             ("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "x/"),
         ];
-        let both = options().or_environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let both = options().or_environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
         assert_eq!(both.default, map(&[("owner", "me"), ("stage", "dev"), ("team", "data")]));
         assert_eq!(both.ignored_keys, ["a", "b", "seen-by"].map(str::to_owned).into());
         assert_eq!(both.ignored_prefixes, ["cost/", "x/"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_our_own_variables_have_to_be_utf_8() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let bytes = || OsString::from_vec(b"\xff\xfe".to_vec());
+        let foreign = [("OTHER".into(), bytes()), (bytes(), "x".into()), ("TF_AWS_OTHER".into(), bytes())];
+        assert_eq!(options().or_environment(foreign).unwrap().default, options().default);
+        for name in ["TF_AWS_DEFAULT_TAGS_owner", "TF_AWS_IGNORE_TAGS_KEYS", "TF_AWS_IGNORE_TAGS_KEY_PREFIXES"] {
+            let error = options().or_environment([(name.into(), bytes())]).unwrap_err();
+            assert!(error.detail.contains(name), "{error}");
+        }
     }
 
     #[test]
