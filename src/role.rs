@@ -14,7 +14,7 @@ use crate::aws::Error;
 use crate::aws::iam::roles::{NewRole, Role};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::policy_json::same;
-use crate::tags::{self, Changes};
+use crate::tags::{self, Changes, Given};
 use crate::world::Ctx;
 
 mod left;
@@ -219,7 +219,7 @@ pub async fn delete(cx: &Ctx, name: &str, policy_name: &str, force: bool) -> Res
 ///
 /// # Errors
 /// They are too many, or two keys differ in nothing but case, which are one key to IAM.
-pub fn tags_all(cx: &Ctx, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Result<Map<String>> {
+pub fn tags_all(cx: &Ctx, own: Option<&Given>, forced: &[(&str, &str)]) -> Result<Map<String>> {
     let all = cx.tags().all(own, forced)?;
     let mut keys: Vec<(String, &String)> = all.keys().map(|key| (key.to_lowercase(), key)).collect();
     keys.sort();

@@ -17,6 +17,9 @@ pub struct TagOptions {
     pub ignored_prefixes: Vec<String>,
 }
 
+/// Tags as a configuration gives them. A null one is left out, so that an expression can say whether there is a tag.
+pub type Given = Map<Option<String>>;
+
 /// The key of the tag that a create puts on its object, so that the next one knows what an interrupted one has made.
 /// Its value is the type of the resource. It stays, and is never shown.
 pub const CREATED_AS: &str = "rdsauth:created-as";
@@ -56,9 +59,9 @@ impl TagOptions {
     ///
     /// # Errors
     /// They are too many.
-    pub fn all(&self, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Result<Map<String>> {
+    pub fn all(&self, own: Option<&Given>, forced: &[(&str, &str)]) -> Result<Map<String>> {
         let mut all = self.default.clone();
-        all.extend(own.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        all.extend(own.cloned().into_iter().flat_map(given));
         all.extend(forced.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         if all.len() >= MOST {
             let detail = format!(
@@ -73,40 +76,40 @@ impl TagOptions {
 
     /// The tags found on an object that are to be seen, as `tags_all`. `own` and `forced` ones are seen even if they
     /// are to be ignored.
-    pub fn seen(&self, found: &Map<String>, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Map<String> {
+    pub fn seen(&self, found: &Map<String>, own: Option<&Given>, forced: &[(&str, &str)]) -> Map<String> {
         let hidden = |key: &str| {
             key.starts_with(OURS)
                 || key.starts_with("aws:")
                 || (self.is_ignored(key)
-                    && !own.is_some_and(|own| own.contains_key(key))
+                    && !own.and_then(|own| own.get(key)).is_some_and(Option::is_some)
                     && !forced.iter().any(|(forced, _)| *forced == key))
         };
         found.iter().filter(|(key, _)| !hidden(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The part of the `seen` tags that the configuration has to answer for, as `tags`: what neither the provider's
-    /// defaults nor the kind of the object explain, and what it held before.
-    pub fn own(
-        &self,
-        seen: &Map<String>,
-        before: Option<&Map<String>>,
-        forced: &[(&str, &str)],
-    ) -> Option<Map<String>> {
+    /// defaults nor the kind of the object explain, and what it held before. A null stays null unless somebody has added
+    /// the very tag.
+    pub fn own(&self, seen: &Map<String>, before: Option<&Given>, forced: &[(&str, &str)]) -> Option<Given> {
         let explained = |key: &str, value: &str| {
             self.default.get(key).is_some_and(|default| default == value) || forced.iter().any(|(own, _)| *own == key)
         };
-        let held = |key: &str| before.is_some_and(|before| before.contains_key(key));
-        let own: Map<String> = seen
-            .iter()
-            .filter(|(key, value)| held(key) || !explained(key, value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
+        let held = |key: &str| before.and_then(|before| before.get(key)).is_some_and(Option::is_some);
+        let nulls = before.into_iter().flatten().filter(|(_, value)| value.is_none());
+        let mut own: Given = nulls.map(|(key, _)| (key.clone(), None)).collect();
+        let answered_for = seen.iter().filter(|(key, value)| held(key) || !explained(key, value));
+        own.extend(answered_for.map(|(key, value)| (key.clone(), Some(value.clone()))));
         (before.is_some() || !own.is_empty()).then_some(own)
     }
 
     fn is_ignored(&self, key: &str) -> bool {
         self.ignored_keys.contains(key) || self.ignored_prefixes.iter().any(|prefix| key.starts_with(prefix))
     }
+}
+
+/// The tags among those of a configuration that are there.
+pub fn given(tags: Given) -> impl Iterator<Item = (String, String)> {
+    tags.into_iter().filter_map(|(key, value)| Some((key, value?)))
 }
 
 /// What to write so that tags become others.
@@ -164,8 +167,9 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned)
 }
 
+/// AWS's `[\p{L}\p{Z}\p{N}_.:/=+\-@]`, in which line breaks and tabs are no white space.
 fn is_allowed(c: char) -> bool {
-    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 }
 
 #[cfg(test)]
@@ -184,11 +188,15 @@ mod tests {
         }
     }
 
+    fn own(pairs: &[(&str, Option<&str>)]) -> Given {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned))).collect()
+    }
+
     const FORCED: &[(&str, &str)] = &[("assumer", "loader")];
 
     #[test]
     fn the_nearer_tag_wins() {
-        let all = options().all(Some(&map(&[("stage", "prod"), ("assumer", "me")])), FORCED).unwrap();
+        let all = options().all(Some(&own(&[("stage", Some("prod")), ("assumer", Some("me"))])), FORCED).unwrap();
         assert_eq!(all, map(&[("assumer", "loader"), ("stage", "prod"), ("team", "data")]));
         assert_eq!(options().all(None, &[]).unwrap(), options().default);
     }
@@ -204,7 +212,7 @@ mod tests {
             ("seen-by", "scanner"),
         ]);
         assert_eq!(options().seen(&found, None, FORCED), map(&[("assumer", "loader"), ("new", "1")]));
-        let mine = map(&[("seen-by", "scanner")]);
+        let mine = own(&[("seen-by", Some("scanner"))]);
         assert!(options().seen(&found, Some(&mine), FORCED).contains_key("seen-by"));
         let blind = TagOptions { ignored_keys: BTreeSet::from(["assumer".to_owned()]), ..TagOptions::default() };
         assert!(blind.seen(&found, None, FORCED).contains_key("assumer"), "what is forced is watched");
@@ -213,16 +221,31 @@ mod tests {
     #[test]
     fn drift_shows_in_the_own_tags() {
         let options = options();
-        let all = options.all(Some(&map(&[("a", "1")])), FORCED).unwrap();
-        let before = map(&[("a", "1")]);
+        let before = own(&[("a", Some("1"))]);
+        let all = options.all(Some(&before), FORCED).unwrap();
         assert_eq!(options.own(&all, Some(&before), FORCED), Some(before.clone()));
         assert_eq!(options.own(&all, None, FORCED), Some(before.clone()), "an import");
         assert_eq!(options.own(&options.default, None, &[]), None);
-        assert_eq!(options.own(&options.default, Some(&Map::new()), &[]), Some(Map::new()), "an empty map stays");
+        assert_eq!(options.own(&options.default, Some(&Given::new()), &[]), Some(Given::new()), "an empty map stays");
         let changed = map(&[("a", "1"), ("foreign", "x"), ("stage", "prod")]);
-        assert_eq!(options.own(&changed, Some(&before), &[]), Some(changed));
-        let same_as_default = map(&[("team", "data")]);
+        let shown = own(&[("a", Some("1")), ("foreign", Some("x")), ("stage", Some("prod"))]);
+        assert_eq!(options.own(&changed, Some(&before), &[]), Some(shown));
+        let same_as_default = own(&[("team", Some("data"))]);
         assert_eq!(options.own(&options.default, Some(&same_as_default), &[]), Some(same_as_default));
+    }
+
+    #[test]
+    fn a_null_tag_is_left_out_and_stays_null() {
+        let options = options();
+        let before = own(&[("a", Some("1")), ("none", None), ("stage", None), ("seen-by", None)]);
+        let all = options.all(Some(&before), &[]).unwrap();
+        assert_eq!(all, map(&[("a", "1"), ("stage", "dev"), ("team", "data")]), "the default one is not overridden");
+        assert_eq!(options.own(&all, Some(&before), &[]), Some(before.clone()));
+        let ignored = map(&[("seen-by", "scanner")]);
+        assert_eq!(options.seen(&ignored, Some(&before), &[]), Map::new());
+        let changed = map(&[("a", "1"), ("none", "x")]);
+        let shown = own(&[("a", Some("1")), ("none", Some("x")), ("stage", None), ("seen-by", None)]);
+        assert_eq!(options.own(&changed, Some(&before), &[]), Some(shown));
     }
 
     #[test]
@@ -268,7 +291,7 @@ mod tests {
 
     #[test]
     fn there_is_room_for_the_mark() {
-        let many = |count: usize| (0..count).map(|n| (n.to_string(), String::new())).collect::<Map<String>>();
+        let many = |count: usize| (0..count).map(|n| (n.to_string(), Some(String::new()))).collect::<Given>();
         let options = TagOptions::default();
         assert_eq!(marked(&options.all(Some(&many(49)), &[]).unwrap(), "x").len(), 50);
         assert_eq!(options.all(Some(&many(50)), &[]).unwrap_err().summary, "Too many tags");
@@ -285,6 +308,16 @@ mod tests {
             assert_eq!(keys().complaint("tags", &tags).is_none(), is_key, "{text}");
         }
         assert!(value().complaint("tags", &Value::from("")).is_none());
-        assert!(value().complaint("tags", &Value::from("a;b")).is_some());
+        for (text, is_allowed) in [
+            ("a;b", false),
+            ("a\nb", false),
+            ("a\tb", false),
+            ("a\r", false),
+            ("a\u{85}", false),
+            ("a\u{a0}\u{2009}\u{3000}b", true),
+            ("Ⅷ½東京", true),
+        ] {
+            assert_eq!(value().complaint("tags", &Value::from(text)).is_none(), is_allowed, "{text:?}");
+        }
     }
 }

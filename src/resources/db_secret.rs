@@ -17,7 +17,7 @@ use crate::arn::Arn;
 use crate::aws::secrets::{Description, New, Secrets, version_id};
 use crate::checks;
 use crate::key_id::{self, KeyId};
-use crate::tags::{self, Changes};
+use crate::tags::{self, Changes, Given};
 use crate::traces;
 use crate::world::{self, Ctx, World};
 
@@ -69,7 +69,7 @@ tf_provider::model! {
         /// Consent to restore a deleted secret of the same name, whoever made it, and to write this value into it.
         restore_deleted: bool = optional().or(false),
         /// Tags of the secret.
-        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
         /// Tags of the secret, and those that the provider gives to all objects.
         tags_all: Computed<Map<String>> = computed().keep(),
         /// ARN of the secret, with the random characters.
