@@ -62,6 +62,10 @@ fn parse_db_user_arn_takes_it_apart() {
             "resource_id": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ", "user": "app",
         }),
     );
+    check(
+        r#"rdsauth::parse_db_user_arn("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABC/$${aws:PrincipalTag/dbuser}").user"#,
+        &json!("${aws:PrincipalTag/dbuser}"),
+    );
     check_refused(r#"rdsauth::parse_db_user_arn("arn:aws:rds:us-east-1:123456789012:db:orders")"#, "rds-db", "arn");
 }
 

@@ -28,3 +28,4 @@ mod postgresql_iam_user;
 mod provider_block;
 mod replication_iam_auth;
 mod replication_iam_impact;
+mod tags;

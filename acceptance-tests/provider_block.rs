@@ -1,7 +1,9 @@
 //! The provider block under the real CLI, against the stage.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStringExt;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -132,4 +134,20 @@ fn what_is_wrong_is_said_at_its_line() {
         "cannot be set together",
         "web_identity_token_file",
     );
+}
+
+/// Bytes that are no text in UTF-8.
+fn no_text() -> OsString {
+    OsString::from_vec(b"caf\xe9".to_vec())
+}
+
+#[test]
+fn the_environment_may_hold_what_is_not_utf_8() {
+    let (tf, account) = scene("");
+    let tf = tf.env_os("GREETING", no_text());
+    tf.apply();
+    assert!(account.operations().contains(&"DescribeDBInstances".to_owned()));
+    let error = tf.env_os("TF_AWS_DEFAULT_TAGS_owner", no_text()).plan_fails().error();
+    assert_eq!(error.summary, "Invalid environment variable");
+    assert!(error.detail.contains("TF_AWS_DEFAULT_TAGS_owner"), "{error:?}");
 }

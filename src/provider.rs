@@ -57,7 +57,7 @@ impl Provider for Rdsauth {
         if !unknown.is_empty() {
             return Ok(World::waiting_for(unknown).with_databases(databases));
         }
-        let tags = config.tags().or_environment(std::env::vars());
+        let tags = config.tags().or_environment(std::env::vars_os())?;
         Ok(World::new(Clients::new(config.options(host)), tags).with_databases(databases))
     }
 

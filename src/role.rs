@@ -15,7 +15,7 @@ use crate::aws::iam::{Found, Iam, Principal};
 use crate::claims::{self, Claim, Maker, Subject};
 use crate::ownership;
 use crate::policy_json::same;
-use crate::tags::{self, Changes};
+use crate::tags::{self, Changes, Given};
 use crate::world::Ctx;
 
 mod left;
@@ -258,7 +258,7 @@ pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, policy_name: &str, 
 ///
 /// # Errors
 /// They are too many, or two keys differ in nothing but case, which are one key to IAM.
-pub fn tags_all(cx: &Ctx, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Result<Map<String>> {
+pub fn tags_all(cx: &Ctx, own: Option<&Given>, forced: &[(&str, &str)]) -> Result<Map<String>> {
     let all = cx.tags().all(own, forced)?;
     let mut keys: Vec<(String, &String)> = all.keys().map(|key| (key.to_lowercase(), key)).collect();
     keys.sort();
@@ -346,8 +346,9 @@ async fn put_policy(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<()> {
 impl Spec {
     /// The role as it was found, in these words.
     fn as_found(&self, cx: &Ctx, role: Role, policy: String) -> Self {
+        let own = self.tags.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
         Self {
-            tags: cx.tags().seen(&role.tags, Some(&self.tags), &[]),
+            tags: cx.tags().seen(&role.tags, Some(&own), &[]),
             name: role.name,
             path: role.path,
             description: role.description,

@@ -1,6 +1,7 @@
 //! Tags: an entity's own, the provider's default ones, and those to be blind to.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Check, Map, check};
@@ -16,6 +17,9 @@ pub struct TagOptions {
     pub ignored_prefixes: Vec<String>,
 }
 
+/// Tags as a configuration gives them. A null one is left out, so that an expression can say whether there is a tag.
+pub type Given = Map<Option<String>>;
+
 /// The key of the tag that says which create has made an object. Its value is the type of the resource, a slash and the
 /// creation id. It is never shown in `tags` and `tags_all`.
 pub const CREATION: &str = "rdsauth:creation-id";
@@ -29,17 +33,25 @@ const MOST: usize = 50;
 impl TagOptions {
     /// Adds what hashicorp/aws's variables say, `TF_AWS_DEFAULT_TAGS_<key>`, `TF_AWS_IGNORE_TAGS_KEYS` and
     /// `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`; the provider block goes before them.
-    pub fn or_environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    ///
+    /// # Errors
+    /// One of these variables is not UTF-8. Any other may hold what it likes.
+    pub fn or_environment(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self> {
         for (name, value) in variables {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("TF_AWS_")) else { continue };
+            let value = value.to_str().ok_or_else(|| {
+                let detail = format!("The value of the environment variable \"{name}\" is not valid UTF-8.");
+                Diagnostic::error("Invalid environment variable", detail)
+            });
             if let Some(key) = name.strip_prefix("TF_AWS_DEFAULT_TAGS_").filter(|key| !key.is_empty()) {
-                self.default.entry(key.to_owned()).or_insert(value);
+                self.default.entry(key.to_owned()).or_insert(value?.to_owned());
             } else if name == "TF_AWS_IGNORE_TAGS_KEYS" {
-                self.ignored_keys.extend(words(&value));
+                self.ignored_keys.extend(words(value?));
             } else if name == "TF_AWS_IGNORE_TAGS_KEY_PREFIXES" {
-                self.ignored_prefixes.extend(words(&value));
+                self.ignored_prefixes.extend(words(value?));
             }
         }
-        self
+        Ok(self)
     }
 
     /// All tags that an object is to have, but for those of this provider itself: the defaults, over them its own,
@@ -47,9 +59,9 @@ impl TagOptions {
     ///
     /// # Errors
     /// They are too many.
-    pub fn all(&self, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Result<Map<String>> {
+    pub fn all(&self, own: Option<&Given>, forced: &[(&str, &str)]) -> Result<Map<String>> {
         let mut all = self.default.clone();
-        all.extend(own.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        all.extend(own.cloned().into_iter().flat_map(given));
         all.extend(forced.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         if all.len() >= MOST {
             let detail = format!(
@@ -64,40 +76,40 @@ impl TagOptions {
 
     /// The tags found on an object that are to be seen, as `tags_all`. `own` and `forced` ones are seen even if they
     /// are to be ignored.
-    pub fn seen(&self, found: &Map<String>, own: Option<&Map<String>>, forced: &[(&str, &str)]) -> Map<String> {
+    pub fn seen(&self, found: &Map<String>, own: Option<&Given>, forced: &[(&str, &str)]) -> Map<String> {
         let hidden = |key: &str| {
             key.starts_with(OURS)
                 || key.starts_with("aws:")
                 || (self.is_ignored(key)
-                    && !own.is_some_and(|own| own.contains_key(key))
+                    && !own.and_then(|own| own.get(key)).is_some_and(Option::is_some)
                     && !forced.iter().any(|(forced, _)| *forced == key))
         };
         found.iter().filter(|(key, _)| !hidden(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The part of the `seen` tags that the configuration has to answer for, as `tags`: what neither the provider's
-    /// defaults nor the kind of the object explain, and what it held before.
-    pub fn own(
-        &self,
-        seen: &Map<String>,
-        before: Option<&Map<String>>,
-        forced: &[(&str, &str)],
-    ) -> Option<Map<String>> {
+    /// defaults nor the kind of the object explain, and what it held before. A null stays null unless somebody has added
+    /// the very tag.
+    pub fn own(&self, seen: &Map<String>, before: Option<&Given>, forced: &[(&str, &str)]) -> Option<Given> {
         let explained = |key: &str, value: &str| {
             self.default.get(key).is_some_and(|default| default == value) || forced.iter().any(|(own, _)| *own == key)
         };
-        let held = |key: &str| before.is_some_and(|before| before.contains_key(key));
-        let own: Map<String> = seen
-            .iter()
-            .filter(|(key, value)| held(key) || !explained(key, value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
+        let held = |key: &str| before.and_then(|before| before.get(key)).is_some_and(Option::is_some);
+        let nulls = before.into_iter().flatten().filter(|(_, value)| value.is_none());
+        let mut own: Given = nulls.map(|(key, _)| (key.clone(), None)).collect();
+        let answered_for = seen.iter().filter(|(key, value)| held(key) || !explained(key, value));
+        own.extend(answered_for.map(|(key, value)| (key.clone(), Some(value.clone()))));
         (before.is_some() || !own.is_empty()).then_some(own)
     }
 
     fn is_ignored(&self, key: &str) -> bool {
         self.ignored_keys.contains(key) || self.ignored_prefixes.iter().any(|prefix| key.starts_with(prefix))
     }
+}
+
+/// The tags among those of a configuration that are there.
+pub fn given(tags: Given) -> impl Iterator<Item = (String, String)> {
+    tags.into_iter().filter_map(|(key, value)| Some((key, value?)))
 }
 
 /// What to write so that tags become others.
@@ -155,8 +167,9 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned)
 }
 
+/// AWS's `[\p{L}\p{Z}\p{N}_.:/=+\-@]`, in which line breaks and tabs are no white space.
 fn is_allowed(c: char) -> bool {
-    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 }
 
 #[cfg(test)]
@@ -175,11 +188,15 @@ mod tests {
         }
     }
 
+    fn own(pairs: &[(&str, Option<&str>)]) -> Given {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned))).collect()
+    }
+
     const FORCED: &[(&str, &str)] = &[("assumer", "loader")];
 
     #[test]
     fn the_nearer_tag_wins() {
-        let all = options().all(Some(&map(&[("stage", "prod"), ("assumer", "me")])), FORCED).unwrap();
+        let all = options().all(Some(&own(&[("stage", Some("prod")), ("assumer", Some("me"))])), FORCED).unwrap();
         assert_eq!(all, map(&[("assumer", "loader"), ("stage", "prod"), ("team", "data")]));
         assert_eq!(options().all(None, &[]).unwrap(), options().default);
     }
@@ -195,7 +212,7 @@ mod tests {
             ("seen-by", "scanner"),
         ]);
         assert_eq!(options().seen(&found, None, FORCED), map(&[("assumer", "loader"), ("new", "1")]));
-        let mine = map(&[("seen-by", "scanner")]);
+        let mine = own(&[("seen-by", Some("scanner"))]);
         assert!(options().seen(&found, Some(&mine), FORCED).contains_key("seen-by"));
         let blind = TagOptions { ignored_keys: BTreeSet::from(["assumer".to_owned()]), ..TagOptions::default() };
         assert!(blind.seen(&found, None, FORCED).contains_key("assumer"), "what is forced is watched");
@@ -204,16 +221,31 @@ mod tests {
     #[test]
     fn drift_shows_in_the_own_tags() {
         let options = options();
-        let all = options.all(Some(&map(&[("a", "1")])), FORCED).unwrap();
-        let before = map(&[("a", "1")]);
+        let before = own(&[("a", Some("1"))]);
+        let all = options.all(Some(&before), FORCED).unwrap();
         assert_eq!(options.own(&all, Some(&before), FORCED), Some(before.clone()));
         assert_eq!(options.own(&all, None, FORCED), Some(before.clone()), "an import");
         assert_eq!(options.own(&options.default, None, &[]), None);
-        assert_eq!(options.own(&options.default, Some(&Map::new()), &[]), Some(Map::new()), "an empty map stays");
+        assert_eq!(options.own(&options.default, Some(&Given::new()), &[]), Some(Given::new()), "an empty map stays");
         let changed = map(&[("a", "1"), ("foreign", "x"), ("stage", "prod")]);
-        assert_eq!(options.own(&changed, Some(&before), &[]), Some(changed));
-        let same_as_default = map(&[("team", "data")]);
+        let shown = own(&[("a", Some("1")), ("foreign", Some("x")), ("stage", Some("prod"))]);
+        assert_eq!(options.own(&changed, Some(&before), &[]), Some(shown));
+        let same_as_default = own(&[("team", Some("data"))]);
         assert_eq!(options.own(&options.default, Some(&same_as_default), &[]), Some(same_as_default));
+    }
+
+    #[test]
+    fn a_null_tag_is_left_out_and_stays_null() {
+        let options = options();
+        let before = own(&[("a", Some("1")), ("none", None), ("stage", None), ("seen-by", None)]);
+        let all = options.all(Some(&before), &[]).unwrap();
+        assert_eq!(all, map(&[("a", "1"), ("stage", "dev"), ("team", "data")]), "the default one is not overridden");
+        assert_eq!(options.own(&all, Some(&before), &[]), Some(before.clone()));
+        let ignored = map(&[("seen-by", "scanner")]);
+        assert_eq!(options.seen(&ignored, Some(&before), &[]), Map::new());
+        let changed = map(&[("a", "1"), ("none", "x")]);
+        let shown = own(&[("a", Some("1")), ("none", Some("x")), ("stage", None), ("seen-by", None)]);
+        assert_eq!(options.own(&changed, Some(&before), &[]), Some(shown));
     }
 
     #[test]
@@ -225,10 +257,23 @@ mod tests {
             ("TF_AWS_IGNORE_TAGS_KEYS", "a, b,"),
             ("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "x/"),
         ];
-        let both = options().or_environment(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let both = options().or_environment(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
         assert_eq!(both.default, map(&[("owner", "me"), ("stage", "dev"), ("team", "data")]));
         assert_eq!(both.ignored_keys, ["a", "b", "seen-by"].map(str::to_owned).into());
         assert_eq!(both.ignored_prefixes, ["cost/", "x/"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_our_own_variables_have_to_be_utf_8() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let bytes = || OsString::from_vec(b"\xff\xfe".to_vec());
+        let foreign = [("OTHER".into(), bytes()), (bytes(), "x".into()), ("TF_AWS_OTHER".into(), bytes())];
+        assert_eq!(options().or_environment(foreign).unwrap().default, options().default);
+        for name in ["TF_AWS_DEFAULT_TAGS_owner", "TF_AWS_IGNORE_TAGS_KEYS", "TF_AWS_IGNORE_TAGS_KEY_PREFIXES"] {
+            let error = options().or_environment([(name.into(), bytes())]).unwrap_err();
+            assert!(error.detail.contains(name), "{error}");
+        }
     }
 
     #[test]
@@ -246,7 +291,7 @@ mod tests {
 
     #[test]
     fn there_is_room_for_the_mark() {
-        let many = |count: usize| (0..count).map(|n| (n.to_string(), String::new())).collect::<Map<String>>();
+        let many = |count: usize| (0..count).map(|n| (n.to_string(), Some(String::new()))).collect::<Given>();
         let options = TagOptions::default();
         assert_eq!(marked(&options.all(Some(&many(49)), &[]).unwrap(), "x/1".to_owned()).len(), 50);
         assert_eq!(options.all(Some(&many(50)), &[]).unwrap_err().summary, "Too many tags");
@@ -263,6 +308,16 @@ mod tests {
             assert_eq!(keys().complaint("tags", &tags).is_none(), is_key, "{text}");
         }
         assert!(value().complaint("tags", &Value::from("")).is_none());
-        assert!(value().complaint("tags", &Value::from("a;b")).is_some());
+        for (text, is_allowed) in [
+            ("a;b", false),
+            ("a\nb", false),
+            ("a\tb", false),
+            ("a\r", false),
+            ("a\u{85}", false),
+            ("a\u{a0}\u{2009}\u{3000}b", true),
+            ("Ⅷ½東京", true),
+        ] {
+            assert_eq!(value().complaint("tags", &Value::from(text)).is_none(), is_allowed, "{text:?}");
+        }
     }
 }

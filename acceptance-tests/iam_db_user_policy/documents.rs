@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::iam_db_user_policy::{IT, POLICY, Scene, document};
+use crate::iam_db_user_policy::{IT, NAME, POLICY, Scene, document};
 use crate::support::output::json_of;
 use crate::support::stage::Account;
 
@@ -81,11 +81,17 @@ fn conditions() {
 
 #[test]
 fn patterns_by_consent() {
-    let patterns = POLICY.replace("db-ORDERS", "*").replace("\"reports\"", "\"batch_*\", \"$${aws:username}\"");
+    let patterns = POLICY
+        .replace("db-ORDERS", "*")
+        .replace("\"reports\"", "\"batch_*\", \"$${aws:username}\", \"$${aws:PrincipalTag/dbuser}\"");
     let scene = Scene::new(&patterns.replace("role =", "allow_wildcards = true\n  role ="));
     scene.tf.apply();
     let arn = |user: &str| format!("arn:aws:rds-db:us-east-1:{}:dbuser:*/{user}", scene.account.id);
-    assert_eq!(scene.policy(), document(&[&arn("${aws:username}"), &arn("app"), &arn("batch_*")]));
+    let arns = ["${aws:PrincipalTag/dbuser}", "${aws:username}", "app", "batch_*"].map(arn);
+    assert_eq!(scene.policy(), document(&arns.each_ref().map(String::as_str)));
+    scene.tf.assert_plan_empty();
+    scene.tf.ok(&["state", "rm", IT]);
+    scene.tf.import(IT, &format!("role/app/{NAME}"));
     scene.tf.assert_plan_empty();
     scene.account.forget_calls();
     scene.configure(&patterns);

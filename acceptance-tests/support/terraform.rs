@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ pub struct Terraform {
     root: Arc<TempDir>,
     /// The folder with home, temporary files, mirror and CLI configuration: this one, or the one it is beside.
     machine: Arc<TempDir>,
-    environment: BTreeMap<String, String>,
+    environment: BTreeMap<String, OsString>,
     /// Addresses of the providers that are used where they lie, without being installed.
     overridden: Vec<String>,
 }
@@ -99,8 +100,13 @@ impl Terraform {
     }
 
     /// Sets a variable for every command from here on.
-    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
-        self.environment.insert(name.to_owned(), value.to_string());
+    pub fn env(self, name: &str, value: impl ToString) -> Self {
+        self.env_os(name, value.to_string())
+    }
+
+    /// Sets a variable, which need not be text, for every command from here on.
+    pub fn env_os(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.insert(name.to_owned(), value.into());
         self
     }
 

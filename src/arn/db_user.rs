@@ -212,7 +212,8 @@ pub fn check_db_user(user: &str, wildcards: Wildcards) -> Result<(), ArnError> {
     if user.is_empty() {
         return error("The name of a database user cannot be empty.".to_owned());
     }
-    let len = user.chars().count();
+    let literal = outside_variables(user);
+    let len = literal.chars().count();
     if len > MAX_DB_USER_LEN {
         return error(format!(
             "The user name of {len} characters is too long: no engine takes more than {MAX_DB_USER_LEN} (PostgreSQL 63 bytes, MySQL 32 characters)."
@@ -224,7 +225,7 @@ pub fn check_db_user(user: &str, wildcards: Wildcards) -> Result<(), ArnError> {
     if let Some(wrong) = user.chars().find(|c| c.is_control() || *c > '\u{ff}') {
         return error(format!("The user name \"{user}\" holds {wrong:?}, which an IAM policy cannot hold."));
     }
-    if user.contains('/') {
+    if literal.contains('/') {
         return error(format!("The user name \"{user}\" holds a slash, which separates the parts of the ARN."));
     }
     if wildcards == Wildcards::Refused {
@@ -239,6 +240,19 @@ pub fn check_db_user(user: &str, wildcards: Wildcards) -> Result<(), ArnError> {
         }
     }
     Ok(())
+}
+
+/// A user name without its policy variables, whose own text, such as `aws:PrincipalTag/team`, is no part of any name.
+fn outside_variables(user: &str) -> String {
+    let mut literal = String::new();
+    let mut rest = user;
+    while let Some((before, (_, after))) =
+        rest.split_once("${").and_then(|(before, variable)| Some((before, variable.split_once('}')?)))
+    {
+        literal.push_str(before);
+        rest = after;
+    }
+    literal + rest
 }
 
 #[cfg(test)]
@@ -322,6 +336,22 @@ mod tests {
             assert!(DbUserArn::parse(text, Wildcards::Refused).is_err(), "{text}");
             assert_eq!(DbUserArn::parse(text, Wildcards::Allowed).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_policy_variable_may_hold_a_slash_and_be_long() {
+        let long = "${aws:PrincipalTag/the-name-of-the-user-in-databases}".repeat(2);
+        for user in ["${aws:PrincipalTag/dbuser}", "app_${aws:PrincipalTag/team}_${aws:username, 'a/b'}", &long] {
+            let text = format!("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/{user}");
+            let arn = DbUserArn::parse(&text, Wildcards::Allowed).unwrap();
+            assert_eq!((arn.user.as_str(), arn.to_string()), (user, text.clone()));
+            check(&text, "policy variable");
+        }
+        for user in ["a/${aws:username}", "${aws:username}/b", "${aws:PrincipalTag/dbuser", "${a}/${b}", "}/${"] {
+            let error = check_db_user(user, Wildcards::Allowed).expect_err(user).to_string();
+            assert!(error.contains("a slash"), "{user}: {error}");
+        }
+        assert!(check_db_user(&format!("{}${{a/b}}", "u".repeat(81)), Wildcards::Allowed).is_err());
     }
 
     proptest! {

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use tf_provider::diagnostic::Diagnostic;
-use tf_provider::schema::{Check, Host, Map, Secret, Set, Val, View, block, check, optional, parse_duration};
+use tf_provider::schema::{Check, Host, Secret, Set, Val, View, block, check, optional, parse_duration};
 
 use crate::aws::options::EndpointMode;
 use crate::aws::{Options, RetryMode, credentials, web_identity};
 use crate::checks;
 use crate::connection;
 use crate::sql::Defaults;
-use crate::tags::{self, TagOptions};
+use crate::tags::{self, Given, TagOptions};
 
 tf_provider::model! {
     /// Database authentication and encryption on Amazon RDS and Aurora: IAM policies, roles, keys, secrets and the
@@ -116,7 +116,7 @@ tf_provider::model! {
         /// Person behind the session.
         source_identity: Option<String> = optional().check(check::length(2..=64)),
         /// Tags of the session.
-        tags: Option<Map<String>> = optional(),
+        tags: Option<Given> = optional(),
         /// Keys of the tags that go on into roles assumed from the session.
         transitive_tag_keys: Option<Set<String>> = optional(),
     }
@@ -168,7 +168,7 @@ tf_provider::model! {
     /// Tags of all objects.
     pub struct DefaultTags {
         /// The tags. Also `TF_AWS_DEFAULT_TAGS_` and the key, as a variable.
-        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
     }
 }
 
@@ -206,8 +206,10 @@ impl ProviderBlock {
         let default = std::mem::replace(&mut self.default_tags, Val::Null).known().into_iter().flatten();
         let ignored = std::mem::replace(&mut self.ignore_tags, Val::Null).known().into_iter().flatten();
         let list = |set: Option<Set<String>>| set.map(|set| set.to_vec()).unwrap_or_default();
-        let mut options =
-            TagOptions { default: default.filter_map(|block| block.tags).flatten().collect(), ..TagOptions::default() };
+        let mut options = TagOptions {
+            default: default.filter_map(|block| block.tags).flat_map(tags::given).collect(),
+            ..TagOptions::default()
+        };
         for IgnoreTags { keys, key_prefixes } in ignored {
             options.ignored_keys.extend(list(keys));
             options.ignored_prefixes.extend(list(key_prefixes));
@@ -299,7 +301,7 @@ impl AssumeRole {
             policy_arns: self.policy_arns.map(|arns| arns.to_vec()).unwrap_or_default(),
             session_name: self.session_name,
             source_identity: self.source_identity,
-            tags: self.tags.unwrap_or_default(),
+            tags: self.tags.into_iter().flat_map(tags::given).collect(),
             transitive_tag_keys: self.transitive_tag_keys.map(|keys| keys.to_vec()).unwrap_or_default(),
         })
     }

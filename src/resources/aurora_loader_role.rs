@@ -13,8 +13,9 @@ use crate::ownership::{self, Owned};
 use crate::policy::loader::{self, Loaded};
 use crate::policy_json::{PolicyJson, same};
 use crate::role::{self, Known, Part, Spec};
+use crate::tags::{self, Given};
 use crate::world::{self, Ctx, World};
-use crate::{checks, policy, tags};
+use crate::{checks, policy};
 
 tf_provider::model! {
     /// The role with which the data loading utility of Aurora PostgreSQL Limitless Database reads the secrets of both
@@ -61,7 +62,7 @@ tf_provider::model! {
         /// When the role is deleted, take away what others have added to it: policies and instance profiles.
         force_detach_policies: bool = optional().or(false),
         /// Tags of the role. The tag `assumer` is added by itself and need not be among them.
-        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
         /// All tags of the role, with `assumer` and the provider's default ones.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the role.
@@ -272,19 +273,19 @@ fn policy_json(role: &View<'_, AuroraLoaderRole>) -> Val<PolicyJson> {
     Val::Known(loaded.document().to_string().into())
 }
 
-fn all_tags(cx: &Ctx, own: Option<&Map<String>>) -> Result<Map<String>> {
+fn all_tags(cx: &Ctx, own: Option<&Given>) -> Result<Map<String>> {
     let at = AuroraLoaderRole::tags;
-    if let Some(error) = other_assumer(own.unwrap_or(&Map::new())) {
+    if let Some(error) = other_assumer(own.unwrap_or(&Given::new())) {
         return Err(error);
     }
     role::tags_all(cx, own, FORCED).map_err(|error| error.at(at))
 }
 
 /// The service looks for the one value, so no other can be meant.
-fn other_assumer(tags: &Map<String>) -> Option<Diagnostic> {
+fn other_assumer(tags: &Given) -> Option<Diagnostic> {
     let (key, value) = ASSUMER;
-    let (found, _) =
-        tags.iter().find(|(tag, found)| tag.eq_ignore_ascii_case(key) && (*tag != key || *found != value))?;
+    let is_another = |tag: &str, found: &str| tag.eq_ignore_ascii_case(key) && (tag != key || found != value);
+    let (found, _) = tags.iter().find(|(tag, found)| found.as_ref().is_some_and(|found| is_another(tag, found)))?;
     let detail = format!(
         "Aurora assumes only roles whose tag \"{key}\" is \"{value}\", and keys that differ in case are one key to IAM. \
          Leave the tag \"{found}\" out: the right one is added by itself."

@@ -20,7 +20,7 @@ use crate::checks;
 use crate::claims::{self, Claim, Maker, Subject};
 use crate::key_id::{self, KeyId};
 use crate::ownership::{self, Owned};
-use crate::tags::{self, Changes};
+use crate::tags::{self, Changes, Given};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -68,7 +68,7 @@ tf_provider::model! {
         /// Consent to restore a deleted secret of the same name, whoever made it, and to write this value into it.
         restore_deleted: bool = optional().or(false),
         /// Tags of the secret.
-        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
         /// Tags of the secret, and those that the provider gives to all objects.
         tags_all: Computed<Map<String>> = computed().keep(),
         /// ARN of the secret, with the random characters.

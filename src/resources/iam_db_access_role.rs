@@ -10,6 +10,7 @@ use tf_provider::value::{Path, Value};
 
 use crate::arn::{Arn, DbUserArn, Wildcards};
 use crate::aws::iam::Principal;
+use crate::checks;
 use crate::claims::{Maker, Subject};
 use crate::logins::{self, Database};
 use crate::ownership::{self, Owned};
@@ -17,8 +18,8 @@ use crate::policy::connect;
 use crate::policy::trust::{ASSUME, TAG, Trust};
 use crate::policy_json::PolicyJson;
 use crate::role::{self, Known, Part, Spec};
+use crate::tags::{self, Given};
 use crate::world::{self, Ctx, World};
-use crate::{checks, tags};
 
 tf_provider::model! {
     /// A role that somebody outside assumes, such as ClickPipes or another account, to log in to databases as certain
@@ -83,7 +84,7 @@ tf_provider::model! {
         /// When the role is deleted, take away what others have added to it: policies and instance profiles.
         force_detach_policies: bool = optional().or(false),
         /// Tags of the role.
-        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
         /// All tags of the role, with the provider's default ones.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the role.
@@ -355,7 +356,7 @@ fn external_id() -> check::Check {
     })
 }
 
-fn all_tags(cx: &Ctx, own: Option<&Map<String>>) -> Result<Map<String>> {
+fn all_tags(cx: &Ctx, own: Option<&Given>) -> Result<Map<String>> {
     role::tags_all(cx, own, &[]).map_err(|error| error.at(IamDbAccessRole::tags))
 }
 

@@ -22,7 +22,7 @@ use crate::claims::{self, Claim, Maker, Subject};
 use crate::key_policy::Age;
 use crate::ownership::{self, Owned};
 use crate::policy::new_key;
-use crate::tags::{self, Changes};
+use crate::tags::{self, Changes, Given};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -67,7 +67,7 @@ tf_provider::model! {
         /// Days between the destruction of the resource and the deletion of the key.
         deletion_window_in_days: i64 = optional().or(30).check(check::between(7..=30)),
         /// Tags of the key.
-        tags: Option<Map<String>> = optional().check(tags::keys()).each(tags::value()),
+        tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
         /// All tags of the key, with the provider's default ones.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the key.
@@ -536,7 +536,7 @@ fn unfit(key: &Key) -> Option<String> {
     (!usable).then(|| format!("its state is {}.", key.state))
 }
 
-fn all_tags(cx: &Ctx, own: Option<&Map<String>>) -> Result<Map<String>> {
+fn all_tags(cx: &Ctx, own: Option<&Given>) -> Result<Map<String>> {
     cx.tags().all(own, &[]).map_err(|error| error.at(KmsKey::tags))
 }
 

@@ -456,27 +456,6 @@ impl PostgresqlIamUser {
         }
         .at(at)
     }
-
-    async fn revoke(&self, cx: &Ctx, session: &Session, role: &Role, from: &[&str]) -> Result<()> {
-        let left = roles::revoke(session, role.oid, from, self.patience()).await?;
-        if let Some(path) = left.iter().flat_map(|role| &role.iam_paths).next().filter(|_| from.contains(&roles::IAM)) {
-            cx.warn(told::still_of_iam(&role.name, path));
-        }
-        Ok(())
-    }
-
-    /// Clears every other database first: what the role owns there would be in the way.
-    async fn drop(&self, cx: &Ctx, session: &Session, role: &Role) -> Result<()> {
-        let heir = self.reassign_owned_to.as_deref().unwrap_or_else(|| session.user());
-        for database in roles::other_databases(session, role.oid).await? {
-            let beside = self.database_connection.postgres_beside(cx, &database).await?;
-            roles::clear(&beside, role.oid, heir, Then::Keep, self.patience())
-                .await
-                .map_err(told::not_cleared)
-                .context("Cannot clear a database of what the user owns", &database)?;
-        }
-        roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await.map_err(told::not_cleared)
-    }
 }
 
 /// A name that a role may be made with.

@@ -65,12 +65,12 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
             .at(at),
         );
     }
+    if let Some(Err(mismatch)) = known_part(value).map(|part| (attribute.fits)(&part)) {
+        let at = mismatch.path.under(at);
+        found.push(invalid(&at, format!("\"{at}\" is of the wrong kind: {}.", mismatch.message)));
+        return;
+    }
     if value.is_wholly_known() {
-        if let Err(mismatch) = (attribute.fits)(value) {
-            let at = mismatch.path.under(at);
-            found.push(invalid(&at, format!("\"{at}\" is of the wrong kind: {}.", mismatch.message)));
-            return;
-        }
         let complaints = attribute.flags.checks.iter().filter_map(|check| check.complaint(at, value));
         found.extend(complaints.map(|complaint| invalid(at, complaint)));
     }
@@ -80,6 +80,25 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
                 found.push(invalid(&step(at), complaint));
             }
         });
+    }
+}
+
+/// What of a value is known by now: what does not fit in that never will.
+fn known_part(value: &Value) -> Option<Value> {
+    match value {
+        value if value.is_wholly_known() => Some(value.clone()),
+        Value::Map(elements) => {
+            let known = elements.iter().filter(|(_, element)| element.is_wholly_known());
+            Some(Value::Map(known.map(|(key, element)| (key.clone(), element.clone())).collect()))
+        }
+        Value::Set(elements) => {
+            Some(Value::Set(elements.iter().filter(|element| element.is_wholly_known()).cloned().collect()))
+        }
+        // What comes after an unknown element would change its index.
+        Value::List(elements) => {
+            Some(Value::List(elements.iter().take_while(|element| element.is_wholly_known()).cloned().collect()))
+        }
+        _ => None,
     }
 }
 
@@ -181,6 +200,24 @@ mod tests {
         check("size", half, &[("size", "\"size\" is of the wrong kind: expected a whole number, got a number.")]);
         let holey = Value::List(vec![Value::Null]);
         check("words", holey, &[("words[0]", "\"words[0]\" is of the wrong kind: expected a string, got null.")]);
+    }
+
+    #[test]
+    fn what_is_known_has_to_fit_beside_what_is_not() {
+        let wrong = |at: &str| format!("\"{at}\" is of the wrong kind: expected a string, got null.");
+        let map = |element: Value| {
+            Value::Map(
+                [("a".to_owned(), Value::unknown()), ("b".to_owned(), element), ("c".to_owned(), "c".into())].into(),
+            )
+        };
+        check("tags", map("b".into()), &[]);
+        check("tags", map(Value::Null), &[(r#"tags["b"]"#, &wrong(r#"tags["b"]"#))]);
+        check(
+            "words",
+            Value::List(vec!["a".into(), Value::Null, Value::unknown()]),
+            &[("words[1]", &wrong("words[1]"))],
+        );
+        check("marks", Value::Set([Value::Null, Value::unknown()].into()), &[("marks", &wrong("marks"))]);
     }
 
     #[test]
