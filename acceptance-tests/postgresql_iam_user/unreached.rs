@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::postgresql_iam_user::{IT, Scene};
+use crate::support::stage::Account;
 
 const BODY: &str = "  name = \"uID\"";
 
@@ -74,4 +75,22 @@ fn a_user_is_gone_with_its_database() {
     scene.account.call("rds", "DeleteDBInstance", instance);
     scene.tf.destroy().expect_text("DB instance no longer exists");
     scene.sql("DROP ROLE uID");
+}
+
+/// Credentials of another account do not see it either, which is no proof.
+#[test]
+fn a_user_is_not_gone_because_another_account_has_no_such_database() {
+    let scene = Scene::new(BODY);
+    scene.tf.apply();
+    let there = scene.tf.read("main.tf");
+    scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
+    let other = Account::with_databases();
+    let scene = Scene { tf: scene.tf.envs(other.environment()), ..scene };
+    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
+    assert!(error.detail.contains(&format!("in the account {}", other.id)), "{error:?}");
+    assert!(error.detail.contains("those of another account"), "{error:?}");
+    let scene = Scene { tf: scene.tf.envs(scene.account.environment()), ..scene };
+    scene.tf.write("main.tf", &there);
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
 }

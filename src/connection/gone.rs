@@ -25,15 +25,23 @@ impl DatabaseConnection {
             Err(error) => error,
         };
         let (host, port) = self.endpoint(engine);
+        let mut more = String::new();
         if let Some(endpoint) = RdsHost::parse(host)
             && matches!(endpoint.kind, HostKind::Instance | HostKind::Writer | HostKind::Readers)
-            && !sql::has_address(host, port).await
             && let Some(account) = self.account_without(cx, &endpoint).await
         {
-            cx.warn(gone(&endpoint, &account, what));
-            return Ok(None);
+            if !sql::has_address(host, port).await {
+                cx.warn(gone(&endpoint, &account, what));
+                return Ok(None);
+            }
+            let RdsHost { identifier, region, .. } = &endpoint;
+            more = format!(
+                "\n\nRDS knows no \"{identifier}\" with this endpoint in {region} in the account {account}, but its name still \
+                 has an address. If it was deleted a moment ago, apply again in a minute; otherwise the credentials are \
+                 those of another account."
+            );
         }
-        Err(Diagnostic { detail: format!("{}\n\n{WAYS_OUT}", error.detail), ..error })
+        Err(Diagnostic { detail: format!("{}{more}\n\n{WAYS_OUT}", error.detail), ..error })
     }
 
     /// The account that has no such database, if RDS says so and the secret is no other account's.

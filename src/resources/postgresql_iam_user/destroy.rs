@@ -31,7 +31,7 @@ impl PostgresqlIamUser {
             "revoke_rds_iam" => self.revoke(cx, &session, &role, &[roles::IAM]).await,
             _ => self.drop(cx, &session, &role).await,
         };
-        destroyed.context("Cannot take the user away", &self.name)
+        destroyed.context("Cannot destroy the database user", &self.name)
     }
 
     async fn revoke(&self, cx: &Ctx, session: &Session, role: &Role, from: &[&str]) -> Result<()> {
