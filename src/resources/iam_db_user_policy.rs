@@ -88,7 +88,7 @@ const UNSEEN: Retry<crate::aws::Error> = Retry {
 /// A principal made in the same apply may not be visible everywhere yet.
 const YOUNG_PRINCIPAL: Retry<Absent> = Retry {
     what: "the principal to appear",
-    when: |absent| matches!(absent, Absent::Principal),
+    when: |absent| matches!(absent, Absent::Principal(_)),
     within: Duration::from_secs(10),
     first: Duration::from_secs(1),
 };
@@ -166,6 +166,12 @@ impl Resource<World> for IamDbUserPolicy {
         }
         let document = wanted.document(cx).await?;
         plan.set(Self::policy_json, PolicyJson::from(document));
+        if plan.is_create()
+            && let Ok(principal) = wanted.principal()
+            && let Ok(Found::NoPrincipal) = cx.aws()?.iam().await?.policy(&principal, &wanted.policy_name).await
+        {
+            cx.warn(no_principal(&principal, cx.aws()?.account_id().await.ok().flatten()));
+        }
         Ok(())
     }
 
@@ -247,14 +253,18 @@ impl From<Condition> for ConditionBlock {
 
 /// Why there is nothing to compare with.
 enum Absent {
-    Principal,
+    /// IAM does not know the principal, in this account as far as that is known.
+    Principal(Option<String>),
     Other(Diagnostic),
 }
 
 impl From<Absent> for Diagnostic {
     fn from(absent: Absent) -> Self {
         match absent {
-            Absent::Principal => Self::error("", "IAM knows no principal of that name."),
+            Absent::Principal(Some(account)) => {
+                Self::error("", format!("IAM knows no principal of that name in account {account}."))
+            }
+            Absent::Principal(None) => Self::error("", "IAM knows no principal of that name."),
             Absent::Other(diagnostic) => diagnostic,
         }
     }
@@ -262,11 +272,12 @@ impl From<Absent> for Diagnostic {
 
 /// What the policy says now, if there is one.
 async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<Option<String>> {
+    let clients = cx.aws()?;
     let look = || async {
         match iam.policy(principal, name).await {
             Ok(Found::Policy(document)) => Ok(Some(document)),
             Ok(Found::NoPolicy) => Ok(None),
-            Ok(Found::NoPrincipal) => Err(Absent::Principal),
+            Ok(Found::NoPrincipal) => Err(Absent::Principal(clients.account_id().await.ok().flatten())),
             Err(error) => Err(Absent::Other(error.into())),
         }
     };
@@ -317,6 +328,16 @@ fn taken_over(principal: &Principal, name: &str) -> Diagnostic {
             "\"{principal}\" already has an inline policy \"{name}\" that says the same. It is managed here from now on."
         ),
     )
+}
+
+/// A plan cannot see what is created first in the same apply.
+fn no_principal(principal: &Principal, account: Option<String>) -> Diagnostic {
+    let account = account.map_or_else(|| "this account".to_owned(), |account| format!("account {account}"));
+    let detail = format!(
+        "IAM knows no \"{principal}\" in {account}. Unless it is created first in the same apply, the apply fails.\n\nIf \
+         it should be there, check the name and the account of the credentials."
+    );
+    Diagnostic::warning("IAM principal not found", detail).at(owner(principal))
 }
 
 fn already_there(principal: &Principal, name: &str) -> Diagnostic {
