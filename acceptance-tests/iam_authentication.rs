@@ -108,8 +108,10 @@ fn update() {
     tf.assert_plan_empty();
     account.forget_calls();
     scene.configure(&with(INSTANCE, "enabled = false\n  disable_on_destroy = true"));
-    tf.apply().expect_text("1 changed");
+    let told = tf.apply().expect_text("1 changed").stdout;
+    assert!(!told.contains("known after apply"), "nothing of the database changes: {told}");
     assert_eq!(account.writes(), [""; 0]);
+    tf.assert_plan_empty();
     tf.destroy();
     assert_eq!(account.writes(), [""; 0], "it is off already");
 }
@@ -191,7 +193,7 @@ fn a_database_that_is_gone() {
     account.fault(gone);
     let error = tf.apply_fails().error();
     assert_eq!((error.summary.as_str(), error.code.as_str()), (NO_SWITCH, "db_instance_identifier = \"orders\""));
-    assert!(error.detail.contains("There is no instance of that identifier"), "{error:?}");
+    assert!(error.detail.contains("There is no DB instance \"orders\""), "{error:?}");
     assert_eq!(tf.state().addresses(), [""; 0]);
 }
 
@@ -262,7 +264,12 @@ fn mistakes() {
         assert!(error.detail.contains(text), "{error:?}");
     }
     scene.configure(&INSTANCE.replace("orders", "ledger"));
+    let place = format!("in region \"us-east-1\" of account {}", account.id);
+    let told = tf.ok(&["plan"]).expect_text("Warning: Database not found").stdout;
+    let told = told.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&place), "{told}");
     let error = tf.apply_fails().error();
+    assert!(error.detail.contains(&place), "{error:?}");
     assert!(error.detail.contains("name it as \"db_cluster_identifier\""), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
 }

@@ -288,6 +288,7 @@ fn a_group_that_is_not_there_yet() {
     let error = tf.apply_fails().error();
     assert_eq!((error.summary.as_str(), account.writes()), ("Cannot set the parameter", vec![]));
     assert!(error.detail.contains("There is no DB parameter group \"later\""), "{error:?}");
+    assert!(error.detail.contains(&format!("in region \"us-east-1\" of account {}", account.id)), "{error:?}");
     account.tell("parameter-groups", json!({ "name": "later", "family": "postgres16" }));
     tf.apply().expect_text("1 added");
     tf.assert_plan_empty();
@@ -399,4 +400,21 @@ fn calls_are_few() {
     account.forget_calls();
     tf.assert_plan_empty();
     assert_eq!(account.operations(), ["DescribeDBParameters"], "a refresh");
+}
+
+#[test]
+fn a_previous_value_that_no_tag_holds_is_told_at_plan() {
+    let scene = Scene::new(&DYNAMIC.replace("rds.iam_auth_for_replication", "search_path").replace("\"1\"", "\"app\""));
+    let Scene { tf, account } = &scene;
+    let before = (0..60).map(|n| format!("s{n}")).collect::<Vec<_>>().join(",");
+    account.tell("parameters", json!({ "group": "orders-pg16", "values": { "search_path": before } }));
+    let summary = "Previous value does not fit into a tag";
+    tf.ok(&["plan"]).expect_text(&format!("Warning: {summary}"));
+    account.forget_calls();
+    let error = tf.apply_fails().error();
+    assert!(error.detail.contains("\"on_destroy\" to \"reset\" or \"leave\""), "{error:?}");
+    assert_eq!(account.writes(), [""; 0]);
+    scene.configure(&tf.read("main.tf").replace("# more", "on_destroy = \"leave\""));
+    let told = tf.apply().expect_text("1 added").stdout;
+    assert!(!told.contains(summary), "{told}");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Model, Retry, Val, View, Wait};
+use tf_provider::value::Path;
 
 use crate::aws;
 use crate::aws::rds::{APPLYING, Database, Kind, Rds};
@@ -128,28 +129,42 @@ impl Target {
         Ok(cx.aws()?.rds(self.region.as_deref()).await?)
     }
 
-    /// Looks at it, if a plan can.
+    /// Looks at it, if a plan can, and warns if it is not there. `at` is the attribute that names it.
     ///
     /// # Errors
     /// AWS was reached and refused to tell.
-    pub async fn at_plan(&self, cx: &Ctx) -> Result<Option<Database>> {
-        if !world::may_plan(cx, false).await? {
-            return Ok(None);
+    pub async fn at_plan(&self, cx: &Ctx, at: impl Into<Path>) -> Result<Option<Database>> {
+        let at = at.into();
+        let found = match world::may_plan(cx, false).await {
+            Ok(true) => {
+                let found = self.rds(cx).await?.database(self.kind, &self.identifier).await;
+                world::unless_unreached(cx, found).context("Cannot look up the database", self)
+            }
+            Ok(false) => return Ok(None),
+            Err(error) => Err(error),
+        };
+        let found = found.map_err(|error| error.at(at.clone()))?;
+        if let Some(None) = found {
+            let detail = format!(
+                "There is no DB {} \"{self}\" in {}. Unless it is created first in the same apply, the apply fails.\n\n\
+                 If it should be there, check the identifier, \"region\" and the account of the credentials.",
+                self.kind,
+                world::place(cx, self.region.as_deref()).await?
+            );
+            cx.warn(Diagnostic::warning("Database not found", detail).at(at));
         }
-        world::unless_unreached(cx, self.rds(cx).await?.database(self.kind, &self.identifier).await)
-            .map(Option::flatten)
-            .context("Cannot look up the database", self)
+        Ok(found.flatten())
     }
 
     /// Looks at it, when it must be there.
     ///
     /// # Errors
     /// It is not there, or AWS refused to tell.
-    pub async fn look(&self, rds: &Rds) -> Result<Database> {
+    pub async fn look(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
         if let Some(found) = rds.database(self.kind, &self.identifier).await? {
             return Ok(found);
         }
-        let region = self.region.as_deref().map_or_else(|| "the provider's region".to_owned(), |r| format!("\"{r}\""));
+        let place = world::place(cx, self.region.as_deref()).await?;
         let other = match self.kind {
             Kind::Instance => Kind::Cluster,
             Kind::Cluster => Kind::Instance,
@@ -163,7 +178,7 @@ impl Target {
                 self.kind
             ),
         };
-        let detail = format!("There is no {} of that identifier in {region}.\n\n{advice}", self.kind);
+        let detail = format!("There is no DB {} \"{self}\" in {place}.\n\n{advice}", self.kind);
         Err(Diagnostic::error("Database not found", detail))
     }
 
@@ -172,7 +187,7 @@ impl Target {
     /// # Errors
     /// It is not there, it cannot get that far any more, the time is up, or AWS refused to tell.
     pub async fn look_when_steady(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
-        cx.wait(&STEADY, || self.look(rds)).await
+        cx.wait(&STEADY, || self.look(cx, rds)).await
     }
 
     /// Switches IAM authentication, and returns the database once that is in force, or waits for the maintenance
@@ -182,7 +197,7 @@ impl Target {
     /// AWS refuses, the database cannot get there any more, or the time is up.
     pub async fn switch_iam(&self, cx: &Ctx, rds: &Rds, switch: Switch, before: impl Fn() + Sync) -> Result<Database> {
         let ask = || async {
-            let database = cx.wait(&OPERATIONAL, || self.look(rds)).await?;
+            let database = cx.wait(&OPERATIONAL, || self.look(cx, rds)).await?;
             refuse_member(&database)?;
             refuse_engine(&database, switch.on)?;
             if switch.is_done(&database) {
@@ -199,7 +214,7 @@ impl Target {
         let done = match cx.until(&BUSY, ask).await {
             Ok(Some(database)) => Ok(database),
             Ok(None) => {
-                let look = || async { Ok::<_, Diagnostic>(Switching { database: self.look(rds).await?, switch }) };
+                let look = || async { Ok::<_, Diagnostic>(Switching { database: self.look(cx, rds).await?, switch }) };
                 cx.wait(&SWITCHED, look).await.map(|now| now.database)
             }
             Err(error) => Err(error),

@@ -6,6 +6,7 @@
 mod note;
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::aws::rds::parameters::{Group, Method, Parameter, Setting, User};
 use crate::aws::rds::{Database, Kind, Rds};
 use crate::world::{self, Ctx};
 
-pub use self::note::{NotNoted, Notes, Owner, forget, note};
+pub use self::note::{NotNoted, Notes, Owner, fits, forget, note};
 
 /// What a look for a parameter found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,15 +101,15 @@ pub async fn find(rds: &Rds, group: &Group, name: &str) -> Result<Found, aws::Er
     }
 }
 
-/// Looks for a parameter that must be there.
+/// Looks for a parameter that must be there, in a region, or the provider's if none is given.
 ///
 /// # Errors
 /// It is not there, or AWS refuses to tell.
-pub async fn parameter(rds: &Rds, group: &Group, name: &str) -> Result<Parameter> {
+pub async fn parameter(cx: &Ctx, rds: &Rds, group: &Group, name: &str, region: Option<&str>) -> Result<Parameter> {
     match find(rds, group, name).await? {
         Found::Parameter(parameter) => Ok(parameter),
         Found::NoParameter => Err(no_parameter(rds, group, name).await),
-        Found::NoGroup => Err(no_group(group)),
+        Found::NoGroup => Err(no_group(cx, group, region).await),
     }
 }
 
@@ -134,12 +135,16 @@ pub async fn no_parameter(rds: &Rds, group: &Group, name: &str) -> Diagnostic {
     Diagnostic::error("Parameter not known", detail.trim_end())
 }
 
-/// Explains that there is no such group.
-pub fn no_group(group: &Group) -> Diagnostic {
+/// Explains that there is no such group, and where that is so.
+pub async fn no_group(cx: &Ctx, group: &Group, region: Option<&str>) -> Diagnostic {
+    let place = match world::place(cx, region).await {
+        Ok(place) => place,
+        Err(error) => return error,
+    };
     Diagnostic::error(
         "Parameter group not found",
         format!(
-            "There is no {group}.\n\nIf it is made in the same apply, refer to the resource that makes it. A group of \
+            "There is no {group} in {place}.\n\nIf it is made in the same apply, refer to the resource that makes it. A group of \
              clusters is another one than a group of instances of the same name."
         ),
     )
@@ -199,8 +204,14 @@ pub fn tell_undone(undone: Result<()>) {
 /// AWS refuses to tell, or the time is up.
 pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
     let looks = AtomicU32::new(0);
+    let known = OnceLock::<Vec<String>>::new();
     let look = || async {
-        let users = rds.users_of(group).await?;
+        // RDS has no list of the databases of a group: the first look goes through all.
+        let users = match known.get() {
+            Some(known) => rds.users_among(group, known).await?,
+            None => rds.users_of(group).await?,
+        };
+        known.get_or_init(|| users.iter().map(|user| user.identifier.clone()).collect());
         let looks = looks.fetch_add(1, Ordering::Relaxed) + 1;
         Ok::<_, aws::Error>(Following { looks: if users.is_empty() { u32::MAX } else { looks }, users })
     };

@@ -1,6 +1,8 @@
 //! What a configured provider holds, and entities may use.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 
@@ -15,6 +17,14 @@ pub struct World {
     tags: TagOptions,
     databases: Result<Defaults, Vec<String>>,
     claims: Claims,
+    promised: Mutex<BTreeSet<Promise>>,
+}
+
+/// What the plan of one resource supplies to those that come after it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Promise {
+    /// IAM database authentication of the DB instance or cluster with this ARN.
+    IamAuthentication(String),
 }
 
 /// What a call of an entity may use.
@@ -23,7 +33,13 @@ pub type Ctx = tf_provider::schema::Ctx<World>;
 impl World {
     /// A provider whose configuration of AWS is known.
     pub fn new(clients: Clients, tags: TagOptions) -> Self {
-        Self { clients: Ok(clients), tags, databases: Ok(Defaults::default()), claims: Claims::default() }
+        Self {
+            clients: Ok(clients),
+            tags,
+            databases: Ok(Defaults::default()),
+            claims: Claims::default(),
+            promised: Mutex::default(),
+        }
     }
 
     /// A provider that waits for these options to become known before it can call AWS.
@@ -33,6 +49,7 @@ impl World {
             tags: TagOptions::default(),
             databases: Ok(Defaults::default()),
             claims: Claims::default(),
+            promised: Mutex::default(),
         }
     }
 
@@ -40,6 +57,16 @@ impl World {
     #[must_use]
     pub fn with_databases(self, databases: Result<Defaults, Vec<String>>) -> Self {
         Self { databases, ..self }
+    }
+
+    /// Notes what a plan supplies, so that no plan after it in this run misses it.
+    pub fn promise(&self, promise: Promise) {
+        self.promised.lock().unwrap_or_else(PoisonError::into_inner).insert(promise);
+    }
+
+    /// Whether a plan before in this run supplies it.
+    pub fn is_promised(&self, promise: &Promise) -> bool {
+        self.promised.lock().unwrap_or_else(PoisonError::into_inner).contains(promise)
     }
 
     /// The AWS clients.
@@ -121,6 +148,19 @@ pub fn unless_unreached<T>(cx: &Ctx, answer: Result<T, aws::Error>) -> Result<Op
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Where something was looked for: the region and the account, as far as it is known.
+///
+/// # Errors
+/// The region is not known, or the credentials are no good.
+pub async fn place(cx: &Ctx, region: Option<&str>) -> Result<String> {
+    let clients = cx.aws()?;
+    let region = clients.region(region).await?;
+    Ok(match clients.account_id().await {
+        Ok(Some(account)) => format!("region \"{region}\" of account {account}"),
+        _ => format!("region \"{region}\""),
+    })
 }
 
 impl fmt::Debug for World {

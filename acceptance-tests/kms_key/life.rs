@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::kms_key::{ALIAS, IT, KEY, Scene};
+use crate::support::matrix::documented::actions;
 use crate::support::terraform::Terraform;
 
 #[test]
@@ -186,4 +187,18 @@ fn calls_are_few() {
     assert_eq!(calls(&plan), refresh, "a refresh");
     let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
     assert_eq!(calls(&destroy), ["DescribeKey", "DeleteAlias", "ScheduleKeyDeletion"]);
+}
+
+#[test]
+fn the_documented_rights_are_enough_for_administrators() {
+    let administrators = "administrators = [\"arn:aws:iam::ACCOUNT:role/admin\"]";
+    let mut scene = Scene::new(&KEY.replace("alias =", &format!("{administrators}\n  alias =")));
+    ["role/admin", "role/documented"].iter().for_each(|role| scene.account.add(role));
+    let statement = json!({ "Effect": "Allow", "Action": actions("rdsauth_kms_key"), "Resource": "*" });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    scene.account.put_policy("role/documented", "documented", &policy);
+    scene.tf = scene.tf.envs(scene.account.session("documented", 3600));
+    scene.tf.apply().expect_text("1 added");
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
 }

@@ -39,7 +39,7 @@
 //! printed. `MATRIX_CASE` runs one, and `MATRIX_JOBS` (4) at a time run in parallel.
 
 mod case;
-mod documented;
+pub mod documented;
 pub mod normal;
 mod reference;
 

@@ -235,6 +235,17 @@ const STUCK: [(&str, &str); 8] = [
 ];
 
 impl Database {
+    /// The same as logins to it see it: those to a member of a cluster depend on the cluster's setting and resource id.
+    #[must_use]
+    pub fn as_seen_by_logins(self, cluster: Option<Self>) -> Self {
+        match cluster {
+            Some(Self { resource_id, iam_enabled, iam_pending, .. }) => {
+                Self { resource_id, iam_enabled, iam_pending, ..self }
+            }
+            None => self,
+        }
+    }
+
     /// Whether it is a Multi-AZ DB cluster, which is restarted as a whole, rather than one of Aurora.
     pub fn is_multi_az_cluster(&self) -> bool {
         self.kind == Kind::Cluster && !self.engine.starts_with("aurora")

@@ -8,7 +8,7 @@ use crate::aws::host::{HostKind, RdsHost};
 use crate::aws::rds::Database;
 use crate::aws::rds::proxies::Proxy;
 use crate::checks;
-use crate::world::{Ctx, World};
+use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
     /// Where an RDS instance, an Aurora or Multi-AZ DB cluster, or an RDS Proxy is, and whether it takes IAM logins.
@@ -77,14 +77,14 @@ impl DataSource<World> for DbEndpoint {
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let found = config.find(cx).await?;
         let text = match &found {
-            Found::Database(database, _) => &database.arn,
+            Found::Database(database) => &database.arn,
             Found::Proxy(proxy) => &proxy.arn,
         };
         let arn: Arn = text.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
         config.region = arn.region.into();
         config.account_id = arn.account.into();
         match found {
-            Found::Database(database, cluster) => config.describe(database, cluster),
+            Found::Database(database) => config.describe(database),
             Found::Proxy(proxy) => config.describe_proxy(proxy),
         }
         Ok(config)
@@ -115,7 +115,7 @@ impl DbEndpoint {
             Computed::Unknown => host.as_ref().map(|host| host.region.clone()),
         };
         let rds = cx.aws()?.rds(own.as_deref()).await.map_err(|error| Diagnostic::from(error).at(Self::region))?;
-        let database = |found: Option<Database>| found.map(|found| Found::Database(found, None));
+        let database = |found: Option<Database>| found.map(Found::Database);
         let proxy = |found: Option<Proxy>| found.map(Found::Proxy);
         let (way, name, found) = if let Some(name) = &self.db_instance_identifier {
             (Self::db_instance_identifier, name, rds.instance(name).await.map(database))
@@ -133,23 +133,22 @@ impl DbEndpoint {
             return Err(Diagnostic::bug("no database is named"));
         };
         let found = found.context("Cannot look up the database", name).map_err(|error| error.at(way))?;
-        if let Some(Found::Database(database, _)) = found {
+        if let Some(Found::Database(database)) = found {
             let cluster = rds.cluster_of(&database).await.context("Cannot look up the cluster of the database", name);
-            return Ok(Found::Database(database, cluster.map_err(|error| error.at(way))?));
+            return Ok(Found::Database(database.as_seen_by_logins(cluster.map_err(|error| error.at(way))?)));
         }
-        found.ok_or_else(|| {
-            let region = own.unwrap_or_else(|| "the provider's region".to_owned());
-            let detail =
-                format!("There is no such database as \"{name}\" in {region}, or it belongs to another account.");
-            Diagnostic::error("Database not found", detail).at(way)
-        })
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let place = world::place(cx, own.as_deref()).await?;
+        let detail = format!("There is no such database as \"{name}\" in {place}.");
+        Err(Diagnostic::error("Database not found", detail).at(way))
     }
 
-    fn describe(&mut self, found: Database, cluster: Option<Database>) {
-        let logins = cluster.as_ref().unwrap_or(&found);
-        self.resource_id = logins.resource_id.clone().into();
-        self.iam_database_authentication_enabled = logins.iam_enabled.into();
-        self.iam_database_authentication_pending = logins.iam_pending.into();
+    fn describe(&mut self, found: Database) {
+        self.resource_id = found.resource_id.into();
+        self.iam_database_authentication_enabled = found.iam_enabled.into();
+        self.iam_database_authentication_pending = found.iam_pending.into();
         self.kind = found.kind.to_string().into();
         self.identifier = found.identifier.into();
         self.arn = found.arn.into();
@@ -181,8 +180,8 @@ impl DbEndpoint {
 
 /// What is behind a name.
 enum Found {
-    /// An instance or cluster, and the cluster that an instance is a member of.
-    Database(Database, Option<Database>),
+    /// An instance or cluster, with what logins to it depend on.
+    Database(Database),
     Proxy(Proxy),
 }
 

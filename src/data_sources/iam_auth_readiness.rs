@@ -6,7 +6,7 @@ use tf_provider::schema::{Computed, DataSource, Val, View, check, computed, opti
 use crate::arn::Arn;
 use crate::aws::rds::{Database, Kind, Rds};
 use crate::checks;
-use crate::world::{Ctx, World};
+use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
     /// Whether an RDS instance or an Aurora or Multi-AZ DB cluster takes IAM logins now, and what is in the way if not.
@@ -75,7 +75,7 @@ impl DataSource<World> for IamAuthReadiness {
             Computed::Unknown => None,
         };
         let rds = cx.aws()?.rds(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))?;
-        let (database, classes) = config.find(&rds).await?;
+        let (database, classes) = config.find(cx, &rds, own).await?;
         let lacking =
             lacking(&rds, &database, &classes).await.context("Cannot look up the engine", &database.engine)?;
         let reasons = reasons(&database, lacking.as_deref());
@@ -114,7 +114,7 @@ impl DataSource<World> for IamAuthReadiness {
 
 impl IamAuthReadiness {
     /// The database, and the classes it runs on.
-    async fn find(&self, rds: &Rds) -> Result<(Database, Vec<String>)> {
+    async fn find(&self, cx: &Ctx, rds: &Rds, region: Option<&str>) -> Result<(Database, Vec<String>)> {
         let (way, kind, name) = match (&self.db_instance_identifier, &self.db_cluster_identifier) {
             (Some(name), None) => (Self::db_instance_identifier, Kind::Instance, name),
             (None, Some(name)) => (Self::db_cluster_identifier, Kind::Cluster, name),
@@ -122,23 +122,13 @@ impl IamAuthReadiness {
         };
         let found = rds.database(kind, name).await;
         let found = found.context("Cannot look up the database", name).map_err(|error| error.at(way))?;
-        let database = found.ok_or_else(|| {
-            let detail = format!("There is no {kind} \"{name}\" in this region, or it belongs to another account.");
-            Diagnostic::error("Database not found", detail).at(way)
-        })?;
+        let Some(database) = found else {
+            let detail = format!("There is no {kind} \"{name}\" in {}.", world::place(cx, region).await?);
+            return Err(Diagnostic::error("Database not found", detail).at(way));
+        };
         let classes = rds.classes(kind, name).await.context("Cannot look up the database", name)?;
         let cluster = rds.cluster_of(&database).await.context("Cannot look up the cluster of the database", name);
-        Ok((logins_of(database, cluster.map_err(|error| error.at(way))?), classes))
-    }
-}
-
-/// A database as logins to it see it: those to a member of a cluster depend on the cluster's setting and resource id.
-fn logins_of(database: Database, cluster: Option<Database>) -> Database {
-    match cluster {
-        Some(Database { resource_id, iam_enabled, iam_pending, .. }) => {
-            Database { resource_id, iam_enabled, iam_pending, ..database }
-        }
-        None => database,
+        Ok((database.as_seen_by_logins(cluster.map_err(|error| error.at(way))?), classes))
     }
 }
 
@@ -256,10 +246,10 @@ mod tests {
     fn logins_to_a_member_depend_on_its_cluster() {
         let member = Database { cluster_identifier: Some("shop".to_owned()), ..database("available", true, None) };
         let cluster = Database { resource_id: "cluster-A".to_owned(), ..database("modifying", false, Some(true)) };
-        let seen = logins_of(member.clone(), Some(cluster));
+        let seen = member.clone().as_seen_by_logins(Some(cluster));
         assert_eq!((seen.resource_id.as_str(), seen.iam_enabled, seen.iam_pending), ("cluster-A", false, Some(true)));
         assert_eq!((seen.status.as_str(), seen.identifier.as_str()), ("available", "orders"));
-        assert_eq!(logins_of(member.clone(), None), member);
+        assert_eq!(member.clone().as_seen_by_logins(None), member);
     }
 
     #[test]

@@ -42,12 +42,15 @@ const REBOOTED: Wait<Rebooting> = Wait {
     most: Duration::from_secs(15),
 };
 
-/// A change that no status shows after so many looks, half a minute, was in force before.
-const MOST_LOOKS: u32 = 8;
+/// A change that no status shows after so many looks, six seconds, was in force before, or is not seen in time.
+const LOOKS_FOR_CHANGE: u32 = 6;
+
+/// A reboot that is not seen to begin in so many looks, half a minute, is over.
+const LOOKS_FOR_BEGIN: u32 = 8;
 
 const CHANGED: Wait<Lagging> = Wait {
     what: "the change of the parameters to show",
-    done: |now| now.database.group_status != IN_SYNC || now.looks >= MOST_LOOKS,
+    done: |now| now.database.group_status != IN_SYNC || now.looks >= LOOKS_FOR_CHANGE,
     failed: |now| now.database.is_stuck(),
     seen: |now| describe(&now.database),
     first: Duration::from_millis(200),
@@ -67,7 +70,7 @@ impl Target {
     pub async fn reboot(&self, cx: &Ctx, rds: &Rds, anyway: bool) -> Result<Database> {
         let (anyway, unseen) = (AtomicBool::new(anyway), AtomicBool::new(false));
         let ask = || async {
-            let mut now = cx.wait(&OPERATIONAL, || self.look(rds)).await?;
+            let mut now = cx.wait(&OPERATIONAL, || self.look(cx, rds)).await?;
             // One that is busy may be so because an answer was lost: its status tells.
             let anyway = anyway.swap(false, Ordering::Relaxed);
             if anyway {
@@ -91,11 +94,11 @@ impl Target {
         let (unseen, looks) = (unseen.into_inner(), AtomicU32::new(0));
         let begun = AtomicBool::new(!unseen);
         let look = || async {
-            let now = self.rebooting(rds).await?;
+            let now = self.rebooting(cx, rds).await?;
             if now.down.is_some() || !now.database.is_operational() || now.database.group_status != IN_SYNC {
                 begun.store(true, Ordering::Relaxed);
             }
-            let is_late = looks.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_LOOKS;
+            let is_late = looks.fetch_add(1, Ordering::Relaxed) + 1 >= LOOKS_FOR_BEGIN;
             Ok::<_, Diagnostic>(Rebooting { may_begin: !begun.load(Ordering::Relaxed) && !is_late, ..now })
         };
         cx.wait(&REBOOTED, look).await.map(|now| now.database)
@@ -104,16 +107,16 @@ impl Target {
     async fn look_for_change(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
         let looks = AtomicU32::new(0);
         let look = || async {
-            let database = self.look(rds).await?;
+            let database = self.look(cx, rds).await?;
             Ok::<_, Diagnostic>(Lagging { database, looks: looks.fetch_add(1, Ordering::Relaxed) + 1 })
         };
         cx.wait(&CHANGED, look).await.map(|now| now.database)
     }
 
     /// An Aurora cluster does not say in its own status that a member is down.
-    async fn rebooting(&self, rds: &Rds) -> Result<Rebooting> {
+    async fn rebooting(&self, cx: &Ctx, rds: &Rds) -> Result<Rebooting> {
         let mut down = None;
-        let database = self.look(rds).await?;
+        let database = self.look(cx, rds).await?;
         for (member, _) in database.members.iter().filter(|_| !database.is_multi_az_cluster()) {
             let status = rds.instance(member).await?.filter(|found| !found.is_operational()).map(|found| found.status);
             down = down.or(status.map(|status| (member.clone(), status)));

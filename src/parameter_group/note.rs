@@ -167,16 +167,30 @@ fn unescape(text: &str) -> Option<String> {
 /// # Errors
 /// AWS refuses, or the note is too long.
 pub async fn note(rds: &Rds, arn: &str, name: &str, previous: &Previous, ours: &str, mark: Option<&str>) -> Result<()> {
-    let text = Note { previous: previous.clone(), ours: ours.to_owned(), mark: mark.map(str::to_owned) }.to_string();
-    if text.len() > LONGEST_TAG {
-        let detail = format!(
-            "What \"{name}\" was before and what it is to be have {} characters as a note, and a tag of the parameter \
-             group can hold {LONGEST_TAG}.\n\nSet \"on_destroy\" to \"reset\" or \"leave\", which need no note.",
-            text.len()
-        );
-        return Err(Diagnostic::error("Value is too long to be noted", detail));
-    }
+    let text = text(name, previous, ours, mark)?;
     Ok(rds.set_tag(arn, &key(name), &text).await?)
+}
+
+/// Whether what a parameter was before can be noted, and what it is to be.
+///
+/// # Errors
+/// The note is too long for a tag.
+pub fn fits(name: &str, previous: &Previous, ours: &str) -> Result<()> {
+    const MARK: &str = "replication_iam_auth/0123456789abcdef"; // As long as one can be.
+    text(name, previous, ours, Some(MARK)).map(drop)
+}
+
+fn text(name: &str, previous: &Previous, ours: &str, mark: Option<&str>) -> Result<String> {
+    let text = Note { previous: previous.clone(), ours: ours.to_owned(), mark: mark.map(str::to_owned) }.to_string();
+    if text.len() <= LONGEST_TAG {
+        return Ok(text);
+    }
+    let detail = format!(
+        "The previous value of \"{name}\" and the new one take {} characters as a note, and a tag of the parameter group \
+         can hold {LONGEST_TAG}.\n\nSet \"on_destroy\" to \"reset\" or \"leave\", which need no note.",
+        text.len()
+    );
+    Err(Diagnostic::error("Previous value does not fit into a tag", detail))
 }
 
 /// Takes the note on a parameter away.

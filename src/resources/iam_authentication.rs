@@ -13,7 +13,7 @@ use crate::checks;
 use crate::claims::Subject;
 use crate::database::{self, Switch, Target};
 use crate::ownership::{self, Owned};
-use crate::world::{Ctx, World};
+use crate::world::{Ctx, Promise, World};
 
 tf_provider::model! {
     /// Turns IAM authentication on for an RDS instance or an Aurora or Multi-AZ DB cluster that is managed elsewhere.
@@ -34,7 +34,7 @@ tf_provider::model! {
     /// ## IAM actions
     ///
     /// `rds:DescribeDBInstances` and `rds:ModifyDBInstance` for an instance, `rds:DescribeDBClusters` and
-    /// `rds:ModifyDBCluster` for a cluster.
+    /// `rds:ModifyDBCluster` for a cluster, with `rds:ModifyDBInstance` on its members.
     pub struct IamAuthentication {
         /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
         /// `db_cluster_identifier` must be set.
@@ -108,6 +108,9 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, _: Self) -> Result<Self> {
+        if matches!((&plan.pending, &plan.engine_version), (Computed::Known(_), Computed::Known(_))) {
+            return Ok(plan); // Nothing of the database is to change.
+        }
         let found = plan.switch(cx, plan.wanted(), || {}).await?;
         plan.fill(cx, found).await?;
         Ok(plan)
@@ -143,7 +146,8 @@ impl Resource<World> for IamAuthentication {
             cx.warn(warning);
         }
         let pending = plan.prior().is_some_and(|prior| matches!(prior.get(Self::pending), Val::Known(_)));
-        if pending && plan.get(Self::apply_immediately) == Val::Known(true) {
+        let flushes = pending && plan.get(Self::apply_immediately) == Val::Known(true);
+        if flushes {
             // A change that waits is to be made or withdrawn now, even if the flag is as wanted.
             plan.forget(Self::pending);
             plan.forget(Self::engine_version);
@@ -152,6 +156,10 @@ impl Resource<World> for IamAuthentication {
         let moves = plan.changed(Self::db_instance_identifier)
             || plan.changed(Self::db_cluster_identifier)
             || plan.changed(Self::region);
+        if !(changes || moves || flushes) {
+            plan.retain(Self::pending);
+            plan.retain(Self::engine_version);
+        }
         let wanted = plan.planned().and_then(|planned| planned.decode());
         let Some(wanted) = wanted.filter(|_| changes || moves) else { return Ok(()) };
         if !wanted.apply_immediately {
@@ -161,10 +169,13 @@ impl Resource<World> for IamAuthentication {
             return Ok(());
         }
         let target = wanted.target()?;
-        let Some(found) = target.at_plan(cx).await.map_err(|error| error.at(wanted.name()))? else { return Ok(()) };
+        let Some(found) = target.at_plan(cx, wanted.name().path()).await? else { return Ok(()) };
         database::refuse_member(&found).map_err(|error| error.at(wanted.name()))?;
         database::refuse_engine(&found, wanted.enabled).map_err(|error| error.at(wanted.name()))?;
         plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
+        if wanted.enabled && wanted.apply_immediately {
+            cx.promise(Promise::IamAuthentication(found.arn.clone()));
+        }
         plan.set(Self::resource_id, found.resource_id);
         plan.set(Self::arn, found.arn);
         plan.set(Self::engine, found.engine);

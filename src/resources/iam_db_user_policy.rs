@@ -89,7 +89,7 @@ const UNSEEN: Retry<crate::aws::Error> = Retry {
 /// A principal made in the same apply may not be visible everywhere yet.
 const YOUNG_PRINCIPAL: Retry<Absent> = Retry {
     what: "the principal to appear",
-    when: |absent| matches!(absent, Absent::Principal),
+    when: |absent| matches!(absent, Absent::Principal(_)),
     within: Duration::from_secs(10),
     first: Duration::from_secs(1),
 };
@@ -237,8 +237,14 @@ impl Owned for IamDbUserPolicy {
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
         let named = named_principal(planned).zip(planned.get(Self::policy_name).known());
         let Some((principal, name)) = named else { return Ok(None) };
-        let found = cx.aws()?.iam().await?.policy(&principal, &name).await?;
-        Ok(found.policy().map(|_| Maker::Unknown))
+        match cx.aws()?.iam().await?.policy(&principal, &name).await? {
+            Found::Policy(_) => Ok(Some(Maker::Unknown)),
+            Found::NoPolicy => Ok(None),
+            Found::NoPrincipal => {
+                cx.warn(no_principal(&principal, cx.aws()?.account_id().await.ok().flatten()));
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -288,14 +294,18 @@ impl From<Condition> for ConditionBlock {
 
 /// Why there is nothing to compare with.
 enum Absent {
-    Principal,
+    /// IAM does not know the principal, in this account as far as that is known.
+    Principal(Option<String>),
     Other(Diagnostic),
 }
 
 impl From<Absent> for Diagnostic {
     fn from(absent: Absent) -> Self {
         match absent {
-            Absent::Principal => Self::error("", "IAM knows no principal of that name."),
+            Absent::Principal(Some(account)) => {
+                Self::error("", format!("IAM knows no principal of that name in account {account}."))
+            }
+            Absent::Principal(None) => Self::error("", "IAM knows no principal of that name."),
             Absent::Other(diagnostic) => diagnostic,
         }
     }
@@ -303,11 +313,12 @@ impl From<Absent> for Diagnostic {
 
 /// What the policy says now, if there is one.
 async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<Option<String>> {
+    let clients = cx.aws()?;
     let look = || async {
         match iam.policy(principal, name).await {
             Ok(Found::Policy(document)) => Ok(Some(document)),
             Ok(Found::NoPolicy) => Ok(None),
-            Ok(Found::NoPrincipal) => Err(Absent::Principal),
+            Ok(Found::NoPrincipal) => Err(Absent::Principal(clients.account_id().await.ok().flatten())),
             Err(error) => Err(Absent::Other(error.into())),
         }
     };
@@ -360,6 +371,16 @@ fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {
         ),
         _ => None,
     }
+}
+
+/// A plan cannot see what is created first in the same apply.
+fn no_principal(principal: &Principal, account: Option<String>) -> Diagnostic {
+    let account = account.map_or_else(|| "this account".to_owned(), |account| format!("account {account}"));
+    let detail = format!(
+        "IAM knows no \"{principal}\" in {account}. Unless it is created first in the same apply, the apply fails.\n\nIf \
+         it should be there, check the name and the account of the credentials."
+    );
+    Diagnostic::warning("IAM principal not found", detail).at(owner(principal))
 }
 
 fn changed_meanwhile(principal: &Principal, name: &str) -> Diagnostic {

@@ -43,9 +43,10 @@ tf_provider::model! {
     ///
     /// `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`, `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`; for changes
     /// `kms:UpdateAlias`, `kms:UpdateKeyDescription`, `kms:EnableKey`, `kms:DisableKey`, `kms:EnableKeyRotation`,
-    /// `kms:DisableKeyRotation` and `kms:UntagResource`. For `administrators` also `sts:GetCallerIdentity`, and
-    /// `iam:GetRole` or `iam:GetUser`, which tell a principal that KMS does not know yet from one that does not exist.
-    /// To find the key of an interrupted apply, `kms:ListKeys` and `kms:ListAliases`; the latter also to import by ID.
+    /// `kms:DisableKeyRotation` and `kms:UntagResource`. For `administrators` also `kms:PutKeyPolicy`, which KMS wants
+    /// whoever gives a key its first policy to have, `sts:GetCallerIdentity`, and `iam:GetRole` or `iam:GetUser`, which
+    /// tell a principal that KMS does not know yet from one that does not exist. To find the key of an interrupted apply,
+    /// `kms:ListKeys` and `kms:ListAliases`; the latter also to import by ID.
     pub struct KmsKey {
         /// Alias of the key, such as `alias/orders`. The new name of a key is made before the old one is deleted.
         alias: String = required().check(checks::alias()),

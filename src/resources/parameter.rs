@@ -80,8 +80,8 @@ impl Resource<World> for Parameter {
 
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
         let (group, rds) = plan.group(cx).await?;
-        let found = plan.find(&rds, &group).await?;
-        let arn = plan.arn(&rds, &group).await?;
+        let found = plan.find(cx, &rds, &group).await?;
+        let arn = plan.arn(cx, &rds, &group).await?;
         let claim = ownership::begin(cx, &plan).await?;
         claim.note(cx, None, None);
         let previous = match plan.restores() {
@@ -114,7 +114,7 @@ impl Resource<World> for Parameter {
             return Ok(None);
         };
         if cx.is_import() {
-            let arn = state.arn(&rds, &group).await?;
+            let arn = state.arn(cx, &rds, &group).await?;
             let notes = Notes::read(&rds, &arn).await?;
             claims::keep(cx, Self::TYPE, notes.mark(&state.name).as_deref());
             state.remember(notes.recall(&found));
@@ -128,7 +128,7 @@ impl Resource<World> for Parameter {
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
         let (group, rds) = plan.group(cx).await?;
-        let found = plan.find(&rds, &group).await?;
+        let found = plan.find(cx, &rds, &group).await?;
         let arn = state.parameter_group_arn.get()?;
         if plan.restores() && (!state.restores() || plan.value != state.value) {
             let mark = claims::own_mark(cx, Self::TYPE);
@@ -199,8 +199,11 @@ impl Resource<World> for Parameter {
             }
             Some(parameter_group::Found::NoGroup) => {
                 let detail = format!(
-                    "There is no {group} yet, so the plan cannot tell whether \"{}\" can be \"{}\". The apply checks it.",
-                    wanted.name, wanted.value
+                    "There is no {group} in {}, so the plan cannot tell whether \"{}\" can be \"{}\". Unless it is created \
+                     first in the same apply, the apply fails.",
+                    world::place(cx, group_region(&wanted.region)).await?,
+                    wanted.name,
+                    wanted.value
                 );
                 cx.warn(Diagnostic::warning("Value not checked", detail).at(wanted.names_group()));
                 return Ok(());
@@ -215,6 +218,13 @@ impl Resource<World> for Parameter {
         plan.set(Self::apply_type, apply_type(&found));
         plan.set(Self::data_type, found.data_type.clone());
         if !wanted.is_in(&found) {
+            let noted = plan.prior().and_then(|prior| prior.decode()).filter(|prior| !moves && prior.restores());
+            let previous = noted.and_then(|prior| prior.previous().ok()).unwrap_or_else(|| Previous::of(&found));
+            let fits = parameter_group::fits(&wanted.name, &previous, &wanted.value);
+            if let Some(error) = fits.err().filter(|_| wanted.restores()) {
+                let detail = format!("The apply will fail before any change. {}", error.detail);
+                cx.warn(Diagnostic::warning(error.summary, detail).at(Self::on_destroy));
+            }
             let effect = effect(wanted.method(&found) == Method::PendingReboot);
             parameter_group::warn(cx, &rds, &group, None, effect, Self::value.path()).await?;
         }
@@ -300,8 +310,8 @@ impl Parameter {
         }
     }
 
-    async fn find(&self, rds: &Rds, group: &Group) -> Result<Found> {
-        let found = parameter_group::parameter(rds, group, &self.name).await;
+    async fn find(&self, cx: &Ctx, rds: &Rds, group: &Group) -> Result<Found> {
+        let found = parameter_group::parameter(cx, rds, group, &self.name, group_region(&self.region)).await;
         let found = found.context(CANNOT_SET, &self.name).map_err(|error| error.at(self.names_group()))?;
         self.judge(&found)?;
         Ok(found)
@@ -312,9 +322,12 @@ impl Parameter {
         parameter_group::judge(found, &self.value, self.method(found), at)
     }
 
-    async fn arn(&mut self, rds: &Rds, group: &Group) -> Result<String> {
+    async fn arn(&mut self, cx: &Ctx, rds: &Rds, group: &Group) -> Result<String> {
         let arn = rds.group_arn(group).await.context(CANNOT_SET, &self.name)?;
-        let arn = arn.ok_or_else(|| parameter_group::no_group(group).at(self.names_group()))?;
+        let Some(arn) = arn else {
+            let error = parameter_group::no_group(cx, group, group_region(&self.region)).await;
+            return Err(error.at(self.names_group()));
+        };
         self.parameter_group_arn = arn.clone().into();
         Ok(arn)
     }

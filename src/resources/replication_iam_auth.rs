@@ -20,7 +20,7 @@ use crate::ownership::{self, Owned};
 use crate::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
 use crate::replication_impact::Consent;
 use crate::resources::replication_iam_auth::found::{Found, is_set, refuse};
-use crate::world::{self, Ctx, World};
+use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {
     /// Lets database users open logical replication connections with IAM authentication, from an RDS for PostgreSQL
@@ -48,9 +48,10 @@ tf_provider::model! {
     /// `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`,
     /// `rds:ModifyDBClusterParameterGroup` and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also
     /// `rds:ListTagsForResource`, `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for
-    /// `manage_iam_authentication` also `rds:ModifyDBInstance` or `rds:ModifyDBCluster`; for `reboot = "if_required"`
-    /// also `rds:RebootDBInstance`, with `rds:DescribeDBInstances` for the members of an Aurora cluster, or
-    /// `rds:RebootDBCluster` for a Multi-AZ DB cluster.
+    /// `manage_iam_authentication` also `rds:ModifyDBInstance`, or for a cluster `rds:ModifyDBCluster` with
+    /// `rds:ModifyDBInstance` on its members; for `reboot = "if_required"` also `rds:RebootDBInstance`, with
+    /// `rds:DescribeDBInstances` for the members of an Aurora cluster, or for a Multi-AZ DB cluster `rds:RebootDBCluster`
+    /// with `rds:RebootDBInstance` on its members.
     ///
     /// A `database_connection` needs `rds-db:connect` for its user with `auth = "iam"`, or
     /// `secretsmanager:GetSecretValue`, with `kms:Decrypt` if the key of the secret is not AWS's own, with
@@ -217,7 +218,7 @@ impl Resource<World> for ReplicationIamAuth {
         let wanted = plan.planned().and_then(|planned| planned.decode());
         let Some(wanted) = wanted.filter(|_| cx.is_known() && (plan.is_create() || differs)) else { return Ok(()) };
         let target = wanted.target()?;
-        let Some(database) = target.at_plan(cx).await.map_err(|error| error.at(wanted.name()))? else { return Ok(()) };
+        let Some(database) = target.at_plan(cx, wanted.name().path()).await? else { return Ok(()) };
         refuse(&database).map_err(|error| error.at(wanted.name()))?;
         let rds = target.rds(cx).await?;
         plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
@@ -228,10 +229,14 @@ impl Resource<World> for ReplicationIamAuth {
         if let Some(prior) = left {
             prior.warn_of_end(cx).await?;
         }
-        for missing in found.missing(&wanted) {
-            let detail =
-                format!("{missing}\n\nUnless this comes first in the same apply, it will end before any change.");
-            cx.warn(Diagnostic::warning("Prerequisite is missing", detail).at(wanted.name()));
+        let supplied = cx.is_promised(&Promise::IamAuthentication(found.database.arn.clone()));
+        let missing = found.missing(&wanted, supplied);
+        if !missing.is_empty() {
+            let detail = format!(
+                "{}\n\nUnless this comes first in the same apply, the apply ends before any change.",
+                missing.join("\n\n")
+            );
+            cx.warn(Diagnostic::warning("Prerequisites are missing", detail).at(wanted.name()));
         }
         if wanted.reboots(&found) {
             let detail = format!("\"{target}\" is rebooted so that \"{LOGICAL}\" is in force.");
@@ -340,7 +345,7 @@ impl ReplicationIamAuth {
         refuse(&database)?;
         let was_in_force = prior.is_some_and(|prior| prior.logical_replication == Computed::Known(true));
         let found = Found::look(&rds, database, was_in_force).await?;
-        let missing = found.missing(self);
+        let missing = found.missing(self, false);
         if !missing.is_empty() {
             let what = missing.join("\n\n");
             let detail = format!("Prerequisites are missing; nothing was changed.\n\n{what}");

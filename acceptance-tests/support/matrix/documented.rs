@@ -16,7 +16,7 @@ const ROLE: &str = "documented";
 
 /// Creates, updates and destroys; fails if a command does, or if any call is refused for want of a right.
 pub(super) fn live(scenario: &Scenario, base: &Terraform) {
-    let actions = actions(scenario);
+    let actions = actions(scenario.resource);
     let mut scene = Scene::new(scenario, Medium::Calls, base);
     scene.account.add(&format!("role/{ROLE}"));
     let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
@@ -34,9 +34,9 @@ pub(super) fn live(scenario: &Scenario, base: &Terraform) {
     }
 }
 
-/// The actions that the page of the scenario's resource lists.
-fn actions(scenario: &Scenario) -> BTreeSet<String> {
-    let name = scenario.resource.trim_start_matches("rdsauth_");
+/// The actions that the page of a resource lists.
+pub fn actions(resource: &str) -> BTreeSet<String> {
+    let name = resource.trim_start_matches("rdsauth_");
     let page = format!("{}/../docs/resources/{name}.md", env!("CARGO_MANIFEST_DIR"));
     listed(&fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}")))
 }

@@ -62,6 +62,9 @@ pub struct User {
     pub statuses: Vec<String>,
 }
 
+/// As many databases are asked for by name.
+const MOST_NAMED: usize = 50;
+
 impl Rds {
     /// A parameter of a group by its name; none if the group's family has no such parameter. Needs
     /// `rds:DescribeDBParameters` or `rds:DescribeDBClusterParameters`.
@@ -157,10 +160,28 @@ impl Rds {
     /// # Errors
     /// Any.
     pub async fn users_of(&self, group: &Group) -> Result<Vec<User>, Error> {
+        self.users(group, None).await
+    }
+
+    /// Those of these instances or clusters that have a group. RDS is asked for no others, unless they are too many.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn users_among(&self, group: &Group, identifiers: &[String]) -> Result<Vec<User>, Error> {
+        let name = match group.kind {
+            Kind::Instance => "db-instance-id",
+            Kind::Cluster => "db-cluster-id",
+        };
+        let filter = types::Filter::builder().name(name).set_values(Some(identifiers.to_vec())).build();
+        self.users(group, Some(filter).filter(|_| (1..=MOST_NAMED).contains(&identifiers.len()))).await
+    }
+
+    async fn users(&self, group: &Group, filter: Option<types::Filter>) -> Result<Vec<User>, Error> {
+        let filters = filter.map(|filter| vec![filter]);
         let same = |name: &Option<String>| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&group.name));
         let mut users: Vec<User> = match group.kind {
             Kind::Instance => {
-                let items = self.0.describe_db_instances().into_paginator().items().send();
+                let items = self.0.describe_db_instances().set_filters(filters).into_paginator().items().send();
                 let all = items.collect::<Result<Vec<_>, _>>().await;
                 let all = all.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e))?;
                 let user = |instance: types::DbInstance| {
@@ -172,7 +193,7 @@ impl Rds {
                 all.into_iter().filter_map(user).collect()
             }
             Kind::Cluster => {
-                let items = self.0.describe_db_clusters().into_paginator().items().send();
+                let items = self.0.describe_db_clusters().set_filters(filters).into_paginator().items().send();
                 let all = items.collect::<Result<Vec<_>, _>>().await;
                 let all = all.map_err(|e| Error::sdk("rds", "DescribeDBClusters", &e))?;
                 let user = |cluster: types::DbCluster| {
@@ -444,6 +465,10 @@ mod tests {
             let users = server.clients().rds(None).await.unwrap().users_of(&group(kind)).await.unwrap();
             let users: Vec<_> = users.iter().map(|user| (user.identifier.as_str(), user.is_applying())).collect();
             assert_eq!(users, [(identifier, applying)]);
+            assert_eq!(server.seen()[0].parameter("Filters.Filter.1.Name"), None);
+            let rds = server.clients().rds(None).await.unwrap();
+            rds.users_among(&group(kind), &[identifier.to_owned()]).await.unwrap();
+            assert_eq!(server.seen()[1].parameter("Filters.Filter.1.Values.Value.1"), Some(identifier));
         }
     }
 

@@ -16,8 +16,8 @@ impl Rds {
             Kind::Instance => request.db_instance_identifier(identifier),
             Kind::Cluster => request.filters(Filter::builder().name("db-cluster-id").values(identifier).build()),
         };
-        let answer = present(request.send().await.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e)))?;
-        let instances = answer.and_then(|answer| answer.db_instances).unwrap_or_default();
+        let found = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        let instances = present(found.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e)))?.unwrap_or_default();
         let mut classes: Vec<String> =
             instances.into_iter().filter_map(|instance| instance.db_instance_class).collect();
         classes.sort();
@@ -32,11 +32,17 @@ impl Rds {
     /// Any.
     pub async fn takes_iam(&self, engine: &str, version: &str, class: Option<&str>) -> Result<Option<bool>, Error> {
         let request = self.0.describe_orderable_db_instance_options().engine(engine).engine_version(version);
-        let answer = request.set_db_instance_class(class.map(str::to_owned)).send().await;
-        let answer = answer.map_err(|e| Error::sdk("rds", "DescribeOrderableDBInstanceOptions", &e))?;
-        let options = answer.orderable_db_instance_options();
-        let takes = options.iter().any(|option| option.supports_iam_database_authentication() == Some(true));
-        Ok((!options.is_empty()).then_some(takes))
+        let mut pages = request.set_db_instance_class(class.map(str::to_owned)).into_paginator().send();
+        let mut is_offered = false;
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|e| Error::sdk("rds", "DescribeOrderableDBInstanceOptions", &e))?;
+            let options = page.orderable_db_instance_options();
+            if options.iter().any(|option| option.supports_iam_database_authentication() == Some(true)) {
+                return Ok(Some(true)); // The rest of perhaps many pages would not change that.
+            }
+            is_offered |= !options.is_empty();
+        }
+        Ok(is_offered.then_some(false))
     }
 }
 
@@ -60,6 +66,37 @@ mod tests {
         let server = Server::start([fault(404, "DBInstanceNotFound", "x")]).await;
         let rds = server.clients().rds(None).await.unwrap();
         assert_eq!(rds.classes(Kind::Instance, "orders").await.unwrap(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn all_pages_count() {
+        let option = |takes: bool, marker: &str| {
+            let option = format!(
+                "<OrderableDBInstanceOptions><OrderableDBInstanceOption><SupportsIAMDatabaseAuthentication>{takes}\
+                 </SupportsIAMDatabaseAuthentication></OrderableDBInstanceOption></OrderableDBInstanceOptions>{marker}"
+            );
+            result("DescribeOrderableDBInstanceOptions", &option)
+        };
+        let more = "<Marker>m</Marker>";
+        for (pages, want, calls) in [
+            (vec![option(false, more), option(true, "")], true, 2),
+            (vec![option(true, more), option(false, "")], true, 1),
+            (vec![option(false, more), option(false, "")], false, 2),
+        ] {
+            let server = Server::start(pages).await;
+            let rds = server.clients().rds(None).await.unwrap();
+            assert_eq!(rds.takes_iam("postgres", "16.4", None).await, Ok(Some(want)));
+            assert_eq!(server.operations().len(), calls);
+        }
+        let class = |class: &str, marker: &str| {
+            let one = format!(
+                "<DBInstances><DBInstance><DBInstanceClass>{class}</DBInstanceClass></DBInstance></DBInstances>{marker}"
+            );
+            result("DescribeDBInstances", &one)
+        };
+        let server = Server::start([class("db.a.large", more), class("db.b.large", "")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert_eq!(rds.classes(Kind::Cluster, "shop").await.unwrap(), ["db.a.large", "db.b.large"]);
     }
 
     #[tokio::test]

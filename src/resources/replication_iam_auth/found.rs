@@ -46,8 +46,9 @@ impl Found {
         self.logical_is_on() && (self.was_in_force || self.database.group_status == IN_SYNC)
     }
 
-    /// What is wanting and not to be supplied here, each with what supplies it.
-    pub(super) fn missing(&self, wanted: &ReplicationIamAuth) -> Vec<String> {
+    /// What is wanting and not to be supplied here, each with what supplies it. IAM database authentication may be
+    /// supplied by another resource.
+    pub(super) fn missing(&self, wanted: &ReplicationIamAuth, iam_is_supplied: bool) -> Vec<String> {
         let Self { database, group, .. } = self;
         let (kind, id) = (database.kind, &database.identifier);
         let mut missing = Vec::new();
@@ -60,7 +61,7 @@ impl Found {
                  aws_db_parameter_group or aws_rds_cluster_parameter_group does), let the {kind} have it, and reboot it."
             ));
         }
-        if !wanted.manage_iam_authentication && !IMMEDIATELY.agrees(database) {
+        if !wanted.manage_iam_authentication && !iam_is_supplied && !IMMEDIATELY.agrees(database) {
             missing.push(format!(
                 "IAM authentication of the {kind} \"{id}\" is not on. Use the resource rdsauth_iam_authentication and \
                  \"depends_on\", set \"manage_iam_authentication\" to true, or run:\n  aws rds modify-db-{kind} \

@@ -329,6 +329,13 @@ impl<'a, M: Model> Plan<'a, M> {
         self.put(handle.name(), Value::Null);
     }
 
+    /// Plans that a computed attribute stays as it is, if the object is there.
+    pub fn retain<T: Field>(&mut self, handle: Handle<M, T>) {
+        if let Some(value) = self.change.prior.as_ref().and_then(|prior| prior.get(handle.name()).cloned()) {
+            self.put(handle.name(), value);
+        }
+    }
+
     /// Plans that a computed attribute will be known after apply.
     pub fn forget<T: Field>(&mut self, handle: Handle<M, T>) {
         self.put(handle.name(), Value::unknown());

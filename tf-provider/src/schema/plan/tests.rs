@@ -252,6 +252,8 @@ fn a_plan_hook_sees_types_and_can_adjust() {
     plan.replace(Sample::note);
     assert_eq!(plan.get(Sample::revision), Val::Known("r2".to_owned()));
     assert_eq!(plan.get(Sample::id), Val::Unknown);
+    plan.retain(Sample::id);
+    assert!(plan.get(Sample::id) != Val::Unknown && !plan.changed(Sample::id));
     assert_eq!(change.replace.last().map(ToString::to_string).as_deref(), Some("note"));
 }
 
