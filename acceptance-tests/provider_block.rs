@@ -62,6 +62,51 @@ fn ways_to_aws_can_all_be_given() {
     assert!(account.operations().contains(&"DescribeDBInstances".to_owned()), "this machine needs no proxy");
 }
 
+/// What a block of `hashicorp/aws` may hold.
+const COPIED: &str = r#"
+  region                         = "us-east-1"
+  insecure                       = false
+  s3_use_path_style              = true
+  s3_us_east_1_regional_endpoint = "regional"
+  tag_policy_compliance          = "warning"
+  skip_credentials_validation    = true
+  skip_metadata_api_check        = true
+  endpoints {
+    apigateway    = "http://localhost:4566"
+    ec2           = "http://localhost:4566"
+    s3            = "http://localhost:4566"
+    sso           = "http://localhost:4566"
+    stepfunctions = "http://localhost:4566"
+  }
+"#;
+
+#[test]
+fn a_block_of_hashicorp_aws_can_be_copied() {
+    let (tf, account) = scene(COPIED);
+    tf.apply().expect_text("Warning: Endpoint is ignored");
+    assert!(account.operations().contains(&"DescribeDBInstances".to_owned()));
+    tf.assert_plan_empty();
+}
+
+#[test]
+fn a_region_may_be_newer_than_the_provider() {
+    let (tf, _) = scene("region = \"us-esat-1\"\n  skip_region_validation = true");
+    let error = tf.plan_fails().error();
+    assert!(!error.detail.contains("Did you mean"), "the region was asked: {error:?}");
+    let (tf, _) = scene("");
+    let error = tf.env("AWS_REGION", "us-esat-1").plan_fails().error();
+    assert!(error.detail.contains("Did you mean \"us-east-1\""), "{error:?}");
+}
+
+#[test]
+fn one_assumed_role_may_have_a_long_session() {
+    let role = "arn:aws:iam::123456789012:role/absent";
+    let (tf, account) = scene(&format!("assume_role {{\n    role_arn = \"{role}\"\n    duration = \"2h\"\n  }}"));
+    let error = tf.plan_fails().error();
+    assert!(!error.summary.contains("too long"), "{error:?}");
+    assert!(account.operations().contains(&"AssumeRole".to_owned()));
+}
+
 #[test]
 fn calls_go_through_the_proxy_of_their_scheme() {
     let [http, https] = [Refusing::start(), Refusing::start()];
@@ -127,7 +172,18 @@ fn what_is_wrong_is_said_at_its_line() {
     check_refused("https_proxy = \"proxy:3128\"", "begins with `http://`", "https_proxy");
     check_refused("ec2_metadata_service_endpoint_mode = \"ipv4\"", "one of `IPv4`", "endpoint_mode");
     check_refused("token_bucket_rate_limiter_capacity = 0", "from 1 to", "token_bucket");
-    check_refused("endpoints {\n    sso = \"http://127.0.0.1:1\"\n  }", "AWS_ENDPOINT_URL_SSO", "provider");
+    check_refused("insecure = true", "Certificates are always verified", "insecure");
+    check_refused("region = \"us-esat-1\"", "Did you mean \"us-east-1\"", "region");
+    check_refused("sts_region = \"us-esat-1\"", "Did you mean \"us-east-1\"", "sts_region");
+    let role = |more: &str| {
+        format!("assume_role {{\n    role_arn = \"arn:aws:iam::123456789012:role/x\"\n    {more}\n  }}\n  ")
+    };
+    check_refused(&role("session_name = \"a b\""), "letters, digits or characters of", "session_name");
+    check_refused(&role("external_id = \"a b\""), "letters, digits or characters of", "external_id");
+    let long = "duration = \"1h1m\"";
+    check_refused(&[role(long), role(long)].concat(), "to one hour", "duration");
+    let ci = "assume_role_with_web_identity {\n    web_identity_token = \"abcd\"\n  }\n  ";
+    check_refused(&[ci, &role(long)].concat(), "to one hour", "duration");
     let tokens = "web_identity_token = \"abcd\"\n    web_identity_token_file = \"f\"";
     check_refused(
         &format!("assume_role_with_web_identity {{\n    {tokens}\n  }}"),

@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 mod db_user;
 mod principal;
+mod regions;
 mod service;
 mod trusted;
 
 pub use db_user::{DbUserArn, MAX_DB_USER_LEN, Wildcards, check_db_user, check_resource_id};
 pub use principal::principal_arn;
+pub use regions::check_known_region;
 pub use service::{key_arn, parameter_group_arn, secret_arn};
 pub use trusted::check_principal;
 
@@ -276,7 +278,7 @@ impl FromStr for Arn {
     }
 }
 
-/// Checks the shape of a region name; no list of regions is kept, since it would age.
+/// Checks the shape of a region name.
 ///
 /// # Errors
 /// A sentence that shows the right form.

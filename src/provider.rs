@@ -1,6 +1,7 @@
 //! What is made of the provider block, and the lists of entities.
 
 mod block;
+mod endpoints;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{

@@ -13,7 +13,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use tokio::sync::OnceCell;
 
-use crate::arn::{Partition, check_region};
+use crate::arn::{Partition, check_known_region};
 use crate::aws::credentials::{AssumeRole, AssumedRole};
 use crate::aws::error::{Error, Kind};
 use crate::aws::http::{FewerNetworkRetries, UserAgent};
@@ -302,7 +302,7 @@ impl Clients {
         if self.0.options.skip_region_validation {
             return Ok(());
         }
-        check_region(region).map_err(|e| Error::local(Kind::Configuration, e.to_string()))
+        check_known_region(region).map_err(|e| Error::local(Kind::Configuration, e.to_string()))
     }
 
     /// The URL given for a service. Those in the environment and the shared files are the SDK's business.

@@ -269,6 +269,36 @@ impl Error {
         self.code().is_some_and(|code| codes.contains(&code))
     }
 
+    /// What the user can do where the code says why a role was not assumed. AWS answers `AccessDenied` for all the rest,
+    /// a role that does not exist included.
+    fn session_advice(&self) -> Option<&'static str> {
+        Some(match self.code()? {
+            "ValidationError" => {
+                "An argument of the block is not as AWS wants it, such as \"role_arn\", or a \"duration\" that is longer than \
+                 the role's maximum session duration or, if the role is assumed from another role, than one hour."
+            }
+            "MalformedPolicyDocument" => "The session policy in \"policy\" or one of \"policy_arns\" is not valid.",
+            "PackedPolicyTooLarge" => {
+                "The session policies and the session tags are too long together. Shorten \"policy\", or use fewer \
+                 \"policy_arns\" or \"tags\"."
+            }
+            "RegionDisabledException" => {
+                "STS is not activated in this region for the account. Activate it in the account settings of IAM, or set \
+                 \"sts_region\"."
+            }
+            "ExpiredTokenException" => {
+                "The token of the identity provider has expired. Get a new one and run it again."
+            }
+            "IDPRejectedClaim" => "The identity provider has rejected the token, which may be expired or revoked.",
+            "IDPCommunicationError" => "AWS could not reach the identity provider. Run it again in a minute.",
+            "InvalidIdentityToken" => {
+                "The token is not valid for any identity provider that IAM knows: check its issuer and audience, and the \
+                 OIDC provider in the role's account."
+            }
+            _ => return None,
+        })
+    }
+
     fn summary(&self) -> &'static str {
         match &self.kind {
             Kind::Service if self.is_expired_credentials() => "AWS credentials have expired",
@@ -339,6 +369,9 @@ impl Error {
                                     provider block; for IAM Identity Center log in with \"aws sso login\" first."
                 .to_owned(),
             Kind::Credentials => "Renew them (for IAM Identity Center: \"aws sso login\"), or mend the profile.".to_owned(),
+            Kind::AssumeRole(_) | Kind::WebIdentity(_) if self.session_advice().is_some() => {
+                self.session_advice().unwrap_or_default().to_owned()
+            }
             Kind::WebIdentity(role) => format!(
                 "Usual causes: the token is expired or meant for another audience, IAM has no identity provider for its \
                  issuer, or the trust policy of the role \"{role}\" does not allow its subject the action \
@@ -449,6 +482,26 @@ mod tests {
     fn denied_access_names_the_action() {
         let diagnostic = Diagnostic::from(answered("AccessDenied"));
         assert!(diagnostic.detail.contains("\n\nAllow the credentials in use the action \"iam:PutRolePolicy\""));
+    }
+
+    #[test]
+    fn a_role_that_is_not_assumed_is_explained_by_the_code() {
+        let role = "arn:aws:iam::123456789012:role/x".to_owned();
+        for (code, advice, is_general) in [
+            ("AccessDenied", "its trust policy", true),
+            ("ValidationError", "maximum session duration", false),
+            ("PackedPolicyTooLarge", "session tags", false),
+            ("MalformedPolicyDocument", "session policy", false),
+            ("RegionDisabledException", "\"sts_region\"", false),
+            ("InvalidIdentityToken", "issuer and audience", false),
+        ] {
+            for kind in [Kind::AssumeRole(role.clone()), Kind::WebIdentity(role.clone())] {
+                let diagnostic = Diagnostic::from(Error { kind: kind.clone(), ..answered(code) });
+                assert_eq!(diagnostic.detail.contains("Usual causes"), is_general, "{diagnostic}");
+                let web = matches!(kind, Kind::WebIdentity(_)) && is_general;
+                assert!(web || diagnostic.detail.contains(advice), "{diagnostic}");
+            }
+        }
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use tf_provider::diagnostic::Diagnostic;
 use tf_provider::schema::{Check, Host, Secret, Set, Val, View, block, check, optional, parse_duration};
 
+use crate::arn;
 use crate::aws::options::EndpointMode;
 use crate::aws::{Options, RetryMode, credentials, web_identity};
 use crate::checks;
 use crate::connection;
+use crate::provider::endpoints::Endpoints;
 use crate::sql::Defaults;
 use crate::tags::{self, Given, TagOptions};
 
@@ -50,14 +52,13 @@ tf_provider::model! {
         /// What holds for connections to databases unless a `database_connection` block says otherwise, and the login of
         /// those with `auth = "provider"`.
         database: Val<Vec<DatabaseBlock>> = block().max(1),
-        /// URLs of services, such as those of a simulator or a VPC endpoint. Services that this provider never calls, such
-        /// as `ec2`, have no place in it.
+        /// URLs of services, such as those of a simulator or a VPC endpoint.
         endpoints: Val<Set<Endpoints>> = block(),
-        /// Accepted for the sake of copied blocks. Credentials are never tried out before they are needed.
+        /// Ignored; accepted for compatibility with `hashicorp/aws`. Credentials are never tried out before they are needed.
         skip_credentials_validation: Val<bool> = optional(),
         /// Never ask STS for the account. Resources then need their `account_id`.
         skip_requesting_account_id: Val<bool> = optional(),
-        /// Accept any text as a region.
+        /// Whether to accept regions that this version of the provider does not know, such as a new one.
         skip_region_validation: Val<bool> = optional(),
         /// Keep away from the metadata service of EC2. With `AWS_EC2_METADATA_DISABLED=true` it is kept away from in any
         /// case.
@@ -88,6 +89,12 @@ tf_provider::model! {
         custom_ca_bundle: Val<String> = optional(),
         /// Not supported: certificates are always verified. Use `custom_ca_bundle`.
         insecure: Val<bool> = optional(),
+        /// Ignored; accepted for compatibility with `hashicorp/aws`.
+        s3_use_path_style: Val<bool> = optional(),
+        /// Ignored; accepted for compatibility with `hashicorp/aws`.
+        s3_us_east_1_regional_endpoint: Val<String> = optional(),
+        /// Ignored; accepted for compatibility with `hashicorp/aws`.
+        tag_policy_compliance: Val<String> = optional(),
         /// Use endpoints that satisfy FIPS. Else `AWS_USE_FIPS_ENDPOINT`.
         use_fips_endpoint: Val<bool> = optional(),
         /// Use endpoints that speak IPv6 as well. Else `AWS_USE_DUALSTACK_ENDPOINT`.
@@ -103,18 +110,19 @@ tf_provider::model! {
     pub struct AssumeRole {
         /// ARN of the role. A block without it is passed over.
         role_arn: Option<String> = optional(),
-        /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`.
+        /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`; one hour at most where the role is
+        /// assumed from another role.
         duration: Option<String> = optional().check(role_duration()),
         /// Secret shared with the owner of the role.
-        external_id: Option<String> = optional().check(check::length(2..=1224)),
+        external_id: Option<String> = optional().check(external_id()),
         /// Policy that restricts the session.
         policy: Option<String> = optional(),
         /// ARNs of managed policies that restrict the session.
         policy_arns: Option<Set<String>> = optional(),
         /// Name of the session in the logs of AWS.
-        session_name: Option<String> = optional().check(check::length(2..=64)),
+        session_name: Option<String> = optional().check(session_name()),
         /// Person behind the session.
-        source_identity: Option<String> = optional().check(check::length(2..=64)),
+        source_identity: Option<String> = optional().check(session_name()),
         /// Tags of the session.
         tags: Option<Given> = optional(),
         /// Keys of the tags that go on into roles assumed from the session.
@@ -134,7 +142,7 @@ tf_provider::model! {
         /// ARNs of managed policies that restrict the session.
         policy_arns: Option<Set<String>> = optional(),
         /// Name of the session in the logs of AWS. Else `AWS_ROLE_SESSION_NAME`.
-        session_name: Option<String> = optional().check(check::length(2..=64)),
+        session_name: Option<String> = optional().check(session_name()),
         /// The token. It may be ephemeral.
         web_identity_token: Option<Secret<String>> = optional().check(check::length(4..=20_000)),
         /// File with the token. Else `AWS_WEB_IDENTITY_TOKEN_FILE`.
@@ -179,24 +187,6 @@ tf_provider::model! {
         keys: Option<Set<String>> = optional(),
         /// What keys begin with. Also `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`.
         key_prefixes: Option<Set<String>> = optional(),
-    }
-}
-
-tf_provider::model! {
-    /// URLs of services.
-    pub struct Endpoints {
-        /// URL of IAM. Else `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`.
-        iam: Option<String> = optional().check(url()),
-        /// URL of KMS. Else `AWS_ENDPOINT_URL_KMS` or `AWS_ENDPOINT_URL`.
-        kms: Option<String> = optional().check(url()),
-        /// URL of RDS. Else `AWS_ENDPOINT_URL_RDS` or `AWS_ENDPOINT_URL`.
-        rds: Option<String> = optional().check(url()),
-        /// URL of Secrets Manager. Else `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `AWS_ENDPOINT_URL`.
-        secretsmanager: Option<String> = optional().check(url()),
-        /// Not supported here: set the variable `AWS_ENDPOINT_URL_SSO`.
-        sso: Option<String> = optional(),
-        /// URL of STS. Else `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.
-        sts: Option<String> = optional().check(url()),
     }
 }
 
@@ -321,20 +311,7 @@ impl WebIdentity {
     }
 }
 
-impl Endpoints {
-    fn urls(&self) -> Vec<(String, String)> {
-        let all = [
-            (Self::iam.name(), &self.iam),
-            (Self::kms.name(), &self.kms),
-            (Self::rds.name(), &self.rds),
-            (Self::secretsmanager.name(), &self.secretsmanager),
-            (Self::sts.name(), &self.sts),
-        ];
-        all.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect()
-    }
-}
-
-fn url() -> Check {
+pub(super) fn url() -> Check {
     Check::text("must be a URL that begins with `http://` or `https://`", is_url)
 }
 
@@ -345,6 +322,19 @@ fn is_url(text: &str) -> bool {
 fn proxy() -> Check {
     let sentence = "must be empty, or a URL that begins with `http://` or `https://`";
     Check::text(sentence, |text| text.is_empty() || is_url(text))
+}
+
+/// The name of a session, or a source identity.
+fn session_name() -> Check {
+    Check::text("must be 2 to 64 letters, digits or characters of `_+=,.@-`", |name| {
+        (2..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
+    })
+}
+
+fn external_id() -> Check {
+    Check::text("must be 2 to 1224 letters, digits or characters of `_+=,.@:/-`", |id| {
+        (2..=1224).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c))
+    })
 }
 
 fn role_duration() -> Check {
@@ -379,8 +369,46 @@ pub(super) fn judge(config: &View<'_, ProviderBlock>) -> Vec<Diagnostic> {
     }
     let endpoints = config.get(ProviderBlock::endpoints).known();
     if endpoints.iter().flat_map(|all| all.iter()).any(|endpoint| endpoint.sso.is_some()) {
-        let detail = "The URL of IAM Identity Center can only be given in the variable \"AWS_ENDPOINT_URL_SSO\".";
-        found.push(Diagnostic::error("Endpoint is not supported", detail).at(ProviderBlock::endpoints));
+        let detail = "The endpoint \"sso\" is ignored: the URL of IAM Identity Center can only be set with the environment \
+                      variable \"AWS_ENDPOINT_URL_SSO\".";
+        found.push(Diagnostic::warning("Endpoint is ignored", detail).at(ProviderBlock::endpoints));
     }
+    found.extend(unknown_regions(config));
+    found.extend(long_chained_session(config));
     found
+}
+
+/// A region that is mistyped is found by a plan, whatever that would have asked there.
+fn unknown_regions(config: &View<'_, ProviderBlock>) -> Vec<Diagnostic> {
+    if config.get(ProviderBlock::skip_region_validation) != Val::Known(false)
+        && config.is_set(ProviderBlock::skip_region_validation)
+    {
+        return Vec::new();
+    }
+    let region = |at, region: Val<String>| {
+        let error = arn::check_known_region(&region.known()?).err()?;
+        Some(Diagnostic::error("Invalid AWS region", error.to_string()).at(at))
+    };
+    [ProviderBlock::region, ProviderBlock::sts_region]
+        .into_iter()
+        .filter_map(|attribute| region(attribute, config.get(attribute)))
+        .collect()
+}
+
+/// AWS allows one hour to a role that is assumed with the credentials of a role.
+fn long_chained_session(config: &View<'_, ProviderBlock>) -> Option<Diagnostic> {
+    let is_long = |role: &AssumeRole| {
+        role.duration
+            .as_deref()
+            .and_then(|text| parse_duration(text).ok())
+            .is_some_and(|length| length.as_secs() > 3600)
+    };
+    let roles = config.get(ProviderBlock::assume_role).known()?;
+    let identities = config.get(ProviderBlock::assume_role_with_web_identity).known().unwrap_or_default();
+    let assumed = roles.iter().enumerate().filter(|(_, role)| role.role_arn.is_some());
+    let (index, _) = assumed.skip(usize::from(identities.is_empty())).find(|(_, role)| is_long(role))?;
+    let detail = "The role is assumed with the credentials of another role, and AWS limits such a session to one hour. \
+                  Set \"duration\" to \"1h\" or less, or remove it.";
+    let at = ProviderBlock::assume_role.path().index(index).field(AssumeRole::duration);
+    Some(Diagnostic::error("Session of a chained role is too long", detail).at(at))
 }

@@ -95,14 +95,27 @@ impl Table {
 
     /// Adds an attribute with its rules.
     pub fn push<M: 'static, T: Field>(&mut self, name: &'static str, doc: &str, rules: Rules<M, T>) {
+        self.push_flags::<T>(name, doc, rules.flags());
+    }
+
+    fn push_flags<T: Field>(&mut self, name: &'static str, doc: &str, flags: Flags) {
         self.attributes.push(Attribute {
             name: name.strip_prefix("r#").unwrap_or(name),
             doc: unindent(doc),
             ty: T::ty(),
             traits: T::traits(),
-            flags: rules.flags(),
+            flags,
             fits: |value| T::Plain::decode(value).map(drop),
         });
+    }
+
+    /// Adds optional texts that a configuration may set and that nobody reads, so that it can be one of another provider.
+    pub fn ignore(&mut self, names: &[&'static str], doc: &str) {
+        for name in names {
+            let mut rules = optional::<(), Option<String>>().flags();
+            rules.ignored = true;
+            self.push_flags::<Option<String>>(name, doc, rules);
+        }
     }
 
     /// The attribute of that name.

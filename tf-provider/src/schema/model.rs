@@ -51,6 +51,8 @@ pub struct Partial<M>(Object, PhantomData<fn() -> M>);
 /// assert_eq!(Pet::name.path().to_string(), "name");
 /// ```
 ///
+/// After the struct, `ignored { NAMES => "doc" }` adds optional texts that are accepted and not read.
+///
 /// Doc comments are the user's documentation. The Rust type says the Terraform
 /// type and whether the attribute is optional or computed; the rules say the rest.
 #[macro_export]
@@ -61,6 +63,7 @@ macro_rules! model {
             $( $(#[doc = $field_doc:literal])* $field:ident : $ty:ty = $rules:expr ),* $(,)?
         }
         $( timeouts { $( $operation:ident : $limit:literal ),* $(,)? } )?
+        $( ignored { $ignored:expr => $ignored_doc:literal } )?
     ) => {
         $(#[doc = $doc])*
         #[allow(unreachable_pub, reason = "a model may be private")]
@@ -88,6 +91,7 @@ macro_rules! model {
                     $( table.timeouts = Some($crate::schema::Timeouts(
                         vec![$((stringify!($operation), $limit)),*]
                     )); )?
+                    $( table.ignore($ignored, $ignored_doc); )?
                     table
                 })
             }

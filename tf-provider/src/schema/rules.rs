@@ -45,6 +45,8 @@ pub struct Flags {
     pub sensitive: bool,
     /// Never stored.
     pub write_only: bool,
+    /// Taken from a configuration and not read.
+    pub ignored: bool,
     /// Why not to use it any more.
     pub deprecated: Option<&'static str>,
     /// What holds when the configuration is silent.
@@ -104,6 +106,7 @@ impl<M, T: Field> Rules<M, T> {
                 identity: false,
                 sensitive: false,
                 write_only: false,
+                ignored: false,
                 deprecated: None,
                 default: None,
                 derived: None,

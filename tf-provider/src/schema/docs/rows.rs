@@ -14,6 +14,8 @@ struct Row<'a> {
     /// Type, marks and description.
     text: String,
     write_only: bool,
+    /// Rows of one text that share a line.
+    ignored: bool,
     nested: Option<Nested<'a>>,
 }
 
@@ -124,6 +126,7 @@ fn of_attribute(attribute: &Attribute) -> Row<'_> {
         group,
         text: described(&marks, &description(attribute)),
         write_only: attribute.flags.write_only,
+        ignored: attribute.flags.ignored,
         nested: of_type(&attribute.ty, group, "nestedatt"),
     }
 }
@@ -152,6 +155,7 @@ fn of_block<'a>(attribute: &Attribute, nesting: Nesting, table: &'a Table) -> Ro
         group,
         text: described(&marks, &description(attribute)),
         write_only: rows.0.values().any(|row| row.write_only),
+        ignored: false,
         nested: Some(Nested { anchor: "nestedblock", rows }),
     }
 }
@@ -159,12 +163,13 @@ fn of_block<'a>(attribute: &Attribute, nesting: Nesting, table: &'a Table) -> Ro
 fn of_timeouts(timeouts: &Timeouts) -> Row<'_> {
     let limit = |(operation, default): &(&'static str, &str)| {
         let text = described("String", &Timeouts::description(operation, default));
-        (*operation, Row { group: Group::Optional, text, write_only: false, nested: None })
+        (*operation, Row { group: Group::Optional, text, write_only: false, ignored: false, nested: None })
     };
     Row {
         group: Group::Optional,
         text: described("Block, Optional", Timeouts::DESCRIPTION),
         write_only: false,
+        ignored: false,
         nested: Some(Nested { anchor: "nestedblock", rows: Rows(timeouts.0.iter().map(limit).collect()) }),
     }
 }
@@ -185,7 +190,7 @@ fn of_type<'a>(ty: &'a Type, group: Group, anchor: &'static str) -> Option<Neste
 fn of_object(object: &ObjectType, group: Group) -> Rows<'_> {
     let row = |ty| {
         let nested = of_type(ty, group, "nestedobjatt");
-        Row { group, text: described(&type_name(ty), ""), write_only: false, nested }
+        Row { group, text: described(&type_name(ty), ""), write_only: false, ignored: false, nested }
     };
     Rows(object.attributes.iter().map(|(name, ty)| (name.as_str(), row(ty))).collect())
 }
@@ -223,12 +228,17 @@ impl Rows<'_> {
             if rows.iter().any(|(_, row)| row.write_only) {
                 out.push_str(WRITE_ONLY_NOTE);
             }
+            let (ignored, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, row)| row.ignored);
             for (name, row) in rows {
                 let path = [path, &[*name]].concat();
                 let link =
                     row.nested.as_ref().map(|inner| format!(" (see [below for nested schema](#{}))", inner.id(&path)));
                 out.push_str(&line(name, &format!("{}{}", row.text, link.unwrap_or_default())));
                 nested.extend(row.nested.as_ref().map(|inner| (path, inner)));
+            }
+            if let Some((_, row)) = ignored.first() {
+                let names: Vec<String> = ignored.iter().map(|(name, _)| format!("`{name}`")).collect();
+                out.push_str(&format!("- {} {}\n", names.join(", "), row.text));
             }
             out.push('\n');
         }
