@@ -65,6 +65,7 @@ impl Scene {
         let role = self.iam("GetRole", json!({}))["Role"].take();
         let tags = role["Tags"].as_array().into_iter().flatten();
         let tags = tags.map(|tag| (tag["Key"].as_str().unwrap().to_owned(), tag["Value"].clone()));
+        let tags = tags.filter(|(key, _)| key != "rdsauth:creation-id");
         json!({
             "path": role["Path"],
             "description": role["Description"].as_str().filter(|text| !text.is_empty()),
@@ -84,7 +85,7 @@ impl Scene {
             "trust": trust(),
             "seconds": 3600,
             "boundary": null,
-            "tags": { "assumer": "aurora_limitless_table_data_load", "rdsauth:created-as": "aurora_loader_role" },
+            "tags": { "assumer": "aurora_limitless_table_data_load" },
             "policies": { POLICY: self.policy() },
         })
     }

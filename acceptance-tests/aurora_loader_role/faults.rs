@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::aurora_loader_role::{IT, ROLE, Scene};
+use crate::aurora_loader_role::{ROLE, Scene};
 
 /// A rule that makes one call of an operation fail.
 fn fail_once(scene: &Scene, operation: &str, code: &str, status: u16) {
@@ -38,16 +38,6 @@ fn a_role_that_is_not_seen_as_empty_yet() {
     fail_once(&scene, "DeleteRole", "DeleteConflict", 409);
     scene.tf.destroy();
     assert!(!scene.is_there());
-}
-
-#[test]
-fn a_create_that_the_next_look_does_not_show() {
-    let scene = Scene::new(ROLE);
-    scene.tf.apply();
-    scene.tf.ok(&["state", "rm", IT]);
-    fail_once(&scene, "GetRole", "NoSuchEntity", 404);
-    scene.tf.apply().expect_text("Warning: Role was already there");
-    scene.assert_settled();
 }
 
 #[test]

@@ -31,6 +31,8 @@ fn deleted_or_gone() {
     scene.assert_settled("first-password");
     scene.account.delete_secret(NAME, Some(7));
     scene.tf.plan().assert_creates(IT);
+    assert_eq!(scene.tf.apply_fails().error().summary, "Name belongs to a deleted secret");
+    scene.configure(&SECRET.replace("username ", "restore_deleted = true\n  username "));
     scene.tf.apply().expect_text("Secret was restored");
     scene.assert_settled("first-password");
 }
@@ -54,7 +56,7 @@ fn default_tags_reach_the_secret() {
     let tags = |text: &str| format!("provider \"rdsauth\" {{\n  default_tags {{\n    tags = {text}\n  }}\n}}\n");
     scene.tf.write("provider.tf", &tags("{ stage = \"dev\", team = \"ours\" }"));
     scene.tf.apply();
-    let all = json!({ "stage": "dev", "team": "data", "rdsauth:created-as": "db_secret" });
+    let all = json!({ "stage": "dev", "team": "data" });
     assert_eq!(scene.secret()["tags"], all);
     assert_eq!(scene.tf.state_value(IT, "tags"), json!({ "team": "data" }));
     assert_eq!(scene.tf.state_value(IT, "tags_all"), json!({ "stage": "dev", "team": "data" }));
@@ -71,7 +73,7 @@ fn default_tags_reach_the_secret() {
     scene.tf.remove("provider.tf");
     let scene = Scene { tf: scene.tf.env("TF_AWS_DEFAULT_TAGS_owner", "me"), ..scene };
     scene.tf.apply();
-    let all = json!({ "owner": "me", "team": "data", "rdsauth:created-as": "db_secret" });
+    let all = json!({ "owner": "me", "team": "data" });
     assert_eq!(scene.secret()["tags"], all);
     scene.tag("cost/center", "7");
     scene.tag("seen-by", "scanner");

@@ -29,7 +29,7 @@ fn killed(operation: &str) -> Scene {
 #[test]
 fn a_create_that_was_killed_is_finished_by_the_next() {
     let scene = killed("CreateSecret");
-    scene.tf.apply().expect_text("Secret was already there");
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
     scene.assert_settled("first-password");
     assert_eq!(scene.secret()["values"].as_object().expect("values").len(), 1, "it is the same version");
 }
@@ -37,7 +37,7 @@ fn a_create_that_was_killed_is_finished_by_the_next() {
 #[test]
 fn a_create_that_was_killed_is_finished_with_another_password() {
     let scene = killed("CreateSecret").with_password("second-password");
-    scene.tf.apply().expect_text("Secret was already there");
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
     scene.assert_settled("second-password");
 }
 

@@ -158,7 +158,7 @@ fn the_account_is_asked_for_or_given() {
     let error = scene.tf.plan_fails().error();
     assert_eq!(error.summary, "Account ID is missing");
     assert!(error.detail.contains("skip_requesting_account_id"), "{error:?}");
-    assert_eq!(scene.account.operations(), [""; 0]);
+    assert_eq!(scene.account.operations(), ["GetRolePolicy"]);
 
     let given = POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users ");
     scene.configure(&[&given, provider].concat());

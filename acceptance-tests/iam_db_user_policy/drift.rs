@@ -52,27 +52,13 @@ fn disappears() {
 }
 
 #[test]
-fn an_equal_policy_is_taken_over() {
-    let scene = Scene::new(POLICY);
-    let Scene { tf, account } = &scene;
-    let mut spelled_otherwise = document(&[&scene.arn("reports"), &scene.arn("app")]);
-    spelled_otherwise["Statement"] = spelled_otherwise["Statement"][0].take();
-    account.put_policy("role/app", NAME, &spelled_otherwise);
-    tf.apply().expect_text("Warning: Policy was already there").expect_text("1 added");
-    assert_eq!(account.writes(), [""; 0]);
-    tf.assert_plan_empty();
-    tf.destroy();
-    assert!(account.policies("role/app").is_empty());
-}
-
-#[test]
 fn a_different_policy_is_refused() {
     let scene = Scene::new(POLICY);
     let Scene { tf, account } = &scene;
     let different = document(&[&scene.arn("admin")]);
     account.put_policy("role/app", NAME, &different);
     let error = tf.apply_fails().error();
-    assert_eq!(error.summary, "Policy exists and differs");
+    assert_eq!(error.summary, "Inline policy already exists");
     assert!(error.detail.contains("terraform import ADDRESS 'role/app/rds-db-connect'"), "{error:?}");
     assert_eq!((scene.policy(), account.writes()), (different, vec![]));
     assert_eq!(tf.state().addresses(), [""; 0]);

@@ -76,7 +76,7 @@ fn a_write_that_is_not_visible_yet() {
     let scene = Scene::new(POLICY);
     scene.account.fault(json!({ "service": "iam", "operation": "GetRolePolicy", "fault": "stale", "times": 1 }));
     scene.tf.apply();
-    scene.tf.apply().expect_text("Policy was already there");
+    scene.tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
     assert_eq!(scene.account.writes(), ["PutRolePolicy"]);
     scene.assert_settled();
 }
@@ -123,7 +123,7 @@ fn failures_that_do_not_pass() {
         assert_eq!(scene.tf.state().addresses(), [""; 0]);
     }
     scene.account.end_faults();
-    scene.tf.apply().expect_text("Policy was already there");
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
     scene.assert_settled();
 }
 
@@ -160,7 +160,7 @@ fn sigkill_after_the_write() {
     assert_eq!(scene.tf.state().addresses(), [""; 0], "the state is lost");
     assert_eq!(scene.policy(), scene.expected());
     scene.account.forget_calls();
-    scene.tf.apply().expect_text("1 added").expect_text("Policy was already there");
+    scene.tf.apply().expect_text("1 added").expect_text("of an interrupted apply adopted");
     assert_eq!(scene.account.writes(), [""; 0]);
     scene.assert_settled();
     scene.tf.destroy();
@@ -199,7 +199,7 @@ fn ctrl_c_ends_what_does_not_end_by_itself() {
     apply.interrupt();
     let run = apply.wait().expect_code(1).expect_text("Stopped");
     assert!(run.elapsed < Duration::from_secs(30), "{}", run.report("too slow"));
-    scene.tf.apply().expect_text("Policy was already there");
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
     scene.assert_settled();
 }
 
@@ -209,6 +209,6 @@ fn a_timeout_ends_a_create() {
     let apply = until_stuck(&scene, &APPLY, "PutRolePolicy", "after");
     apply.wait().expect_code(1).expect_text("Timed out");
     scene.configure(POLICY);
-    scene.tf.apply().expect_text("Policy was already there");
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
     assert_eq!(scene.account.policies("role/app").into_keys().collect::<Vec<_>>(), [NAME]);
 }

@@ -191,7 +191,7 @@ fn calls_are_few() {
     scene.configure(POLICY);
     assert_eq!(
         scene.operations(plan),
-        ["GetCallerIdentity", "GetRolePolicy"],
+        ["GetRolePolicy", "GetCallerIdentity"],
         "asked once a process, where no account is given"
     );
 }

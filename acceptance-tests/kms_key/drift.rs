@@ -81,8 +81,8 @@ fn a_key_that_waits_for_its_deletion_is_gone() {
     schedule();
     tf.plan().assert_creates(IT);
     let error = tf.apply_fails().error();
-    assert_eq!(error.summary, "Alias is taken");
-    assert!(error.detail.contains("waits for its deletion"), "{error:?}");
+    assert_eq!(error.summary, "Key scheduled for deletion");
+    assert!(error.detail.contains("aws kms cancel-key-deletion"), "{error:?}");
     scene.kms("DeleteAlias", json!({ "AliasName": ALIAS }));
     tf.apply();
     scene.assert_settled();

@@ -25,11 +25,9 @@ fn a_key_without_its_alias_is_found() {
     kill_after(&scene, "CreateKey");
     let (aliases, keys) = scene.all();
     assert_eq!((aliases.len(), keys.len()), (0, 1));
-    scene.account.add_key(json!({ "tags": { "rdsauth:alias": ALIAS } }));
-    let dying = json!({ "rdsauth:alias": ALIAS, "rdsauth:created-as": "kms_key" });
-    scene.account.add_key(json!({ "tags": dying, "state": "PendingDeletion" }));
+    scene.account.add_key(json!({ "tags": { "rdsauth:creation-id": "kms_key/0123456789abcdef" } }));
     scene.configure(&KEY.replace("alias =", "description = \"Orders\"\n  alias ="));
-    scene.tf.apply().expect_text("Warning: Key was already there").expect_text("1 added");
+    scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
     assert_eq!(scene.id(), keys[0]);
     assert_eq!(scene.key(ALIAS)["Description"], "Orders");
     scene.tf.assert_plan_empty();
@@ -56,7 +54,7 @@ fn a_key_with_its_alias_is_finished() {
     let scene = Scene::new(&KEY.replace("alias =", "key_rotation_enabled = true\n  alias ="));
     kill_after(&scene, "CreateAlias");
     let (_, keys) = scene.all();
-    scene.tf.apply().expect_text("Warning: Key was already there");
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
     assert_eq!([scene.id()], keys[..]);
     scene.assert_settled();
 }

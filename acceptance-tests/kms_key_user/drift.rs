@@ -60,26 +60,13 @@ fn a_role_that_was_made_anew_is_another_one() {
 }
 
 #[test]
-fn an_equal_statement_is_taken_over() {
-    let scene = Scene::new(USER);
-    let Scene { tf, account, .. } = &scene;
-    tf.apply();
-    tf.ok(&["state", "rm", IT]);
-    let (_, ours) = scene.statements();
-    account.forget_calls();
-    tf.apply().expect_text("Warning: User of the key was already there").expect_text("1 added");
-    assert_eq!((scene.statements().1, account.writes()), (ours, vec![]));
-    scene.assert_settled();
-}
-
-#[test]
 fn a_different_statement_is_refused() {
     let scene = Scene::new(&USER.replace("principal_arn", "sid = \"Taken\"\n  principal_arn"));
     let Scene { tf, account, key } = &scene;
     scene.put_statement(&foreign(account, "Taken"));
     let before = account.key_policy(key);
     let error = tf.apply_fails().error();
-    assert_eq!(error.summary, "User of the key exists and differs");
+    assert_eq!(error.summary, "Statement already exists");
     assert_eq!(error.code, "sid = \"Taken\"");
     assert!(error.detail.contains(&format!("terraform import ADDRESS '{key}|Taken'")), "{error:?}");
     assert_eq!((account.key_policy(key), account.writes()), (before, vec![]));

@@ -83,15 +83,10 @@ fn a_role_that_was_made_anew_is_another_one() {
 }
 
 #[test]
-fn an_equal_grant_is_taken_over_and_another_one_refused() {
+fn a_grant_of_the_name_is_refused() {
     let scene = Scene::new(GRANTEE);
     let Scene { tf, account, key } = &scene;
     tf.apply();
-    tf.ok(&["state", "rm", IT]);
-    account.forget_calls();
-    tf.apply().expect_text("User of the key was already there");
-    assert_eq!(account.writes(), [""; 0]);
-    tf.assert_plan_empty();
     let sid = tf.state_value(IT, "sid");
     tf.destroy();
 
@@ -103,7 +98,7 @@ fn an_equal_grant_is_taken_over_and_another_one_refused() {
         }),
     );
     let error = tf.apply_fails().error();
-    assert_eq!(error.summary, "User of the key exists and differs");
+    assert_eq!(error.summary, "Grant already exists");
     let import = format!("terraform import ADDRESS '{key}|{}'", sid.as_str().unwrap());
     assert!(error.detail.contains(&import), "{error:?}");
 }

@@ -33,8 +33,10 @@ fn thirty_two_users_by_four_processes() {
     (0..32).for_each(|index| scene.account.add(&format!("role/app{index}")));
     let folders: Vec<_> = (0..4)
         .map(|folder| {
-            // Each has a TMPDIR of its own anyway.
-            let tf = Terraform::of(&scene.account).env("XDG_RUNTIME_DIR", format!("/run/user/{folder}"));
+            // One user on one machine: the home is the same, whatever else differs.
+            let home = scene.tf.path();
+            let tf = Terraform::of(&scene.account).env("HOME", home.display());
+            let tf = tf.env("XDG_RUNTIME_DIR", format!("/run/user/{folder}"));
             let users = USER.replace("role/app", &format!("role/app${{count.index + {}}}", 8 * folder));
             tf.initialised(&scene.filled(&users.replace("  principal", "  count = 8\n  principal")))
         })
@@ -156,7 +158,7 @@ fn two_users_by_two_processes_while_kms_lags() {
     ["role/app0", "role/app1"].iter().for_each(|role| scene.account.add(role));
     let folders = ["app0", "app1"].map(|role| {
         let user = scene.filled(&USER.replace("role/app", &format!("role/{role}")));
-        Terraform::of(&scene.account).initialised(&user)
+        Terraform::of(&scene.account).env("HOME", scene.tf.path().display()).initialised(&user)
     });
     let rule = json!({ "service": "kms", "operation": "GetKeyPolicy", "fault": "stale", "reads": 12 });
     scene.account.fault(rule);

@@ -139,7 +139,7 @@ fn it_can_be_left_in_place() {
     scene.tf.destroy();
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
-    assert_eq!(warnings(&run), ["User was already there"]);
+    assert_eq!(warnings(&run), ["of an interrupted apply adopted"]);
     scene.configure(READER);
     scene.tf.apply();
     scene.tf.destroy();
@@ -229,7 +229,7 @@ fn at_another_endpoint_the_user_is_looked_for_anew() {
     assert_eq!(scene.state("taken_over"), false);
     scene.sql("GRANT PROCESS ON *.* TO @U");
     scene.configure_through(&there, READER);
-    assert_eq!(scene.tf.apply_fails().error().summary, "User exists and differs");
+    assert_eq!(scene.tf.apply_fails().error().summary, "User already exists");
     scene.configure_through(&there, &taken);
     scene.tf.apply();
     scene.tf.assert_plan_empty();

@@ -10,7 +10,7 @@ fn a_user_with_a_password_is_left_alone_without_consent() {
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT ON app.* TO @U");
     let before = scene.login_of();
     let error = scene.tf.apply_fails().error();
-    assert_eq!(error.summary, "User exists and differs");
+    assert_eq!(error.summary, "User already exists");
     assert!(error.detail.contains("logs in by mysql_native_password, and need not use TLS"), "{error:?}");
     let id = format!("@{}:{}/{}@%25'", scene.host, scene.port, scene.user);
     assert!(error.detail.contains("terraform import ADDRESS 'arn:") && error.detail.contains(&id), "{error:?}");
@@ -27,7 +27,7 @@ fn a_user_with_other_privileges_is_left_alone_without_consent() {
     scene.sql(
         "CREATE USER @U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT INSERT ON app.* TO @U",
     );
-    assert_eq!(scene.tf.apply_fails().error().summary, "User exists and differs");
+    assert_eq!(scene.tf.apply_fails().error().summary, "User already exists");
     assert_eq!(scene.grants(), ["INSERT ON `app`.*"]);
     scene.sql("DROP USER @U");
 }

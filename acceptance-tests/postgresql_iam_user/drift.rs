@@ -125,7 +125,7 @@ fn a_role_that_was_dropped_is_made_anew() {
 #[test]
 fn a_role_that_somebody_else_made_anew_is_not_dropped() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
-    scene.tf.apply().expect_text("Role was made anew");
+    scene.tf.apply().expect_text("Role was re-created outside of Terraform");
     scene.assert_settled(ROLE);
     assert_eq!(scene.state("taken_over"), true);
     scene.tf.destroy();
@@ -149,7 +149,10 @@ fn an_oid_alone_makes_no_role_ours() {
 
     scene.tf.apply();
     scene.sql("DROP ROLE uID; CREATE ROLE uID LOGIN");
-    scene.tf.ok(&["destroy", "-auto-approve", "-refresh=false"]).expect_text("Role was made anew");
+    scene
+        .tf
+        .ok(&["destroy", "-auto-approve", "-refresh=false"])
+        .expect_text("Role was re-created outside of Terraform");
     assert_eq!(scene.role(), "login -1", "it is somebody else's");
 }
 
@@ -158,7 +161,7 @@ fn an_oid_alone_makes_no_role_ours() {
 fn a_role_that_another_configuration_made_anew_is_not_dropped() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
     scene.sql("COMMENT ON ROLE uID IS 'Made by Terraform (rdsauth) at 2026-01-01T00:00:00Z'");
-    scene.tf.apply().expect_text("Role was made anew");
+    scene.tf.apply().expect_text("Role was re-created outside of Terraform");
     scene.assert_settled(ROLE);
     scene.tf.destroy();
     assert_eq!(scene.role(), "login 5");

@@ -154,7 +154,7 @@ fn a_user_moves_to_another_server_with_its_connection() {
     scene.sql("COMMENT ON ROLE uID IS NULL");
     scene.configure(body);
     let error = scene.tf.apply_fails().error();
-    assert_eq!(error.summary, "Role exists already", "nobody has agreed to that");
+    assert_eq!(error.summary, "Role already exists", "nobody has agreed to that");
     scene.configure_at(&newer, body);
     scene.tf.assert_plan_empty();
     scene.tf.destroy();

@@ -11,7 +11,7 @@ const CONSENT: &str = "  name      = \"uID\"\n  take_over = true";
 fn without_consent_nothing_is_changed() {
     let scene = Scene::new(BODY);
     scene.sql("CREATE ROLE uID LOGIN CONNECTION LIMIT 2 PASSWORD 'x'");
-    scene.tf.run(&["plan"]).expect_code(0).expect_text("Role exists already");
+    scene.tf.run(&["plan"]).expect_code(0).expect_text("Role already exists");
     let id = scene.named(&format!("terraform import ADDRESS '{}:{}/dID/uID'", scene.host, scene.port));
     scene.check_refused(&id, "name = ");
     assert_eq!(scene.role(), "login 2 password");
@@ -50,7 +50,7 @@ fn what_a_create_has_left_is_finished() {
     let scene = Scene::new(BODY);
     scene.tf.apply();
     scene.tf.ok(&["state", "rm", IT]);
-    scene.tf.apply().expect_text("User was already there");
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
     scene.assert_settled("login -1 rds_iam");
     assert_eq!(scene.state("taken_over"), false);
 

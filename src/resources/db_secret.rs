@@ -170,8 +170,11 @@ impl Resource<World> for DbSecret {
         let mut version = None;
         if other_key || plan.known() != state.known() {
             let found = plan.look(&secrets, id).await?.ok_or_else(|| told::gone(id))?;
-            let written =
-                if other_key { plan.change_key(&secrets, &found).await } else { plan.write(&secrets, &found).await };
+            let written = if other_key {
+                plan.change_key(&secrets, &found).await
+            } else {
+                plan.write(&secrets, &found, None).await
+            };
             version = Some(written?);
         }
         plan.finish(cx, &secrets, id.to_owned(), version).await
@@ -418,7 +421,8 @@ impl DbSecret {
         if !self.is_described_as(&found) {
             self.describe(secrets, &found.arn).await?;
         }
-        let version = self.write(secrets, &found).await?;
+        let first = self.version(Some(&claim.mark()));
+        let version = self.write(secrets, &found, Some(first)).await?;
         Ok((found.arn, version))
     }
 
@@ -434,10 +438,12 @@ impl DbSecret {
 
     /// Puts the value in force and returns its version. An interrupted write of the same value is repeated, which
     /// Secrets Manager ignores; if it was of another password, this one becomes the next version.
-    async fn write(&self, secrets: &Secrets, found: &Description) -> Result<String> {
+    /// `first` is the version with which an interrupted create of this resource has begun.
+    async fn write(&self, secrets: &Secrets, found: &Description, first: Option<String>) -> Result<String> {
         let refused = |error| self.refused("Cannot write the value of the secret", error);
         let value = self.value();
-        let written = self.version(found.previous.as_deref());
+        let began = first.filter(|first| found.current.as_ref() == Some(first));
+        let written = began.unwrap_or_else(|| self.version(found.previous.as_deref()));
         if found.current.as_ref() == Some(&written) {
             match secrets.put(&found.arn, &written, value.expose()).await {
                 Err(error) if error.is_already_exists() => {}

@@ -37,8 +37,7 @@ tf_provider::model! {
     ///
     /// KMS takes the policy of a key as a whole and gives it no version. All statements that this provider writes into
     /// one policy, in one run of Terraform or in several by one user on one machine, are written in turn: they lock
-    /// files in `/tmp/rdsauth-` with the user's number behind it, so containers that do not share `/tmp` are machines of
-    /// their own. A statement that somebody else writes later stays, and if that write undoes this one, this one is
+    /// files in `.terraform.d/rdsauth` in the user's home, so containers that do not share it are machines of their own. A statement that somebody else writes later stays, and if that write undoes this one, this one is
     /// repeated on top of it. KMS may show a policy for some minutes after it was replaced; a policy that this provider
     /// replaced in the last five minutes is not built upon: it waits until KMS shows the new one. But what somebody else writes in the one round trip between this provider's read and its
     /// write is lost, and nobody can see that. A grant has no such window: choose `mode = "grant"` where others often
