@@ -42,6 +42,7 @@ test: setup ## Run every test, after setting up what they need
 	for tests in scripts benches; do $(PYTHON) -m unittest discover -q -s $$tests -p '*_test.py'; done
 
 matrix: setup ## Break off every resource at every AWS call in every way; MATRIX_CASE=… runs one case
+	$(if $(MATRIX_CASE),,OWNERSHIP_RUNS=$(or $(OWNERSHIP_RUNS),20) cargo test --locked -p acceptance-tests --test acceptance -- ownership::)
 	MATRIX_SIZE=$(or $(MATRIX_SIZE),all) cargo test --locked -p acceptance-tests --test acceptance \
 		-- matrix:: --skip support:: --nocapture --test-threads=1
 

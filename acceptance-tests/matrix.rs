@@ -33,7 +33,7 @@ fn the_case_asked_for_is_in_it() {
 }
 
 /// The names of the Rust files in a folder.
-fn names(folder: &str) -> Vec<String> {
+pub(crate) fn names(folder: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let files = entries.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));

@@ -298,8 +298,19 @@ fn re_created(entry: Entry) {
     }
 }
 
+#[test]
+fn every_resource_is_in_the_table() {
+    let resources = matrix::names("../src/resources");
+    assert!(!resources.is_empty(), "the resources are not found any more");
+    for resource in resources {
+        assert!(TABLE.contains(&resource.as_str()), "{resource} is missing");
+    }
+}
+
 macro_rules! table {
-    ($($resource:ident: $entry:expr;)*) => { $(
+    ($($resource:ident: $entry:expr;)*) => {
+        const TABLE: &[&str] = &[$(stringify!($resource)),*];
+        $(
         mod $resource {
             use super::*;
 
@@ -308,7 +319,8 @@ macro_rules! table {
             table!(@ another_configuration forgotten twins twins_of_two_providers create_before_destroy a_new_name
                 replaced re_created cut_off);
         }
-    )* };
+        )*
+    };
     (@ $($case:ident)*) => { $(
         #[test]
         fn $case() {

@@ -74,7 +74,9 @@ impl Scene {
         let arn = format!("arn:aws:rds:us-east-1:{}:pg:orders-pg16", self.account.id);
         let answer = self.account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
         let tags = answer["TagList"].as_array().expect("tags").iter();
-        tags.map(|tag| format!("{}={}", tag["Key"].as_str().unwrap(), tag["Value"].as_str().unwrap())).collect()
+        // Without the mark of the resource at the end.
+        let note = |value: &str| value.split(":parameter/").next().unwrap_or_default().to_owned();
+        tags.map(|tag| format!("{}={}", tag["Key"].as_str().unwrap(), note(tag["Value"].as_str().unwrap()))).collect()
     }
 
     fn set(&self, values: Value) {

@@ -241,7 +241,7 @@ fn refusals() {
     scene.configure(&INSTANCE.replace("orders", "absent"));
     tf.plan().assert_creates(IT);
     let error = tf.apply_fails().error();
-    assert!(error.detail.contains("There is no instance of that identifier"), "{error:?}");
+    assert!(error.detail.contains("There is no DB instance \"absent\""), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
 }
 
@@ -412,7 +412,8 @@ fn import() {
 fn calls_are_few() {
     let scene = Scene::new(INSTANCE);
     scene.tf.apply();
-    let plan = ["DescribeDBInstances", "DescribeDBParameters", "DescribeDBInstances"];
+    let look = ["DescribeDBInstances", "ListTagsForResource"];
+    let plan = [&look[..], &["DescribeDBInstances", "DescribeDBParameters", "DescribeDBInstances"]].concat();
     let apply = ["DescribeDBInstances", "DescribeDBParameters", "ListTagsForResource", "AddTagsToResource"];
     let rest = ["ModifyDBParameterGroup", "DescribeDBInstances", "DescribeDBInstances"];
     let create = [&plan[..], &plan, &apply, &rest].concat();

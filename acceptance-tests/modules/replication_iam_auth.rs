@@ -99,7 +99,7 @@ fn what_cannot_be_is_refused() {
     for (variables, detail) in [
         ([("db_instance_identifier", "plain"), ("reboot", "if_required")], "which nobody can change"),
         ([("db_instance_identifier", "ledger-instance-1"), ("reboot", "never")], "a member of the cluster \"ledger\""),
-        ([("db_instance_identifier", "absent"), ("reboot", "never")], "There is no instance of that identifier"),
+        ([("db_instance_identifier", "absent"), ("reboot", "never")], "There is no DB instance \"absent\""),
     ] {
         let scene = Scene::new(&variables);
         let error = scene.tf.apply_fails().error();

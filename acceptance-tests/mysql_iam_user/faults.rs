@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{CONNECTION, READER, Scene, USER, warnings};
+use super::{CONNECTION, READER, Scene, USER};
 use crate::support::eventually;
 
 #[test]
@@ -126,27 +126,6 @@ fn a_deadlock_is_tried_again() {
     scene.tf.destroy();
     assert_eq!(scene.account.statement_strikes(), 9);
     assert_eq!(scene.login_of(), "");
-}
-
-#[test]
-fn a_create_that_was_cut_off_is_finished_by_the_next() {
-    for fault in ["cut", "lose_answer"] {
-        for sql in ["^CREATE USER", "^GRANT"] {
-            let scene = Scene::new(READER);
-            scene.account.statement_fault(json!({ "fault": fault, "sql": sql, "times": 1 }));
-            scene.tf.apply_fails();
-            let state = scene.tf.path().join("terraform.tfstate");
-            let _ = std::fs::remove_file(state); // As if the process had been killed.
-            let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
-            let was_made = !(fault == "cut" && sql == "^CREATE USER");
-            assert_eq!(warnings(&run).is_empty(), !was_made);
-            scene.tf.assert_plan_empty();
-            assert_eq!(scene.state("taken_over"), false);
-            assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
-            scene.tf.destroy();
-            assert_eq!(scene.login_of(), "");
-        }
-    }
 }
 
 /// What is not granted yet is not in the state, and the next plan says so.

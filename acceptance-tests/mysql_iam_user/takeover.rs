@@ -11,7 +11,7 @@ fn a_user_with_a_password_is_left_alone_without_consent() {
     let before = scene.login_of();
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "User already exists");
-    assert!(error.detail.contains("logs in by mysql_native_password, and need not use TLS"), "{error:?}");
+    assert!(error.detail.contains("logs in by mysql_native_password and need not use TLS"), "{error:?}");
     let id = format!("@{}:{}/{}@%25'", scene.host, scene.port, scene.user);
     assert!(error.detail.contains("terraform import ADDRESS 'arn:") && error.detail.contains(&id), "{error:?}");
     assert!(error.code.contains("name"), "{error:?}");

@@ -14,7 +14,11 @@ fn a_user_is_made_and_logs_in_with_a_token() {
     assert_eq!((scene.state("taken_over"), scene.state("password_set")), (json!(false), json!(null)));
     assert_eq!(scene.state("oid").to_string(), scene.sql("SELECT oid FROM pg_roles WHERE rolname = 'uID'"));
     let comment = scene.sql("SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 'uID'");
-    assert!(comment.starts_with("Made by Terraform (rdsauth) at 2") && comment.ends_with('Z'), "{comment}");
+    assert!(
+        comment.starts_with("Made by Terraform (rdsauth) at 2")
+            && comment.contains("Z, creation ID postgresql_iam_user/"),
+        "{comment}"
+    );
     let user = scene.named("uID");
     assert_eq!(scene.login(&user), Ok(user.clone()));
     scene.tf.destroy();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::postgresql_iam_user::{IT, Scene};
+use crate::postgresql_iam_user::Scene;
 
 const BODY: &str = "  name = \"uID\"";
 const CONSENT: &str = "  name      = \"uID\"\n  take_over = true";
@@ -43,25 +43,6 @@ fn attributes_of_a_user_that_was_there_stay() {
     assert_eq!(scene.state("attributes"), json!(null));
     assert_eq!(scene.sql("SELECT rolcreatedb FROM pg_roles WHERE rolname = 'uID'"), "t");
     scene.tf.destroy();
-}
-
-#[test]
-fn what_a_create_has_left_is_finished() {
-    let scene = Scene::new(BODY);
-    scene.tf.apply();
-    scene.tf.ok(&["state", "rm", IT]);
-    scene.tf.apply().expect_text("of an interrupted apply adopted");
-    scene.assert_settled("login -1 rds_iam");
-    assert_eq!(scene.state("taken_over"), false);
-
-    scene.tf.ok(&["state", "rm", IT]);
-    scene.configure("  name             = \"uID\"\n  connection_limit = 4");
-    scene.check_refused("already has a role", "name ");
-
-    scene.configure(BODY);
-    scene.sql("COMMENT ON ROLE uID IS 'Made by Terraform (rdsauth) at 2026-01-01T00:00:00Z'");
-    scene.check_refused("already has a role", "name ");
-    assert_eq!(scene.role(), scene.named("login -1 rds_iam"));
 }
 
 #[test]

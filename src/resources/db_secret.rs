@@ -239,12 +239,12 @@ impl Resource<World> for DbSecret {
                 plan.set(Self::region, region);
             }
         }
-        ownership::plan(cx, plan).await;
         if let (Val::Known(region), Some(key)) = (plan.get(Self::region), key)
             && key.parse().is_ok_and(|arn: Arn| arn.region != region)
         {
             return Err(told::key_elsewhere(&key, &region));
         }
+        ownership::plan(cx, plan).await;
         let all = match plan.get(Self::tags) {
             Val::Unknown => None,
             _ if !cx.is_known() => None,
