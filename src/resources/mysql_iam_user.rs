@@ -294,12 +294,17 @@ impl MysqlIamUser {
             return Err(told::same_names().at(Self::grant));
         }
         self.check_login(&mut session).await?;
-        let found = users::find(&mut session, self.account()).await;
-        let found = found.context("Cannot look at the user", self.account())?;
         let (prior, moved) = match prior {
             Some(prior) if prior.place() == self.place() => (Some(prior), None),
             prior => (None, prior),
         };
+        // A user carries no mark, and a claim of this directory means that its create was cut off.
+        let claim = match prior {
+            Some(_) => None,
+            None => Some(ownership::begin(cx, &*self).await?),
+        };
+        let found = users::find(&mut session, self.account()).await;
+        let found = found.context("Cannot look at the user", self.account())?;
         if let Some(prior) = prior {
             self.taken_over.clone_from(&prior.taken_over);
             self.previous_grants.clone_from(&prior.previous_grants);
@@ -307,11 +312,6 @@ impl MysqlIamUser {
         let is_ours = match (moved, &found) {
             (Some(moved), Some(user)) => moved.made(&session, user)?,
             _ => prior.is_some(),
-        };
-        // A user carries no mark, and a claim of this directory means that its create was cut off.
-        let claim = match prior {
-            Some(_) => None,
-            None => Some(ownership::begin(cx, &*self).await?),
         };
         let there = match (found, &claim) {
             (None, claim) => {

@@ -79,10 +79,10 @@ impl Resource<World> for Parameter {
     const SUBCATEGORY: &'static str = "Parameters";
 
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let claim = ownership::begin(cx, &plan).await?;
         let (group, rds) = plan.group(cx).await?;
         let found = plan.find(cx, &rds, &group).await?;
         let arn = plan.arn(cx, &rds, &group).await?;
-        let claim = ownership::begin(cx, &plan).await?;
         claim.note(cx, None, None);
         let previous = match plan.restores() {
             true => {

@@ -355,7 +355,9 @@ impl ReplicationIamAuth {
             consent.apply(cx).await?;
         }
         let prior = self.leave_other_group(cx, &rds, &found, prior).await?;
+        let turn = ownership::turn(cx, &ownership::subject(self)?).await?;
         self.remember(cx, &rds, &found, prior, claim).await?;
+        drop(turn);
         let settings = self.settings(&found);
         if !settings.is_empty() {
             let written = parameter_group::write(cx, &rds, &found.group, &settings).await;
