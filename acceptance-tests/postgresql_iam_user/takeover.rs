@@ -28,6 +28,7 @@ fn with_consent_it_is_changed_and_survives() {
     scene.sql("CREATE ROLE writerID");
     scene.configure(&format!("{CONSENT}\n  roles     = [\"readerID\", \"writerID\"]"));
     scene.tf.apply();
+    assert_eq!(scene.state("granted"), json!(["rds_iam", scene.named("writerID")]), "as it is, and not as it was");
     scene.assert_settled("login -1 rds_iam,readerID,writerID");
     scene.tf.destroy();
     assert_eq!(scene.role(), scene.named("login -1 readerID"), "what it was given is taken away, and no more");

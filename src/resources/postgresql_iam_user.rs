@@ -177,9 +177,9 @@ impl Resource<World> for PostgresqlIamUser {
         match found.filter(|role| known.is_some_and(|known| role.is(&known))) {
             Some(role) => {
                 plan.survey(&session, &role.name).await?;
+                let promised = plan.promised();
                 plan.taken_over = state.taken_over;
                 plan.granted = state.granted;
-                let promised = plan.promised();
                 plan.write(cx, &session, Some(role.oid), None).await?;
                 plan.keep(promised);
                 Ok(plan)
