@@ -137,12 +137,7 @@ impl Claims {
     /// This process has created the same object already, for another resource.
     pub async fn begin(&self, subject: Subject) -> Result<Claim<'_>> {
         let id = subject.id();
-        let turn = self.turn(&id).await;
-        let fate = {
-            let mut memory = self.memory();
-            memory.is_applying = true;
-            memory.fates.get(&id).copied()
-        };
+        let (turn, fate) = self.turn(&id).await;
         if fate == Some(Fate::Created) {
             return Err(diagnostics::declared_twice(&subject));
         }
@@ -157,12 +152,7 @@ impl Claims {
     /// A create of the same object was refused by this process because the object exists: it would be lost.
     pub async fn delete<W>(&self, cx: &Ctx<W>, subject: &Subject) -> Result<Option<Deletion<'_>>> {
         let id = subject.id();
-        let turn = self.turn(&id).await;
-        let fate = {
-            let mut memory = self.memory();
-            memory.is_applying = true;
-            memory.fates.get(&id).copied()
-        };
+        let (turn, fate) = self.turn(&id).await;
         match fate {
             Some(Fate::Created) => {
                 cx.warn(diagnostics::created_here(subject));
@@ -215,10 +205,14 @@ impl Claims {
         self.store.close(&answered);
     }
 
-    async fn turn(&self, id: &str) -> OwnedMutexGuard<()> {
+    /// Waits for the turn of an object, and tells what has become of it in this process.
+    async fn turn(&self, id: &str) -> (OwnedMutexGuard<()>, Option<Fate>) {
         let turn =
             Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default());
-        turn.lock_owned().await
+        let turn = turn.lock_owned().await;
+        let mut memory = self.memory();
+        memory.is_applying = true;
+        (turn, memory.fates.get(id).copied())
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -15,7 +15,7 @@ pub(super) fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
             "The {what} {found}. {} Nothing was changed.\n\nTo manage it here, import it and review the \
              plan:\n  terraform import ADDRESS '{import_id}'\n\nIf this configuration manages it under another address, \
              write a \"moved\" block. If it is to be replaced, note that \"create_before_destroy\", which dependencies \
-             inherit, cannot work while {arguments} stays the same. If another configuration manages it, change \
+             inherit, cannot work without a change of {arguments}. If another configuration manages it, change \
              {arguments}.",
             made_by(subject, maker)
         ),
@@ -85,7 +85,7 @@ pub(super) fn declared_again(subject: &Subject) -> Diagnostic {
         format!("{noun} is still declared"),
         format!(
             "In this apply another resource was to create the {what}, and could not because it exists. It was not \
-             deleted, lest it be lost.\n\nIf the address of the resource has changed, write a \"moved\" block with the \
+             deleted, because no resource would hold it any more.\n\nIf the address of the resource has changed, write a \"moved\" block with the \
              old and the new address. Otherwise remove one of the two resources and apply again."
         ),
     )
@@ -149,6 +149,6 @@ fn made_by(subject: &Subject, maker: &Maker) -> String {
             )
         }
         Maker::Unmarked => "It carries no mark of this provider, so it was created by other means.".to_owned(),
-        Maker::Unknown => "Whether this provider created it cannot be told.".to_owned(),
+        Maker::Unknown => "Objects of this kind carry no mark, so who created it is unknown.".to_owned(),
     }
 }
