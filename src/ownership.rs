@@ -1,11 +1,10 @@
 //! What resources that create something have in common: they are known by a natural key, say in the plan what would not
 //! work, and delete nothing of others.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Model, Plan, Retry, View};
+use tf_provider::schema::{Lag, Model, Plan, View};
 use tf_provider::value::Path;
 
 use crate::claims::{Claim, Deletion, Maker, Planned, Subject};
@@ -82,22 +81,8 @@ pub fn plan_to_look<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) -> Option<Subject> {
     planned.filter(|subject| plan.is_create() && cx.claims().plan(cx, subject, Planned::Creates))
 }
 
-/// Why to look again, or not.
-enum Missing {
-    NotSeen,
-    Failed(Diagnostic),
-}
-
 /// What was created a moment ago may not be seen by the server that takes the next look.
-const NOT_SEEN: Retry<Missing> = Retry {
-    what: "the object to appear",
-    when: |missing| matches!(missing, Missing::NotSeen),
-    within: Duration::from_secs(5),
-    first: Duration::from_millis(400),
-};
-
-/// So many looks make an object gone.
-const LOOKS: u32 = 3;
+const NOT_SEEN: Lag = Lag { what: "the object to appear", looks: 3, first: Duration::from_millis(400) };
 
 /// Looks for an object that a state holds, where AWS is eventually consistent: not seen once is not gone.
 ///
@@ -107,15 +92,7 @@ pub async fn look<T, F>(cx: &Ctx, look: impl Fn() -> F) -> Result<Option<T>>
 where
     F: Future<Output = Result<Option<T>>>,
 {
-    let most = if cx.is_import() { 1 } else { LOOKS };
-    let looks = AtomicU32::new(0);
-    cx.until(&NOT_SEEN, || async {
-        match look().await {
-            Ok(None) if looks.fetch_add(1, Ordering::Relaxed) + 1 < most => Err(Missing::NotSeen),
-            answer => answer.map_err(Missing::Failed),
-        }
-    })
-    .await
+    if cx.is_import() { look().await } else { cx.find(&NOT_SEEN, look).await }
 }
 
 /// Takes turns with other processes of this machine that create the same object, where AWS itself would let the later
@@ -127,13 +104,4 @@ pub async fn turn(cx: &Ctx, subject: &Subject) -> Result<Held> {
     // A file for each object would fill the folder.
     let bucket = subject.key.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     lock::hold(cx, &format!("create {bucket}")).await
-}
-
-impl From<Missing> for Diagnostic {
-    fn from(missing: Missing) -> Self {
-        match missing {
-            Missing::NotSeen => Self::bug("an object that is not seen is an answer, and no error"),
-            Missing::Failed(diagnostic) => diagnostic,
-        }
-    }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Map, Retry};
+use tf_provider::schema::{Lag, Map, Retry};
 use tf_provider::value::Path;
 
 use crate::aws::Error;
@@ -88,12 +88,7 @@ const UNSEEN: Retry<Error> = Retry {
 };
 
 /// A role of that name exists, and a look does not show it yet.
-const HIDDEN: Retry<Hidden> = Retry {
-    what: "the role to appear",
-    when: |hidden| matches!(hidden, Hidden::NotYet),
-    within: Duration::from_secs(30),
-    first: Duration::from_secs(1),
-};
+const HIDDEN: Lag = Lag { what: "the role to appear", looks: 6, first: Duration::from_secs(1) };
 
 /// The role of a name, as what a resource creates.
 pub fn subject(kind: &'static str, name: &str, at: Path) -> Subject {
@@ -362,24 +357,9 @@ impl Spec {
     }
 }
 
-/// Why a role that exists is not to be seen.
-enum Hidden {
-    NotYet,
-    Unread(Error),
-}
-
-impl From<Hidden> for Diagnostic {
-    fn from(hidden: Hidden) -> Self {
-        match hidden {
-            Hidden::NotYet => Self::error("", "IAM says that the role exists, and does not show it."),
-            Hidden::Unread(error) => error.into(),
-        }
-    }
-}
-
 async fn appeared(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<(Role, Option<String>)> {
-    let look = || async { look(iam, spec).await.map_err(Hidden::Unread)?.ok_or(Hidden::NotYet) };
-    cx.until(&HIDDEN, look).await
+    let found = cx.find(&HIDDEN, || look(iam, spec)).await?;
+    found.ok_or_else(|| Diagnostic::error("", "IAM says that the role exists, and does not show it."))
 }
 
 /// The role and its policy. A role that was just deleted may still be seen by the first look and not by the second.

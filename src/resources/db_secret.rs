@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Check, Computed, Map, Partial, Plan, Resource, Retry, Secret, Val, View, Wait, check, computed, optional, required,
+    Check, Computed, Lag, Map, Partial, Plan, Resource, Secret, Val, View, Wait, check, computed, optional, required,
 };
 
 use crate::arn::Arn;
@@ -85,12 +85,7 @@ tf_provider::model! {
 const RANDOM: usize = 6;
 
 /// A secret that was made or restored a moment ago may be unknown to the server that is asked next.
-const UNSEEN: Retry<Unseen> = Retry {
-    what: "the secret to appear everywhere",
-    when: |unseen| matches!(unseen, Unseen::Secret),
-    within: Duration::from_secs(30),
-    first: Duration::from_secs(1),
-};
+const UNSEEN: Lag = Lag { what: "the secret to appear everywhere", looks: 6, first: Duration::from_secs(1) };
 
 /// A deletion without a recovery window goes on after its answer, and the name is taken until it ends.
 const GONE: Wait<Option<Description>> = Wait {
@@ -466,8 +461,10 @@ impl DbSecret {
         self.arn = arn.into();
         cx.save(&self);
         let id = self.id();
-        let look = || async { self.look(secrets, id).await.map_err(Unseen::Other)?.ok_or(Unseen::Secret) };
-        let found = cx.until(&UNSEEN, look).await?;
+        let found = cx.find(&UNSEEN, || self.look(secrets, id)).await?;
+        let found = found.ok_or_else(|| {
+            Diagnostic::error("Secret is gone", "The secret that was just written is not there any more.")
+        })?;
         self.last_changed = found.changed_at().into();
         Ok(self)
     }
@@ -486,21 +483,6 @@ enum Look {
     Made(String),
     /// It is there.
     Found(Description),
-}
-
-/// Why a secret that was just written cannot be looked at.
-enum Unseen {
-    Secret,
-    Other(Diagnostic),
-}
-
-impl From<Unseen> for Diagnostic {
-    fn from(unseen: Unseen) -> Self {
-        match unseen {
-            Unseen::Secret => Self::error("Secret is gone", "The secret that was just written is not there any more."),
-            Unseen::Other(diagnostic) => diagnostic,
-        }
-    }
 }
 
 /// What is left of a text without the hyphen and the random characters at its end, if it ends so.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Computed, Map, Partial, Plan, Resource, Retry, Set, Val, View, check, computed, optional, required,
+    Computed, Lag, Map, Partial, Plan, Resource, Retry, Set, Val, View, check, computed, optional, required,
 };
 
 use crate::arn::{self, Arn, Partition};
@@ -93,12 +93,7 @@ const UNSEEN: Retry<Error> = Retry {
 };
 
 /// An alias that exists, as KMS says, and that a look does not show yet.
-const ALIAS_UNSEEN: Retry<Unseen> = Retry {
-    what: "the alias to appear",
-    when: |unseen| matches!(unseen, Unseen::Alias),
-    within: Duration::from_secs(30),
-    first: Duration::from_secs(1),
-};
+const ALIAS_UNSEEN: Lag = Lag { what: "the alias to appear", looks: 6, first: Duration::from_secs(1) };
 
 /// Whether the call has made a key is open: the next try looks for it first.
 const UNCERTAIN: Retry<Refused> = Retry {
@@ -414,11 +409,13 @@ impl KmsKey {
             return Ok(());
         }
         // Perhaps the answer to an earlier attempt was lost; the alias may take a moment to be seen.
-        let look = || async { look(kms, &self.alias).await.map_err(Unseen::Failed)?.ok_or(Unseen::Alias) };
-        let there = cx.until(&ALIAS_UNSEEN, look).await.map_err(at)?;
-        match there.arn == arn {
-            true => Ok(()),
-            false => Err(self.taken(&there, "which is another one", "Choose another alias.")),
+        match cx.find(&ALIAS_UNSEEN, || look(kms, &self.alias)).await.map_err(at)? {
+            Some(there) if there.arn == arn => Ok(()),
+            Some(there) => Err(self.taken(&there, "which is another one", "Choose another alias.")),
+            None => Err(at(Diagnostic::error(
+                "Alias is not to be seen",
+                "KMS says that the alias exists already, and shows no key by it. Run \"terraform apply\" again in a minute.",
+            ))),
         }
     }
 
@@ -473,24 +470,6 @@ impl KmsKey {
             self.alias, key.arn
         );
         Diagnostic::error("Alias is taken", detail).at(Self::alias)
-    }
-}
-
-/// Why an alias is not seen.
-enum Unseen {
-    Alias,
-    Failed(Diagnostic),
-}
-
-impl From<Unseen> for Diagnostic {
-    fn from(unseen: Unseen) -> Self {
-        match unseen {
-            Unseen::Alias => Self::error(
-                "Alias is not to be seen",
-                "KMS says that the alias exists already, and shows no key by it. Run \"terraform apply\" again in a minute.",
-            ),
-            Unseen::Failed(diagnostic) => diagnostic,
-        }
     }
 }
 

@@ -41,7 +41,7 @@ pub use private::Private;
 pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, required, variadic};
 pub use timeouts::{Operation, Timeouts, parse_duration};
 pub use view::View;
-pub use wait::{Retry, Wait};
+pub use wait::{Lag, Retry, Wait};
 
 use crate::value::{ObjectType, Type, Value};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::Retry;
+use tf_provider::schema::Lag;
 
 use crate::aws::Error;
 use crate::aws::kms::{Key, Kms};
@@ -15,28 +15,13 @@ use crate::world::Ctx;
 /// So many keys without alias are looked at. Each takes two calls.
 const MOST_LOOKS: usize = 2000;
 
-/// Why no key was found.
-enum Missing {
-    NotListed,
-    Failed(Diagnostic),
-}
-
 /// A key that was just made may not be listed yet.
-const LISTED: Retry<Missing> = Retry {
-    what: "a key whose creation was not answered to be listed",
-    when: |missing| matches!(missing, Missing::NotListed),
-    within: Duration::from_secs(15),
-    first: Duration::from_secs(1),
-};
+const LISTED: Lag =
+    Lag { what: "a key whose creation was not answered to be listed", looks: 5, first: Duration::from_secs(1) };
 
 /// The key with a mark, whose creation was not answered a moment ago: looked for several times.
 pub(super) async fn find(cx: &Ctx, kms: &Kms, mark: &str) -> Result<Option<Key>> {
-    let look = || async { find_once(kms, mark).await.map_err(Missing::Failed)?.ok_or(Missing::NotListed) };
-    match cx.until(&LISTED, look).await {
-        Ok(key) => Ok(Some(key)),
-        Err(told) if told == Diagnostic::from(Missing::NotListed) => Ok(None),
-        Err(told) => Err(told),
-    }
+    cx.find(&LISTED, || find_once(kms, mark)).await
 }
 
 /// The key with a mark, if it is listed.
@@ -89,15 +74,6 @@ fn too_many(mark: &str) -> Diagnostic {
         tags::CREATION
     );
     Diagnostic::error("Too many keys without an alias", detail).at(KmsKey::alias)
-}
-
-impl From<Missing> for Diagnostic {
-    fn from(missing: Missing) -> Self {
-        match missing {
-            Missing::NotListed => Self::error("Key is not listed", "No key carries the mark of this creation."),
-            Missing::Failed(diagnostic) => diagnostic,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -38,6 +38,17 @@ pub struct Retry<E> {
     pub first: Duration,
 }
 
+/// How many looks an eventually consistent service may need before it shows what is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Lag {
+    /// Completes "waiting for": `the role to appear`.
+    pub what: &'static str,
+    /// So many looks in vain, and it is not there.
+    pub looks: u32,
+    /// The first pause; each is twice as long as the one before, up to 15 seconds.
+    pub first: Duration,
+}
+
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 impl<W> Ctx<W> {
@@ -87,6 +98,27 @@ impl<W> Ctx<W> {
                 answer => return answer.map_err(Into::into),
             }
         }
+    }
+
+    /// Looks for something that may not be shown yet; nothing if it is not there.
+    ///
+    /// # Errors
+    /// The look failed, the operation's time is up, or the user wants to stop.
+    pub async fn find<T, E, F>(&self, lag: &Lag, mut look: impl FnMut() -> F) -> Result<Option<T>>
+    where
+        E: Into<Diagnostic>,
+        F: Future<Output = Result<Option<T>, E>>,
+    {
+        let mut pause = lag.first;
+        for _ in 1..lag.looks {
+            if let Some(found) = look().await.map_err(Into::into)? {
+                return Ok(Some(found));
+            }
+            tracing::info!("waiting for {}", lag.what);
+            self.pause(pause, lag.what, || None).await?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        look().await.map_err(Into::into)
     }
 
     async fn pause(&self, pause: Duration, what: &str, seen: impl FnOnce() -> Option<String>) -> Result<()> {
@@ -170,6 +202,28 @@ mod tests {
         assert_eq!(tries.load(Ordering::Relaxed), 4, "after 0, 1, 3 and 7 seconds");
         let never = || async { Err::<(), _>(Diagnostic::error("final", "")) };
         assert_eq!(cx.until(&retry, never).await.unwrap_err().summary, "final");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_seen_after_so_many_looks_is_not_there() {
+        const LAG: Lag = Lag { what: "it to appear", looks: 4, first: Duration::from_secs(1) };
+        let (looks, cx, begin) = (AtomicU32::new(0), cx(600), Instant::now());
+        let find = |from: u32| {
+            let looks = &looks;
+            looks.store(0, Ordering::Relaxed);
+            cx.find(&LAG, move || async move {
+                let look = looks.fetch_add(1, Ordering::Relaxed) + 1;
+                Ok::<_, Diagnostic>((look >= from).then_some(look))
+            })
+        };
+        assert_eq!(find(1).await, Ok(Some(1)));
+        assert_eq!(begin.elapsed(), Duration::ZERO, "what is seen at once needs no pause");
+        assert_eq!(find(4).await, Ok(Some(4)));
+        assert_eq!(begin.elapsed(), Duration::from_secs(1 + 2 + 4));
+        assert_eq!(find(5).await, Ok(None));
+        assert_eq!(looks.load(Ordering::Relaxed), 4);
+        cx.stop().cancel();
+        assert_eq!(find(2).await.unwrap_err().summary, "Stopped");
     }
 
     #[tokio::test(start_paused = true)]
