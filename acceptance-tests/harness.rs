@@ -9,10 +9,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::binaries::binary;
-use crate::support::engine::on_each_engine;
 use crate::support::eventually;
 use crate::support::rdsauth::REQUIRED;
-use crate::support::terraform::Terraform;
+use crate::support::terraform::{Terraform, on_each_engine};
 
 const ONE: &str = r#"
 resource "terraform_data" "one" {
@@ -189,7 +188,7 @@ fn a_secret_that_leaks_is_found() {
 
 #[test]
 fn an_engine_tells_its_version() {
-    on_each_engine(|tf| assert!(tf.engine().version() >= (1, 5), "{:?}", tf.engine()));
+    on_each_engine(|tf| assert!(tf.version() >= (1, 5), "{:?}", tf.engine()));
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;
+mod unreached;
 pub mod web_identity;
 
 use aws_smithy_types::retry::RetryConfig;

@@ -4,6 +4,22 @@ use tf_provider::schema::{Check, check};
 
 use crate::arn::{self, Wildcards};
 
+/// The URL of a service.
+pub fn url() -> Check {
+    Check::text("must be a URL that begins with `http://` or `https://`", is_url)
+}
+
+/// The URL of a proxy, or none.
+pub fn url_or_empty() -> Check {
+    Check::text("must be empty, or a URL that begins with `http://` or `https://`", |text| {
+        text.is_empty() || is_url(text)
+    })
+}
+
+fn is_url(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+}
+
 /// The name of a role or user.
 pub fn iam_name() -> Check {
     iam(64)

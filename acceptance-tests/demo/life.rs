@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::demo::{HEAD, calls, configure, demo, exists, install, meddle, remote};
-use crate::support::engine::on_each_engine;
+use crate::support::terraform::on_each_engine;
 
 const FULL: &str = r#"
 resource "demo_pet" "rex" {

@@ -42,6 +42,7 @@ mod case;
 pub mod documented;
 pub mod normal;
 mod reference;
+mod step;
 
 use std::any::Any;
 use std::env;
@@ -53,8 +54,9 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::support::matrix::case::{Case, End, Step};
+use crate::support::matrix::case::{Case, End};
 use crate::support::matrix::reference::Reference;
+use crate::support::matrix::step::Step;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 

@@ -41,6 +41,13 @@ pub struct Terraform {
     overridden: Vec<String>,
 }
 
+/// Runs `test` once for each CLI, in a fresh folder each time.
+pub fn on_each_engine(test: impl Fn(Terraform)) {
+    for engine in engines() {
+        test(Terraform::with(engine));
+    }
+}
+
 impl Terraform {
     /// The first CLI on PATH: `terraform` where it is installed.
     pub fn new() -> Self {
@@ -53,6 +60,18 @@ impl Terraform {
         let tf = Self { engine, machine: root.clone(), root, environment: BTreeMap::new(), overridden: Vec::new() };
         tf.configure_cli();
         tf
+    }
+
+    /// Major and minor version of the CLI, such as `(1, 11)`.
+    pub fn version(&self) -> (u32, u32) {
+        let output = self.ok(&["version", "-json"]).stdout;
+        let json: Value = serde_json::from_str(&output).expect("the version as JSON");
+        let text = json["terraform_version"].as_str().unwrap_or_default();
+        let mut parts = text.split('.').map_while(|part| part.parse().ok());
+        match (parts.next(), parts.next()) {
+            (Some(major), Some(minor)) => (major, minor),
+            _ => panic!("{:?} has the unreadable version {text:?}", self.engine),
+        }
     }
 
     /// Another working folder of the same user on the same machine, with the same configuration and variables, and

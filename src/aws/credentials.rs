@@ -18,9 +18,10 @@ use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentials
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::time::{SystemTimeSource, TimeSource};
+use tf_provider::diagnostic::chain;
 use tokio::sync::Mutex;
 
-use crate::aws::error::{Error, Kind, chain};
+use crate::aws::error::{Error, Kind};
 
 /// A role to assume, with the arguments of `sts:AssumeRole` under hashicorp/aws's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

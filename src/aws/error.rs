@@ -10,10 +10,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use tf_provider::diagnostic::Diagnostic;
+use tf_provider::diagnostic::{Diagnostic, causes, chain};
 
 use crate::aws::error::absence::absence;
-use crate::aws::http::Unreached;
+use crate::aws::unreached::{Reach, Unreached};
 
 /// A call to AWS that failed.
 ///
@@ -56,21 +56,6 @@ pub enum Kind {
     Configuration,
     /// The credentials belong to an account that the provider block excludes.
     Account,
-}
-
-/// How far a request got that was never answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// The host's name has no address.
-    Name,
-    /// No connection came about.
-    Connection,
-    /// The certificate was not accepted, or TLS failed in another way.
-    Tls,
-    /// Nothing came in time.
-    Timeout,
-    /// The connection broke before the answer was whole.
-    Broken,
 }
 
 impl Error {
@@ -428,29 +413,9 @@ impl From<Error> for Diagnostic {
     }
 }
 
-/// An error, its cause, that one's cause, and so on.
-pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |cause| (**cause).source())
-}
-
 /// The first error of a type in a chain of causes.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     causes(error).find_map(|cause| cause.downcast_ref::<T>())
-}
-
-/// A chain of causes as one text, each said once.
-pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = String::new();
-    for cause in causes(error) {
-        let cause = cause.to_string();
-        if !text.contains(cause.as_str()) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&cause);
-        }
-    }
-    text
 }
 
 #[cfg(test)]

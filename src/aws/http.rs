@@ -1,9 +1,7 @@
 //! The HTTP client of all SDK clients: trust, proxies, and failures that name the host.
 
-use std::error::Error as StdError;
 use std::net::IpAddr;
 use std::path::Path;
-use std::{fmt, io};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
@@ -23,18 +21,11 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tf_provider::diagnostic::chain;
 
-use crate::aws::error::{Error, Kind, Reach, causes, chain};
+use crate::aws::error::{Error, Kind};
 use crate::aws::proxy::Proxies;
-
-/// A request that was never answered, and by whom.
-#[derive(Debug)]
-pub(crate) struct Unreached {
-    /// The host as the request had it, with its port if that is not the usual one.
-    pub(crate) host: String,
-    timeout: bool,
-    source: BoxError,
-}
+use crate::aws::unreached::Unreached;
 
 /// At most so many attempts when the network fails, since a wrong endpoint is no less wrong the twenty-fifth time.
 pub(crate) const MAX_NETWORK_ATTEMPTS: u32 = 5;
@@ -155,7 +146,7 @@ const AWS_ON_INSTANCES: [u16; 2] = [0xfd00, 0x0ec2];
 fn named(host: String, error: ConnectorError) -> ConnectorError {
     let (timeout, io, user, kind) = (error.is_timeout(), error.is_io(), error.is_user(), error.as_other());
     let connection = error.connection_metadata().cloned();
-    let source: BoxError = Box::new(Unreached { host, timeout, source: error.into_source() });
+    let source: BoxError = Box::new(Unreached::new(host, timeout, error.into_source()));
     let error = if timeout {
         ConnectorError::timeout(source)
     } else if io {
@@ -175,47 +166,6 @@ fn named(host: String, error: ConnectorError) -> ConnectorError {
 fn host_of(uri: &str) -> String {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or_default().to_owned()
-}
-
-impl Unreached {
-    /// How far it got, told by text where the layers below have no types: it words a message, no more.
-    pub(crate) fn reach(&self) -> Reach {
-        let timed_out = |cause: &(dyn StdError + 'static)| {
-            cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::TimedOut)
-        };
-        if self.timeout || causes(self.source.as_ref()).any(timed_out) {
-            return Reach::Timeout;
-        }
-        let text = chain(self.source.as_ref());
-        if text.contains("failed to lookup address") {
-            Reach::Name
-        } else if text.contains("TLS handshake") {
-            Reach::Tls
-        } else if text.contains("(Connect)") {
-            Reach::Connection
-        } else {
-            Reach::Broken
-        }
-    }
-}
-
-impl fmt::Display for Unreached {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.reach() {
-            Reach::Name => "the host name cannot be resolved",
-            Reach::Connection => "no connection",
-            Reach::Tls => "TLS failed",
-            Reach::Timeout => "nothing came in time",
-            Reach::Broken => "the connection broke",
-        };
-        write!(f, "\"{}\": {what} ({})", self.host, chain(self.source.as_ref()))
-    }
-}
-
-impl StdError for Unreached {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(self.source.as_ref())
-    }
 }
 
 /// Lowers the number of attempts of a call once its request fails on the network.

@@ -1,9 +1,9 @@
 //! Which proxies lead to AWS, from the provider block and the environment.
 
 use aws_smithy_http_client::proxy::{ProxyConfig, ProxyError};
+use tf_provider::diagnostic::chain;
 
-use crate::aws::error::{Error, Kind, chain};
-use crate::aws::options::Options;
+use crate::aws::error::{Error, Kind};
 
 /// A proxy for each of the two schemes.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,14 @@ pub(crate) struct Proxies {
     pub(crate) http: Option<ProxyConfig>,
     /// Of requests to `https://…`.
     pub(crate) https: Option<ProxyConfig>,
+}
+
+/// What the provider block says of proxies: the options `http_proxy`, `https_proxy` and `no_proxy`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Given<'a> {
+    pub(crate) http: Option<&'a str>,
+    pub(crate) https: Option<&'a str>,
+    pub(crate) no: Option<&'a str>,
 }
 
 /// Where a proxy's URL was found, and the URL.
@@ -23,17 +31,17 @@ impl Proxies {
     ///
     /// # Errors
     /// A URL is none that a proxy can have.
-    pub(crate) fn of(options: &Options, env: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub(crate) fn of(given: Given<'_>, env: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variable = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env(name)?)));
-        let option = |name: &'static str, value: &Option<String>| value.clone().map(|url| (name, url));
+        let option = |name: &'static str, value: Option<&str>| value.map(|url| (name, url.to_owned()));
         let any = || variable(["ALL_PROXY", "all_proxy"]);
-        let http = option("http_proxy", &options.http_proxy);
-        let https = option("https_proxy", &options.https_proxy)
+        let http = option("http_proxy", given.http);
+        let https = option("https_proxy", given.https)
             .or_else(|| variable(["HTTPS_PROXY", "https_proxy"]))
             .or_else(|| http.clone())
             .or_else(any);
         let http = http.or_else(|| variable(["HTTP_PROXY", "http_proxy"])).or_else(any);
-        let direct = option("no_proxy", &options.no_proxy).or_else(|| variable(["NO_PROXY", "no_proxy"]));
+        let direct = option("no_proxy", given.no).or_else(|| variable(["NO_PROXY", "no_proxy"]));
         let direct = direct.map(|(_, hosts)| hosts).unwrap_or_default();
         Ok(Self {
             http: proxy(http, &direct, |url| ProxyConfig::http(url))?,
@@ -61,11 +69,10 @@ mod tests {
     /// What `http://` and `https://` lead to.
     #[track_caller]
     fn check(options: [Option<&str>; 2], variables: &[(&str, &str)], want: [Option<&str>; 2]) {
-        let [http_proxy, https_proxy] = options.map(|url| url.map(str::to_owned));
-        let options = Options { http_proxy, https_proxy, ..Options::default() };
+        let [http, https] = options;
         let env =
             |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned());
-        let found = Proxies::of(&options, env).unwrap();
+        let found = Proxies::of(Given { http, https, no: None }, env).unwrap();
         for (found, want) in [found.http, found.https].into_iter().zip(want) {
             let shown = format!("{found:?}");
             assert_eq!(want.is_some(), found.is_some(), "{shown}");
@@ -89,8 +96,8 @@ mod tests {
 
     #[test]
     fn what_is_no_proxy_is_told_without_its_password() {
-        let options = Options { https_proxy: Some("socks5://me:hidden@a".to_owned()), ..Options::default() };
-        let error = Proxies::of(&options, |_| None).unwrap_err();
+        let given = Given { https: Some("socks5://me:hidden@a"), ..Given::default() };
+        let error = Proxies::of(given, |_| None).unwrap_err();
         assert!(error.message.starts_with("https_proxy names no proxy"), "{error}");
         assert!(!error.message.contains("hidden"), "{error}");
     }

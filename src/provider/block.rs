@@ -64,7 +64,7 @@ tf_provider::model! {
         /// case.
         skip_metadata_api_check: Val<String> = optional().check(check::one_of(&["true", "false"])),
         /// URL of the metadata service of EC2. Else `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
-        ec2_metadata_service_endpoint: Val<String> = optional().check(url()),
+        ec2_metadata_service_endpoint: Val<String> = optional().check(checks::url()),
         /// How the metadata service of EC2 is reached. Else `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
         ec2_metadata_service_endpoint_mode: Val<String> = optional().check(check::one_of(&["IPv4", "IPv6"])),
         /// Region of STS alone.
@@ -78,10 +78,10 @@ tf_provider::model! {
         token_bucket_rate_limiter_capacity: Val<i64> = optional().check(check::between(1..=1_000_000)),
         /// URL of a proxy for calls to `http://…`, and also to `https://…` if nothing else is said about those. Else
         /// `HTTP_PROXY` or `ALL_PROXY`. An empty text means no proxy.
-        http_proxy: Val<String> = optional().check(proxy()),
+        http_proxy: Val<String> = optional().check(checks::url_or_empty()),
         /// URL of a proxy for calls to `https://…`, which those to AWS are. Else `HTTPS_PROXY`. An empty text means no
         /// proxy.
-        https_proxy: Val<String> = optional().check(proxy()),
+        https_proxy: Val<String> = optional().check(checks::url_or_empty()),
         /// Hosts, domains and address ranges that are reached without a proxy, with commas between them. Else
         /// `NO_PROXY`. This machine and its metadata service are always reached without one.
         no_proxy: Val<String> = optional(),
@@ -309,19 +309,6 @@ impl WebIdentity {
             token_file: self.web_identity_token_file.map(PathBuf::from),
         }
     }
-}
-
-pub(super) fn url() -> Check {
-    Check::text("must be a URL that begins with `http://` or `https://`", is_url)
-}
-
-fn is_url(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
-}
-
-fn proxy() -> Check {
-    let sentence = "must be empty, or a URL that begins with `http://` or `https://`";
-    Check::text(sentence, |text| text.is_empty() || is_url(text))
 }
 
 /// The name of a session, or a source identity.

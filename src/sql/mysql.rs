@@ -13,12 +13,13 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError};
 use rustls::CertificateError;
+use tf_provider::diagnostic::chain;
 use tf_provider::schema::at_the_end;
 use tokio::time::timeout;
 
 use crate::sql::dial::dial;
 use crate::sql::mysql::server::Server;
-use crate::sql::{Error, Kind, Refusal, Target, error, tls};
+use crate::sql::{Error, Kind, Refusal, Target, tls};
 
 /// A session. Dropping it closes the connection.
 pub struct Session {
@@ -184,9 +185,9 @@ async fn kill(connection: u32, options: Opts, target: Target) {
 fn explain(target: &Target, error: &mysql_async::Error, without_answer: Kind) -> Error {
     match error {
         mysql_async::Error::Server(answer) => refused(target, answer, without_answer == Kind::Lost),
-        mysql_async::Error::Io(IoError::Tls(fault)) => target.error(Kind::Tls, error::chain(fault)),
+        mysql_async::Error::Io(IoError::Tls(fault)) => target.error(Kind::Tls, chain(fault)),
         mysql_async::Error::Driver(DriverError::UnknownAuthPlugin { .. }) => {
-            target.error(Kind::Authentication, error::chain(error))
+            target.error(Kind::Authentication, chain(error))
         }
         mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             target.error(Kind::Tls, "the server speaks no TLS".to_owned())
@@ -197,7 +198,7 @@ fn explain(target: &Target, error: &mysql_async::Error, without_answer: Kind) ->
                 Error::unreached(target, fault)
             }
             (None, mysql_async::Error::Io(IoError::Io(fault))) => target.error(without_answer, fault.to_string()),
-            (None, _) => target.error(without_answer, error::chain(error)),
+            (None, _) => target.error(without_answer, chain(error)),
         },
     }
 }

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use std::{fmt, io};
 
+use tf_provider::diagnostic::chain;
 use tf_provider::schema::at_the_end;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -20,7 +21,7 @@ use tokio_postgres::{CancelToken, Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::sql::dial::dial;
-use crate::sql::{Error, Kind, Refusal, Target, error, tls};
+use crate::sql::{Error, Kind, Refusal, Target, tls};
 
 /// A session. Dropping it closes the connection; dropping a statement under way cancels it.
 pub struct Session {
@@ -208,7 +209,7 @@ async fn cancel(token: CancelToken, target: Target, address: SocketAddr, mut tls
 
 fn explain(target: &Target, error: &tokio_postgres::Error) -> Error {
     let Some(answer) = error.as_db_error() else {
-        let text = error::chain(error);
+        let text = chain(error);
         let kind = fault(error);
         return target.error(kind, text);
     };

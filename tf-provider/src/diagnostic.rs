@@ -1,5 +1,6 @@
 //! What went wrong, where in the configuration, and what to do about it.
 
+use std::error::Error;
 use std::fmt;
 
 use crate::value::{self, Path};
@@ -79,7 +80,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-impl std::error::Error for Diagnostic {}
+impl Error for Diagnostic {}
 
 impl From<value::Error> for Diagnostic {
     fn from(error: value::Error) -> Self {
@@ -108,10 +109,49 @@ impl<T, E: Into<Diagnostic>> Context<T> for std::result::Result<T, E> {
     }
 }
 
+/// An error, its cause, that one's cause, and so on.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |cause| (**cause).source())
+}
+
+/// An error and its causes as one text, each said once.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for cause in causes(error) {
+        let cause = cause.to_string();
+        if !text.contains(cause.as_str()) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::value::{Object, Type, Value, msgpack};
+
+    #[test]
+    fn a_chain_says_each_cause_once() {
+        #[derive(Debug)]
+        struct Fault(&'static str, Option<Box<Fault>>);
+        impl fmt::Display for Fault {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl Error for Fault {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                self.1.as_ref().map(|cause| &**cause as _)
+            }
+        }
+        let refused = Fault("refused", None);
+        let told = Fault("no connection: refused", Some(Box::new(refused)));
+        assert_eq!(chain(&Fault("cannot sign in", Some(Box::new(told)))), "cannot sign in: no connection: refused");
+    }
 
     #[test]
     fn codec_errors_say_whose_fault_they_are() {

@@ -8,18 +8,11 @@ use serde_json::{Value, json};
 use crate::support::eventually;
 use crate::support::matrix::normal::assert_same;
 use crate::support::matrix::reference::{Reference, Scene};
+use crate::support::matrix::step::Step;
 use crate::support::matrix::{Medium, Scenario};
 use crate::support::output::Run;
 use crate::support::process::{Process, Running};
 use crate::support::terraform::Terraform;
-
-/// A command in the life of a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Apply,
-    Update,
-    Destroy,
-}
 
 /// What happens at a call or statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,27 +69,6 @@ const NEVER: u32 = 250;
 
 /// More calls than any step makes.
 const REST: usize = 500;
-
-impl Step {
-    pub(super) const ALL: [Self; 3] = [Self::Apply, Self::Update, Self::Destroy];
-
-    /// One resource after the other, so that the calls have an order.
-    pub(super) fn command(self) -> &'static [&'static str] {
-        match self {
-            Self::Apply | Self::Update => &["apply", "-auto-approve", "-parallelism=1"],
-            Self::Destroy => &["destroy", "-auto-approve", "-parallelism=1"],
-        }
-    }
-
-    /// Its name in a `timeouts` block.
-    fn operation(self) -> &'static str {
-        match self {
-            Self::Apply => "create",
-            Self::Update => "update",
-            Self::Destroy => "delete",
-        }
-    }
-}
 
 impl Fault {
     const OF_CALLS: [Self; 10] = [
@@ -267,16 +239,6 @@ impl Case {
         } else {
             run.expect_code(0);
         }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Apply => "apply",
-            Self::Update => "update",
-            Self::Destroy => "destroy",
-        })
     }
 }
 

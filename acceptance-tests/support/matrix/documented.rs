@@ -6,8 +6,8 @@ use std::fs;
 use regex_lite::Regex;
 use serde_json::json;
 
-use crate::support::matrix::case::Step;
 use crate::support::matrix::reference::Scene;
+use crate::support::matrix::step::Step;
 use crate::support::matrix::{Medium, Scenario};
 use crate::support::terraform::Terraform;
 

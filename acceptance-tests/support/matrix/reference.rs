@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::support::matrix::case::Step;
 use crate::support::matrix::in_parallel;
 use crate::support::matrix::normal::normal;
+use crate::support::matrix::step::Step;
 use crate::support::matrix::{Medium, Scenario};
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;

@@ -14,13 +14,14 @@ use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::os_shim_internal::{Env, Fs};
+use tf_provider::diagnostic::chain;
 
 use crate::aws::config::{Base, Clients, DEFAULT_MAX_ATTEMPTS, READ_TIMEOUT};
 use crate::aws::credentials::{AssumedRole, Source};
-use crate::aws::error::{Error, Kind, chain};
+use crate::aws::error::{Error, Kind};
 use crate::aws::http::{self, CaBundle};
 use crate::aws::options::{Options, RetryMode};
-use crate::aws::proxy::Proxies;
+use crate::aws::proxy::{Given, Proxies};
 use crate::aws::web_identity::WebIdentityRole;
 
 impl Clients {
@@ -99,7 +100,9 @@ impl Clients {
         let from_env = || self.env("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE", PathBuf::from(path)));
         let bundle = named.or_else(from_env);
         let bundle = bundle.as_ref().map(|(origin, path)| CaBundle { origin, path });
-        http::client(bundle.as_ref(), Proxies::of(&self.0.options, |name| self.env(name))?)
+        let Options { http_proxy, https_proxy, no_proxy, .. } = &self.0.options;
+        let given = Given { http: http_proxy.as_deref(), https: https_proxy.as_deref(), no: no_proxy.as_deref() };
+        http::client(bundle.as_ref(), Proxies::of(given, |name| self.env(name))?)
     }
 
     /// The client of the metadata service, unless the options keep away from it.

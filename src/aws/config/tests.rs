@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::aws::error::Reach;
 use crate::aws::http;
 use crate::aws::iam::Principal;
 use crate::aws::testing::{Answer, Server, fault, result};
+use crate::aws::unreached::Reach;
 use tf_provider::diagnostic::Diagnostic;
 
 fn role() -> Principal {

@@ -1,9 +1,9 @@
 use super::*;
 use crate::aws::config::Machine;
-use crate::aws::error::Reach;
 use crate::aws::iam::Principal;
 use crate::aws::testing::proxy::Proxy;
 use crate::aws::testing::{Answer, Server, fault, result};
+use crate::aws::unreached::Reach;
 use crate::aws::web_identity::WebIdentity;
 
 /// A name that nobody but a proxy can know.
