@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use crate::law::circles::circles;
 use crate::law::floors::Floors;
 use crate::law::sources::{Breach, Rule, Source, survey};
 
 mod law {
+    pub(crate) mod circles;
     pub(crate) mod floors;
     mod samples;
     pub(crate) mod sources;
@@ -17,6 +19,15 @@ mod law {
 #[test]
 fn imports_go_down() {
     keep(Rule::Floors);
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let floors = Floors::parse(&architecture());
+    for (package, folder) in [PROVIDER, FRAMEWORK, ("acceptance-tests", "acceptance-tests")] {
+        let found = circles(&floors, &sources(package, folder));
+        assert!(found.is_empty(), "circles in {folder}:\n{}", found.join("\n"));
+    }
 }
 
 #[test]
@@ -85,17 +96,24 @@ fn keep(rule: Rule) {
     assert!(lines.is_empty(), "\n{}", lines.join("\n"));
 }
 
+/// A package and the folder of its sources.
+const PROVIDER: (&str, &str) = ("terraform-provider-rdsauth", "src");
+const FRAMEWORK: (&str, &str) = ("tf-provider", "tf-provider/src");
+
 fn breaches() -> Vec<Breach> {
     let floors = Floors::parse(&architecture());
-    let mut sources = Vec::new();
-    for (package, folder) in [("terraform-provider-rdsauth", "src"), ("tf-provider", "tf-provider/src")] {
-        for file in rust_files(folder) {
-            let path = file.strip_prefix(root().join(folder)).expect("a file of the package").display().to_string();
-            sources.push(Source { package, path, text: read(file) });
-        }
-    }
-    assert!(sources.len() > 5, "the sources are not found any more");
-    survey(&floors, &sources)
+    let all: Vec<_> =
+        [PROVIDER, FRAMEWORK].into_iter().flat_map(|(package, folder)| sources(package, folder)).collect();
+    survey(&floors, &all)
+}
+
+fn sources(package: &'static str, folder: &str) -> Vec<Source> {
+    let below =
+        |file: &Path| file.strip_prefix(root().join(folder)).expect("a file of the package").display().to_string();
+    let files = rust_files(folder).into_iter();
+    let found: Vec<_> = files.map(|file| Source { package, path: below(&file), text: read(file) }).collect();
+    assert!(found.len() > 5, "the sources in {folder} are not found any more");
+    found
 }
 
 fn architecture() -> String {

@@ -9,7 +9,6 @@ struct Floor {
     level: u32,
     package: String,
     module: String,
-    besides: Vec<String>,
 }
 
 impl Floors {
@@ -20,10 +19,10 @@ impl Floors {
         let rows = section.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
         let mut floors = Vec::new();
         for row in rows {
-            let [_, level, package, modules, besides, ..] = row[..] else { continue };
+            let [_, level, package, modules, ..] = row[..] else { continue };
             let Ok(level) = level.parse() else { continue };
             for module in names(modules) {
-                floors.push(Floor { level, package: names(package).concat(), module, besides: names(besides) });
+                floors.push(Floor { level, package: names(package).concat(), module });
             }
         }
         assert!(!floors.is_empty(), "the table of floors is empty");
@@ -50,7 +49,7 @@ impl Floors {
             return true;
         }
         let (Some(above), Some(below)) = (self.floor(from), self.floor(to)) else { return false };
-        below.level < above.level || (from.0 == to.0 && above.besides.iter().any(|module| module == to.1))
+        below.level < above.level
     }
 
     fn floor(&self, (package, module): (&str, &str)) -> Option<&Floor> {

@@ -1,27 +1,28 @@
 //! The law itself, tried on sources that break it and on such as only seem to.
 
+use crate::law::circles::circles;
 use crate::law::floors::Floors;
 use crate::law::sources::{Breach, Rule, Source, survey};
 
 const PAGE: &str = "
 ## Floors
 
-| Floor | Package | Modules | May also import | Own |
-| ---: | --- | --- | --- | --- |
-| 0 | `tf-provider` | `value` | | |
-| 0 | `tf-provider` | `diagnostic` | `value` | |
-| 1 | `tf-provider` | `schema` | | |
-| 1 | `tf-provider` | `proto` | | |
-| 2 | `tf-provider` | `plugin` | | |
-| 3 | `terraform-provider-rdsauth` | `arn` | | |
-| 4 | `terraform-provider-rdsauth` | `aws` | | |
-| 4 | `terraform-provider-rdsauth` | `sql`, `policy` | | |
-| 6 | `terraform-provider-rdsauth` | `resources/*`, `functions/*` | | |
-| 8 | `terraform-provider-rdsauth` | `main` | | |
+| Floor | Package | Modules | Own |
+| ---: | --- | --- | --- |
+| 0 | `tf-provider` | `value` | |
+| 1 | `tf-provider` | `diagnostic` | |
+| 2 | `tf-provider` | `schema` | |
+| 2 | `tf-provider` | `proto` | |
+| 3 | `tf-provider` | `plugin` | |
+| 4 | `terraform-provider-rdsauth` | `arn` | |
+| 5 | `terraform-provider-rdsauth` | `aws` | |
+| 5 | `terraform-provider-rdsauth` | `sql`, `policy` | |
+| 6 | `terraform-provider-rdsauth` | `resources/*`, `functions/*` | |
+| 8 | `terraform-provider-rdsauth` | `main` | |
 
 ## Another section
 
-| 0 | `tf-provider` | `imaginary` | | |
+| 0 | `tf-provider` | `imaginary` | |
 ";
 
 const FRAMEWORK: &str = "tf-provider";
@@ -58,6 +59,37 @@ fn imports_of_higher_floors_and_siblings_are_refused() {
     refused(PROVIDER, "resources/a.rs", "use super::b::B;");
     let twice = "use crate::{resources::{b, c}};";
     check(PROVIDER, "resources/a.rs", twice, &[Rule::Floors, Rule::Floors]);
+}
+
+#[test]
+fn circles_are_found_by_whatever_way() {
+    let found = |files: &[(&str, &str)]| {
+        let source = |(path, text): &(&str, &str)| Source {
+            package: PROVIDER,
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        };
+        circles(&Floors::parse(PAGE), &files.iter().map(source).collect::<Vec<_>>())
+    };
+    let three = [
+        ("aws/a.rs", "use crate::aws::b::B;"),
+        ("aws/b.rs", "fn f() { crate::aws::c::g() }"),
+        ("aws/c.rs", "use crate::{arn, aws::a::A};"),
+        ("aws/d.rs", "use crate::aws::a::A;"),
+    ];
+    assert_eq!(found(&three), ["aws/a.rs, aws/b.rs, aws/c.rs"]);
+    assert_eq!(found(&three[1..]), Vec::<String>::new());
+    let passed_on = [
+        ("aws.rs", "mod a; mod b; pub use a::{A, Other};"),
+        ("aws/a.rs", "use crate::aws::b::B;"),
+        ("aws/b.rs", "use crate::aws::Other;"),
+    ];
+    assert_eq!(found(&passed_on), ["aws/a.rs, aws/b.rs"]);
+    let family = [("aws.rs", "mod a; use crate::aws::a::A;"), ("aws/a.rs", "use crate::aws::Own;")];
+    assert_eq!(found(&family), Vec::<String>::new());
+    let in_tests =
+        [("sql/a.rs", "use crate::sql::b::B;"), ("sql/b.rs", "#[cfg(test)] mod tests { use crate::sql::a::A; }")];
+    assert_eq!(found(&in_tests), Vec::<String>::new());
 }
 
 #[test]

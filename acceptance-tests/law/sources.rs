@@ -61,12 +61,26 @@ pub(crate) fn survey(floors: &Floors, sources: &[Source]) -> Vec<Breach> {
     breaches.into_iter().filter(|(source, _)| !is_test(source)).map(|(_, breach)| breach).collect()
 }
 
+/// The paths by which a file takes something from its own package, and those by which it passes on what its children have.
+#[derive(Debug)]
+pub(crate) struct Imports {
+    pub(crate) taken: Vec<Vec<String>>,
+    pub(crate) passed_on: Vec<Vec<String>>,
+}
+
+pub(crate) fn imports(floors: &Floors, source: &Source) -> Imports {
+    let mut reader = Reader::new(floors, source);
+    reader.read_file();
+    reader.imports
+}
+
 struct Reader<'a> {
     floors: &'a Floors,
     source: &'a Source,
     /// `None` for lib.rs, which only lists the modules, and for a module without a floor.
     module: Option<String>,
     breaches: Vec<Breach>,
+    imports: Imports,
     /// Paths below `src` without `.rs`.
     test_modules: Vec<String>,
 }
@@ -75,7 +89,8 @@ impl<'a> Reader<'a> {
     fn new(floors: &'a Floors, source: &'a Source) -> Self {
         let segments: Vec<_> = source.path.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
         let module = floors.module(source.package, &segments);
-        Self { floors, source, module, breaches: Vec::new(), test_modules: Vec::new() }
+        let imports = Imports { taken: Vec::new(), passed_on: Vec::new() };
+        Self { floors, source, module, breaches: Vec::new(), imports, test_modules: Vec::new() }
     }
 
     fn read_file(&mut self) {
@@ -108,8 +123,8 @@ impl<'a> Reader<'a> {
                 },
                 TokenTree::Punct(dot) if dot.as_char() == '.' => self.read_method(rest),
                 TokenTree::Ident(name) => {
-                    let after_use = at > 0 && is_ident(&tokens[at - 1], "use");
-                    self.read_name(&name.to_string(), after_use, token, rest);
+                    let before = at.checked_sub(1).map(|before| &tokens[before]);
+                    self.read_name(&name.to_string(), before, token, rest);
                 }
                 TokenTree::Literal(literal) => {
                     let text = literal.to_string();
@@ -153,7 +168,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_name(&mut self, name: &str, after_use: bool, token: &TokenTree, rest: &[TokenTree]) {
+    fn read_name(&mut self, name: &str, before: Option<&TokenTree>, token: &TokenTree, rest: &[TokenTree]) {
+        let after_use = before.is_some_and(|before| is_ident(before, "use"));
         let is_macro = matches!(rest.first(), Some(TokenTree::Punct(mark)) if mark.as_char() == '!')
             && matches!(rest.get(1), Some(TokenTree::Group(_)));
         match name {
@@ -163,10 +179,23 @@ impl<'a> Reader<'a> {
             "super" if is_path(rest) => {
                 self.complain(Rule::Floors, token, "super:: hides what is imported; write crate::".to_owned());
             }
-            "crate" if is_path(rest) => self.read_paths(self.source.package, token, rest),
+            "crate" if is_path(rest) => {
+                // What a macro names is taken where it is used.
+                if !matches!(before, Some(TokenTree::Punct(punct)) if punct.as_char() == '$') {
+                    self.imports.taken.extend(paths(&rest[2..]));
+                }
+                self.read_paths(self.source.package, token, rest);
+            }
             "tf_provider" if is_path(rest) => self.read_paths(FRAMEWORK, token, rest),
             "terraform_provider_rdsauth" if is_path(rest) => self.read_paths(PROVIDER, token, rest),
-            _ if is_path(rest) || after_use => self.read_crate(name, token),
+            _ if is_path(rest) || after_use => {
+                if after_use {
+                    let tokens: Vec<_> = std::iter::once(token).chain(rest).cloned().collect();
+                    let inner = if name == "self" && is_path(rest) { &tokens[3..] } else { &tokens[..] };
+                    self.imports.passed_on.extend(paths(inner));
+                }
+                self.read_crate(name, token);
+            }
             _ => {}
         }
     }

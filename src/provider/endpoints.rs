@@ -2,7 +2,7 @@
 
 use tf_provider::schema::optional;
 
-use crate::checks;
+use crate::attributes::checks;
 
 tf_provider::model! {
     /// URLs of services.
