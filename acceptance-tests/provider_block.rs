@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use serde_json::json;
+
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -155,6 +157,32 @@ fn a_web_identity_is_asked_for_before_anything_else() {
     tf.plan_fails();
     assert!(!account.operations().contains(&"DescribeDBInstances".to_owned()));
     tf.assert_nowhere("not-to-be-seen");
+}
+
+/// A supporter needs no more than `TF_LOG_PROVIDER=DEBUG`.
+#[test]
+fn the_log_tells_each_request() {
+    let (tf, account) = scene("");
+    let tf = tf.env("TF_LOG_CORE", "OFF").env("TF_LOG_PROVIDER", "DEBUG").env("TF_LOG_PATH", "log");
+    let throttle = json!({
+        "operation": "DescribeDBInstances", "fault": "error", "code": "Throttling", "status": 400, "message": "Slow down.",
+        "times": 1
+    });
+    account.fault(throttle);
+    tf.apply();
+    let log = tf.read("log");
+    let request = ["Request to AWS", "rpc.service=RDS", "rpc.method=DescribeDBInstances", "aws.region=us-east-1"];
+    for attempt in [
+        &["attempt=1", "http.status_code=400", "Throttling", "duration_ms="][..],
+        &["attempt=2", "http.status_code=200", "aws.request_id=", "duration_ms="],
+    ] {
+        let parts = [&request[..], attempt].concat();
+        assert!(
+            log.lines().any(|line| parts.iter().all(|part| line.contains(part))),
+            "no line has {parts:?} in\n{log}"
+        );
+    }
+    assert!(!log.contains("[TRACE]"), "more than is asked for");
 }
 
 #[track_caller]

@@ -12,7 +12,7 @@ mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tf_provider::schema::Secret;
 use tokio::net::lookup_host;
@@ -82,6 +82,37 @@ impl Target {
         timeout(self.connect_timeout, connect).await.unwrap_or_else(|_| {
             Err(self.error(Kind::Unreached, format!("no answer within {} s", self.connect_timeout.as_secs_f32())))
         })
+    }
+
+    /// Opens a session and logs at DEBUG how that went.
+    async fn logged<T>(&self, system: &str, open: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let begun = Instant::now();
+        let opened = open.await;
+        tracing::debug!(
+            db.system = system,
+            db.name = self.database,
+            db.user = self.user,
+            server.address = self.host,
+            server.port = self.port,
+            duration_ms = u64::try_from(begun.elapsed().as_millis()).ok(),
+            error = opened.as_ref().err().map(Error::to_string),
+            "Database session"
+        );
+        opened
+    }
+
+    /// Logs a statement at DEBUG: its words and names, neither texts nor arguments.
+    fn log_statement<T>(&self, system: &str, sql: &str, begun: Instant, answer: &Result<T, Error>) {
+        tracing::debug!(
+            db.system = system,
+            db.name = self.database,
+            db.statement = quote::without_texts(sql),
+            server.address = self.host,
+            server.port = self.port,
+            duration_ms = u64::try_from(begun.elapsed().as_millis()).ok(),
+            error = answer.as_ref().err().map(Error::to_string),
+            "Database statement"
+        );
     }
 
     fn error(&self, kind: Kind, message: String) -> Error {

@@ -144,6 +144,29 @@ fn an_administrator_can_log_in_with_a_token() {
     assert_eq!(scene.role(), "");
 }
 
+/// A supporter needs no more than `TF_LOG_PROVIDER=DEBUG`.
+#[test]
+fn the_log_tells_sessions_and_statements() {
+    let scene = Scene::new("  name = \"uID\"");
+    scene.sql("CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
+    let tf = scene.tf.env("TF_LOG_CORE", "OFF").env("TF_LOG_PROVIDER", "DEBUG").env("TF_LOG_PATH", "log");
+    let scene = Scene { tf, ..scene };
+    scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
+    scene.tf.apply();
+    let log = scene.tf.read("log");
+    let line = |parts: &[&str]| {
+        let found = log.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(found, "no line has {parts:?} in\n{log}");
+    };
+    let host = format!("server.address={}", scene.host);
+    line(&["Database session", "db.system=postgresql", &host, &scene.named("db.user=adminID"), "duration_ms="]);
+    line(&["Database statement", "db.statement=", "CREATE ROLE", &scene.named("uID"), "duration_ms="]);
+    line(&["COMMENT ON ROLE", "IS E'…'"]);
+    assert!(!log.contains("[TRACE]") && !log.contains("Made by Terraform"), "more than is asked for: {log}");
+    scene.tf.assert_nowhere("X-Amz-Signature");
+    scene.tf.destroy();
+}
+
 /// The token is for the endpoint, whatever is dialled.
 #[test]
 fn an_administrator_can_log_in_through_a_tunnel() {

@@ -19,6 +19,7 @@ use crate::aws::error::{Error, Kind};
 use crate::aws::http::{FewerNetworkRetries, UserAgent};
 use crate::aws::iam::Iam;
 use crate::aws::kms::Kms;
+use crate::aws::log::RequestLog;
 use crate::aws::options::Options;
 use crate::aws::rds::Rds;
 use crate::aws::secrets::Secrets;
@@ -78,6 +79,7 @@ macro_rules! regional {
             let mut config = $sdk::config::Builder::from(&base.sdk)
                 .region(Region::new(region))
                 .interceptor(FewerNetworkRetries)
+                .interceptor(RequestLog)
                 .interceptor($self.user_agent())
                 .retry_partition($self.retry_partition());
             if let Some(url) = endpoint {
@@ -154,6 +156,7 @@ impl Clients {
             let config = aws_sdk_iam::config::Builder::from(&base.sdk)
                 .region(Region::new(base.partition().global_region()))
                 .interceptor(FewerNetworkRetries)
+                .interceptor(RequestLog)
                 .interceptor(self.user_agent())
                 .retry_partition(self.retry_partition());
             let config = match self.endpoint("iam")? {
@@ -289,6 +292,7 @@ impl Clients {
         let config = aws_sdk_sts::config::Builder::from(&sdk.build())
             .region(Region::new(region))
             .interceptor(FewerNetworkRetries)
+            .interceptor(RequestLog)
             .interceptor(self.user_agent())
             .retry_partition(self.retry_partition());
         let config = match self.endpoint("sts")? {

@@ -8,7 +8,7 @@ pub mod users;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError};
@@ -36,7 +36,7 @@ impl Session {
     /// # Errors
     /// Any, told apart by [`Kind`].
     pub async fn open(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
-        target.in_time(Self::connect(target, lock_timeout)).await
+        target.logged("mysql", target.in_time(Self::connect(target, lock_timeout))).await
     }
 
     async fn connect(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
@@ -64,7 +64,7 @@ impl Session {
 
     /// What a user of the database may have set for the login or for all has no say.
     async fn set_up(&mut self, lock_timeout: Duration) -> Result<(), Error> {
-        let told = UnderWay::of(self).answer(self.connection.query_first(SERVER)).await?;
+        let told = UnderWay::of(self).answer(SERVER, self.connection.query_first(SERVER)).await?;
         let (version, lower_case_table_names): (String, u64) = told.unwrap_or_default();
         self.server = Server::new(&version, lower_case_table_names);
         let makes_none = if self.server.makes_users() { ",NO_AUTO_CREATE_USER" } else { "" };
@@ -100,7 +100,7 @@ impl Session {
 
     /// The rows that a query gives. Arguments are bound, never spliced.
     pub(crate) async fn rows(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Vec<Row>, Error> {
-        UnderWay::of(self).answer(self.connection.exec(sql, arguments)).await
+        UnderWay::of(self).answer(sql, self.connection.exec(sql, arguments)).await
     }
 
     /// The first row that a query gives.
@@ -110,7 +110,7 @@ impl Session {
 
     /// Runs a statement that gives no rows.
     pub(crate) async fn run(&mut self, sql: &str) -> Result<(), Error> {
-        UnderWay::of(self).answer(self.connection.query_drop(sql)).await
+        UnderWay::of(self).answer(sql, self.connection.query_drop(sql)).await
     }
 }
 
@@ -149,14 +149,20 @@ impl UnderWay {
         Self { connection: connection.id(), options: connection.opts().clone(), target: target.clone(), is_over: false }
     }
 
-    async fn answer<T>(mut self, asked: impl Future<Output = Result<T, mysql_async::Error>>) -> Result<T, Error> {
-        let limit = self.target.statement_timeout;
+    async fn answer<T>(
+        mut self,
+        sql: &str,
+        asked: impl Future<Output = Result<T, mysql_async::Error>>,
+    ) -> Result<T, Error> {
+        let (limit, begun) = (self.target.statement_timeout, Instant::now());
         let answer = timeout(limit, asked).await;
         self.is_over = answer.is_ok();
-        match answer {
+        let answer = match answer {
             Ok(answer) => answer.map_err(|error| explain(&self.target, &error, Kind::Lost)),
             Err(_) => Err(self.target.unanswered(limit)),
-        }
+        };
+        self.target.log_statement("mysql", sql, begun, &answer);
+        answer
     }
 }
 

@@ -6,7 +6,7 @@ pub mod roles;
 
 use std::error::Error as _;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use tf_provider::diagnostic::chain;
@@ -46,7 +46,7 @@ impl Session {
     /// # Errors
     /// Any, told apart by [`Kind`].
     pub async fn open(target: &Target) -> Result<Self, Error> {
-        target.in_time(Self::connect(target)).await
+        target.logged("postgresql", target.in_time(Self::connect(target))).await
     }
 
     async fn connect(target: &Target) -> Result<Self, Error> {
@@ -83,7 +83,7 @@ impl Session {
 
     /// The rows that a query gives. Arguments are bound, never spliced.
     pub(crate) async fn rows(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, Error> {
-        self.answer(self.client.query(sql, arguments)).await
+        self.answer(sql, self.client.query(sql, arguments)).await
     }
 
     /// The first row that a query gives.
@@ -93,7 +93,7 @@ impl Session {
 
     /// Runs statements that give no rows; several, with semicolons between them, are one transaction.
     pub(crate) async fn run(&self, sql: &str) -> Result<(), Error> {
-        self.answer(self.client.batch_execute(sql)).await
+        self.answer(sql, self.client.batch_execute(sql)).await
     }
 
     /// Runs all of the work or none of it, and waits for locks no longer than the limit. What another transaction is in
@@ -144,14 +144,20 @@ impl Session {
         }
     }
 
-    async fn answer<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
-        let mut under_way = UnderWay { session: self, is_over: false };
+    async fn answer<T>(
+        &self,
+        sql: &str,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        let (mut under_way, begun) = (UnderWay { session: self, is_over: false }, Instant::now());
         let answer = timeout(self.target.statement_timeout + GRACE, asked).await;
         under_way.is_over = answer.is_ok();
-        match answer {
+        let answer = match answer {
             Ok(answer) => answer.map_err(|error| explain(&self.target, &error)),
             Err(_) => Err(self.target.unanswered(self.target.statement_timeout)),
-        }
+        };
+        self.target.log_statement("postgresql", sql, begun, &answer);
+        answer
     }
 }
 
