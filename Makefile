@@ -13,10 +13,10 @@ DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
 FUZZ_VERSION := 0.13.2
 FUZZ := $(TARGET)/tools/$(FUZZ_VERSION)/bin/cargo-fuzz
 
-.PHONY: help build install demo stage test matrix fuzz lint docs proto bench clean setup release
+.PHONY: help build install demo stage test matrix fuzz lint docs new-resource proto bench clean setup release
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 build: ## Build the provider for debugging
 	cargo build --locked
@@ -59,6 +59,10 @@ lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
 
 docs: ## Write docs/ anew from the schemas
 	$(call overwrite,-p terraform-provider-rdsauth docs)
+
+new-resource: ## Begin a resource: NAME=example_thing makes the files and lines that every resource has
+	scripts/new-resource $(NAME)
+	$(MAKE) docs
 
 proto: ## Write the Rust code of proto/ anew
 	$(call overwrite,-p tf-provider --lib proto::)
