@@ -4,6 +4,7 @@ mod life;
 mod limits;
 mod mistakes;
 mod movement;
+mod notes;
 mod plans;
 mod processes;
 mod secrets;
