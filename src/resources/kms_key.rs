@@ -39,6 +39,9 @@ tf_provider::model! {
     /// can be cancelled. What is encrypted with the key cannot be decrypted from the moment the resource is destroyed,
     /// and never again once the key is deleted.
     ///
+    /// A symmetric key of any origin can be imported, and so can a multi-Region key. Only key material of KMS's own rotates,
+    /// that of a replica key with its primary.
+    ///
     /// ## IAM actions
     ///
     /// `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`, `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`; for changes
@@ -164,6 +167,9 @@ impl Resource<World> for KmsKey {
         if cx.is_import() {
             state.describe(cx, &kms, &key).await?;
         }
+        if !key.is_enabled() && !key.is_disabled() {
+            cx.warn(not_usable(&key));
+        }
         state.see(cx, &kms, &key).await?;
         Ok(Some(state))
     }
@@ -201,7 +207,9 @@ impl Resource<World> for KmsKey {
         if is_update && stays_disabled && plan.changed(Self::key_rotation_enabled) {
             let detail =
                 "KMS changes the rotation of enabled keys alone. Enable the key as well, or leave its rotation.";
-            return Err(Diagnostic::error("Key is disabled", detail).at(Self::key_rotation_enabled));
+            return Err(world::refuse_plan(
+                Diagnostic::error("Key is disabled", detail).at(Self::key_rotation_enabled),
+            ));
         }
         if !cx.is_known() {
             return Ok(());
@@ -456,8 +464,11 @@ impl KmsKey {
         let doing = "Cannot read the key";
         (self.arn, self.key_id) = (key.arn.clone().into(), key.id.clone().into());
         self.description = key.description.clone();
-        self.enabled = key.is_enabled();
-        let rotation = kms.rotation(&key.id).await.context(doing, &key.arn)?;
+        self.enabled = !key.is_disabled();
+        let rotation = match key.has_own_material() {
+            true => kms.rotation(&key.id).await.context(doing, &key.arn)?,
+            false => None,
+        };
         self.key_rotation_enabled = rotation.is_some();
         self.rotation_period_in_days = rotation.map_or(self.rotation_period_in_days, |Rotation(days)| days);
         let tags = kms.tags(&key.id).await.context(doing, &key.arn)?;
@@ -533,7 +544,7 @@ fn unfit(key: &Key) -> Option<String> {
         let wanted = "this resource is for SYMMETRIC_DEFAULT and ENCRYPT_DECRYPT.";
         return Some(format!("its spec is {} and its usage {}, and {wanted}", key.spec, key.usage));
     }
-    let usable = key.is_enabled() || key.state == "Disabled" || key.is_pending_deletion();
+    let usable = key.is_enabled() || key.is_disabled() || key.is_pending_deletion();
     (!usable).then(|| format!("its state is {}.", key.state))
 }
 
@@ -560,6 +571,15 @@ fn pending_deletion(key: &Key, alias: &str) -> Diagnostic {
         key.state
     );
     Diagnostic::error("Key scheduled for deletion", detail)
+}
+
+fn not_usable(key: &Key) -> Diagnostic {
+    let detail = format!(
+        "The key \"{}\", whose key material has the origin {}, is in state \"{}\": what is encrypted with it cannot be read \
+         now. Import its key material again, or connect its key store; Terraform cannot.",
+        key.arn, key.origin, key.state
+    );
+    Diagnostic::warning("Key cannot be used", detail)
 }
 
 fn policy_of_before(key: &Key) -> Diagnostic {
