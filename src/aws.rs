@@ -10,6 +10,7 @@ pub mod kms;
 pub mod options;
 mod proxy;
 pub mod rds;
+pub mod reads;
 pub mod secrets;
 pub mod sts;
 #[cfg(test)]

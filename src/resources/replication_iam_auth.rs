@@ -5,12 +5,12 @@
 
 mod found;
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
     Computed, Handle, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional,
 };
 
-use crate::aws::rds::parameters::{Group, Method, Setting};
+use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::{Kind, Rds};
 use crate::checks;
 use crate::claims::{self, Claim, Maker, Subject};
@@ -19,8 +19,8 @@ use crate::database::{self, Switch, Target};
 use crate::ownership::{self, Owned};
 use crate::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
 use crate::replication_impact::Consent;
-use crate::resources::replication_iam_auth::found::{Found, is_set, refuse};
-use crate::world::{self, Ctx, Promise, World};
+use crate::resources::replication_iam_auth::found::{Found, Supplied, is_set, refuse};
+use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
     /// Lets database users open logical replication connections with IAM authentication, from an RDS for PostgreSQL
@@ -82,6 +82,7 @@ tf_provider::model! {
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
         /// What becomes of a plan that makes users need tokens for replication whom `acknowledged_users` does not name:
         /// `block` ends it, and looks again at apply before the first change; `warn` names them; `ignore` does not look.
+        /// A plan that only corrects drift is not ended, so that `terraform destroy` works: its apply is.
         /// Without a `database_connection` nobody is looked for.
         impact: String = optional().or("warn").check(check::one_of(&["block", "warn", "ignore"])),
         /// Names of users that may need tokens for replication.
@@ -205,7 +206,7 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        let to_look = ownership::plan_to_look(cx, plan);
         let moves = plan.changed(Self::db_instance_identifier)
             || plan.changed(Self::db_cluster_identifier)
             || plan.changed(Self::region);
@@ -219,18 +220,26 @@ impl Resource<World> for ReplicationIamAuth {
         let Some(wanted) = wanted.filter(|_| cx.is_known() && (plan.is_create() || differs)) else { return Ok(()) };
         let target = wanted.target()?;
         let Some(database) = target.at_plan(cx, wanted.name().path()).await? else { return Ok(()) };
-        refuse(&database).map_err(|error| error.at(wanted.name()))?;
+        refuse(&database).map_err(|error| world::refuse_plan(error.at(wanted.name())))?;
         let rds = target.rds(cx).await?;
-        plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
+        let region = cx.aws()?.region(target.region.as_deref()).await?;
+        plan.set(Self::region, region.clone());
         let was_in_force = plan.prior().is_some_and(|prior| prior.get(Self::logical_replication) == Val::Known(true));
         let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
-        let left =
-            prior.filter(|prior| !moves && prior.parameter_group_name != Computed::Known(found.group.name.clone()));
-        if let Some(prior) = left {
-            prior.warn_of_end(cx).await?;
+        let prior = prior.filter(|_| !moves);
+        if let Some(prior) = &prior {
+            if prior.parameter_group_name == Computed::Known(found.group.name.clone()) {
+                retain_previous(plan);
+            } else {
+                prior.warn_of_end(cx).await?;
+            }
         }
-        let supplied = cx.is_promised(&Promise::IamAuthentication(found.database.arn.clone()));
-        let missing = found.missing(&wanted, supplied);
+        let is_set = found.replication.as_ref().is_some_and(Parameter::is_set);
+        if let Some(subject) = to_look.filter(|_| wanted.restores() && is_set) {
+            let arn = found.group.arn(&found.database)?;
+            parameter_group::warn_managed(cx, &rds, &arn, REPLICATION, &subject).await;
+        }
+        let missing = found.missing(&wanted, Supplied::of(cx, &found, region));
         if !missing.is_empty() {
             let detail = format!(
                 "{}\n\nUnless this comes first in the same apply, the apply ends before any change.",
@@ -243,7 +252,11 @@ impl Resource<World> for ReplicationIamAuth {
             cx.warn(Diagnostic::warning("Database will be rebooted", detail).at(Self::reboot));
         }
         if let Some(consent) = wanted.consent().filter(|_| !found.is_in_force()) {
-            consent.plan(cx).await?;
+            let is_drift = prior.as_ref().is_some_and(|prior| wanted.asks_as(prior));
+            match consent.plan(cx).await {
+                Err(error) if is_drift => cx.warn(blocks_apply(error)),
+                told => told.map_err(world::refuse_plan)?,
+            }
         }
         let changes = !found.replication_is_on() || (wanted.manage_logical_replication && !found.logical_is_on());
         if changes && !found.group.is_default() {
@@ -274,15 +287,6 @@ impl Owned for ReplicationIamAuth {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
         let names = [Self::db_instance_identifier, Self::db_cluster_identifier];
         database::subject(of, names, Self::region, (Self::TYPE, "IAM authentication for replication"))
-    }
-
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
-        let Some(planned) = planned.decode().filter(Self::restores) else { return Ok(None) };
-        let target = planned.target()?;
-        let rds = target.rds(cx).await?;
-        let Some(database) = rds.database(target.kind, &target.identifier).await? else { return Ok(None) };
-        let arn = Group { kind: target.kind, name: database.group.clone() }.arn(&database)?;
-        Ok(Notes::read(&rds, &arn).await?.mark(REPLICATION).map(Maker::Mark))
     }
 }
 
@@ -337,6 +341,15 @@ impl ReplicationIamAuth {
         self.on_destroy == "restore"
     }
 
+    /// Whether the configuration asks for what it did before, so that a plan does no more than to correct drift.
+    fn asks_as(&self, prior: &Self) -> bool {
+        let asked = |of: &Self| {
+            let managed = (of.manage_iam_authentication, of.manage_logical_replication, of.reboot.clone());
+            (managed, of.impact.clone(), of.acknowledged_users.clone(), of.database_connection.clone())
+        };
+        asked(self) == asked(prior)
+    }
+
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
     async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>, claim: Option<&Claim<'_>>) -> Result<(), Stopped> {
         let target = self.target()?;
@@ -345,7 +358,7 @@ impl ReplicationIamAuth {
         refuse(&database)?;
         let was_in_force = prior.is_some_and(|prior| prior.logical_replication == Computed::Known(true));
         let found = Found::look(&rds, database, was_in_force).await?;
-        let missing = found.missing(self, false);
+        let missing = found.missing(self, Supplied::default());
         if !missing.is_empty() {
             let what = missing.join("\n\n");
             let detail = format!("Prerequisites are missing; nothing was changed.\n\n{what}");
@@ -539,6 +552,28 @@ impl ReplicationIamAuth {
     fn reboots(&self, found: &Found) -> bool {
         self.reboot == "if_required" && !found.logical_is_in_force()
     }
+}
+
+/// Plans that what is known of the group and of the past stays, as long as the database has the same group.
+fn retain_previous(plan: &mut Plan<'_, ReplicationIamAuth>) {
+    plan.retain(ReplicationIamAuth::parameter_group_name);
+    plan.retain(ReplicationIamAuth::parameter_group_arn);
+    plan.retain(ReplicationIamAuth::previous_value);
+    plan.retain(ReplicationIamAuth::previous_source);
+    if !plan.changed(ReplicationIamAuth::manage_logical_replication) {
+        plan.retain(ReplicationIamAuth::previous_logical_replication);
+        plan.retain(ReplicationIamAuth::previous_logical_replication_source);
+    }
+}
+
+/// What blocks the correction of drift. It does not end the plan, which a destroy makes as well.
+fn blocks_apply(error: Diagnostic) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nThe apply ends before it changes anything. The plan goes on, since it does no more than correct what was \
+         changed outside of Terraform, and \"terraform destroy\" makes it as well.",
+        error.detail
+    );
+    Diagnostic { severity: Severity::Warning, detail, ..error }
 }
 
 /// When databases that share the group, which are not rebooted here, have a change in force.
