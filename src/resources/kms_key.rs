@@ -3,6 +3,7 @@
 //! It owns the key, its alias, rotation and tags; of the policy, the first one alone. A key that a create was about to
 //! name when it was cut off is found by its mark, since KMS makes another key each time it is asked.
 
+mod diagnostics;
 mod orphans;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,7 +123,7 @@ impl Resource<World> for KmsKey {
             Some(key) => {
                 claim.tell_adopted(cx);
                 if plan.administrators.is_some() {
-                    cx.warn(policy_of_before(&key));
+                    cx.warn(diagnostics::policy_of_before(&key));
                 }
                 (key, false)
             }
@@ -160,7 +161,7 @@ impl Resource<World> for KmsKey {
         let doing = "Cannot read the key";
         let Some(key) = state.find(&kms).await.context(doing, state.subject())? else { return Ok(None) };
         if key.is_pending_deletion() {
-            let told = pending_deletion(&key, &state.alias);
+            let told = diagnostics::pending_deletion(&key, &state.alias);
             cx.warn(Diagnostic { severity: Severity::Warning, ..told });
             return Ok(None);
         }
@@ -168,7 +169,7 @@ impl Resource<World> for KmsKey {
             state.describe(cx, &kms, &key).await?;
         }
         if !key.is_enabled() && !key.is_disabled() {
-            cx.warn(not_usable(&key));
+            cx.warn(diagnostics::not_usable(&key));
         }
         state.see(cx, &kms, &key).await?;
         Ok(Some(state))
@@ -188,7 +189,7 @@ impl Resource<World> for KmsKey {
         }
         let date = kms.schedule_deletion(arn, state.deletion_window_in_days).await.context(doing, arn)?;
         if let Some(date) = date {
-            cx.warn(going(arn, date));
+            cx.warn(diagnostics::going(arn, date));
         }
         deletion.done()
     }
@@ -202,7 +203,7 @@ impl Resource<World> for KmsKey {
         let is_update = !plan.is_create();
         let stays_disabled = plan.get(Self::enabled) == Val::Known(false) && !plan.changed(Self::enabled);
         if is_update && plan.changed(Self::administrators) {
-            cx.warn(without_effect());
+            cx.warn(diagnostics::without_effect());
         }
         if is_update && stays_disabled && plan.changed(Self::key_rotation_enabled) {
             let detail =
@@ -259,7 +260,7 @@ impl Owned for KmsKey {
         let kms = cx.aws()?.kms(planned.get(Self::region).known().as_deref()).await?;
         let Some(key) = kms.key(&alias).await? else { return Ok(None) };
         if key.is_pending_deletion() {
-            let told = pending_deletion(&key, &alias).at(Self::alias);
+            let told = diagnostics::pending_deletion(&key, &alias).at(Self::alias);
             cx.warn(Diagnostic { severity: Severity::Warning, ..told });
             return Ok(None);
         }
@@ -292,7 +293,7 @@ impl KmsKey {
             let mark = tags::mark(&tags);
             if key.is_pending_deletion() {
                 claim.nothing_was_made();
-                return Err(pending_deletion(&key, &self.alias).at(Self::alias));
+                return Err(diagnostics::pending_deletion(&key, &self.alias).at(Self::alias));
             }
             if !claim.has_made(mark.map(String::as_str)) {
                 return Err(claim.refuse(&maker(kms, &key).await));
@@ -426,7 +427,7 @@ impl KmsKey {
         let there = cx.until(&ALIAS_UNSEEN, look).await.map_err(at)?;
         match there.arn == arn {
             true => Ok(()),
-            false => Err(self.taken(&there, "which is another one", "Choose another alias.")),
+            false => Err(diagnostics::taken(&self.alias, &there)),
         }
     }
 
@@ -476,14 +477,6 @@ impl KmsKey {
         self.tags = cx.tags().own(&seen, self.tags.as_ref(), &[]);
         self.tags_all = seen.into();
         Ok(())
-    }
-
-    fn taken(&self, key: &Key, why: &str, way: &str) -> Diagnostic {
-        let detail = format!(
-            "\"{}\" leads to the key \"{}\" already, {why}. Nothing was changed.\n\n{way}",
-            self.alias, key.arn
-        );
-        Diagnostic::error("Alias is taken", detail).at(Self::alias)
     }
 }
 
@@ -558,50 +551,4 @@ async fn maker(kms: &Kms, key: &Key) -> Maker {
         Ok(tags) => Maker::of(tags::mark(&tags)),
         Err(_) => Maker::Unknown,
     }
-}
-
-fn pending_deletion(key: &Key, alias: &str) -> Diagnostic {
-    let arn = &key.arn;
-    let detail = format!(
-        "The key \"{arn}\" of the alias \"{alias}\" is in state \"{}\": nobody can use it, and what is encrypted with it \
-         will be lost with it.\n\nTo keep it, cancel its deletion:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws \
-         kms enable-key --key-id '{arn}'\nThen apply again; if the state no longer has it, import it:\n  terraform import \
-         ADDRESS '{alias}'\n\nTo create another key by this alias, free it first:\n  aws kms delete-alias --alias-name \
-         '{alias}'",
-        key.state
-    );
-    Diagnostic::error("Key scheduled for deletion", detail)
-}
-
-fn not_usable(key: &Key) -> Diagnostic {
-    let detail = format!(
-        "The key \"{}\", whose key material has the origin {}, is in state \"{}\": what is encrypted with it cannot be read \
-         now. Import its key material again, or connect its key store; Terraform cannot.",
-        key.arn, key.origin, key.state
-    );
-    Diagnostic::warning("Key cannot be used", detail)
-}
-
-fn policy_of_before(key: &Key) -> Diagnostic {
-    let detail = format!(
-        "The policy of the key \"{}\" is the one that the interrupted run has given it. If \"administrators\" was changed \
-         since then, change the policy as well.",
-        key.arn
-    );
-    Diagnostic::warning("Policy of the key was there already", detail).at(KmsKey::administrators)
-}
-
-fn going(arn: &str, date: Timestamp) -> Diagnostic {
-    let detail = format!(
-        "From now on nobody can use the key \"{arn}\", and on {date} KMS deletes it. What is encrypted with it is lost \
-         then.\n\nUntil then the deletion can be cancelled:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws kms \
-         enable-key --key-id '{arn}'"
-    );
-    Diagnostic::warning("Key waits for its deletion", detail)
-}
-
-fn without_effect() -> Diagnostic {
-    let detail = "The policy of a key is set when the key is made, and not taken over afterwards. To let others \
-                  administer the key, change its policy.";
-    Diagnostic::warning("Change without effect", detail).at(KmsKey::administrators)
 }
