@@ -8,8 +8,8 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Model, Plan, Retry, View};
 use tf_provider::value::Path;
 
-use crate::claims::{Claim, Deletion, Maker, Planned, Subject};
-use crate::lock::{self, Held};
+use crate::local::lock::{self, Held};
+use crate::records::claims::{Claim, Deletion, Maker, Planned, Subject};
 use crate::world::Ctx;
 
 /// A resource that creates an object with a natural key.
@@ -33,7 +33,7 @@ pub fn subject<M: Owned>(of: &M) -> Result<Subject> {
     M::subject(&View::new(&object, Path::root())).ok_or_else(|| Diagnostic::bug("the object has no natural key"))
 }
 
-/// Begins the create of an object; see [`Claims::begin`](crate::claims::Claims::begin).
+/// Begins the create of an object; see [`Claims::begin`](crate::records::claims::Claims::begin).
 ///
 /// # Errors
 /// This process has created it for another resource.
@@ -41,7 +41,7 @@ pub async fn begin<'a, M: Owned>(cx: &'a Ctx, planned: &M) -> Result<Claim<'a>> 
     cx.claims().begin(subject(planned)?).await
 }
 
-/// Begins the delete of an object; see [`Claims::delete`](crate::claims::Claims::delete).
+/// Begins the delete of an object; see [`Claims::delete`](crate::records::claims::Claims::delete).
 ///
 /// # Errors
 /// A create of it was refused in this process.

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 
+use crate::attributes::tags::TagOptions;
 use crate::aws::{self, Clients};
-use crate::claims::Claims;
+use crate::records::claims::Claims;
 use crate::sql::Defaults;
-use crate::tags::TagOptions;
 
 /// A configured provider.
 pub struct World {

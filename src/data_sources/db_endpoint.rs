@@ -4,10 +4,10 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Check, Computed, DataSource, Val, View, check, computed, optional};
 
 use crate::arn::Arn;
+use crate::attributes::checks;
 use crate::aws::host::{HostKind, RdsHost};
 use crate::aws::rds::Database;
 use crate::aws::rds::proxies::Proxy;
-use crate::checks;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {

@@ -4,8 +4,8 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, DataSource, Val, View, check, computed, optional};
 
 use crate::arn::Arn;
+use crate::attributes::checks;
 use crate::aws::rds::{Database, Kind, Rds};
-use crate::checks;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {

@@ -3,8 +3,8 @@
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use tf_provider::schema::{Computed, DataSource, View, block, computed};
 
-use crate::connection::DatabaseConnection;
-use crate::replication_impact;
+use crate::parts::db::connection::DatabaseConnection;
+use crate::parts::db::replication_impact;
 use crate::sql::postgres::impact;
 use crate::world::{Ctx, World};
 

@@ -9,10 +9,10 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Check, Computed, Ephemeral, Opened, Secret, Val, View, check, computed, optional, required};
 use tf_provider::value::Path;
 
+use crate::attributes::checks;
 use crate::aws::credentials::AssumeRole;
 use crate::aws::host::{RdsHost, check_host};
 use crate::aws::token::{Argument, Login, TokenError};
-use crate::checks;
 use crate::world::{Ctx, World};
 
 tf_provider::model! {

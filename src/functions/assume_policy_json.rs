@@ -4,7 +4,7 @@ use tf_provider::schema::{Function, FunctionError, required};
 use tf_provider::value::Value;
 
 use crate::arn;
-use crate::checks;
+use crate::attributes::checks;
 use crate::policy::trust::Trust;
 
 tf_provider::model! {

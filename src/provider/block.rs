@@ -6,13 +6,13 @@ use tf_provider::diagnostic::Diagnostic;
 use tf_provider::schema::{Check, Host, Secret, Set, Val, View, block, check, optional, parse_duration};
 
 use crate::arn;
+use crate::attributes::checks;
+use crate::attributes::tags::{self, Given, TagOptions};
 use crate::aws::options::EndpointMode;
 use crate::aws::{Options, RetryMode, credentials, web_identity};
-use crate::checks;
-use crate::connection;
+use crate::parts::db::connection;
 use crate::provider::endpoints::Endpoints;
 use crate::sql::Defaults;
-use crate::tags::{self, Given, TagOptions};
 
 tf_provider::model! {
     /// Database authentication and encryption on Amazon RDS and Aurora: IAM policies, roles, keys, secrets and the

@@ -7,15 +7,16 @@ use tf_provider::schema::{
 use tf_provider::value::Path;
 
 use crate::arn::Arn;
+use crate::attributes::checks;
+use crate::attributes::policy_json::{PolicyJson, same};
+use crate::attributes::tags::{self, Given};
 use crate::aws::iam::Principal;
-use crate::claims::{Maker, Subject};
 use crate::ownership::{self, Owned};
+use crate::parts::iam::role::{self, Known, Part, Spec};
+use crate::policy;
 use crate::policy::loader::{self, Loaded};
-use crate::policy_json::{PolicyJson, same};
-use crate::role::{self, Known, Part, Spec};
-use crate::tags::{self, Given};
+use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
-use crate::{checks, policy};
 
 tf_provider::model! {
     /// The role with which the data loading utility of Aurora PostgreSQL Limitless Database reads the secrets of both

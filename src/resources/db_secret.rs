@@ -15,12 +15,12 @@ use tf_provider::schema::{
 };
 
 use crate::arn::Arn;
+use crate::attributes::checks;
+use crate::attributes::key_id::{self, KeyId};
+use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::secrets::{Description, New, Secrets, version_id};
-use crate::checks;
-use crate::claims::{self, Claim, Maker, Subject};
-use crate::key_id::{self, KeyId};
 use crate::ownership::{self, Owned};
-use crate::tags::{self, Changes, Given};
+use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, computed, optional};
 
+use crate::attributes::checks;
 use crate::aws::rds::{Database, Kind};
-use crate::checks;
-use crate::claims::Subject;
-use crate::database::{self, Switch, Target};
 use crate::ownership::{self, Owned};
+use crate::parts::rds::database::{self, Switch, Target};
+use crate::records::claims::Subject;
 use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {

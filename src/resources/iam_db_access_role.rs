@@ -9,16 +9,16 @@ use tf_provider::schema::{
 use tf_provider::value::{Path, Value};
 
 use crate::arn::{Arn, DbUserArn, Wildcards};
+use crate::attributes::checks;
+use crate::attributes::policy_json::PolicyJson;
+use crate::attributes::tags::{self, Given};
 use crate::aws::iam::Principal;
-use crate::checks;
-use crate::claims::{Maker, Subject};
-use crate::logins::{self, Database};
 use crate::ownership::{self, Owned};
+use crate::parts::iam::logins::{self, Database};
+use crate::parts::iam::role::{self, Known, Part, Spec};
 use crate::policy::connect;
 use crate::policy::trust::{ASSUME, TAG, Trust};
-use crate::policy_json::PolicyJson;
-use crate::role::{self, Known, Part, Spec};
-use crate::tags::{self, Given};
+use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {

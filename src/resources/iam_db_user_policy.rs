@@ -12,13 +12,13 @@ use tf_provider::schema::{
 use tf_provider::value::Path;
 
 use crate::arn::{DbUserArn, Wildcards};
+use crate::attributes::checks;
+use crate::attributes::policy_json::{PolicyJson, normal, same};
 use crate::aws::iam::{Found, Iam, Principal};
-use crate::checks;
-use crate::claims::{self, Maker, Subject};
-use crate::logins::{self, Database};
 use crate::ownership::{self, Owned};
+use crate::parts::iam::logins::{self, Database};
 use crate::policy::connect::{self, Condition};
-use crate::policy_json::{PolicyJson, normal, same};
+use crate::records::claims::{self, Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {

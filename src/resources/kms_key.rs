@@ -16,14 +16,14 @@ use tf_provider::schema::{
 };
 
 use crate::arn::{self, Arn, Partition};
+use crate::attributes::checks;
+use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::Error;
 use crate::aws::kms::{Key, Kms, Rotation};
-use crate::checks;
-use crate::claims::{self, Claim, Maker, Subject};
-use crate::key_policy::Age;
 use crate::ownership::{self, Owned};
+use crate::parts::kms::key_policy::Age;
 use crate::policy::new_key;
-use crate::tags::{self, Changes, Given};
+use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {

@@ -14,14 +14,14 @@ use tf_provider::schema::{Computed, Partial, Plan, Resource, Set, Val, View, che
 use tf_provider::value::Path;
 
 use crate::arn::{self, Arn};
+use crate::attributes::checks;
+use crate::attributes::policy_json::{PolicyJson, normal};
 use crate::aws::kms::{Grant, Key, Kms};
-use crate::checks;
-use crate::claims::{self, Claim, Maker, Subject};
-use crate::key_policy::{Change, Fault, Outcome, Verdict, same};
 use crate::ownership::{self, Owned};
+use crate::parts::kms::key_policy::{Change, Fault, Outcome, Verdict, same};
 use crate::policy::key_user::{OPERATIONS, Permissions, operation};
 use crate::policy::{Document, PolicyError, Statement};
-use crate::policy_json::{PolicyJson, normal};
+use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::resources::kms_key_user::grants::{NEW_KEY, Refused, same_operations};
 use crate::world::{self, Ctx, World};
 

@@ -13,9 +13,9 @@ use tf_provider::schema::{
 };
 use tf_provider::value::Path;
 
-use crate::claims::{self, Claim, Maker, Subject};
-use crate::connection::{self, DatabaseConnection, Engine, Place};
 use crate::ownership::{self, Owned};
+use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
+use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::resources::mysql_iam_user::grant::{ALL, GrantBlock, database_name};
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::{Granted, Grants};

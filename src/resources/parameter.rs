@@ -6,13 +6,14 @@
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, check, computed, optional, required};
 
+use crate::attributes::checks;
 use crate::aws::rds::Rds;
 use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
-use crate::claims::{self, Claim, Maker, Subject};
 use crate::ownership::{self, Owned};
-use crate::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
+use crate::parts::rds::database;
+use crate::parts::rds::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
+use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::{self, Ctx, Promise, World};
-use crate::{checks, database};
 
 tf_provider::model! {
     /// Sets one parameter of a DB parameter group or DB cluster parameter group that is managed elsewhere.

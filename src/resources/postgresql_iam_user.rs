@@ -16,9 +16,9 @@ use tf_provider::schema::{
     parse_duration, required,
 };
 
-use crate::claims::{self, Maker, Subject};
-use crate::connection::{self, DatabaseConnection, Engine, Place};
 use crate::ownership::{self, Owned};
+use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
+use crate::records::claims::{self, Maker, Subject};
 use crate::sql;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Known, Role, Survey, Wanted};

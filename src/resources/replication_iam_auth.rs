@@ -11,15 +11,15 @@ use tf_provider::schema::{
     Computed, Handle, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional,
 };
 
+use crate::attributes::checks;
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::{Kind, Rds};
-use crate::checks;
-use crate::claims::{self, Claim, Maker, Subject};
-use crate::connection::DatabaseConnection;
-use crate::database::{self, Switch, Target};
 use crate::ownership::{self, Owned};
-use crate::parameter_group::{self, Effect, Previous};
-use crate::replication_impact::Consent;
+use crate::parts::db::connection::DatabaseConnection;
+use crate::parts::db::replication_impact::Consent;
+use crate::parts::rds::database::{self, Switch, Target};
+use crate::parts::rds::parameter_group::{self, Effect, Previous};
+use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::resources::replication_iam_auth::found::{Found, Supplied, is_set, refuse};
 use crate::resources::replication_iam_auth::previous::retain_previous;
 use crate::world::{self, Ctx, World};

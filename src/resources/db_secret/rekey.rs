@@ -7,8 +7,8 @@ use serde_json::json;
 use tf_provider::diagnostic::Result;
 use tf_provider::schema::{Plan, Val};
 
+use crate::attributes::key_id;
 use crate::aws::secrets::{Description, Secrets, version_id};
-use crate::key_id;
 use crate::resources::db_secret::DbSecret;
 
 impl DbSecret {

@@ -7,10 +7,10 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::Retry;
 use tokio::sync::Mutex;
 
+use crate::attributes::tags;
 use crate::aws::Error;
 use crate::aws::kms::{Key, Kms};
 use crate::resources::kms_key::{KmsKey, unfit};
-use crate::tags;
 use crate::world::Ctx;
 
 /// So many keys without alias are looked at. Each takes two calls, which is some seconds for all of them.

@@ -8,9 +8,9 @@ use tf_provider::schema::Retry;
 
 use crate::aws;
 use crate::aws::kms::{Grant, Key, Kms};
-use crate::claims::{Claim, Maker};
-use crate::key_policy::Age;
+use crate::parts::kms::key_policy::Age;
 use crate::policy::edit::is_unique_id;
+use crate::records::claims::{Claim, Maker};
 use crate::resources::kms_key_user::{KmsKeyUser, content, statements};
 use crate::world::Ctx;
 

@@ -2,7 +2,7 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::connection::Place;
+use crate::parts::db::connection::Place;
 use crate::sql::mysql::grants::Grants;
 use crate::sql::mysql::users::{Account, PLUGIN, User};
 

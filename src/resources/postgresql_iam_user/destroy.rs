@@ -2,7 +2,7 @@
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 
-use crate::connection::Engine;
+use crate::parts::db::connection::Engine;
 use crate::resources::postgresql_iam_user::{PostgresqlIamUser, told};
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Role, Then};

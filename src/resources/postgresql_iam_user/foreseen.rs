@@ -3,7 +3,7 @@
 use tf_provider::diagnostic::Result;
 use tf_provider::schema::{Computed, Model, Plan, Set, TIMEOUTS, Val, View};
 
-use crate::connection::{self, Engine, Place};
+use crate::parts::db::connection::{self, Engine, Place};
 use crate::resources::postgresql_iam_user::{PostgresqlIamUser, told};
 use crate::sql::postgres::roles;
 use crate::world::Ctx;

@@ -2,7 +2,7 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::connection::{Place, WAYS_OUT};
+use crate::parts::db::connection::{Place, WAYS_OUT};
 use crate::sql::postgres::roles::{self, Left, Unfit};
 use crate::sql::{Error, Refusal};
 

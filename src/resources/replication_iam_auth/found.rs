@@ -5,7 +5,7 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use crate::aws;
 use crate::aws::rds::parameters::{Group, Parameter};
 use crate::aws::rds::{Database, IN_SYNC, Rds};
-use crate::database::{self, reboot};
+use crate::parts::rds::database::{self, reboot};
 use crate::resources::replication_iam_auth::{IMMEDIATELY, LOGICAL, ON, REPLICATION, ReplicationIamAuth};
 use crate::world::{Ctx, Promise};
 

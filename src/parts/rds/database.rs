@@ -11,7 +11,7 @@ use tf_provider::value::Path;
 
 use crate::aws;
 use crate::aws::rds::{APPLYING, Database, Kind, Rds};
-use crate::claims::{self, Subject};
+use crate::records::claims::{self, Subject};
 use crate::world::{self, Ctx};
 
 /// What a configuration names.

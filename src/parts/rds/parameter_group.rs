@@ -19,7 +19,7 @@ use crate::aws;
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::users::User;
 use crate::aws::rds::{Database, Kind, Rds};
-use crate::claims::{Maker, Subject};
+use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx};
 
 pub use self::note::{NotNoted, Notes, Owner, fits, forget, note};

@@ -9,7 +9,7 @@ use tf_provider::value::Path;
 use crate::arn;
 use crate::aws::host::RdsHost;
 use crate::aws::token::{Login, MAX_LIFETIME};
-use crate::connection::{DatabaseConnection, Engine, port};
+use crate::parts::db::connection::{DatabaseConnection, Engine, port};
 use crate::sql::{self, Kind, Refusal, Target, mysql, postgres};
 use crate::world::Ctx;
 

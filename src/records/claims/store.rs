@@ -15,8 +15,8 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use crate::claims::{Subject, new_id};
 use crate::local;
+use crate::records::claims::{Subject, new_id};
 
 /// A claim of a process that has died.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use tf_provider::schema::Ctx;
 use tf_provider::value::Path;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use crate::claims::store::{Note, Store, content_hash};
+use crate::records::claims::store::{Note, Store, content_hash};
 
 /// What a resource creates, by its natural key.
 #[derive(Clone, Debug)]

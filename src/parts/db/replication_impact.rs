@@ -4,7 +4,7 @@ use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use tf_provider::schema::Set;
 use tf_provider::value::Path;
 
-use crate::connection::DatabaseConnection;
+use crate::parts::db::connection::DatabaseConnection;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::impact::User;
 use crate::world::Ctx;

@@ -9,13 +9,13 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Map, Retry};
 use tf_provider::value::Path;
 
+use crate::attributes::policy_json::same;
+use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::Error;
 use crate::aws::iam::roles::{NewRole, Role};
 use crate::aws::iam::{Found, Iam, Principal};
-use crate::claims::{self, Claim, Maker, Subject};
 use crate::ownership;
-use crate::policy_json::same;
-use crate::tags::{self, Changes, Given};
+use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::Ctx;
 
 mod left;

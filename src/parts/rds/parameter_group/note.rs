@@ -7,7 +7,7 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use crate::aws;
 use crate::aws::rds::Rds;
 use crate::aws::rds::parameters::Parameter;
-use crate::parameter_group::Previous;
+use crate::parts::rds::parameter_group::Previous;
 
 /// The notes on a group, as they were when it was looked at.
 #[derive(Debug)]

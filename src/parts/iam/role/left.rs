@@ -7,7 +7,7 @@ use tf_provider::schema::Retry;
 
 use crate::aws::Error;
 use crate::aws::iam::{Iam, Principal};
-use crate::role::CONCURRENT;
+use crate::parts::iam::role::CONCURRENT;
 use crate::world::Ctx;
 
 /// What hangs on a role.

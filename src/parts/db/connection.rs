@@ -12,8 +12,8 @@ use tf_provider::schema::{Check, Val, View, check, optional, parse_duration, req
 use tf_provider::value::Path;
 
 use crate::arn;
+use crate::attributes::checks;
 use crate::aws::host::check_host;
-use crate::checks;
 
 pub use self::gone::WAYS_OUT;
 pub use self::opening::{AS_KNOWN, WITHOUT, at_hand, unless_lost};

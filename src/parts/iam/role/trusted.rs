@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use crate::arn::{Arn, IamKind};
 use crate::aws::Error;
 use crate::aws::iam::Iam;
+use crate::parts::iam::role::{Part, Spec};
 use crate::policy::{Document, trust};
-use crate::role::{Part, Spec};
 use crate::world::Ctx;
 
 /// Why a role was not made, or its trust policy not written.

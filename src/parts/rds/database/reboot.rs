@@ -7,7 +7,7 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::Wait;
 
 use crate::aws::rds::{Database, IN_SYNC, Kind, Rds};
-use crate::database::{BUSY, OPERATIONAL, Refused, Target, describe};
+use crate::parts::rds::database::{BUSY, OPERATIONAL, Refused, Target, describe};
 use crate::world::Ctx;
 
 /// A database on its way up, and the status of a member that is still down.
@@ -153,7 +153,7 @@ pub fn command(database: &Database) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::tests::database;
+    use crate::parts::rds::database::tests::database;
 
     #[test]
     fn what_is_restarted() {

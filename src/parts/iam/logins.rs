@@ -5,7 +5,7 @@ use tf_provider::schema::{Set, View, check, optional, required};
 use tf_provider::value::Path;
 
 use crate::arn::{self, ArnError, DbUserArn, Partition, Wildcards};
-use crate::checks;
+use crate::attributes::checks;
 use crate::policy::connect::{self, Condition};
 use crate::policy::{self, Document, PolicyError};
 use crate::world::Ctx;

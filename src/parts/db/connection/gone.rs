@@ -4,7 +4,7 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 
 use crate::arn;
 use crate::aws::host::{HostKind, RdsHost};
-use crate::connection::{DatabaseConnection, Engine};
+use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::sql;
 use crate::world::Ctx;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tf_provider::schema::{Val, View};
 
-use crate::connection::{DatabaseConnection, Engine, port};
+use crate::parts::db::connection::{DatabaseConnection, Engine, port};
 
 /// Host and port of the server itself, not of the near end of a tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::lock::Held;
+use crate::local::lock::Held;
 use crate::policy::Document;
 
 /// KMS may show a document for so long after it was replaced.
@@ -140,14 +140,14 @@ mod tests {
             tokio_util::sync::CancellationToken::new(),
         );
         for sids in [&["A", "B", "C"][..], &["A"]] {
-            let held = crate::lock::hold(&cx, key).await.unwrap();
+            let held = crate::local::lock::hold(&cx, key).await.unwrap();
             let mut memory = Memory::of(key, &held);
             memory.replace([document(&["Z"])], document(sids));
             memory.keep(key, &held);
             let truncated = Memory::of(key, &held);
             assert_eq!((truncated.last, truncated.replaced.len()), (memory.last.clone(), memory.replaced.len()));
         }
-        let held = crate::lock::hold(&cx, key).await.unwrap();
+        let held = crate::local::lock::hold(&cx, key).await.unwrap();
         assert!(Memory::of(key, &held).outdated(&document(&["A", "B", "C"])).is_some());
         held.write_note("{ torn").unwrap();
         assert_eq!(Memory::of(key, &held), Memory::default());

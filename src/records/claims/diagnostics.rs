@@ -4,7 +4,7 @@ use std::io;
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::claims::{Maker, Subject};
+use crate::records::claims::{Maker, Subject};
 
 /// A create finds an object that is not to be adopted.
 pub(super) fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {

@@ -1,0 +1,76 @@
+//! This machine: a folder of the user's own, for what has to outlive a process.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// The folder, or why there is none: `.terraform.d/rdsauth` in the user's home, else `/tmp/rdsauth-` and the user's
+/// number. It belongs to this user alone. All processes of a user have to find the same, so no variable of the
+/// environment but `HOME` counts.
+///
+/// # Errors
+/// Neither can be made, or somebody else can reach it.
+pub fn folder() -> Result<&'static Path, &'static str> {
+    static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
+        let of_home = std::env::home_dir().filter(|home| home.is_dir()).map(|home| home.join(".terraform.d/rdsauth"));
+        let of_machine = PathBuf::from(format!("/tmp/rdsauth-{}", rustix::process::getuid().as_raw()));
+        first_usable(of_home.into_iter().chain([of_machine]))
+    });
+    FOLDER.as_deref().map_err(String::as_str)
+}
+
+fn first_usable(folders: impl Iterator<Item = PathBuf>) -> Result<PathBuf, String> {
+    let mut why = Vec::new();
+    for folder in folders {
+        match prepare(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) => why.push(format!("\"{}\": {error}", folder.display())),
+        }
+    }
+    Err(why.join("; "))
+}
+
+/// Makes the folder, or makes sure that nobody else can put anything into it.
+fn prepare(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).recursive(true).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let found = fs::symlink_metadata(folder)?;
+    let is_ours = found.is_dir() && found.uid() == rustix::process::getuid().as_raw() && found.mode() & 0o077 == 0;
+    let refused = || io::Error::new(io::ErrorKind::PermissionDenied, "does not belong to this user alone");
+    is_ours.then_some(()).ok_or_else(refused)?;
+    // A file system that is mounted for reading alone lets everything pass up to here.
+    try_to_write(folder)
+}
+
+fn try_to_write(folder: &Path) -> io::Result<()> {
+    let file = folder.join(format!(".{:016x}", fastrand::u64(..)));
+    fs::write(&file, "")?;
+    fs::remove_file(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_others_can_reach_is_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let [open, link, own] = ["open", "link", "a/b/own"].map(|name| root.path().join(name));
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o770)).unwrap();
+        prepare(&own).unwrap();
+        symlink(&own, &link).unwrap();
+        let found = first_usable([open.clone(), link.clone(), own.clone()].into_iter()).unwrap();
+        assert_eq!(found, own);
+        assert_eq!(fs::metadata(&own).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(fs::read_dir(&own).unwrap().count(), 0, "nothing is left in it");
+        let why = first_usable([open, link].into_iter()).unwrap_err();
+        assert_eq!(why.matches("does not belong to this user alone").count(), 2, "{why}");
+    }
+}

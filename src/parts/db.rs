@@ -1,0 +1,4 @@
+//! Of the databases themselves.
+
+pub mod connection;
+pub mod replication_impact;

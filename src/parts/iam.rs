@@ -1,0 +1,4 @@
+//! Of IAM.
+
+pub mod logins;
+pub mod role;

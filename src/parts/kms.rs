@@ -1,0 +1,3 @@
+//! Of KMS.
+
+pub mod key_policy;

@@ -1,0 +1,4 @@
+//! Of RDS.
+
+pub mod database;
+pub mod parameter_group;

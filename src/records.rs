@@ -1,0 +1,3 @@
+//! What is remembered outside the state, on this machine or on the object itself.
+
+pub mod claims;
