@@ -56,6 +56,11 @@ fn nothing_panics_or_prints() {
 }
 
 #[test]
+fn calls_that_are_not_idempotent_go_out_once() {
+    keep(Rule::Once);
+}
+
+#[test]
 fn every_invariant_has_its_test() {
     let page = architecture();
     let section = page.split("## Invariants").nth(1).expect("a section on invariants");

@@ -1,5 +1,7 @@
 //! `rdsauth_parameter` under the real CLI, against the stage.
 
+mod plans;
+
 use serde_json::{Value, json};
 
 use crate::support::process::Process;
@@ -402,21 +404,4 @@ fn calls_are_few() {
     account.forget_calls();
     tf.assert_plan_empty();
     assert_eq!(account.operations(), ["DescribeDBParameters"], "a refresh");
-}
-
-#[test]
-fn a_previous_value_that_no_tag_holds_is_told_at_plan() {
-    let scene = Scene::new(&DYNAMIC.replace("rds.iam_auth_for_replication", "search_path").replace("\"1\"", "\"app\""));
-    let Scene { tf, account } = &scene;
-    let before = (0..60).map(|n| format!("s{n}")).collect::<Vec<_>>().join(",");
-    account.tell("parameters", json!({ "group": "orders-pg16", "values": { "search_path": before } }));
-    let summary = "Previous value does not fit into a tag";
-    tf.ok(&["plan"]).expect_text(&format!("Warning: {summary}"));
-    account.forget_calls();
-    let error = tf.apply_fails().error();
-    assert!(error.detail.contains("\"on_destroy\" to \"reset\" or \"leave\""), "{error:?}");
-    assert_eq!(account.writes(), [""; 0]);
-    scene.configure(&tf.read("main.tf").replace("# more", "on_destroy = \"leave\""));
-    let told = tf.apply().expect_text("1 added").stdout;
-    assert!(!told.contains(summary), "{told}");
 }

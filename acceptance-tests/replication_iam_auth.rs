@@ -1,6 +1,7 @@
 //! `rdsauth_replication_iam_auth` under the real CLI, against the stage.
 
 mod clusters;
+mod plans;
 
 use serde_json::{Value, json};
 
@@ -207,16 +208,6 @@ fn what_is_missing_is_named_before_the_first_write() {
 }
 
 #[test]
-fn prerequisites_in_the_same_apply() {
-    let first = "resource \"rdsauth_iam_authentication\" \"first\" {\n  db_instance_identifier = \"orders\"\n}\n";
-    let then = with(INSTANCE, "depends_on = [rdsauth_iam_authentication.first]");
-    let scene = Scene::of_instance(&[first, &then].concat(), false, json!({ "rds.logical_replication": "1" }));
-    let told = scene.tf.apply().expect_text("2 added").stdout;
-    assert!(!told.contains("missing"), "the configuration supplies it: {told}");
-    scene.assert_settled();
-}
-
-#[test]
 fn refusals() {
     let scene = Scene::empty(INSTANCE);
     let Scene { tf, account } = &scene;
@@ -412,8 +403,7 @@ fn import() {
 fn calls_are_few() {
     let scene = Scene::new(INSTANCE);
     scene.tf.apply();
-    let look = ["DescribeDBInstances", "ListTagsForResource"];
-    let plan = [&look[..], &["DescribeDBInstances", "DescribeDBParameters", "DescribeDBInstances"]].concat();
+    let plan = ["DescribeDBInstances", "DescribeDBParameters", "DescribeDBInstances"];
     let apply = ["DescribeDBInstances", "DescribeDBParameters", "ListTagsForResource", "AddTagsToResource"];
     let rest = ["ModifyDBParameterGroup", "DescribeDBInstances", "DescribeDBInstances"];
     let create = [&plan[..], &plan, &apply, &rest].concat();

@@ -11,6 +11,7 @@ mod log;
 pub mod options;
 mod proxy;
 pub mod rds;
+pub mod reads;
 pub mod secrets;
 pub mod sts;
 #[cfg(test)]

@@ -25,6 +25,17 @@ pub struct World {
 pub enum Promise {
     /// IAM database authentication of the DB instance or cluster with this ARN.
     IamAuthentication(String),
+    /// A value of a parameter in a parameter group.
+    Parameter {
+        /// The region of the group.
+        region: String,
+        /// The group with its kind, in words.
+        group: String,
+        /// The name of the parameter.
+        name: String,
+        /// The value.
+        value: String,
+    },
 }
 
 /// What a call of an entity may use.
@@ -133,6 +144,13 @@ pub async fn may_plan(cx: &Ctx, needs_id: bool) -> Result<bool> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Adds to an error of a plan how a destroy gets past it: it plans first as if nothing was to be destroyed.
+pub fn refuse_plan(error: Diagnostic) -> Diagnostic {
+    const WAY_OUT: &str =
+        "If this stops \"terraform destroy\", which first makes this plan as well, run it with \"-refresh=false\".";
+    Diagnostic { detail: format!("{}\n\n{WAY_OUT}", error.detail), ..error }
 }
 
 /// What AWS told a plan: nothing, with a warning, if it cannot be reached.

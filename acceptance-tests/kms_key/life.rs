@@ -161,6 +161,48 @@ fn import() {
 }
 
 #[test]
+fn keys_of_other_origins_and_of_several_regions() {
+    let scene = Scene::new(KEY);
+    let Scene { tf, account } = &scene;
+    let rotation = json!({
+        "service": "kms", "operation": "GetKeyRotationStatus", "fault": "error", "code": "UnsupportedOperationException"
+    });
+    for origin in ["EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"] {
+        account.add_key(json!({ "alias": ALIAS, "origin": origin }));
+        account.fault(rotation.clone()); // Nothing but KMS's own material rotates.
+        tf.import(IT, ALIAS);
+        tf.assert_plan_empty();
+        scene.configure(&KEY.replace("alias =", "description = \"Theirs\"\n  alias ="));
+        let plan = tf.plan();
+        plan.assert_updates(IT);
+        plan.assert_all_known(IT);
+        tf.apply().expect_text("1 changed");
+        tf.destroy();
+        account.end_faults();
+        scene.configure(KEY);
+    }
+
+    // Nobody can enable one that has lost its key material or its key store.
+    account.add_key(json!({ "alias": ALIAS, "origin": "EXTERNAL" }));
+    tf.import(IT, ALIAS);
+    account.add_key(json!({ "key": ALIAS, "state": "PendingImport" }));
+    tf.ok(&["plan"]).expect_text("Warning: Key cannot be used").expect_text("No changes.");
+    tf.ok(&["state", "rm", IT]);
+    tf.run(&["import", IT, ALIAS]).expect_code(1).expect_text("its state is PendingImport");
+    scene.kms("DeleteAlias", json!({ "AliasName": ALIAS }));
+
+    let made = scene.kms("CreateKey", json!({ "MultiRegion": true }));
+    let (arn, id) = (made["KeyMetadata"]["Arn"].as_str().unwrap(), made["KeyMetadata"]["KeyId"].as_str().unwrap());
+    assert!(id.starts_with("mrk-"));
+    scene.kms("CreateAlias", json!({ "AliasName": ALIAS, "TargetKeyId": id }));
+    for import in [ALIAS, id, arn] {
+        tf.import(IT, import);
+        tf.assert_plan_empty();
+        tf.ok(&["state", "rm", IT]);
+    }
+}
+
+#[test]
 fn import_block() {
     let scene = Scene::new("import {\n  to = rdsauth_kms_key.it\n  id = \"alias/b\"\n}\n");
     let Scene { tf, account } = &scene;

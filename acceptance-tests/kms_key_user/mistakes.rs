@@ -151,7 +151,7 @@ fn a_deleted_principal_in_another_statement() {
     let scene = Scene::new(&USER.replace("role/app", "root"));
     let Scene { tf, account, .. } = &scene;
     let mut statement = poison(&scene);
-    let texts = ["Statement \"Old reports\" of the policy", "\"AROA", "set \"stale_principals\" to \"prune\""];
+    let texts = ["\" of statement \"Old reports\"", "\"AROA", "\"AIDA", "set \"stale_principals\" to \"prune\""];
     refused(&scene, "Cannot change the key's policy", BLOCK, &texts);
 
     let prune =

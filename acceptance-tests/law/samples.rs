@@ -151,6 +151,23 @@ fn panics_and_prints_are_refused() {
 }
 
 #[test]
+fn what_has_another_effect_each_time_goes_out_once() {
+    let once = "let answer = self.0.reboot_db_instance().x(y).customize().config_override(z).send().await;";
+    let often = "let answer = call!(\"CreateKey\", self.0.create_key().x(y));";
+    check(PROVIDER, "aws/rds.rs", &format!("impl Rds {{ async fn f(&self) {{ {once} }} }}"), &[]);
+    check(PROVIDER, "aws/kms.rs", &format!("impl Kms {{ async fn f(&self) {{ {often} }} }}"), &[Rule::Once]);
+    check(
+        PROVIDER,
+        "aws/rds.rs",
+        &format!("fn f() {{ match x {{ _ => {{ {once} }} _ => {{ {often} }} }} }}"),
+        &[Rule::Once],
+    );
+    check(PROVIDER, "aws/rds.rs", &format!("fn f() {{ {often} }} fn g() {{ {once} {once} }}"), &[Rule::Once]);
+    check(PROVIDER, "aws/iam.rs", "fn f() { self.0.create_role().send(); self.0.modify_db_instance().send(); }", &[]);
+    check(PROVIDER, "resources/a.rs", "fn f() { g.create_key() }", &[]);
+}
+
+#[test]
 fn tests_may_do_all_of_it() {
     let deed = "use super::*; use crate::plugin::x; use tonic::y; fn f() { panic!(\"arn:\") }";
     check(FRAMEWORK, "value.rs", &format!("#[cfg(test)]\n#[allow(x)]\nmod tests {{ {deed} }}"), &[]);

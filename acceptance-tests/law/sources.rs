@@ -28,6 +28,7 @@ pub(crate) enum Rule {
     Protocol,
     Arn,
     PanicOrPrint,
+    Once,
 }
 
 /// One place that breaks a rule.
@@ -122,6 +123,7 @@ impl<'a> Reader<'a> {
                     None => {}
                 },
                 TokenTree::Punct(dot) if dot.as_char() == '.' => self.read_method(rest),
+                TokenTree::Ident(name) if name == "fn" => self.read_function(rest),
                 TokenTree::Ident(name) => {
                     let before = at.checked_sub(1).map(|before| &tokens[before]);
                     self.read_name(&name.to_string(), before, token, rest);
@@ -165,6 +167,32 @@ impl<'a> Reader<'a> {
             && ["unwrap", "expect"].contains(&name.to_string().as_str())
         {
             self.complain_of_panic(token, format!(".{name}() may panic"));
+        }
+    }
+
+    /// A function that makes calls of AWS that must not go out twice has a configuration of its own for each.
+    fn read_function(&mut self, rest: &[TokenTree]) {
+        let is_end = |token: &&TokenTree| match token {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            _ => false,
+        };
+        let (Some("aws"), Some(TokenTree::Group(body))) = (self.module.as_deref(), rest.iter().find(is_end)) else {
+            return;
+        };
+        let body = flat(body.stream());
+        let is_call = |tokens: &&[TokenTree]| {
+            matches!(*tokens, [TokenTree::Punct(dot), TokenTree::Ident(name), TokenTree::Group(nothing)]
+                if dot.as_char() == '.' && nothing.stream().is_empty() && has_another_effect(&name.to_string()))
+        };
+        let calls: Vec<_> = body.windows(3).filter(is_call).map(|tokens| &tokens[1]).collect();
+        let configured = body.iter().filter(|token| is_ident(token, "config_override")).count();
+        if let (Some(call), true) = (calls.first(), calls.len() > configured) {
+            self.complain(
+                Rule::Once,
+                call,
+                format!("{call} has another effect each time; send it once, as aws.rs says"),
+            );
         }
     }
 
@@ -243,6 +271,27 @@ impl<'a> Reader<'a> {
         let place = format!("{}/{}:{}", self.source.package, self.source.path, token.span().start().line);
         self.breaches.push(Breach { rule, place, what });
     }
+}
+
+/// Whether an operation that AWS carries out twice has two effects. Those that are named have one: AWS refuses a second
+/// object of the name, or knows the request again by its token or by all that it says.
+fn has_another_effect(operation: &str) -> bool {
+    const ONE_EFFECT: [&str; 5] = ["create_alias", "create_grant", "create_role", "create_secret", "restore_secret"];
+    const PREFIXES: [&str; 8] =
+        ["copy_", "create_", "promote_", "put_key_policy", "reboot_", "restore_", "start_", "stop_"];
+    PREFIXES.iter().any(|prefix| operation.starts_with(prefix)) && !ONE_EFFECT.contains(&operation)
+}
+
+/// All tokens, those in groups after the group.
+fn flat(stream: TokenStream) -> Vec<TokenTree> {
+    let inner = |token: TokenTree| {
+        let inside = match &token {
+            TokenTree::Group(group) => flat(group.stream()),
+            _ => Vec::new(),
+        };
+        [token].into_iter().chain(inside).collect::<Vec<_>>()
+    };
+    stream.into_iter().flat_map(inner).collect()
 }
 
 enum Attribute {

@@ -79,6 +79,47 @@ fn block_names_them_until_they_are_acknowledged() {
 }
 
 #[test]
+fn who_comes_later_does_not_stand_in_the_way_of_a_destroy() {
+    let scene = Scene::with_user();
+    let connection = scene.connection(&scene.host);
+    let configure = |acknowledged: &str| scene.resource(&["impact = \"block\"", acknowledged, &connection]);
+    // Other tests have users, too: whoever is there now is acknowledged by this test alone.
+    let acknowledge = || {
+        let users = scene.account.sql("postgres", "SELECT rolname FROM pg_roles WHERE rolcanlogin");
+        let users: Vec<_> = users.lines().filter(|name| !name.starts_with(&scene.prefix)).collect();
+        configure(&format!("acknowledged_users = {users:?}"));
+    };
+    for _ in 0..10 {
+        acknowledge();
+        let run = scene.tf.run(&["apply", "-auto-approve", "-json"]);
+        if run.code == Some(0) {
+            break;
+        }
+        assert_eq!(scene.said(&run, "error", LOCKED_OUT), None, "{}", run.report("nobody of this test is concerned"));
+    }
+    scene.sql("GRANT rds_iam TO ~cdc");
+    scene.tf.assert_plan_empty();
+
+    // Somebody has turned it off: to turn it on again concerns the user.
+    let off = serde_json::json!({ "group": "orders-pg16", "values": { "rds.iam_auth_for_replication": "0" } });
+    scene.account.tell("parameters", off);
+    scene.account.forget_calls();
+    let plan = scene.tf.ok(&["plan", "-json"]);
+    assert!(scene.said(&plan, "warning", LOCKED_OUT).is_some(), "{}", plan.report("cdc"));
+    let apply = scene.tf.apply_fails();
+    let cannot = "Cannot set up IAM authentication for replication";
+    assert!(scene.said(&apply, "error", cannot).is_some(), "{}", apply.report("cdc"));
+    scene.assert_untouched();
+    scene.tf.destroy();
+
+    // A plan that is to turn it on for the first time tells the way out.
+    let plan = scene.tf.plan_fails();
+    let error = plan.diagnostics().into_iter().find(|told| told.summary == LOCKED_OUT).unwrap();
+    assert!(error.detail.contains("run it with \"-refresh=false\""), "{error:?}");
+    scene.tf.ok(&["destroy", "-auto-approve", "-refresh=false"]);
+}
+
+#[test]
 fn warn_names_them_and_ignore_does_not_look() {
     let scene = Scene::with_user();
     scene.sql("GRANT rds_iam TO ~cdc");

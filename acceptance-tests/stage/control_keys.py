@@ -36,22 +36,27 @@ class Keys:
             ("POST", "round-trips"): self.round_trip,
         }
 
-    def create_key(self, account, alias=None, policy=None, state="Enabled", tags=None, region=_REGION, **kind):
-        """A key with or without an alias. `kind` is any of usage, spec, origin and description."""
+    def create_key(self, account, alias=None, policy=None, state="Enabled", tags=None, region=_REGION, key=None, **kind):
+        """A key with or without an alias, or another state for one that is there. `kind` is any of usage, spec, origin and
+        description."""
         kind = {"usage": "ENCRYPT_DECRYPT", "spec": "SYMMETRIC_DEFAULT", "origin": "AWS_KMS", "description": ""} | kind
         if state not in _STATES or len(kind) > 4:
             raise ValueError(f"a key has usage, spec, origin, description, and a state of {', '.join(_STATES)}")
         with self._aws.lock:
+            if key:
+                there = _find(account, key, region)
+                there.key_state, there.enabled = state, state == "Enabled"
+                return {"id": there.id, "arn": there.arn}
             backend = moto_backend.kms(account, region)
             wanted = [{"TagKey": name, "TagValue": value} for name, value in (tags or {}).items()]
             about = (kind["usage"], kind["spec"], kind["description"], wanted)
-            key = backend.create_key(policy and _text(policy), *about, origin=kind["origin"])
+            made = backend.create_key(policy and _text(policy), *about, origin=kind["origin"])
             if alias:
-                kms_keys.add_alias(backend, alias, key)
+                kms_keys.add_alias(backend, alias, made)
             if state == "PendingDeletion":
-                backend.schedule_key_deletion(key.id, 7)
-            key.key_state, key.enabled = state, state == "Enabled"
-            return {"id": key.id, "arn": key.arn, "alias": alias}
+                backend.schedule_key_deletion(made.id, 7)
+            made.key_state, made.enabled = state, state == "Enabled"
+            return {"id": made.id, "arn": made.arn, "alias": alias}
 
     def keys(self, account, key=None, region=_REGION):
         """All that there is of the customer's keys, or of one, oldest first."""

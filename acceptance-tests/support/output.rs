@@ -157,6 +157,13 @@ impl Plan {
         at(&self.change(address)["after_unknown"], attribute) == Some(&Value::Bool(true))
     }
 
+    /// Fails if anything of the resource is to be known only after apply.
+    #[track_caller]
+    pub fn assert_all_known(&self, address: &str) {
+        let unknown = &self.change(address)["after_unknown"];
+        assert!(!unknown.to_string().contains("true"), "{address}: known after apply: {unknown}");
+    }
+
     /// The attributes that force the replacement of a resource, such as `["name"]`.
     #[track_caller]
     pub fn replaced_because_of(&self, address: &str) -> Vec<String> {

@@ -4,13 +4,16 @@ mod modify;
 pub mod parameters;
 pub mod proxies;
 mod support;
+pub mod users;
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_sdk_rds::types::DbClusterMember;
 
 use crate::aws::error::Error;
 use crate::aws::host::{HostKind, RdsHost};
+use crate::aws::rds::users::Lists;
 
 /// An instance or cluster, as far as logins need to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,13 +69,13 @@ pub enum Kind {
     Cluster,
 }
 
-/// The RDS client of one region.
+/// The RDS client of one region, and the lists that all who use it share.
 #[derive(Clone, Debug)]
-pub struct Rds(aws_sdk_rds::Client);
+pub struct Rds(aws_sdk_rds::Client, Arc<Lists>);
 
 impl Rds {
     pub(crate) fn new(client: aws_sdk_rds::Client) -> Self {
-        Self(client)
+        Self(client, Arc::default())
     }
 
     /// The instance or cluster of an identifier. Needs `rds:DescribeDBInstances` or `rds:DescribeDBClusters`.

@@ -13,7 +13,7 @@ use crate::aws::rds::{Database, Kind};
 use crate::ownership::{self, Owned};
 use crate::parts::rds::database::{self, Switch, Target};
 use crate::records::claims::Subject;
-use crate::world::{Ctx, Promise, World};
+use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {
     /// Turns IAM authentication on for an RDS instance or an Aurora or Multi-AZ DB cluster that is managed elsewhere.
@@ -62,7 +62,7 @@ tf_provider::model! {
         /// Engine, such as `postgres` or `aurora-mysql`.
         engine: Computed<String> = computed().keep(),
         /// Version of the engine.
-        engine_version: Computed<String> = computed(),
+        engine_version: Computed<String> = computed().keep(),
         /// Host name to connect to, of a cluster that of its writer.
         host: Computed<Option<String>> = computed().keep(),
         /// Port to connect to.
@@ -108,11 +108,14 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, _: Self) -> Result<Self> {
-        if matches!((&plan.pending, &plan.engine_version), (Computed::Known(_), Computed::Known(_))) {
+        if let Computed::Known(_) = plan.pending {
             return Ok(plan); // Nothing of the database is to change.
         }
         let found = plan.switch(cx, plan.wanted(), || {}).await?;
+        // Somebody else may have begun an upgrade since the plan.
+        let engine_version = std::mem::replace(&mut plan.engine_version, Computed::Unknown);
         plan.fill(cx, found).await?;
+        plan.engine_version = engine_version;
         Ok(plan)
     }
 
@@ -150,7 +153,6 @@ impl Resource<World> for IamAuthentication {
         if flushes {
             // A change that waits is to be made or withdrawn now, even if the flag is as wanted.
             plan.forget(Self::pending);
-            plan.forget(Self::engine_version);
         }
         let changes = plan.is_create() || plan.changed(Self::enabled) || plan.changed(Self::apply_immediately);
         let moves = plan.changed(Self::db_instance_identifier)
@@ -158,7 +160,6 @@ impl Resource<World> for IamAuthentication {
             || plan.changed(Self::region);
         if !(changes || moves || flushes) {
             plan.retain(Self::pending);
-            plan.retain(Self::engine_version);
         }
         let wanted = plan.planned().and_then(|planned| planned.decode());
         let Some(wanted) = wanted.filter(|_| changes || moves) else { return Ok(()) };
@@ -170,8 +171,8 @@ impl Resource<World> for IamAuthentication {
         }
         let target = wanted.target()?;
         let Some(found) = target.at_plan(cx, wanted.name().path()).await? else { return Ok(()) };
-        database::refuse_member(&found).map_err(|error| error.at(wanted.name()))?;
-        database::refuse_engine(&found, wanted.enabled).map_err(|error| error.at(wanted.name()))?;
+        let fits = database::refuse_member(&found).and_then(|()| database::refuse_engine(&found, wanted.enabled));
+        fits.map_err(|error| world::refuse_plan(error.at(wanted.name())))?;
         plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
         if wanted.enabled && wanted.apply_immediately {
             cx.promise(Promise::IamAuthentication(found.arn.clone()));

@@ -54,7 +54,8 @@ tf_provider::model! {
         /// Description of the role.
         description: Option<String> = optional().check(checks::iam_description()),
         /// Who the role is for. `clickpipes`: the `trusted_principals` may also tag their sessions. `dms`: AWS DMS is
-        /// trusted, by its global name and by that of the databases' regions. `rds_proxy`: RDS Proxy is trusted.
+        /// trusted, by its global name and by that of the databases' regions, which end in `.amazonaws.com` in China as
+        /// well; `trusted_services` adds others. `rds_proxy`: RDS Proxy is trusted.
         preset: Option<String> = optional().check(check::one_of(&[CLICKPIPES, DMS, RDS_PROXY])),
         /// ARNs of roles and users that may assume the role, or IDs of accounts that may let theirs do so. For
         /// ClickPipes, the `Service role ID (IAM)` of the service.
@@ -343,7 +344,8 @@ fn account_or_arn(principal: &str) -> String {
     }
 }
 
-/// DMS's name in a region; it has the same ending in all partitions.
+/// DMS's name in a region; it has the same ending in all partitions. The host of its API ends in `.amazonaws.com.cn` in
+/// China, but IAM knows services by other names there as well, and refuses a policy with a name that it does not know.
 fn dms_in(region: &str) -> String {
     format!("dms.{region}.amazonaws.com")
 }

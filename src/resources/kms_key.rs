@@ -3,6 +3,7 @@
 //! It owns the key, its alias, rotation and tags; of the policy, the first one alone. A key that a create was about to
 //! name when it was cut off is found by its mark, since KMS makes another key each time it is asked.
 
+mod diagnostics;
 mod orphans;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +39,9 @@ tf_provider::model! {
     /// Destroying the resource deletes the alias at once and the key after a number of days, within which the deletion
     /// can be cancelled. What is encrypted with the key cannot be decrypted from the moment the resource is destroyed,
     /// and never again once the key is deleted.
+    ///
+    /// A symmetric key of any origin can be imported, and so can a multi-Region key. Only key material of KMS's own rotates,
+    /// that of a replica key with its primary.
     ///
     /// ## IAM actions
     ///
@@ -114,7 +118,7 @@ impl Resource<World> for KmsKey {
             Some(key) => {
                 claim.tell_adopted(cx);
                 if plan.administrators.is_some() {
-                    cx.warn(policy_of_before(&key));
+                    cx.warn(diagnostics::policy_of_before(&key));
                 }
                 (key, false)
             }
@@ -152,12 +156,15 @@ impl Resource<World> for KmsKey {
         let doing = "Cannot read the key";
         let Some(key) = state.find(&kms).await.context(doing, state.subject())? else { return Ok(None) };
         if key.is_pending_deletion() {
-            let told = pending_deletion(&key, &state.alias);
+            let told = diagnostics::pending_deletion(&key, &state.alias);
             cx.warn(Diagnostic { severity: Severity::Warning, ..told });
             return Ok(None);
         }
         if cx.is_import() {
             state.describe(cx, &kms, &key).await?;
+        }
+        if !key.is_enabled() && !key.is_disabled() {
+            cx.warn(diagnostics::not_usable(&key));
         }
         state.see(cx, &kms, &key).await?;
         Ok(Some(state))
@@ -177,7 +184,7 @@ impl Resource<World> for KmsKey {
         }
         let date = kms.schedule_deletion(arn, state.deletion_window_in_days).await.context(doing, arn)?;
         if let Some(date) = date {
-            cx.warn(going(arn, date));
+            cx.warn(diagnostics::going(arn, date));
         }
         deletion.done()
     }
@@ -191,12 +198,14 @@ impl Resource<World> for KmsKey {
         let is_update = !plan.is_create();
         let stays_disabled = plan.get(Self::enabled) == Val::Known(false) && !plan.changed(Self::enabled);
         if is_update && plan.changed(Self::administrators) {
-            cx.warn(without_effect());
+            cx.warn(diagnostics::without_effect());
         }
         if is_update && stays_disabled && plan.changed(Self::key_rotation_enabled) {
             let detail =
                 "KMS changes the rotation of enabled keys alone. Enable the key as well, or leave its rotation.";
-            return Err(Diagnostic::error("Key is disabled", detail).at(Self::key_rotation_enabled));
+            return Err(world::refuse_plan(
+                Diagnostic::error("Key is disabled", detail).at(Self::key_rotation_enabled),
+            ));
         }
         if !cx.is_known() {
             return Ok(());
@@ -246,7 +255,7 @@ impl Owned for KmsKey {
         let kms = cx.aws()?.kms(planned.get(Self::region).known().as_deref()).await?;
         let Some(key) = kms.key(&alias).await? else { return Ok(None) };
         if key.is_pending_deletion() {
-            let told = pending_deletion(&key, &alias).at(Self::alias);
+            let told = diagnostics::pending_deletion(&key, &alias).at(Self::alias);
             cx.warn(Diagnostic { severity: Severity::Warning, ..told });
             return Ok(None);
         }
@@ -279,7 +288,7 @@ impl KmsKey {
             let mark = tags::mark(&tags);
             if key.is_pending_deletion() {
                 claim.nothing_was_made();
-                return Err(pending_deletion(&key, &self.alias).at(Self::alias));
+                return Err(diagnostics::pending_deletion(&key, &self.alias).at(Self::alias));
             }
             if !claim.has_made(mark.map(String::as_str)) {
                 return Err(claim.refuse(&maker(kms, &key).await));
@@ -411,7 +420,7 @@ impl KmsKey {
         // Perhaps the answer to an earlier attempt was lost; the alias may take a moment to be seen.
         match cx.find(&ALIAS_UNSEEN, || look(kms, &self.alias)).await.map_err(at)? {
             Some(there) if there.arn == arn => Ok(()),
-            Some(there) => Err(self.taken(&there, "which is another one", "Choose another alias.")),
+            Some(there) => Err(diagnostics::taken(&self.alias, &there)),
             None => Err(at(Diagnostic::error(
                 "Alias is not to be seen",
                 "KMS says that the alias exists already, and shows no key by it. Run \"terraform apply\" again in a minute.",
@@ -453,8 +462,11 @@ impl KmsKey {
         let doing = "Cannot read the key";
         (self.arn, self.key_id) = (key.arn.clone().into(), key.id.clone().into());
         self.description = key.description.clone();
-        self.enabled = key.is_enabled();
-        let rotation = kms.rotation(&key.id).await.context(doing, &key.arn)?;
+        self.enabled = !key.is_disabled();
+        let rotation = match key.has_own_material() {
+            true => kms.rotation(&key.id).await.context(doing, &key.arn)?,
+            false => None,
+        };
         self.key_rotation_enabled = rotation.is_some();
         self.rotation_period_in_days = rotation.map_or(self.rotation_period_in_days, |Rotation(days)| days);
         let tags = kms.tags(&key.id).await.context(doing, &key.arn)?;
@@ -462,14 +474,6 @@ impl KmsKey {
         self.tags = cx.tags().own(&seen, self.tags.as_ref(), &[]);
         self.tags_all = seen.into();
         Ok(())
-    }
-
-    fn taken(&self, key: &Key, why: &str, way: &str) -> Diagnostic {
-        let detail = format!(
-            "\"{}\" leads to the key \"{}\" already, {why}. Nothing was changed.\n\n{way}",
-            self.alias, key.arn
-        );
-        Diagnostic::error("Alias is taken", detail).at(Self::alias)
     }
 }
 
@@ -512,7 +516,7 @@ fn unfit(key: &Key) -> Option<String> {
         let wanted = "this resource is for SYMMETRIC_DEFAULT and ENCRYPT_DECRYPT.";
         return Some(format!("its spec is {} and its usage {}, and {wanted}", key.spec, key.usage));
     }
-    let usable = key.is_enabled() || key.state == "Disabled" || key.is_pending_deletion();
+    let usable = key.is_enabled() || key.is_disabled() || key.is_pending_deletion();
     (!usable).then(|| format!("its state is {}.", key.state))
 }
 
@@ -526,41 +530,4 @@ async fn maker(kms: &Kms, key: &Key) -> Maker {
         Ok(tags) => Maker::of(tags::mark(&tags)),
         Err(_) => Maker::Unknown,
     }
-}
-
-fn pending_deletion(key: &Key, alias: &str) -> Diagnostic {
-    let arn = &key.arn;
-    let detail = format!(
-        "The key \"{arn}\" of the alias \"{alias}\" is in state \"{}\": nobody can use it, and what is encrypted with it \
-         will be lost with it.\n\nTo keep it, cancel its deletion:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws \
-         kms enable-key --key-id '{arn}'\nThen apply again; if the state no longer has it, import it:\n  terraform import \
-         ADDRESS '{alias}'\n\nTo create another key by this alias, free it first:\n  aws kms delete-alias --alias-name \
-         '{alias}'",
-        key.state
-    );
-    Diagnostic::error("Key scheduled for deletion", detail)
-}
-
-fn policy_of_before(key: &Key) -> Diagnostic {
-    let detail = format!(
-        "The policy of the key \"{}\" is the one that the interrupted run has given it. If \"administrators\" was changed \
-         since then, change the policy as well.",
-        key.arn
-    );
-    Diagnostic::warning("Policy of the key was there already", detail).at(KmsKey::administrators)
-}
-
-fn going(arn: &str, date: Timestamp) -> Diagnostic {
-    let detail = format!(
-        "From now on nobody can use the key \"{arn}\", and on {date} KMS deletes it. What is encrypted with it is lost \
-         then.\n\nUntil then the deletion can be cancelled:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws kms \
-         enable-key --key-id '{arn}'"
-    );
-    Diagnostic::warning("Key waits for its deletion", detail)
-}
-
-fn without_effect() -> Diagnostic {
-    let detail = "The policy of a key is set when the key is made, and not taken over afterwards. To let others \
-                  administer the key, change its policy.";
-    Diagnostic::warning("Change without effect", detail).at(KmsKey::administrators)
 }

@@ -226,7 +226,7 @@ impl Resource<World> for KmsKeyUser {
             plan.forget(Self::grant_id);
         }
         match plan.is_create() && !wanted.is_grant() && cx.is_known() {
-            true => wanted.check_account(cx).await,
+            true => wanted.check_account(cx).await.map_err(world::refuse_plan),
             false => Ok(()),
         }
     }

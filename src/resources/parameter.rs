@@ -13,7 +13,7 @@ use crate::ownership::{self, Owned};
 use crate::parts::rds::database;
 use crate::parts::rds::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
 use crate::records::claims::{self, Claim, Maker, Subject};
-use crate::world::{self, Ctx, World};
+use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {
     /// Sets one parameter of a DB parameter group or DB cluster parameter group that is managed elsewhere.
@@ -166,15 +166,16 @@ impl Resource<World> for Parameter {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        let to_look = ownership::plan_to_look(cx, plan);
         let moves = plan.changed(Self::name)
             || plan.changed(Self::db_parameter_group_name)
             || plan.changed(Self::db_cluster_parameter_group_name)
             || plan.changed(Self::region);
         let prior = plan.prior().and_then(|prior| prior.decode());
-        if let Some(prior) = prior.filter(|_| moves || plan.is_destroy()) {
+        if let Some(prior) = prior.as_ref().filter(|_| moves || plan.is_destroy()) {
             prior.warn_of_end(cx).await?;
         }
+        let prior = prior.filter(|_| !moves);
         // A replacement is planned once more, as a create, but core does not show what that warns of.
         let has_method = plan.config().is_none_or(|config| config.is_set(Self::apply_method));
         if moves && !has_method {
@@ -186,6 +187,12 @@ impl Resource<World> for Parameter {
             || plan.changed(Self::source)
             || plan.changed(Self::apply_method);
         let wanted = plan.planned().and_then(|planned| planned.decode());
+        if let (Some(wanted), Some(prior)) = (&wanted, &prior)
+            && (plan.changed(Self::value) || plan.changed(Self::on_destroy))
+            && let Ok(previous) = prior.previous()
+        {
+            wanted.warn_if_not_noted(cx, &previous);
+        }
         let Some(wanted) = wanted.filter(|_| changes && cx.is_known()) else { return Ok(()) };
         if !world::may_plan(cx, false).await? {
             return Ok(());
@@ -196,7 +203,8 @@ impl Resource<World> for Parameter {
             None => return Ok(()),
             Some(parameter_group::Found::Parameter(found)) => found,
             Some(parameter_group::Found::NoParameter) => {
-                return Err(parameter_group::no_parameter(&rds, &group, &wanted.name).await.at(Self::name));
+                let error = parameter_group::no_parameter(&rds, &group, &wanted.name).await.at(Self::name);
+                return Err(world::refuse_plan(error));
             }
             Some(parameter_group::Found::NoGroup) => {
                 let detail = format!(
@@ -210,22 +218,29 @@ impl Resource<World> for Parameter {
                 return Ok(());
             }
         };
-        wanted.judge(&found)?;
+        wanted.judge(&found).map_err(world::refuse_plan)?;
+        if let Some(subject) = to_look.filter(|_| wanted.restores() && found.is_set())
+            && let Ok(Some(arn)) = rds.group_arn(&group).await
+        {
+            parameter_group::warn_managed(cx, &rds, &arn, &wanted.name, &subject).await;
+        }
         let region = cx.aws()?.region(group_region(&wanted.region)).await?;
+        cx.promise(Promise::Parameter {
+            region: region.clone(),
+            group: group.to_string(),
+            name: wanted.name.clone(),
+            value: wanted.value.clone(),
+        });
         plan.set(Self::region, region);
         if !has_method {
             plan.set(Self::apply_method, wanted.method(&found).as_str().to_owned());
         }
         plan.set(Self::apply_type, apply_type(&found));
         plan.set(Self::data_type, found.data_type.clone());
+        if prior.is_none() {
+            wanted.warn_if_not_noted(cx, &Previous::of(&found));
+        }
         if !wanted.is_in(&found) {
-            let noted = plan.prior().and_then(|prior| prior.decode()).filter(|prior| !moves && prior.restores());
-            let previous = noted.and_then(|prior| prior.previous().ok()).unwrap_or_else(|| Previous::of(&found));
-            let fits = parameter_group::fits(&wanted.name, &previous, &wanted.value);
-            if let Some(error) = fits.err().filter(|_| wanted.restores()) {
-                let detail = format!("The apply will fail before any change. {}", error.detail);
-                cx.warn(Diagnostic::warning(error.summary, detail).at(Self::on_destroy));
-            }
             let effect = effect(wanted.method(&found) == Method::PendingReboot);
             parameter_group::warn(cx, &rds, &group, None, effect, Self::value.path()).await?;
         }
@@ -285,13 +300,6 @@ impl Owned for Parameter {
             at: Self::name.path(),
         })
     }
-
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
-        let Some(planned) = planned.decode().filter(Self::restores) else { return Ok(None) };
-        let (group, rds) = planned.group(cx).await?;
-        let Some(arn) = rds.group_arn(&group).await? else { return Ok(None) };
-        Ok(Notes::read(&rds, &arn).await?.mark(&planned.name).map(Maker::Mark))
-    }
 }
 
 impl Parameter {
@@ -345,6 +353,15 @@ impl Parameter {
             parameter_group::warn(cx, &rds, &group, None, effect, Self::on_destroy.path()).await?;
         }
         Ok(())
+    }
+
+    /// Warns if what the parameter was before cannot be noted, though it is to be restored.
+    fn warn_if_not_noted(&self, cx: &Ctx, previous: &Previous) {
+        let fits = parameter_group::fits(&self.name, previous, &self.value);
+        if let Some(error) = fits.err().filter(|_| self.restores()) {
+            let detail = format!("The apply will fail before any change. {}", error.detail);
+            cx.warn(Diagnostic::warning(error.summary, detail).at(Self::on_destroy));
+        }
     }
 
     fn restores(&self) -> bool {

@@ -4,23 +4,25 @@
 //! it needs is looked for before the first write.
 
 mod found;
+mod previous;
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
     Computed, Handle, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional,
 };
 
 use crate::attributes::checks;
-use crate::aws::rds::parameters::{Group, Method, Setting};
+use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::{Kind, Rds};
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::DatabaseConnection;
 use crate::parts::db::replication_impact::Consent;
 use crate::parts::rds::database::{self, Switch, Target};
-use crate::parts::rds::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
+use crate::parts::rds::parameter_group::{self, Effect, Previous};
 use crate::records::claims::{self, Claim, Maker, Subject};
-use crate::resources::replication_iam_auth::found::{Found, is_set, refuse};
-use crate::world::{self, Ctx, Promise, World};
+use crate::resources::replication_iam_auth::found::{Found, Supplied, is_set, refuse};
+use crate::resources::replication_iam_auth::previous::retain_previous;
+use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
     /// Lets database users open logical replication connections with IAM authentication, from an RDS for PostgreSQL
@@ -82,6 +84,7 @@ tf_provider::model! {
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
         /// What becomes of a plan that makes users need tokens for replication whom `acknowledged_users` does not name:
         /// `block` ends it, and looks again at apply before the first change; `warn` names them; `ignore` does not look.
+        /// A plan that only corrects drift is not ended, so that `terraform destroy` works: its apply is.
         /// Without a `database_connection` nobody is looked for.
         impact: String = optional().or("warn").check(check::one_of(&["block", "warn", "ignore"])),
         /// Names of users that may need tokens for replication.
@@ -205,7 +208,7 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        let to_look = ownership::plan_to_look(cx, plan);
         let moves = plan.changed(Self::db_instance_identifier)
             || plan.changed(Self::db_cluster_identifier)
             || plan.changed(Self::region);
@@ -219,18 +222,26 @@ impl Resource<World> for ReplicationIamAuth {
         let Some(wanted) = wanted.filter(|_| cx.is_known() && (plan.is_create() || differs)) else { return Ok(()) };
         let target = wanted.target()?;
         let Some(database) = target.at_plan(cx, wanted.name().path()).await? else { return Ok(()) };
-        refuse(&database).map_err(|error| error.at(wanted.name()))?;
+        refuse(&database).map_err(|error| world::refuse_plan(error.at(wanted.name())))?;
         let rds = target.rds(cx).await?;
-        plan.set(Self::region, cx.aws()?.region(target.region.as_deref()).await?);
+        let region = cx.aws()?.region(target.region.as_deref()).await?;
+        plan.set(Self::region, region.clone());
         let was_in_force = plan.prior().is_some_and(|prior| prior.get(Self::logical_replication) == Val::Known(true));
         let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
-        let left =
-            prior.filter(|prior| !moves && prior.parameter_group_name != Computed::Known(found.group.name.clone()));
-        if let Some(prior) = left {
-            prior.warn_of_end(cx).await?;
+        let prior = prior.filter(|_| !moves);
+        if let Some(prior) = &prior {
+            if prior.parameter_group_name == Computed::Known(found.group.name.clone()) {
+                retain_previous(plan);
+            } else {
+                prior.warn_of_end(cx).await?;
+            }
         }
-        let supplied = cx.is_promised(&Promise::IamAuthentication(found.database.arn.clone()));
-        let missing = found.missing(&wanted, supplied);
+        let is_set = found.replication.as_ref().is_some_and(Parameter::is_set);
+        if let Some(subject) = to_look.filter(|_| wanted.restores() && is_set) {
+            let arn = found.group.arn(&found.database)?;
+            parameter_group::warn_managed(cx, &rds, &arn, REPLICATION, &subject).await;
+        }
+        let missing = found.missing(&wanted, Supplied::of(cx, &found, region));
         if !missing.is_empty() {
             let detail = format!(
                 "{}\n\nUnless this comes first in the same apply, the apply ends before any change.",
@@ -243,7 +254,11 @@ impl Resource<World> for ReplicationIamAuth {
             cx.warn(Diagnostic::warning("Database will be rebooted", detail).at(Self::reboot));
         }
         if let Some(consent) = wanted.consent().filter(|_| !found.is_in_force()) {
-            consent.plan(cx).await?;
+            let is_drift = prior.as_ref().is_some_and(|prior| wanted.asks_as(prior));
+            match consent.plan(cx).await {
+                Err(error) if is_drift => cx.warn(blocks_apply(error)),
+                told => told.map_err(world::refuse_plan)?,
+            }
         }
         let changes = !found.replication_is_on() || (wanted.manage_logical_replication && !found.logical_is_on());
         if changes && !found.group.is_default() {
@@ -274,15 +289,6 @@ impl Owned for ReplicationIamAuth {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
         let names = [Self::db_instance_identifier, Self::db_cluster_identifier];
         database::subject(of, names, Self::region, (Self::TYPE, "IAM authentication for replication"))
-    }
-
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
-        let Some(planned) = planned.decode().filter(Self::restores) else { return Ok(None) };
-        let target = planned.target()?;
-        let rds = target.rds(cx).await?;
-        let Some(database) = rds.database(target.kind, &target.identifier).await? else { return Ok(None) };
-        let arn = Group { kind: target.kind, name: database.group.clone() }.arn(&database)?;
-        Ok(Notes::read(&rds, &arn).await?.mark(REPLICATION).map(Maker::Mark))
     }
 }
 
@@ -337,6 +343,15 @@ impl ReplicationIamAuth {
         self.on_destroy == "restore"
     }
 
+    /// Whether the configuration asks for what it did before, so that a plan does no more than to correct drift.
+    fn asks_as(&self, prior: &Self) -> bool {
+        let asked = |of: &Self| {
+            let managed = (of.manage_iam_authentication, of.manage_logical_replication, of.reboot.clone());
+            (managed, of.impact.clone(), of.acknowledged_users.clone(), of.database_connection.clone())
+        };
+        asked(self) == asked(prior)
+    }
+
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
     async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>, claim: Option<&Claim<'_>>) -> Result<(), Stopped> {
         let target = self.target()?;
@@ -345,7 +360,7 @@ impl ReplicationIamAuth {
         refuse(&database)?;
         let was_in_force = prior.is_some_and(|prior| prior.logical_replication == Computed::Known(true));
         let found = Found::look(&rds, database, was_in_force).await?;
-        let missing = found.missing(self, false);
+        let missing = found.missing(self, Supplied::default());
         if !missing.is_empty() {
             let what = missing.join("\n\n");
             let detail = format!("Prerequisites are missing; nothing was changed.\n\n{what}");
@@ -403,99 +418,6 @@ impl ReplicationIamAuth {
         }
     }
 
-    /// Finds out, notes and keeps what the parameters were before.
-    async fn remember(
-        &mut self,
-        cx: &Ctx,
-        rds: &Rds,
-        found: &Found,
-        prior: Option<&Self>,
-        claim: Option<&Claim<'_>>,
-    ) -> Result<(), Stopped> {
-        let arn = found.group.arn(&found.database)?;
-        let mark = claim.map(Claim::mark).or_else(|| claims::own_mark(cx, Self::TYPE));
-        let is_own =
-            |found: &str| claim.is_some_and(|claim| claim.has_made(Some(found))) || mark.as_deref() == Some(found);
-        let owner = Owner { mark: mark.as_deref(), is_own: &is_own };
-        let mut notes = None;
-        let restored =
-            |prior: &&Self, name: &str| prior.restores() && (name == REPLICATION || prior.manage_logical_replication);
-        for parameter in [&found.replication, &found.logical].into_iter().flatten() {
-            let name = parameter.name.as_str();
-            let is_ours = name == REPLICATION || self.manage_logical_replication;
-            let known = prior.map(|prior| prior.previous(name)).transpose()?.flatten();
-            let noted = prior.filter(|prior| restored(prior, name)).is_some();
-            let previous = match (known, is_ours && self.restores()) {
-                (Some(known), true) if noted => known,
-                (Some(known), true) => {
-                    parameter_group::note(rds, &arn, name, &known, ON, owner.mark).await?;
-                    known
-                }
-                (None, true) => {
-                    let notes = match &mut notes {
-                        Some(notes) => notes,
-                        none => none.insert(Notes::read(rds, &arn).await?),
-                    };
-                    if name == REPLICATION
-                        && let Some(claim) = claim
-                        && notes.mark(name).is_some_and(|mark| claim.has_made(Some(&mark)))
-                    {
-                        claim.tell_adopted(cx);
-                    }
-                    match notes.previous(parameter, ON, owner).await {
-                        Ok(previous) => previous,
-                        Err(NotNoted::Managed(mark)) => return Err(Stopped::Managed(self.managed(name, mark, claim))),
-                        Err(NotNoted::Failed(error)) => return Err(error.into()),
-                    }
-                }
-                (known, false) => {
-                    if noted {
-                        parameter_group::forget(rds, &arn, name).await?;
-                    }
-                    known.unwrap_or_else(|| Previous::of(parameter))
-                }
-            };
-            self.keep(name, is_ours.then_some(previous));
-        }
-        self.parameter_group_name = found.group.name.clone().into();
-        self.parameter_group_arn = arn.clone().into();
-        Ok(())
-    }
-
-    /// What an import can say of the past.
-    async fn recall(&mut self, cx: &Ctx, rds: &Rds, found: &Found) -> Result<()> {
-        let arn = found.group.arn(&found.database)?;
-        self.keep(LOGICAL, None);
-        if let Some(parameter) = &found.replication {
-            let notes = Notes::read(rds, &arn).await?;
-            claims::keep(cx, Self::TYPE, notes.mark(REPLICATION).as_deref());
-            self.keep(REPLICATION, Some(notes.recall(parameter)));
-        }
-        self.parameter_group_name = found.group.name.clone().into();
-        self.parameter_group_arn = arn.into();
-        Ok(())
-    }
-
-    fn keep(&mut self, name: &str, previous: Option<Previous>) {
-        let (value, source) = previous.map_or((None, None), |previous| (previous.value, Some(previous.source)));
-        if name == REPLICATION {
-            self.previous_value = value.into();
-            self.previous_source = source.unwrap_or_default().into();
-        } else {
-            self.previous_logical_replication = value.into();
-            self.previous_logical_replication_source = source.into();
-        }
-    }
-
-    fn previous(&self, name: &str) -> Result<Option<Previous>> {
-        let (value, source) = match name {
-            REPLICATION => (&self.previous_value, Some(self.previous_source.get()?.clone())),
-            _ => (&self.previous_logical_replication, self.previous_logical_replication_source.get()?.clone()),
-        };
-        let value = value.get()?.clone();
-        Ok(source.map(|source| Previous { value, source }))
-    }
-
     /// Warns of the other databases that have the group, if it is left and that changes a parameter.
     async fn warn_of_end(&self, cx: &Ctx) -> Result<()> {
         let before = Previous { value: Some(ON.to_owned()), source: "user".to_owned() };
@@ -513,21 +435,6 @@ impl ReplicationIamAuth {
         Ok(())
     }
 
-    async fn put_back(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
-        let group = Group { kind: self.target()?.kind, name: self.parameter_group_name.get()?.clone() };
-        let arn = match self.restores() {
-            true => Some(self.parameter_group_arn.get()?.as_str()),
-            false => None,
-        };
-        let mut parameters = Vec::new();
-        for name in [REPLICATION, LOGICAL] {
-            if name == REPLICATION || self.manage_logical_replication {
-                parameters.push((name, self.previous(name)?.filter(|_| self.restores())));
-            }
-        }
-        parameter_group::put_back(cx, rds, &group, arn, &parameters).await
-    }
-
     /// What is still to be written.
     fn settings(&self, found: &Found) -> Vec<Setting> {
         let setting = |name: &str, method| Setting { name: name.to_owned(), value: Some(ON.to_owned()), method };
@@ -539,6 +446,16 @@ impl ReplicationIamAuth {
     fn reboots(&self, found: &Found) -> bool {
         self.reboot == "if_required" && !found.logical_is_in_force()
     }
+}
+
+/// What blocks the correction of drift. It does not end the plan, which a destroy makes as well.
+fn blocks_apply(error: Diagnostic) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nThe apply ends before it changes anything. The plan goes on, since it does no more than correct what was \
+         changed outside of Terraform, and \"terraform destroy\" makes it as well.",
+        error.detail
+    );
+    Diagnostic { severity: Severity::Warning, detail, ..error }
 }
 
 /// When databases that share the group, which are not rebooted here, have a change in force.

@@ -207,6 +207,12 @@ def _takes_aliases(operation):
 _generate = models.generate_private_key
 models.generate_private_key = lambda spec: None if spec == "SYMMETRIC_DEFAULT" else _generate(spec)
 
+# The id of a multi-Region key has one hyphen at AWS, and more at moto.
+_new_id = models.generate_key_id
+models.generate_key_id = lambda multi_region=False: (
+    "mrk-" + _new_id().replace("-", "") if multi_region else _new_id()
+)
+
 Key.policy = principals.bound("stage_policy", lambda key: partition_of(key.region))
 KmsBackend.get_key_id_from_alias = lambda self, alias: next(
     (key.id for key in self.keys.values() if alias in key.aliases), None

@@ -1,5 +1,6 @@
 """KMS: keys, their states, tags, rotation and aliases."""
 
+import re
 import time
 
 import pytest
@@ -66,6 +67,9 @@ def test_what_a_new_key_looks_like(account, kms):
 def test_other_kinds_of_keys(kms):
     assert make(kms, KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyUsage"] == "SIGN_VERIFY"
     assert make(kms, Origin="EXTERNAL")["KeyState"] == "PendingImport"
+    several = make(kms, MultiRegion=True)
+    assert re.fullmatch("mrk-[0-9a-f]{32}", several["KeyId"])
+    assert kms.describe_key(KeyId=several["Arn"])["KeyMetadata"]["MultiRegion"]
     assert "KeyUsage value" in refused("ValidationException", kms.create_key, KeySpec="ECC_NIST_P256")
     refused("ValidationException", kms.create_key, KeySpec="HMAC_256", KeyUsage="ENCRYPT_DECRYPT")
 
@@ -319,6 +323,8 @@ def test_seeded_keys(account, kms):
     shown = kms.describe_key(KeyId="alias/app")["KeyMetadata"]
     assert (shown["KeyId"], shown["Arn"], shown["KeyState"]) == (seeded["id"], seeded["arn"], "Disabled")
     assert kms.list_resource_tags(KeyId=seeded["id"])["Tags"] == [{"TagKey": "a", "TagValue": "b"}]
+    account.control("POST", "keys", account=account.id, key="alias/app", state="PendingImport")
+    assert kms.describe_key(KeyId="alias/app")["KeyMetadata"]["KeyState"] == "PendingImport"
     doomed = account.control("POST", "keys", account=account.id, state="PendingDeletion")
     assert kms.describe_key(KeyId=doomed["id"])["KeyMetadata"]["DeletionDate"]
     with pytest.raises(ValueError, match="a state of"):

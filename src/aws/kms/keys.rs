@@ -22,6 +22,8 @@ pub struct Key {
     pub spec: String,
     /// `ENCRYPT_DECRYPT` and so on.
     pub usage: String,
+    /// Where its key material comes from: `AWS_KMS`, `EXTERNAL` (imported), `AWS_CLOUDHSM` or `EXTERNAL_KEY_STORE`.
+    pub origin: String,
     /// Its description; none and an empty one are the same to KMS.
     pub description: Option<String>,
     /// When it was made.
@@ -195,6 +197,16 @@ impl Key {
         self.state == "Enabled"
     }
 
+    /// Whether somebody has disabled it. One that cannot be used may be in another state, which nobody can enable it from.
+    pub fn is_disabled(&self) -> bool {
+        self.state == "Disabled"
+    }
+
+    /// Whether its key material is of KMS's own making. Only such a key can rotate by itself.
+    pub fn has_own_material(&self) -> bool {
+        self.origin == "AWS_KMS"
+    }
+
     /// Whether it is to be deleted, or its replicas are before it is.
     pub fn is_pending_deletion(&self) -> bool {
         matches!(self.state.as_str(), "PendingDeletion" | "PendingReplicaDeletion")
@@ -210,6 +222,7 @@ impl Key {
             is_customer_managed: metadata.key_manager.is_some_and(|manager| manager.as_str() == "CUSTOMER"),
             spec: required(metadata.key_spec.map(|spec| spec.as_str().to_owned()), "spec")?,
             usage: required(metadata.key_usage.map(|usage| usage.as_str().to_owned()), "usage")?,
+            origin: required(metadata.origin.map(|origin| origin.as_str().to_owned()), "origin")?,
             description: metadata.description.filter(|description| !description.is_empty()),
             created: created.ok_or_else(|| Error::incomplete(SERVICE, operation, "date of creation"))?,
         })
@@ -228,7 +241,7 @@ mod tests {
 
     const KEY: &str = r#"{"KeyMetadata":{"KeyId":"1","Arn":"arn:aws:kms:eu-west-1:123456789012:key/1",
         "CreationDate":1767225600.5,"KeyState":"STATE","KeyManager":"CUSTOMER","KeySpec":"SYMMETRIC_DEFAULT",
-        "KeyUsage":"ENCRYPT_DECRYPT","Description":""}}"#;
+        "KeyUsage":"ENCRYPT_DECRYPT","Origin":"AWS_KMS","Description":""}}"#;
 
     async fn kms(script: impl IntoIterator<Item = Answer>) -> (Server, Kms) {
         let server = Server::start(script).await;

@@ -1,9 +1,9 @@
-//! Parameter groups: what they hold, which values they take, and which databases have them.
+//! Parameter groups: what they hold, and which values they take.
 
 use aws_sdk_rds::types;
 
 use crate::aws::error::Error;
-use crate::aws::rds::{APPLYING, Kind, Rds};
+use crate::aws::rds::{Kind, Rds};
 
 /// A parameter group of instances or of clusters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,18 +52,6 @@ pub enum Method {
     /// With the next reboot of each database.
     PendingReboot,
 }
-
-/// A database that has a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The identifier of the instance or cluster.
-    pub identifier: String,
-    /// How far its parameters are: `in-sync`, `applying`, `pending-reboot`; of a cluster those of its members.
-    pub statuses: Vec<String>,
-}
-
-/// As many databases are asked for by name.
-const MOST_NAMED: usize = 50;
 
 impl Rds {
     /// A parameter of a group by its name; none if the group's family has no such parameter. Needs
@@ -152,60 +140,6 @@ impl Rds {
                 answer.map(drop).map_err(|e| Error::sdk("rds", "ResetDBClusterParameterGroup", &e))
             }
         }
-    }
-
-    /// The databases of the region that have a group: instances or clusters, by its kind. Needs
-    /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` of all.
-    ///
-    /// # Errors
-    /// Any.
-    pub async fn users_of(&self, group: &Group) -> Result<Vec<User>, Error> {
-        self.users(group, None).await
-    }
-
-    /// Those of these instances or clusters that have a group. RDS is asked for no others, unless they are too many.
-    ///
-    /// # Errors
-    /// Any.
-    pub async fn users_among(&self, group: &Group, identifiers: &[String]) -> Result<Vec<User>, Error> {
-        let name = match group.kind {
-            Kind::Instance => "db-instance-id",
-            Kind::Cluster => "db-cluster-id",
-        };
-        let filter = types::Filter::builder().name(name).set_values(Some(identifiers.to_vec())).build();
-        self.users(group, Some(filter).filter(|_| (1..=MOST_NAMED).contains(&identifiers.len()))).await
-    }
-
-    async fn users(&self, group: &Group, filter: Option<types::Filter>) -> Result<Vec<User>, Error> {
-        let filters = filter.map(|filter| vec![filter]);
-        let same = |name: &Option<String>| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&group.name));
-        let mut users: Vec<User> = match group.kind {
-            Kind::Instance => {
-                let items = self.0.describe_db_instances().set_filters(filters).into_paginator().items().send();
-                let all = items.collect::<Result<Vec<_>, _>>().await;
-                let all = all.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e))?;
-                let user = |instance: types::DbInstance| {
-                    let groups = instance.db_parameter_groups.unwrap_or_default();
-                    let group = groups.into_iter().find(|group| same(&group.db_parameter_group_name))?;
-                    let statuses = group.parameter_apply_status.into_iter().collect();
-                    Some(User { identifier: instance.db_instance_identifier?, statuses })
-                };
-                all.into_iter().filter_map(user).collect()
-            }
-            Kind::Cluster => {
-                let items = self.0.describe_db_clusters().set_filters(filters).into_paginator().items().send();
-                let all = items.collect::<Result<Vec<_>, _>>().await;
-                let all = all.map_err(|e| Error::sdk("rds", "DescribeDBClusters", &e))?;
-                let user = |cluster: types::DbCluster| {
-                    let members = cluster.db_cluster_members.unwrap_or_default();
-                    let statuses = members.into_iter().filter_map(|member| member.db_cluster_parameter_group_status);
-                    Some(User { identifier: cluster.db_cluster_identifier?, statuses: statuses.collect() })
-                };
-                all.into_iter().filter(|cluster| same(&cluster.db_cluster_parameter_group)).filter_map(user).collect()
-            }
-        };
-        users.sort_by(|a, b| a.identifier.cmp(&b.identifier));
-        Ok(users)
     }
 
     /// The ARN of a group; none if there is no such group. Needs `rds:DescribeDBParameterGroups` or
@@ -347,13 +281,6 @@ impl Method {
     }
 }
 
-impl User {
-    /// Whether a change of its parameters is under way.
-    pub fn is_applying(&self) -> bool {
-        self.statuses.iter().any(|status| status == APPLYING)
-    }
-}
-
 /// RDS computes formulas such as `{DBInstanceClassMemory/32768}` for each instance class.
 fn is_formula(value: &str) -> bool {
     let value = value.trim();
@@ -442,34 +369,6 @@ mod tests {
         assert_eq!(seen[0].parameter("Parameters.Parameter.1.ApplyMethod"), Some("immediate"));
         assert_eq!(seen[1].parameter("Parameters.Parameter.1.ParameterName"), Some("b"));
         assert_eq!(seen[1].parameter("ResetAllParameters"), Some("false"));
-    }
-
-    #[tokio::test]
-    async fn the_users_of_a_group_and_how_far_they_are() {
-        let instances = "<DBInstances><DBInstance><DBInstanceIdentifier>b</DBInstanceIdentifier><DBParameterGroups>\
-             <DBParameterGroup><DBParameterGroupName>orders-pg16</DBParameterGroupName>\
-             <ParameterApplyStatus>applying</ParameterApplyStatus></DBParameterGroup></DBParameterGroups></DBInstance>\
-             <DBInstance><DBInstanceIdentifier>a</DBInstanceIdentifier><DBParameterGroups><DBParameterGroup>\
-             <DBParameterGroupName>other</DBParameterGroupName></DBParameterGroup></DBParameterGroups></DBInstance>\
-             </DBInstances>";
-        let clusters = "<DBClusters><DBCluster><DBClusterIdentifier>c</DBClusterIdentifier>\
-             <DBClusterParameterGroup>orders-pg16</DBClusterParameterGroup><DBClusterMembers><DBClusterMember>\
-             <DBInstanceIdentifier>c-1</DBInstanceIdentifier>\
-             <DBClusterParameterGroupStatus>in-sync</DBClusterParameterGroupStatus></DBClusterMember></DBClusterMembers>\
-             </DBCluster></DBClusters>";
-        for (kind, operation, body, identifier, applying) in [
-            (Kind::Instance, "DescribeDBInstances", instances, "b", true),
-            (Kind::Cluster, "DescribeDBClusters", clusters, "c", false),
-        ] {
-            let server = Server::start([result(operation, body)]).await;
-            let users = server.clients().rds(None).await.unwrap().users_of(&group(kind)).await.unwrap();
-            let users: Vec<_> = users.iter().map(|user| (user.identifier.as_str(), user.is_applying())).collect();
-            assert_eq!(users, [(identifier, applying)]);
-            assert_eq!(server.seen()[0].parameter("Filters.Filter.1.Name"), None);
-            let rds = server.clients().rds(None).await.unwrap();
-            rds.users_among(&group(kind), &[identifier.to_owned()]).await.unwrap();
-            assert_eq!(server.seen()[1].parameter("Filters.Filter.1.Values.Value.1"), Some(identifier));
-        }
     }
 
     #[test]

@@ -318,10 +318,11 @@ impl Change {
             Some(principal) => Age::of(cx, principal).await,
             None => Age::Grown,
         };
-        let diagnostic = match (there.stale(&self.sids).first().filter(|_| !self.prune), &self.principal) {
-            (Some(stale), _) => poisoned(error, stale).at((self.blame)(Fault::Stale)),
-            (None, Some(principal)) => age.explain(error, principal).at((self.blame)(Fault::Principal)),
-            (None, None) => error.into(),
+        let stale = if self.prune { Vec::new() } else { there.stale(&self.sids) };
+        let diagnostic = match &self.principal {
+            _ if !stale.is_empty() => poisoned(error, &stale).at((self.blame)(Fault::Stale)),
+            Some(principal) => age.explain(error, principal).at((self.blame)(Fault::Principal)),
+            None => error.into(),
         };
         if age.may_pass(begin) { Trouble::Unknown(diagnostic) } else { Trouble::Final(diagnostic) }
     }
@@ -440,23 +441,27 @@ fn lockout(error: Error) -> Diagnostic {
     Diagnostic::error("", detail)
 }
 
-fn poisoned(error: Error, Stale { statement, id }: &Stale) -> Diagnostic {
+fn poisoned(error: Error, stale: &[Stale]) -> Diagnostic {
     let told = Diagnostic::from(error).detail;
     Diagnostic::error(
         "",
         format!(
-            "{told}\n\nStatement {statement} of the policy, which is not managed here, names \"{id}\". That is what AWS \
-             leaves of a role or user that was deleted, and no policy that names it can be written. Take it out of \
-             that statement, or set \"stale_principals\" to \"prune\" to have it taken out here."
+            "{told}\n\nStatements of the policy that are not managed here name deleted principals: {}. Such an ID is what AWS \
+             leaves of a role or user that was deleted, and no policy that names one can be written. Take them out of \
+             those statements, or set \"stale_principals\" to \"prune\" to have them taken out here.",
+            list(stale)
         ),
     )
 }
 
+fn list(stale: &[Stale]) -> String {
+    let one = |Stale { statement, id }: &Stale| format!("\"{id}\" of statement {statement}");
+    stale.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 fn pruned(key: &Arn, stale: &[Stale]) -> Diagnostic {
-    let list: Vec<_> =
-        stale.iter().map(|Stale { statement, id }| format!("\"{id}\" of statement {statement}")).collect();
     Diagnostic::warning(
         "Deleted principals were taken out of the key's policy",
-        format!("In the policy of \"{key}\": {}. Their roles or users no longer exist.", list.join(", ")),
+        format!("In the policy of \"{key}\": {}. Their roles or users no longer exist.", list(stale)),
     )
 }

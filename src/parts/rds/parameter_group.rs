@@ -8,7 +8,7 @@ mod note;
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Retry, Wait};
@@ -16,8 +16,10 @@ use tf_provider::value::Path;
 
 use crate::arn::{self, Arn, ArnError};
 use crate::aws;
-use crate::aws::rds::parameters::{Group, Method, Parameter, Setting, User};
+use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
+use crate::aws::rds::users::User;
 use crate::aws::rds::{Database, Kind, Rds};
+use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx};
 
 pub use self::note::{NotNoted, Notes, Owner, fits, forget, note};
@@ -203,15 +205,18 @@ pub fn tell_undone(undone: Result<()>) {
 /// # Errors
 /// AWS refuses to tell, or the time is up.
 pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
-    let looks = AtomicU32::new(0);
+    let (looks, begin) = (AtomicU32::new(0), Instant::now());
     let known = OnceLock::<Vec<String>>::new();
     let look = || async {
-        // RDS has no list of the databases of a group: the first look goes through all.
         let users = match known.get() {
             Some(known) => rds.users_among(group, known).await?,
-            None => rds.users_of(group).await?,
+            None => {
+                let listed = rds.users_of(group).await?;
+                let known = known.get_or_init(|| listed.value.iter().map(|user| user.identifier.clone()).collect());
+                // Of a list from before the change, only the names count.
+                if listed.begun >= begin { listed.value } else { rds.users_among(group, known).await? }
+            }
         };
-        known.get_or_init(|| users.iter().map(|user| user.identifier.clone()).collect());
         let looks = looks.fetch_add(1, Ordering::Relaxed) + 1;
         Ok::<_, aws::Error>(Following { looks: if users.is_empty() { u32::MAX } else { looks }, users })
     };
@@ -274,10 +279,21 @@ pub async fn put_back(
 /// # Errors
 /// AWS was reached and refused to tell.
 pub async fn warn(cx: &Ctx, rds: &Rds, group: &Group, own: Option<&str>, effect: Effect, at: Path) -> Result<()> {
-    let users = world::unless_unreached(cx, rds.users_of(group).await)?.unwrap_or_default();
+    let listed = world::unless_unreached(cx, rds.users_of(group).await)?;
+    let users = listed.map(|listed| listed.value).unwrap_or_default();
     let warning = concerned(group, &users, own, effect);
     warning.into_iter().for_each(|warning| cx.warn(warning.at(at.clone())));
     Ok(())
+}
+
+/// Warns a plan that is to set a parameter, as `subject`, if another resource manages it. To be asked of one that a user has
+/// set: nobody manages any other. What cannot be looked at is not complained of: the apply will tell.
+pub async fn warn_managed(cx: &Ctx, rds: &Rds, arn: &str, name: &str, subject: &Subject) {
+    if let Ok(notes) = Notes::read(rds, arn).await
+        && let Some(mark) = notes.mark(name)
+    {
+        cx.claims().warn_exists(cx, subject, &Maker::Mark(mark));
+    }
 }
 
 /// Which databases a change of a group concerns; nothing if it is at most one that needs no reboot, or `own` alone.

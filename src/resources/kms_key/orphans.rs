@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::Lag;
+use tokio::sync::Mutex;
 
 use crate::attributes::tags;
 use crate::aws::Error;
@@ -12,8 +13,8 @@ use crate::aws::kms::{Key, Kms};
 use crate::resources::kms_key::{KmsKey, unfit};
 use crate::world::Ctx;
 
-/// So many keys without alias are looked at. Each takes two calls.
-const MOST_LOOKS: usize = 2000;
+/// So many keys without alias are looked at. Each takes two calls, which is some seconds for all of them.
+const MOST_LOOKS: usize = 500;
 
 /// A key that was just made may not be listed yet.
 const LISTED: Lag =
@@ -21,23 +22,34 @@ const LISTED: Lag =
 
 /// The key with a mark, whose creation was not answered a moment ago: looked for several times.
 pub(super) async fn find(cx: &Ctx, kms: &Kms, mark: &str) -> Result<Option<Key>> {
-    cx.find(&LISTED, || find_once(kms, mark)).await
+    let others = Mutex::default();
+    cx.find(&LISTED, || look(kms, mark, &others)).await
 }
 
 /// The key with a mark, if it is listed.
 pub(super) async fn find_once(kms: &Kms, mark: &str) -> Result<Option<Key>> {
+    look(kms, mark, &Mutex::default()).await
+}
+
+/// Looks at keys without alias until one has the mark. A key has its mark from the beginning, so those that are seen to be
+/// `others` are not looked at again.
+async fn look(kms: &Kms, mark: &str, others: &Mutex<BTreeSet<String>>) -> Result<Option<Key>> {
     let named: BTreeSet<String> = kms.aliases(None).await?.into_iter().map(|alias| alias.key_id).collect();
-    let mut unnamed = kms.key_ids().await?.into_iter().filter(|id| !named.contains(id));
-    for id in unnamed.by_ref().take(MOST_LOOKS) {
-        match marked(kms, &id, mark).await {
-            Ok(None) => {}
-            // What another identity keeps from this one is not ours.
-            Err(error) if error.is_access_denied() || error.is_not_found() => {}
-            found => return found.map_err(Diagnostic::from),
+    let all = kms.key_ids().await?;
+    let mut others = others.lock().await;
+    let unnamed: Vec<_> = all.into_iter().filter(|id| !named.contains(id) && !others.contains(id)).collect();
+    for id in unnamed {
+        if others.len() == MOST_LOOKS {
+            return Err(too_many(mark));
         }
-    }
-    if unnamed.next().is_some() {
-        return Err(too_many(mark));
+        match marked(kms, &id, mark).await {
+            Ok(Some(key)) => return Ok(Some(key)),
+            Ok(None) => drop(others.insert(id)),
+            // What another identity keeps from this one is not ours.
+            Err(error) if error.is_access_denied() => drop(others.insert(id)),
+            Err(error) if error.is_not_found() => {} // It is gone, or was made a moment ago.
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(None)
 }
@@ -67,11 +79,13 @@ async fn marked(kms: &Kms, id: &str, mark: &str) -> Result<Option<Key>, Error> {
 }
 
 fn too_many(mark: &str) -> Diagnostic {
+    let tag = tags::CREATION;
     let detail = format!(
-        "An earlier apply was interrupted while it created the key, and there are more than {MOST_LOOKS} keys without an \
-         alias, one of which may be that key. No key was created, since it might be the second.\n\nFind the key whose tag \
-         \"{}\" is \"{mark}\" and import it by its ARN:\n  terraform import ADDRESS 'KEY_ARN'",
-        tags::CREATION
+        "An earlier apply was interrupted while it created the key. There are more than {MOST_LOOKS} keys without an alias, one \
+         of which may be that key; the look for it was cut off there. No key was created, since it might be the second.\n\n\
+         Find the key by its tag:\n  aws resourcegroupstaggingapi get-resources --resource-type-filters kms:key --tag-filters \
+         'Key={tag},Values={mark}'\nIf there is one, import it by its ARN:\n  terraform import ADDRESS 'KEY_ARN'\nIf there is \
+         none, give the alias to a key of your own and import that."
     );
     Diagnostic::error("Too many keys without an alias", detail).at(KmsKey::alias)
 }
@@ -87,8 +101,21 @@ mod tests {
     fn key(state: &str) -> Answer {
         json(&format!(
             r#"{{"KeyMetadata":{{"KeyId":"1","Arn":"arn:aws:kms:eu-west-1:123456789012:key/1","CreationDate":1,
-            "KeyState":"{state}","KeyManager":"CUSTOMER","KeySpec":"SYMMETRIC_DEFAULT","KeyUsage":"ENCRYPT_DECRYPT"}}}}"#
+            "KeyState":"{state}","KeyManager":"CUSTOMER","KeySpec":"SYMMETRIC_DEFAULT","KeyUsage":"ENCRYPT_DECRYPT",
+            "Origin":"AWS_KMS"}}}}"#
         ))
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_seen_to_be_another_ones_is_not_looked_at_again() {
+        let lists = || [json(r#"{"Aliases":[]}"#), json(r#"{"Keys":[{"KeyId":"1"}]}"#)];
+        let server = Server::start(lists().into_iter().chain([key("Enabled"), json(TAGS)]).chain(lists())).await;
+        let kms = server.clients().kms(None).await.unwrap();
+        let others = Mutex::default();
+        for _ in 0..2 {
+            assert_eq!(super::look(&kms, "kms_key/2f", &others).await.unwrap(), None);
+        }
+        assert_eq!(server.operations()[4..], ["ListAliases", "ListKeys"]);
     }
 
     /// What a look finds among so many keys without alias, all of which are as the answers say; and what it asks for.
@@ -120,6 +147,7 @@ mod tests {
         let (found, asked) = look(MOST_LOOKS, "kms_key/1f", vec![key("PendingDeletion")]).await;
         assert_eq!((found.unwrap(), asked.len()), (None, MOST_LOOKS));
         let (found, _) = look(MOST_LOOKS + 1, "kms_key/1f", vec![key("PendingDeletion")]).await;
-        assert_eq!(found.unwrap_err().summary, "Too many keys without an alias");
+        let error = found.unwrap_err();
+        assert!(error.summary == "Too many keys without an alias" && error.detail.contains("cut off"), "{error}");
     }
 }

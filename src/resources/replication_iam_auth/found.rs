@@ -7,6 +7,7 @@ use crate::aws::rds::parameters::{Group, Parameter};
 use crate::aws::rds::{Database, IN_SYNC, Rds};
 use crate::parts::rds::database::{self, reboot};
 use crate::resources::replication_iam_auth::{IMMEDIATELY, LOGICAL, ON, REPLICATION, ReplicationIamAuth};
+use crate::world::{Ctx, Promise};
 
 /// A database, and what its group says of the two parameters.
 pub(super) struct Found {
@@ -16,6 +17,29 @@ pub(super) struct Found {
     pub(super) logical: Option<Parameter>,
     /// Logical replication was in force when that was last known, and the database has not been rebooted since.
     was_in_force: bool,
+}
+
+/// What other resources of the configuration supply.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Supplied {
+    /// IAM database authentication.
+    pub(super) iam: bool,
+    /// [`LOGICAL`] in the group, which then is to come into force with a reboot.
+    pub(super) logical: bool,
+}
+
+impl Supplied {
+    /// What plans before in this run supply to a database in a region.
+    pub(super) fn of(cx: &Ctx, found: &Found, region: String) -> Self {
+        let logical = Promise::Parameter {
+            region,
+            group: found.group.to_string(),
+            name: LOGICAL.to_owned(),
+            value: ON.to_owned(),
+        };
+        let iam = Promise::IamAuthentication(found.database.arn.clone());
+        Self { iam: cx.is_promised(&iam), logical: cx.is_promised(&logical) }
+    }
 }
 
 impl Found {
@@ -46,9 +70,8 @@ impl Found {
         self.logical_is_on() && (self.was_in_force || self.database.group_status == IN_SYNC)
     }
 
-    /// What is wanting and not to be supplied here, each with what supplies it. IAM database authentication may be
-    /// supplied by another resource.
-    pub(super) fn missing(&self, wanted: &ReplicationIamAuth, iam_is_supplied: bool) -> Vec<String> {
+    /// What is wanting and supplied neither here nor by others, each with what supplies it.
+    pub(super) fn missing(&self, wanted: &ReplicationIamAuth, supplied: Supplied) -> Vec<String> {
         let Self { database, group, .. } = self;
         let (kind, id) = (database.kind, &database.identifier);
         let mut missing = Vec::new();
@@ -61,14 +84,15 @@ impl Found {
                  aws_db_parameter_group or aws_rds_cluster_parameter_group does), let the {kind} have it, and reboot it."
             ));
         }
-        if !wanted.manage_iam_authentication && !iam_is_supplied && !IMMEDIATELY.agrees(database) {
+        if !wanted.manage_iam_authentication && !supplied.iam && !IMMEDIATELY.agrees(database) {
             missing.push(format!(
                 "IAM authentication of the {kind} \"{id}\" is not on. Use the resource rdsauth_iam_authentication and \
                  \"depends_on\", set \"manage_iam_authentication\" to true, or run:\n  aws rds modify-db-{kind} \
                  --db-{kind}-identifier {id} --enable-iam-database-authentication --apply-immediately"
             ));
         }
-        if !self.logical_is_on() {
+        let reboots = wanted.reboot == "if_required";
+        if !self.logical_is_on() && !supplied.logical {
             if !wanted.manage_logical_replication && !group.is_default() {
                 missing.push(format!(
                     "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true and \
@@ -77,7 +101,13 @@ impl Found {
                     reboot::command(database)
                 ));
             }
-        } else if !self.logical_is_in_force() && wanted.reboot != "if_required" {
+        } else if !self.logical_is_on() && !reboots {
+            missing.push(format!(
+                "\"{LOGICAL}\" comes into force when the {kind} \"{id}\" is rebooted. Set \"reboot\" to \"if_required\", or run \
+                 this once it is 1 in the {group}:\n  {}",
+                reboot::command(database)
+            ));
+        } else if !self.logical_is_in_force() && !reboots {
             missing.push(format!(
                 "The parameters of the {kind} \"{id}\" are \"{}\". While it waits for a reboot, \"{LOGICAL}\" may not be \
                  in force. Set \"reboot\" to \"if_required\", or run:\n  {}",
