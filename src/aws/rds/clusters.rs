@@ -1,0 +1,39 @@
+//! DB clusters.
+
+use aws_sdk_rds::types::DbCluster;
+
+use crate::aws::error::Error;
+use crate::aws::rds::database::Database;
+use crate::aws::rds::{Rds, present};
+
+impl Rds {
+    /// The cluster of an identifier. Needs `rds:DescribeDBClusters`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn cluster(&self, identifier: &str) -> Result<Option<Database>, Error> {
+        self.describe_cluster(identifier).await?.map(Database::of_cluster).transpose()
+    }
+
+    /// The cluster that an instance is a member of, if it is one. Its resource id is the one that IAM compares for
+    /// logins to the member, and its setting decides. Needs `rds:DescribeDBClusters` for a member.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn cluster_of(&self, database: &Database) -> Result<Option<Database>, Error> {
+        match &database.cluster_identifier {
+            Some(cluster) => self.cluster(cluster).await,
+            None => Ok(None),
+        }
+    }
+
+    /// All that RDS tells of a cluster. Needs `rds:DescribeDBClusters`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub(super) async fn describe_cluster(&self, identifier: &str) -> Result<Option<DbCluster>, Error> {
+        let answer = self.0.describe_db_clusters().db_cluster_identifier(identifier).send().await;
+        let answer = present(answer.map_err(|e| Error::sdk("rds", "DescribeDBClusters", &e)))?;
+        Ok(answer.and_then(|answer| answer.db_clusters.unwrap_or_default().into_iter().next()))
+    }
+}

@@ -1,0 +1,27 @@
+//! DB instances.
+
+use aws_sdk_rds::types::DbInstance;
+
+use crate::aws::error::Error;
+use crate::aws::rds::database::Database;
+use crate::aws::rds::{Rds, present};
+
+impl Rds {
+    /// The instance of an identifier. Needs `rds:DescribeDBInstances`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn instance(&self, identifier: &str) -> Result<Option<Database>, Error> {
+        self.describe_instance(identifier).await?.map(Database::of_instance).transpose()
+    }
+
+    /// All that RDS tells of an instance. Needs `rds:DescribeDBInstances`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub(super) async fn describe_instance(&self, identifier: &str) -> Result<Option<DbInstance>, Error> {
+        let answer = self.0.describe_db_instances().db_instance_identifier(identifier).send().await;
+        let answer = present(answer.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e)))?;
+        Ok(answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next()))
+    }
+}
