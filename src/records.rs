@@ -1,3 +1,5 @@
 //! What is remembered outside the state, on this machine or on the object itself.
 
 pub mod claims;
+pub mod key_writes;
+pub mod previous;

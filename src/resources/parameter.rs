@@ -11,8 +11,9 @@ use crate::aws::rds::Rds;
 use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
 use crate::ownership::{self, Owned};
 use crate::parts::rds::database;
-use crate::parts::rds::parameter_group::{self, Effect, NotNoted, Notes, Owner, Previous};
+use crate::parts::rds::parameter_group::{self, Effect, NotNoted, Notes, Owner};
 use crate::records::claims::{self, Claim, Maker, Subject};
+use crate::records::previous::Previous;
 use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {

@@ -6,9 +6,7 @@
 //! written is looked at twice, since somebody else may have read before it and written after it.
 //!
 //! KMS may show a policy for some minutes after it was replaced. One that a write from this machine has replaced is
-//! known by what the [`memory`] keeps, and is neither merged onto nor taken for somebody else's.
-
-mod memory;
+//! known by what is [recorded](crate::records::key_writes), and is neither merged onto nor taken for somebody else's.
 
 use std::time::Duration;
 
@@ -22,9 +20,9 @@ use crate::arn::{Arn, IamKind};
 use crate::aws::Error;
 use crate::aws::kms::Kms;
 use crate::local::lock::{self, Held};
-use crate::parts::kms::key_policy::memory::Memory;
 use crate::policy::edit::Stale;
 use crate::policy::{Document, PolicyError, Statement};
+use crate::records::key_writes::KeyWrites;
 use crate::world::Ctx;
 
 /// A change of some statements of one key's policy.
@@ -212,7 +210,7 @@ impl Change {
             Some(turn) => turn,
             None => lock::hold(cx, &key).await.map_err(Trouble::Final)?,
         };
-        let mut memory = Memory::of(&key, &turn);
+        let mut memory = KeyWrites::of(&key, &turn);
         let turn = tries.turn.insert(turn);
         let look = || async { self.look(kms, &memory, judge).await };
         let (there, either) = match cx.wait(&CURRENT, look).await.map_err(Trouble::Final)? {
@@ -260,7 +258,7 @@ impl Change {
     async fn look(
         &self,
         kms: &Kms,
-        memory: &Memory,
+        memory: &KeyWrites,
         judge: &(impl Fn(&[Statement]) -> Result<Verdict> + Sync),
     ) -> Result<Look> {
         let Some(there) = self.read(kms).await? else { return Ok(Look::NoKey) };
@@ -272,7 +270,7 @@ impl Change {
 
     /// What is there after a write. Nobody but a writer who has seen an earlier policy leaves ours out and keeps all
     /// others; any other policy without ours may be an earlier one itself.
-    async fn look_again(&self, kms: &Kms, memory: &Memory, wanted: &Document, written: Timestamp) -> Result<After> {
+    async fn look_again(&self, kms: &Kms, memory: &KeyWrites, wanted: &Document, written: Timestamp) -> Result<After> {
         let Some(there) = self.read(kms).await? else { return Ok(After::NoKey) };
         if memory.outdated(&there).is_some() {
             return Ok(After::Outdated(age(written)));

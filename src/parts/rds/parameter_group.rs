@@ -20,6 +20,7 @@ use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::users::User;
 use crate::aws::rds::{Database, Kind, Rds};
 use crate::records::claims::{Maker, Subject};
+use crate::records::previous::Previous;
 use crate::world::{self, Ctx};
 
 pub use self::note::{NotNoted, Notes, Owner, fits, forget, note};
@@ -33,15 +34,6 @@ pub enum Found {
     NoParameter,
     /// There is no such group.
     NoGroup,
-}
-
-/// What a parameter was before it was managed here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Previous {
-    /// Its value, if it had one.
-    pub value: Option<String>,
-    /// Who said so: `user`, `system` or `engine-default`.
-    pub source: String,
 }
 
 /// When the databases that have a group have a change of it in force.
@@ -371,15 +363,6 @@ impl Previous {
     /// A parameter as it is now.
     pub fn of(parameter: &Parameter) -> Self {
         Self { value: parameter.value.clone(), source: parameter.source.clone() }
-    }
-
-    /// The value, if a user had set it.
-    fn set(&self) -> Option<&str> {
-        self.value.as_deref().filter(|_| self.source == "user")
-    }
-
-    fn is(&self, parameter: &Parameter) -> bool {
-        *self == Self::of(parameter)
     }
 }
 

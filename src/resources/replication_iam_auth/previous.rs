@@ -5,8 +5,9 @@ use tf_provider::schema::{Plan, Resource as _};
 
 use crate::aws::rds::Rds;
 use crate::aws::rds::parameters::Group;
-use crate::parts::rds::parameter_group::{self, NotNoted, Notes, Owner, Previous};
+use crate::parts::rds::parameter_group::{self, NotNoted, Notes, Owner};
 use crate::records::claims::{self, Claim};
+use crate::records::previous::Previous;
 use crate::resources::replication_iam_auth::found::Found;
 use crate::resources::replication_iam_auth::{LOGICAL, ON, REPLICATION, ReplicationIamAuth, Stopped};
 use crate::world::Ctx;

@@ -15,20 +15,23 @@ use crate::local::lock::Held;
 use crate::policy::Document;
 
 /// KMS may show a document for so long after it was replaced.
-pub(super) const LAG: SignedDuration = SignedDuration::from_mins(5);
+pub const LAG: SignedDuration = SignedDuration::from_mins(5);
 
 /// The writes of the last minutes into the policy of one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Memory {
+pub struct KeyWrites {
     /// The document written last.
     last: Option<Document>,
     /// Documents that a write has replaced, and when.
     replaced: HashMap<String, Timestamp>,
 }
 
-impl Memory {
+/// What is kept in another version counts for nothing.
+const VERSION: u32 = 1;
+
+impl KeyWrites {
     /// What is remembered of a key. It is asked while its lock is held.
-    pub(super) fn of(key: &str, held: &Held) -> Self {
+    pub fn of(key: &str, held: &Held) -> Self {
         let text = held.note().unwrap_or_else(|error| {
             tracing::debug!(%error, "the lock file cannot be read");
             unwritten().get(key).cloned()
@@ -37,7 +40,7 @@ impl Memory {
     }
 
     /// Notes that `documents` were replaced by `new` just now.
-    pub(super) fn replace(&mut self, documents: impl IntoIterator<Item = Document>, new: Document) {
+    pub fn replace(&mut self, documents: impl IntoIterator<Item = Document>, new: Document) {
         let now = Timestamp::now();
         self.replaced.retain(|_, at| is_young(*at, now));
         let replaced = documents.into_iter().chain(self.last.take()).map(|document| (hash(&document), now));
@@ -47,10 +50,10 @@ impl Memory {
     }
 
     /// Keeps what is remembered, in this process if it cannot be kept for others.
-    pub(super) fn keep(&self, key: &str, held: &Held) {
+    pub fn keep(&self, key: &str, held: &Held) {
         let replaced: HashMap<_, _> = self.replaced.iter().map(|(hash, at)| (hash, at.as_millisecond())).collect();
         let last = self.last.as_ref().map(Document::to_string);
-        let text = json!({ "last": last, "replaced": replaced }).to_string();
+        let text = json!({ "version": VERSION, "last": last, "replaced": replaced }).to_string();
         if let Err(error) = held.write_note(&text) {
             tracing::debug!(%error, "the lock file cannot be written");
             unwritten().insert(key.to_owned(), text);
@@ -59,14 +62,14 @@ impl Memory {
 
     /// Whether a document that KMS shows may be out of date: it was replaced a short while ago. Then the document that
     /// was written last.
-    pub(super) fn outdated(&self, shown: &Document) -> Option<&Document> {
+    pub fn outdated(&self, shown: &Document) -> Option<&Document> {
         let at = self.replaced.get(&hash(shown))?;
         self.last.as_ref().filter(|_| is_young(*at, Timestamp::now()))
     }
 
     fn parse(text: &str) -> Option<Self> {
         let read: Value = serde_json::from_str(text).ok()?;
-        let replaced = read["replaced"].as_object()?.iter();
+        let replaced = read["replaced"].as_object().filter(|_| read["version"] == VERSION)?.iter();
         let time = |at: &Value| Timestamp::from_millisecond(at.as_i64()?).ok();
         Some(Self {
             last: read["last"].as_str().and_then(|last| last.parse().ok()),
@@ -104,7 +107,7 @@ mod tests {
     #[test]
     fn a_document_is_outdated_once_it_was_replaced() {
         let (a, b, c) = (document(&["A"]), document(&["A", "B"]), document(&["A", "B", "C"]));
-        let mut memory = Memory::default();
+        let mut memory = KeyWrites::default();
         assert_eq!(memory.outdated(&a), None);
         memory.replace([a.clone()], b.clone());
         memory.replace([b.clone()], c.clone());
@@ -120,9 +123,9 @@ mod tests {
     #[test]
     fn nothing_is_outdated_after_five_minutes() {
         let (a, b) = (document(&["A"]), document(&["B"]));
-        let mut memory = Memory::default();
+        let mut memory = KeyWrites::default();
         memory.replace([a.clone()], b.clone());
-        let age = |memory: &mut Memory, by| memory.replaced.values_mut().for_each(|at| *at -= by);
+        let age = |memory: &mut KeyWrites, by| memory.replaced.values_mut().for_each(|at| *at -= by);
         age(&mut memory, LAG - SignedDuration::from_secs(5));
         assert!(memory.outdated(&a).is_some());
         age(&mut memory, SignedDuration::from_secs(6));
@@ -141,15 +144,17 @@ mod tests {
         );
         for sids in [&["A", "B", "C"][..], &["A"]] {
             let held = crate::local::lock::hold(&cx, key).await.unwrap();
-            let mut memory = Memory::of(key, &held);
+            let mut memory = KeyWrites::of(key, &held);
             memory.replace([document(&["Z"])], document(sids));
             memory.keep(key, &held);
-            let truncated = Memory::of(key, &held);
+            let truncated = KeyWrites::of(key, &held);
             assert_eq!((truncated.last, truncated.replaced.len()), (memory.last.clone(), memory.replaced.len()));
         }
         let held = crate::local::lock::hold(&cx, key).await.unwrap();
-        assert!(Memory::of(key, &held).outdated(&document(&["A", "B", "C"])).is_some());
-        held.write_note("{ torn").unwrap();
-        assert_eq!(Memory::of(key, &held), Memory::default());
+        assert!(KeyWrites::of(key, &held).outdated(&document(&["A", "B", "C"])).is_some());
+        for foreign in ["{ torn", r#"{"version":2,"last":null,"replaced":{"a":1}}"#] {
+            held.write_note(foreign).unwrap();
+            assert_eq!(KeyWrites::of(key, &held), KeyWrites::default());
+        }
     }
 }
