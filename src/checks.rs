@@ -3,6 +3,7 @@
 use tf_provider::schema::{Check, check};
 
 use crate::arn::{self, Wildcards};
+use crate::policy::trust;
 
 /// The name of a role or user.
 pub fn iam_name() -> Check {
@@ -70,7 +71,7 @@ pub fn service_principal() -> Check {
 
 /// What a trust policy can allow to those whom it names.
 pub fn trust_action() -> Check {
-    check::one_of(&["sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"])
+    check::one_of(&trust::ACTIONS)
 }
 
 /// The ARN of a KMS key.

@@ -18,7 +18,7 @@ use crate::claims::{self, Maker, Subject};
 use crate::logins::{self, Database};
 use crate::ownership::{self, Owned};
 use crate::policy::connect::{self, Condition};
-use crate::policy_json::{PolicyJson, normal, same};
+use crate::policy_json::{ConditionKey, PolicyJson, normal, same};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -64,7 +64,7 @@ tf_provider::model! {
         /// Operator, such as `StringEquals`.
         test: String = required().check(check::length(1..=usize::MAX)),
         /// Condition key, such as `aws:ResourceTag/environment`.
-        variable: String = required().check(check::length(1..=usize::MAX)),
+        variable: ConditionKey = required().check(check::length(1..=usize::MAX)),
         /// Values, one of which must match.
         values: Set<String> = required().check(check::size(1..=usize::MAX)),
     }
@@ -282,13 +282,13 @@ impl IamDbUserPolicy {
 
 impl ConditionBlock {
     fn condition(&self) -> Condition {
-        Condition { operator: self.test.clone(), variable: self.variable.clone(), values: self.values.to_vec() }
+        Condition { operator: self.test.clone(), variable: self.variable.0.clone(), values: self.values.to_vec() }
     }
 }
 
 impl From<Condition> for ConditionBlock {
     fn from(Condition { operator, variable, values }: Condition) -> Self {
-        Self { test: operator, variable, values: values.into_iter().collect() }
+        Self { test: operator, variable: variable.into(), values: values.into_iter().collect() }
     }
 }
 
