@@ -255,6 +255,7 @@ fn mistakes() {
     for (configuration, text) in [
         (INSTANCE.replace("orders", "legacy"), "MariaDB from 10.6"),
         (INSTANCE.replace("orders", "or--ders"), "must be the identifier of a database"),
+        (INSTANCE.replace("orders", "Orders"), "Write \"orders\""),
         (with(INSTANCE, "db_cluster_identifier = \"ledger\""), "Only one of"),
         (INSTANCE.replace("db_instance_identifier = \"orders\"", ""), "must be set"),
         (with(INSTANCE, "region = \"us-east-1a\""), "Availability Zone"),
@@ -334,7 +335,7 @@ fn import() {
     tf.import(IT, "instance/reports");
     tf.assert_plan_empty();
     tf.ok(&["state", "rm", IT]);
-    tf.import(IT, "instance/reports@us-east-1");
+    tf.import(IT, "instance/Reports@us-east-1");
     tf.assert_plan_empty();
     for (id, text) in [
         ("reports", "is not of the form instance/ID or cluster/ID"),

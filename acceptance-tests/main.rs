@@ -28,4 +28,5 @@ mod postgresql_iam_user;
 mod provider_block;
 mod replication_iam_auth;
 mod replication_iam_impact;
+mod spellings;
 mod tags;

@@ -107,9 +107,19 @@ pub fn equivalent(a: &str, b: &str) -> Result<bool, PolicyError> {
     Ok(a.parse::<Document>()?.normal() == b.parse::<Document>()?.normal())
 }
 
-/// The size of a document as IAM counts it against its quotas: characters without white space.
-pub fn size(text: &str) -> usize {
-    text.chars().filter(|c| !c.is_whitespace()).count()
+/// Whether two texts name the same principal: IAM takes an account by its ID and by the ARN of its root.
+pub fn same_principal(a: &str, b: &str) -> bool {
+    normal_principal(a) == normal_principal(b)
+}
+
+/// Whether two texts are the same action or pattern of actions.
+pub fn same_action(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// Whether two texts are the same condition key.
+pub fn same_condition_key(a: &str, b: &str) -> bool {
+    normal_condition_key(a) == normal_condition_key(b)
 }
 
 impl Document {
@@ -211,20 +221,23 @@ fn normal_principal(name: &str) -> String {
     }
 }
 
-/// Keys are not case-sensitive up to the slash before a tag's key. Should two keys differ in nothing else they
-/// stay as they are, because both conditions must hold.
-fn normal_condition(operator: &str, keys: &BTreeMap<String, Values>) -> BTreeMap<String, Values> {
-    let lower_case = |key: &str| match key.split_once('/') {
+/// Keys are not case-sensitive up to the slash before a tag's key.
+fn normal_condition_key(key: &str) -> String {
+    match key.split_once('/') {
         Some((name, tag)) => format!("{}/{tag}", name.to_ascii_lowercase()),
         None => key.to_ascii_lowercase(),
-    };
+    }
+}
+
+/// Should two keys differ in nothing but case they stay as they are, because both conditions must hold.
+fn normal_condition(operator: &str, keys: &BTreeMap<String, Values>) -> BTreeMap<String, Values> {
     let base = operator.rsplit(':').next().unwrap_or_default();
     let truth = matches!(base, "Bool" | "BoolIfExists" | "Null");
     let value = |value: &str| if truth { value.to_ascii_lowercase() } else { value.to_owned() };
-    let names: BTreeSet<_> = keys.keys().map(|key| lower_case(key)).collect();
+    let names: BTreeSet<_> = keys.keys().map(|key| normal_condition_key(key)).collect();
     let distinct = names.len() == keys.len();
     let entry = |(key, values): (&String, &Values)| {
-        (if distinct { lower_case(key) } else { key.clone() }, values.normal(value))
+        (if distinct { normal_condition_key(key) } else { key.clone() }, values.normal(value))
     };
     keys.iter().map(entry).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::db_secret::{NAME, SECRET, Scene};
+use crate::db_secret::{IT, NAME, SECRET, Scene};
 
 #[test]
 fn a_secret_of_somebody_else_is_left_alone() {
@@ -27,6 +27,41 @@ fn a_deleted_secret_is_restored_by_consent_alone() {
     assert!(scene.secret()["deleted"].is_number());
     scene.configure(&with_consent(SECRET));
     scene.tf.apply().expect_text("Secret was restored");
+    scene.assert_settled("first-password");
+}
+
+/// The everyday case: destroyed, and applied again within the recovery window.
+#[test]
+fn what_was_destroyed_is_named_with_the_ways_to_get_it_back() {
+    let scene = Scene::new(SECRET);
+    let Scene { tf, account, .. } = &scene;
+    tf.apply();
+    let arn = tf.state_value(IT, "arn").as_str().expect("an ARN").to_owned();
+    tf.destroy();
+    let ways = [
+        "A resource of this provider had created it, perhaps this one before it was destroyed.".to_owned(),
+        format!(
+            "aws secretsmanager restore-secret --secret-id '{arn}' --region us-east-1\n  terraform import ADDRESS '{arn}'"
+        ),
+        format!(
+            "aws secretsmanager delete-secret --secret-id '{arn}' --region us-east-1 --force-delete-without-recovery"
+        ),
+        "set \"restore_deleted\" to true".to_owned(),
+    ];
+    let plan = tf.run(&["plan", "-json"]).expect_code(0);
+    let warning = plan.diagnostics().into_iter().find(|told| told.summary == "Name belongs to a deleted secret");
+    let warning = warning.expect("a warning");
+    let error = tf.apply_fails().error();
+    for way in &ways {
+        assert!(warning.detail.contains(way), "{way} is missing in {warning:?}");
+        assert!(error.detail.contains(way), "{way} is missing in {error:?}");
+    }
+    assert!(warning.detail.contains("The apply will end in an error."), "{warning:?}");
+    assert!(error.detail.contains("Nothing was changed."), "{error:?}");
+
+    account.call("secretsmanager", "RestoreSecret", json!({ "SecretId": arn }));
+    tf.import(IT, &arn);
+    tf.apply().expect_text("0 added, 1 changed, 0 destroyed");
     scene.assert_settled("first-password");
 }
 

@@ -140,16 +140,48 @@ fn a_role_of_hashicorp_aws_moves_here() {
     scene.tf.assert_plan_empty();
 }
 
+/// It is no drift, is not removed without being asked for, and is named.
 #[test]
 fn what_others_added_keeps_the_role() {
     let scene = Scene::new(ROLE);
     scene.tf.apply();
     scene.account.put_policy("role/access", "foreign", &scene.expected_policies()[POLICY]);
+    scene.tf.assert_plan_empty();
+    scene.account.forget_calls();
     let error = scene.tf.run(&["destroy", "-json", "-auto-approve"]).expect_code(1).error();
     assert_eq!(error.summary, "Role is in use");
+    assert!(error.detail.contains("\n  inline policy foreign\n"), "{error:?}");
+    assert_eq!(scene.account.writes(), [""; 0]);
+    assert_eq!(scene.account.policies("role/access").len(), 2);
     scene.configure(&role_with("force_detach_policies = true"));
     scene.tf.apply();
     scene.tf.destroy();
+}
+
+/// A policy of its own resource is no drift of the role, and both are destroyed in one go, even if IAM still lists the
+/// policy for a moment.
+#[test]
+fn another_resource_adds_a_policy() {
+    let more = r#"
+resource "rdsauth_iam_db_user_policy" "more" {
+  role        = rdsauth_iam_db_access_role.it.name
+  policy_name = "more"
+  database {
+    resource_id = "db-MORE"
+    db_users    = ["app"]
+  }
+}
+"#;
+    let scene = Scene::new(&[ROLE, more].concat());
+    scene.tf.apply().expect_text("2 added");
+    assert_eq!(scene.account.policies("role/access").len(), 2);
+    scene.tf.assert_plan_empty();
+    scene.account.fault(json!({
+        "service": "iam", "operation": "ListRolePolicies", "fault": "stale", "writes": "DeleteRolePolicy", "times": 1
+    }));
+    scene.tf.destroy();
+    assert_eq!(scene.account.strikes(), 1, "the list showed what was gone");
+    assert_eq!(scene.account.call("iam", "ListRoles", json!({}))["Roles"], json!([]));
 }
 
 #[test]

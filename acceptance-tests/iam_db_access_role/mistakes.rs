@@ -1,6 +1,6 @@
 //! Bad input: one clear diagnostic each, and nothing is changed.
 
-use crate::iam_db_access_role::{ROLE, Scene, trusting};
+use crate::iam_db_access_role::{IT, ROLE, Scene, trusting};
 
 #[test]
 fn a_malformed_configuration() {
@@ -40,6 +40,28 @@ fn a_malformed_configuration() {
         scene.tf.run(&["validate", "-json"]).expect_code(1).assert_error(summary, detail, line);
     }
     assert_eq!(scene.account.operations(), [""; 0]);
+}
+
+/// Beside what is known only after apply, too, and if it is null only then.
+#[test]
+fn null_elements() {
+    let later = "resource \"terraform_data\" \"later\" {\n  input = \"later\"\n}\n";
+    let scene = Scene::new(later);
+    let users = |users: &str| ROLE.replace("\"clickpipes_iam_user\"", users);
+    let detail = "has an element that is null, and no element may be null. Leave it out";
+    for (configuration, line) in [
+        (trusting("trusted_principals = [\"123456789012\", null]"), "trusted_principals"),
+        (trusting("trusted_principals = [terraform_data.later.output, null]"), "trusted_principals"),
+        (users("terraform_data.later.output, null"), "db_users"),
+    ] {
+        scene.configure(&[later, &configuration].concat());
+        scene.tf.run(&["validate", "-json"]).expect_code(1).assert_error("Invalid attribute value", detail, line);
+    }
+    scene.configure(&[later, &users("\"app\", terraform_data.later.output == \"now\" ? \"now\" : null")].concat());
+    scene.tf.plan().assert_creates(IT);
+    scene.account.forget_calls();
+    scene.tf.apply_fails().assert_error("Invalid attribute value", detail, "db_users");
+    assert_eq!(scene.account.writes(), [""; 0]);
 }
 
 #[test]

@@ -79,7 +79,12 @@ fn a_full_role() {
     let scene = Scene::new(POLICY);
     let other = document(&[&"x".repeat(10_000)]);
     scene.account.put_policy("role/app", "other", &other);
-    scene.tf.apply_fails().assert_error("Cannot write the policy", "LimitExceeded", "role = \"app\"");
+    let own = scene.expected().to_string().len();
+    let figures = format!("This one has {own}, and the others have more than {}", 10_240 - own);
+    let run = scene.tf.apply_fails();
+    for detail in ["LimitExceeded", "\"role/app\" together may have 10240", &figures, "remove other inline policies"] {
+        run.assert_error("Cannot write the policy", detail, "role = \"app\"");
+    }
     assert_eq!(scene.account.policies("role/app").into_keys().collect::<Vec<_>>(), ["other"]);
     assert!(scene.account.calls().iter().all(|call| !(call.is_write && call.took_effect)));
 }

@@ -100,17 +100,39 @@ fn another_name_or_host_is_another_user() {
     scene.tf.destroy();
 }
 
+fn import_id(scene: &Scene) -> String {
+    let secret = scene.account.master_secret("mariadb");
+    format!("{secret}@{}:{}/{}@%", scene.host, scene.port, scene.user)
+}
+
+/// Privileges in any case, by the names of MySQL and of MariaDB, short and long, are the same after an import.
+#[test]
+fn other_names_of_privileges_are_no_change() {
+    let scene = Scene::new(
+        "grant {\n    privileges = [\"replication client\", \"Replication Replica\"]\n  }\n  \
+         grant {\n    privileges = [\"select\", \"Insert\"]\n    database   = \"app\"\n  }",
+    );
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    let id = import_id(&scene);
+    scene.tf.ok(&["state", "rm", USER]);
+    scene.tf.import(USER, &id);
+    scene.tf.assert_plan_empty();
+    scene.configure(
+        "grant {\n    privileges = [\"BINLOG MONITOR\", \"REPLICATION SLAVE\"]\n  }\n  \
+         grant {\n    privileges = [\"INSERT\", \"SELECT\"]\n    database   = \"app\"\n  }",
+    );
+    scene.tf.assert_plan_empty();
+    scene.configure("grant {\n    privileges = [\"BINLOG MONITOR\"]\n  }");
+    scene.tf.plan().assert_updates(USER);
+    scene.tf.destroy();
+}
+
 #[test]
 fn it_is_imported_with_all_it_may_do() {
     let scene = Scene::new(READER);
     scene.tf.apply();
-    let id = format!(
-        "{}@{}:{}/@U@%",
-        scene.tf.state_value(USER, "database_connection.secret_arn").as_str().unwrap(),
-        scene.host,
-        scene.port
-    );
-    let id = id.replace("@U", &scene.user);
+    let id = import_id(&scene);
     scene.tf.ok(&["state", "rm", USER]);
     scene.tf.import(USER, &id);
     scene.tf.assert_plan_empty();

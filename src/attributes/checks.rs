@@ -3,6 +3,7 @@
 use tf_provider::schema::{Check, check};
 
 use crate::arn::{self, Wildcards};
+use crate::policy::trust;
 
 /// The URL of a service.
 pub fn url() -> Check {
@@ -86,7 +87,7 @@ pub fn service_principal() -> Check {
 
 /// What a trust policy can allow to those whom it names.
 pub fn trust_action() -> Check {
-    check::one_of(&["sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"])
+    check::one_of(&trust::ACTIONS)
 }
 
 /// The ARN of a KMS key.
@@ -144,11 +145,16 @@ pub fn resource_id() -> Check {
 
 /// The identifier of an instance or cluster.
 pub fn db_identifier() -> Check {
-    Check::text(
-        "must be the identifier of a database: 1 to 63 letters, digits and single hyphens, a letter first and no \
-         hyphen last",
-        is_rds_name(63),
-    )
+    const FORM: &str = "must be the identifier of a database: 1 to 63 lower-case letters, digits and single hyphens, a letter first and \
+         no hyphen last";
+    let fits = is_rds_name(63);
+    Check::explained(FORM, move |name| match (fits(name), name.to_lowercase()) {
+        (false, _) => Err(format!("\"{name}\" {FORM}.")),
+        (true, lower) if lower != name => {
+            Err(format!("RDS keeps identifiers in lower case, so \"{name}\" is \"{lower}\" there. Write \"{lower}\"."))
+        }
+        (true, _) => Ok(()),
+    })
 }
 
 /// The name of a parameter group that can be changed.

@@ -1,4 +1,4 @@
-//! The type of attributes that hold a policy document.
+//! The types of attributes that hold a policy document, or a part of one that can be written in several ways.
 
 use tf_provider::schema::{Spelling, Text};
 
@@ -14,6 +14,45 @@ pub enum PolicySpelling {}
 impl Spelling for PolicySpelling {
     fn same(a: &str, b: &str) -> bool {
         same(a, b)
+    }
+}
+
+/// Somebody whom a policy names; an account's ID and the ARN of its root are the same.
+pub type PrincipalName = Text<PrincipalSpelling>;
+
+/// The spelling of principals.
+#[derive(Clone, Copy, Debug)]
+pub enum PrincipalSpelling {}
+
+impl Spelling for PrincipalSpelling {
+    fn same(a: &str, b: &str) -> bool {
+        policy::same_principal(a, b)
+    }
+}
+
+/// An action, in which upper and lower case are the same.
+pub type Action = Text<ActionSpelling>;
+
+/// The spelling of actions.
+#[derive(Clone, Copy, Debug)]
+pub enum ActionSpelling {}
+
+impl Spelling for ActionSpelling {
+    fn same(a: &str, b: &str) -> bool {
+        policy::same_action(a, b)
+    }
+}
+
+/// The key of a condition, in which upper and lower case are the same, but for the key of a tag.
+pub type ConditionKey = Text<ConditionKeySpelling>;
+
+/// The spelling of condition keys.
+#[derive(Clone, Copy, Debug)]
+pub enum ConditionKeySpelling {}
+
+impl Spelling for ConditionKeySpelling {
+    fn same(a: &str, b: &str) -> bool {
+        policy::same_condition_key(a, b)
     }
 }
 

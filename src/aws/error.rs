@@ -301,6 +301,10 @@ impl Error {
     }
 
     /// What the user can do; empty where the message says it.
+    fn puts_an_inline_policy(&self) -> bool {
+        self.service == "iam" && ["PutRolePolicy", "PutUserPolicy", "PutGroupPolicy"].contains(&self.operation)
+    }
+
     fn advice(&self) -> String {
         match &self.kind {
             Kind::Service if self.is_expired_credentials() => {
@@ -325,6 +329,9 @@ impl Error {
             }
             Kind::Service if self.is_concurrent_modification() => {
                 "Something else is changing the same object. Run it again in a minute.".to_owned()
+            }
+            Kind::Service if self.is_limit_exceeded() && self.puts_an_inline_policy() => {
+                "Shorten or remove other inline policies, or split this one between several principals.".to_owned()
             }
             Kind::Service if self.is_unmodifiable() => {
                 "The object belongs to an AWS service, and only that service can change it.".to_owned()

@@ -134,7 +134,7 @@ impl Iam {
     /// # Errors
     /// Any; `is_not_found` means the principal, `is_limit_exceeded` its quota, `is_malformed_policy` the document.
     pub async fn put_policy(&self, principal: &Principal, name: &str, document: &str) -> Result<(), Error> {
-        per_kind!(
+        let written: Result<(), Error> = per_kind!(
             self.0,
             principal,
             put_role_policy "PutRolePolicy",
@@ -142,6 +142,9 @@ impl Iam {
             put_group_policy "PutGroupPolicy",
             |request| request.policy_name(name).policy_document(document),
             |answer| answer.map(|_| ())
+        );
+        written.map_err(
+            |error| if error.is_limit_exceeded() { too_long_together(principal, document, error) } else { error },
         )
     }
 
@@ -162,6 +165,23 @@ impl Iam {
         );
         deleted.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })
     }
+}
+
+/// The size of a document as IAM counts it against its quotas: characters without white space.
+pub fn size_of(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+/// AWS names the quota, but not what takes it up.
+fn too_long_together(principal: &Principal, document: &str, error: Error) -> Error {
+    let (size, quota) = (size_of(document), principal.inline_quota());
+    let message = format!(
+        "{}. All inline policies of \"{principal}\" together may have {quota} characters without white space. This one has \
+         {size}, and the others have more than {}",
+        error.message.trim_end_matches('.'),
+        quota.saturating_sub(size)
+    );
+    Error { message, ..error }
 }
 
 /// A document as it was before IAM encoded it for its answer.
@@ -253,7 +273,11 @@ mod tests {
         let server = server.await;
         let clients = server.clients();
         let iam = clients.iam().await.unwrap();
-        assert!(iam.put_policy(role, "p", "{}").await.unwrap_err().is_limit_exceeded());
+        let error = iam.put_policy(role, "p", "{ }").await.unwrap_err();
+        assert!(error.is_limit_exceeded());
+        let says = "\"role/app\" together may have 10240 characters without white space. This one has 2, and the others have \
+                    more than 10238";
+        assert!(error.message.ends_with(says), "{error}");
         assert!(iam.put_policy(role, "p", "{}").await.unwrap_err().is_malformed_policy());
         assert!(iam.put_policy(role, "p", "{}").await.unwrap_err().is_not_found());
         assert_eq!(server.operations().len(), 3);
@@ -269,6 +293,11 @@ mod tests {
             assert!(iam.delete_policy(&principal, "p").await.unwrap_err().is_access_denied());
             assert_eq!(server.operations(), [format!("Delete{kind}Policy"), format!("Delete{kind}Policy")]);
         }
+    }
+
+    #[test]
+    fn size_counts_no_white_space() {
+        assert_eq!(size_of("{ \"a\" :\n\t\"é\" }"), 9);
     }
 
     #[test]

@@ -95,11 +95,6 @@ fn elements_come_in_the_customary_order() {
     assert_eq!(document.to_string(), text);
 }
 
-#[test]
-fn size_counts_no_white_space() {
-    assert_eq!(size("{ \"a\" :\n\t\"é\" }"), 9);
-}
-
 fn values(pattern: &'static str) -> impl Strategy<Value = Values> {
     prop_oneof![pattern.prop_map(Values::One), vec(pattern, 1..4).prop_map(Values::Many)]
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::policy::{Document, Effect, Element, Principals, Statement, Values, Version};
+use crate::policy::{Document, Effect, Element, Principals, Statement, Values, Version, same_action};
 
 /// The action of assuming a role.
 pub const ASSUME: &str = "sts:AssumeRole";
 
 /// The action of giving the session tags, which a chain of roles may need.
 pub const TAG: &str = "sts:TagSession";
+
+/// What a trust policy can allow to those whom it names.
+pub const ACTIONS: [&str; 4] = [ASSUME, "sts:SetContext", "sts:SetSourceIdentity", TAG];
 
 /// A trust policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +65,7 @@ impl Trust {
         for statement in &document.statements {
             let Element::Is(actions) = &statement.action else { return None };
             let Some(Element::Is(Principals::Of(kinds))) = &statement.principal else { return None };
-            add(&mut found.actions, actions);
+            add(&mut found.actions, &actions.iter().map(|action| documented(action)).collect());
             for (kind, names) in kinds {
                 add(if kind == "AWS" { &mut found.principals } else { &mut found.services }, names);
             }
@@ -93,6 +96,11 @@ fn statement(kind: &str, names: Values, actions: &[&String], condition: Option<(
         resource: None,
         condition: condition.into_iter().collect(),
     }
+}
+
+/// An action as AWS's documentation spells it, if it is one of those that let somebody assume a role.
+fn documented(action: &str) -> String {
+    ACTIONS.into_iter().find(|known| same_action(known, action)).unwrap_or(action).to_owned()
 }
 
 /// Adds what is not in the list yet.
@@ -163,6 +171,8 @@ mod tests {
             let document: Document = trust.document().to_string().parse().unwrap();
             assert_eq!(Trust::of(&document), Some(trust));
         }
+        let shouted = everything().document().to_string().replace("sts:AssumeRole", "STS:assumerole");
+        assert_eq!(Trust::of(&shouted.parse().unwrap()), Some(everything()), "{shouted}");
         for says_more in [
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}"#,
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"f"},"Action":"sts:AssumeRole"}]}"#,

@@ -10,10 +10,9 @@ use crate::arn::Arn;
 use crate::attributes::checks;
 use crate::attributes::policy_json::{PolicyJson, same};
 use crate::attributes::tags::{self, Given};
-use crate::aws::iam::Principal;
+use crate::aws::iam::{Principal, size_of};
 use crate::ownership::{self, Owned};
 use crate::parts::iam::role::{self, Known, Part, Spec};
-use crate::policy;
 use crate::policy::loader::{self, Loaded};
 use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
@@ -22,14 +21,19 @@ tf_provider::model! {
     /// The role with which the data loading utility of Aurora PostgreSQL Limitless Database reads the secrets of both
     /// databases, decrypts them, and reaches the databases.
     ///
-    /// The resource owns the role as a whole, with the trust policy, the tag `assumer` and the inline policy that AWS
-    /// prescribes. What others change about them shows as a change of `assume_role_policy`, `tags_all` or
+    /// The resource owns the role with the trust policy, the tag `assumer` and the inline policy that AWS prescribes. What others change about them shows as a change of `assume_role_policy`, `tags_all` or
     /// `policy_json`. Where the policy of the key does not leave access to IAM, it must let the role use
     /// the key as well.
     ///
-    /// A role of the same name that is already there is left alone, and the error names the import command; only what
-    /// an interrupted create of this resource has left in the last 24 hours is finished. A role to which others have
-    /// added policies or an instance profile is not deleted.
+    /// Other inline policies, managed policies and instance profiles on the role are not managed here and are no drift, as
+    /// with `resource "aws_iam_role"` of `hashicorp/aws`: other resources may own them, such as
+    /// `rdsauth_iam_db_user_policy`. To remove those that nobody lists, use `resource "aws_iam_role_policies_exclusive"`.
+    /// They are never removed without being asked for: as long as there are any, a destroy changes nothing and its error
+    /// lists them, unless `force_detach_policies` is true.
+    ///
+    /// A role of the same name that already exists is not changed, and the error names the import command. The tag
+    /// `rdsauth:creation-id` says which create has made the role: one that an interrupted apply has created is completed
+    /// by the next apply in the same directory.
     ///
     /// ## IAM actions
     ///
@@ -60,7 +64,7 @@ tf_provider::model! {
         permissions_boundary: Option<String> = optional().check(checks::policy_arn()),
         /// How many seconds a session of the role may last.
         max_session_duration: i64 = optional().or(3600).check(check::between(3600..=43200)),
-        /// When the role is deleted, take away what others have added to it: policies and instance profiles.
+        /// Whether a destroy removes what others have added to the role: policies and instance profiles.
         force_detach_policies: bool = optional().or(false),
         /// Tags of the role. The tag `assumer` is added by itself and need not be among them.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
@@ -321,7 +325,7 @@ fn one_account(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
 }
 
 fn too_long(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
-    let (size, quota) = (policy::size(&policy_json(config).known()?.0), Principal::Role(String::new()).inline_quota());
+    let (size, quota) = (size_of(&policy_json(config).known()?.0), Principal::Role(String::new()).inline_quota());
     let detail =
         format!("The policy would have {size} characters, and IAM allows {quota} for all inline policies of a role.");
     let at = AuroraLoaderRole::additional_kms_key_arns;

@@ -34,8 +34,8 @@ tf_provider::model! {
     /// else puts another value in force, the next plan warns of it, and `version_id` shows the change.
     ///
     /// A secret of the same name that already exists is not changed, and the error names the import command. A secret of
-    /// the same name that was deleted and can still be restored is in the way, too, and the plan warns of it:
-    /// `restore_deleted` restores it. The tag `rdsauth:creation-id` says which create has made the secret.
+    /// the same name that is scheduled for deletion is in the way, too, as after a destroy of this resource for
+    /// `recovery_window_in_days`; plan and apply say how to restore it or to delete it for good. The tag `rdsauth:creation-id` says which create has made the secret.
     ///
     /// An import cannot know the value. The first apply after it writes that of the configuration.
     ///
@@ -305,7 +305,7 @@ impl Owned for DbSecret {
             return Ok(Some(Maker::of(tags::mark(&found.tags))));
         }
         if planned.get(Self::restore_deleted) == Val::Known(false) {
-            let told = told::in_recovery(&name);
+            let told = told::in_recovery(&found, "The apply will end in an error.");
             cx.warn(Diagnostic { severity: Severity::Warning, ..told });
         }
         Ok(None)
@@ -400,7 +400,7 @@ impl DbSecret {
             }
             true => {
                 claim.nothing_was_made();
-                return Err(told::in_recovery(&self.name));
+                return Err(told::in_recovery(&found, "Nothing was changed."));
             }
             false if is_ours => {
                 claim.note(cx, None, Some(&found.arn));

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
-    Computed, Handle, Map, Partial, Plan, Resource, Set, Source, Val, View, block, check, computed, optional, required,
+    Computed, Field, Handle, Map, Partial, Plan, Resource, Set, Source, Val, View, block, check, computed, optional,
+    required,
 };
 use tf_provider::value::{Path, Value};
 
 use crate::arn::{Arn, DbUserArn, Wildcards};
 use crate::attributes::checks;
-use crate::attributes::policy_json::PolicyJson;
+use crate::attributes::policy_json::{PolicyJson, PrincipalName};
 use crate::attributes::tags::{self, Given};
 use crate::aws::iam::Principal;
 use crate::ownership::{self, Owned};
@@ -25,17 +26,23 @@ tf_provider::model! {
     /// A role that somebody outside assumes, such as ClickPipes or another account, to log in to databases as certain
     /// database users.
     ///
-    /// The resource owns the role as a whole, with its trust policy and one inline policy that allows
+    /// The resource owns the role, its trust policy, its tags and one inline policy, named `policy_name`, that allows
     /// `rds-db:connect`. What others change about them shows as a change of `assume_role_policy`, `tags_all` or
     /// `policy_json`. The databases and their users belong to others.
+    ///
+    /// Other inline policies, managed policies and instance profiles on the role are not managed here and are no drift, as
+    /// with `resource "aws_iam_role"` of `hashicorp/aws`: other resources may own them, such as
+    /// `rdsauth_iam_db_user_policy`. To remove those that nobody lists, use `resource "aws_iam_role_policies_exclusive"`.
+    /// They are never removed without being asked for: as long as there are any, a destroy changes nothing and its error
+    /// lists them, unless `force_detach_policies` is true.
     ///
     /// IAM takes a trust policy only if all its principals exist, those of other accounts too. A principal of the
     /// provider's own account that was made less than two minutes ago is waited for. If a trusted role is deleted and
     /// made anew, IAM no longer knows it as the same: the next plan shows that, and its apply mends it.
     ///
-    /// A role of the same name that is already there is left alone, and the error names the import command; only what
-    /// an interrupted create of this resource has left in the last 24 hours is finished. A role to which others have
-    /// added policies or an instance profile is not deleted.
+    /// A role of the same name that already exists is not changed, and the error names the import command. The tag
+    /// `rdsauth:creation-id` says which create has made the role: one that an interrupted apply has created is completed
+    /// by the next apply in the same directory.
     ///
     /// ## IAM actions
     ///
@@ -59,7 +66,7 @@ tf_provider::model! {
         preset: Option<String> = optional().check(check::one_of(&[CLICKPIPES, DMS, RDS_PROXY])),
         /// ARNs of roles and users that may assume the role, or IDs of accounts that may let theirs do so. For
         /// ClickPipes, the `Service role ID (IAM)` of the service.
-        trusted_principals: Option<Set<String>> = optional().each(checks::principal()),
+        trusted_principals: Option<Set<PrincipalName>> = optional().each(checks::principal()),
         /// Services that may assume the role.
         trusted_services: Option<Set<String>> = optional().each(checks::service_principal()),
         /// What the trusted may do. If absent, `sts:AssumeRole`, and with the preset `clickpipes` also
@@ -82,7 +89,7 @@ tf_provider::model! {
         /// How many seconds a session of the role may last. If it is assumed with the credentials of another role, one
         /// hour at most.
         max_session_duration: i64 = optional().or(3600).check(check::between(3600..=43200)),
-        /// When the role is deleted, take away what others have added to it: policies and instance profiles.
+        /// Whether a destroy removes what others have added to the role: policies and instance profiles.
         force_detach_policies: bool = optional().or(false),
         /// Tags of the role.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
@@ -268,8 +275,7 @@ impl IamDbAccessRole {
     }
 
     async fn trust(&self, cx: &Ctx) -> Result<Trust> {
-        let list = |set: &Option<Set<String>>| set.iter().flat_map(|set| set.iter().cloned()).collect::<Vec<_>>();
-        let mut services: BTreeSet<String> = list(&self.trusted_services).into_iter().collect();
+        let mut services: BTreeSet<String> = self.trusted_services.iter().flat_map(|set| set.iter().cloned()).collect();
         match self.preset.as_deref() {
             Some(DMS) => {
                 services.insert(DMS_SERVICE.to_owned());
@@ -286,9 +292,10 @@ impl IamDbAccessRole {
             (None, Some(CLICKPIPES)) => vec![ASSUME.to_owned(), TAG.to_owned()],
             (None, _) => vec![ASSUME.to_owned()],
         };
+        let principals = self.trusted_principals.iter().flat_map(|set| set.iter());
         let source_account = if self.source_account_condition { Some(own_account(cx).await?) } else { None };
         Ok(Trust {
-            principals: list(&self.trusted_principals),
+            principals: principals.map(|name| name.0.clone()).collect(),
             services: services.into_iter().collect(),
             actions,
             external_id: self.external_id.clone(),
@@ -311,7 +318,8 @@ impl IamDbAccessRole {
         let only_assumes = trust.actions == [ASSUME];
         let is_dms = |service: &String| service.starts_with("dms.") && service.ends_with(".amazonaws.com");
         let services = &trust.services;
-        self.trusted_principals = set(&trust.principals.iter().map(|name| account_or_arn(name)).collect::<Vec<_>>());
+        let principals = trust.principals.iter().map(|name| account_or_arn(name).into());
+        self.trusted_principals = Some(principals.collect::<Set<_>>()).filter(|names| !names.is_empty());
         let preset;
         (preset, self.trusted_services, self.trust_actions) = match &trust.principals[..] {
             [] if only_assumes && services.len() > 1 && services.iter().all(is_dms) => (Some(DMS), None, None),
@@ -372,21 +380,25 @@ async fn own_account(cx: &Ctx) -> Result<String> {
     })
 }
 
+/// Whether a set is known to be absent or empty.
+fn is_none<T: Field>(config: &View<'_, IamDbAccessRole>, set: Handle<IamDbAccessRole, Option<Set<T>>>) -> bool {
+    match config.get(set) {
+        Val::Null => true,
+        Val::Known(set) => set.is_empty(),
+        Val::Unknown => false,
+    }
+}
+
 /// What is wrong about who is trusted.
 fn trusted(config: &View<'_, IamDbAccessRole>) -> Vec<Diagnostic> {
     type Role = IamDbAccessRole;
-    let is_none = |handle: Handle<Role, Option<Set<String>>>| match config.get(handle) {
-        Val::Null => Some(true),
-        Val::Known(set) => Some(set.is_empty()),
-        Val::Unknown => None,
-    };
     let preset = match config.get(Role::preset) {
         Val::Unknown => return Vec::new(),
         preset => preset.known(),
     };
     let by_preset = matches!(preset.as_deref(), Some(DMS | RDS_PROXY));
-    let no_principals = is_none(Role::trusted_principals) == Some(true);
-    let no_services = is_none(Role::trusted_services) == Some(true) && !by_preset;
+    let no_principals = is_none(config, Role::trusted_principals);
+    let no_services = is_none(config, Role::trusted_services) && !by_preset;
     let actions = config.get(Role::trust_actions).known().filter(|actions| !actions.is_empty());
     // What is no such action at all is another complaint.
     let is_action = |action: &str| checks::trust_action().complaint("", &Value::from(action)).is_none();

@@ -13,7 +13,7 @@ use tf_provider::value::Path;
 
 use crate::arn::{DbUserArn, Wildcards};
 use crate::attributes::checks;
-use crate::attributes::policy_json::{PolicyJson, normal, same};
+use crate::attributes::policy_json::{ConditionKey, PolicyJson, normal, same};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::ownership::{self, Owned};
 use crate::parts::iam::logins::{self, Database};
@@ -64,7 +64,7 @@ tf_provider::model! {
         /// Operator, such as `StringEquals`.
         test: String = required().check(check::length(1..=usize::MAX)),
         /// Condition key, such as `aws:ResourceTag/environment`.
-        variable: String = required().check(check::length(1..=usize::MAX)),
+        variable: ConditionKey = required().check(check::length(1..=usize::MAX)),
         /// Values, one of which must match.
         values: Set<String> = required().check(check::size(1..=usize::MAX)),
     }
@@ -282,13 +282,13 @@ impl IamDbUserPolicy {
 
 impl ConditionBlock {
     fn condition(&self) -> Condition {
-        Condition { operator: self.test.clone(), variable: self.variable.clone(), values: self.values.to_vec() }
+        Condition { operator: self.test.clone(), variable: self.variable.0.clone(), values: self.values.to_vec() }
     }
 }
 
 impl From<Condition> for ConditionBlock {
     fn from(Condition { operator, variable, values }: Condition) -> Self {
-        Self { test: operator, variable, values: values.into_iter().collect() }
+        Self { test: operator, variable: variable.into(), values: values.into_iter().collect() }
     }
 }
 

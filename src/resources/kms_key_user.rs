@@ -15,7 +15,7 @@ use tf_provider::value::Path;
 
 use crate::arn::{self, Arn};
 use crate::attributes::checks;
-use crate::attributes::policy_json::{PolicyJson, normal};
+use crate::attributes::policy_json::{Action, PolicyJson, normal};
 use crate::aws::kms::{Grant, Key, Kms};
 use crate::ownership::{self, Owned};
 use crate::parts::kms::key_policy::{Change, Fault, Outcome, Verdict, same};
@@ -67,7 +67,7 @@ tf_provider::model! {
             optional().or(DATA_LOADER).check(check::one_of(&[DATA_LOADER, CONSOLE_KEY_USER, CUSTOM])),
         /// Actions of KMS, such as `kms:Decrypt`, if `permission_set` is `custom`. Only some of them can be granted,
         /// and no patterns.
-        actions: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(checks::kms_action()),
+        actions: Option<Set<Action>> = optional().check(check::size(1..=usize::MAX)).each(checks::kms_action()),
         /// Name of the statement, its `Sid`, or of the grant. If absent, it is made of the principal and its
         /// permissions.
         sid: Computed<String> = optional().replace().identity().check(checks::sid()),
@@ -184,9 +184,11 @@ impl Resource<World> for KmsKeyUser {
             _ => {}
         }
         let actions = config.get(Self::actions).known().filter(|_| grant);
-        if let Some(action) = actions.iter().flat_map(|actions| actions.iter()).find(|a| operation(a).is_none()) {
+        if let Some(action) =
+            actions.iter().flat_map(|actions| actions.iter()).find(|action| operation(&action.0).is_none())
+        {
             let known = OPERATIONS.join(", kms:");
-            let detail = format!("\"{action}\" cannot be given with a grant. What can is kms:{known}.");
+            let detail = format!("\"{}\" cannot be given with a grant. What can is kms:{known}.", action.0);
             found.push(Diagnostic::error("No action of a grant", detail).at(Self::actions));
         }
         if grant && config.get(Self::sid).known().is_some_and(|sid| sid.contains(' ')) {
@@ -296,7 +298,9 @@ impl KmsKeyUser {
 
     fn permissions(&self) -> Permissions {
         match self.permission_set.as_str() {
-            CUSTOM => Permissions::Custom(self.actions.iter().flat_map(|actions| actions.iter().cloned()).collect()),
+            CUSTOM => Permissions::Custom(
+                self.actions.iter().flat_map(|actions| actions.iter().map(|action| action.0.clone())).collect(),
+            ),
             CONSOLE_KEY_USER => Permissions::Console,
             _ => Permissions::DataLoader,
         }
@@ -443,7 +447,7 @@ impl KmsKeyUser {
             Permissions::DataLoader => DATA_LOADER,
             Permissions::Console => CONSOLE_KEY_USER,
             Permissions::Custom(actions) => {
-                self.actions = Some(actions.into_iter().collect());
+                self.actions = Some(actions.into_iter().map(Action::from).collect());
                 CUSTOM
             }
         };

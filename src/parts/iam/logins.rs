@@ -6,8 +6,9 @@ use tf_provider::value::Path;
 
 use crate::arn::{self, ArnError, DbUserArn, Partition, Wildcards};
 use crate::attributes::checks;
+use crate::aws::iam::size_of;
 use crate::policy::connect::{self, Condition};
-use crate::policy::{self, Document, PolicyError};
+use crate::policy::{Document, PolicyError};
 use crate::world::Ctx;
 
 tf_provider::model! {
@@ -95,7 +96,7 @@ pub async fn users(cx: &Ctx, databases: &[Database], wildcards: Wildcards, at: &
 /// # Errors
 /// It does not.
 pub fn check_size(document: &str, quota: usize, owner: &str, databases: &[Database], at: &Path) -> Result<()> {
-    let size = policy::size(document);
+    let size = size_of(document);
     if size <= quota {
         return Ok(());
     }

@@ -1,4 +1,5 @@
-//! A role that a resource owns as a whole: trust, permissions boundary, tags, and one inline policy.
+//! A role that a resource owns: trust, permissions boundary, tags, and one inline policy. Other policies on it belong to
+//! others: they are neither shown nor changed, and keep the role from being deleted.
 //!
 //! A create that was cut off is finished by the next one of the same directory: its claim and the tag of the role have the
 //! same creation id.
@@ -237,11 +238,11 @@ pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, policy_name: &str, 
         cx.warn(claims::recreated(subject));
         return Ok(());
     }
-    let left = left::on(iam, name, policy_name).await.context(doing, name)?;
     if force {
+        let left = left::on(iam, name, policy_name).await.context(doing, name)?;
         left.remove(cx, iam, name).await.context(doing, name)?;
-    } else if !left.is_empty() {
-        return Err(left.refusal(name));
+    } else {
+        left::nothing(cx, iam, name, policy_name).await?;
     }
     let owner = Principal::Role(name.to_owned());
     cx.until(&CONCURRENT, || iam.delete_policy(&owner, policy_name)).await.context(doing, name)?;
@@ -335,7 +336,10 @@ async fn update_policy(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Resul
 async fn put_policy(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<()> {
     let owner = Principal::Role(spec.name.clone());
     let put = || iam.put_policy(&owner, &spec.policy_name, &spec.policy);
-    cx.until(&UNSEEN, put).await.context("Cannot write the policy of the role", &spec.name)
+    cx.until(&UNSEEN, put)
+        .await
+        .context("Cannot write the policy of the role", &spec.name)
+        .map_err(|error| error.at((spec.at)(Part::PolicyName)))
 }
 
 impl Spec {

@@ -95,7 +95,7 @@ impl Target {
         Ok(Self { kind, identifier: identifier.to_owned(), region })
     }
 
-    /// Understands `instance/ID` and `cluster/ID`, with `@REGION` behind it or not.
+    /// Understands `instance/ID` and `cluster/ID`, with `@REGION` behind it or not. RDS keeps identifiers in lower case.
     ///
     /// # Errors
     /// The id has another form.
@@ -118,7 +118,7 @@ impl Target {
                 ),
             ));
         }
-        Ok(Self { kind, identifier: identifier.to_owned(), region })
+        Ok(Self { kind, identifier: identifier.to_lowercase(), region })
     }
 
     /// The RDS client of its region.

@@ -2,6 +2,8 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
+use crate::arn::Arn;
+use crate::attributes::tags;
 use crate::aws::secrets::Description;
 use crate::resources::db_secret::DbSecret;
 
@@ -44,15 +46,25 @@ pub(super) fn restored(name: &str) -> Diagnostic {
     Diagnostic::warning("Secret was restored", detail)
 }
 
-/// The name is a deleted secret's.
-pub(super) fn in_recovery(name: &str) -> Diagnostic {
+/// The name is a deleted secret's; `outcome` says what comes of that.
+pub(super) fn in_recovery(found: &Description, outcome: &str) -> Diagnostic {
+    let Description { arn, name, .. } = found;
+    let creator = match tags::mark(&found.tags) {
+        Some(_) => "A resource of this provider had created it, perhaps this one before it was destroyed.",
+        None => "It carries no mark of this provider, so it was created by other means.",
+    };
+    let region = arn.parse().map_or_else(|_| String::new(), |arn: Arn| format!(" --region {}", arn.region));
     Diagnostic::error(
         "Name belongs to a deleted secret",
         format!(
-            "A secret \"{name}\" was deleted and can still be restored, and until that ends its name is taken. Nothing \
-             was changed.\n\nChoose another \"name\", set \"restore_deleted\" to true to take the secret back and write \
-             this value into it, or end it for good:\n  aws secretsmanager delete-secret --secret-id '{name}' \
-             --force-delete-without-recovery"
+            "The secret \"{name}\" is scheduled for deletion, and its name is taken until its recovery window has ended. \
+             {creator} {outcome}\n\n\
+             To restore it and write this value into it, set \"restore_deleted\" to true. To restore it as it was and \
+             manage it here:\n  aws secretsmanager restore-secret --secret-id '{arn}'{region}\n  terraform import \
+             ADDRESS '{arn}'\n\n\
+             To delete it for good, with its value:\n  aws secretsmanager delete-secret --secret-id '{arn}'{region} \
+             --force-delete-without-recovery\n\n\
+             Or change \"name\"."
         ),
     )
     .at(DbSecret::name)

@@ -1,9 +1,9 @@
 //! What a user may do: the `grant` block.
 
 use tf_provider::diagnostic::Diagnostic;
-use tf_provider::schema::{Check, Set, Val, View, check, optional, required};
+use tf_provider::schema::{Check, Set, Spelling, Text, Val, View, check, optional, required};
 
-use crate::sql::mysql::grants::Granted;
+use crate::sql::mysql::grants::{Granted, same_privilege};
 use crate::sql::mysql::privileges::{self, Reach};
 use crate::sql::quote::check_my_name;
 
@@ -12,7 +12,7 @@ tf_provider::model! {
     pub struct GrantBlock {
         /// Names of privileges such as `SELECT`, in any case; `ALL PRIVILEGES` can be granted on databases and tables by
         /// whoever has all of them, which a master of MariaDB may not.
-        privileges: Set<String> = required().check(check::size(1..=usize::MAX)).each(Check::explained(
+        privileges: Set<Privilege> = required().check(check::size(1..=usize::MAX)).each(Check::explained(
             "must be a privilege of MySQL or MariaDB",
             check_privilege,
         )),
@@ -25,6 +25,19 @@ tf_provider::model! {
     }
 }
 
+/// A privilege; upper and lower case are the same, and so are the names that MySQL and MariaDB have for it.
+pub(super) type Privilege = Text<PrivilegeSpelling>;
+
+/// The spelling of privileges.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PrivilegeSpelling {}
+
+impl Spelling for PrivilegeSpelling {
+    fn same(a: &str, b: &str) -> bool {
+        same_privilege(a, b)
+    }
+}
+
 /// All databases, or all tables.
 pub(super) const ALL: &str = "*";
 
@@ -32,7 +45,7 @@ impl GrantBlock {
     /// The same for a statement.
     pub(super) fn granted(&self) -> Granted {
         Granted {
-            privileges: self.privileges.iter().cloned().collect(),
+            privileges: self.privileges.iter().map(|name| name.0.clone()).collect(),
             database: self.database.clone(),
             table: self.table.clone(),
             grant_option: self.grant_option,
@@ -42,7 +55,7 @@ impl GrantBlock {
     /// The block for what is granted.
     pub(super) fn of(granted: Granted) -> Self {
         Self {
-            privileges: granted.privileges.into_iter().collect(),
+            privileges: granted.privileges.into_iter().map(Privilege::from).collect(),
             database: granted.database,
             table: granted.table,
             grant_option: granted.grant_option,
@@ -65,7 +78,8 @@ impl GrantBlock {
         };
         let names = block.get(Self::privileges).known();
         let names = names.iter().flat_map(|names| names.iter());
-        let complaint = |name_of: &String| {
+        let complaint = |privilege: &Privilege| {
+            let name_of = &privilege.0;
             let detail = match privileges::reach(name_of)? {
                 reach if reach > level => format!(
                     "\"{name_of}\" cannot be granted on {name}. It is for {}.",

@@ -289,6 +289,11 @@ impl Shown {
     }
 }
 
+/// Whether two names are of the same privilege.
+pub fn same_privilege(a: &str, b: &str) -> bool {
+    normal(a) == normal(b)
+}
+
 /// A privilege by the name that MySQL and MariaDB share, if they share one.
 fn normal(privilege: &str) -> String {
     let upper = privilege.trim().to_ascii_uppercase();

@@ -465,7 +465,10 @@ impl<T: Field> Field for Vec<T> {
     }
 
     fn traits() -> Traits {
-        nested::<T>()
+        nested::<T>(|a, b| {
+            let (Value::List(a), Value::List(b)) = (a, b) else { return false };
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_element::<T>(a, b))
+        })
     }
 }
 
@@ -492,7 +495,12 @@ impl<T: Field> Field for Set<T> {
     }
 
     fn traits() -> Traits {
-        nested::<T>()
+        nested::<T>(|a, b| {
+            let (Value::Set(a), Value::Set(b)) = (a, b) else { return false };
+            let (a, b): (Vec<&Value>, Vec<&Value>) = (a.iter().collect(), b.iter().collect());
+            let has = |all: &[&Value], one: &Value| all.iter().any(|other| same_element::<T>(other, one));
+            a.iter().all(|one| has(&b, one)) && b.iter().all(|one| has(&a, one))
+        })
     }
 }
 
@@ -523,14 +531,22 @@ impl<T: Field> Field for Map<T> {
     }
 
     fn traits() -> Traits {
-        nested::<T>()
+        nested::<T>(|a, b| {
+            let (Value::Map(a), Value::Map(b)) = (a, b) else { return false };
+            a.keys().eq(b.keys()) && a.values().zip(b.values()).all(|(a, b)| same_element::<T>(a, b))
+        })
     }
 }
 
-/// What a collection says is what its elements say; only their equality stays theirs.
-fn nested<T: Field>() -> Traits {
-    let Traits { secret, table, .. } = T::traits();
-    Traits { secret, table, ..Traits::default() }
+/// What a collection says is what its elements say. If elements have several spellings, so has the collection: `same`
+/// tells.
+fn nested<T: Field>(same: fn(&Value, &Value) -> bool) -> Traits {
+    let Traits { secret, table, same: of_elements, .. } = T::traits();
+    Traits { secret, table, same: of_elements.map(|_| same), ..Traits::default() }
+}
+
+fn same_element<T: Field>(a: &Value, b: &Value) -> bool {
+    a == b || T::traits().same.is_some_and(|same| !a.is_null() && !b.is_null() && same(a, b))
 }
 
 impl<T> FromIterator<T> for Set<T> {
@@ -596,5 +612,27 @@ mod tests {
         assert!(same(&Value::from(r#"{"a":1,"b":[]}"#), &Value::from("{\"b\": [], \"a\": 1}")));
         assert!(!same(&Value::from("[1,2]"), &Value::from("[2,1]")));
         assert!(!same(&Value::from("{"), &Value::from("{")), "what is no JSON has no other spelling");
+    }
+
+    #[test]
+    fn collections_are_the_same_if_their_elements_are() {
+        let text = |text: &str| Value::from(text);
+        let (spaced, other) = (text("[ 1 ]"), text("[2]"));
+        let set = <Option<Set<Json>>>::traits().same.unwrap();
+        let of = |elements: &[&Value]| Value::Set(elements.iter().map(|&element| element.clone()).collect());
+        assert!(set(&of(&[&text("[1]"), &other]), &of(&[&other, &spaced])));
+        assert!(set(&of(&[&text("[1]"), &spaced]), &of(&[&spaced])), "twice the same");
+        assert!(!set(&of(&[&spaced]), &of(&[&spaced, &other])));
+        assert!(!set(&of(&[&spaced, &other]), &of(&[&spaced])));
+        assert!(!set(&of(&[&Value::unknown()]), &of(&[&spaced])));
+        let list = Vec::<Json>::traits().same.unwrap();
+        let of = |elements: &[&Value]| Value::List(elements.iter().map(|&element| element.clone()).collect());
+        assert!(list(&of(&[&text("[1]"), &other]), &of(&[&spaced, &other])));
+        assert!(!list(&of(&[&spaced, &other]), &of(&[&other, &spaced])) && !list(&of(&[&spaced]), &of(&[])));
+        let map = Map::<Json>::traits().same.unwrap();
+        let of = |key: &str, element: &Value| Value::Map([(key.to_owned(), element.clone())].into());
+        assert!(map(&of("k", &text("[1]")), &of("k", &spaced)));
+        assert!(!map(&of("k", &spaced), &of("l", &spaced)) && !map(&of("k", &spaced), &of("k", &other)));
+        assert!(Set::<String>::traits().same.is_none(), "only equal texts are the same");
     }
 }

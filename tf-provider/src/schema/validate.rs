@@ -65,6 +65,13 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
             .at(at),
         );
     }
+    if let Some((at, is, null)) = null_element(value, at)
+        && (attribute.fits)(&null).is_err()
+    {
+        let way = "Leave it out; \"compact\" does that for lists of strings.";
+        found.push(invalid(&at, format!("\"{at}\" {is}, and no element may be null. {way}")));
+        return;
+    }
     if let Some(Err(mismatch)) = known_part(value).map(|part| (attribute.fits)(&part)) {
         let at = mismatch.path.under(at);
         found.push(invalid(&at, format!("\"{at}\" is of the wrong kind: {}.", mismatch.message)));
@@ -80,6 +87,25 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
                 found.push(invalid(&step(at), complaint));
             }
         });
+    }
+}
+
+/// The first null element of a collection: where it is and what is said of that, and a collection of it alone. It may
+/// stand beside elements that are not known yet.
+fn null_element(value: &Value, at: &Path) -> Option<(Path, &'static str, Value)> {
+    match value {
+        Value::List(elements) => {
+            let index = elements.iter().position(Value::is_null)?;
+            Some((at.index(index), "is null", Value::List(vec![Value::Null])))
+        }
+        Value::Map(elements) => {
+            let (key, null) = elements.iter().find(|(_, element)| element.is_null())?;
+            Some((at.key(key), "is null", Value::Map([(key.clone(), null.clone())].into())))
+        }
+        Value::Set(elements) if elements.iter().any(Value::is_null) => {
+            Some((at.clone(), "has an element that is null", Value::Set([Value::Null].into())))
+        }
+        _ => None,
     }
 }
 
@@ -136,6 +162,10 @@ mod tests {
             marks: Option<Set<String>> = optional().each(check::length(1..=3)),
             /// Short values.
             tags: Option<Map<String>> = optional().each(check::length(1..=3)),
+            /// Values that may be null.
+            holes: Option<Map<Option<String>>> = optional(),
+            /// Whole ones.
+            sizes: Option<Set<i64>> = optional(),
             /// Write-only.
             password: Option<Secret<String>> = optional().write_only().check(check::length(3..=9)),
             /// LIST.
@@ -198,26 +228,31 @@ mod tests {
     fn a_value_that_does_not_fit_is_found_before_its_checks() {
         let half = Value::Number("1.5".parse().unwrap());
         check("size", half, &[("size", "\"size\" is of the wrong kind: expected a whole number, got a number.")]);
-        let holey = Value::List(vec![Value::Null]);
-        check("words", holey, &[("words[0]", "\"words[0]\" is of the wrong kind: expected a string, got null.")]);
     }
 
     #[test]
-    fn what_is_known_has_to_fit_beside_what_is_not() {
-        let wrong = |at: &str| format!("\"{at}\" is of the wrong kind: expected a string, got null.");
+    fn null_elements_are_found_beside_what_is_not_known() {
+        let way = "and no element may be null. Leave it out; \"compact\" does that for lists of strings.";
         let map = |element: Value| {
             Value::Map(
                 [("a".to_owned(), Value::unknown()), ("b".to_owned(), element), ("c".to_owned(), "c".into())].into(),
             )
         };
         check("tags", map("b".into()), &[]);
-        check("tags", map(Value::Null), &[(r#"tags["b"]"#, &wrong(r#"tags["b"]"#))]);
-        check(
-            "words",
-            Value::List(vec!["a".into(), Value::Null, Value::unknown()]),
-            &[("words[1]", &wrong("words[1]"))],
-        );
-        check("marks", Value::Set([Value::Null, Value::unknown()].into()), &[("marks", &wrong("marks"))]);
+        check("tags", map(Value::Null), &[(r#"tags["b"]"#, &format!(r#""tags["b"]" is null, {way}"#))]);
+        check("holes", map(Value::Null), &[]);
+        for words in [vec!["a".into(), Value::Null, Value::unknown()], vec![Value::unknown(), Value::Null]] {
+            check("words", Value::List(words), &[("words[1]", &format!("\"words[1]\" is null, {way}"))]);
+        }
+        let marks = Value::Set([Value::Null, Value::unknown()].into());
+        check("marks", marks, &[("marks", &format!("\"marks\" has an element that is null, {way}"))]);
+    }
+
+    #[test]
+    fn what_is_known_has_to_fit_beside_what_is_not() {
+        let half = || Value::Number("1.5".parse().unwrap());
+        let wrong = "is of the wrong kind: expected a whole number, got a number.";
+        check("sizes", Value::Set([half(), Value::unknown()].into()), &[("sizes", &format!("\"sizes\" {wrong}"))]);
     }
 
     #[test]

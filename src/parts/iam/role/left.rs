@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::Retry;
 
 use crate::aws::Error;
@@ -29,6 +29,36 @@ pub(super) const EMPTIED: Retry<Error> = Retry {
     first: Duration::from_secs(1),
 };
 
+/// Why a role is not deleted.
+enum Kept {
+    /// What hangs on it, in words for the user.
+    By(Diagnostic),
+    Failed(Diagnostic),
+}
+
+/// Policies whose resources were destroyed just before the role may still be listed.
+const STILL_LISTED: Retry<Kept> = Retry {
+    what: "what was removed from the role to be gone",
+    when: |kept| matches!(kept, Kept::By(_)),
+    within: Duration::from_secs(5),
+    first: Duration::from_millis(400),
+};
+
+/// Makes sure that nothing hangs on a role but its own policy.
+///
+/// # Errors
+/// Something does, or AWS refuses to tell.
+pub(super) async fn nothing(cx: &Ctx, iam: &Iam, name: &str, own_policy: &str) -> Result<()> {
+    let look = || async {
+        match on(iam, name, own_policy).await.context("Cannot delete the role", name) {
+            Ok(left) if left.is_empty() => Ok(()),
+            Ok(left) => Err(Kept::By(left.refusal(name))),
+            Err(error) => Err(Kept::Failed(error)),
+        }
+    };
+    cx.until(&STILL_LISTED, look).await
+}
+
 /// All that hangs on a role but its own policy.
 pub(super) async fn on(iam: &Iam, name: &str, own_policy: &str) -> Result<Left, Error> {
     let mut policies = iam.role_policies(name).await?;
@@ -38,7 +68,7 @@ pub(super) async fn on(iam: &Iam, name: &str, own_policy: &str) -> Result<Left, 
 }
 
 impl Left {
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.policies.is_empty() && self.attached.is_empty() && self.profiles.is_empty()
     }
 
@@ -57,7 +87,7 @@ impl Left {
         Ok(())
     }
 
-    pub(super) fn refusal(&self, name: &str) -> Diagnostic {
+    fn refusal(&self, name: &str) -> Diagnostic {
         let lists = [
             ("inline policy", &self.policies),
             ("attached policy", &self.attached),
@@ -67,10 +97,18 @@ impl Left {
         Diagnostic::error(
             "Role is in use",
             format!(
-                "Others have added to \"{name}\":{}\n\nNothing was changed. Take these away first, or set \
+                "Others have added to \"{name}\":{}\n\nNothing was changed. Remove these first, or set \
                  \"force_detach_policies\" to true and apply that before the role is deleted.",
                 lines.collect::<String>()
             ),
         )
+    }
+}
+
+impl From<Kept> for Diagnostic {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::By(diagnostic) | Kept::Failed(diagnostic) => diagnostic,
+        }
     }
 }
