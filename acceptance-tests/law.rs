@@ -9,6 +9,7 @@ use crate::law::floors::Floors;
 use crate::law::sources::{Breach, Rule, Source, survey};
 
 mod law {
+    pub(crate) mod debug;
     pub(crate) mod floors;
     mod samples;
     pub(crate) mod sources;
@@ -42,6 +43,11 @@ fn arns_are_built_in_one_place() {
 #[test]
 fn nothing_panics_or_prints() {
     keep(Rule::PanicOrPrint);
+}
+
+#[test]
+fn no_derived_debug_shows_secrets() {
+    keep(Rule::Debug);
 }
 
 #[test]

@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 use crate::aws::error::{Error, Kind, chain};
 
 /// A role to assume, with the arguments of `sts:AssumeRole` under hashicorp/aws's names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct AssumeRole {
     /// The role.
     pub role_arn: String,

@@ -100,18 +100,29 @@ impl CaBundle<'_> {
 }
 
 /// Chooses the way to the host, and puts its name into every connector error.
-#[derive(Debug)]
 struct NamingClient {
     direct: SharedHttpClient,
     http: Option<SharedHttpClient>,
     https: Option<SharedHttpClient>,
 }
 
-#[derive(Debug)]
 struct NamingConnector {
     direct: SharedHttpConnector,
     http: Option<SharedHttpConnector>,
     https: Option<SharedHttpConnector>,
+}
+
+// Both lead to the URLs of proxies, which may have passwords.
+impl fmt::Debug for NamingClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NamingClient")
+    }
+}
+
+impl fmt::Debug for NamingConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NamingConnector")
+    }
 }
 
 impl HttpClient for NamingClient {

@@ -6,7 +6,7 @@ use crate::aws::error::{Error, Kind, chain};
 use crate::aws::options::Options;
 
 /// A proxy for each of the two schemes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Proxies {
     /// Of requests to `http://…`.
     pub(crate) http: Option<ProxyConfig>,
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_is_no_proxy_is_told_without_its_password() {
         let options = Options { https_proxy: Some("socks5://me:hidden@a".to_owned()), ..Options::default() };
-        let error = Proxies::of(&options, |_| None).unwrap_err();
+        let error = Proxies::of(&options, |_| None).err().unwrap();
         assert!(error.message.starts_with("https_proxy names no proxy"), "{error}");
         assert!(!error.message.contains("hidden"), "{error}");
     }

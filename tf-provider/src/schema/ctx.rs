@@ -13,7 +13,6 @@ use crate::schema::{Model, Private};
 use crate::value::Object;
 
 /// The world of the provider, and the limits and the memory of one operation.
-#[derive(Debug)]
 pub struct Ctx<W> {
     world: Arc<W>,
     limit: Duration,
