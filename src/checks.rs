@@ -91,6 +91,11 @@ pub fn alias() -> Check {
     )
 }
 
+/// The ARN of a role that is assumed.
+pub fn role_arn() -> Check {
+    Check::explained("must be the ARN of an IAM role", |text| arn::role_arn(text).map(drop))
+}
+
 /// The ARN of somebody who can be given a key.
 pub fn principal_arn() -> Check {
     Check::explained("must be the ARN of a role, a user, or an account's `root`", |text| {

@@ -109,7 +109,7 @@ tf_provider::model! {
     /// A role to assume.
     pub struct AssumeRole {
         /// ARN of the role. A block without it is passed over.
-        role_arn: Option<String> = optional(),
+        role_arn: Option<String> = optional().check(checks::role_arn()),
         /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`; one hour at most where the role is
         /// assumed from another role.
         duration: Option<String> = optional().check(role_duration()),
@@ -134,7 +134,7 @@ tf_provider::model! {
     /// A role to assume with the token of an identity provider.
     pub struct WebIdentity {
         /// ARN of the role. Else `AWS_ROLE_ARN`.
-        role_arn: Option<String> = optional(),
+        role_arn: Option<String> = optional().check(checks::role_arn()),
         /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`.
         duration: Option<String> = optional().check(role_duration()),
         /// Policy that restricts the session.
