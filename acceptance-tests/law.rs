@@ -11,6 +11,7 @@ use crate::law::sources::{Breach, Rule, Source, survey};
 
 mod law {
     pub(crate) mod circles;
+    pub(crate) mod debug;
     pub(crate) mod floors;
     mod samples;
     pub(crate) mod sources;
@@ -58,6 +59,11 @@ fn nothing_panics_or_prints() {
 #[test]
 fn calls_that_are_not_idempotent_go_out_once() {
     keep(Rule::Once);
+}
+
+#[test]
+fn no_derived_debug_shows_secrets() {
+    keep(Rule::Debug);
 }
 
 #[test]

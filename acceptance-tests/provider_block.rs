@@ -110,6 +110,18 @@ fn one_assumed_role_may_have_a_long_session() {
 }
 
 #[test]
+fn a_refused_role_is_asked_for_once() {
+    let (tf, account) = scene("assume_role {\n    role_arn = \"arn:aws:iam::123456789012:role/absent\"\n  }");
+    let many = "data \"rdsauth_db_endpoint\" \"many\" {\n  count = 20\n  db_instance_identifier = \"orders\"\n}\n";
+    tf.write("many.tf", many);
+    let run = tf.plan_fails();
+    let errors = run.diagnostics().iter().filter(|found| found.severity == "error").count();
+    assert_eq!(errors, 21, "{}", run.report("each data source is told"));
+    let asked = account.operations().iter().filter(|operation| *operation == "AssumeRole").count();
+    assert_eq!(asked, 1);
+}
+
+#[test]
 fn calls_go_through_the_proxy_of_their_scheme() {
     let [http, https] = [Refusing::start(), Refusing::start()];
     let proxies = format!("http_proxy = {:?}\n  https_proxy = {:?}\n  max_retries = 1", http.url, https.url);
@@ -203,6 +215,9 @@ fn what_is_wrong_is_said_at_its_line() {
     check_refused("insecure = true", "Certificates are always verified", "insecure");
     check_refused("region = \"us-esat-1\"", "Did you mean \"us-east-1\"", "region");
     check_refused("sts_region = \"us-esat-1\"", "Did you mean \"us-east-1\"", "sts_region");
+    let assumes = |block: &str, arn: &str| format!("{block} {{\n    role_arn = \"{arn}\"\n  }}");
+    check_refused(&assumes("assume_role", "arn:aws:iam::123456789012:user/x"), "not the ARN of a role", "role_arn");
+    check_refused(&assumes("assume_role_with_web_identity", "ci"), "not an ARN", "role_arn");
     let role = |more: &str| {
         format!("assume_role {{\n    role_arn = \"arn:aws:iam::123456789012:role/x\"\n    {more}\n  }}\n  ")
     };
@@ -218,6 +233,13 @@ fn what_is_wrong_is_said_at_its_line() {
         "cannot be set together",
         "web_identity_token_file",
     );
+}
+
+#[test]
+fn a_role_with_an_empty_arn_is_passed_over() {
+    let (tf, account) = scene("assume_role {\n    role_arn = \"\"\n  }");
+    tf.apply();
+    assert!(!account.operations().contains(&"AssumeRole".to_owned()));
 }
 
 /// Bytes that are no text in UTF-8.

@@ -37,7 +37,7 @@ pub fn subject<M: Owned>(of: &M) -> Result<Subject> {
 /// # Errors
 /// This process has created it for another resource.
 pub async fn begin<'a, M: Owned>(cx: &'a Ctx, planned: &M) -> Result<Claim<'a>> {
-    cx.claims().begin(subject(planned)?).await
+    cx.claims().begin(cx, subject(planned)?).await
 }
 
 /// Begins the delete of an object; see [`Claims::delete`](crate::records::claims::Claims::delete).

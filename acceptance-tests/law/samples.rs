@@ -168,6 +168,30 @@ fn what_has_another_effect_each_time_goes_out_once() {
 }
 
 #[test]
+fn what_derives_debug_holds_no_secrets() {
+    let refused = |package, path, text: &str| check(package, path, text, &[Rule::Debug]);
+    refused(FRAMEWORK, "schema.rs", "#[derive(Clone, Debug)] pub struct A<W> { a: Arc<W>, b: Mutex<Option<Object>> }");
+    refused(FRAMEWORK, "schema.rs", "/// A.\n#[derive(Debug)]\n#[allow(x)]\npub(crate) struct A(pub Value);");
+    refused(FRAMEWORK, "schema.rs", "#[derive(Debug)] enum A { B, C { d: Vec<serde_json::Value> } }");
+    refused(PROVIDER, "aws.rs", "#[derive(Debug)] struct A { pub password: Option<String> }");
+    refused(PROVIDER, "aws.rs", "#[derive(Debug)] struct A<'a> { session_token: &'a str, b: u8 }");
+    refused(PROVIDER, "aws.rs", "#[derive(Debug)] struct A { b: u8, external_id: Option<String> }");
+    refused(PROVIDER, "resources/a.rs", "tf_provider::model! { struct A { password: String = required(), } }");
+    for text in [
+        "pub struct A { b: Object, password: String }",
+        "#[derive(Clone)] pub struct A(Value); #[derive(Debug)] struct B { c: u8 }",
+        "#[derive(Debug)] struct A { password: Option<Secret<String>>, secret_arn: String, token_file: String }",
+        "#[derive(Debug)] struct A { fits: fn(&Value) -> bool, token_version: u8, secrets: Vec<String>, c: String }",
+        "#[derive(Debug)] enum A { Object(Vec<String>), Token }",
+        "tf_provider::model! { struct A { external_id: Option<String> = optional(), token: Secret<String> = computed(), } }",
+        "#[cfg(test)] mod tests { #[derive(Debug)] struct A(Value); }",
+    ] {
+        check(PROVIDER, "resources/a.rs", text, &[]);
+    }
+    check(FRAMEWORK, "value.rs", "#[derive(Debug)] pub struct Set(Vec<Value>);", &[]);
+}
+
+#[test]
 fn tests_may_do_all_of_it() {
     let deed = "use super::*; use crate::plugin::x; use tonic::y; fn f() { panic!(\"arn:\") }";
     check(FRAMEWORK, "value.rs", &format!("#[cfg(test)]\n#[allow(x)]\nmod tests {{ {deed} }}"), &[]);

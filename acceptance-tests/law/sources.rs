@@ -5,6 +5,7 @@ use std::fmt;
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
+use crate::law::debug::{Item, secrets};
 use crate::law::floors::Floors;
 
 const FRAMEWORK: &str = "tf-provider";
@@ -29,6 +30,7 @@ pub(crate) enum Rule {
     Arn,
     PanicOrPrint,
     Once,
+    Debug,
 }
 
 /// One place that breaks a rule.
@@ -119,6 +121,10 @@ impl<'a> Reader<'a> {
                 TokenTree::Punct(hash) if hash.as_char() == '#' => match attribute(rest) {
                     Some((length, Attribute::ForTests)) if length > 1 => return,
                     Some((length, Attribute::ForTests)) => at += length + self.skip_item(&rest[length..]),
+                    Some((length, Attribute::DerivesDebug)) => {
+                        self.read_printed(Item::Type, token, &rest[length..]);
+                        at += length;
+                    }
                     Some((length, Attribute::Other)) => at += length,
                     None => {}
                 },
@@ -161,6 +167,22 @@ impl<'a> Reader<'a> {
         length
     }
 
+    /// An item that derives `Debug`, or the inside of a `model!`.
+    fn read_printed(&mut self, item: Item, token: &TokenTree, rest: &[TokenTree]) {
+        // These are the data themselves, and nothing that is ours.
+        if self.source.package == FRAMEWORK && matches!(self.module.as_deref(), Some("value" | "proto")) {
+            return;
+        }
+        let is_item = |token: &&TokenTree| is_ident(token, "struct") || is_ident(token, "enum");
+        let body = rest.iter().skip_while(|token| !is_item(token)).find_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Bracket => Some(group.stream()),
+            _ => None,
+        });
+        for what in body.into_iter().flat_map(|body| secrets(item, body)) {
+            self.complain(Rule::Debug, token, format!("{what}, so Debug must not be derived"));
+        }
+    }
+
     fn read_method(&mut self, rest: &[TokenTree]) {
         if let [token @ TokenTree::Ident(name), TokenTree::Group(arguments), ..] = rest
             && arguments.delimiter() == Delimiter::Parenthesis
@@ -201,6 +223,12 @@ impl<'a> Reader<'a> {
         let is_macro = matches!(rest.first(), Some(TokenTree::Punct(mark)) if mark.as_char() == '!')
             && matches!(rest.get(1), Some(TokenTree::Group(_)));
         match name {
+            "model" if is_macro => {
+                if let [_, TokenTree::Group(inside), ..] = rest {
+                    let inside: Vec<_> = inside.stream().into_iter().collect();
+                    self.read_printed(Item::Model, token, &inside);
+                }
+            }
             "panic" | "println" if is_macro => self.complain_of_panic(token, format!("{name}! is for tests")),
             // Generated code steps between its own modules so.
             "super" if self.module.as_deref() == Some("proto") => {}
@@ -297,6 +325,8 @@ fn flat(stream: TokenStream) -> Vec<TokenTree> {
 enum Attribute {
     /// What follows is compiled for tests alone.
     ForTests,
+    /// What follows derives `Debug`.
+    DerivesDebug,
     Other,
 }
 
@@ -308,7 +338,18 @@ fn attribute(rest: &[TokenTree]) -> Option<(usize, Attribute)> {
         _ => return None,
     };
     let is_attribute = group.delimiter() == Delimiter::Bracket;
-    is_attribute.then(|| (length, if is_for_tests(group) { Attribute::ForTests } else { Attribute::Other }))
+    let kind = match group {
+        group if is_for_tests(group) => Attribute::ForTests,
+        group if derives_debug(group) => Attribute::DerivesDebug,
+        _ => Attribute::Other,
+    };
+    is_attribute.then_some((length, kind))
+}
+
+fn derives_debug(attribute: &Group) -> bool {
+    let tokens: Vec<_> = attribute.stream().into_iter().collect();
+    matches!(&tokens[..], [TokenTree::Ident(derive), TokenTree::Group(traits)] if derive == "derive"
+        && traits.stream().into_iter().any(|token| is_ident(&token, "Debug")))
 }
 
 fn is_for_tests(attribute: &Group) -> bool {

@@ -189,21 +189,14 @@ fn a_user_is_gone_with_its_database() {
     scene.sql("DROP USER @U");
 }
 
-/// How a command ends that waits for a lock.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum GivenUp {
-    OutOfTime,
-    Interrupted,
-}
-
-/// Another session is in the way of CREATE USER until nobody waits for it any longer; then the server has given it up.
+/// Another session is in the way of CREATE USER until nobody waits for it any longer, since a limit of the connection or
+/// an argument of the resource ends it; then the server has given it up.
 #[track_caller]
-fn check_given_up(how: GivenUp, sentence: &str) {
+fn check_given_up(statement_timeout: &str, argument: &str, sentence: &str) {
     let patient = format!("lock_timeout = \"2m\"\n  {READER}");
     let scene = Scene::new(&patient);
-    let limit = if how == GivenUp::OutOfTime { "6s" } else { "2m" };
-    let impatient = CONNECTION.replace("auth  ", &format!("statement_timeout = \"{limit}\"\n    auth  "));
-    scene.configure_through(&impatient, &patient);
+    let limit = format!("statement_timeout = \"{statement_timeout}\"\n    auth  ");
+    scene.configure_through(&CONNECTION.replace("auth  ", &limit), &format!("{argument}\n  {patient}"));
     // All tests share the server, so the lock is held no longer than the statement is there.
     scene.account.statement_fault(json!({ "fault": "delay", "seconds": 3, "sql": "^CREATE USER", "times": 1 }));
     let apply = scene.tf.start(&["apply", "-auto-approve"]);
@@ -222,9 +215,6 @@ fn check_given_up(how: GivenUp, sentence: &str) {
         let holder = scope.spawn(|| catch_unwind(AssertUnwindSafe(|| scene.sql(lock))));
         let held = eventually("the lock", minute, || running("SELECT sleep"));
         eventually("the statement at the server", minute, || running("CREATE USER"));
-        if how == GivenUp::Interrupted {
-            apply.interrupt();
-        }
         let run = apply.wait();
         let gone = Instant::now();
         while running("CREATE USER").is_some() && gone.elapsed() < Duration::from_secs(5) {}
@@ -244,12 +234,13 @@ fn check_given_up(how: GivenUp, sentence: &str) {
 
 #[test]
 fn a_statement_that_takes_too_long_is_given_up_by_the_server_too() {
-    check_given_up(GivenUp::OutOfTime, "statement_timeout");
+    check_given_up("6s", "", "statement_timeout");
 }
 
+/// As after Ctrl-C, which would hold the lock for half a minute.
 #[test]
-fn ctrl_c_ends_a_statement_on_the_server_too() {
-    check_given_up(GivenUp::Interrupted, "Stopped");
+fn an_operation_that_ends_ends_its_statement_on_the_server_too() {
+    check_given_up("2m", "timeouts {\n    create = \"10s\"\n  }", "Timed out");
 }
 
 /// An authority that has signed nothing here.

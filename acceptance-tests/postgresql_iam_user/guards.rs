@@ -137,9 +137,11 @@ fn a_lock_that_is_held_too_long_is_told() {
     scene.tf.destroy();
 }
 
+/// As after Ctrl-C, which would hold the lock for half a minute.
 #[test]
-fn an_interrupt_ends_a_statement_in_the_server() {
-    let scene = Scene::new("  name         = \"uID\"\n  lock_timeout = \"1m\"");
+fn an_operation_that_ends_ends_its_statement_in_the_server() {
+    let patient = "  name         = \"uID\"\n  lock_timeout = \"1m\"";
+    let scene = Scene::new(&format!("{patient}\n  timeouts {{\n    create = \"10s\"\n  }}"));
     let holds = Held::of(&scene);
     let apply = scene.tf.start(&["apply", "-auto-approve"]);
     let is_there = || {
@@ -147,10 +149,10 @@ fn an_interrupt_ends_a_statement_in_the_server() {
         scene.sql(of) == "1"
     };
     eventually("the statement", Duration::from_secs(30), || is_there().then_some(()));
-    apply.interrupt();
     eventually("its end", Duration::from_secs(30), || (!is_there()).then_some(()));
-    apply.wait().expect_code(1);
+    apply.wait().expect_code(1).expect_text("Timed out");
     holds.end(&scene);
+    scene.configure(patient);
     scene.tf.apply();
     scene.tf.destroy();
 }

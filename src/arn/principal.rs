@@ -27,9 +27,38 @@ pub fn principal_arn(text: &str) -> Result<Arn, ArnError> {
     }
 }
 
+/// The ARN of a role.
+///
+/// # Errors
+/// It is something else.
+pub fn role_arn(text: &str) -> Result<Arn, ArnError> {
+    let arn = principal_arn(text)?;
+    match arn.iam_identity() {
+        Some((IamKind::Role, _)) => Ok(arn),
+        _ => Err(ArnError::new(Part::Resource, format!("\"{text}\" is not the ARN of a role."))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roles_are_told_from_others() {
+        for text in ["arn:aws:iam::123456789012:role/app", "arn:aws-us-gov:iam::123456789012:role/path/app"] {
+            assert_eq!(role_arn(text).map(|arn| arn.to_string()), Ok(text.to_owned()));
+        }
+        for (text, says) in [
+            ("arn:aws:iam::123456789012:user/jane", "not the ARN of a role"),
+            ("arn:aws:iam::123456789012:root", "not the ARN of a role"),
+            ("arn:aws:sts::123456789012:assumed-role/app/s", "Name its role"),
+            ("app", "not an ARN"),
+            ("", "cannot be empty"),
+        ] {
+            let error = role_arn(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn principals_are_roles_users_and_accounts() {

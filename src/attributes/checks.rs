@@ -108,6 +108,19 @@ pub fn alias() -> Check {
     )
 }
 
+/// The ARN of a role that is assumed.
+pub fn role_arn() -> Check {
+    Check::explained("must be the ARN of an IAM role", |text| arn::role_arn(text).map(drop))
+}
+
+/// The same, or an empty text, which `hashicorp/aws` takes for none.
+pub fn role_arn_or_empty() -> Check {
+    Check::explained("must be the ARN of an IAM role, or empty", |text| match text {
+        "" => Ok(()),
+        text => arn::role_arn(text).map(drop),
+    })
+}
+
 /// The ARN of somebody who can be given a key.
 pub fn principal_arn() -> Check {
     Check::explained("must be the ARN of a role, a user, or an account's `root`", |text| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -21,10 +21,11 @@ use aws_smithy_async::time::{SystemTimeSource, TimeSource};
 use tf_provider::diagnostic::chain;
 use tokio::sync::Mutex;
 
-use crate::aws::error::{Error, Kind};
+use crate::aws::error::{Error, Kind, find};
+use crate::aws::unreached::Unreached;
 
 /// A role to assume, with the arguments of `sts:AssumeRole` under hashicorp/aws's names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct AssumeRole {
     /// The role.
     pub role_arn: String,
@@ -60,6 +61,10 @@ pub(crate) struct Source<'a> {
 
 /// A session is renewed this long before it ends.
 const RENEW_BEFORE_END: Duration = Duration::from_secs(60);
+
+/// A refusal stands so long without being asked for again: a run with many resources asks once, and a run that goes on
+/// soon sees that the user has logged in again.
+const REFUSAL_STANDS: Duration = Duration::from_secs(30);
 
 pub(crate) const DEFAULT_SESSION_NAME: &str = "terraform-rdsauth";
 
@@ -214,11 +219,22 @@ impl<P: ProvideCredentials> ProvideCredentials for Explained<P> {
     }
 }
 
-/// Keeps credentials until shortly before they expire, for all clients together; the SDK caches per client.
+/// Keeps credentials until shortly before they expire, and a failure for a while, for all clients together; the SDK
+/// caches per client, and credentials alone.
 #[derive(Debug)]
 struct Cached<P> {
     inner: P,
-    held: Mutex<Option<Credentials>>,
+    held: Mutex<Option<Result<Credentials, Failure>>>,
+}
+
+/// Why there were no credentials.
+#[derive(Debug)]
+struct Failure {
+    error: Error,
+    at: Instant,
+    /// Whether it can be otherwise at any moment: AWS limits calls, has a fault of its own, or is not reached. It counts
+    /// only for those who have waited for it, since everyone after them may have more luck.
+    passes: bool,
 }
 
 pub(crate) fn cached(inner: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
@@ -227,14 +243,36 @@ pub(crate) fn cached(inner: impl ProvideCredentials + 'static) -> SharedCredenti
 
 impl<P: ProvideCredentials> Cached<P> {
     async fn get(&self) -> provider::Result {
+        let asked = Instant::now();
         let mut held = self.held.lock().await;
         let soon = SystemTimeSource::new().now() + RENEW_BEFORE_END;
-        if let Some(credentials) = held.as_ref().filter(|c| c.expiry().is_none_or(|end| end > soon)) {
-            return Ok(credentials.clone());
+        match held.as_ref() {
+            Some(Ok(credentials)) if credentials.expiry().is_none_or(|end| end > soon) => Ok(credentials.clone()),
+            Some(Err(failure)) if failure.stands(asked) => Err(failure.told()),
+            _ => {
+                let found = self.inner.provide_credentials().await.map_err(|error| Failure::of(&error));
+                held.insert(found).as_ref().map(Clone::clone).map_err(Failure::told)
+            }
         }
-        let credentials = self.inner.provide_credentials().await?;
-        *held = Some(credentials.clone());
-        Ok(credentials)
+    }
+}
+
+impl Failure {
+    fn of(error: &CredentialsError) -> Self {
+        let told = Error::credentials(error);
+        let passes = told.is_transient()
+            || matches!(error, CredentialsError::ProviderTimedOut(_))
+            || find::<Unreached>(error).is_some();
+        Self { error: told, at: Instant::now(), passes }
+    }
+
+    /// Whether it is the answer to somebody who has asked at that time.
+    fn stands(&self, asked: Instant) -> bool {
+        asked < self.at || !self.passes && self.at.elapsed() < REFUSAL_STANDS
+    }
+
+    fn told(&self) -> CredentialsError {
+        CredentialsError::provider_error(self.error.clone())
     }
 }
 
@@ -249,6 +287,7 @@ impl<P: ProvideCredentials> ProvideCredentials for Cached<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
@@ -303,6 +342,81 @@ mod tests {
         let error = Error::credentials(&explained(broken, Stub::default()).look().await.unwrap_err());
         assert_eq!((error.kind, error.message.as_str()), (Kind::Credentials, "bad profile"));
         assert!(explained(NOTHING, Stub::default()).look().await.is_ok());
+    }
+
+    /// Fails once all have asked who are about to, and counts how often it was asked itself.
+    #[derive(Debug)]
+    struct Counting {
+        failure: fn() -> CredentialsError,
+        awaited: AtomicU64,
+        asked: AtomicU64,
+    }
+
+    impl ProvideCredentials for Counting {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::new(async {
+                self.asked.fetch_add(1, Ordering::Relaxed);
+                while self.awaited.load(Ordering::Relaxed) > 0 {
+                    tokio::task::yield_now().await;
+                }
+                Err((self.failure)())
+            })
+        }
+    }
+
+    /// How often the source was asked by 20 at once, by 20 more right after it, and by one half a minute later.
+    async fn asked(failure: fn() -> CredentialsError) -> [u64; 3] {
+        let inner = Counting { failure, awaited: AtomicU64::new(0), asked: AtomicU64::new(0) };
+        let cached = Arc::new(Cached { inner, held: Mutex::new(None) });
+        let mut counts = [0; 3];
+        for (count, those) in counts.iter_mut().zip([20, 20, 1]) {
+            if let (1, Some(Err(last))) = (those, cached.held.lock().await.as_mut()) {
+                last.at -= REFUSAL_STANDS;
+            }
+            cached.inner.awaited.store(those, Ordering::Relaxed);
+            let all = (0..those).map(|_| {
+                let cached = Arc::clone(&cached);
+                tokio::spawn(async move {
+                    cached.inner.awaited.fetch_sub(1, Ordering::Relaxed);
+                    cached.get().await
+                })
+            });
+            for one in all.collect::<Vec<_>>() {
+                let told = Error::credentials(&one.await.unwrap().unwrap_err());
+                assert_eq!(told, Error::credentials(&failure()), "all are told the same");
+            }
+            *count = cached.inner.asked.load(Ordering::Relaxed);
+        }
+        counts
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_asked_for_once_in_half_a_minute() {
+        let expired = || {
+            let code = Some("ExpiredTokenException".into());
+            CredentialsError::provider_error(Error { code, ..Error::local(Kind::AssumeRole("r".to_owned()), "ended") })
+        };
+        assert_eq!(asked(expired).await, [1, 1, 2]);
+        assert_eq!(asked(|| CredentialsError::not_loaded("nothing here")).await, [1, 1, 2]);
+        assert_eq!(asked(|| CredentialsError::invalid_configuration("bad profile")).await, [1, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_passes_counts_for_those_who_have_waited_for_it() {
+        let throttled = || {
+            let code = Some("Throttling".into());
+            CredentialsError::provider_error(Error { code, ..Error::local(Kind::Service, "slower") })
+        };
+        let unreached = || {
+            let kind = Kind::Unreached(crate::aws::unreached::Reach::Timeout, "sts".to_owned());
+            CredentialsError::provider_error(Error::local(kind, "nothing came"))
+        };
+        assert_eq!(asked(throttled).await, [1, 2, 3]);
+        assert_eq!(asked(unreached).await, [1, 2, 3]);
+        assert_eq!(asked(|| CredentialsError::provider_timed_out(Duration::from_secs(1))).await, [1, 2, 3]);
     }
 
     #[tokio::test]

@@ -227,6 +227,7 @@ impl Error {
             || matches!(self.kind, Kind::Unreached(..) | Kind::Answer)
             || self.has(&["KMSInternalException", "DependencyTimeoutException", "InternalFailure", "ServiceFailure"])
             || self.has(&["InternalError", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"])
+            || self.has(&["IDPCommunicationError"])
     }
 
     /// Whether AWS answered that it does not do this, and neither will it in a while.
@@ -421,7 +422,7 @@ impl From<Error> for Diagnostic {
 }
 
 /// The first error of a type in a chain of causes.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(crate) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     causes(error).find_map(|cause| cause.downcast_ref::<T>())
 }
 

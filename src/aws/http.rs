@@ -1,5 +1,6 @@
 //! The HTTP client of all SDK clients: trust, proxies, and failures that name the host.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -91,18 +92,29 @@ impl CaBundle<'_> {
 }
 
 /// Chooses the way to the host, and puts its name into every connector error.
-#[derive(Debug)]
 struct NamingClient {
     direct: SharedHttpClient,
     http: Option<SharedHttpClient>,
     https: Option<SharedHttpClient>,
 }
 
-#[derive(Debug)]
 struct NamingConnector {
     direct: SharedHttpConnector,
     http: Option<SharedHttpConnector>,
     https: Option<SharedHttpConnector>,
+}
+
+// Both lead to the URLs of proxies, which may have passwords.
+impl fmt::Debug for NamingClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NamingClient")
+    }
+}
+
+impl fmt::Debug for NamingConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NamingConnector")
+    }
 }
 
 impl HttpClient for NamingClient {

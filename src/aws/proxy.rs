@@ -6,7 +6,7 @@ use tf_provider::diagnostic::chain;
 use crate::aws::error::{Error, Kind};
 
 /// A proxy for each of the two schemes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Proxies {
     /// Of requests to `http://…`.
     pub(crate) http: Option<ProxyConfig>,
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_no_proxy_is_told_without_its_password() {
         let given = Given { https: Some("socks5://me:hidden@a"), ..Given::default() };
-        let error = Proxies::of(given, |_| None).unwrap_err();
+        let error = Proxies::of(given, |_| None).err().unwrap();
         assert!(error.message.starts_with("https_proxy names no proxy"), "{error}");
         assert!(!error.message.contains("hidden"), "{error}");
     }

@@ -117,12 +117,6 @@ impl ProvideCredentials for WebIdentityRole {
     }
 }
 
-impl fmt::Debug for WebIdentity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebIdentity").field("role_arn", &self.role_arn).finish_non_exhaustive()
-    }
-}
-
 impl fmt::Debug for WebIdentityRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WebIdentityRole").field(&self.role_arn).finish()

@@ -36,7 +36,7 @@ tf_provider::model! {
         /// Region of the database. The region in the host name if absent, else the provider's.
         region: Computed<String> = optional().check(checks::region()),
         /// ARN of a role to sign as, in place of the provider's credentials.
-        role_arn: Option<String> = optional(),
+        role_arn: Option<String> = optional().check(checks::role_arn()),
         /// Seconds for which the token opens sessions.
         expires_in: i64 = optional().or(900).check(check::between(1..=900)),
         /// Token to log in with.

@@ -62,7 +62,7 @@ const RELEASED: Wait<bool> = Wait {
 /// # Errors
 /// The time is up, or the user wants to stop.
 pub async fn hold<W>(cx: &Ctx<W>, name: &str) -> Result<Held> {
-    let task = task_lock(name).lock_owned().await;
+    let task = cx.wait_for("another change of this run to finish", task_lock(name).lock_owned()).await?;
     let file_name = file_name(name);
     let opened = tokio::task::spawn_blocking(move || open(&file_name)).await.map_err(io::Error::other);
     let file = match opened.and_then(|opened| opened) {
@@ -165,7 +165,12 @@ mod tests {
         stopping.stop().cancel();
         assert_eq!(hold(&stopping, name).await.unwrap_err().summary, "Stopped");
         drop(other);
-        hold(&cx(Duration::from_secs(60)), name).await.unwrap();
+        let _held = hold(&cx(Duration::from_secs(60)), name).await.unwrap();
+        assert_eq!(
+            hold(&stopping, name).await.unwrap_err().summary,
+            "Stopped",
+            "another task is not waited for either"
+        );
     }
 
     #[tokio::test]

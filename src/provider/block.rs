@@ -108,8 +108,8 @@ tf_provider::model! {
 tf_provider::model! {
     /// A role to assume.
     pub struct AssumeRole {
-        /// ARN of the role. A block without it is passed over.
-        role_arn: Option<String> = optional(),
+        /// ARN of the role. A block without it, or with an empty one, is passed over.
+        role_arn: Option<String> = optional().check(checks::role_arn_or_empty()),
         /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`; one hour at most where the role is
         /// assumed from another role.
         duration: Option<String> = optional().check(role_duration()),
@@ -134,7 +134,7 @@ tf_provider::model! {
     /// A role to assume with the token of an identity provider.
     pub struct WebIdentity {
         /// ARN of the role. Else `AWS_ROLE_ARN`.
-        role_arn: Option<String> = optional(),
+        role_arn: Option<String> = optional().check(checks::role_arn_or_empty()),
         /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`.
         duration: Option<String> = optional().check(role_duration()),
         /// Policy that restricts the session.
@@ -284,7 +284,7 @@ impl DatabaseBlock {
 impl AssumeRole {
     fn options(self) -> Option<credentials::AssumeRole> {
         Some(credentials::AssumeRole {
-            role_arn: self.role_arn?,
+            role_arn: self.role_arn.filter(|arn| !arn.is_empty())?,
             duration: self.duration.and_then(|text| parse_duration(&text).ok()),
             external_id: self.external_id,
             policy: self.policy,
@@ -300,7 +300,7 @@ impl AssumeRole {
 impl WebIdentity {
     fn options(self) -> web_identity::WebIdentity {
         web_identity::WebIdentity {
-            role_arn: self.role_arn,
+            role_arn: self.role_arn.filter(|arn| !arn.is_empty()),
             duration: self.duration.and_then(|text| parse_duration(&text).ok()),
             policy: self.policy,
             policy_arns: self.policy_arns.map(|arns| arns.to_vec()).unwrap_or_default(),
@@ -392,7 +392,8 @@ fn long_chained_session(config: &View<'_, ProviderBlock>) -> Option<Diagnostic> 
     };
     let roles = config.get(ProviderBlock::assume_role).known()?;
     let identities = config.get(ProviderBlock::assume_role_with_web_identity).known().unwrap_or_default();
-    let assumed = roles.iter().enumerate().filter(|(_, role)| role.role_arn.is_some());
+    let assumed =
+        roles.iter().enumerate().filter(|(_, role)| role.role_arn.as_ref().is_some_and(|arn| !arn.is_empty()));
     let (index, _) = assumed.skip(usize::from(identities.is_empty())).find(|(_, role)| is_long(role))?;
     let detail = "The role is assumed with the credentials of another role, and AWS limits such a session to one hour. \
                   Set \"duration\" to \"1h\" or less, or remove it.";

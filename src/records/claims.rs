@@ -134,10 +134,11 @@ impl Claims {
     /// Begins a create. Must come before the look at what exists.
     ///
     /// # Errors
-    /// This process has created the same object already, for another resource.
-    pub async fn begin(&self, subject: Subject) -> Result<Claim<'_>> {
+    /// This process has created the same object already, for another resource; or the turn did not come before the time
+    /// was up or the user wanted to stop.
+    pub async fn begin<W>(&self, cx: &Ctx<W>, subject: Subject) -> Result<Claim<'_>> {
         let id = subject.id();
-        let (turn, fate) = self.turn(&id).await;
+        let (turn, fate) = self.turn(cx, &id).await?;
         if fate == Some(Fate::Created) {
             return Err(diagnostics::declared_twice(&subject));
         }
@@ -149,10 +150,11 @@ impl Claims {
     /// Begins a delete; nothing, with a warning, if this process has created the object for another resource.
     ///
     /// # Errors
-    /// A create of the same object was refused by this process because the object exists: it would be lost.
+    /// A create of the same object was refused by this process because the object exists: it would be lost. Or the turn
+    /// did not come before the time was up or the user wanted to stop.
     pub async fn delete<W>(&self, cx: &Ctx<W>, subject: &Subject) -> Result<Option<Deletion<'_>>> {
         let id = subject.id();
-        let (turn, fate) = self.turn(&id).await;
+        let (turn, fate) = self.turn(cx, &id).await?;
         match fate {
             Some(Fate::Created) => {
                 cx.warn(diagnostics::created_here(subject));
@@ -206,13 +208,13 @@ impl Claims {
     }
 
     /// Waits for the turn of an object, and tells what has become of it in this process.
-    async fn turn(&self, id: &str) -> (OwnedMutexGuard<()>, Option<Fate>) {
+    async fn turn<W>(&self, cx: &Ctx<W>, id: &str) -> Result<(OwnedMutexGuard<()>, Option<Fate>)> {
         let turn =
             Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default());
-        let turn = turn.lock_owned().await;
+        let turn = cx.wait_for("other changes of the same object to finish", turn.lock_owned()).await?;
         let mut memory = self.memory();
         memory.is_applying = true;
-        (turn, memory.fates.get(id).copied())
+        Ok((turn, memory.fates.get(id).copied()))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

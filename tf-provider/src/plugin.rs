@@ -69,7 +69,7 @@ pub fn main<P: schema::Provider>(plugin: Plugin) -> ExitCode {
 /// could not serve, 64 that it does not know the arguments; why is on standard error.
 pub fn run<S: Provider + Work>(plugin: Plugin, args: impl IntoIterator<Item = OsString>, service: S) -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
-    log::install(log::level(&env), plugin.address);
+    log::install(log::level(&env, plugin.name), plugin.address);
     let process =
         Process { args: args.into_iter().collect(), env: &env, out: &mut io::stdout(), err: &mut io::stderr() };
     ExitCode::from(start(plugin, service, process))

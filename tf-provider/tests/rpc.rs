@@ -18,6 +18,8 @@ mod logs;
 mod other;
 #[path = "rpc/plan.rs"]
 mod plan;
+#[path = "rpc/private.rs"]
+mod private;
 #[path = "rpc/provider.rs"]
 mod provider;
 #[path = "rpc/setup.rs"]

@@ -303,8 +303,11 @@ async fn debug_mode_serves_one_core_after_another() {
 
 #[tokio::test]
 async fn logs_what_core_asks_for_in_its_form() {
-    for (level, expected) in [("", 0), ("info", 0), ("trace", 1)] {
-        let process = launch().env("TF_LOG", level).env("TF_LOG_PROVIDER", "").start().await;
+    for (level, own, expected) in
+        [("", "", 0), ("info", "", 0), ("trace", "", 1), ("trace", "warn", 0), ("info", "debug", 1)]
+    {
+        let process = launch().env("TF_LOG", level).env("TF_LOG_PROVIDER", "").env("TF_LOG_PROVIDER_IDLE", own);
+        let process = process.start().await;
         let core = process.connect().await;
         configure(&core, "log").await.unwrap();
         core.shutdown().await;

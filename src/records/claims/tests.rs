@@ -30,7 +30,7 @@ fn warnings(cx: &Cx) -> Vec<String> {
 /// A process that dies after it has noted a create, and its creation id.
 async fn cut_off(subject: &Subject, content: Option<&str>, object: Option<&str>) -> String {
     let claims = Claims::default();
-    let claim = claims.begin(subject.clone()).await.unwrap();
+    let claim = claims.begin(&cx(), subject.clone()).await.unwrap();
     claim.note(&cx(), content, object);
     claim.id().to_owned()
 }
@@ -40,7 +40,7 @@ async fn the_next_process_knows_what_was_cut_off() {
     let it = subject("cut off");
     let id = cut_off(&it, None, Some("arn")).await;
     let next = Claims::default();
-    let claim = next.begin(it.clone()).await.unwrap();
+    let claim = next.begin(&cx(), it.clone()).await.unwrap();
     assert!(claim.has_earlier() && claim.has_made(Some(&mark("test_role", &id))));
     assert_eq!((claim.id(), claim.objects().collect::<Vec<_>>()), (id.as_str(), vec!["arn"]));
     assert!(!claim.has_made(None) && !claim.has_made(Some("test_role/0")) && !claim.has_made(Some(&mark("key", &id))));
@@ -51,7 +51,7 @@ async fn the_next_process_knows_what_was_cut_off() {
     next.stored(&id);
     next.farewell();
     drop(claim);
-    assert!(!Claims::default().begin(it).await.unwrap().has_earlier(), "it has a state");
+    assert!(!Claims::default().begin(&cx, it).await.unwrap().has_earlier(), "it has a state");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_state_that_is_seen_ends_a_claim() {
     let it = subject("seen again");
     let id = cut_off(&it, None, None).await;
     Claims::default().stored(&id);
-    assert!(!Claims::default().begin(it).await.unwrap().has_earlier());
+    assert!(!Claims::default().begin(&cx(), it).await.unwrap().has_earlier());
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn what_was_not_answered_stays() {
     let (answered, open) = (subject("answered"), subject("open"));
     let claims = Claims::default();
     for (subject, is_answered) in [(&answered, true), (&open, false)] {
-        let claim = claims.begin(subject.clone()).await.unwrap();
+        let claim = claims.begin(&cx(), subject.clone()).await.unwrap();
         claim.note(&cx(), None, None);
         if is_answered {
             claims.stored(claim.id());
@@ -75,17 +75,17 @@ async fn what_was_not_answered_stays() {
     }
     claims.farewell();
     drop(claims);
-    assert!(!Claims::default().begin(answered).await.unwrap().has_earlier());
-    assert!(Claims::default().begin(open.clone()).await.unwrap().has_earlier());
-    Claims::default().begin(open).await.unwrap().nothing_was_made();
+    assert!(!Claims::default().begin(&cx(), answered).await.unwrap().has_earlier());
+    assert!(Claims::default().begin(&cx(), open.clone()).await.unwrap().has_earlier());
+    Claims::default().begin(&cx(), open).await.unwrap().nothing_was_made();
 }
 
 #[tokio::test]
 async fn a_living_process_is_none_that_was_cut_off() {
     let it = subject("alive");
     let alive = Claims::default();
-    alive.begin(it.clone()).await.unwrap().note(&cx(), None, None);
-    assert!(!Claims::default().begin(it).await.unwrap().has_earlier());
+    alive.begin(&cx(), it.clone()).await.unwrap().note(&cx(), None, None);
+    assert!(!Claims::default().begin(&cx(), it).await.unwrap().has_earlier());
 }
 
 #[tokio::test]
@@ -93,17 +93,17 @@ async fn content_stands_for_a_mark() {
     let it = subject("content");
     cut_off(&it, Some("{\"a\":1}"), None).await;
     let claims = Claims::default();
-    let claim = claims.begin(it.clone()).await.unwrap();
+    let claim = claims.begin(&cx(), it.clone()).await.unwrap();
     assert!(claim.was_to_be("{\"a\":1}") && !claim.was_to_be("{\"a\":2}"));
     let other = Subject { kind: "another_kind", ..it };
-    assert!(!claims.begin(other).await.unwrap().was_to_be("{\"a\":1}"));
+    assert!(!claims.begin(&cx(), other).await.unwrap().was_to_be("{\"a\":1}"));
 }
 
 #[tokio::test]
 async fn one_process_has_one_resource_for_an_object() {
     let (it, claims) = (subject("twins"), Claims::default());
-    claims.begin(it.clone()).await.unwrap().created(&cx());
-    let error = claims.begin(it.clone()).await.unwrap_err();
+    claims.begin(&cx(), it.clone()).await.unwrap().created(&cx());
+    let error = claims.begin(&cx(), it.clone()).await.unwrap_err();
     assert_eq!((error.summary.as_str(), error.path.to_string().as_str()), ("Role is declared twice", "name"));
     let cx = cx();
     assert!(claims.delete(&cx, &it).await.unwrap().is_none(), "what was created is not deleted");
@@ -113,7 +113,7 @@ async fn one_process_has_one_resource_for_an_object() {
 #[tokio::test]
 async fn a_create_that_was_refused_keeps_the_object_from_being_deleted() {
     let (it, claims) = (subject("refused"), Claims::default());
-    let error = claims.begin(it.clone()).await.unwrap().refuse(&Maker::Mark("test_role/1f".to_owned()));
+    let error = claims.begin(&cx(), it.clone()).await.unwrap().refuse(&Maker::Mark("test_role/1f".to_owned()));
     assert_eq!(error.summary, "Role already exists");
     for part in ["creation ID 1f", "terraform import ADDRESS 'refused'", "\"moved\" block", "create_before_destroy"] {
         assert!(error.detail.contains(part), "{part} is missing in {}", error.detail);
@@ -125,10 +125,12 @@ async fn a_create_that_was_refused_keeps_the_object_from_being_deleted() {
 async fn a_delete_makes_room_for_a_create() {
     let (it, claims) = (subject("replaced"), Claims::default());
     claims.delete(&cx(), &it).await.unwrap().unwrap().done().unwrap();
-    let claim = claims.begin(it.clone()).await.unwrap();
+    let claim = claims.begin(&cx(), it.clone()).await.unwrap();
     assert!(claim.was_deleted_here());
-    let waits = tokio::time::timeout(Duration::from_millis(50), claims.begin(it)).await;
-    assert!(waits.is_err(), "creates of one object take turns");
+    let stopping = cx();
+    stopping.stop().cancel();
+    let error = claims.begin(&stopping, it).await.err().unwrap();
+    assert_eq!(error.summary, "Stopped", "creates of one object take turns, until the user wants to stop");
 }
 
 #[test]
@@ -158,6 +160,6 @@ async fn a_plan_looks_for_what_this_run_does_not_know() {
     assert!(!claims.plan(&cx, &subject("kept"), Planned::Keeps));
     claims.read(&subject("tainted"));
     assert!(!claims.plan(&cx, &subject("tainted"), Planned::Creates), "the state holds it");
-    drop(claims.begin(subject("first")).await);
+    drop(claims.begin(&cx, subject("first")).await);
     assert!(!claims.plan(&cx, &subject("later"), Planned::Creates), "an apply plans again");
 }

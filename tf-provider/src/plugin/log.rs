@@ -4,6 +4,7 @@
 //! leaked it. Crates that are not ours might, so that they only get to warn.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
@@ -19,19 +20,28 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::plugin::Env;
 
-/// How much core would show: what it is told by `TF_LOG_PROVIDER`, else by `TF_LOG`.
-pub(crate) fn level(env: Env<'_>) -> LevelFilter {
+/// How much to log: what `TF_LOG_PROVIDER_NAME` says, as with Go's providers; without it as much as core would show,
+/// which is told that by `TF_LOG_PROVIDER`, else by `TF_LOG`. Core drops what is above its own level whoever asks for it.
+pub(crate) fn level(env: Env<'_>, name: &str) -> LevelFilter {
+    let own = format!("TF_LOG_PROVIDER_{}", name.to_ascii_uppercase().replace('-', "_"));
+    if let Some(level) = env(&own).as_deref().and_then(known_level) {
+        return level;
+    }
     let value = ["TF_LOG_PROVIDER", "TF_LOG"].iter().filter_map(|name| env(name)).find(|value| !value.is_empty());
-    let Some(value) = value else { return LevelFilter::OFF };
-    match value.to_string_lossy().to_ascii_uppercase().as_str() {
+    // JSON is core's own form of TRACE, and it takes every unknown word for TRACE, too.
+    value.map_or(LevelFilter::OFF, |value| known_level(&value).unwrap_or(LevelFilter::TRACE))
+}
+
+fn known_level(word: &OsStr) -> Option<LevelFilter> {
+    Some(match word.to_string_lossy().to_ascii_uppercase().as_str() {
         "OFF" => LevelFilter::OFF,
         "ERROR" => LevelFilter::ERROR,
         "WARN" => LevelFilter::WARN,
         "INFO" => LevelFilter::INFO,
         "DEBUG" => LevelFilter::DEBUG,
-        // JSON is core's own form of TRACE, and it takes every unknown word for TRACE, too.
-        _ => LevelFilter::TRACE,
-    }
+        "TRACE" => LevelFilter::TRACE,
+        _ => return None,
+    })
 }
 
 /// Sends this process's logs and panics to standard error; each line names the provider by its source address.
@@ -303,7 +313,27 @@ mod tests {
                 "TF_LOG" => general.map(OsString::from),
                 _ => None,
             };
-            assert_eq!(level(&env), expected, "{provider:?} {general:?}");
+            assert_eq!(level(&env, "rdsauth"), expected, "{provider:?} {general:?}");
+        }
+    }
+
+    #[test]
+    fn a_provider_has_a_level_of_its_own() {
+        for (own, general, expected) in [
+            ("warn", "trace", LevelFilter::WARN),
+            ("TRACE", "info", LevelFilter::TRACE),
+            ("off", "trace", LevelFilter::OFF),
+            ("debug", "", LevelFilter::DEBUG),
+            ("", "info", LevelFilter::INFO),
+            ("nonsense", "info", LevelFilter::INFO),
+        ] {
+            let env = |name: &str| match name {
+                "TF_LOG_PROVIDER_RDS_AUTH" => Some(OsString::from(own)),
+                "TF_LOG_PROVIDER_OTHER" => Some(OsString::from("error")),
+                "TF_LOG_PROVIDER" => Some(OsString::from(general)),
+                _ => None,
+            };
+            assert_eq!(level(&env, "rds-auth"), expected, "{own:?} {general:?}");
         }
     }
 }

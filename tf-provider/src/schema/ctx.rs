@@ -13,7 +13,6 @@ use crate::schema::{Model, Private};
 use crate::value::Object;
 
 /// The world of the provider, and the limits and the memory of one operation.
-#[derive(Debug)]
 pub struct Ctx<W> {
     world: Arc<W>,
     limit: Duration,
@@ -24,8 +23,9 @@ pub struct Ctx<W> {
     warnings: Mutex<Vec<Diagnostic>>,
 }
 
-/// How long a running request may still take after the user asked to stop; core gives up after as long.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+/// How long a request under way may still take after the user asked to stop. Core waits for the answer without a limit:
+/// only after a second interrupt does it give up, five seconds later.
+const STOP_GRACE: Duration = Duration::from_secs(30);
 
 /// How long the answer waits for what [`at_the_end`] was given.
 const END_GRACE: Duration = Duration::from_secs(2);
@@ -133,7 +133,8 @@ impl<W> Ctx<W> {
         &self.stop
     }
 
-    /// Runs an operation within its limit; after the wish to stop it has five seconds left.
+    /// Runs an operation within its limit. After the wish to stop, its waits end at once, and a request under way has
+    /// half a minute left, so that its outcome gets into the state.
     pub async fn run<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
         let stopped = async {
             self.stop.cancelled().await;
@@ -144,7 +145,7 @@ impl<W> Ctx<W> {
                 biased;
                 result = operation => result,
                 () = tokio::time::sleep_until(self.deadline) => Err(self.timed_out("the operation", None)),
-                () = stopped => Err(stopped_while("the operation")),
+                () = stopped => Err(stopped_while("a request was under way")),
             }
         };
         let tracker = TaskTracker::new();
@@ -168,7 +169,13 @@ impl<W> Ctx<W> {
 }
 
 pub(crate) fn stopped_while(what: &str) -> Diagnostic {
-    Diagnostic::error("Stopped", format!("The user asked to stop while {what} was under way."))
+    Diagnostic::error(
+        "Stopped",
+        format!(
+            "The operation was interrupted while {what}.\n\nNothing is lost: what has been created or changed is in \
+             the state, or the next run finds it. Run the same command again, such as \"terraform apply\", to finish."
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -246,11 +253,11 @@ mod tests {
         let (cx, begin) = (cx(600), Instant::now());
         cx.stop().cancel();
         let work = async {
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            tokio::time::sleep(Duration::from_secs(29)).await;
             Ok(())
         };
         assert_eq!(cx.run(work).await, Ok(()));
-        assert_eq!(begin.elapsed(), Duration::from_secs(4));
+        assert_eq!(begin.elapsed(), Duration::from_secs(29));
     }
 
     #[tokio::test(start_paused = true)]

@@ -128,7 +128,7 @@ pub trait Resource<W: Send + Sync + 'static>: Model {
 }
 
 /// An object of another type, to be taken over.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Source {
     /// Address of its provider, such as `registry.terraform.io/hashicorp/aws`.
     pub provider: String,
@@ -183,7 +183,7 @@ pub trait Ephemeral<W: Send + Sync + 'static>: Model {
 }
 
 /// An open ephemeral resource.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Opened<T> {
     /// Its values.
     pub result: T,
@@ -194,7 +194,7 @@ pub struct Opened<T> {
 }
 
 /// What a renewal leaves.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Renewed {
     /// What the next renewal needs to know.
     pub private: Vec<u8>,

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use zeroize::Zeroize;
-
 use crate::diagnostic::Diagnostic;
 use crate::schema::Table;
 use crate::value::{Number, Path, Step, Type, Value};
@@ -82,9 +80,10 @@ pub enum Computed<T> {
     Known(T),
 }
 
-/// Something that must not be shown: not in `Debug`, and wiped from memory when dropped.
+/// Something that must not be shown, in `Debug` neither. It is not wiped from memory: core's messages, the values made of
+/// them and the requests that carry it on are copies in plain text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret<T: Zeroize>(T);
+pub struct Secret<T>(T);
 
 /// Elements without order or duplicates.
 #[derive(Clone, Debug, Default)]
@@ -109,8 +108,8 @@ pub type Json = Text<JsonSpelling>;
 #[derive(Clone, Copy, Debug)]
 pub enum JsonSpelling {}
 
-/// A value of any type, with that type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A value of any type, with that type. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Dynamic(pub Value);
 
 // === impl Mismatch ===
@@ -234,6 +233,12 @@ impl<S> PartialEq for Text<S> {
 }
 
 impl<S> Eq for Text<S> {}
+
+impl fmt::Debug for Dynamic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dynamic")
+    }
+}
 
 impl Field for Dynamic {
     type Plain = Self;
@@ -388,7 +393,7 @@ impl<T> Val<T> {
     }
 }
 
-impl<T: Field + Zeroize> Field for Secret<T> {
+impl<T: Field> Field for Secret<T> {
     type Plain = Self;
 
     fn ty() -> Type {
@@ -412,7 +417,7 @@ impl<T: Field + Zeroize> Field for Secret<T> {
     }
 }
 
-impl<T: Zeroize> Secret<T> {
+impl<T> Secret<T> {
     /// Hides a value.
     pub const fn new(value: T) -> Self {
         Self(value)
@@ -424,13 +429,7 @@ impl<T: Zeroize> Secret<T> {
     }
 }
 
-impl<T: Zeroize> Drop for Secret<T> {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl<T: Zeroize> fmt::Debug for Secret<T> {
+impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }

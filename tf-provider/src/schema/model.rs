@@ -261,6 +261,33 @@ mod tests {
         }
     }
 
+    crate::model! {
+        /// Has arguments for the sake of others.
+        struct Copied {
+            /// A text that counts.
+            name: String = required(),
+        }
+        ignored { &["ec2", "s3"] => " Accepted and not read." }
+    }
+
+    #[test]
+    fn what_is_ignored_may_be_set_and_is_not_read() {
+        let table = Copied::table();
+        let names: Vec<_> = table.attributes.iter().map(|attribute| attribute.name).collect();
+        assert_eq!(names, ["name", "ec2", "s3"]);
+        for ignored in &table.attributes[1..] {
+            assert!(ignored.flags.ignored && ignored.is_optional() && !ignored.is_computed());
+            assert_eq!((&ignored.ty, ignored.doc.as_str()), (&crate::value::Type::String, "Accepted and not read."));
+        }
+        for ec2 in [Value::Null, Value::unknown(), "http://localhost:4566".into()] {
+            let set = [("name", Value::from("a")), ("ec2", ec2), ("s3", Value::Null)];
+            let object: Object = set.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            assert_eq!(crate::schema::validate::config(table, &object, true), []);
+            let read = <Copied as Model>::decode(&object).unwrap();
+            assert_eq!(<Copied as Model>::encode(&read), Object::from([("name".to_owned(), "a".into())]));
+        }
+    }
+
     #[test]
     fn doc_comments_become_text() {
         assert_eq!(Keyword::table().doc, "First line,\nsecond line.\n\n    indented");

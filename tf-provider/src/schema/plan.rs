@@ -6,7 +6,7 @@ use crate::schema::{Attribute, Computed, Field, Handle, Model, Nesting, Presence
 use crate::value::{Object, Path, Value};
 
 /// A planned change, its types erased.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Change {
     /// The configuration; empty when the object is to be destroyed.
     pub config: Object,
@@ -19,7 +19,6 @@ pub struct Change {
 }
 
 /// A planned change of model `M`.
-#[derive(Debug)]
 pub struct Plan<'a, M> {
     change: &'a mut Change,
     model: PhantomData<fn() -> M>,

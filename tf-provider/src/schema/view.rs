@@ -6,7 +6,6 @@ use crate::schema::{Field, Handle, Model, Set, Val};
 use crate::value::{Object, Path, Value};
 
 /// A configuration or plan of model `M`, typed, with unknowns.
-#[derive(Debug)]
 pub struct View<'a, M> {
     object: &'a Object,
     at: Path,

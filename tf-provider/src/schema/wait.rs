@@ -121,14 +121,24 @@ impl<W> Ctx<W> {
         look().await.map_err(Into::into)
     }
 
+    /// Waits for what comes by itself, such as a turn. `what` completes "waiting for".
+    ///
+    /// # Errors
+    /// The time is up, or the user wants to stop.
+    pub async fn wait_for<T>(&self, what: &str, coming: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            come = coming => Ok(come),
+            () = self.stop().cancelled() => Err(stopped_while(&format!("waiting for {what}"))),
+            () = tokio::time::sleep_until(self.deadline()) => Err(self.timed_out(what, None)),
+        }
+    }
+
     async fn pause(&self, pause: Duration, what: &str, seen: impl FnOnce() -> Option<String>) -> Result<()> {
         if Instant::now() + pause >= self.deadline() {
             return Err(self.timed_out(what, seen()));
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => Ok(()),
-            () = self.stop().cancelled() => Err(stopped_while(&format!("waiting for {what}"))),
-        }
+        self.wait_for(what, tokio::time::sleep(pause)).await
     }
 }
 
@@ -180,9 +190,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn stopping_ends_a_wait_at_once() {
-        let cx = cx(60);
+        let (cx, begin) = (cx(60), Instant::now());
         cx.stop().cancel();
-        assert_eq!(count(&cx, &THREE, 0).await.unwrap_err().summary, "Stopped");
+        let error = count(&cx, &THREE, 0).await.unwrap_err();
+        assert_eq!(error.summary, "Stopped");
+        assert!(error.detail.contains("interrupted while waiting for the count to be three."), "{error}");
+        let retry = Retry::<Diagnostic> {
+            what: "luck",
+            when: |_| true,
+            within: Duration::from_secs(10),
+            first: Duration::from_secs(1),
+        };
+        let failing = || async { Err::<(), _>(Diagnostic::error("later", "")) };
+        assert_eq!(cx.until(&retry, failing).await.unwrap_err().summary, "Stopped");
+        assert_eq!(cx.wait_for("a turn", std::future::pending::<()>()).await.unwrap_err().summary, "Stopped");
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        assert_eq!(cx.wait_for("a turn", async { 1 }).await, Ok(1), "what is there already is taken");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_come_is_waited_for_until_the_limit() {
+        let error = cx(7).wait_for("a turn", std::future::pending::<()>()).await.unwrap_err();
+        assert!(error.detail.contains("Waited 7s for a turn."), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -227,12 +256,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_operation_ends_with_its_limit_and_soon_after_a_stop() {
+    async fn an_operation_ends_with_its_limit_and_half_a_minute_after_a_stop() {
         let error = cx(7).run(std::future::pending::<Result<()>>()).await.unwrap_err();
         assert_eq!(error.summary, "Timed out");
         let (stopping, begin) = (cx(600), Instant::now());
         stopping.stop().cancel();
-        assert_eq!(stopping.run(std::future::pending::<Result<()>>()).await.unwrap_err().summary, "Stopped");
-        assert_eq!(begin.elapsed(), Duration::from_secs(5));
+        let error = stopping.run(std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert_eq!(error.summary, "Stopped");
+        assert!(error.detail.contains("Nothing is lost") && error.detail.contains("terraform apply"), "{error}");
+        assert_eq!(begin.elapsed(), Duration::from_secs(30));
     }
 }

@@ -156,7 +156,7 @@ async fn stopping_ends_an_apply_soon_and_keeps_what_was_saved() {
     assert_eq!(stop, [""; 0]);
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
     let Applied { object, told, .. } = judge_applied(planned.as_ref(), answer);
-    assert_one(&told, "error Stopped: The user asked to stop while waiting for the end of time was under way.");
+    assert_one(&told, "error Stopped: The operation was interrupted while waiting for the end of time.");
     assert!(told[0].contains(TAINTED));
     assert_eq!(object.unwrap()["id"], "a-1".into());
     client.create(&rich()).await;

@@ -133,16 +133,7 @@ impl Client {
 
     /// Plans a thing, twice, as in a plan and as in an apply: the answers must be the same to the byte.
     pub(crate) async fn plan(&self, config: Option<&Object>, prior: Option<&Object>) -> Planned {
-        let table = Thing::table();
-        let request = wire::plan_resource_change::Request {
-            type_name: THING.to_owned(),
-            prior_state: dynamic(prior, table),
-            proposed_new_state: dynamic(config.map(|config| proposed(table, config, prior)).as_ref(), table),
-            config: dynamic(config, table),
-            prior_private: Bytes::from_static(PRIVATE),
-            client_capabilities: CAPABLE,
-            ..Default::default()
-        };
+        let (table, request) = (Thing::table(), plan_request(config, prior));
         let answer = self.send(request.clone()).await;
         let again = self.send(wire::plan_resource_change::Request { client_capabilities: CAPABLE_IN_APPLY, ..request });
         assert_eq!(again.await.encode_to_vec(), answer.encode_to_vec(), "another plan");
@@ -197,14 +188,7 @@ impl Client {
 
     /// Reads a thing.
     pub(crate) async fn read(&self, state: &Object) -> Applied {
-        let request = wire::read_resource::Request {
-            type_name: THING.to_owned(),
-            current_state: dynamic(Some(state), Thing::table()),
-            private: Bytes::from_static(PRIVATE),
-            client_capabilities: CAPABLE_IN_APPLY,
-            ..Default::default()
-        };
-        let answer = self.send(request).await;
+        let answer = self.send(read_request(state)).await;
         let told = answer.told();
         assert!(answer.deferred.is_none());
         let object = stored(answer.new_state, Thing::table());
@@ -212,6 +196,29 @@ impl Client {
             assert_eq!(answer.private, PRIVATE, "the private data is lost");
         }
         Applied { object, identity: identity(answer.new_identity, Thing::table()), told }
+    }
+}
+
+pub(crate) fn plan_request(config: Option<&Object>, prior: Option<&Object>) -> wire::plan_resource_change::Request {
+    let table = Thing::table();
+    wire::plan_resource_change::Request {
+        type_name: THING.to_owned(),
+        prior_state: dynamic(prior, table),
+        proposed_new_state: dynamic(config.map(|config| proposed(table, config, prior)).as_ref(), table),
+        config: dynamic(config, table),
+        prior_private: Bytes::from_static(PRIVATE),
+        client_capabilities: CAPABLE,
+        ..Default::default()
+    }
+}
+
+pub(crate) fn read_request(state: &Object) -> wire::read_resource::Request {
+    wire::read_resource::Request {
+        type_name: THING.to_owned(),
+        current_state: dynamic(Some(state), Thing::table()),
+        private: Bytes::from_static(PRIVATE),
+        client_capabilities: CAPABLE_IN_APPLY,
+        ..Default::default()
     }
 }
 

@@ -1,14 +1,16 @@
 //! A provider with something of everything; its entities do what the attribute `order` tells them.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::plugin::{self, Plugin};
 use tf_provider::schema::{
     Computed, Ctx, DataSource, DataSourceEntry, Dynamic, Ephemeral, EphemeralEntry, Function, FunctionEntry,
-    FunctionError, Host, Json, Map, Opened, Partial, Provider, Renewed, Resource, ResourceEntry, Secret, Set, Source,
-    Val, View, Wait, block, check, computed, data_source, ephemeral, function, optional, required, resource, variadic,
+    FunctionError, Host, Json, Map, Opened, Partial, Private, Provider, Renewed, Resource, ResourceEntry, Secret, Set,
+    Source, Val, View, Wait, block, check, computed, data_source, ephemeral, function, optional, required, resource,
+    variadic,
 };
 use tf_provider::value::{Number, Value};
 
@@ -17,9 +19,10 @@ use crate::core_like::plugin_main;
 /// The provider `test`.
 pub(crate) struct Test;
 
-/// What a configured provider holds: the name it was given.
+/// What a configured provider holds: the name it was given, and whether it was told of a state.
 pub(crate) struct World {
     greeting: Val<String>,
+    has_stored: AtomicBool,
 }
 
 tf_provider::model! {
@@ -201,7 +204,18 @@ impl Provider for Test {
         match config.serial {
             Some(13) => Err(Diagnostic::error("Unlucky serial", format!("Said to {}.", host.version))),
             Some(14) => panic!("serial 14"),
-            _ => Ok(World { greeting: config.greeting }),
+            _ => Ok(World { greeting: config.greeting, has_stored: AtomicBool::new(false) }),
+        }
+    }
+
+    fn stored(world: &World, creation_id: &str) {
+        world.has_stored.store(true, Ordering::Relaxed);
+        tracing::debug!(target: "tf_provider::test", "stored {creation_id}");
+    }
+
+    fn farewell(world: &World) {
+        if world.has_stored.load(Ordering::Relaxed) {
+            tracing::debug!(target: "tf_provider::test", "farewell");
         }
     }
 
@@ -232,12 +246,22 @@ const FOREVER: Wait<()> = Wait {
     most: Duration::from_millis(50),
 };
 
-/// Does what an order says: `log`, `warn`, `panic`, `fail`, make a `NaN`, `wait` until stopped or out of time, or
+/// Logs what Terraform keeps beside the state.
+fn tell(cx: &Ctx<World>, operation: &str) {
+    let Private { creation_id, is_imported } = cx.private();
+    let imported = if is_imported { ", imported" } else { "" };
+    tracing::debug!(target: "tf_provider::test", "{operation} {}{imported}", creation_id.unwrap_or_default());
+}
+
+/// Does what an order says: `log`, `mark` with a creation id, `warn`, `panic`, `fail`, make a `NaN`, `wait` until stopped or out of time, or
 /// `write` a file, which takes a while.
 async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
     let order = order.unwrap_or_default();
     if order.contains("log") {
         tracing::debug!(target: "tf_provider::test", "Asked to log");
+    }
+    if order.contains("mark") {
+        cx.set_creation_id("1f");
     }
     if order.contains("warn") {
         cx.warn(Diagnostic::warning("Ordered to warn", "Beware."));
@@ -262,8 +286,13 @@ async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
 }
 
 impl Thing {
-    /// Obeys an order of one operation: `create: save, fail`. `save` notes the object before anything else happens.
+    /// Obeys an order of one operation: `create: save, fail`. `save` notes the object before anything else happens. An
+    /// order to `tell` is for each operation, and has create mark the object.
     async fn obey(&self, cx: &Ctx<World>, operation: &str) -> Result<()> {
+        if self.order.as_deref() == Some("tell") {
+            tell(cx, operation);
+            return obey(cx, (operation == "create").then_some("mark")).await;
+        }
         match self.order.as_deref().and_then(|order| order.strip_prefix(operation)) {
             Some(order) if order.starts_with(':') => {
                 if order.contains("save") {
@@ -318,6 +347,7 @@ impl Resource<World> for Thing {
         obey(cx, order.as_deref().and_then(|order| order.strip_prefix("plan:"))).await?;
         match order.as_deref() {
             Some("plan wrongly") => plan.set(Self::note, "uncalled-for".to_owned()),
+            Some("tell") => tell(cx, "plan"),
             Some("plan: grow") => plan.set(Self::size, 9),
             _ => {}
         }
