@@ -102,7 +102,7 @@ fn update() {
     scene.configure(&with(INSTANCE, "enabled = false"));
     let plan = tf.plan();
     plan.assert_updates(IT);
-    assert!(!plan.is_unknown(IT, "resource_id") && !plan.is_unknown(IT, "host"), "they stay");
+    assert_eq!(plan.unknown(IT), [""; 0]);
     tf.apply().expect_text("IAM authentication will be turned off").expect_text("1 changed");
     assert_eq!(scene.instance_flag(), (json!(false), Value::Null));
     tf.assert_plan_empty();
