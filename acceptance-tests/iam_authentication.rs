@@ -116,6 +116,29 @@ fn update() {
     assert_eq!(account.writes(), [""; 0], "it is off already");
 }
 
+/// What a plan has told holds for its apply, whatever somebody else does between them.
+#[test]
+fn an_upgrade_between_plan_and_apply() {
+    let scene = Scene::new(INSTANCE);
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    let old = tf.state_value(IT, "engine_version");
+    scene.configure(&with(INSTANCE, "enabled = false"));
+    tf.ok(&["plan", "-out=plan.bin"]);
+    let newer = account.call("rds", "DescribeDBEngineVersions", json!({ "Engine": "postgres", "EngineVersion": old }));
+    let newer = &newer["DBEngineVersions"][0]["ValidUpgradeTarget"][0]["EngineVersion"];
+    let upgrade = json!({
+        "DBInstanceIdentifier": "orders", "EngineVersion": newer, "ApplyImmediately": true,
+        "AllowMajorVersionUpgrade": true
+    });
+    account.call("rds", "ModifyDBInstance", upgrade);
+    tf.ok(&["apply", "plan.bin"]);
+    assert_eq!(tf.state_value(IT, "engine_version"), old);
+    tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
+    assert_eq!(tf.state_value(IT, "engine_version"), *newer);
+    tf.assert_plan_empty();
+}
+
 #[test]
 fn what_is_as_wanted_is_left_alone() {
     let scene = Scene::new(INSTANCE);
