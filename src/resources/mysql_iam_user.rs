@@ -45,8 +45,7 @@ tf_provider::model! {
     ///
     /// The users of the system, the login of the session itself, and masters are refused.
     ///
-    /// A plan does without the database: if that cannot be reached, the refresh warns, and takes the user to be as it
-    /// was; of a user that is to be created, the apply says so.
+    /// A plan needs no database. If it cannot be reached, the refresh warns and takes the user to be as it was.
     ///
     /// ## Privileges in the database
     ///
