@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::eventually;
+use crate::support::output::Diagnostic;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -25,8 +26,13 @@ provider "rdsauth" {
 }
 "#;
 
+const HERE: &str = "host = var.host\n    port = var.port";
+
+const BY_SECRET: &str = "host = var.host\n    port = var.port\n    auth = \"secret\"\n    secret_arn = var.secret";
+
 /// An instance, and a configuration of one user in it.
 struct Scene {
+    engine: &'static str,
     account: Account,
     tf: Terraform,
     host: String,
@@ -35,10 +41,14 @@ struct Scene {
 
 impl Scene {
     fn new(provider: &str, connection: &str) -> Self {
+        Self::of("postgres", provider, connection)
+    }
+
+    fn of(engine: &'static str, provider: &str, connection: &str) -> Self {
         let account = Account::with_databases();
-        let instance = account.tell("instances", json!({ "identifier": "orders", "engine": "postgres" }));
+        let instance = account.tell("instances", json!({ "identifier": "orders", "engine": engine, "iam": true }));
         let user = format!("connected_{}", account.id);
-        let (master, password) = account.master("postgres");
+        let (master, password) = account.master(engine);
         let host = instance["host"].as_str().expect("a host").to_owned();
         let variables = [
             ("user", user.clone()),
@@ -46,17 +56,47 @@ impl Scene {
             ("port", instance["port"].to_string()),
             ("authority", account.database_authority()),
             ("master", master),
+            ("secret", account.master_secret(engine)),
         ];
         let tf = Terraform::of(&account).variables(variables).env("TF_VAR_password", password);
-        let resource = format!(
-            "resource \"rdsauth_postgresql_iam_user\" \"it\" {{\n  name = var.user\n  database_connection {{\n{connection}\n  }}\n}}\n"
-        );
-        Self { tf: tf.initialised(&[provider, &resource].concat()), account, host, user }
+        let scene = Self { engine, tf, account, host, user };
+        scene.tf.write("provider.tf", provider);
+        scene.connect(connection, "");
+        scene.tf.init();
+        scene
+    }
+
+    /// Configures another connection, and more in the block of the user.
+    fn connect(&self, connection: &str, more: &str) {
+        let resource = if self.engine == "postgres" { "postgresql_iam_user" } else { "mysql_iam_user" };
+        let connection = format!("database_connection {{\n{connection}\n  }}");
+        let text =
+            format!("resource \"rdsauth_{resource}\" \"it\" {{\n  name = var.user\n  {connection}\n  {more}\n}}\n");
+        self.tf.write("user.tf", &text);
     }
 
     fn has_user(&self) -> bool {
-        let sql = format!("SELECT rolname FROM pg_roles WHERE rolname = '{}'", self.user);
-        self.account.sql("postgres", &sql) == self.user
+        let sql = match self.engine {
+            "postgres" => format!("SELECT rolname FROM pg_roles WHERE rolname = '{}'", self.user),
+            _ => format!("SELECT user FROM mysql.user WHERE user = '{}'", self.user),
+        };
+        self.account.sql(self.engine, &sql) == self.user
+    }
+
+    fn drop_user(&self) {
+        let kind = if self.engine == "postgres" { "ROLE" } else { "USER" };
+        self.account.sql(self.engine, &format!("DROP {kind} {}", self.user));
+    }
+
+    /// The secret of the master has another password than the master.
+    fn spoil_secret(&self) {
+        let (master, _) = self.account.master(self.engine);
+        self.account.put_secret("master", json!({ "value": { "username": master, "password": "wrong" } }));
+    }
+
+    /// All that an apply says of which nothing comes about.
+    fn complaints(&self) -> Vec<Diagnostic> {
+        self.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(1).diagnostics()
     }
 
     /// An apply ends with these words, and nothing is changed.
@@ -155,28 +195,178 @@ fn the_name_need_not_be_verified_if_that_is_said() {
     tf.destroy();
 }
 
-#[test]
-fn a_name_without_an_address_is_told() {
-    let scene = Scene::new(PROVIDER, "host = \"orders.invalid\"\n auth = \"provider\"");
-    scene.assert_refused(&["Database host not found", "orders.invalid"]);
-}
-
-#[test]
-fn a_port_where_nobody_listens_is_told() {
-    let scene = Scene::new(PROVIDER, "host = \"127.0.0.1\"\n port = 1\n auth = \"provider\"");
-    scene.assert_refused(&["Cannot reach the database", "127.0.0.1:1", "Connection refused"]);
-}
-
-#[test]
-fn a_server_that_does_not_answer_is_given_up() {
+/// What is wrong is told once in an apply, with its own causes alone, and at the argument that is wrong.
+fn wrong_connections(engine: &'static str) {
+    let scene = Scene::of(engine, PROVIDER, HERE);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = silent.local_addr().expect("an address").port();
-    let scene = Scene::new(
-        PROVIDER,
-        &format!("host = \"127.0.0.1\"\n port = {port}\n auth = \"provider\"\n connect_timeout = \"500ms\""),
-    );
-    scene.assert_refused(&["Cannot reach the database", "no answer within 0.5 s"]);
+    let silent = silent.local_addr().expect("an address").port();
+    let silent = format!("host = \"127.0.0.1\"\n port = {silent}\n auth = \"provider\"\n connect_timeout = \"500ms\"");
+    let address = scene.account.address_of(&scene.host);
+    std::fs::write(scene.tf.path().join("foreign.pem"), FOREIGN).unwrap();
+    let secret = |name: &str, value: Value| {
+        scene.account.put_secret(name, json!({ "value": value }));
+        let arn = scene.account.put_secret(name, json!({}))["arn"].to_string();
+        format!("{HERE}\n auth = \"secret\"\n secret_arn = {arn}")
+    };
+    let (master, _) = scene.account.master(engine);
+    let absent = secret("absent", json!("")).replace("secret:absent", "secret:nowhere");
+    let by_provider = |more: &str| format!("{HERE}\n auth = \"provider\"\n {more}");
+    for (connection, summary, sentence, line) in [
+        ("host = \"orders.invalid\"\n auth = \"provider\"", "Database host not found", "cannot be resolved", "host"),
+        ("host = \"127.0.0.1\"\n port = 1\n auth = \"provider\"", "Cannot reach the database", "refused", "port"),
+        (&silent, "Cannot reach the database", "no answer within 0.5 s", "host"),
+        (
+            &by_provider("auth_hostname = \"other.c1.us-east-1.rds.amazonaws.com\""),
+            "Cannot verify the database server",
+            "not valid for name",
+            "auth_hostname",
+        ),
+        (
+            &by_provider("").replace("var.host", &format!("\"{address}\"")),
+            "Cannot verify the database server",
+            "\"auth_hostname\" names the endpoint",
+            "host",
+        ),
+        (
+            &by_provider("ca_certificate = file(\"foreign.pem\")"),
+            "Cannot verify the database server",
+            "UnknownIssuer",
+            "ca_certificate",
+        ),
+        (
+            &by_provider("ca_certificate = \"\""),
+            "Cannot verify the database server",
+            "no root trust anchors",
+            "ca_certificate",
+        ),
+        (&by_provider("database = \"absent\""), "Database refused", "absent", "database"),
+        (&absent, "Cannot read the secret of the database login", "nowhere", "secret_arn"),
+        (&secret("odd", json!("just a text")), "Secret is no database login", "must be JSON", "secret_arn"),
+        (
+            &secret("wrong", json!({ "username": master, "password": "wrong" })),
+            "Database login refused",
+            "The secret was read",
+            "secret_arn",
+        ),
+        (&format!("{HERE}\n username = \"nobody\""), "Database login refused", "rds-db:connect", "username"),
+    ] {
+        scene.connect(connection, "");
+        let complaints = scene.complaints();
+        let [error] = &complaints[..] else { panic!("{connection}: {complaints:?}") };
+        assert_eq!((&*error.severity, &*error.summary), ("error", summary), "{error:?}");
+        assert!(error.detail.contains(sentence) && !error.detail.contains("known last"), "{error:?}");
+        assert_eq!(
+            error.detail.contains("rds-db:connect"),
+            line == "username",
+            "the causes of another login: {error:?}"
+        );
+        assert!(error.code.starts_with(line), "{line}: {error:?}");
+    }
+    assert!(!scene.has_user());
+
+    // A user that is there: the refresh warns, the apply fails, and no plan repeats it.
+    scene.connect(BY_SECRET, "");
+    scene.tf.apply();
+    scene.spoil_secret();
+    scene.connect(BY_SECRET, if engine == "postgres" { "login = false" } else { "require_ssl = false" });
+    let complaints = scene.complaints();
+    let [warning, error] = &complaints[..] else { panic!("{complaints:?}") };
+    assert_eq!((&*warning.severity, &*error.severity), ("warning", "error"));
+    assert!(warning.detail.contains("known last") && !error.detail.contains("known last"), "{error:?}");
+    scene.account.master_secret(engine);
+    scene.tf.destroy();
 }
+
+/// What says what becomes of the user later is changed, and the user left, while nobody can log in.
+fn only_the_state(engine: &'static str) {
+    let scene = Scene::of(engine, PROVIDER, BY_SECRET);
+    scene.tf.apply();
+    scene.spoil_secret();
+    let own = if engine == "postgres" { "reassign_owned_to = \"heir\"" } else { "" };
+    let timeouts = "timeouts {\n    delete = \"3m\"\n  }";
+    scene.connect(BY_SECRET, &format!("lock_timeout = \"20s\"\n  take_over = true\n  {own}\n  {timeouts}"));
+    scene.tf.apply().expect_text("1 changed");
+    let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
+    assert!(error.detail.contains("on_destroy = \"leave\"") && error.detail.contains("state rm"), "{error:?}");
+    scene.connect(BY_SECRET, "on_destroy = \"leave\"");
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert!(scene.has_user());
+    scene.drop_user();
+}
+
+fn gone_with_its_database(engine: &'static str) {
+    let scene = Scene::of(engine, PROVIDER, BY_SECRET);
+    scene.tf.apply();
+    let instance = json!({ "DBInstanceIdentifier": "orders", "SkipFinalSnapshot": true });
+    scene.account.call("rds", "DeleteDBInstance", instance);
+    scene.tf.destroy().expect_text("DB instance no longer exists");
+    scene.drop_user();
+}
+
+/// Plans and refreshes share a session, and a create has the one of the plan that core makes right before it.
+fn few_sessions(engine: &'static str) {
+    let named = format!("{BY_SECRET}\n application_name = \"shop-terraform\"");
+    let scene = Scene::of(engine, PROVIDER, &named);
+    let work = |command: &[&str]| {
+        scene.account.forget_statements();
+        scene.account.forget_calls();
+        scene.tf.ok(&[command, &["-auto-approve", "-parallelism=1"]].concat());
+        let sessions = scene.account.sessions();
+        assert!(sessions.iter().all(|name| name == "shop-terraform"), "{sessions:?}");
+        let reads = scene.account.operations().iter().filter(|operation| *operation == "GetSecretValue").count();
+        assert_eq!(reads, sessions.len(), "a secret is read for a login alone");
+        (sessions.len(), scene.account.statements().len())
+    };
+    let one = [&["apply"][..], &["apply", "-refresh-only"], &["destroy", "-refresh=false"]].map(work);
+    let user = scene.tf.read("user.tf");
+    scene.tf.write("user.tf", &user.replace("name = var.user", "count = 4\n  name = \"${var.user}${count.index}\""));
+    let four = [&["apply"][..], &["apply", "-refresh-only"], &["destroy", "-refresh=false"]].map(work);
+    // Sessions and statements; a statement of PostgreSQL's that is prepared counts once.
+    let most = match engine {
+        "postgres" => [[(2, 13), (1, 2), (1, 21)], [(5, 49), (1, 8), (4, 84)]],
+        _ => [[(2, 8), (1, 4), (1, 5)], [(5, 23), (1, 10), (4, 20)]],
+    };
+    assert_eq!([one, four], most);
+}
+
+/// The session that a plan has left breaks before the create takes it, which the empty statement shows.
+#[test]
+fn a_session_that_broke_is_opened_again() {
+    let scene = Scene::new(PROVIDER, BY_SECRET);
+    scene.account.statement_fault(json!({ "sql": "^$", "fault": "cut" }));
+    scene.tf.apply();
+    assert_eq!((scene.account.sessions().len(), scene.account.statement_strikes()), (3, 1));
+    scene.account.end_statement_faults();
+    scene.tf.destroy();
+}
+
+/// Tests of what is the same whatever the engine is.
+macro_rules! of_both_engines {
+    ($($test:ident: $check:ident;)*) => { $(
+        mod $test {
+            #[test]
+            fn postgresql() {
+                super::$check("postgres");
+            }
+
+            #[test]
+            fn mariadb() {
+                super::$check("mariadb");
+            }
+        }
+    )* };
+}
+
+of_both_engines! {
+    what_is_wrong_is_told_where_it_is: wrong_connections;
+    what_only_the_state_says_needs_no_database: only_the_state;
+    a_user_is_gone_with_its_database: gone_with_its_database;
+    sessions_and_statements_are_few: few_sessions;
+}
+
+/// An authority that has signed nothing here.
+const FOREIGN: &str = include_str!("mysql_iam_user/foreign.pem");
 
 /// Another session has made the same role and not ended its transaction.
 #[test]
@@ -209,19 +399,13 @@ fn a_statement_that_waits_too_long_is_given_up() {
 }
 
 #[test]
-fn another_authority_is_not_believed() {
-    let provider = PROVIDER.replace("    ca_certificate = var.authority\n", "");
-    let scene = Scene::new(&provider, "host = var.host\n port = var.port\n auth = \"provider\"");
-    scene.assert_refused(&["Cannot verify the database server", "ca_certificate"]);
-}
-
-#[test]
 fn a_wrong_password_is_told() {
     let scene = Scene::new(PROVIDER, "host = var.host\n port = var.port\n auth = \"provider\"");
     let wrong = "wrong-battery-7";
     let tf = scene.tf.env("TF_VAR_password", wrong).env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
     let scene = Scene { tf, ..scene };
-    scene.assert_refused(&["Database login refused", "password authentication failed"]);
+    let error = scene.tf.apply_fails().error();
+    assert!(error.detail.contains("password authentication failed") && error.code.starts_with("auth"), "{error:?}");
     scene.tf.assert_nowhere(wrong);
 }
 
@@ -232,20 +416,6 @@ fn a_missing_privilege_is_told() {
     scene.account.sql("postgres", &format!("CREATE ROLE {clerk} LOGIN PASSWORD 'x9-clerk'"));
     let scene = Scene { tf: scene.tf.env("TF_VAR_master", &clerk).env("TF_VAR_password", "x9-clerk"), ..scene };
     scene.assert_refused(&["permission denied", "more privileges"]);
-}
-
-#[test]
-fn a_database_that_is_not_there_is_told() {
-    let connection = "host = var.host\n port = var.port\n auth = \"provider\"\n database = \"absent\"";
-    Scene::new(PROVIDER, connection).assert_refused(&["absent", "does not exist", "3D000"]);
-}
-
-#[test]
-fn a_secret_that_is_no_login_is_told() {
-    let scene = Scene::new(PROVIDER, "host = var.host\n port = var.port\n auth = \"secret\"\n secret_arn = var.secret");
-    let arn = scene.account.put_secret("odd", json!({ "value": "just a text" }))["arn"].clone();
-    let scene = Scene { tf: scene.tf.variables([("secret", arn.as_str().expect("an ARN"))]), ..scene };
-    scene.assert_refused(&["Secret is no database login", "its value must be JSON"]);
 }
 
 #[test]
@@ -262,22 +432,6 @@ fn contradictions_are_found_without_a_database() {
         let scene = Scene::new(PROVIDER, connection);
         scene.tf.plan_fails().expect_text(words);
     }
-}
-
-/// Every operation has one session, for as long as it takes.
-#[test]
-fn an_operation_shares_one_session_that_names_itself() {
-    let named = "host = var.host\n port = var.port\n auth = \"provider\"\n application_name = \"shop-terraform\"";
-    let scene = Scene::new(PROVIDER, named);
-    let sessions_of = |command: &[&str]| {
-        scene.account.forget_statements();
-        scene.tf.ok(command);
-        scene.account.sessions()
-    };
-    // The plan looks once, the apply at first plans again.
-    assert_eq!(sessions_of(&["apply", "-auto-approve"]), ["shop-terraform"; 3]);
-    assert_eq!(sessions_of(&["apply", "-refresh-only", "-auto-approve"]), ["shop-terraform"]);
-    assert_eq!(sessions_of(&["destroy", "-auto-approve", "-refresh=false"]), ["shop-terraform"]);
 }
 
 /// What the block needs is in the section of each page that has it.

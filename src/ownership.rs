@@ -81,6 +81,12 @@ pub fn plan_to_look<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) -> Option<Subject> {
     planned.filter(|subject| plan.is_create() && cx.claims().plan(cx, subject, Planned::Creates))
 }
 
+/// Whether two objects differ in nothing but these attributes.
+pub fn differ_only_in<M: Model>(one: &M, other: &M, names: &[&str]) -> bool {
+    let (one, other) = (one.encode(), other.encode());
+    one.iter().all(|(name, value)| names.contains(&name.as_str()) || other.get(name) == Some(value))
+}
+
 /// What was created a moment ago may not be seen by the server that takes the next look.
 const NOT_SEEN: Lag = Lag { what: "the object to appear", looks: 3, first: Duration::from_millis(400) };
 

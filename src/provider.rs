@@ -68,6 +68,7 @@ impl Provider for Rdsauth {
 
     fn farewell(world: &World) {
         world.claims().farewell();
+        world.sessions().close();
     }
 
     fn resources() -> &'static [ResourceEntry<World>] {

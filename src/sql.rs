@@ -5,6 +5,7 @@
 
 mod dial;
 pub mod error;
+mod kept;
 pub mod mysql;
 pub mod postgres;
 pub mod quote;
@@ -19,6 +20,7 @@ use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 pub use self::error::{Error, Kind, Refusal};
+pub use self::kept::{Kept, Key};
 
 /// A database, and how to log in to it.
 #[derive(Clone)]

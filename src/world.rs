@@ -9,13 +9,14 @@ use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use crate::attributes::tags::TagOptions;
 use crate::aws::{self, Clients};
 use crate::records::claims::Claims;
-use crate::sql::Defaults;
+use crate::sql::{Defaults, Kept};
 
 /// A configured provider.
 pub struct World {
     clients: Result<Clients, Vec<String>>,
     tags: TagOptions,
     databases: Result<Defaults, Vec<String>>,
+    sessions: Kept,
     claims: Claims,
     promised: Mutex<BTreeSet<Promise>>,
 }
@@ -48,6 +49,7 @@ impl World {
             clients: Ok(clients),
             tags,
             databases: Ok(Defaults::default()),
+            sessions: Kept::default(),
             claims: Claims::default(),
             promised: Mutex::default(),
         }
@@ -59,6 +61,7 @@ impl World {
             clients: Err(options),
             tags: TagOptions::default(),
             databases: Ok(Defaults::default()),
+            sessions: Kept::default(),
             claims: Claims::default(),
             promised: Mutex::default(),
         }
@@ -94,6 +97,11 @@ impl World {
     /// That depends on something that does not exist yet.
     pub fn databases(&self) -> Result<&Defaults> {
         self.databases.as_ref().map_err(|options| not_known(options))
+    }
+
+    /// The sessions with databases that nobody uses at the moment.
+    pub fn sessions(&self) -> &Kept {
+        &self.sessions
     }
 
     /// What the provider block says about tags; nothing as long as it [is not known](Self::is_known).

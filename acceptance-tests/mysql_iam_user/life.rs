@@ -50,7 +50,9 @@ fn privileges_and_tls_change_in_place() {
             database   = \"my_db\"
         }",
     );
-    scene.tf.plan().assert_updates(USER);
+    let plan = scene.tf.plan();
+    plan.assert_updates(USER);
+    assert_eq!(plan.unknown(USER), [""; 0]);
     scene.tf.apply();
     scene.tf.assert_plan_empty();
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS");
@@ -256,20 +258,4 @@ fn at_another_endpoint_the_user_is_looked_for_anew() {
     scene.tf.destroy();
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT ON `app`.*"]);
     scene.sql("DROP USER @U");
-}
-
-/// Every operation has one session, for as long as it takes: a create is planned twice, and each plan looks for the user.
-#[test]
-fn an_operation_shares_one_session_that_names_itself() {
-    let scene = Scene::new(READER);
-    let named = CONNECTION.replace("auth  ", "application_name = \"shop-terraform\"\n    auth  ");
-    scene.configure_through(&named, READER);
-    let sessions_of = |command: &[&str]| {
-        scene.account.forget_statements();
-        scene.tf.ok(command);
-        scene.account.sessions()
-    };
-    assert_eq!(sessions_of(&["apply", "-auto-approve"]), ["shop-terraform"; 3]);
-    assert_eq!(sessions_of(&["apply", "-refresh-only", "-auto-approve"]), ["shop-terraform"]);
-    assert_eq!(sessions_of(&["destroy", "-auto-approve", "-refresh=false"]), ["shop-terraform"]);
 }

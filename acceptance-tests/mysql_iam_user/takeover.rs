@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{READER, Scene, USER, warnings};
+use crate::support::process::Process;
 
 #[test]
 fn a_user_with_a_password_is_left_alone_without_consent() {
@@ -32,6 +33,35 @@ fn a_user_with_other_privileges_is_left_alone_without_consent() {
     scene.sql("DROP USER @U");
 }
 
+/// A create was cut off, so its user is adopted by the next; but not one that differs from what a create makes.
+#[test]
+fn what_no_create_makes_is_not_the_rest_of_one() {
+    let scene = Scene::new(READER);
+    let never = json!({ "sql": "^CREATE USER", "fault": "delay", "seconds": 250, "when": "after", "times": 1 });
+    scene.account.statement_fault(never);
+    let apply = scene.tf.start(&["apply", "-auto-approve"]);
+    scene.account.wait_for_statement("CREATE USER");
+    apply.providers().iter().for_each(Process::kill);
+    apply.wait().expect_code(1);
+    scene.account.end_statement_faults();
+    for (odd, as_made) in [
+        ("ACCOUNT LOCK", "ACCOUNT UNLOCK"),
+        ("REQUIRE X509", "REQUIRE SSL"),
+        ("REQUIRE NONE", "REQUIRE SSL"),
+        ("WITH MAX_USER_CONNECTIONS 1", "WITH MAX_USER_CONNECTIONS 0"),
+        ("WITH MAX_QUERIES_PER_HOUR 1000 MAX_STATEMENT_TIME 9", "WITH MAX_QUERIES_PER_HOUR 0 MAX_STATEMENT_TIME 0"),
+    ] {
+        scene.sql(&format!("ALTER USER @U {odd}"));
+        let error = scene.tf.apply_fails().error();
+        assert_eq!(error.summary, "User already exists", "{odd}");
+        scene.sql(&format!("ALTER USER @U {as_made}"));
+    }
+    scene.tf.apply().expect_text("of an interrupted apply adopted");
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    assert_eq!(scene.login_of(), "");
+}
+
 #[test]
 fn a_user_is_converted_in_place_and_keeps_its_privileges() {
     let taken = format!("take_over = true\n  {READER}");
@@ -53,6 +83,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
     scene.configure(
         "take_over = true\n  grant {\n    privileges = [\"INSERT\", \"DELETE\"]\n    database = \"app\"\n  }",
     );
+    assert_eq!(scene.tf.plan().unknown(USER), [""; 0]);
     scene.tf.apply();
     scene.tf.assert_plan_empty();
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "INSERT, DELETE, SHOW VIEW ON `app`.*"]);

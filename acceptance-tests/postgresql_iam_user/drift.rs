@@ -44,12 +44,15 @@ fn a_plan_tells_what_it_leads_to() {
         for attribute in ["replication_by", "password_set", "taken_over", "granted"] {
             assert_eq!(plan.value(IT, attribute), scene.state(attribute), "{attribute}");
         }
+        assert_eq!(plan.unknown(IT), [""; 0]);
         scene.tf.apply();
         scene.tf.assert_plan_empty();
         assert_eq!(scene.state("rds_iam_paths"), json!(paths));
     };
     check(&["uID → rds_iam"]);
     scene.configure(&BODY.replace('5', "6"));
+    check(&["uID → rds_iam"]);
+    scene.configure_as(&BODY.replace('5', "6"), "auth     = \"provider\"\n    statement_timeout = \"50s\"");
     check(&["uID → rds_iam"]);
     scene.sql("GRANT rds_iam TO readerID; REVOKE rds_iam FROM uID");
     scene.configure(&BODY.replace("uID", "newID"));
@@ -90,10 +93,14 @@ fn what_an_ordinary_user_may_not_do() {
 #[test]
 fn what_the_login_may_not_take_away() {
     let scene = disturbed("ALTER ROLE uID BYPASSRLS CREATEROLE");
+    let plan = scene.tf.plan().0.to_string();
+    assert!(plan.contains("\"attributes\":[\"BYPASSRLS\",\"CREATEROLE\"]"), "{plan}");
     scene.tf.apply().expect_text("Role attribute stays");
     assert_eq!(scene.sql(ATTRIBUTES), "t f f f");
     scene.tf.plan().assert_updates(IT);
-    scene.sql("ALTER ROLE uID NOBYPASSRLS");
+    scene.sql("ALTER ROLE uID NOBYPASSRLS SUPERUSER");
+    scene.tf.apply().expect_text("Role attribute stays").expect_text("SUPERUSER");
+    scene.sql("ALTER ROLE uID NOSUPERUSER");
     scene.assert_settled(ROLE);
     scene.tf.destroy();
 }

@@ -1,8 +1,11 @@
 //! What becomes of what a user owns.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::postgresql_iam_user::Scene;
+use crate::support::eventually;
 use crate::support::output::Diagnostic;
 
 const BODY: &str = "  name = \"uID\"";
@@ -225,6 +228,23 @@ fn what_still_depends_is_named() {
     assert_eq!(scene.role(), scene.named("login -1 rds_iam"), "it still logs in");
     scene.account.end_statement_faults();
     scene.tf.destroy();
+}
+
+/// Between the statement that gives away what the user owns and the one that takes its privileges away, which would drop
+/// what it owns.
+#[test]
+fn what_a_session_of_the_user_makes_meanwhile_is_not_dropped() {
+    let scene = owner(BODY);
+    // Both databases have been tried, and the other one is done.
+    scene.account.statement_fault(json!({ "sql": "^DROP OWNED", "fault": "delay", "seconds": 10, "statements": [4] }));
+    let destroy = scene.tf.start(&["destroy", "-auto-approve"]);
+    let drops = || scene.account.statements().iter().filter(|(sql, _)| sql.starts_with("DROP OWNED")).count();
+    eventually("the statement", Duration::from_secs(60), || (drops() == 4).then_some(()));
+    scene.sql("SET ROLE uID; CREATE TABLE s.late ()");
+    destroy.wait().expect_code(0);
+    assert_eq!(scene.role(), "");
+    let owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'late'";
+    assert_eq!(scene.sql(owner), scene.named("mID"));
 }
 
 #[test]

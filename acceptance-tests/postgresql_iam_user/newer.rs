@@ -46,6 +46,18 @@ fn what_somebody_else_granted_is_told() {
     scene.sql("CREATE ROLE otherID; GRANT otherID TO mID WITH ADMIN TRUE; GRANT otherID TO uID");
     scene.check_refused("the membership in \"otherID\" was granted by \"rdsadmin\"", "auth ");
     scene.sql("REVOKE otherID FROM uID");
+
+    // By a role out of reach: what is advised is done, and is enough.
+    let (revoke, join) = ("REVOKE otherID FROM uID GRANTED BY grantorID", "GRANT grantorID TO mID");
+    for advice in [revoke, join] {
+        scene.sql("CREATE ROLE grantorID; GRANT otherID TO grantorID WITH ADMIN TRUE; SET ROLE grantorID; GRANT otherID TO uID");
+        scene.check_refused("the membership in \"otherID\" was granted by \"grantorID\"", "auth ");
+        scene.check_refused(&format!("run {revoke}, or make the login a member: {join}"), "auth ");
+        scene.sql(advice);
+        scene.tf.apply();
+        scene.assert_settled("login -1 rds_iam");
+        scene.sql("DROP ROLE grantorID");
+    }
     scene.tf.destroy();
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::postgresql_iam_user::Scene;
+use crate::postgresql_iam_user::{IT, Scene};
 
 const BODY: &str = "  name = \"uID\"";
 const CONSENT: &str = "  name      = \"uID\"\n  take_over = true";
@@ -25,6 +25,14 @@ fn with_consent_it_is_changed_and_survives() {
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam,readerID");
     assert_eq!((scene.state("taken_over"), scene.state("granted")), (json!(true), json!(["rds_iam"])));
+    for undo in ["ALTER ROLE uID NOLOGIN", "REVOKE rds_iam FROM uID"] {
+        scene.sql(undo);
+        let plan = scene.tf.plan();
+        assert_eq!((plan.unknown(IT), plan.value(IT, "granted")), (vec![], json!(["rds_iam"])), "{undo}");
+        scene.tf.apply();
+        scene.assert_settled("login -1 rds_iam,readerID");
+        assert_eq!(scene.state("granted"), json!(["rds_iam"]));
+    }
     scene.sql("CREATE ROLE writerID");
     scene.configure(&format!("{CONSENT}\n  roles     = [\"readerID\", \"writerID\"]"));
     scene.tf.apply();

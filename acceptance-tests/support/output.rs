@@ -157,11 +157,19 @@ impl Plan {
         at(&self.change(address)["after_unknown"], attribute) == Some(&Value::Bool(true))
     }
 
-    /// Fails if anything of the resource is to be known only after apply.
+    /// The attributes that are, or have a part that is, to be known only after apply.
     #[track_caller]
-    pub fn assert_all_known(&self, address: &str) {
-        let unknown = &self.change(address)["after_unknown"];
-        assert!(!unknown.to_string().contains("true"), "{address}: known after apply: {unknown}");
+    pub fn unknown(&self, address: &str) -> Vec<String> {
+        fn is_unknown(value: &Value) -> bool {
+            match value {
+                Value::Bool(unknown) => *unknown,
+                Value::Array(elements) => elements.iter().any(is_unknown),
+                Value::Object(attributes) => attributes.values().any(is_unknown),
+                _ => false,
+            }
+        }
+        let attributes = self.change(address)["after_unknown"].as_object().into_iter().flatten();
+        attributes.filter(|(_, unknown)| is_unknown(unknown)).map(|(name, _)| name.clone()).collect()
     }
 
     /// The attributes that force the replacement of a resource, such as `["name"]`.

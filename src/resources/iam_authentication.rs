@@ -107,15 +107,16 @@ impl Resource<World> for IamAuthentication {
         Ok(Some(state))
     }
 
-    async fn update(cx: &Ctx, mut plan: Self, _: Self) -> Result<Self> {
-        if let Computed::Known(_) = plan.pending {
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        let waits = state.pending.get()?.is_some();
+        if plan.wanted() == state.wanted() && !(waits && plan.apply_immediately) {
             return Ok(plan); // Nothing of the database is to change.
         }
         let found = plan.switch(cx, plan.wanted(), || {}).await?;
-        // Somebody else may have begun an upgrade since the plan.
-        let engine_version = std::mem::replace(&mut plan.engine_version, Computed::Unknown);
+        let promised = (plan.pending.clone(), plan.engine_version.clone());
         plan.fill(cx, found).await?;
-        plan.engine_version = engine_version;
+        plan.pending.keep_to(promised.0);
+        plan.engine_version.keep_to(promised.1);
         Ok(plan)
     }
 
@@ -149,17 +150,17 @@ impl Resource<World> for IamAuthentication {
             cx.warn(warning);
         }
         let pending = plan.prior().is_some_and(|prior| matches!(prior.get(Self::pending), Val::Known(_)));
-        let flushes = pending && plan.get(Self::apply_immediately) == Val::Known(true);
-        if flushes {
-            // A change that waits is to be made or withdrawn now, even if the flag is as wanted.
-            plan.forget(Self::pending);
-        }
         let changes = plan.is_create() || plan.changed(Self::enabled) || plan.changed(Self::apply_immediately);
         let moves = plan.changed(Self::db_instance_identifier)
             || plan.changed(Self::db_cluster_identifier)
             || plan.changed(Self::region);
-        if !(changes || moves || flushes) {
-            plan.retain(Self::pending);
+        match (pending || plan.changed(Self::enabled), plan.get(Self::apply_immediately)) {
+            _ if plan.is_create() || moves => {}
+            (false, _) => plan.retain(Self::pending),
+            // A change that waits is made or withdrawn now, even if the flag is as wanted.
+            (true, Val::Known(true)) => plan.clear(Self::pending),
+            (true, _) if changes => plan.forget(Self::pending),
+            (true, _) => plan.retain(Self::pending),
         }
         let wanted = plan.planned().and_then(|planned| planned.decode());
         let Some(wanted) = wanted.filter(|_| changes || moves) else { return Ok(()) };

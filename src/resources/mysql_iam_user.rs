@@ -6,9 +6,11 @@
 mod grant;
 mod told;
 
+use std::time::Duration;
+
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
-    Check, Computed, Model, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
+    Check, Computed, Partial, Plan, Resource, Set, Val, View, block, check, computed, optional, parse_duration,
     required,
 };
 use tf_provider::value::Path;
@@ -16,12 +18,13 @@ use tf_provider::value::Path;
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
 use crate::records::claims::{self, Claim, Maker, Subject};
-use crate::resources::mysql_iam_user::grant::{ALL, GrantBlock, database_name};
+use crate::resources::mysql_iam_user::grant::{CDC, GrantBlock, database_name};
 use crate::sql::mysql::Session;
-use crate::sql::mysql::grants::{Granted, Grants};
+use crate::sql::mysql::grants::Grants;
+use crate::sql::mysql::server::Server;
 use crate::sql::mysql::users::{self, Account, HOST_MAX, NAME_MAX, PLUGIN, User};
 use crate::sql::quote::check_my_name;
-use crate::sql::{self, Kind, Refusal};
+use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -42,7 +45,7 @@ tf_provider::model! {
     ///
     /// The users of the system, the login of the session itself, and masters are refused.
     ///
-    /// A plan does without the database: if that cannot be reached, it warns, and takes the user to be as it was.
+    /// A plan needs no database. If it cannot be reached, the refresh warns and takes the user to be as it was.
     ///
     /// ## Privileges in the database
     ///
@@ -105,9 +108,13 @@ tf_provider::model! {
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
 }
 
-const CDC: &str = "cdc";
 const DROP: &str = "drop";
 const LEAVE: &str = "leave";
+
+/// What only the state needs to know: it says what becomes of the user later.
+fn of_state() -> [&'static str; 3] {
+    [MysqlIamUser::on_destroy.name(), MysqlIamUser::lock_timeout.name(), MysqlIamUser::take_over.name()]
+}
 
 /// The users of MySQL, MariaDB and RDS themselves.
 const SYSTEM: &[&str] = &[
@@ -125,44 +132,30 @@ impl Resource<World> for MysqlIamUser {
     const TYPE: &'static str = "mysql_iam_user";
     const SUBCATEGORY: &'static str = "IAM database authentication";
 
-    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
-        plan.converge(cx, None).await?;
-        Ok(plan)
+    async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
+        plan.converge(cx, None).await
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::read(cx, &state);
-        let is_imported = cx.is_import();
-        let opened = state.session(cx).await;
-        let mut session = match is_imported {
-            true => opened?,
-            false => match connection::at_hand(cx, opened, connection::AS_KNOWN) {
-                Some(session) => session,
-                None => return Ok(Some(state)),
-            },
-        };
-        let found = match users::find(&mut session, state.account()).await {
-            found if is_imported => found.map(Some).map_err(Diagnostic::from),
-            found => connection::unless_lost(cx, found, connection::AS_KNOWN),
-        };
-        let user = match found.context("Cannot look at the user", state.account())? {
-            Some(Some(user)) => user,
-            Some(None) => return Ok(None),
-            None => return Ok(Some(state)),
-        };
-        if is_imported {
+        let opened = connection::at_hand(cx, state.session(cx).await, connection::AS_KNOWN)?;
+        let Some(session) = opened else { return Ok(Some(state)) };
+        let server = session.server();
+        let found = connection::unless_lost(cx, state.look(cx, session).await, connection::AS_KNOWN);
+        let Some(found) = found.context("Cannot look at the user", state.account())? else { return Ok(Some(state)) };
+        let Some(user) = found else { return Ok(None) };
+        if cx.is_import() {
             state.describe(&user);
         }
-        state.see(&session, &user)?;
+        state.see(server, &user)?;
         Ok(Some(state))
     }
 
-    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
-        if plan.changes_nothing_there(&state) {
-            return Ok(plan);
+    async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
+        match ownership::differ_only_in(&plan, &state, &of_state()) {
+            true => Ok(plan),
+            false => plan.converge(cx, Some(&state)).await,
         }
-        plan.converge(cx, Some(&state)).await?;
-        Ok(plan)
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
@@ -170,26 +163,21 @@ impl Resource<World> for MysqlIamUser {
             return Ok(());
         }
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
-        let opened = state.session(cx).await;
-        let what = format!("The user \"{}\"", state.account());
+        let (opened, what) = (state.session(cx).await, format!("The user \"{}\"", state.account()));
         let opened = state.database_connection.unless_gone(cx, Engine::Mysql, opened, &what).await?;
         let Some(mut session) = opened else { return deletion.done() };
-        let answered = |answer: Result<(), sql::Error>| {
-            answer
-                .map_err(|error| state.blamed(error, &Self::name.path()))
-                .context("Cannot drop the user", state.account())
-        };
-        let found = users::find(&mut session, state.account()).await;
-        let Some(user) = found.context("Cannot look at the user", state.account())? else { return deletion.done() };
-        state.check_login(&mut session).await?;
+        let Some(user) = state.find(&mut session).await? else { return deletion.done() };
+        state.check_login(&session)?;
         if !*state.taken_over.get()? {
-            answered(users::drop(&mut session, state.account()).await)?;
+            let dropped = users::drop(&mut session, state.account()).await;
+            state.told(dropped, "Cannot drop the user", Self::name.path())?;
             return deletion.done();
         }
-        let previous = state.previous(&session)?;
-        let ours = user.grants.within(&state.wanted(&session)?).without(&previous);
+        let previous = state.previous(session.server())?;
+        let ours = user.grants.within(&state.wanted(session.server())?).without(&previous);
         let stay = previous.within(&user.grants);
-        answered(users::settle(&mut session, state.account(), &user.grants, &stay, &ours).await)?;
+        let settled = users::settle(&mut session, state.account(), &user.grants, &stay, &ours).await;
+        state.told(settled, "Cannot revoke the privileges", Self::name.path())?;
         cx.warn(told::stays(state.account()));
         deletion.done()
     }
@@ -224,7 +212,8 @@ impl Resource<World> for MysqlIamUser {
             && !plan.changed(Self::name)
             && !plan.changed(Self::host)
         {
-            cx.warn(told::moves(&name, &old, &new).at(host()));
+            let host = Self::database_connection.path().field(DatabaseConnection::host);
+            cx.warn(told::moves(&name, &old, &new).at(host));
         }
         plan.forget(Self::engine);
         plan.forget(Self::taken_over);
@@ -272,8 +261,8 @@ impl Owned for MysqlIamUser {
         let Some(planned) = planned.decode().filter(|planned| !planned.take_over && cx.databases().is_ok()) else {
             return Ok(None);
         };
-        let mut session = planned.session(cx).await?;
-        Ok(users::find(&mut session, planned.account()).await?.map(|_| Maker::Unknown))
+        let session = planned.session(cx).await?;
+        Ok(planned.look(cx, session).await?.map(|_| Maker::Unknown))
     }
 }
 
@@ -282,81 +271,87 @@ impl MysqlIamUser {
         Account { name: &self.name, host: &self.host }
     }
 
+    fn patience(&self) -> Duration {
+        parse_duration(&self.lock_timeout).unwrap_or_default()
+    }
+
     async fn session(&self, cx: &Ctx) -> Result<Session> {
-        let limit = parse_duration(&self.lock_timeout).map_err(Diagnostic::bug)?;
-        self.database_connection.mysql(cx, Self::database_connection, limit).await
+        self.database_connection.mysql(cx, Self::database_connection, self.patience()).await
+    }
+
+    async fn find(&self, session: &mut Session) -> Result<Option<User>> {
+        let found = users::find(session, self.account()).await;
+        self.told(found, "Cannot look at the user", Self::name.path())
+    }
+
+    /// Looks, in a session that is left for what comes next.
+    async fn look(&self, cx: &Ctx, mut session: Session) -> Result<Option<User>, sql::Error> {
+        let found = users::find(&mut session, self.account()).await?;
+        self.database_connection.leave_mysql(cx, session, self.patience());
+        Ok(found)
     }
 
     /// From what there is to what is wanted, whether nothing, some or all of it has been done.
-    async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>) -> Result<()> {
+    async fn converge(mut self, cx: &Ctx, prior: Option<&Self>) -> Result<Self> {
         let mut session = self.session(cx).await?;
-        if self.wanted(&session)?.count() < self.given()?.count() {
+        let server = session.server();
+        if self.wanted(server)?.count() < self.given()?.count() {
             return Err(told::same_names().at(Self::grant));
         }
-        self.check_login(&mut session).await?;
+        self.check_login(&session)?;
+        let place = |of: &Self| Place::of(&of.database_connection, Engine::Mysql);
         let (prior, moved) = match prior {
-            Some(prior) if prior.place() == self.place() => (Some(prior), None),
+            Some(prior) if place(prior) == place(&self) => (Some(prior), None),
             prior => (None, prior),
         };
         // A user carries no mark, and a claim of this directory means that its create was cut off.
         let claim = match prior {
             Some(_) => None,
-            None => Some(ownership::begin(cx, &*self).await?),
+            None => Some(ownership::begin(cx, &self).await?),
         };
-        let found = users::find(&mut session, self.account()).await;
-        let found = found.context("Cannot look at the user", self.account())?;
+        let found = self.find(&mut session).await?;
         if let Some(prior) = prior {
             self.taken_over.clone_from(&prior.taken_over);
             self.previous_grants.clone_from(&prior.previous_grants);
         }
-        let is_ours = match (moved, &found) {
-            (Some(moved), Some(user)) => moved.made(&session, user)?,
-            _ => prior.is_some(),
-        };
         let there = match (found, &claim) {
             (None, claim) => {
                 claim.iter().for_each(|claim| claim.note(cx, None, None));
                 self.make(&mut session, claim.as_ref()).await?
             }
-            (Some(user), Some(claim)) if !is_ours => self.take(cx, &mut session, user, claim).await?,
+            (Some(user), Some(claim)) if moved.is_none_or(|moved| !moved.has_made(server, &user)) => {
+                self.take(cx, &mut session, user, claim).await?
+            }
             (Some(user), _) => self.convert(&mut session, user).await?,
         };
         claim.iter().for_each(|claim| claim.created(cx));
         if self.taken_over == Computed::Unknown {
             (self.taken_over, self.previous_grants) = (false.into(), None.into());
         }
-        self.engine = engine(&session).into();
-        cx.save(&self.so_far(&session, &there, prior)?);
-        let wanted = self.wanted(&session)?;
-        let previous = self.previous(&session)?;
+        self.engine = server.name().to_owned().into();
+        cx.save(&self.so_far(server, &there, prior)?);
+        let wanted = self.wanted(server)?;
+        let previous = self.previous(server)?;
         let surplus = match (*self.taken_over.get()?, prior) {
             (false, _) => there.without(&wanted),
-            (true, Some(prior)) => there.within(&prior.wanted(&session)?).without(&wanted).without(&previous),
+            (true, Some(prior)) => there.within(&prior.wanted(server)?).without(&wanted).without(&previous),
             (true, None) => Grants::default(),
         };
         let wanted = wanted.with(&previous.within(&there));
         let settled = users::settle(&mut session, self.account(), &there, &wanted, &surplus).await;
-        let settled = settled.map_err(|error| self.blamed(error, &Self::grant.path()));
-        settled.context("Cannot grant the privileges", self.account())
-    }
-
-    /// Whether only what the state says is to change, such as what becomes of the user later.
-    fn changes_nothing_there(&self, state: &Self) -> bool {
-        let of_state = [Self::on_destroy.name(), Self::lock_timeout.name(), Self::take_over.name()];
-        let (planned, state) = (Model::encode(self), Model::encode(state));
-        planned.iter().all(|(name, value)| of_state.contains(&name.as_str()) || state.get(name) == Some(value))
+        self.told(settled, "Cannot grant the privileges", Self::grant.path())?;
+        Ok(self)
     }
 
     /// What is true before the privileges are settled: the user has what is there, and of what was given before or is
     /// to be given now, any part may be there when that ends half way.
-    fn so_far(&self, session: &Session, there: &Grants, prior: Option<&Self>) -> Result<Self> {
+    fn so_far(&self, server: Server, there: &Grants, prior: Option<&Self>) -> Result<Self> {
         let mut now = self.clone();
         if let Some(prior) = prior {
-            let of_preset = preset(prior.preset.as_deref(), prior.preset_databases.as_ref());
-            let before = prior.grant.iter().cloned().chain(of_preset.into_iter().map(GrantBlock::of));
+            let before = prior.given()?.granted().into_iter().map(GrantBlock::of);
             now.grant = self.grant.iter().cloned().chain(before).collect();
         }
-        now.see_grants(session, there)?;
+        now.see_grants(server, there)?;
         Ok(now)
     }
 
@@ -367,24 +362,21 @@ impl MysqlIamUser {
         {
             return Err(claim.refuse(&Maker::Unknown)); // Somebody else was faster.
         }
-        let made = made.map_err(|error| self.blamed(error, &Self::name.path()));
-        made.context("Cannot create the user", self.account())?;
+        self.told(made, "Cannot create the user", Self::name.path())?;
         Ok(Grants::default())
     }
 
     /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
     async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
         if self.take_over {
-            cx.warn(told::taken(self.account(), &user, &self.wanted(session)?));
+            cx.warn(told::taken(self.account(), &user, &self.wanted(session.server())?));
             let previous = user.grants.lines().into_iter().collect();
             let there = self.convert(session, user).await?;
             (self.taken_over, self.previous_grants) = (true.into(), Some(previous).into());
             return Ok(there);
         }
-        let is_rest = claim.has_earlier()
-            && user.plugin == PLUGIN
-            && user.requires_tls == self.require_ssl
-            && self.wanted(session)?.include(&user.grants);
+        let is_rest =
+            claim.has_earlier() && self.is_as_made(&user) && self.wanted(session.server())?.include(&user.grants);
         if !is_rest {
             return Err(told::may_be_taken_over(claim.refuse(&Maker::Unknown), &user));
         }
@@ -400,56 +392,56 @@ impl MysqlIamUser {
                 return Err(told::is_a_master(self.account()).at(Self::name));
             }
             let converted = users::convert(session, self.account(), tls, user.is_locked).await;
-            let converted = converted.map_err(|error| self.blamed(error, &Self::name.path()));
-            converted.context("Cannot convert the user", self.account())?;
+            self.told(converted, "Cannot convert the user", Self::name.path())?;
         }
         Ok(user.grants)
     }
 
     /// Nobody locks itself out. An account of the same name from other hosts could take precedence over the session's.
-    async fn check_login(&self, session: &mut Session) -> Result<()> {
-        let own = users::own_name(session).await.context("Cannot tell who is logged in", self.account())?;
-        match own == self.name {
+    fn check_login(&self, session: &Session) -> Result<()> {
+        match session.user() == self.name {
             true => Err(told::is_own_login(&self.name).at(Self::name)),
             false => Ok(()),
         }
     }
 
-    /// Points at what is at fault: the connection, or what was to be changed through it.
-    fn blamed(&self, error: sql::Error, otherwise: &Path) -> Diagnostic {
-        let path = match error.kind {
-            Kind::Server(Refusal::Permission) => self.database_connection.login_at(Self::database_connection),
-            Kind::Server(Refusal::ReadOnly | Refusal::NoPlugin | Refusal::Busy) => host(),
-            _ if error.is_unreached() => host(),
-            _ => otherwise.clone(),
-        };
-        Diagnostic::from(error).at(path)
-    }
-
-    fn place(&self) -> Place {
-        Place::of(&self.database_connection, Engine::Mysql)
+    /// The answer to a statement; an error points at what is at fault: the connection, or what was to be changed.
+    fn told<T>(&self, answer: Result<T, sql::Error>, summary: &str, changed: Path) -> Result<T> {
+        let told = answer.map_err(|error| {
+            let connection = &self.database_connection;
+            let at = connection.at_fault(&error, Self::database_connection, Self::lock_timeout, changed);
+            Diagnostic::from(error).at(at)
+        });
+        told.context(summary, self.account())
     }
 
     /// Whether a user in another database is the one made here: it is the same database by another name, or a copy.
-    fn made(&self, session: &Session, user: &User) -> Result<bool> {
-        let is_alike = user.plugin == PLUGIN && user.requires_tls == self.require_ssl;
-        Ok(is_alike && !*self.taken_over.get()? && user.grants == self.wanted(session)?)
+    fn has_made(&self, server: Server, user: &User) -> bool {
+        let is_own = self.taken_over == Computed::Known(false) && self.is_as_made(user);
+        is_own && self.wanted(server).is_ok_and(|wanted| wanted == user.grants)
+    }
+
+    /// Whether a user is as this makes it, whatever it may do.
+    fn is_as_made(&self, user: &User) -> bool {
+        let User { plugin, requires_tls, requires_certificate, is_locked, has_options, grants: _ } = user;
+        let is_odd = *requires_certificate || *is_locked || *has_options;
+        plugin == PLUGIN && *requires_tls == self.require_ssl && !is_odd
     }
 
     /// Notes what there is.
-    fn see(&mut self, session: &Session, user: &User) -> Result<()> {
-        self.see_grants(session, &user.grants)?;
+    fn see(&mut self, server: Server, user: &User) -> Result<()> {
+        self.see_grants(server, &user.grants)?;
         self.plugin = user.plugin.clone().into();
         self.require_ssl = user.requires_tls;
         self.client_certificate_required = Some(user.requires_certificate).into();
         self.account_locked = Some(user.is_locked).into();
-        self.engine = engine(session).into();
+        self.engine = server.name().to_owned().into();
         Ok(())
     }
 
-    fn see_grants(&mut self, session: &Session, there: &Grants) -> Result<()> {
+    fn see_grants(&mut self, server: Server, there: &Grants) -> Result<()> {
         let visible = match *self.taken_over.get()? {
-            true => self.wanted(session)?.within(there),
+            true => self.wanted(server)?.within(there),
             false => there.clone(),
         };
         self.grants = visible.spelt_as(&self.given()?).lines().into_iter().collect::<Set<_>>().into();
@@ -463,15 +455,14 @@ impl MysqlIamUser {
     }
 
     /// What the configuration gives, in the server's spelling.
-    fn wanted(&self, session: &Session) -> Result<Grants> {
-        Ok(self.given()?.folded(session.server()))
+    fn wanted(&self, server: Server) -> Result<Grants> {
+        Ok(self.given()?.folded(server))
     }
 
     /// What the configuration gives.
     fn given(&self) -> Result<Grants> {
         let blocks = self.grant.iter().map(GrantBlock::granted);
-        let preset = preset(self.preset.as_deref(), self.preset_databases.as_ref());
-        all(blocks.chain(preset)).map_err(Diagnostic::bug)
+        grant::given(blocks, self.preset.as_deref(), self.preset_databases.as_ref()).map_err(Diagnostic::bug)
     }
 
     /// The same as soon as it is known.
@@ -479,44 +470,19 @@ impl MysqlIamUser {
         let blocks: Option<Vec<_>> = plan
             .set_blocks(Self::grant)
             .and_then(|blocks| blocks.iter().map(|block| Some(block.decode()?.granted())).collect());
-        let (name, databases) = (plan.get(Self::preset), plan.get(Self::preset_databases));
-        let (Some(blocks), false) = (blocks, name == Val::Unknown || databases == Val::Unknown) else {
-            return Val::Unknown;
+        let (blocks, preset, databases) = match (blocks, plan.get(Self::preset), plan.get(Self::preset_databases)) {
+            (None, ..) | (_, Val::Unknown, _) | (.., Val::Unknown) => return Val::Unknown,
+            (Some(blocks), preset, databases) => (blocks.into_iter(), preset.known(), databases.known()),
         };
-        let preset = preset(name.known().as_deref(), databases.known().as_ref());
+        let given = grant::given(blocks, preset.as_deref(), databases.as_ref());
         // What is impossible is complained of elsewhere.
-        Val::Known(all(blocks.into_iter().chain(preset)).unwrap_or_default().lines().into_iter().collect())
+        Val::Known(given.unwrap_or_default().lines().into_iter().collect())
     }
 
     /// What the user could do before it was taken over.
-    fn previous(&self, session: &Session) -> Result<Grants> {
+    fn previous(&self, server: Server) -> Result<Grants> {
         let lines = self.previous_grants.get()?.iter().flat_map(|lines| lines.iter());
-        Ok(Grants::of_lines(lines).folded(session.server()))
-    }
-}
-
-fn all(granted: impl Iterator<Item = Granted>) -> Result<Grants, sql::quote::NameError> {
-    let mut grants = Grants::default();
-    for one in granted {
-        grants.add(&one)?;
-    }
-    Ok(grants)
-}
-
-fn preset(name: Option<&str>, databases: Option<&Set<String>>) -> Vec<Granted> {
-    let granted = |privileges: &[&str], database: &str| Granted {
-        privileges: privileges.iter().map(|&privilege| privilege.to_owned()).collect(),
-        database: database.to_owned(),
-        table: ALL.to_owned(),
-        grant_option: false,
-    };
-    match (name, databases) {
-        (Some(CDC), None) => vec![granted(&["REPLICATION CLIENT", "REPLICATION SLAVE", "SELECT"], ALL)],
-        (Some(CDC), Some(databases)) => {
-            let read = databases.iter().map(|database| granted(&["SELECT"], database));
-            std::iter::once(granted(&["REPLICATION CLIENT", "REPLICATION SLAVE"], ALL)).chain(read).collect()
-        }
-        _ => Vec::new(),
+        Ok(Grants::of_lines(lines).folded(server))
     }
 }
 
@@ -530,13 +496,4 @@ fn check_name(name: &str) -> Result<(), String> {
 fn is_host(host: &str) -> bool {
     let fits = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase() && !"@'\"`\\".contains(c);
     (1..=HOST_MAX).contains(&host.len()) && host.chars().all(fits)
-}
-
-fn engine(session: &Session) -> String {
-    if session.is_mariadb() { "mariadb".to_owned() } else { "mysql".to_owned() }
-}
-
-/// Where it is said which database it is.
-fn host() -> Path {
-    MysqlIamUser::database_connection.path().field(DatabaseConnection::host)
 }

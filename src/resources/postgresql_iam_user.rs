@@ -19,10 +19,10 @@ use tf_provider::schema::{
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
 use crate::records::claims::{self, Maker, Subject};
-use crate::sql;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Known, Role, Survey, Wanted};
 use crate::sql::quote::check_pg_name;
+use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -36,8 +36,8 @@ tf_provider::model! {
     /// nothing is changed if the master of the database or the login of this connection would become a member with
     /// the user, and neither if the user would be a member of `rds_ad`, which is for Kerberos.
     ///
-    /// A plan does not need the database. If it cannot be reached, the plan warns of that and takes the user to be as it
-    /// was.
+    /// A plan does not need the database. If it cannot be reached, the refresh warns of that and takes the user to be as
+    /// it was; of a user that is to be created, the apply says so.
     ///
     /// ## Privileges in the database
     ///
@@ -80,8 +80,9 @@ tf_provider::model! {
         take_over: bool = optional().or(false),
         /// What becomes of the user when the resource is destroyed: `drop` gives what it owns to `reassign_owned_to` in
         /// every database of the server, takes its privileges away and drops it, all of which is tried in each database
-        /// before anything is changed; `revoke_rds_iam` makes it an ordinary role; `leave` leaves it. A user that was taken over is never dropped: only the memberships that it was given
-        /// here are taken away.
+        /// before anything is changed; what a session of the user makes in the meantime is not lost, but can end the destroy
+        /// with an error. `revoke_rds_iam` makes it an ordinary role; `leave` leaves it. A user that was taken over is never
+        /// dropped: only the memberships that it was given here are taken away.
         on_destroy: String = optional().or("drop").check(check::one_of(&["drop", "revoke_rds_iam", "leave"])),
         /// How long a change waits for locks of others, such as `10s`.
         lock_timeout: String = optional().or("10s").check(connection::duration()),
@@ -116,6 +117,12 @@ pub enum InstantSpelling {}
 
 const FOREVER: &str = "infinity";
 
+/// What only the state needs to know: it says what becomes of the user later.
+fn of_state() -> [&'static str; 4] {
+    type It = PostgresqlIamUser;
+    [It::on_destroy.name(), It::lock_timeout.name(), It::reassign_owned_to.name(), It::take_over.name()]
+}
+
 impl Spelling for InstantSpelling {
     fn same(a: &str, b: &str) -> bool {
         roles::same_instant(a, b)
@@ -134,18 +141,11 @@ impl Resource<World> for PostgresqlIamUser {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::read(cx, &state);
         let known = state.known()?.filter(|_| !cx.is_import());
-        let opened = state.session(cx).await;
-        let Some(session) =
-            (if known.is_some() { connection::at_hand(cx, opened, connection::AS_KNOWN) } else { Some(opened?) })
-        else {
-            return Ok(Some(state));
-        };
+        let opened = connection::at_hand(cx, state.session(cx).await, connection::AS_KNOWN)?;
+        let Some(session) = opened else { return Ok(Some(state)) };
         let found = roles::find(&session, &state.name, known.as_ref()).await;
-        let Some(found) =
-            (if known.is_some() { connection::unless_lost(cx, found, connection::AS_KNOWN)? } else { Some(found?) })
-        else {
-            return Ok(Some(state));
-        };
+        let Some(found) = connection::unless_lost(cx, found, connection::AS_KNOWN)? else { return Ok(Some(state)) };
+        state.database_connection.leave_postgres(cx, session);
         let Some(role) = found else { return Ok(None) };
         match &known {
             None => {
@@ -165,7 +165,7 @@ impl Resource<World> for PostgresqlIamUser {
     }
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
-        if plan.changes_nothing_there(&state) {
+        if ownership::differ_only_in(&plan, &state, &of_state()) {
             if plan.reassign_owned_to != state.reassign_owned_to {
                 plan.check_heir(cx).await?;
             }
@@ -222,20 +222,19 @@ impl Resource<World> for PostgresqlIamUser {
         std::mem::take(complaints)
     }
 
-    /// The rest is known without the database. If it is at hand, what speaks against the user is said early.
+    /// The rest is known without the database. If it is at hand, what speaks against the user is said early; why it is
+    /// not is told by the refresh and by the apply, which plans again and would tell it twice.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let to_look = ownership::plan_to_look(cx, plan);
         let Some(planned) = plan.planned() else { return Ok(()) };
         let wanted = planned.decode();
         let writes = foreseen::fill(plan) || plan.changed(Self::reassign_owned_to);
         let Some(wanted) = wanted.filter(|_| writes && cx.is_known() && cx.databases().is_ok()) else { return Ok(()) };
-        let Some(session) = connection::at_hand(cx, wanted.session(cx).await, connection::WITHOUT) else {
-            return Ok(());
-        };
+        let Ok(session) = wanted.session(cx).await else { return Ok(()) };
         let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
-        let Some(survey) = connection::unless_lost(cx, wanted.look_around(&session, &name).await, connection::WITHOUT)?
-        else {
-            return Ok(());
+        let survey = match wanted.look_around(&session, &name).await {
+            Err(error) if error.is_unreached() => return Ok(()),
+            survey => survey?,
         };
         if let (Some(unfit), Some(heir)) = (survey.heir, &wanted.reassign_owned_to) {
             let told = told::unfit_heir(heir, unfit).at(Self::reassign_owned_to);
@@ -243,12 +242,14 @@ impl Resource<World> for PostgresqlIamUser {
         }
         // Roles may come in the same apply.
         wanted.judge(&name, &Survey { missing: Vec::new(), heir: None, ..survey })?;
-        let Some(subject) = to_look.filter(|_| !wanted.take_over) else { return Ok(()) };
-        let found =
-            connection::unless_lost(cx, roles::find(&session, &name, None).await, connection::WITHOUT)?.flatten();
-        if let Some(role) = found {
-            cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref()));
+        if let Some(subject) = to_look.filter(|_| !wanted.take_over) {
+            match roles::find(&session, &name, None).await {
+                Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref())),
+                Ok(None) => {}
+                Err(_) => return Ok(()), // The apply will tell.
+            }
         }
+        wanted.database_connection.leave_postgres(cx, session);
         Ok(())
     }
 
@@ -438,16 +439,12 @@ impl PostgresqlIamUser {
 
     /// Points at what a failed write is about.
     fn fault(&self, error: sql::Error) -> Diagnostic {
-        use sql::Refusal::{Exists, LockTimeout, Missing, Permission, ReadOnly};
-        let connection = Self::database_connection.path();
-        let at = match error.refusal() {
-            Some(Exists) => Self::name.path(),
-            Some(Missing) => Self::roles.path(),
-            Some(LockTimeout) => Self::lock_timeout.path(),
-            Some(ReadOnly) => connection.field(DatabaseConnection::host),
-            Some(Permission) => self.database_connection.login_at(connection),
-            _ => connection.field(DatabaseConnection::host),
+        let changed = match error.refusal() {
+            Some(Refusal::Missing) => Self::roles.path(),
+            _ => Self::name.path(),
         };
+        let connection = &self.database_connection;
+        let at = connection.at_fault(&error, Self::database_connection, Self::lock_timeout, changed);
         let told = Diagnostic::from(error);
         Diagnostic {
             summary: "Cannot write the user".to_owned(),

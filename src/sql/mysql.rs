@@ -26,9 +26,10 @@ pub struct Session {
     connection: Conn,
     target: Target,
     server: Server,
+    user: String,
 }
 
-const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names";
+const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names, CURRENT_USER()";
 
 impl Session {
     /// Connects and logs in. Waits for locks are no longer than the limit.
@@ -57,7 +58,7 @@ impl Session {
             connected => connected,
         };
         let connection = connected.map_err(|error| explain(target, &error, Kind::Unreached))?;
-        let mut session = Self { connection, target: target.clone(), server: Server::default() };
+        let mut session = Self { connection, target: target.clone(), server: Server::default(), user: String::new() };
         session.set_up(lock_timeout).await?;
         Ok(session)
     }
@@ -65,8 +66,9 @@ impl Session {
     /// What a user of the database may have set for the login or for all has no say.
     async fn set_up(&mut self, lock_timeout: Duration) -> Result<(), Error> {
         let told = UnderWay::of(self).answer(SERVER, self.connection.query_first(SERVER)).await?;
-        let (version, lower_case_table_names): (String, u64) = told.unwrap_or_default();
+        let (version, lower_case_table_names, account): (String, u64, String) = told.unwrap_or_default();
         self.server = Server::new(&version, lower_case_table_names);
+        self.user = account.rsplit_once('@').map_or(account.as_str(), |(name, _)| name).to_owned();
         let makes_none = if self.server.makes_users() { ",NO_AUTO_CREATE_USER" } else { "" };
         let seconds = lock_timeout.as_secs().max(1);
         // First of all the character set: in others a character can end with the byte of a quote.
@@ -77,14 +79,14 @@ impl Session {
         .await
     }
 
-    /// Who is logged in.
+    /// The name of the account that the session has.
     pub fn user(&self) -> &str {
-        &self.target.user
+        &self.user
     }
 
-    /// Whether this is MariaDB rather than MySQL.
-    pub fn is_mariadb(&self) -> bool {
-        self.server.is_mariadb
+    /// Whether the server still answers.
+    pub async fn is_alive(&mut self) -> bool {
+        UnderWay::of(self).answer("PING", self.connection.ping()).await.is_ok()
     }
 
     /// Which server this is.
@@ -130,6 +132,9 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
         .db_name(target.database.clone())
         .ssl_opts(ssl)
         .enable_cleartext_plugin(true)
+        // What is set is not asked for at each login.
+        .max_allowed_packet(Some(16 * 1024 * 1024))
+        .wait_timeout(Some(28_800))
         .prefer_socket(false)
         .connect_attribute("program_name", &target.application_name)
         .into()

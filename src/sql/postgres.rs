@@ -76,6 +76,11 @@ impl Session {
         &self.target.user
     }
 
+    /// Whether the server still answers.
+    pub async fn is_alive(&self) -> bool {
+        !self.client.is_closed() && self.run("").await.is_ok()
+    }
+
     /// The database that the session is in.
     pub fn database(&self) -> &str {
         self.target.database.as_deref().unwrap_or_default()

@@ -3,9 +3,9 @@
 use tf_provider::diagnostic::Diagnostic;
 use tf_provider::schema::{Check, Set, Spelling, Text, Val, View, check, optional, required};
 
-use crate::sql::mysql::grants::{Granted, same_privilege};
+use crate::sql::mysql::grants::{Granted, Grants, same_privilege};
 use crate::sql::mysql::privileges::{self, Reach};
-use crate::sql::quote::check_my_name;
+use crate::sql::quote::{NameError, check_my_name};
 
 tf_provider::model! {
     /// Privileges on all databases, on a database, or on a table.
@@ -39,7 +39,35 @@ impl Spelling for PrivilegeSpelling {
 }
 
 /// All databases, or all tables.
-pub(super) const ALL: &str = "*";
+const ALL: &str = "*";
+
+/// The preset for change data capture.
+pub(super) const CDC: &str = "cdc";
+
+/// What blocks and a preset give together.
+pub(super) fn given(
+    blocks: impl Iterator<Item = Granted>,
+    preset: Option<&str>,
+    databases: Option<&Set<String>>,
+) -> Result<Grants, NameError> {
+    let mut grants = Grants::default();
+    let mut give = |privileges: &[&str], database: &str| {
+        let privileges = privileges.iter().map(|&privilege| privilege.to_owned()).collect();
+        grants.add(&Granted { privileges, database: database.to_owned(), table: ALL.to_owned(), grant_option: false })
+    };
+    if preset == Some(CDC) {
+        give(&["REPLICATION CLIENT", "REPLICATION SLAVE"], ALL)?;
+        let all = [ALL.to_owned()];
+        databases
+            .map_or(&all[..], |databases| databases)
+            .iter()
+            .try_for_each(|database| give(&["SELECT"], database))?;
+    }
+    for block in blocks {
+        grants.add(&block)?;
+    }
+    Ok(grants)
+}
 
 impl GrantBlock {
     /// The same for a statement.

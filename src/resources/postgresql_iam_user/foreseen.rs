@@ -1,10 +1,10 @@
 //! What an update leads to, as far as it is known before.
 
 use tf_provider::diagnostic::Result;
-use tf_provider::schema::{Computed, Model, Plan, Set, TIMEOUTS, Val, View};
+use tf_provider::schema::{Computed, Plan, Set, TIMEOUTS, Val, View};
 
-use crate::parts::db::connection::{self, Engine, Place};
-use crate::resources::postgresql_iam_user::{PostgresqlIamUser, told};
+use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
+use crate::resources::postgresql_iam_user::{PostgresqlIamUser, of_state, told};
 use crate::sql::postgres::roles;
 use crate::world::Ctx;
 
@@ -31,6 +31,16 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
     let forbidden = planned.get(It::forbid_password) != Val::Known(false);
     let taken_over = prior.get(It::taken_over) != Val::Known(false);
     let replication = planned.get(It::replication);
+    let login = |view: &View<'_, It>| {
+        type Connection = DatabaseConnection;
+        let of = |block: View<'_, Connection>| {
+            [block.get(Connection::auth), block.get(Connection::username), block.get(Connection::secret_arn)]
+        };
+        view.block(It::database_connection).map(of)
+    };
+    let other_login = login(&planned).is_none_or(|new| new.contains(&Val::Unknown) || login(&prior) != Some(new));
+    let is_member = foreseen.as_ref().is_some_and(|ways| ways.len() == paths.len());
+    let granted = prior.get(It::granted).known().unwrap_or_default();
     if moved {
         plan.forget(It::replication_by);
         plan.forget(It::rds_iam_paths);
@@ -42,7 +52,8 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
         return true;
     }
     let mends = paths.is_empty() || has_password && forbidden;
-    let changes = mends || plan.changes().any(|name| !of_state().contains(&name));
+    let of_state = [&of_state()[..], &[TIMEOUTS]].concat();
+    let changes = mends || plan.changes().any(|name| !of_state.contains(&name));
     match foreseen.filter(|_| !plan.changed(It::roles)) {
         Some(ways) if changes => plan.set(It::rds_iam_paths, ways),
         None => plan.forget(It::rds_iam_paths),
@@ -55,12 +66,17 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
         }
     }
     match has_password && forbidden {
-        _ if plan.changed(It::database_connection) => plan.forget(It::password_set), // Another login may see less.
+        _ if other_login => plan.forget(It::password_set), // It may see less.
         true => plan.set(It::password_set, false),
         false => {}
     }
-    if taken_over && changes {
-        plan.forget(It::granted);
+    match taken_over && changes {
+        true if plan.changed(It::roles) || plan.changed(It::replication) => plan.forget(It::granted),
+        true if !is_member => {
+            let granted = granted.iter().cloned().chain([roles::IAM.to_owned()]);
+            plan.set(It::granted, granted.collect::<Set<_>>());
+        }
+        _ => {}
     }
     mends || plan.changed(It::name) || plan.changed(It::roles)
 }
@@ -73,25 +89,11 @@ fn ways(paths: &[String], old: &str, new: &str) -> Vec<String> {
     std::iter::once(direct.clone()).chain(others).collect()
 }
 
-/// What only the state needs to know: it says what becomes of the user later.
-fn of_state() -> [&'static str; 5] {
-    type It = PostgresqlIamUser;
-    let [on_destroy, lock_timeout] = [It::on_destroy.name(), It::lock_timeout.name()];
-    [on_destroy, lock_timeout, It::reassign_owned_to.name(), It::take_over.name(), TIMEOUTS]
-}
-
 impl PostgresqlIamUser {
-    /// Whether only what the state says is to change, such as what becomes of the user later.
-    pub(super) fn changes_nothing_there(&self, state: &Self) -> bool {
-        let (planned, state) = (Model::encode(self), Model::encode(state));
-        let of_state = of_state();
-        planned.iter().all(|(name, value)| of_state.contains(&name.as_str()) || state.get(name) == Some(value))
-    }
-
     /// Looks at the heir if the database is at hand.
     pub(super) async fn check_heir(&self, cx: &Ctx) -> Result<()> {
         let end = "So whether \"reassign_owned_to\" is possible was not checked.";
-        let Some(session) = connection::at_hand(cx, self.session(cx).await, end) else { return Ok(()) };
+        let Some(session) = connection::at_hand(cx, self.session(cx).await, end)? else { return Ok(()) };
         let Some(survey) = connection::unless_lost(cx, self.look_around(&session, &self.name).await, end)? else {
             return Ok(());
         };
@@ -111,17 +113,12 @@ impl PostgresqlIamUser {
         }
     }
 
-    /// Keeps to it: what others do during an apply is shown by the next refresh.
+    /// Keeps to it.
     pub(super) fn keep(&mut self, promised: Promised) {
-        fn kept<T>(own: &mut Computed<T>, promised: Computed<T>) {
-            if let Computed::Known(_) = promised {
-                *own = promised;
-            }
-        }
-        kept(&mut self.replication_by, promised.replication_by);
-        kept(&mut self.rds_iam_paths, promised.rds_iam_paths);
-        kept(&mut self.password_set, promised.password_set);
-        kept(&mut self.granted, promised.granted);
+        self.replication_by.keep_to(promised.replication_by);
+        self.rds_iam_paths.keep_to(promised.rds_iam_paths);
+        self.password_set.keep_to(promised.password_set);
+        self.granted.keep_to(promised.granted);
     }
 }
 

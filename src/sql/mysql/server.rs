@@ -21,6 +21,11 @@ impl Server {
         }
     }
 
+    /// What the product is called.
+    pub(crate) fn name(self) -> &'static str {
+        if self.is_mariadb { "mariadb" } else { "mysql" }
+    }
+
     /// Whether GRANT makes a user that is not there, with no authentication at all, unless a mode forbids it.
     pub(crate) fn makes_users(self) -> bool {
         self.is_mariadb || self.version.0 < 8

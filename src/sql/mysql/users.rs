@@ -38,6 +38,8 @@ pub struct User {
     pub requires_certificate: bool,
     /// Whether it is locked, and cannot log in at all.
     pub is_locked: bool,
+    /// Whether it has options that [`create`] gives to none, such as limits of resources.
+    pub has_options: bool,
     /// What it may do, [folded](Grants::folded).
     pub grants: Grants,
 }
@@ -50,18 +52,22 @@ const TRIES: u32 = 4;
 /// # Errors
 /// Any.
 pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<User>, Error> {
-    // The view mysql.user of MariaDB does not say who is locked.
-    let locked = match session.is_mariadb() {
-        true => {
-            "(SELECT json_value(g.priv, '$.account_locked') FROM mysql.global_priv g WHERE g.user = u.user AND g.host = u.host)"
-        }
-        false => "account_locked",
+    let (locked, options) = match session.server() {
+        // The view mysql.user does not say who is locked.
+        server if server.is_mariadb => (
+            "(SELECT json_value(g.priv, '$.account_locked') FROM mysql.global_priv g WHERE g.user = u.user AND g.host = u.host)",
+            "max_statement_time > 0",
+        ),
+        server if server.makes_users() => ("account_locked", "password_lifetime IS NOT NULL"),
+        _ => ("account_locked", "password_lifetime IS NOT NULL OR user_attributes IS NOT NULL"),
     };
     let known = format!(
-        "SELECT plugin, authentication_string, ssl_type, {locked} FROM mysql.user u WHERE u.user = ? AND u.host = ?"
+        "SELECT plugin, authentication_string, ssl_type, {locked}, IF(password_expired = 'Y' OR max_questions > 0 \
+         OR max_updates > 0 OR max_connections > 0 OR max_user_connections <> 0 OR {options}, 'Y', 'N') \
+         FROM mysql.user u WHERE u.user = ? AND u.host = ?"
     );
     let Some(row) = session.row(&known, (account.name, account.host)).await? else { return Ok(None) };
-    let [plugin, string, tls, locked] = [0, 1, 2, 3].map(|column| text(&row, column));
+    let [plugin, string, tls, locked, options] = [0, 1, 2, 3, 4].map(|column| text(&row, column));
     let shown = match session.rows(&format!("SHOW GRANTS FOR {}", account.quoted()?), ()).await {
         Err(error) if error.refusal() == Some(Refusal::Missing) => return Ok(None), // Dropped a moment ago.
         rows => read(session, &rows?)?,
@@ -76,18 +82,9 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
         requires_tls: !tls.is_empty(),
         requires_certificate: !["", "ANY"].contains(&tls.as_str()),
         is_locked: ["1", "true", "Y"].contains(&locked.as_str()),
+        has_options: options == "Y",
         grants: shown.grants.folded(session.server()),
     }))
-}
-
-/// The name of the account that the session has.
-///
-/// # Errors
-/// Any.
-pub async fn own_name(session: &mut Session) -> Result<String, Error> {
-    let row = session.row("SELECT CURRENT_USER()", ()).await?;
-    let account = row.map(|row| text(&row, 0)).unwrap_or_default();
-    Ok(account.rsplit_once('@').map_or(account.as_str(), |(name, _)| name).to_owned())
 }
 
 /// Makes an account that logs in with tokens.

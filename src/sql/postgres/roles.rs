@@ -398,7 +398,9 @@ impl Wanted<'_> {
         if found.replication && !self.replication {
             options.push("NOREPLICATION".to_owned());
         }
-        if self.forbid_password && found.password_set != Some(false) {
+        // Who does not see the password of a superuser may not change it either.
+        let is_out_of_reach = found.password_set.is_none() && found.attributes.iter().any(|it| it == "SUPERUSER");
+        if self.forbid_password && found.password_set != Some(false) && !is_out_of_reach {
             options.push("PASSWORD NULL".to_owned());
         }
         let rename =

@@ -328,6 +328,14 @@ impl<T> Computed<T> {
             Self::Unknown => Err(Diagnostic::bug("a computed attribute was read before it was known")),
         }
     }
+
+    /// Goes back to what a plan has told, if it has told anything: core insists on that. What became of it since is
+    /// shown by the next refresh.
+    pub fn keep_to(&mut self, promised: Self) {
+        if let Self::Known(_) = promised {
+            *self = promised;
+        }
+    }
 }
 
 impl<T> From<T> for Computed<T> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
-use tf_provider::schema::{Secret, parse_duration};
+use tf_provider::schema::{Model as _, Secret, parse_duration};
 use tf_provider::value::Path;
 
 use crate::arn;
@@ -20,9 +20,6 @@ const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
 /// Ends a warning of a refresh.
 pub const AS_KNOWN: &str = "What is in the database is taken to be as it was known last.";
 
-/// Ends a warning of a plan.
-pub const WITHOUT: &str = "The plan is made without a look into the database; the apply needs it.";
-
 /// Who logs in, and with what.
 struct Credentials {
     user: String,
@@ -30,11 +27,17 @@ struct Credentials {
 }
 
 impl DatabaseConnection {
-    /// A session with PostgreSQL. Errors point into the block, which is there.
+    /// A session with PostgreSQL, perhaps one that was [left](Self::leave_postgres). Errors point into the block, which is
+    /// there.
     ///
     /// # Errors
     /// Any on the way there: the secret, the token, the network, TLS, the login.
     pub async fn postgres(&self, cx: &Ctx, there: impl Into<Path>) -> Result<postgres::Session> {
+        if let Some(session) = cx.sessions().postgres.take(&self.key(Duration::ZERO))
+            && session.is_alive().await
+        {
+            return Ok(session);
+        }
         let there = there.into();
         let target = self.target(cx, Engine::Postgres).await.map_err(|error| under(&there, error))?;
         postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
@@ -51,19 +54,56 @@ impl DatabaseConnection {
         postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
     }
 
-    /// A session with MySQL or MariaDB that waits for locks no longer than the limit.
+    /// Leaves a session that was only used to look to whoever opens the next.
+    pub fn leave_postgres(&self, cx: &Ctx, session: postgres::Session) {
+        cx.sessions().postgres.leave(self.key(Duration::ZERO), session);
+    }
+
+    /// A session with MySQL or MariaDB that waits for locks no longer than the limit, perhaps one that was
+    /// [left](Self::leave_mysql).
     ///
     /// # Errors
     /// Any on the way there: the secret, the token, the network, TLS, the login.
     pub async fn mysql(&self, cx: &Ctx, there: impl Into<Path>, lock_timeout: Duration) -> Result<mysql::Session> {
+        if let Some(mut session) = cx.sessions().mysql.take(&self.key(lock_timeout))
+            && session.is_alive().await
+        {
+            return Ok(session);
+        }
         let there = there.into();
         let target = self.target(cx, Engine::Mysql).await.map_err(|error| under(&there, error))?;
         mysql::Session::open(&target, lock_timeout).await.map_err(|error| under(&there, self.failed(error)))
     }
 
-    /// Where it is said who logs in, in a block that is there: what is wrong if the login may not do something.
-    pub fn login_at(&self, there: impl Into<Path>) -> Path {
-        join(&there.into(), &self.login())
+    /// Leaves a session that was only used to look to whoever opens the next.
+    pub fn leave_mysql(&self, cx: &Ctx, session: mysql::Session, lock_timeout: Duration) {
+        cx.sessions().mysql.leave(self.key(lock_timeout), session);
+    }
+
+    fn key(&self, lock_timeout: Duration) -> sql::Key {
+        (self.encode(), lock_timeout)
+    }
+
+    /// Points at what is at fault if a statement fails: the connection, whose block is there, the limit for locks, or what
+    /// was to be changed.
+    pub fn at_fault(
+        &self,
+        error: &sql::Error,
+        there: impl Into<Path>,
+        lock_timeout: impl Into<Path>,
+        changed: impl Into<Path>,
+    ) -> Path {
+        let at = match error.kind {
+            Kind::Server(Refusal::Permission) => self.login(),
+            Kind::Server(Refusal::StatementTimeout) if self.statement_timeout.is_some() => {
+                Self::statement_timeout.path()
+            }
+            Kind::Server(Refusal::ReadOnly | Refusal::NoPlugin | Refusal::StatementTimeout) => Self::host.path(),
+            Kind::Server(Refusal::LockTimeout) => return lock_timeout.into(),
+            _ if error.is_unreached() => Self::host.path(),
+            _ => return changed.into(),
+        };
+        join(&there.into(), &at)
     }
 
     fn login(&self) -> Path {
@@ -206,24 +246,28 @@ fn join(there: &Path, further: &Path) -> Path {
     further.steps().iter().fold(there.clone(), |path, step| path.then(step.clone()))
 }
 
-/// A session for a plan or a refresh, which must do without the database: nothing, with a warning that ends so, if it
-/// cannot be had.
-pub fn at_hand<T>(cx: &Ctx, opened: Result<T>, end: &str) -> Option<T> {
-    opened.map_err(|error| cx.warn(unseen(error, end))).ok()
-}
-
-/// What a database told a plan or a refresh: nothing, with a warning that ends so, if the connection broke.
+/// A session for what can do without the database: nothing, with a warning that ends so, if it cannot be had.
 ///
 /// # Errors
-/// The database refused.
-pub fn unless_lost<T>(cx: &Ctx, answer: Result<T, sql::Error>, end: &str) -> Result<Option<T>> {
-    match answer {
-        Ok(told) => Ok(Some(told)),
-        Err(error) if error.is_unreached() => {
-            cx.warn(unseen(error.into(), end));
+/// The same for an import, which cannot do without.
+pub fn at_hand<T>(cx: &Ctx, opened: Result<T>, end: &str) -> Result<Option<T>> {
+    match opened {
+        Err(error) if !cx.is_import() => {
+            cx.warn(unseen(error, end));
             Ok(None)
         }
-        Err(error) => Err(error.into()),
+        opened => opened.map(Some),
+    }
+}
+
+/// What a database told: nothing, with a warning that ends so, if the connection broke.
+///
+/// # Errors
+/// The database refused; for an import any.
+pub fn unless_lost<T>(cx: &Ctx, answer: Result<T, sql::Error>, end: &str) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.is_unreached() => at_hand(cx, Err(error.into()), end),
+        answer => Ok(Some(answer?)),
     }
 }
 
@@ -274,6 +318,6 @@ mod tests {
     #[test]
     fn a_warning_is_short_and_ends_as_it_should() {
         let error = Diagnostic::error("Cannot reach the database", "No connection.\n\nCheck this.\n\nAnd that.");
-        assert_eq!(unseen(error, WITHOUT).detail, format!("No connection.\n\n{WITHOUT}"));
+        assert_eq!(unseen(error, AS_KNOWN).detail, format!("No connection.\n\n{AS_KNOWN}"));
     }
 }

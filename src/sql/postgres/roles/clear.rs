@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::sql::postgres::Session;
-use crate::sql::postgres::roles::IAM;
 use crate::sql::postgres::roles::revoke::revocations;
+use crate::sql::postgres::roles::{IAM, no_row};
 use crate::sql::quote::pg_name;
 use crate::sql::{Error, Kind, Refusal};
 
@@ -67,6 +67,7 @@ pub async fn clear(session: &Session, oid: u32, heir: &str, then: Then, lock_tim
     session
         .atomically(lock_timeout, || async {
             let Some(name) = clear_within(session, oid, heir, then).await? else { return Ok(()) };
+            nothing_is_lost(session, &name).await?;
             match then {
                 Then::Drop => session.run(&format!("DROP ROLE {name}")).await,
                 Then::Keep => Ok(()),
@@ -141,17 +142,33 @@ async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Re
     let had = own_memberships(session, &row.get(4)).await?;
     statements.extend(joined.iter().map(|role| format!("GRANT {role} TO CURRENT_USER{options}")));
     statements.push(format!("REASSIGN OWNED BY {name} TO {heir}"));
-    statements.push(format!("DROP OWNED BY {name}"));
-    statements.extend(joined.iter().map(|role| match had.get(role) {
+    session.run(&statements.join("; ")).await?;
+    let as_before = |role: &String| match had.get(role) {
         Some(options) => format!("GRANT {role} TO CURRENT_USER WITH {options}"),
         None => format!("REVOKE {role} FROM CURRENT_USER"),
-    }));
+    };
+    let mut statements = vec![format!("DROP OWNED BY {name}")];
+    statements.extend(joined.iter().map(as_before));
     if then == Then::Keep && ties.contains(&IAM) {
         // Until the end it logs in as before, should that not be reached.
         statements.push(format!("GRANT {} TO {name}", pg_name(IAM)?));
     }
     session.run(&statements.join("; ")).await?;
     Ok(Some(name))
+}
+
+/// What a session of the role made after what it owned was given away is dropped with its privileges: all of it is to be
+/// tried again then. The server counts what a transaction deletes from each catalogue, here of things with an owner.
+async fn nothing_is_lost(session: &Session, name: &str) -> Result<(), Error> {
+    let sql = "SELECT coalesce(sum(pg_stat_get_xact_tuples_deleted(c.oid)), 0) > 0 FROM pg_class c \
+               JOIN pg_attribute a ON a.attrelid = c.oid \
+               WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND a.attname LIKE '%owner'";
+    let row = session.row(sql, &[]).await?.ok_or_else(|| no_row(session))?;
+    if row.get(0) {
+        let text = format!("{name} made something in this moment, which would be dropped with its privileges");
+        return Err(session.target.error(Kind::Server(Refusal::Conflict), text));
+    }
+    Ok(())
 }
 
 /// What still names a role in the session's database, and perhaps on the server.

@@ -81,15 +81,21 @@ pub(super) async fn still_in(session: &Session, role: &Role, lost: &[&str]) -> R
     if still.is_empty() {
         return Ok(());
     }
-    let sql = "SELECT format('the membership in \"%s\" was granted by \"%s\"', g.rolname, o.rolname) \
+    let sql = "SELECT format('the membership in \"%s\" was granted by \"%s\"', g.rolname, o.rolname), \
+                 format('REVOKE %I FROM %I GRANTED BY %I', g.rolname, u.rolname, o.rolname), \
+                 CASE WHEN NOT o.rolsuper THEN format('GRANT %I TO %I', o.rolname, current_user) END \
                FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles o ON o.oid = m.grantor \
+                 JOIN pg_roles u ON u.oid = m.member \
                WHERE m.member = $1 AND g.rolname = ANY ($2::text[]) ORDER BY 1";
     let rows = session.rows(sql, &[&role.oid, &still]).await?;
-    let told: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    let all = |column| rows.iter().filter_map(|row| row.get::<_, Option<&str>>(column)).collect::<Vec<_>>();
+    let joins = all(2).join("; ");
+    let or_join = if joins.is_empty() { joins } else { format!(", or make the login a member: {joins}") };
     let text = format!(
         "{}; only that role, one with its privileges or a superuser can revoke it. The login of this connection is no \
-         member of it and cannot become one",
-        told.join(", ")
+         member of it and cannot make itself one. Let one of them run {}{or_join}",
+        all(0).join(", "),
+        all(1).join("; ")
     );
     Err(session.target.error(Kind::Server(Refusal::Permission), text))
 }
