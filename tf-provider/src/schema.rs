@@ -28,9 +28,10 @@ pub use check::Check;
 pub use ctx::{Ctx, at_the_end};
 pub use docs::{description, identity_description};
 pub use entity::{
-    BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedDataSource, ErasedEphemeral,
-    ErasedFunction, ErasedResource, Function, FunctionEntry, FunctionError, Host, Opened, Provider, Renewed, Resource,
-    ResourceEntry, Source, data_source, ephemeral, function, resource,
+    Action, ActionEntry, BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedAction,
+    ErasedDataSource, ErasedEphemeral, ErasedFunction, ErasedList, ErasedResource, Found, Function, FunctionEntry,
+    FunctionError, Host, List, ListEntry, Listing, Opened, Provider, Renewed, Resource, ResourceEntry, Source, action,
+    data_source, ephemeral, function, list, resource,
 };
 pub use field::{
     Computed, Dynamic, Field, Json, JsonSpelling, Map, Mismatch, Secret, Set, Spelling, Text, Traits, Val,

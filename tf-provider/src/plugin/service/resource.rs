@@ -151,9 +151,7 @@ pub(crate) async fn read<P: Provider>(
     convert::check_meta(request.provider_meta.as_ref())?;
     let kept = Kept(request.private);
     let cx = kept.tell(&state, limit(table, Operation::Read, Some(&current)))?;
-    let found = cx.run(entry.read(&cx, current.clone())).await.map_err(|error| failed(&cx, error))?;
-    let new = found.map(|found| merge::object(table, &current, found)).transpose()?;
-    new.iter().try_for_each(|new| assert_conforms("the object that was read", conform::stored(table, new)))?;
+    let new = look(entry, &cx, &current).await.map_err(|error| failed(&cx, error))?;
     Ok(wire::read_resource::Response {
         new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
         new_state: convert::dynamic_object(new, table)?,
@@ -161,6 +159,23 @@ pub(crate) async fn read<P: Provider>(
         private: kept.replaced_by(Private { is_imported: false, ..cx.private() }),
         deferred: None,
     })
+}
+
+/// Looks at an object of which this much is known.
+pub(crate) async fn look<W>(
+    entry: ResourceEntry<W>,
+    cx: &Ctx<W>,
+    known: &Object,
+) -> Result<Option<Object>, Diagnostic> {
+    let found = cx.run(entry.read(cx, known.clone())).await?;
+    found.map(|found| merged(entry.table(), known, found)).transpose()
+}
+
+/// An object that was found, as it is to be stored.
+pub(crate) fn merged(table: &Table, known: &Object, found: Object) -> Result<Object, Diagnostic> {
+    let new = merge::object(table, known, found)?;
+    assert_conforms("the object that was read", conform::stored(table, &new))?;
+    Ok(new)
 }
 
 pub(crate) async fn upgrade<P: Provider>(
@@ -319,7 +334,7 @@ fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<O
 }
 
 /// An object from elsewhere as it is to be stored: without secrets, and with blocks that are empty rather than absent.
-fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
+pub(crate) fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
     let mut object = merge::object(table, &object, object.clone())?;
     for attribute in &table.attributes {
         let absent = match attribute.block() {

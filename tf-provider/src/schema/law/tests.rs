@@ -1,8 +1,8 @@
 use super::*;
 use crate::schema::sample::Sample;
 use crate::schema::{
-    Computed, Dynamic, Field, Model as _, Rules, Secret, Set, Timeouts, Val, block, check, computed, optional,
-    required, variadic,
+    Computed, Ctx, Dynamic, Field, Host, List, ListEntry, Listing, Model as _, Resource, Rules, Secret, Set, Timeouts,
+    Val, block, check, computed, list, optional, required, variadic,
 };
 use crate::value::Value;
 
@@ -209,6 +209,69 @@ fn variadic_parameters_come_last_and_only_in_functions() {
     table.push::<Sample, Vec<String>>("it", "", variadic());
     table.push::<Sample, String>("last", "", required());
     assert_eq!(complaints(Kind::Function, &table), [complaint]);
+}
+
+#[test]
+fn lists_and_actions_have_nothing_to_compute() {
+    for kind in [Kind::List, Kind::Action] {
+        assert_eq!(of_kind::<Option<String>>(kind, optional()), [""; 0]);
+        assert_eq!(of_kind::<String>(kind, computed()), ["it: nobody computes it here"]);
+        assert_eq!(of_kind::<String>(kind, required().replace()), ["it: replace is for resources"]);
+    }
+}
+
+/// Lists a resource that has no identity, and that it does not have.
+struct Homeless;
+
+impl crate::schema::Provider for Homeless {
+    type World = ();
+    type Config = Inner;
+    const NAME: &'static str = "homeless";
+
+    fn configure(_: Inner, _: Host) -> crate::diagnostic::Result<()> {
+        Ok(())
+    }
+
+    fn lists() -> &'static [ListEntry<()>] {
+        const { &[list::<(), Bag>()] }
+    }
+}
+
+impl Resource<()> for Inner {
+    const TYPE: &'static str = "inner";
+
+    async fn create(_: &Ctx<()>, plan: Self) -> crate::diagnostic::Result<Self> {
+        Ok(plan)
+    }
+
+    async fn read(_: &Ctx<()>, state: Self) -> crate::diagnostic::Result<Option<Self>> {
+        Ok(Some(state))
+    }
+
+    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> crate::diagnostic::Result<Self> {
+        Ok(plan)
+    }
+
+    async fn delete(_: &Ctx<()>, _: Self) -> crate::diagnostic::Result<()> {
+        Ok(())
+    }
+}
+
+impl List<()> for Bag {
+    type Resource = Inner;
+
+    async fn list(_: &Ctx<()>, _: Self, _: &Listing<Inner>) -> crate::diagnostic::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_list_is_of_a_resource_with_an_identity() {
+    let expected = [
+        "inner: a list is of a resource that the provider has",
+        "inner: only objects that have an identity can be listed",
+    ];
+    assert_eq!(of::<Homeless>(), expected);
 }
 
 #[test]
