@@ -9,6 +9,7 @@ mod ctx;
 pub mod docs;
 mod entity;
 mod field;
+pub mod generate;
 pub mod law;
 pub mod merge;
 mod model;

@@ -242,6 +242,8 @@ impl<P: Provider> wire::provider_server::Provider for Service<P> {
             = resource::import(|r| Subject::Resource(r.type_name.clone()));
         "MoveResourceState" move_resource_state(move_resource_state)
             = resource::moved(|r| Subject::Resource(r.target_type_name.clone()));
+        "GenerateResourceConfig" generate_resource_config(generate_resource_config)
+            = resource::generate(|r| Subject::Resource(r.type_name.clone()));
         "ValidateDataSourceConfig" validate_data_source_config(validate_data_source_config)
             = data_source::validate(|r| Subject::DataSource(r.type_name.clone()));
         "ReadDataSource" read_data_source(read_data_source)
@@ -342,6 +344,7 @@ answers!(
     apply_resource_change,
     import_resource_state,
     move_resource_state,
+    generate_resource_config,
     validate_data_source_config,
     read_data_source,
     validate_ephemeral_resource_config,

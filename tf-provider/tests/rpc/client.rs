@@ -437,6 +437,7 @@ calls! {
     "ApplyResourceChange" apply_resource_change,
     "ImportResourceState" import_resource_state,
     "MoveResourceState" move_resource_state,
+    "GenerateResourceConfig" generate_resource_config,
     "ReadDataSource" read_data_source,
     "OpenEphemeralResource" open_ephemeral_resource,
     "RenewEphemeralResource" renew_ephemeral_resource,

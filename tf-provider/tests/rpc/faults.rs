@@ -175,6 +175,8 @@ async fn every_call(
                 .await,
         ),
     ];
+    let generate = wire::generate_resource_config::Request { type_name: resource(), state: place(true, &whole()) };
+    told.push(("GenerateResourceConfig", client.told(generate).await));
     let (list, action) = (|| sent.list.to_owned(), || sent.action.to_owned());
     let validate = wire::validate_list_resource_config::Request {
         type_name: list(),
@@ -265,6 +267,8 @@ async fn null_is_refused_where_there_must_be_an_object() {
                 // It brings nothing but secrets.
                 "ApplyResourceChange, config" => &[],
                 "PlanResourceChange, proposed" => &["warning Going: It goes for good."],
+                // What was listed without its object.
+                "GenerateResourceConfig" => &[],
                 "CallFunction" => &["argument 0: The argument must not be null"],
                 "ImportResourceState" => &["error Malformed import identity: "],
                 _ => &["error Malformed value from Terraform: Expected a configuration, got null."],

@@ -141,6 +141,7 @@ async fn every_call_has_the_name_it_has_on_the_wire() {
         call(&client, wire::apply_resource_change::Request::default()).await,
         call(&client, wire::import_resource_state::Request::default()).await,
         call(&client, wire::move_resource_state::Request::default()).await,
+        call(&client, wire::generate_resource_config::Request::default()).await,
         call(&client, wire::validate_data_source_config::Request::default()).await,
         call(&client, wire::read_data_source::Request::default()).await,
         call(&client, wire::validate_ephemeral_resource_config::Request::default()).await,

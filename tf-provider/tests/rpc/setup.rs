@@ -4,7 +4,6 @@ use tf_provider::proto::tfplugin5 as wire;
 use tf_provider::proto::tfplugin5::schema::nested_block::NestingMode;
 use tf_provider::schema::{Model as _, Table, law};
 use tf_provider::value::{Object, Type, Value};
-use tonic::{Code, Status};
 
 use crate::action::Ring;
 use crate::client::{CAPABLE, Client, THING, assert_one, block, config, dynamic, empty, thing, timeouts, with};
@@ -43,7 +42,7 @@ async fn the_schema_says_what_the_models_say() {
         plan_destroy: true,
         get_provider_schema_optional: true,
         move_resource_state: true,
-        generate_resource_config: false,
+        generate_resource_config: true,
     };
     assert_eq!(schema.server_capabilities, Some(capabilities));
     let block = |schema: &wire::Schema| schema.block.clone().unwrap();
@@ -186,18 +185,6 @@ async fn identities_and_functions_are_listed() {
     let lists: Vec<_> = metadata.list_resources.iter().map(|list| list.type_name.as_str()).collect();
     let actions: Vec<_> = metadata.actions.iter().map(|action| action.type_name.as_str()).collect();
     assert_eq!((lists, actions), (vec![THING], vec!["test_ring"]));
-    client.finish().await;
-}
-
-#[tokio::test]
-async fn what_is_not_served_is_unimplemented() {
-    let client = Client::start().await;
-    async fn code<Q: prost::Message + 'static>(client: &Client, method: &str, request: Q) -> Code {
-        let answer: Result<(), Status> = client.core.call(method, request).await;
-        answer.unwrap_err().code()
-    }
-    let code = code(&client, "GenerateResourceConfig", wire::generate_resource_config::Request::default()).await;
-    assert_eq!(code, Code::Unimplemented);
     client.finish().await;
 }
 

@@ -10,7 +10,8 @@ use crate::plugin::convert;
 use crate::plugin::service::{Failure, State, assert_conforms, failed, find};
 use crate::proto::tfplugin5 as wire;
 use crate::schema::{
-    Attribute, Ctx, Nesting, Operation, Private, Provider, ResourceEntry, Source, Table, Timeouts, conform, merge,
+    Attribute, Ctx, Nesting, Operation, Private, Provider, ResourceEntry, Source, Table, Timeouts, conform, generate,
+    merge,
     plan::{self, Change},
     validate,
 };
@@ -255,6 +256,20 @@ pub(crate) async fn moved<P: Provider>(
         target_state: convert::dynamic_object(Some(complete(table, known)?), table)?,
         target_private: named_only(),
         ..Default::default()
+    })
+}
+
+pub(crate) async fn generate<P: Provider>(
+    _: Arc<State<P>>,
+    request: wire::generate_resource_config::Request,
+) -> Result<wire::generate_resource_config::Response, Failure> {
+    let table = entry::<P>(&request.type_name)?.table();
+    // Nothing is known of what was listed by its identity alone.
+    let state = convert::object(request.state.as_ref(), table)?;
+    let config = state.map(|state| generate::config(table, &state));
+    Ok(wire::generate_resource_config::Response {
+        config: convert::dynamic_object(config, table)?,
+        diagnostics: Vec::new(),
     })
 }
 
