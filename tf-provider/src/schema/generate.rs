@@ -4,7 +4,7 @@ use crate::schema::{Attribute, Presence, Table};
 use crate::value::{Object, Value};
 
 /// What of an object a user would write: nothing that only the provider sets, that is never stored, or that is
-/// deprecated and can be left out.
+/// deprecated and can be left out, and of several that exclude each other the first.
 pub fn config(table: &Table, state: &Object) -> Object {
     let mut config = state.clone();
     for attribute in &table.attributes {
@@ -14,6 +14,11 @@ pub fn config(table: &Table, state: &Object) -> Object {
                 None if is_written(attribute) => {}
                 _ => leave_out(attribute, value),
             }
+        }
+    }
+    for name in table.relations.iter().flat_map(|relation| relation.surplus(table, &config)).collect::<Vec<_>>() {
+        if let (Some(attribute), Some(value)) = (table.attribute(name), config.get_mut(name)) {
+            leave_out(attribute, value);
         }
     }
     config

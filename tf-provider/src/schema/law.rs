@@ -83,6 +83,21 @@ fn judge(kind: Kind, place: Place, table: &Table, at: &str, found: &mut Vec<Stri
             judge(kind, place, nested, &format!("{at}{}.", attribute.name), found);
         }
     }
+    for relation in &table.relations {
+        let mut complain = |sentence: &str| found.push(format!("{at}{}: {sentence}", relation.members().join(", ")));
+        if relation.members().len() < 2 {
+            complain("a rule is about several attributes");
+        }
+        let can_be_left_out = |name: &&str| {
+            table.attribute(name).is_some_and(|it| it.is_optional() || it.flags.block && it.flags.min == 0)
+        };
+        if !relation.members().iter().all(can_be_left_out) {
+            complain("a rule is about what can be left out");
+        }
+        if kind == Kind::Function || place == Place::Element {
+            complain("a rule is never looked at here");
+        }
+    }
     for (name, limit) in table.timeouts.iter().flat_map(|timeouts| &timeouts.0) {
         let mut complain = |sentence: &str| found.push(format!("{at}timeouts.{name}: {sentence}"));
         if !Operation::ALL.iter().any(|operation| operation.name() == *name) {

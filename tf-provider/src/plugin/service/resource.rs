@@ -15,7 +15,7 @@ use crate::schema::{
     plan::{self, Change},
     validate,
 };
-use crate::value::{Object, Value, json};
+use crate::value::{Object, Path, Value, json};
 
 pub(crate) async fn validate<P: Provider>(
     _: Arc<State<P>>,
@@ -340,10 +340,14 @@ fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<O
         let value = value(attribute);
         value.is_null() && attribute.is_required() || !value.is_wholly_known()
     };
-    match table.identity().find(missing) {
-        Some(Attribute { name, .. }) => {
-            Err(Diagnostic::error("Malformed import identity", format!("\"{name}\" is missing or not known yet.")))
-        }
+    if let Some(Attribute { name, .. }) = table.identity().find(missing) {
+        let detail = format!("\"{name}\" is missing or not known yet.");
+        return Err(Diagnostic::error("Malformed import identity", detail));
+    }
+    let is_identity = |name: &&str| table.attribute(name).is_some_and(|attribute| attribute.flags.identity);
+    let mut relations = table.relations.iter().filter(|relation| relation.members().iter().all(is_identity));
+    match relations.find_map(|relation| relation.complaint(table, &known, &Path::root())) {
+        Some(complaint) => Err(Diagnostic::error("Malformed import identity", complaint.detail)),
         None => Ok(known),
     }
 }
@@ -364,4 +368,37 @@ pub(crate) fn complete(table: &Table, object: Object) -> Result<Object, Diagnost
     }
     assert_conforms("the object from elsewhere", conform::stored(table, &object))?;
     Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Model as _, optional};
+
+    crate::model! {
+        /// Named in one of two ways.
+        struct Either {
+            /// One.
+            one: Option<String> = optional().replace().identity(),
+            /// Another.
+            other: Option<String> = optional().replace().identity(),
+            /// Not part of it.
+            note: Option<String> = optional(),
+        }
+        rules { exactly_one_of(one, other), required_together(one, note) }
+    }
+
+    #[test]
+    fn an_import_by_identity_keeps_the_rules_of_its_attributes() {
+        let import = |one: Value, other: Value| {
+            let identity = Value::Map([("one".to_owned(), one), ("other".to_owned(), other)].into());
+            let identity_data = convert::dynamic(&identity, &Either::table().identity_ty()).unwrap();
+            by_identity(Either::table(), &wire::ResourceIdentityData { identity_data }).map_err(|error| error.detail)
+        };
+        assert!(import("a".into(), Value::Null).is_ok(), "without the note, which an import cannot name");
+        let none = "One of \"one\" and \"other\" must be set.".to_owned();
+        assert_eq!(import(Value::Null, Value::Null), Err(none));
+        let both = "Only one of \"one\" and \"other\" can be set.".to_owned();
+        assert_eq!(import("a".into(), "b".into()), Err(both));
+    }
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::schema::sample::Sample;
 use crate::schema::{
-    Computed, Ctx, Dynamic, Field, Host, List, ListEntry, Listing, Model as _, Resource, Rules, Secret, Set, Timeouts,
-    Val, block, check, computed, list, optional, required, variadic,
+    Computed, Ctx, Dynamic, Field, Host, List, ListEntry, Listing, Model as _, Relation, Resource, Rules, Secret, Set,
+    Timeouts, Val, block, check, computed, list, optional, required, variadic,
 };
 use crate::value::Value;
 
@@ -272,6 +272,24 @@ fn a_list_is_of_a_resource_with_an_identity() {
         "inner: only objects that have an identity can be listed",
     ];
     assert_eq!(of::<Homeless>(), expected);
+}
+
+#[test]
+fn rules_are_about_several_attributes_that_can_be_left_out() {
+    let related = |members: &[&'static str], kind| {
+        let mut table = Table::new("");
+        table.push::<Sample, Option<String>>("a", "", optional());
+        table.push::<Sample, Vec<Inner>>("b", "", block());
+        table.push::<Sample, String>("c", "", required());
+        table.relate(Relation::conflicts(members));
+        complaints(kind, &table)
+    };
+    assert_eq!(related(&["a", "b"], Kind::Resource), [""; 0]);
+    assert_eq!(related(&["a"], Kind::Resource), ["a: a rule is about several attributes"]);
+    assert_eq!(related(&["a", "c"], Kind::Resource), ["a, c: a rule is about what can be left out"]);
+    assert_eq!(related(&["a", "d"], Kind::Resource), ["a, d: a rule is about what can be left out"]);
+    let of_function = related(&["a", "b"], Kind::Function);
+    assert_eq!(of_function.last().map(String::as_str), Some("a, b: a rule is never looked at here"));
 }
 
 #[test]
