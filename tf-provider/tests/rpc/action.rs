@@ -2,7 +2,7 @@
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::proto::tfplugin5 as wire;
-use tf_provider::schema::{Action, Ctx, Model as _, View, check, optional, required};
+use tf_provider::schema::{Action, Ctx, Model as _, View, check, optional};
 use tf_provider::value::{Object, Value};
 use wire::invoke_action::event::Type;
 
@@ -14,7 +14,7 @@ tf_provider::model! {
     /// Rings a bell.
     pub(crate) struct Ring {
         /// How often.
-        times: i64 = required().check(check::between(1..=9)),
+        times: i64 = optional().or(1).check(check::between(1..=9)),
         /// What to do out of order, such as `plan: fail`.
         order: Option<String> = optional(),
     }

@@ -267,8 +267,8 @@ async fn null_is_refused_where_there_must_be_an_object() {
                 // It brings nothing but secrets.
                 "ApplyResourceChange, config" => &[],
                 "PlanResourceChange, proposed" => &["warning Going: It goes for good."],
-                // What was listed without its object.
-                "GenerateResourceConfig" => &[],
+                // What was listed without its object, and an action without a `config` block.
+                "GenerateResourceConfig" | "PlanAction" | "InvokeAction" => &[],
                 "CallFunction" => &["argument 0: The argument must not be null"],
                 "ImportResourceState" => &["error Malformed import identity: "],
                 _ => &["error Malformed value from Terraform: Expected a configuration, got null."],

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use wire::invoke_action::event::{Completed, Progress, Type};
 
+use crate::diagnostic::Diagnostic;
 use crate::plugin::convert;
 use crate::plugin::service::{Events, Failure, State, failed, find};
 use crate::proto::tfplugin5 as wire;
-use crate::schema::{ActionEntry, Operation, Provider, Timeouts, validate};
+use crate::schema::{ActionEntry, Operation, Provider, Table, Timeouts, validate};
+use crate::value::Object;
 
 pub(crate) async fn validate<P: Provider>(
     _: Arc<State<P>>,
@@ -27,7 +29,7 @@ pub(crate) async fn plan<P: Provider>(
 ) -> Result<wire::plan_action::Response, Failure> {
     let entry = entry::<P>(&request.action_type)?;
     let table = entry.table();
-    let config = convert::config(request.config.as_ref(), table)?;
+    let config = config(request.config.as_ref(), table)?;
     let cx = state.cx(Timeouts::limit(table.timeouts.as_ref(), Operation::Read, &config))?;
     cx.run(entry.plan(&cx, &config)).await.map_err(|error| failed(&cx, error))?;
     Ok(wire::plan_action::Response { diagnostics: convert::diagnostics(cx.take_warnings()), deferred: None })
@@ -41,7 +43,7 @@ pub(crate) async fn invoke<P: Provider>(
 ) -> Result<Option<wire::invoke_action::Event>, Failure> {
     let entry = entry::<P>(&request.action_type)?;
     let table = entry.table();
-    let config = convert::config(request.config.as_ref(), table)?;
+    let config = config(request.config.as_ref(), table)?;
     let limit = Timeouts::limit(table.timeouts.as_ref(), Operation::Invoke, &config);
     let (progress, mut told) = mpsc::unbounded_channel();
     let cx = state.cx(limit)?.with_progress(progress);
@@ -60,6 +62,15 @@ pub(crate) async fn invoke<P: Provider>(
     Ok(Some(completed(convert::diagnostics(done??))))
 }
 
+/// The configuration of an action. Terraform sends null where there is no `config` block, once it has been judged.
+fn config(sent: Option<&wire::DynamicValue>, table: &Table) -> Result<Object, Diagnostic> {
+    let needs_some = table.attributes.iter().any(|attribute| attribute.is_required() || attribute.flags.min > 0);
+    match convert::object(sent, table)? {
+        None if !needs_some => Ok(Object::new()),
+        _ => convert::config(sent, table),
+    }
+}
+
 /// The last event of an action.
 pub(crate) fn completed(diagnostics: Vec<wire::Diagnostic>) -> wire::invoke_action::Event {
     wire::invoke_action::Event { r#type: Some(Type::Completed(Completed { diagnostics })) }
@@ -67,4 +78,44 @@ pub(crate) fn completed(diagnostics: Vec<wire::Diagnostic>) -> wire::invoke_acti
 
 fn entry<P: Provider>(name: &str) -> Result<ActionEntry<P::World>, Failure> {
     find::<P, _>("action", name, P::actions(), |entry| entry.name()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Model as _, block, optional, required};
+
+    crate::model! {
+        /// Nothing is needed.
+        struct Easy {
+            /// What to say.
+            text: Option<String> = optional(),
+        }
+    }
+
+    crate::model! {
+        /// Something is needed.
+        struct Needy {
+            /// What to say.
+            text: String = required(),
+        }
+    }
+
+    crate::model! {
+        /// A block is needed.
+        struct Blocky {
+            /// What to say.
+            easy: Vec<Easy> = block().min(1),
+        }
+    }
+
+    #[test]
+    fn there_need_be_no_config_block_where_nothing_is_needed() {
+        let null = |table| convert::dynamic_object(None, table).unwrap();
+        assert_eq!(config(null(Easy::table()).as_ref(), Easy::table()), Ok(Object::new()));
+        assert_eq!(config(None, Easy::table()), Ok(Object::new()));
+        for table in [Needy::table(), Blocky::table()] {
+            assert!(config(null(table).as_ref(), table).unwrap_err().detail.contains("got null"));
+        }
+    }
 }
