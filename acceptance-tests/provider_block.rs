@@ -230,7 +230,7 @@ fn what_is_wrong_is_said_at_its_line() {
     let tokens = "web_identity_token = \"abcd\"\n    web_identity_token_file = \"f\"";
     check_refused(
         &format!("assume_role_with_web_identity {{\n    {tokens}\n  }}"),
-        "cannot be set together",
+        "Only one of",
         "web_identity_token_file",
     );
 }

@@ -54,7 +54,7 @@ fn attributes_that_do_not_go_together_are_refused_by_the_plan() {
     let error = error_of(
         "data \"demo_pet\" \"it\" {\n  name       = \"rex\"\n  expected   = \"cat\"\n  unexpected = \"dog\"\n}",
     );
-    assert_eq!((error.summary.as_str(), error.code.trim()), ("One expectation is enough", "unexpected = \"dog\""));
+    assert_eq!((error.summary.as_str(), error.code.trim()), ("Conflicting arguments", "unexpected = \"dog\""));
     let error = error_of("ephemeral \"demo_lease\" \"it\" {\n  name  = \"it\"\n  every = 1\n}");
     assert_eq!((error.summary.as_str(), error.code.trim()), ("Lease is too short", "every = 1"));
     let error = error_of("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n  owner { name = \"Jo\" }\n}");

@@ -30,8 +30,14 @@ fn a_malformed_configuration() {
         Mistake("\"app\", \"reports\"", "", "Invalid attribute value", "at least 1 element", "db_users"),
         Mistake("\"reports\"", &long_user, "Invalid attribute value", "81 characters is too long", "db_users"),
         Mistake("\"reports\"", "\"a/b\"", "Invalid attribute value", "a slash", "db_users"),
-        Mistake("role = \"app\"", "role = \"app\"\n  user = \"app\"", "Several principals", "Only one of", "user"),
-        Mistake("role = \"app\"", "", "No principal", "One of \"role\", \"user\" and \"group\"", "resource \""),
+        Mistake("role = \"app\"", "role = \"app\"\n  user = \"app\"", "Conflicting arguments", "Only one of", "user"),
+        Mistake(
+            "role = \"app\"",
+            "",
+            "Missing required argument",
+            "One of \"role\", \"user\" and \"group\"",
+            "resource \"",
+        ),
         Mistake("role = \"app\"", "role = \"a b\"", "Invalid attribute value", "", "role"),
         Mistake(
             "\"reports\"]",

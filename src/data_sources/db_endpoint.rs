@@ -1,7 +1,7 @@
 //! `rdsauth_db_endpoint`: where a database is, and whether it takes IAM logins.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Check, Computed, DataSource, Val, View, check, computed, optional};
+use tf_provider::schema::{Check, Computed, DataSource, check, computed, optional};
 
 use crate::arn::Arn;
 use crate::attributes::checks;
@@ -23,8 +23,7 @@ tf_provider::model! {
     /// `rds:DescribeDBProxies` for a proxy. For the host name of a custom endpoint also `rds:DescribeDBClusterEndpoints`, of a shard group
     /// `rds:DescribeDBShardGroups`, of an additional endpoint of a proxy `rds:DescribeDBProxyEndpoints`.
     pub struct DbEndpoint {
-        /// Identifier of an instance. Exactly one of this, `db_cluster_identifier`, `db_proxy_name` and `endpoint` must be
-        /// set.
+        /// Identifier of an instance.
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
         /// Identifier of a cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
@@ -67,6 +66,7 @@ tf_provider::model! {
         /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
         iam_database_authentication_pending: Computed<Option<bool>> = computed(),
     }
+    rules { exactly_one_of(db_instance_identifier, db_cluster_identifier, db_proxy_name, endpoint) }
     timeouts { read: "5m" }
 }
 
@@ -88,22 +88,6 @@ impl DataSource<World> for DbEndpoint {
             Found::Proxy(proxy) => config.describe_proxy(proxy),
         }
         Ok(config)
-    }
-
-    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let ways = [Self::db_instance_identifier, Self::db_cluster_identifier, Self::db_proxy_name, Self::endpoint];
-        let set: Vec<_> = ways.into_iter().filter(|way| config.is_set(*way)).collect();
-        let unknown = set.iter().any(|way| config.get(*way) == Val::Unknown); // It may turn out to be null.
-        let names = "\"db_instance_identifier\", \"db_cluster_identifier\", \"db_proxy_name\" and \"endpoint\"";
-        match set[..] {
-            [] => vec![Diagnostic::error("No database named", format!("One of {names} must be set."))],
-            [_, second, ..] if !unknown => {
-                vec![
-                    Diagnostic::error("Several databases named", format!("Only one of {names} can be set.")).at(second),
-                ]
-            }
-            _ => Vec::new(),
-        }
     }
 }
 

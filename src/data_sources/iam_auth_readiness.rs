@@ -1,7 +1,7 @@
 //! `rdsauth_iam_auth_readiness`: whether a database takes IAM logins now, and what is in the way if not.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Computed, DataSource, Val, View, check, computed, optional};
+use tf_provider::schema::{Computed, DataSource, check, computed, optional};
 
 use crate::arn::Arn;
 use crate::attributes::checks;
@@ -23,7 +23,7 @@ tf_provider::model! {
     /// `rds:DescribeDBInstances`, `rds:DescribeOrderableDBInstanceOptions`, and for a cluster or a member
     /// of one `rds:DescribeDBClusters`.
     pub struct IamAuthReadiness {
-        /// Identifier of an instance. Exactly one of this and `db_cluster_identifier` must be set.
+        /// Identifier of an instance.
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
         /// Identifier of a cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
@@ -56,6 +56,7 @@ tf_provider::model! {
         /// Identifier of the cluster that an instance is a member of, and whose setting it follows.
         cluster_identifier: Computed<Option<String>> = computed(),
     }
+    rules { exactly_one_of(db_instance_identifier, db_cluster_identifier) }
     timeouts { read: "5m" }
 }
 
@@ -94,21 +95,6 @@ impl DataSource<World> for IamAuthReadiness {
         config.resource_id = database.resource_id.into();
         config.cluster_identifier = database.cluster_identifier.into();
         Ok(config)
-    }
-
-    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let ways = [Self::db_instance_identifier, Self::db_cluster_identifier];
-        let names = "\"db_instance_identifier\" and \"db_cluster_identifier\"";
-        match ways.map(|way| (config.is_set(way), config.get(way) == Val::Unknown)) {
-            [(false, _), (false, _)] => {
-                vec![Diagnostic::error("No database named", format!("One of {names} must be set."))]
-            }
-            [(true, false), (true, false)] => {
-                let detail = format!("Only one of {names} can be set.");
-                vec![Diagnostic::error("Several databases named", detail).at(Self::db_cluster_identifier)]
-            }
-            _ => Vec::new(),
-        }
     }
 }
 

@@ -103,6 +103,7 @@ tf_provider::model! {
         /// provider_meta.
         user_agent: Val<Vec<String>> = optional(),
     }
+    rules { required_together(access_key, secret_key), conflicts(allowed_account_ids, forbidden_account_ids) }
 }
 
 tf_provider::model! {
@@ -148,6 +149,7 @@ tf_provider::model! {
         /// File with the token. Else `AWS_WEB_IDENTITY_TOKEN_FILE`.
         web_identity_token_file: Option<String> = optional().check(check::length(1..=usize::MAX)),
     }
+    rules { conflicts(web_identity_token, web_identity_token_file) }
 }
 
 tf_provider::model! {
@@ -332,27 +334,11 @@ fn role_duration() -> Check {
 
 /// Judges what no single option's check can.
 pub(super) fn judge(config: &View<'_, ProviderBlock>) -> Vec<Diagnostic> {
-    let set = |a, b| config.is_set(a) && config.is_set(b);
     let mut found = Vec::new();
     if config.get(ProviderBlock::insecure) == Val::Known(true) {
         let detail = "Certificates are always verified. If AWS is reached through a proxy or a simulator with a \
                       certificate of its own, name that certificate in \"custom_ca_bundle\".";
         found.push(Diagnostic::error("Certificates must be verified", detail).at(ProviderBlock::insecure));
-    }
-    if set(ProviderBlock::allowed_account_ids, ProviderBlock::forbidden_account_ids) {
-        let detail = "\"allowed_account_ids\" and \"forbidden_account_ids\" cannot be set together.";
-        found.push(Diagnostic::error("Conflicting options", detail).at(ProviderBlock::forbidden_account_ids));
-    }
-    if config.is_set(ProviderBlock::access_key) != config.is_set(ProviderBlock::secret_key) {
-        let detail = "\"access_key\" and \"secret_key\" must be set together.";
-        found.push(Diagnostic::error("Incomplete credentials", detail).at(ProviderBlock::access_key));
-    }
-    let identities = config.get(ProviderBlock::assume_role_with_web_identity).known().unwrap_or_default();
-    if identities.iter().any(|one| one.web_identity_token.is_some() && one.web_identity_token_file.is_some()) {
-        let detail = "\"web_identity_token\" and \"web_identity_token_file\" cannot be set together.";
-        let at =
-            ProviderBlock::assume_role_with_web_identity.path().index(0).field(WebIdentity::web_identity_token_file);
-        found.push(Diagnostic::error("Conflicting options", detail).at(at));
     }
     let endpoints = config.get(ProviderBlock::endpoints).known();
     if endpoints.iter().flat_map(|all| all.iter()).any(|endpoint| endpoint.sso.is_some()) {

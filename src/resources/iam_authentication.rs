@@ -36,8 +36,7 @@ tf_provider::model! {
     /// `rds:DescribeDBInstances` and `rds:ModifyDBInstance` for an instance, `rds:DescribeDBClusters` and
     /// `rds:ModifyDBCluster` for a cluster, with `rds:ModifyDBInstance` on its members.
     pub struct IamAuthentication {
-        /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
-        /// `db_cluster_identifier` must be set.
+        /// Identifier of an instance that is not a member of a cluster.
         db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
         /// Identifier of a cluster. It decides for all its members.
         db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
@@ -68,6 +67,7 @@ tf_provider::model! {
         /// Port to connect to.
         port: Computed<Option<i64>> = computed().keep(),
     }
+    rules { exactly_one_of(db_instance_identifier, db_cluster_identifier) }
     timeouts { create: "60m", read: "5m", update: "60m", delete: "60m" }
 }
 
@@ -137,11 +137,6 @@ impl Resource<World> for IamAuthentication {
             Ok(found) if found.as_ref().is_none_or(|found| found.status == "deleting") => Ok(()),
             _ => Err(error),
         }
-    }
-
-    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let named = database::one_named(config, Self::db_instance_identifier, Self::db_cluster_identifier);
-        named.into_iter().collect()
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {

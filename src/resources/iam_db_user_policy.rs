@@ -37,7 +37,7 @@ tf_provider::model! {
     /// `iam:GetUserPolicy`, `iam:PutUserPolicy` and `iam:DeleteUserPolicy`; for a group `iam:GetGroupPolicy`,
     /// `iam:PutGroupPolicy` and `iam:DeleteGroupPolicy`. If no `account_id` is given, `sts:GetCallerIdentity`.
     pub struct IamDbUserPolicy {
-        /// Name of the role that may log in. Exactly one of `role`, `user` and `group` must be set.
+        /// Name of the role that may log in.
         role: Option<String> = optional().replace().identity().check(checks::iam_name()),
         /// Name of the user that may log in.
         user: Option<String> = optional().replace().identity().check(checks::iam_name()),
@@ -55,6 +55,7 @@ tf_provider::model! {
         /// The policy document, as it is in IAM.
         policy_json: Computed<PolicyJson> = computed(),
     }
+    rules { exactly_one_of(role, user, group) }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
 }
 
@@ -163,13 +164,10 @@ impl Resource<World> for IamDbUserPolicy {
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let mut found: Vec<_> = one_principal(config).into_iter().collect();
-        if config.get(Self::allow_wildcards) == Val::Known(false) {
-            found.extend(
-                config.blocks(Self::database).into_iter().flatten().flat_map(|database| logins::patterns(&database)),
-            );
+        if config.get(Self::allow_wildcards) != Val::Known(false) {
+            return Vec::new();
         }
-        found
+        config.blocks(Self::database).into_iter().flatten().flat_map(|database| logins::patterns(&database)).collect()
     }
 
     /// The document is known before it is written, unless the account or the region is not.
@@ -352,23 +350,6 @@ fn named_principal(of: &View<'_, IamDbUserPolicy>) -> Option<Principal> {
         [Val::Known(name), Val::Null, Val::Null] => Some(Principal::Role(name)),
         [Val::Null, Val::Known(name), Val::Null] => Some(Principal::User(name)),
         [Val::Null, Val::Null, Val::Known(name)] => Some(Principal::Group(name)),
-        _ => None,
-    }
-}
-
-fn one_principal(config: &View<'_, IamDbUserPolicy>) -> Option<Diagnostic> {
-    let owners = [IamDbUserPolicy::role, IamDbUserPolicy::user, IamDbUserPolicy::group];
-    let set: Vec<_> = owners.into_iter().filter(|owner| config.is_set(*owner)).collect();
-    let unknown = set.iter().any(|owner| config.get(*owner) == Val::Unknown); // It may turn out to be null.
-    match set[..] {
-        [] => Some(
-            Diagnostic::error("No principal", "One of \"role\", \"user\" and \"group\" must be set.")
-                .at(IamDbUserPolicy::role),
-        ),
-        [_, second, ..] if !unknown => Some(
-            Diagnostic::error("Several principals", "Only one of \"role\", \"user\" and \"group\" can be set.")
-                .at(second),
-        ),
         _ => None,
     }
 }

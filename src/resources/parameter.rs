@@ -41,7 +41,7 @@ tf_provider::model! {
     /// `on_destroy = "restore"` also `rds:ListTagsForResource`, `rds:AddTagsToResource` and
     /// `rds:RemoveTagsFromResource`.
     pub struct Parameter {
-        /// Name of a group of instances. Exactly one of this and `db_cluster_parameter_group_name` must be set.
+        /// Name of a group of instances.
         db_parameter_group_name: Option<String> = optional().replace().identity().check(checks::parameter_group()),
         /// Name of a group of clusters, of Aurora or Multi-AZ.
         db_cluster_parameter_group_name: Option<String> =
@@ -73,6 +73,7 @@ tf_provider::model! {
         /// ARN of the group.
         parameter_group_arn: Computed<String> = computed().keep(),
     }
+    rules { exactly_one_of(db_parameter_group_name, db_cluster_parameter_group_name) }
     timeouts { create: "30m", read: "5m", update: "30m", delete: "30m" }
 }
 
@@ -159,11 +160,6 @@ impl Resource<World> for Parameter {
         let back = parameter_group::put_back(cx, &rds, &group, arn, &[(&state.name, previous)]).await;
         back.context("Cannot put the parameter back", &state.name)?;
         deletion.done()
-    }
-
-    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let (instances, clusters) = (Self::db_parameter_group_name, Self::db_cluster_parameter_group_name);
-        database::one_named(config, instances, clusters).into_iter().collect()
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
@@ -306,9 +302,8 @@ impl Owned for Parameter {
 impl Parameter {
     async fn group(&self, cx: &Ctx) -> Result<(Group, Rds)> {
         let rds = cx.aws()?.rds(group_region(&self.region)).await?;
-        let names = [Self::db_parameter_group_name.name(), Self::db_cluster_parameter_group_name.name()];
         let (instances, clusters) = (&self.db_parameter_group_name, &self.db_cluster_parameter_group_name);
-        let (kind, name) = database::which(names, instances.as_deref(), clusters.as_deref())?;
+        let (kind, name) = database::which(instances.as_deref(), clusters.as_deref())?;
         Ok((Group { kind, name: name.to_owned() }, rds))
     }
 

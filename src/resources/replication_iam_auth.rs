@@ -65,8 +65,7 @@ tf_provider::model! {
     ///
     /// The login of `database_connection` needs to be able to connect and nothing else.
     pub struct ReplicationIamAuth {
-        /// Identifier of an instance that is not a member of a cluster. Exactly one of this and
-        /// `db_cluster_identifier` must be set.
+        /// Identifier of an instance that is not a member of a cluster.
         db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
         /// Identifier of an Aurora or Multi-AZ DB cluster.
         db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
@@ -112,6 +111,7 @@ tf_provider::model! {
         /// Who had set that value, if it is managed here.
         previous_logical_replication_source: Computed<Option<String>> = computed(),
     }
+    rules { exactly_one_of(db_instance_identifier, db_cluster_identifier) }
     timeouts { create: "60m", read: "5m", update: "60m", delete: "60m" }
 }
 
@@ -190,7 +190,6 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let named = database::one_named(config, Self::db_instance_identifier, Self::db_cluster_identifier);
         let manages = config.get(Self::manage_logical_replication) == Val::Known(true);
         let never = config.get(Self::reboot) == Val::Known("never".to_owned());
         let consent = (manages && never).then(|| {
@@ -205,7 +204,7 @@ impl Resource<World> for ReplicationIamAuth {
             Diagnostic::error("Connection is missing", detail).at(Self::impact)
         });
         let connection = config.block(Self::database_connection).map(|block| DatabaseConnection::check(&block));
-        named.into_iter().chain(consent).chain(blind).chain(connection.into_iter().flatten()).collect()
+        consent.into_iter().chain(blind).chain(connection.into_iter().flatten()).collect()
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {

@@ -9,11 +9,13 @@ mod ctx;
 pub mod docs;
 mod entity;
 mod field;
+pub mod generate;
 pub mod law;
 pub mod merge;
 mod model;
 pub mod plan;
 mod private;
+mod relation;
 mod rules;
 #[cfg(test)]
 mod sample;
@@ -28,9 +30,10 @@ pub use check::Check;
 pub use ctx::{Ctx, at_the_end};
 pub use docs::{description, identity_description};
 pub use entity::{
-    BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedDataSource, ErasedEphemeral,
-    ErasedFunction, ErasedResource, Function, FunctionEntry, FunctionError, Host, Opened, Provider, Renewed, Resource,
-    ResourceEntry, Source, data_source, ephemeral, function, resource,
+    Action, ActionEntry, BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedAction,
+    ErasedDataSource, ErasedEphemeral, ErasedFunction, ErasedList, ErasedResource, Found, Function, FunctionEntry,
+    FunctionError, Host, List, ListEntry, Listing, Opened, Provider, Renewed, Resource, ResourceEntry, Source, action,
+    data_source, ephemeral, function, list, resource,
 };
 pub use field::{
     Computed, Dynamic, Field, Json, JsonSpelling, Map, Mismatch, Secret, Set, Spelling, Text, Traits, Val,
@@ -38,6 +41,7 @@ pub use field::{
 pub use model::{Handle, Model, Partial};
 pub use plan::Plan;
 pub use private::Private;
+pub use relation::Relation;
 pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, required, variadic};
 pub use timeouts::{Operation, Timeouts, parse_duration};
 pub use view::View;
@@ -52,6 +56,8 @@ pub struct Table {
     pub doc: String,
     /// Attributes and nested blocks.
     pub attributes: Vec<Attribute>,
+    /// Rules about several of them.
+    pub relations: Vec<Relation>,
     /// The `timeouts` block, if the model has one.
     pub timeouts: Option<Timeouts>,
 }
@@ -90,7 +96,7 @@ pub const TIMEOUTS: &str = "timeouts";
 impl Table {
     /// A table without attributes; the macro fills it.
     pub fn new(doc: &str) -> Self {
-        Self { doc: unindent(doc), attributes: Vec::new(), timeouts: None }
+        Self { doc: unindent(doc), attributes: Vec::new(), relations: Vec::new(), timeouts: None }
     }
 
     /// Adds an attribute with its rules.
@@ -107,6 +113,16 @@ impl Table {
             flags,
             fits: |value| T::Plain::decode(value).map(drop),
         });
+    }
+
+    /// Adds a rule about several attributes, which are there already.
+    pub fn relate(&mut self, relation: Relation) {
+        for attribute in &mut self.attributes {
+            if relation.members().contains(&attribute.name) {
+                attribute.flags.relations.push(relation.sentence(attribute.name));
+            }
+        }
+        self.relations.push(relation);
     }
 
     /// Adds optional texts that a configuration may set and that nobody reads, so that it can be one of another provider.

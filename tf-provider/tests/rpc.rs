@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "rpc/action.rs"]
+mod action;
 #[path = "rpc/apply.rs"]
 mod apply;
 #[path = "rpc/client.rs"]
@@ -12,6 +14,8 @@ mod client;
 mod core_like;
 #[path = "rpc/faults.rs"]
 mod faults;
+#[path = "rpc/list.rs"]
+mod list;
 #[path = "rpc/logs.rs"]
 mod logs;
 #[path = "rpc/other.rs"]

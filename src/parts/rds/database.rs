@@ -85,9 +85,9 @@ impl Target {
     /// What two attributes name, of which exactly one is set.
     ///
     /// # Errors
-    /// None or both are set. The checks refuse that of a configuration, and nobody does of an import by identity.
+    /// None or both are set.
     pub fn new(instance: Option<&str>, cluster: Option<&str>, region: &Computed<String>) -> Result<Self> {
-        let (kind, identifier) = which(["db_instance_identifier", "db_cluster_identifier"], instance, cluster)?;
+        let (kind, identifier) = which(instance, cluster)?;
         let region = match region {
             Computed::Known(region) => Some(region.clone()),
             Computed::Unknown => None,
@@ -290,23 +290,6 @@ pub fn refuse_engine(database: &Database, on: bool) -> Result<()> {
     Err(Diagnostic::error("Engine has no IAM authentication", detail))
 }
 
-/// Which of two attributes is at fault if both or none is set.
-pub fn one_named<M: Model>(
-    config: &View<'_, M>,
-    instance: Handle<M, Option<String>>,
-    cluster: Handle<M, Option<String>>,
-) -> Option<Diagnostic> {
-    let names = [instance.name(), cluster.name()];
-    match (config.is_set(instance), config.is_set(cluster)) {
-        (false, false) => Some(nothing_named(names).at(instance)),
-        // One that is not known yet may turn out to be null.
-        (true, true) if config.get(instance) != Val::Unknown && config.get(cluster) != Val::Unknown => {
-            Some(two_named(names).at(cluster))
-        }
-        _ => None,
-    }
-}
-
 /// What a resource manages of the database that two attributes name.
 pub fn subject<M: Model>(
     of: &View<'_, M>,
@@ -334,22 +317,13 @@ pub fn subject<M: Model>(
 /// What two attributes name, of which exactly one is set.
 ///
 /// # Errors
-/// None or both are set.
-pub fn which<'a>(names: [&str; 2], instance: Option<&'a str>, cluster: Option<&'a str>) -> Result<(Kind, &'a str)> {
+/// None or both are set, which the framework refuses in a configuration and in an import.
+pub fn which<'a>(instance: Option<&'a str>, cluster: Option<&'a str>) -> Result<(Kind, &'a str)> {
     match (instance, cluster) {
         (Some(name), None) => Ok((Kind::Instance, name)),
         (None, Some(name)) => Ok((Kind::Cluster, name)),
-        (None, None) => Err(nothing_named(names)),
-        (Some(_), Some(_)) => Err(two_named(names)),
+        _ => Err(Diagnostic::bug("nothing is named, or both an instance and a cluster")),
     }
-}
-
-fn nothing_named([first, second]: [&str; 2]) -> Diagnostic {
-    Diagnostic::error("Nothing is named", format!("One of \"{first}\" and \"{second}\" must be set."))
-}
-
-fn two_named([first, second]: [&str; 2]) -> Diagnostic {
-    Diagnostic::error("Two things are named", format!("Only one of \"{first}\" and \"{second}\" can be set."))
 }
 
 const ENGINES: &str = "IAM authentication exists for PostgreSQL, MySQL, MariaDB from 10.6, Aurora PostgreSQL and Aurora \
@@ -451,15 +425,6 @@ mod tests {
         let oracle = Database { engine: "oracle-ee".to_owned(), ..database("available", false, None) };
         assert!(refuse_engine(&oracle, true).unwrap_err().detail.contains("MariaDB from 10.6"));
         assert_eq!(refuse_engine(&oracle, false), Ok(()));
-    }
-
-    #[test]
-    fn an_import_by_identity_names_one_thing() {
-        let target = |instance, cluster| Target::new(instance, cluster, &Computed::Unknown);
-        assert_eq!(target(None, Some("ledger")).unwrap().kind, Kind::Cluster);
-        assert_eq!(target(None, None).unwrap_err().summary, "Nothing is named");
-        let both = target(Some("orders"), Some("ledger")).unwrap_err();
-        assert!(both.detail.contains("Only one of \"db_instance_identifier\""), "{both}");
     }
 
     #[test]

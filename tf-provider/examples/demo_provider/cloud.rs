@@ -48,6 +48,20 @@ impl Cloud {
         }
     }
 
+    /// The names of all objects of a kind, in order.
+    pub(crate) fn names(&self, kind: &str) -> Result<Vec<String>> {
+        self.log(&format!("list {kind}"))?;
+        let failed = |error: io::Error| Diagnostic::error("Cannot list objects", error.to_string());
+        let files = match fs::read_dir(self.folder()?.join(kind)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files.map_err(failed)?,
+        };
+        let files = files.map(|file| Ok(file?.file_name())).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let mut names: Vec<_> = files.iter().filter_map(|file| file.to_str()?.strip_suffix(".json")).collect();
+        names.sort_unstable();
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
     /// Makes sure that a name is free, or answers what an interrupted run of this provider has made there:
     /// an object that is young, carries our mark and is the one wanted as far as that is known.
     ///

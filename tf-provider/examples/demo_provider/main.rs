@@ -6,11 +6,13 @@
 mod cloud;
 mod faulty;
 mod functions;
+mod groom;
 mod lease;
 mod many;
 mod null;
 mod pet;
 mod pet_data;
+mod pet_list;
 mod pet_v0;
 mod slow;
 
@@ -19,17 +21,19 @@ use std::process::ExitCode;
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::plugin::{self, Plugin};
 use tf_provider::schema::{
-    DataSourceEntry, EphemeralEntry, FunctionEntry, Host, Map, Provider, ResourceEntry, Val, View, block, data_source,
-    ephemeral, function, optional, required, resource,
+    ActionEntry, DataSourceEntry, EphemeralEntry, FunctionEntry, Host, ListEntry, Map, Provider, ResourceEntry, Val,
+    View, action, block, data_source, ephemeral, function, list, optional, required, resource,
 };
 
 use crate::cloud::Cloud;
 use crate::faulty::Faulty;
 use crate::functions::{Join, ParsePet};
+use crate::groom::Groom;
 use crate::lease::Lease;
 use crate::null::Null;
 use crate::pet::Pet;
 use crate::pet_data::PetData;
+use crate::pet_list::PetList;
 use crate::slow::Slow;
 
 /// The provider.
@@ -94,6 +98,14 @@ impl Provider for Demo {
 
     fn functions() -> &'static [FunctionEntry] {
         const { &[function::<Join>(), function::<ParsePet>()] }
+    }
+
+    fn lists() -> &'static [ListEntry<Cloud>] {
+        const { &[list::<_, PetList>()] }
+    }
+
+    fn actions() -> &'static [ActionEntry<Cloud>] {
+        const { &[action::<_, Groom>()] }
     }
 }
 

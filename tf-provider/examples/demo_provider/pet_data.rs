@@ -1,7 +1,7 @@
 //! Data source `demo_pet`: a pet that somebody else keeps.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Ctx, DataSource, Map, Model as _, View, computed, optional, required};
+use tf_provider::schema::{Ctx, DataSource, Map, Model as _, computed, optional, required};
 
 use crate::cloud::Cloud;
 use crate::pet::Pet;
@@ -22,6 +22,7 @@ tf_provider::model! {
         /// Labels.
         labels: Map<String> = computed(),
     }
+    rules { conflicts(expected, unexpected) }
     timeouts { read: "1m" }
 }
 
@@ -43,13 +44,5 @@ impl DataSource<Cloud> for PetData {
             return Err(other(Self::unexpected));
         }
         Ok(Self { species, nickname, labels, ..config })
-    }
-
-    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        if config.is_set(Self::expected) && config.is_set(Self::unexpected) {
-            let detail = "What is expected says already what is not.";
-            return vec![Diagnostic::error("One expectation is enough", detail).at(Self::unexpected)];
-        }
-        Vec::new()
     }
 }

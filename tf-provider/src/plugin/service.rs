@@ -3,20 +3,25 @@
 //! This file is glue: it names the calls and keeps panics and errors off the
 //! wire. What a call means is in the modules below.
 
+mod action;
 mod call;
 mod data_source;
 mod ephemeral;
 mod function;
+mod list;
 mod provider;
 mod resource;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::diagnostic::Diagnostic;
 use crate::plugin::service::call::Subject;
@@ -101,47 +106,115 @@ impl<P: Provider> State<P> {
         })
     }
 
-    /// Answers a call: with its result, or with diagnostics whatever happens.
-    async fn answer<A: Answer>(
+    /// Does the work of a call: its result, or diagnostics whatever happens.
+    async fn outcome<A: Answer, T: From<A> + Send + 'static>(
         &self,
-        rpc: &'static str,
-        subject: Subject,
-        call: impl Future<Output = Result<A, Failure>> + Send + 'static,
+        call: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> T {
+        let found = match self.task(call).await {
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(Failure(found))) => found,
+            Err(panic) => vec![panic],
+        };
+        A::failed(convert::diagnostics(found)).into()
+    }
+
+    /// Answers a call.
+    async fn answer<Q, A: Answer, F: Future<Output = Result<A, Failure>> + Send + 'static>(
+        self: Arc<Self>,
+        span: Span,
+        request: Q,
+        call: impl FnOnce(Arc<Self>, Q) -> F,
     ) -> Result<Response<A>, Status> {
+        let call = call(Arc::clone(&self), request);
         let answer = async {
-            let begin = Instant::now();
-            tracing::trace!("Received request");
-            let answer = match self.task(call).await {
-                Ok(Ok(answer)) => answer,
-                Ok(Err(Failure(found))) => A::failed(convert::diagnostics(found)),
-                Err(panic) => A::failed(convert::diagnostics(vec![panic])),
-            };
+            let begin = received();
+            let answer: A = self.outcome(call).await;
             answer.log();
-            tracing::trace!(tf_req_duration_ms = begin.elapsed().as_secs_f64() * 1e3, "Served request");
+            served(begin);
             answer
         };
-        Ok(Response::new(answer.instrument(call::span(rpc, &subject)).await))
+        Ok(Response::new(answer.instrument(span).await))
+    }
+
+    /// Answers a call with events: those that it sends, and perhaps a last one, which tells how it ended.
+    async fn stream<Q, A: Answer, F: Future<Output = Result<Option<A>, Failure>> + Send + 'static>(
+        self: Arc<Self>,
+        span: Span,
+        request: Q,
+        call: impl FnOnce(Arc<Self>, Q, Events<A>) -> F,
+    ) -> Result<Response<BoxStream<A>>, Status> {
+        let (sender, stream) = mpsc::channel(1);
+        let call = call(Arc::clone(&self), request, Events(sender.clone()));
+        let tasks = self.tasks.clone();
+        let answer = async move {
+            let begin = received();
+            if let Some(last) = self.outcome::<A, Option<A>>(call).await {
+                let _ = Events(sender).send(last).await;
+            }
+            served(begin);
+        };
+        tasks.spawn(answer.instrument(span));
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 }
 
-/// A method that hands its request to a function of the state.
+fn received() -> Instant {
+    tracing::trace!("Received request");
+    Instant::now()
+}
+
+fn served(begin: Instant) {
+    tracing::trace!(tf_req_duration_ms = begin.elapsed().as_secs_f64() * 1e3, "Served request");
+}
+
+/// Where a call sends its events.
+struct Events<A>(mpsc::Sender<Result<A, Status>>);
+
+/// Core does not listen any more.
+struct HungUp;
+
+impl<A: Answer> Events<A> {
+    async fn send(&self, event: A) -> Result<(), HungUp> {
+        event.log();
+        self.0.send(Ok(event)).await.map_err(|_| HungUp)
+    }
+
+    /// Completes when core does not listen any more.
+    async fn closed(&self) {
+        self.0.closed().await;
+    }
+}
+
+/// Methods that hand their requests to a function of the state; `stream` says that it answers with events.
 macro_rules! calls {
-    ($( $rpc:literal $method:ident($message:ident) = $module:ident::$function:ident($subject:expr); )*) => { $(
+    () => {};
+    (
+        stream $rpc:literal $method:ident($message:ident) = $module:ident::$function:ident($subject:expr);
+        $($rest:tt)*
+    ) => {
+        calls! { @ stream $method($message) -> BoxStream<wire::$message::Event>, $rpc, $module::$function, $subject }
+        calls! { $($rest)* }
+    };
+    ($rpc:literal $method:ident($message:ident) = $module:ident::$function:ident($subject:expr); $($rest:tt)*) => {
+        calls! { @ answer $method($message) -> wire::$message::Response, $rpc, $module::$function, $subject }
+        calls! { $($rest)* }
+    };
+    (@ $by:ident $method:ident($message:ident) -> $answer:ty, $rpc:literal, $function:path, $subject:expr) => {
         fn $method<'life, 'call>(
             &'life self,
             request: Request<wire::$message::Request>,
-        ) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<wire::$message::Response>, Status>> + Send + 'call>>
+        ) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<$answer>, Status>> + Send + 'call>>
         where
             'life: 'call,
             Self: 'call,
         {
             let (state, request) = (Arc::clone(&self.0), request.into_inner());
             let subject: fn(&wire::$message::Request) -> Subject = $subject;
-            let subject = subject(&request);
-            let call = $module::$function(Arc::clone(&state), request);
-            Box::pin(async move { state.answer($rpc, subject, call).await })
+            let span = call::span($rpc, &subject(&request));
+            Box::pin(state.$by(span, request, $function))
         }
-    )* };
+    };
 }
 
 impl<P: Provider> wire::provider_server::Provider for Service<P> {
@@ -169,6 +242,8 @@ impl<P: Provider> wire::provider_server::Provider for Service<P> {
             = resource::import(|r| Subject::Resource(r.type_name.clone()));
         "MoveResourceState" move_resource_state(move_resource_state)
             = resource::moved(|r| Subject::Resource(r.target_type_name.clone()));
+        "GenerateResourceConfig" generate_resource_config(generate_resource_config)
+            = resource::generate(|r| Subject::Resource(r.type_name.clone()));
         "ValidateDataSourceConfig" validate_data_source_config(validate_data_source_config)
             = data_source::validate(|r| Subject::DataSource(r.type_name.clone()));
         "ReadDataSource" read_data_source(read_data_source)
@@ -183,6 +258,14 @@ impl<P: Provider> wire::provider_server::Provider for Service<P> {
             = ephemeral::close(|r| Subject::Ephemeral(r.type_name.clone()));
         "GetFunctions" get_functions(get_functions) = function::list(|_| Subject::Provider);
         "CallFunction" call_function(call_function) = function::call(|r| Subject::Function(r.name.clone()));
+        "ValidateListResourceConfig" validate_list_resource_config(validate_list_resource_config)
+            = list::validate(|r| Subject::List(r.type_name.clone()));
+        stream "ListResource" list_resource(list_resource) = list::list(|r| Subject::List(r.type_name.clone()));
+        "ValidateActionConfig" validate_action_config(validate_action_config)
+            = action::validate(|r| Subject::Action(r.type_name.clone()));
+        "PlanAction" plan_action(plan_action) = action::plan(|r| Subject::Action(r.action_type.clone()));
+        stream "InvokeAction" invoke_action(invoke_action)
+            = action::invoke(|r| Subject::Action(r.action_type.clone()));
     }
 }
 
@@ -261,6 +344,7 @@ answers!(
     apply_resource_change,
     import_resource_state,
     move_resource_state,
+    generate_resource_config,
     validate_data_source_config,
     read_data_source,
     validate_ephemeral_resource_config,
@@ -268,7 +352,32 @@ answers!(
     renew_ephemeral_resource,
     close_ephemeral_resource,
     get_functions,
+    validate_list_resource_config,
+    validate_action_config,
+    plan_action,
 );
+
+impl Answer for wire::list_resource::Event {
+    fn failed(diagnostic: Vec<wire::Diagnostic>) -> Self {
+        Self { diagnostic, ..Self::default() }
+    }
+
+    fn log(&self) {
+        call::log(&self.diagnostic);
+    }
+}
+
+impl Answer for wire::invoke_action::Event {
+    fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {
+        action::completed(diagnostics)
+    }
+
+    fn log(&self) {
+        if let Some(wire::invoke_action::event::Type::Completed(completed)) = &self.r#type {
+            call::log(&completed.diagnostics);
+        }
+    }
+}
 
 impl Answer for wire::stop::Response {
     fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self {

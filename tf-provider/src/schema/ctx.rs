@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +22,7 @@ pub struct Ctx<W> {
     private: Mutex<Private>,
     saved: Mutex<Option<Object>>,
     warnings: Mutex<Vec<Diagnostic>>,
+    progress: Option<mpsc::UnboundedSender<String>>,
 }
 
 /// How long a request under way may still take after the user asked to stop. Core waits for the answer without a limit:
@@ -62,6 +64,7 @@ impl<W> Ctx<W> {
             private: Mutex::default(),
             saved: Mutex::default(),
             warnings: Mutex::default(),
+            progress: None,
         }
     }
 
@@ -69,6 +72,12 @@ impl<W> Ctx<W> {
     #[must_use]
     pub fn with_private(self, private: Private) -> Self {
         Self { private: Mutex::new(private), ..self }
+    }
+
+    /// The same with a reader of what the operation tells of its progress.
+    #[must_use]
+    pub fn with_progress(self, progress: mpsc::UnboundedSender<String>) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     /// What Terraform keeps, or is to keep, of the object beside its state.
@@ -106,6 +115,15 @@ impl<W> Ctx<W> {
     /// Adds a warning to the answer.
     pub fn warn(&self, warning: Diagnostic) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// Tells how the operation goes on: in the log and, in an action, on the user's screen.
+    pub fn progress(&self, message: impl Into<String>) {
+        let message = message.into();
+        tracing::info!("{message}");
+        if let Some(progress) = &self.progress {
+            let _ = progress.send(message);
+        }
     }
 
     /// What was saved last.

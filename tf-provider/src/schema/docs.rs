@@ -42,11 +42,13 @@ struct Entity {
 }
 
 #[derive(Clone, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Provider,
     Resource,
     DataSource,
     Ephemeral,
+    List,
+    Action,
     Function { summary: &'static str, output: Type },
 }
 
@@ -69,6 +71,8 @@ fn entities<P: Provider>() -> Vec<Entity> {
     entities.extend(P::resources().iter().map(|e| typed(Kind::Resource, e.name(), e.subcategory(), e.table())));
     entities.extend(P::data_sources().iter().map(|e| typed(Kind::DataSource, e.name(), e.subcategory(), e.table())));
     entities.extend(P::ephemerals().iter().map(|e| typed(Kind::Ephemeral, e.name(), e.subcategory(), e.table())));
+    entities.extend(P::lists().iter().map(|e| typed(Kind::List, e.name(), e.subcategory(), e.table())));
+    entities.extend(P::actions().iter().map(|e| typed(Kind::Action, e.name(), e.subcategory(), e.table())));
     entities.extend(P::functions().iter().map(|function| Entity {
         kind: Kind::Function { summary: function.summary(), output: function.output() },
         short: function.name(),
@@ -111,6 +115,8 @@ impl Kind {
             Self::Resource => "resources",
             Self::DataSource => "data-sources",
             Self::Ephemeral => "ephemeral-resources",
+            Self::List => "list-resources",
+            Self::Action => "actions",
             Self::Function { .. } => "functions",
         }
     }
@@ -122,8 +128,15 @@ impl Kind {
             Self::Resource => "resource",
             Self::DataSource => "data-source",
             Self::Ephemeral => "ephemeral-resource",
+            Self::List => "list-resource",
+            Self::Action => "action",
             Self::Function { .. } => "function",
         }
+    }
+
+    /// How the names of its example files end.
+    fn extension(&self) -> &'static str {
+        if *self == Self::List { ".tfquery.hcl" } else { ".tf" }
     }
 
     /// What its page calls it.
@@ -133,6 +146,8 @@ impl Kind {
             Self::Resource => "Resource",
             Self::DataSource => "Data Source",
             Self::Ephemeral => "Ephemeral Resource",
+            Self::List => "List Resource",
+            Self::Action => "Action",
             Self::Function { .. } => "function",
         }
     }

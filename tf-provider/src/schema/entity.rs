@@ -1,11 +1,15 @@
-//! What a provider is made of: resources, data sources, ephemeral resources and functions.
+//! What a provider is made of: resources, data sources, ephemeral resources, functions, list resources and actions.
 
+mod action;
 mod erased;
+mod list;
 
+pub use action::{Action, ActionEntry, ErasedAction, action};
 pub use erased::{
     BoxFuture, DataSourceEntry, EphemeralEntry, ErasedDataSource, ErasedEphemeral, ErasedFunction, ErasedResource,
     FunctionEntry, ResourceEntry, data_source, ephemeral, function, resource,
 };
+pub use list::{ErasedList, Found, List, ListEntry, Listing, list};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::schema::{Ctx, Field, Handle, Model, Partial, Plan, View};
@@ -56,6 +60,16 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Its functions.
     fn functions() -> &'static [FunctionEntry] {
+        &[]
+    }
+
+    /// Its list resources.
+    fn lists() -> &'static [ListEntry<Self::World>] {
+        &[]
+    }
+
+    /// Its actions.
+    fn actions() -> &'static [ActionEntry<Self::World>] {
         &[]
     }
 }

@@ -16,6 +16,10 @@ pub enum Kind {
     Ephemeral,
     /// The parameters of a function.
     Function,
+    /// A list resource.
+    List,
+    /// An action.
+    Action,
 }
 
 /// Where a table stands in its entity.
@@ -44,6 +48,17 @@ pub fn of<P: Provider>() -> Vec<String> {
     P::data_sources().iter().for_each(|entry| add(Kind::DataSource, entry.name(), entry.table()));
     P::ephemerals().iter().for_each(|entry| add(Kind::Ephemeral, entry.name(), entry.table()));
     P::functions().iter().for_each(|entry| add(Kind::Function, entry.name(), entry.table()));
+    P::lists().iter().for_each(|entry| add(Kind::List, entry.name(), entry.table()));
+    P::actions().iter().for_each(|entry| add(Kind::Action, entry.name(), entry.table()));
+    for list in P::lists() {
+        let name = list.name();
+        if !P::resources().iter().any(|resource| resource.name() == name) {
+            found.push(format!("{name}: a list is of a resource that the provider has"));
+        }
+        if list.resource().table().identity().next().is_none() {
+            found.push(format!("{name}: only objects that have an identity can be listed"));
+        }
+    }
     found
 }
 
@@ -68,17 +83,31 @@ fn judge(kind: Kind, place: Place, table: &Table, at: &str, found: &mut Vec<Stri
             judge(kind, place, nested, &format!("{at}{}.", attribute.name), found);
         }
     }
+    for relation in &table.relations {
+        let mut complain = |sentence: &str| found.push(format!("{at}{}: {sentence}", relation.members().join(", ")));
+        if relation.members().len() < 2 {
+            complain("a rule is about several attributes");
+        }
+        let can_be_left_out = |name: &&str| {
+            table.attribute(name).is_some_and(|it| it.is_optional() || it.flags.block && it.flags.min == 0)
+        };
+        if !relation.members().iter().all(can_be_left_out) {
+            complain("a rule is about what can be left out");
+        }
+        if kind == Kind::Function || place == Place::Element {
+            complain("a rule is never looked at here");
+        }
+    }
     for (name, limit) in table.timeouts.iter().flat_map(|timeouts| &timeouts.0) {
         let mut complain = |sentence: &str| found.push(format!("{at}timeouts.{name}: {sentence}"));
-        let operations = [Operation::Create, Operation::Read, Operation::Update, Operation::Delete];
-        if !operations.iter().any(|operation| operation.name() == *name) {
+        if !Operation::ALL.iter().any(|operation| operation.name() == *name) {
             complain("there is no such operation");
         }
         if parse_duration(limit).is_err() {
             complain("the default is no duration");
         }
         if place != Place::Top || matches!(kind, Kind::Provider | Kind::Function) {
-            complain("only a resource, a data source or an ephemeral resource has timeouts");
+            complain("neither a provider nor a function has timeouts, and no part of an entity has");
         }
     }
 }
@@ -213,7 +242,7 @@ fn presence(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl
         Presence::Optional if flags.default.is_none() && !traits.nullable && !traits.computed && !collection => {
             complain("optional without a default, so an Option");
         }
-        Presence::Computed if matches!(kind, Kind::Provider | Kind::Function) => {
+        Presence::Computed if !matches!(kind, Kind::Resource | Kind::DataSource | Kind::Ephemeral) => {
             complain("nobody computes it here");
         }
         Presence::Computed if kind == Kind::Resource && place != Place::Element && !traits.computed => {

@@ -51,7 +51,9 @@ pub struct Partial<M>(Object, PhantomData<fn() -> M>);
 /// assert_eq!(Pet::name.path().to_string(), "name");
 /// ```
 ///
-/// After the struct, `ignored { NAMES => "doc" }` adds optional texts that are accepted and not read.
+/// After the struct, `rules { … }` takes rules about several attributes: `exactly_one_of(a, b)`, `conflicts(a, b)` and
+/// `required_together(a, b)`. They are checked as soon as enough is known, and each attribute's documentation says so.
+/// `timeouts { … }` says how long operations may take, and `ignored { NAMES => "doc" }` adds optional texts that are accepted and not read.
 ///
 /// Doc comments are the user's documentation. The Rust type says the Terraform
 /// type and whether the attribute is optional or computed; the rules say the rest.
@@ -62,6 +64,7 @@ macro_rules! model {
         $vis:vis struct $name:ident {
             $( $(#[doc = $field_doc:literal])* $field:ident : $ty:ty = $rules:expr ),* $(,)?
         }
+        $( rules { $( $rule:ident ( $( $member:ident ),+ $(,)? ) ),* $(,)? } )?
         $( timeouts { $( $operation:ident : $limit:literal ),* $(,)? } )?
         $( ignored { $ignored:expr => $ignored_doc:literal } )?
     ) => {
@@ -88,6 +91,7 @@ macro_rules! model {
                         let rules: $crate::schema::Rules<$name, $ty> = $rules;
                         table.push(stringify!($field), concat!($($field_doc, "\n"),*), rules);
                     } )*
+                    $( $( table.relate($crate::schema::Relation::$rule(&[$( Self::$member.name() ),+])); )* )?
                     $( table.timeouts = Some($crate::schema::Timeouts(
                         vec![$((stringify!($operation), $limit)),*]
                     )); )?

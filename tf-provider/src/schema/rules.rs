@@ -53,6 +53,8 @@ pub struct Flags {
     pub default: Option<Value>,
     /// Follows from the rest of the plan.
     pub derived: Option<Derive>,
+    /// What rules about several attributes say of this one; whole sentences.
+    pub relations: Vec<String>,
     /// What the whole value must satisfy.
     pub checks: Vec<Check>,
     /// What each element must satisfy.
@@ -110,6 +112,7 @@ impl<M, T: Field> Rules<M, T> {
                 deprecated: None,
                 default: None,
                 derived: None,
+                relations: Vec::new(),
                 checks: Vec::new(),
                 each: Vec::new(),
             },

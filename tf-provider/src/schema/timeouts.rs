@@ -17,6 +17,10 @@ pub enum Operation {
     Update,
     /// Takes it away.
     Delete,
+    /// Looks for objects.
+    List,
+    /// Does what an action does.
+    Invoke,
 }
 
 /// The operations of an entity that have a limit, each with its default in Go's duration form.
@@ -27,6 +31,9 @@ pub struct Timeouts(pub Vec<(&'static str, &'static str)>);
 const DEFAULT: Duration = Duration::from_secs(20 * 60);
 
 impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Create, Self::Read, Self::Update, Self::Delete, Self::List, Self::Invoke];
+
     /// Its name in the block.
     pub fn name(self) -> &'static str {
         match self {
@@ -34,6 +41,8 @@ impl Operation {
             Self::Read => "read",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::List => "list",
+            Self::Invoke => "invoke",
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::schema::{Attribute, Nesting, TIMEOUTS, Table, parse_duration};
 use crate::value::{Object, Path, Value};
 
-/// Applies the checks of every attribute whose value is known.
+/// Applies the checks of every attribute whose value is known, and the rules about several of them.
 ///
 /// `write_only` says whether the client can keep write-only values out of the state.
 pub fn config(table: &Table, config: &Object, write_only: bool) -> Vec<Diagnostic> {
@@ -33,6 +33,7 @@ fn object(table: &Table, config: &Object, at: &Path, write_only: bool, found: &m
             None => leaf(attribute, value, &at, write_only, found),
         }
     }
+    found.extend(table.relations.iter().filter_map(|relation| relation.complaint(table, config, at)));
 }
 
 fn blocks(nesting: Nesting, table: &Table, value: &Value, at: &Path, write_only: bool, found: &mut Vec<Diagnostic>) {

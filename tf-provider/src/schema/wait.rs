@@ -71,7 +71,7 @@ impl<W> Ctx<W> {
                 let detail = format!("Waited for {}, which cannot happen any more: {}.", wait.what, (wait.seen)(&seen));
                 return Err(Diagnostic::error("The awaited state cannot be reached", detail));
             }
-            tracing::info!("waiting for {}: {}", wait.what, (wait.seen)(&seen));
+            self.progress(format!("Waiting for {}: {}", wait.what, (wait.seen)(&seen)));
             self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await?;
             pause = (pause * 2).min(wait.most);
         }
@@ -91,7 +91,7 @@ impl<W> Ctx<W> {
         loop {
             match call().await {
                 Err(error) if (retry.when)(&error) && Instant::now() + pause < end => {
-                    tracing::info!("waiting for {}", retry.what);
+                    self.progress(format!("Waiting for {}", retry.what));
                     self.pause(pause, retry.what, || None).await?;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -114,7 +114,7 @@ impl<W> Ctx<W> {
             if let Some(found) = look().await.map_err(Into::into)? {
                 return Ok(Some(found));
             }
-            tracing::info!("waiting for {}", lag.what);
+            self.progress(format!("Waiting for {}", lag.what));
             self.pause(pause, lag.what, || None).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

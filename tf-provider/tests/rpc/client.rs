@@ -13,7 +13,7 @@ use tf_provider::proto::tfplugin5::diagnostic::Severity;
 use tf_provider::schema::{Model, TIMEOUTS, Table, conform};
 use tf_provider::value::{Object, Path, Step, Type, Value, msgpack};
 use tokio::time::timeout;
-use tonic::Status;
+use tonic::{Status, Streaming};
 
 use crate::core_like::{Core, Exit, Launch, Process};
 use crate::provider::{Config, Thing};
@@ -28,6 +28,12 @@ pub(crate) struct Client {
 pub(crate) trait Call: Message + 'static {
     const METHOD: &'static str;
     type Answer: Answer;
+}
+
+/// A request, the method that takes it and the events it answers with.
+pub(crate) trait Query: Message + 'static {
+    const METHOD: &'static str;
+    type Event: Answer;
 }
 
 /// An answer that can tell the user something.
@@ -114,6 +120,21 @@ impl Client {
     /// Calls a method for its diagnostics.
     pub(crate) async fn told<C: Call>(&self, request: C) -> Vec<String> {
         self.send(request).await.told()
+    }
+
+    /// Calls a method that answers with events, and waits for the last of them.
+    pub(crate) async fn events<Q: Query>(&self, request: Q) -> Vec<Q::Event> {
+        let mut stream = self.stream(request).await;
+        let mut events = Vec::new();
+        while let Some(event) = next::<Q>(&mut stream).await {
+            events.push(event);
+        }
+        events
+    }
+
+    /// Calls a method that answers with events.
+    pub(crate) async fn stream<Q: Query>(&self, request: Q) -> Streaming<Q::Event> {
+        self.core.stream(Q::METHOD, request).await.unwrap()
     }
 
     pub(crate) async fn configure(&self, config: Option<&Object>) -> Vec<String> {
@@ -220,6 +241,12 @@ pub(crate) fn read_request(state: &Object) -> wire::read_resource::Request {
         client_capabilities: CAPABLE_IN_APPLY,
         ..Default::default()
     }
+}
+
+/// The next event of a stream, or its end. That it ends with a status, or nothing comes in time, is a panic.
+pub(crate) async fn next<Q: Query>(stream: &mut Streaming<Q::Event>) -> Option<Q::Event> {
+    let event = timeout(PATIENCE, stream.message()).await;
+    event.unwrap_or_else(|_| panic!("{} does not go on", Q::METHOD)).unwrap()
 }
 
 pub(crate) fn apply_request(
@@ -417,11 +444,40 @@ calls! {
     "ApplyResourceChange" apply_resource_change,
     "ImportResourceState" import_resource_state,
     "MoveResourceState" move_resource_state,
+    "GenerateResourceConfig" generate_resource_config,
     "ReadDataSource" read_data_source,
     "OpenEphemeralResource" open_ephemeral_resource,
     "RenewEphemeralResource" renew_ephemeral_resource,
     "CloseEphemeralResource" close_ephemeral_resource,
     "GetFunctions" get_functions,
+    "ValidateListResourceConfig" validate_list_resource_config,
+    "ValidateActionConfig" validate_action_config,
+    "PlanAction" plan_action,
+}
+
+impl Query for wire::list_resource::Request {
+    const METHOD: &'static str = "ListResource";
+    type Event = wire::list_resource::Event;
+}
+
+impl Answer for wire::list_resource::Event {
+    fn told(&self) -> Vec<String> {
+        told(&self.diagnostic)
+    }
+}
+
+impl Query for wire::invoke_action::Request {
+    const METHOD: &'static str = "InvokeAction";
+    type Event = wire::invoke_action::Event;
+}
+
+impl Answer for wire::invoke_action::Event {
+    fn told(&self) -> Vec<String> {
+        match self.r#type.as_ref().expect("an event of core's own kinds") {
+            wire::invoke_action::event::Type::Progress(_) => Vec::new(),
+            wire::invoke_action::event::Type::Completed(completed) => told(&completed.diagnostics),
+        }
+    }
 }
 
 impl Call for wire::stop::Request {

@@ -5,7 +5,9 @@ use tf_provider::proto::tfplugin5 as wire;
 use tf_provider::schema::{Model as _, Table};
 use tf_provider::value::{Object, Type, Value, msgpack};
 
-use crate::client::{CAPABLE, Client, THING, assert_one, block, config, dynamic, thing, with};
+use crate::action::Ring;
+use crate::client::{Answer, CAPABLE, Client, THING, assert_one, block, config, dynamic, empty, thing, with};
+use crate::list::Things;
 use crate::plan::rich;
 use crate::provider::{Config, Part, Sight, Thing, Token};
 
@@ -16,11 +18,19 @@ struct Sent<'a> {
     resource: &'a str,
     data_source: &'a str,
     ephemeral: &'a str,
+    list: &'a str,
+    action: &'a str,
     function: &'a str,
 }
 
-const RIGHT: Sent<'_> =
-    Sent { resource: THING, data_source: "test_sight", ephemeral: "test_token", function: "longest" };
+const RIGHT: Sent<'_> = Sent {
+    resource: THING,
+    data_source: "test_sight",
+    ephemeral: "test_token",
+    list: THING,
+    action: "test_ring",
+    function: "longest",
+};
 
 fn good(table: &Table, object: &Object) -> Dynamic {
     dynamic(Some(object), table)
@@ -44,6 +54,10 @@ async fn every_call(
     let sight = || bad.cloned().or_else(|| sight.clone());
     let token = good(Token::table(), &config::<Token, 1>([("owner", "me".into())]));
     let token = || bad.cloned().or_else(|| token.clone());
+    let things = good(Things::table(), &empty(Things::table()));
+    let things = || bad.cloned().or_else(|| things.clone());
+    let ring = good(Ring::table(), &config::<Ring, 1>([("times", 1.into())]));
+    let ring = || bad.cloned().or_else(|| ring.clone());
     let place = |bad_one: bool, object: &Object| match bad {
         Some(bad) if bad_one => Some(bad.clone()),
         _ => good(Thing::table(), object),
@@ -161,6 +175,25 @@ async fn every_call(
                 .await,
         ),
     ];
+    let generate = wire::generate_resource_config::Request { type_name: resource(), state: place(true, &whole()) };
+    told.push(("GenerateResourceConfig", client.told(generate).await));
+    let (list, action) = (|| sent.list.to_owned(), || sent.action.to_owned());
+    let validate = wire::validate_list_resource_config::Request {
+        type_name: list(),
+        config: things(),
+        include_resource_object: None,
+        limit: None,
+    };
+    told.push(("ValidateListResourceConfig", client.told(validate).await));
+    let find =
+        wire::list_resource::Request { type_name: list(), config: things(), include_resource_object: true, limit: 100 };
+    told.push(("ListResource", told_by(&client.events(find).await)));
+    let validate = wire::validate_action_config::Request { type_name: action(), config: ring() };
+    told.push(("ValidateActionConfig", client.told(validate).await));
+    let plan = wire::plan_action::Request { action_type: action(), config: ring(), client_capabilities: CAPABLE };
+    told.push(("PlanAction", client.told(plan).await));
+    let invoke = wire::invoke_action::Request { action_type: action(), config: ring(), client_capabilities: CAPABLE };
+    told.push(("InvokeAction", told_by(&client.events(invoke).await)));
     if bad.is_some() {
         let prepare = wire::prepare_provider_config::Request { config: bad.cloned() };
         told.push(("PrepareProviderConfig", client.told(prepare).await));
@@ -168,6 +201,11 @@ async fn every_call(
         told.push(("Configure", client.told(configure).await));
     }
     told
+}
+
+/// What all events tell.
+fn told_by<A: Answer>(events: &[A]) -> Vec<String> {
+    events.iter().flat_map(A::told).collect()
 }
 
 #[tokio::test]
@@ -229,6 +267,8 @@ async fn null_is_refused_where_there_must_be_an_object() {
                 // It brings nothing but secrets.
                 "ApplyResourceChange, config" => &[],
                 "PlanResourceChange, proposed" => &["warning Going: It goes for good."],
+                // What was listed without its object, and an action without a `config` block.
+                "GenerateResourceConfig" | "PlanAction" | "InvokeAction" => &[],
                 "CallFunction" => &["argument 0: The argument must not be null"],
                 "ImportResourceState" => &["error Malformed import identity: "],
                 _ => &["error Malformed value from Terraform: Expected a configuration, got null."],
@@ -249,7 +289,8 @@ async fn null_is_refused_where_there_must_be_an_object() {
 async fn names_of_nothing_are_named() {
     let client = Client::start().await;
     for name in ["test_nothing", "thing", "test", "test_", "", "testthing", "other_thing", "test_thing_"] {
-        let wrong = Sent { resource: name, data_source: name, ephemeral: name, function: name };
+        let wrong =
+            Sent { resource: name, data_source: name, ephemeral: name, list: name, action: name, function: name };
         let mut all = every_call(&client, wrong, None).await;
         let renew = wire::renew_ephemeral_resource::Request { type_name: name.to_owned(), private: None };
         all.push(("RenewEphemeralResource", client.told(renew).await));

@@ -5,14 +5,20 @@ use tf_provider::proto::tfplugin5 as wire;
 use tf_provider::schema::Model as _;
 use tf_provider::value::{Type, Value};
 
-use crate::client::{Call, Client, block, config, dynamic, empty, has_error, thing, value, with};
+use crate::client::{Call, Client, Query, block, config, dynamic, empty, has_error, thing, value, with};
 use crate::core_like::Launch;
 use crate::plan::rich;
 use crate::provider::{Config, Sight};
 
 /// The fields that name what a call is about.
-const SUBJECTS: [&str; 4] =
-    ["tf_resource_type", "tf_data_source_type", "tf_ephemeral_resource_type", "tf_function_name"];
+const SUBJECTS: [&str; 6] = [
+    "tf_resource_type",
+    "tf_data_source_type",
+    "tf_ephemeral_resource_type",
+    "tf_function_name",
+    "tf_list_resource_type",
+    "tf_action_type",
+];
 
 async fn client() -> Client {
     let client = Client::launched(Launch::this_test("plugin").env("TF_LOG", "trace")).await;
@@ -114,6 +120,10 @@ async fn every_call_has_the_name_it_has_on_the_wire() {
         client.told(request).await;
         C::METHOD
     }
+    async fn query<Q: Query>(client: &Client, request: Q) -> &'static str {
+        client.events(request).await;
+        Q::METHOD
+    }
     let client = client().await;
     let expected = [
         "Configure",
@@ -131,6 +141,7 @@ async fn every_call_has_the_name_it_has_on_the_wire() {
         call(&client, wire::apply_resource_change::Request::default()).await,
         call(&client, wire::import_resource_state::Request::default()).await,
         call(&client, wire::move_resource_state::Request::default()).await,
+        call(&client, wire::generate_resource_config::Request::default()).await,
         call(&client, wire::validate_data_source_config::Request::default()).await,
         call(&client, wire::read_data_source::Request::default()).await,
         call(&client, wire::validate_ephemeral_resource_config::Request::default()).await,
@@ -139,6 +150,11 @@ async fn every_call_has_the_name_it_has_on_the_wire() {
         call(&client, wire::close_ephemeral_resource::Request::default()).await,
         call(&client, wire::get_functions::Request::default()).await,
         call(&client, wire::call_function::Request::default()).await,
+        call(&client, wire::validate_list_resource_config::Request::default()).await,
+        query(&client, wire::list_resource::Request::default()).await,
+        call(&client, wire::validate_action_config::Request::default()).await,
+        call(&client, wire::plan_action::Request::default()).await,
+        query(&client, wire::invoke_action::Request::default()).await,
     ];
     let logged = calls(client).await;
     let logged: Vec<_> = logged.iter().map(|call| call[0]["tf_rpc"].as_str().unwrap()).collect();

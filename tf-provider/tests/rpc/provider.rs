@@ -7,14 +7,16 @@ use std::time::Duration;
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::plugin::{self, Plugin};
 use tf_provider::schema::{
-    Computed, Ctx, DataSource, DataSourceEntry, Dynamic, Ephemeral, EphemeralEntry, Function, FunctionEntry,
-    FunctionError, Host, Json, Map, Opened, Partial, Private, Provider, Renewed, Resource, ResourceEntry, Secret, Set,
-    Source, Val, View, Wait, block, check, computed, data_source, ephemeral, function, optional, required, resource,
-    variadic,
+    ActionEntry, Computed, Ctx, DataSource, DataSourceEntry, Dynamic, Ephemeral, EphemeralEntry, Function,
+    FunctionEntry, FunctionError, Host, Json, ListEntry, Map, Opened, Partial, Private, Provider, Renewed, Resource,
+    ResourceEntry, Secret, Set, Source, Val, View, Wait, action, block, check, computed, data_source, ephemeral,
+    function, list, optional, required, resource, variadic,
 };
 use tf_provider::value::{Number, Value};
 
+use crate::action::Ring;
 use crate::core_like::plugin_main;
+use crate::list::Things;
 
 /// The provider `test`.
 pub(crate) struct Test;
@@ -234,6 +236,14 @@ impl Provider for Test {
     fn functions() -> &'static [FunctionEntry] {
         const { &[function::<Join>(), function::<Longest>()] }
     }
+
+    fn lists() -> &'static [ListEntry<World>] {
+        const { &[list::<World, Things>()] }
+    }
+
+    fn actions() -> &'static [ActionEntry<World>] {
+        const { &[action::<World, Ring>()] }
+    }
 }
 
 /// Never comes.
@@ -255,7 +265,7 @@ fn tell(cx: &Ctx<World>, operation: &str) {
 
 /// Does what an order says: `log`, `mark` with a creation id, `warn`, `panic`, `fail`, make a `NaN`, `wait` until stopped or out of time, or
 /// `write` a file, which takes a while.
-async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
+pub(crate) async fn obey(cx: &Ctx<World>, order: Option<&str>) -> Result<()> {
     let order = order.unwrap_or_default();
     if order.contains("log") {
         tracing::debug!(target: "tf_provider::test", "Asked to log");

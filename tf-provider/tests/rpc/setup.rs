@@ -4,9 +4,10 @@ use tf_provider::proto::tfplugin5 as wire;
 use tf_provider::proto::tfplugin5::schema::nested_block::NestingMode;
 use tf_provider::schema::{Model as _, Table, law};
 use tf_provider::value::{Object, Type, Value};
-use tonic::{Code, Status};
 
+use crate::action::Ring;
 use crate::client::{CAPABLE, Client, THING, assert_one, block, config, dynamic, empty, thing, timeouts, with};
+use crate::list::Things;
 use crate::provider::{Config, Door, Peer, Plain, Rule, Sight, Test, Thing, Token};
 
 #[test]
@@ -41,7 +42,7 @@ async fn the_schema_says_what_the_models_say() {
         plan_destroy: true,
         get_provider_schema_optional: true,
         move_resource_state: true,
-        generate_resource_config: false,
+        generate_resource_config: true,
     };
     assert_eq!(schema.server_capabilities, Some(capabilities));
     let block = |schema: &wire::Schema| schema.block.clone().unwrap();
@@ -54,7 +55,10 @@ async fn the_schema_says_what_the_models_say() {
     check(&schema.data_source_schemas["test_sight"], Sight::table());
     assert!(schema.ephemeral_resource_schemas.keys().eq(["test_token"]));
     check(&schema.ephemeral_resource_schemas["test_token"], Token::table());
-    assert!(schema.list_resource_schemas.is_empty() && schema.action_schemas.is_empty());
+    assert!(schema.list_resource_schemas.keys().eq([THING]));
+    check(&schema.list_resource_schemas[THING], Things::table());
+    assert!(schema.action_schemas.keys().eq(["test_ring"]));
+    check(schema.action_schemas["test_ring"].schema.as_ref().unwrap(), Ring::table());
     assert_eq!(schema.provider_meta, None);
 
     assert_eq!(schema.resource_schemas[THING].version, 2);
@@ -178,30 +182,9 @@ async fn identities_and_functions_are_listed() {
     assert_eq!(metadata.server_capabilities, schema.server_capabilities);
     let resources: Vec<_> = metadata.resources.iter().map(|resource| &resource.type_name).collect();
     assert_eq!(resources, [THING, "test_plain"]);
-    client.finish().await;
-}
-
-#[tokio::test]
-async fn what_is_not_served_is_unimplemented() {
-    let client = Client::start().await;
-    async fn code<Q: prost::Message + 'static>(client: &Client, method: &str, request: Q) -> Code {
-        let answer: Result<(), Status> = client.core.call(method, request).await;
-        answer.unwrap_err().code()
-    }
-    let stream =
-        client.core.stream::<_, wire::list_resource::Event>("ListResource", wire::list_resource::Request::default());
-    assert_eq!(stream.await.err().unwrap().code(), Code::Unimplemented);
-    let stream =
-        client.core.stream::<_, wire::invoke_action::Event>("InvokeAction", wire::invoke_action::Request::default());
-    assert_eq!(stream.await.err().unwrap().code(), Code::Unimplemented);
-    for code in [
-        code(&client, "ValidateListResourceConfig", wire::validate_list_resource_config::Request::default()).await,
-        code(&client, "PlanAction", wire::plan_action::Request::default()).await,
-        code(&client, "ValidateActionConfig", wire::validate_action_config::Request::default()).await,
-        code(&client, "GenerateResourceConfig", wire::generate_resource_config::Request::default()).await,
-    ] {
-        assert_eq!(code, Code::Unimplemented);
-    }
+    let lists: Vec<_> = metadata.list_resources.iter().map(|list| list.type_name.as_str()).collect();
+    let actions: Vec<_> = metadata.actions.iter().map(|action| action.type_name.as_str()).collect();
+    assert_eq!((lists, actions), (vec![THING], vec!["test_ring"]));
     client.finish().await;
 }
 

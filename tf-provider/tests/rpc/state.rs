@@ -4,7 +4,7 @@ use tf_provider::proto::tfplugin5 as wire;
 use tf_provider::schema::{Model as _, Table};
 use tf_provider::value::{Object, Value, json};
 
-use crate::client::{Answer as _, Client, THING, assert_one, identity, stored, thing, timeouts, with};
+use crate::client::{Answer as _, Client, THING, assert_one, dynamic, identity, object, stored, thing, timeouts, with};
 use crate::plan::{peer, rich};
 use crate::provider::{Plain, Thing};
 
@@ -259,5 +259,29 @@ async fn other_types_move_here_where_that_is_understood() {
     let onto_plain =
         wire::move_resource_state::Request { target_type_name: "test_plain".to_owned(), ..source("other_thing", "{}") };
     assert_one(&client.told(onto_plain).await, "error Move is not supported: ");
+    client.finish().await;
+}
+
+// === Configuration ===
+
+#[tokio::test]
+async fn the_configuration_of_an_object_plans_no_change() {
+    let client = Client::start().await;
+    let generate = async |state: Option<&Object>| {
+        let state = dynamic(state, Thing::table());
+        let answer = client.send(wire::generate_resource_config::Request { type_name: THING.to_owned(), state }).await;
+        assert_eq!(answer.told(), [""; 0]);
+        object(answer.config, Thing::table())
+    };
+    let state = client.create(&rich()).await;
+    let config = generate(Some(&state)).await.unwrap();
+    for never in ["id", "revision", "parts", "summary", "password", "door"] {
+        assert_eq!(config[never], Value::Null, "{never}");
+    }
+    assert_eq!(client.validate(&config).await, [""; 0]);
+    let doorless = with(&state, [("door", Value::Null)]);
+    let planned = client.plan(Some(&config), Some(&doorless)).await;
+    assert_eq!((planned.object, planned.told), (Some(doorless), Vec::new()));
+    assert_eq!(generate(None).await, None, "core asks for it when it lists identities alone");
     client.finish().await;
 }

@@ -17,6 +17,8 @@ pub(crate) enum Subject {
     DataSource(String),
     Ephemeral(String),
     Function(String),
+    List(String),
+    Action(String),
 }
 
 /// The version of the protocol that is served.
@@ -37,6 +39,8 @@ pub(crate) fn span(rpc: &'static str, subject: &Subject) -> Span {
         tf_data_source_type = Empty,
         tf_ephemeral_resource_type = Empty,
         tf_function_name = Empty,
+        tf_list_resource_type = Empty,
+        tf_action_type = Empty,
     );
     match subject {
         Subject::Provider => &span,
@@ -44,6 +48,8 @@ pub(crate) fn span(rpc: &'static str, subject: &Subject) -> Span {
         Subject::DataSource(name) => span.record("tf_data_source_type", name),
         Subject::Ephemeral(name) => span.record("tf_ephemeral_resource_type", name),
         Subject::Function(name) => span.record("tf_function_name", name),
+        Subject::List(name) => span.record("tf_list_resource_type", name),
+        Subject::Action(name) => span.record("tf_action_type", name),
     };
     span
 }

@@ -13,10 +13,14 @@ pub(crate) async fn metadata<P: Provider>(
     _: Arc<State<P>>,
     _: wire::get_metadata::Request,
 ) -> Result<wire::get_metadata::Response, Failure> {
-    use wire::get_metadata::{DataSourceMetadata, EphemeralMetadata, FunctionMetadata, ResourceMetadata};
+    use wire::get_metadata::{
+        ActionMetadata, DataSourceMetadata, EphemeralMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+    };
     let resource = |name| ResourceMetadata { type_name: full::<P>(name) };
     let data_source = |name| DataSourceMetadata { type_name: full::<P>(name) };
     let ephemeral = |name| EphemeralMetadata { type_name: full::<P>(name) };
+    let list = |name| ListResourceMetadata { type_name: full::<P>(name) };
+    let action = |name| ActionMetadata { type_name: full::<P>(name) };
     let function = |name: &str| FunctionMetadata { name: name.to_owned() };
     Ok(wire::get_metadata::Response {
         server_capabilities: Some(capabilities()),
@@ -24,6 +28,8 @@ pub(crate) async fn metadata<P: Provider>(
         data_sources: P::data_sources().iter().map(|entry| data_source(entry.name())).collect(),
         ephemeral_resources: P::ephemerals().iter().map(|entry| ephemeral(entry.name())).collect(),
         functions: P::functions().iter().map(|entry| function(entry.name())).collect(),
+        list_resources: P::lists().iter().map(|entry| list(entry.name())).collect(),
+        actions: P::actions().iter().map(|entry| action(entry.name())).collect(),
         ..Default::default()
     })
 }
@@ -35,6 +41,8 @@ pub(crate) async fn schema<P: Provider>(
     let resources = P::resources().iter();
     let data_sources = P::data_sources().iter();
     let ephemerals = P::ephemerals().iter();
+    let lists = P::lists().iter();
+    let actions = P::actions().iter();
     Ok(wire::get_provider_schema::Response {
         provider: Some(convert::schema(P::Config::table(), 0)),
         server_capabilities: Some(capabilities()),
@@ -48,6 +56,15 @@ pub(crate) async fn schema<P: Provider>(
             .map(|entry| (full::<P>(entry.name()), convert::schema(entry.table(), 0)))
             .collect(),
         functions: P::functions().iter().map(|entry| (entry.name().to_owned(), convert::function(*entry))).collect(),
+        list_resource_schemas: lists
+            .map(|entry| (full::<P>(entry.name()), convert::schema(entry.table(), 0)))
+            .collect(),
+        action_schemas: actions
+            .map(|entry| {
+                let schema = Some(convert::schema(entry.table(), 0));
+                (full::<P>(entry.name()), wire::ActionSchema { schema })
+            })
+            .collect(),
         ..Default::default()
     })
 }
@@ -107,6 +124,6 @@ fn capabilities() -> wire::ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
         move_resource_state: true,
-        generate_resource_config: false,
+        generate_resource_config: true,
     }
 }

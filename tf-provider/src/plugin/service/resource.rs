@@ -10,11 +10,12 @@ use crate::plugin::convert;
 use crate::plugin::service::{Failure, State, assert_conforms, failed, find};
 use crate::proto::tfplugin5 as wire;
 use crate::schema::{
-    Attribute, Ctx, Nesting, Operation, Private, Provider, ResourceEntry, Source, Table, Timeouts, conform, merge,
+    Attribute, Ctx, Nesting, Operation, Private, Provider, ResourceEntry, Source, Table, Timeouts, conform, generate,
+    merge,
     plan::{self, Change},
     validate,
 };
-use crate::value::{Object, Value, json};
+use crate::value::{Object, Path, Value, json};
 
 pub(crate) async fn validate<P: Provider>(
     _: Arc<State<P>>,
@@ -151,9 +152,7 @@ pub(crate) async fn read<P: Provider>(
     convert::check_meta(request.provider_meta.as_ref())?;
     let kept = Kept(request.private);
     let cx = kept.tell(&state, limit(table, Operation::Read, Some(&current)))?;
-    let found = cx.run(entry.read(&cx, current.clone())).await.map_err(|error| failed(&cx, error))?;
-    let new = found.map(|found| merge::object(table, &current, found)).transpose()?;
-    new.iter().try_for_each(|new| assert_conforms("the object that was read", conform::stored(table, new)))?;
+    let new = look(entry, &cx, &current).await.map_err(|error| failed(&cx, error))?;
     Ok(wire::read_resource::Response {
         new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
         new_state: convert::dynamic_object(new, table)?,
@@ -161,6 +160,23 @@ pub(crate) async fn read<P: Provider>(
         private: kept.replaced_by(Private { is_imported: false, ..cx.private() }),
         deferred: None,
     })
+}
+
+/// Looks at an object of which this much is known.
+pub(crate) async fn look<W>(
+    entry: ResourceEntry<W>,
+    cx: &Ctx<W>,
+    known: &Object,
+) -> Result<Option<Object>, Diagnostic> {
+    let found = cx.run(entry.read(cx, known.clone())).await?;
+    found.map(|found| merged(entry.table(), known, found)).transpose()
+}
+
+/// An object that was found, as it is to be stored.
+pub(crate) fn merged(table: &Table, known: &Object, found: Object) -> Result<Object, Diagnostic> {
+    let new = merge::object(table, known, found)?;
+    assert_conforms("the object that was read", conform::stored(table, &new))?;
+    Ok(new)
 }
 
 pub(crate) async fn upgrade<P: Provider>(
@@ -243,6 +259,20 @@ pub(crate) async fn moved<P: Provider>(
     })
 }
 
+pub(crate) async fn generate<P: Provider>(
+    _: Arc<State<P>>,
+    request: wire::generate_resource_config::Request,
+) -> Result<wire::generate_resource_config::Response, Failure> {
+    let table = entry::<P>(&request.type_name)?.table();
+    // Nothing is known of what was listed by its identity alone.
+    let state = convert::object(request.state.as_ref(), table)?;
+    let config = state.map(|state| generate::config(table, &state));
+    Ok(wire::generate_resource_config::Response {
+        config: convert::dynamic_object(config, table)?,
+        diagnostics: Vec::new(),
+    })
+}
+
 fn entry<P: Provider>(name: &str) -> Result<ResourceEntry<P::World>, Failure> {
     find::<P, _>("resource", name, P::resources(), |entry| entry.name()).copied()
 }
@@ -310,16 +340,20 @@ fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<O
         let value = value(attribute);
         value.is_null() && attribute.is_required() || !value.is_wholly_known()
     };
-    match table.identity().find(missing) {
-        Some(Attribute { name, .. }) => {
-            Err(Diagnostic::error("Malformed import identity", format!("\"{name}\" is missing or not known yet.")))
-        }
+    if let Some(Attribute { name, .. }) = table.identity().find(missing) {
+        let detail = format!("\"{name}\" is missing or not known yet.");
+        return Err(Diagnostic::error("Malformed import identity", detail));
+    }
+    let is_identity = |name: &&str| table.attribute(name).is_some_and(|attribute| attribute.flags.identity);
+    let mut relations = table.relations.iter().filter(|relation| relation.members().iter().all(is_identity));
+    match relations.find_map(|relation| relation.complaint(table, &known, &Path::root())) {
+        Some(complaint) => Err(Diagnostic::error("Malformed import identity", complaint.detail)),
         None => Ok(known),
     }
 }
 
 /// An object from elsewhere as it is to be stored: without secrets, and with blocks that are empty rather than absent.
-fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
+pub(crate) fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
     let mut object = merge::object(table, &object, object.clone())?;
     for attribute in &table.attributes {
         let absent = match attribute.block() {
@@ -334,4 +368,37 @@ fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
     }
     assert_conforms("the object from elsewhere", conform::stored(table, &object))?;
     Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Model as _, optional};
+
+    crate::model! {
+        /// Named in one of two ways.
+        struct Either {
+            /// One.
+            one: Option<String> = optional().replace().identity(),
+            /// Another.
+            other: Option<String> = optional().replace().identity(),
+            /// Not part of it.
+            note: Option<String> = optional(),
+        }
+        rules { exactly_one_of(one, other), required_together(one, note) }
+    }
+
+    #[test]
+    fn an_import_by_identity_keeps_the_rules_of_its_attributes() {
+        let import = |one: Value, other: Value| {
+            let identity = Value::Map([("one".to_owned(), one), ("other".to_owned(), other)].into());
+            let identity_data = convert::dynamic(&identity, &Either::table().identity_ty()).unwrap();
+            by_identity(Either::table(), &wire::ResourceIdentityData { identity_data }).map_err(|error| error.detail)
+        };
+        assert!(import("a".into(), Value::Null).is_ok(), "without the note, which an import cannot name");
+        let none = "One of \"one\" and \"other\" must be set.".to_owned();
+        assert_eq!(import(Value::Null, Value::Null), Err(none));
+        let both = "Only one of \"one\" and \"other\" can be set.".to_owned();
+        assert_eq!(import("a".into(), "b".into()), Err(both));
+    }
 }

@@ -119,7 +119,8 @@ impl Law<'_> {
     fn name(&mut self, entity: &Entity, attribute: &Attribute, place: Place) {
         self.demand(is_name(attribute.name), "the name is not lower-case letters, digits and underscores");
         let reserved: &[&str] = match entity.kind {
-            Kind::Function { .. } => &[],
+            // What a list or an action takes is in a block of its own.
+            Kind::Function { .. } | Kind::List | Kind::Action => &[],
             Kind::Provider => &RESERVED_IN_PROVIDER,
             _ => &RESERVED,
         };
@@ -215,10 +216,9 @@ impl Law<'_> {
         let allowed = !matches!(entity.kind, Kind::Provider | Kind::Function { .. }) && place != Place::Object;
         self.demand(allowed, "nothing here has timeouts");
         let mut seen = BTreeSet::new();
-        let operations = [Operation::Create, Operation::Read, Operation::Update, Operation::Delete];
         for (name, default) in &timeouts.0 {
             let mut law = Law { at: format!("{}.{TIMEOUTS}.{name}", self.at), found: self.found };
-            law.demand(operations.iter().any(|operation| operation.name() == *name), "there is no such operation");
+            law.demand(Operation::ALL.iter().any(|operation| operation.name() == *name), "there is no such operation");
             law.demand(seen.insert(*name), "the name is taken");
             if let Err(complaint) = parse_duration(default) {
                 law.demand(false, &format!("the default {complaint}"));
@@ -253,7 +253,7 @@ impl Law<'_> {
 
     fn examples(&mut self, entity: &Entity, examples: Examples<'_>, title: &str) {
         let directory = entity.examples();
-        let usage = examples.all(&directory, entity.kind.stem());
+        let usage = examples.all(&directory, &entity.kind);
         self.demand(!matches!(&usage, Ok(files) if files.is_empty()), "there is no example");
         let shown = usage.iter().flatten().all(|code| code.contains(&entity.name));
         self.demand(shown, "an example does not show it");

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::*;
 use crate::diagnostic::Result;
 use crate::schema::{
-    Computed, Ctx, DataSource, DataSourceEntry, Dynamic, Ephemeral, EphemeralEntry, Function, FunctionEntry,
-    FunctionError, Host, Map, Opened, Resource, ResourceEntry, Secret, Set, Val, block, check, computed, data_source,
-    ephemeral, function, optional, required, resource, variadic,
+    Action, ActionEntry, Computed, Ctx, DataSource, DataSourceEntry, Dynamic, Ephemeral, EphemeralEntry, Function,
+    FunctionEntry, FunctionError, Host, List, ListEntry, Listing, Map, Opened, Resource, ResourceEntry, Secret, Set,
+    Val, action, block, check, computed, data_source, ephemeral, function, list, optional, required, resource,
+    variadic,
 };
 
 mod bad;
@@ -175,6 +176,30 @@ crate::model! {
     pub(crate) struct Now {}
 }
 
+crate::model! {
+    /// Finds enclosures.
+    ///
+    /// Those of a `zoo_enclosure` are among them.
+    pub(crate) struct Enclosures {
+        /// Only those in this quarter.
+        quarter: Option<String> = optional(),
+        /// How many animals they hold at least.
+        count: i64 = optional().or(0),
+    }
+    timeouts { list: "2m" }
+}
+
+crate::model! {
+    /// Feeds an animal.
+    pub(crate) struct Feed {
+        /// What it is called.
+        name: String = required(),
+        /// What it gets, in order.
+        meal: Vec<Meal> = block().min(1),
+    }
+    timeouts { invoke: "5m" }
+}
+
 impl Resource<()> for Enclosure {
     const TYPE: &'static str = "enclosure";
     const SUBCATEGORY: &'static str = "Buildings";
@@ -209,6 +234,22 @@ impl Ephemeral<()> for Ticket {
 
     async fn open(_: &Ctx<()>, config: Self) -> Result<Opened<Self>> {
         Ok(Opened { result: config, private: Vec::new(), renew_at: None })
+    }
+}
+
+impl List<()> for Enclosures {
+    type Resource = Enclosure;
+
+    async fn list(_: &Ctx<()>, _: Self, _: &Listing<Enclosure>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Action<()> for Feed {
+    const TYPE: &'static str = "feed";
+
+    async fn invoke(_: &Ctx<()>, _: Self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -260,6 +301,14 @@ impl Provider for Zoo {
 
     fn functions() -> &'static [FunctionEntry] {
         const { &[function::<Count>(), function::<Now>()] }
+    }
+
+    fn lists() -> &'static [ListEntry<()>] {
+        const { &[list::<(), Enclosures>()] }
+    }
+
+    fn actions() -> &'static [ActionEntry<()>] {
+        const { &[action::<(), Feed>()] }
     }
 }
 

@@ -11,9 +11,10 @@ pub fn description(attribute: &Attribute) -> String {
     doc.into_iter().chain(generated(attribute)).collect::<Vec<_>>().join(" ")
 }
 
-/// The doc comment alone: an identity has neither defaults nor checks of its own.
+/// The doc comment and its relations to others: an identity has neither defaults nor checks of its own.
 pub fn identity_description(attribute: &Attribute) -> String {
-    flowed(&attribute.doc)
+    let doc = Some(flowed(&attribute.doc)).filter(|doc| !doc.is_empty());
+    doc.into_iter().chain(attribute.flags.relations.iter().cloned()).collect::<Vec<_>>().join(" ")
 }
 
 impl Timeouts {
@@ -24,8 +25,8 @@ impl Timeouts {
 /// The sentences that nobody writes.
 pub(crate) fn generated(attribute: &Attribute) -> Vec<String> {
     let flags = &attribute.flags;
-    let mut sentences: Vec<String> =
-        flags.checks.iter().map(|check| format!("{}.", capital(&check.sentence))).collect();
+    let mut sentences = flags.relations.clone();
+    sentences.extend(flags.checks.iter().map(|check| format!("{}.", capital(&check.sentence))));
     sentences.extend(flags.each.iter().map(|check| format!("Each element {}.", check.sentence)));
     if let Some(default) = &flags.default {
         sentences.push(format!("Defaults to {}.", code(&literal(default))));

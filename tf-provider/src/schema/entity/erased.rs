@@ -93,7 +93,7 @@ pub const fn function<F: Function>() -> FunctionEntry {
     &Erased::<F>(PhantomData)
 }
 
-struct Erased<T>(PhantomData<fn() -> T>);
+pub(crate) struct Erased<T>(pub(crate) PhantomData<fn() -> T>);
 
 impl<W: Send + Sync + 'static, R: Resource<W>> ErasedResource<W> for Erased<R> {
     fn name(&self) -> &'static str {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::schema::sample::Sample;
 use crate::schema::{
-    Computed, Dynamic, Field, Model as _, Rules, Secret, Set, Timeouts, Val, block, check, computed, optional,
-    required, variadic,
+    Computed, Ctx, Dynamic, Field, Host, List, ListEntry, Listing, Model as _, Relation, Resource, Rules, Secret, Set,
+    Timeouts, Val, block, check, computed, list, optional, required, variadic,
 };
 use crate::value::Value;
 
@@ -209,6 +209,87 @@ fn variadic_parameters_come_last_and_only_in_functions() {
     table.push::<Sample, Vec<String>>("it", "", variadic());
     table.push::<Sample, String>("last", "", required());
     assert_eq!(complaints(Kind::Function, &table), [complaint]);
+}
+
+#[test]
+fn lists_and_actions_have_nothing_to_compute() {
+    for kind in [Kind::List, Kind::Action] {
+        assert_eq!(of_kind::<Option<String>>(kind, optional()), [""; 0]);
+        assert_eq!(of_kind::<String>(kind, computed()), ["it: nobody computes it here"]);
+        assert_eq!(of_kind::<String>(kind, required().replace()), ["it: replace is for resources"]);
+    }
+}
+
+/// Lists a resource that has no identity, and that it does not have.
+struct Homeless;
+
+impl crate::schema::Provider for Homeless {
+    type World = ();
+    type Config = Inner;
+    const NAME: &'static str = "homeless";
+
+    fn configure(_: Inner, _: Host) -> crate::diagnostic::Result<()> {
+        Ok(())
+    }
+
+    fn lists() -> &'static [ListEntry<()>] {
+        const { &[list::<(), Bag>()] }
+    }
+}
+
+impl Resource<()> for Inner {
+    const TYPE: &'static str = "inner";
+
+    async fn create(_: &Ctx<()>, plan: Self) -> crate::diagnostic::Result<Self> {
+        Ok(plan)
+    }
+
+    async fn read(_: &Ctx<()>, state: Self) -> crate::diagnostic::Result<Option<Self>> {
+        Ok(Some(state))
+    }
+
+    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> crate::diagnostic::Result<Self> {
+        Ok(plan)
+    }
+
+    async fn delete(_: &Ctx<()>, _: Self) -> crate::diagnostic::Result<()> {
+        Ok(())
+    }
+}
+
+impl List<()> for Bag {
+    type Resource = Inner;
+
+    async fn list(_: &Ctx<()>, _: Self, _: &Listing<Inner>) -> crate::diagnostic::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_list_is_of_a_resource_with_an_identity() {
+    let expected = [
+        "inner: a list is of a resource that the provider has",
+        "inner: only objects that have an identity can be listed",
+    ];
+    assert_eq!(of::<Homeless>(), expected);
+}
+
+#[test]
+fn rules_are_about_several_attributes_that_can_be_left_out() {
+    let related = |members: &[&'static str], kind| {
+        let mut table = Table::new("");
+        table.push::<Sample, Option<String>>("a", "", optional());
+        table.push::<Sample, Vec<Inner>>("b", "", block());
+        table.push::<Sample, String>("c", "", required());
+        table.relate(Relation::conflicts(members));
+        complaints(kind, &table)
+    };
+    assert_eq!(related(&["a", "b"], Kind::Resource), [""; 0]);
+    assert_eq!(related(&["a"], Kind::Resource), ["a: a rule is about several attributes"]);
+    assert_eq!(related(&["a", "c"], Kind::Resource), ["a, c: a rule is about what can be left out"]);
+    assert_eq!(related(&["a", "d"], Kind::Resource), ["a, d: a rule is about what can be left out"]);
+    let of_function = related(&["a", "b"], Kind::Function);
+    assert_eq!(of_function.last().map(String::as_str), Some("a, b: a rule is never looked at here"));
 }
 
 #[test]

@@ -237,6 +237,8 @@ fn examples_are_missing_empty_or_of_something_else() {
             "resource/zoo_enclosure: resources/zoo_enclosure/import-by-string-id.tf: the example is empty",
             "data-source/zoo_animal: there is no example",
             "ephemeral-resource/zoo_ticket: there is no example",
+            "list-resource/zoo_enclosure: there is no example",
+            "action/zoo_feed: there is no example",
             "function/count_animals: there is no example",
             "function/now: there is no example",
         ]

@@ -1,0 +1,74 @@
+//! Actions: what is done on request and leaves no object behind.
+
+use std::marker::PhantomData;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::schema::entity::erased::{BoxFuture, Erased};
+use crate::schema::{Ctx, Model, Table, View};
+use crate::value::{Object, Path};
+
+/// Something that is done when the user asks for it, or when a resource is created, changed or destroyed.
+pub trait Action<W: Send + Sync + 'static>: Model {
+    /// Type name without the provider's prefix.
+    const TYPE: &'static str;
+    /// Heading under which the registry lists it.
+    const SUBCATEGORY: &'static str = "";
+
+    /// Does it. What it waits for, and what [`Ctx::progress`] is given, is on the user's screen at once.
+    fn invoke(cx: &Ctx<W>, config: Self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Looks at the world before the user agrees, to warn or to refuse; it never writes. Sees unknown values.
+    fn plan(_cx: &Ctx<W>, _config: &View<'_, Self>) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Judges what no single attribute's check can; sees unknown values.
+    fn check(_config: &View<'_, Self>) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+}
+
+/// An action whose type is erased.
+pub type ActionEntry<W> = &'static dyn ErasedAction<W>;
+
+/// [`Action`] over values.
+#[allow(missing_docs, reason = "each method is the trait's of the same name")]
+pub trait ErasedAction<W>: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn subcategory(&self) -> &'static str;
+    fn table(&self) -> &'static Table;
+    fn check(&self, config: &Object) -> Vec<Diagnostic>;
+    fn plan<'a>(&self, cx: &'a Ctx<W>, config: &'a Object) -> BoxFuture<'a, Result<()>>;
+    fn invoke<'a>(&self, cx: &'a Ctx<W>, config: Object) -> BoxFuture<'a, Result<()>>;
+}
+
+/// The row of an action in the provider's list.
+pub const fn action<W: Send + Sync + 'static, A: Action<W>>() -> ActionEntry<W> {
+    &Erased::<A>(PhantomData)
+}
+
+impl<W: Send + Sync + 'static, A: Action<W>> ErasedAction<W> for Erased<A> {
+    fn name(&self) -> &'static str {
+        A::TYPE
+    }
+
+    fn subcategory(&self) -> &'static str {
+        A::SUBCATEGORY
+    }
+
+    fn table(&self) -> &'static Table {
+        A::table()
+    }
+
+    fn check(&self, config: &Object) -> Vec<Diagnostic> {
+        A::check(&View::new(config, Path::root()))
+    }
+
+    fn plan<'a>(&self, cx: &'a Ctx<W>, config: &'a Object) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { A::plan(cx, &View::new(config, Path::root())).await })
+    }
+
+    fn invoke<'a>(&self, cx: &'a Ctx<W>, config: Object) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { A::invoke(cx, A::decode(&config)?).await })
+    }
+}

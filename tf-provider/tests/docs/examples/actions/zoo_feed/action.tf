@@ -1,0 +1,9 @@
+action "zoo_feed" "lion" {
+  config {
+    name = "Leo"
+
+    meal {
+      dish = "beef"
+    }
+  }
+}

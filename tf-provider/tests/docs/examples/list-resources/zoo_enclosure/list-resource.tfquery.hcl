@@ -1,0 +1,7 @@
+list "zoo_enclosure" "north" {
+  provider = zoo
+
+  config {
+    quarter = "north"
+  }
+}
