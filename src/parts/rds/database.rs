@@ -317,12 +317,16 @@ pub fn subject<M: Model>(
 /// What two attributes name, of which exactly one is set.
 ///
 /// # Errors
-/// None or both are set, which the framework refuses in a configuration and in an import.
+/// None or both are set, which only a state that somebody has edited can say.
 pub fn which<'a>(instance: Option<&'a str>, cluster: Option<&'a str>) -> Result<(Kind, &'a str)> {
     match (instance, cluster) {
         (Some(name), None) => Ok((Kind::Instance, name)),
         (None, Some(name)) => Ok((Kind::Cluster, name)),
-        _ => Err(Diagnostic::bug("nothing is named, or both an instance and a cluster")),
+        _ => {
+            let detail =
+                "Exactly one of two arguments must be set: the one for DB instances, or the one for DB clusters.";
+            Err(Diagnostic::error("Conflicting arguments", detail))
+        }
     }
 }
 

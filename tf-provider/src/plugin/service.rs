@@ -144,13 +144,14 @@ impl<P: Provider> State<P> {
         request: Q,
         call: impl FnOnce(Arc<Self>, Q, Events<A>) -> F,
     ) -> Result<Response<BoxStream<A>>, Status> {
-        let (sender, stream) = mpsc::channel(1);
-        let call = call(Arc::clone(&self), request, Events(sender.clone()));
+        let (events, stream) = mpsc::channel(1);
+        let call = call(Arc::clone(&self), request, Events(events.clone()));
         let tasks = self.tasks.clone();
         let answer = async move {
             let begin = received();
+            let events = Events(events); // The stream ends with it, when all is logged.
             if let Some(last) = self.outcome::<A, Option<A>>(call).await {
-                let _ = Events(sender).send(last).await;
+                let _ = events.send(last).await;
             }
             served(begin);
         };

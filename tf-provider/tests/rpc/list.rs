@@ -5,7 +5,10 @@ use tf_provider::proto::tfplugin5 as wire;
 use tf_provider::schema::{Ctx, List, Listing, Model as _, Partial, View, check, optional};
 use tf_provider::value::{Object, Value};
 
-use crate::client::{Answer as _, Client, THING, assert_one, config, dynamic, empty, has_error, identity, stored};
+use crate::client::{
+    Answer as _, Client, THING, assert_one, config, dynamic, empty, has_error, identity, next, stored,
+};
+use crate::core_like::Launch;
 use crate::provider::{Thing, World, obey};
 
 tf_provider::model! {
@@ -80,7 +83,8 @@ fn request(config: &Object, limit: i64, include_resource_object: bool) -> wire::
 /// Lists things as core does, which stops at the first error, and takes an event without identity for a warning.
 async fn list(client: &Client, config: &Object, limit: i64, include: bool) -> Listed {
     let mut listed = Listed::default();
-    for event in client.events(request(config, limit, include)).await {
+    let mut stream = client.stream(request(config, limit, include)).await;
+    while let Some(event) = next::<wire::list_resource::Request>(&mut stream).await {
         assert!(!has_error(&listed.told), "core does not listen any more");
         let told = event.told();
         match identity(event.identity, Thing::table()) {
@@ -89,11 +93,11 @@ async fn list(client: &Client, config: &Object, limit: i64, include: bool) -> Li
                 let object = event.resource_object.map(|object| stored(Some(object), Thing::table()).unwrap());
                 assert!(object.is_none() || include, "an object that nobody asked for");
                 listed.found.push((event.display_name, identity, object));
+                assert!(i64::try_from(listed.found.len()).unwrap() <= limit, "more than core wants");
             }
         }
         listed.told.extend(told);
     }
-    assert!(i64::try_from(listed.found.len()).unwrap() <= limit, "more than core wants");
     listed
 }
 
@@ -155,6 +159,8 @@ async fn an_object_that_cannot_be_read_is_listed_with_a_warning_and_one_that_is_
         (listed.told.as_slice(), names(&listed)),
         (&["warning Ordered to warn: Beware.".to_owned()][..], vec!["Thing 1"])
     );
+    let listed = list(&client, &ordered("read: tell imports"), 1, true).await;
+    assert_one(&listed.told, "warning Imported: ");
     assert_eq!(list(&client, &ordered("read: gone"), 100, true).await, Listed::default());
     client.finish().await;
 }
@@ -178,16 +184,29 @@ async fn what_goes_wrong_is_told_after_what_was_found() {
 }
 
 #[tokio::test]
+async fn what_events_tell_is_logged() {
+    let client = Client::launched(Launch::this_test("plugin").env("TF_LOG", "trace")).await;
+    client.configure(None).await;
+    list(&client, &things([("order", "2: warn".into())]), 100, false).await;
+    list(&client, &things([("order", "last: fail".into())]), 100, false).await;
+    let log = client.finish().await.stderr;
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(r#""tf_list_resource_type":"test_thing""#)).collect();
+    let said = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    let (warnings, errors) = (said("Response contains a warning"), said("Response contains an error"));
+    assert_eq!((said("Received request"), warnings, errors, said("Served request")), (2, 1, 1, 2), "{log}");
+}
+
+#[tokio::test]
 async fn a_list_ends_in_time_and_when_the_user_stops() {
     let client = Client::start().await;
     let hurried = Value::Map([("list".to_owned(), "100ms".into())].into());
     let listed = list(&client, &things([("order", "2: wait".into()), ("timeouts", hurried)]), 100, false).await;
     assert_one(&listed.told, "error Timed out: Waited 100ms for the end of time.");
     let mut stream = client.stream(request(&things([("order", "2: wait".into())]), 100, false)).await;
-    let first = crate::client::next::<wire::list_resource::Request>(&mut stream).await;
+    let first = next::<wire::list_resource::Request>(&mut stream).await;
     assert_eq!(first.map(|event| event.display_name), Some("Thing 1".to_owned()));
     client.told(wire::stop::Request {}).await;
-    let last = crate::client::next::<wire::list_resource::Request>(&mut stream).await;
+    let last = next::<wire::list_resource::Request>(&mut stream).await;
     assert_one(&last.map(|event| event.told()).unwrap_or_default(), "error Stopped: ");
     client.finish().await;
 }

@@ -380,6 +380,9 @@ impl Resource<World> for Thing {
         if state.order.as_deref() == Some("read: gone") {
             return Ok(None);
         }
+        if state.order.as_deref() == Some("read: tell imports") && cx.is_import() {
+            cx.warn(Diagnostic::warning("Imported", "It was only named before."));
+        }
         if state.order.as_deref() == Some("read: leak") {
             state.password = Some(Secret::new("hunter2".to_owned()));
             state.note = None;
