@@ -88,6 +88,20 @@ fn a_timeout_ends_a_create_and_keeps_the_state() {
 }
 
 #[test]
+fn what_is_late_is_waited_for_by_the_next_apply() {
+    let tf = demo(&slow(15, "later = true\n  timeouts { create = \"2s\" }"));
+    tf.apply().expect_text("Not ready yet").expect_text("1 added");
+    assert!(!tf.state().is_tainted("demo_slow.one"));
+    assert_eq!(tf.state_value("demo_slow.one", "status"), "pending");
+    tf.plan().assert_updates("demo_slow.one");
+    tf.apply().expect_text("1 changed");
+    assert_eq!(tf.state_value("demo_slow.one", "status"), "ready");
+    assert_eq!((calls(&tf, "create slow one"), calls(&tf, "ready slow one")), (1, 1));
+    tf.assert_plan_empty();
+    tf.destroy();
+}
+
+#[test]
 fn a_state_that_cannot_be_reached_ends_a_create() {
     let tf = demo(&slow(0, "breaks = true"));
     let error = tf.apply_fails().error();

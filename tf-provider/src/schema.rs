@@ -45,7 +45,7 @@ pub use relation::Relation;
 pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, required, variadic};
 pub use timeouts::{Operation, Timeouts, parse_duration};
 pub use view::View;
-pub use wait::{Lag, Retry, Wait};
+pub use wait::{Ended, Lag, Retry, Wait};
 
 use crate::value::{ObjectType, Type, Value};
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Computed, Ctx, Model as _, Partial, Resource, Wait, check, computed, optional, required};
+use tf_provider::schema::{
+    Computed, Ctx, Ended, Model as _, Partial, Plan, Resource, Wait, check, computed, optional, required,
+};
 
 use crate::cloud::Cloud;
 
@@ -16,6 +18,10 @@ tf_provider::model! {
         seconds: i64 = optional().or(0).check(check::between(0..=600)),
         /// Whether it breaks instead of being ready.
         breaks: bool = optional().or(false),
+        /// Whether an apply that takes too long leaves it as it is, so that the next one goes on with it.
+        later: bool = optional().or(false),
+        /// Either `ready` or `pending`.
+        status: Computed<String> = computed(),
         /// When it is ready.
         ready_at: Computed<String> = computed().keep(),
     }
@@ -24,8 +30,11 @@ tf_provider::model! {
 
 const KIND: &str = "slow";
 
+const READY: &str = "ready";
+const PENDING: &str = "pending";
+
 /// The time itself is looked at, as a status in a real cloud would be.
-const READY: Wait<Slow> = Wait {
+const SETTLED: Wait<Slow> = Wait {
     what: "the thing to be ready",
     done: |slow| slow.is_ready() && !slow.breaks,
     failed: |slow| slow.is_ready() && slow.breaks,
@@ -52,21 +61,35 @@ impl Resource<Cloud> for Slow {
             cx.put::<Self>("create", KIND, &plan.name, plan.encode())?;
         }
         cx.save(&plan); // From here on it exists, whatever happens to the wait.
-        plan.ready(cx).await?;
-        Ok(plan)
+        plan.ready(cx).await
     }
 
     async fn read(cx: &Ctx<Cloud>, state: Self) -> Result<Option<Self>> {
         match cx.get::<Self>(KIND, &state.name)? {
-            Some(found) => Ok(Some(Self::decode(&found)?)),
+            Some(found) => {
+                let found = Self::decode(&found)?;
+                let status = if found.is_ready() { READY } else { PENDING }.to_owned().into();
+                Ok(Some(Self { status, ..found }))
+            }
             None => Ok(None),
         }
     }
 
-    async fn update(cx: &Ctx<Cloud>, plan: Self, _: Self) -> Result<Self> {
+    /// What is pending is waited for by an update.
+    async fn plan(_: &Ctx<Cloud>, plan: &mut Plan<'_, Self>) -> Result<()> {
+        let status = plan.prior().and_then(|prior| prior.get(Self::status).known());
+        match status.as_deref() {
+            Some(PENDING) => plan.forget(Self::status),
+            Some(_) => plan.retain(Self::status),
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn update(cx: &Ctx<Cloud>, mut plan: Self, _: Self) -> Result<Self> {
+        plan.status = PENDING.to_owned().into();
         cx.put::<Self>("update", KIND, &plan.name, plan.encode())?;
-        plan.ready(cx).await?;
-        Ok(plan)
+        plan.ready(cx).await
     }
 
     async fn delete(cx: &Ctx<Cloud>, state: Self) -> Result<()> {
@@ -89,6 +112,7 @@ impl Slow {
     fn start(&mut self) {
         let end = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(self.seconds));
         self.ready_at = end.unwrap_or(jiff::Timestamp::MAX).to_string().into();
+        self.status = PENDING.to_owned().into();
     }
 
     fn is_ready(&self) -> bool {
@@ -96,8 +120,19 @@ impl Slow {
         end.is_none_or(|end: jiff::Timestamp| jiff::Timestamp::now() >= end)
     }
 
-    async fn ready(&self, cx: &Ctx<Cloud>) -> Result<()> {
-        cx.wait(&READY, || async { Ok::<_, Diagnostic>(self.clone()) }).await?;
-        cx.log(&format!("ready {KIND} {}", self.name))
+    async fn ready(mut self, cx: &Ctx<Cloud>) -> Result<Self> {
+        match cx.wait_or_late(&SETTLED, || async { Ok::<_, Diagnostic>(self.clone()) }).await? {
+            Ended::Done(_) => {
+                cx.log(&format!("ready {KIND} {}", self.name))?;
+                self.status = READY.to_owned().into();
+            }
+            Ended::Late(_, why) if self.later => {
+                let detail = format!("{}\n\nThe next apply waits for it again.", why.detail);
+                cx.warn(Diagnostic::warning("Not ready yet", detail));
+                self.status = PENDING.to_owned().into();
+            }
+            Ended::Late(_, why) => return Err(why),
+        }
+        Ok(self)
     }
 }

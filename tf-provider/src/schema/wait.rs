@@ -25,6 +25,15 @@ pub struct Wait<T> {
     pub most: Duration,
 }
 
+/// How a wait has ended that can be taken up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended<T> {
+    /// The state is reached.
+    Done(T),
+    /// What was seen last, and why it was not waited for any longer.
+    Late(T, Diagnostic),
+}
+
 /// An answer that may be another one in a while.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry<E> {
@@ -56,7 +65,24 @@ impl<W> Ctx<W> {
     ///
     /// # Errors
     /// The look failed, the state can no longer be reached, the time is up, or the user wants to stop.
-    pub async fn wait<T, E, F>(&self, wait: &Wait<T>, mut look: impl FnMut() -> F) -> Result<T>
+    pub async fn wait<T, E, F>(&self, wait: &Wait<T>, look: impl FnMut() -> F) -> Result<T>
+    where
+        E: Into<Diagnostic>,
+        F: Future<Output = Result<T, E>>,
+    {
+        match self.wait_or_late(wait, look).await? {
+            Ended::Done(seen) => Ok(seen),
+            Ended::Late(_, why) => Err(why),
+        }
+    }
+
+    /// The same for what goes on by itself and can be waited for again, such as a copy of hours: that the time is up, or
+    /// that the user wants to stop, is no error. A create that returns what is there then is not tainted, and the next
+    /// apply goes on with it.
+    ///
+    /// # Errors
+    /// The look failed, or the state can no longer be reached.
+    pub async fn wait_or_late<T, E, F>(&self, wait: &Wait<T>, mut look: impl FnMut() -> F) -> Result<Ended<T>>
     where
         E: Into<Diagnostic>,
         F: Future<Output = Result<T, E>>,
@@ -65,14 +91,16 @@ impl<W> Ctx<W> {
         loop {
             let seen = look().await.map_err(Into::into)?;
             if (wait.done)(&seen) {
-                return Ok(seen);
+                return Ok(Ended::Done(seen));
             }
             if (wait.failed)(&seen) {
                 let detail = format!("Waited for {}, which cannot happen any more: {}.", wait.what, (wait.seen)(&seen));
                 return Err(Diagnostic::error("The awaited state cannot be reached", detail));
             }
             self.progress(format!("Waiting for {}: {}", wait.what, (wait.seen)(&seen)));
-            self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await?;
+            if let Err(why) = self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await {
+                return Ok(Ended::Late(seen, why));
+            }
             pause = (pause * 2).min(wait.most);
         }
     }
@@ -186,6 +214,22 @@ mod tests {
     async fn a_timeout_says_what_was_seen_last() {
         let error = count(&cx(2), &THREE, 0).await.unwrap_err();
         assert!(error.detail.contains("Waited 2s for the count to be three. Last seen: the count is 1."), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_be_waited_for_again_may_be_late() {
+        let late = |cx: Ctx<()>, from: u32| async move {
+            let counter = AtomicU32::new(from);
+            cx.wait_or_late(&THREE, || async { Ok::<_, Diagnostic>(counter.fetch_add(1, Ordering::Relaxed)) }).await
+        };
+        assert_eq!(late(cx(60), 2).await, Ok(Ended::Done(3)));
+        let Ok(Ended::Late(seen, why)) = late(cx(2), 0).await else { panic!("it is late") };
+        assert_eq!((seen, why.summary.as_str()), (1, "Timed out"));
+        let stopping = cx(60);
+        stopping.stop().cancel();
+        let Ok(Ended::Late(seen, why)) = late(stopping, 0).await else { panic!("it is late") };
+        assert_eq!((seen, why.summary.as_str()), (0, "Stopped"));
+        assert!(late(cx(60), 4).await.is_err(), "out of reach");
     }
 
     #[tokio::test(start_paused = true)]
