@@ -380,22 +380,6 @@ fn import() {
 }
 
 #[test]
-fn what_is_known_stays_known() {
-    let scene = Scene::new(INSTANCE);
-    let Scene { tf, .. } = &scene;
-    tf.apply();
-    scene.configure(&with(INSTANCE, "disable_on_destroy = true"));
-    let plan = tf.plan();
-    plan.assert_updates(IT);
-    assert_eq!(plan.unknown(IT), [""; 0]);
-    scene.configure(&with(INSTANCE, "enabled = false"));
-    let plan = tf.plan();
-    assert!(plan.is_unknown(IT, "pending") && !plan.is_unknown(IT, "engine_version"));
-    tf.apply().expect_text("1 changed");
-    tf.assert_plan_empty();
-}
-
-#[test]
 fn calls_are_few() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
