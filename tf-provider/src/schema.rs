@@ -19,6 +19,7 @@ mod relation;
 mod rules;
 #[cfg(test)]
 mod sample;
+mod text;
 mod timeouts;
 pub mod validate;
 mod view;
@@ -35,14 +36,13 @@ pub use entity::{
     FunctionError, Host, List, ListEntry, Listing, Opened, Provider, Renewed, Resource, ResourceEntry, Source, action,
     data_source, ephemeral, function, list, resource,
 };
-pub use field::{
-    Computed, Dynamic, Field, Json, JsonSpelling, Map, Mismatch, Secret, Set, Spelling, Text, Traits, Val,
-};
+pub use field::{Computed, Dynamic, Field, Map, Mismatch, Secret, Set, Traits, Val};
 pub use model::{Handle, Model, Partial};
 pub use plan::Plan;
 pub use private::Private;
 pub use relation::Relation;
 pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, required, variadic};
+pub use text::{Json, JsonSpelling, Spelling, Text};
 pub use timeouts::{Operation, Timeouts, parse_duration};
 pub use view::View;
 pub use wait::{Ended, Lag, Retry, Wait};
