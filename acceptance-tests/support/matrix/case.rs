@@ -19,6 +19,8 @@ use crate::support::terraform::Terraform;
 pub(super) enum Fault {
     /// The provider is killed after the call took effect and before it is answered.
     Kill,
+    /// The same with core, and the provider ends since core is gone.
+    KillCore,
     /// The call takes effect and its answer is lost; the SDK may try again.
     LoseAnswer,
     /// The same, and the SDK does not try again.
@@ -71,8 +73,9 @@ const NEVER: u32 = 250;
 const REST: usize = 500;
 
 impl Fault {
-    const OF_CALLS: [Self; 10] = [
+    const OF_CALLS: [Self; 11] = [
         Self::Kill,
+        Self::KillCore,
         Self::LoseAnswer,
         Self::LoseAnswerForGood,
         Self::Throttle,
@@ -84,8 +87,9 @@ impl Fault {
         Self::InterruptForGood,
     ];
 
-    const OF_STATEMENTS: [Self; 8] = [
+    const OF_STATEMENTS: [Self; 9] = [
         Self::Kill,
+        Self::KillCore,
         Self::LoseAnswer,
         Self::Cut,
         Self::LockTimeout,
@@ -123,7 +127,7 @@ impl Fault {
                 let message = "cannot execute this in a read-only transaction";
                 refusal("25006", 1290, message, (k..k + REST).collect())
             }
-            Self::Kill | Self::InterruptForGood => {
+            Self::Kill | Self::KillCore | Self::InterruptForGood => {
                 json!({ "fault": "delay", "when": "after", "seconds": NEVER, "calls": [k] })
             }
             Self::Interrupt => json!({ "fault": "delay", "when": "after", "seconds": 1, "calls": [k] }),
@@ -206,6 +210,13 @@ impl Case {
                 self.wait_for_call(scene, &mut running);
                 running.providers().iter().for_each(Process::kill);
             }
+            Fault::KillCore => {
+                self.wait_for_call(scene, &mut running);
+                let providers = running.providers();
+                running.kill();
+                let ended = || providers.iter().all(Process::is_gone).then_some(());
+                eventually("the end of the provider", Duration::from_secs(60), ended);
+            }
             Fault::Interrupt | Fault::InterruptForGood => {
                 self.wait_for_call(scene, &mut running);
                 running.interrupt();
@@ -246,6 +257,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kill => "kill",
+            Self::KillCore => "kill_core",
             Self::LoseAnswer => "lose_answer",
             Self::LoseAnswerForGood => "lose_answer_for_good",
             Self::Throttle => "throttle",
