@@ -189,6 +189,11 @@ impl Attribute {
         self.flags.sensitive || self.traits.secret
     }
 
+    /// Of a write-only attribute, the name of the one whose change sends it again: `password_wo_version`.
+    pub(crate) fn version(&self) -> String {
+        format!("{}_wo_version", self.name.strip_suffix("_wo").unwrap_or(self.name))
+    }
+
     /// Whether two values mean the same although they are written differently.
     pub fn same(&self, a: &Value, b: &Value) -> bool {
         a == b || self.traits.same.is_some_and(|same| !a.is_null() && !b.is_null() && same(a, b))

@@ -1,7 +1,15 @@
 //! Mistakes that one can make in a `model!` and the compiler does not see.
 
-use crate::schema::{Attribute, Nesting, Operation, Presence, Provider, Table, parse_duration};
+use std::collections::BTreeSet;
+
+use crate::schema::{Attribute, Nesting, Operation, Presence, Provider, TIMEOUTS, Table, parse_duration};
 use crate::value::Type;
+
+/// Names that mean something else to core, or to the framework, at the top of a block.
+const RESERVED: [&str; 9] =
+    ["count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner", "locals", TIMEOUTS];
+const RESERVED_IN_PROVIDER: [&str; 9] =
+    ["alias", "version", "count", "for_each", "depends_on", "source", "lifecycle", "locals", TIMEOUTS];
 
 /// What a model is used for; each use has rules of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +78,15 @@ pub fn complaints(kind: Kind, table: &Table) -> Vec<String> {
 }
 
 fn judge(kind: Kind, place: Place, table: &Table, at: &str, found: &mut Vec<String>) {
+    let mut names = BTreeSet::new();
     for (index, attribute) in table.attributes.iter().enumerate() {
         let mut complain = |sentence: &str| found.push(format!("{at}{}: {sentence}", attribute.name));
         let last = index + 1 == table.attributes.len();
+        if !names.insert(attribute.name) {
+            complain("the name is taken");
+        }
+        name(kind, place, attribute, &mut complain);
+        partner(table, attribute, &mut complain);
         if attribute.flags.block {
             block(kind, place, attribute, &mut complain);
         } else {
@@ -98,8 +112,12 @@ fn judge(kind: Kind, place: Place, table: &Table, at: &str, found: &mut Vec<Stri
             complain("a rule is never looked at here");
         }
     }
+    let mut operations = BTreeSet::new();
     for (name, limit) in table.timeouts.iter().flat_map(|timeouts| &timeouts.0) {
         let mut complain = |sentence: &str| found.push(format!("{at}timeouts.{name}: {sentence}"));
+        if !operations.insert(*name) {
+            complain("the name is taken");
+        }
         if !Operation::ALL.iter().any(|operation| operation.name() == *name) {
             complain("there is no such operation");
         }
@@ -123,9 +141,38 @@ impl Place {
     }
 }
 
+fn name(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl FnMut(&str)) {
+    if !is_name(attribute.name) {
+        complain("the name is not lower-case letters, digits and underscores");
+    }
+    let reserved: &[&str] = match kind {
+        // What a list or an action takes is in a block of its own.
+        Kind::Function | Kind::List | Kind::Action => &[],
+        Kind::Provider => &RESERVED_IN_PROVIDER,
+        Kind::Resource | Kind::DataSource | Kind::Ephemeral => &RESERVED,
+    };
+    if place == Place::Top && reserved.contains(&attribute.name) {
+        complain("the name is reserved");
+    }
+}
+
+/// Whether Terraform takes it for the name of an attribute or block.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// A write-only value is sent again when its version changes.
+fn partner(table: &Table, attribute: &Attribute, complain: &mut impl FnMut(&str)) {
+    let version = attribute.version();
+    if attribute.flags.write_only && !table.attribute(&version).is_some_and(|partner| !partner.flags.write_only) {
+        complain(&format!("the write-only attribute has no partner `{version}`"));
+    }
+}
+
 fn block(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl FnMut(&str)) {
     let flags = &attribute.flags;
-    let Some((nesting, _)) = attribute.block() else {
+    let Some((nesting, nested)) = attribute.block() else {
         return complain("a block needs a model inside");
     };
     if matches!(attribute.ty, Type::Map(_)) {
@@ -139,6 +186,9 @@ fn block(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl Fn
     }
     if attribute.traits.computed {
         complain("a block cannot be computed");
+    }
+    if !nested.attributes.is_empty() && nested.attributes.iter().all(|it| it.flags.presence == Presence::Computed) {
+        complain("a block holds nothing to set; make it a computed attribute");
     }
     if nesting == Nesting::Single {
         if flags.min > 1 || flags.max > 1 {
@@ -176,6 +226,11 @@ fn leaf(kind: Kind, place: Place, attribute: &Attribute, last: bool, complain: &
     }
     if flags.variadic && (kind != Kind::Function || !last || !matches!(attribute.ty, Type::List(_))) {
         complain("only the last parameter of a function is variadic, and it is a Vec");
+    }
+    if !attribute.is_sensitive()
+        && attribute.traits.table.is_some_and(|nested| nested.attributes.iter().any(Attribute::is_sensitive))
+    {
+        complain("it holds something sensitive and is not sensitive itself");
     }
     presence(kind, place, attribute, complain);
     default(attribute, complain);

@@ -121,6 +121,8 @@ tf_provider::model! {
         width: i64 = required().replace(),
         /// Code that opens it.
         code: Option<Secret<String>> = optional().write_only(),
+        /// Version of the code.
+        code_wo_version: Option<i64> = optional(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What must hold of every entity, and no compiler can see.
+//! What must hold of the words and examples of every entity. The rules of attributes are `law`'s to judge.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,19 +6,14 @@ use std::path::Path;
 use pulldown_cmark::{Event, Parser};
 
 use crate::schema::docs::page::{Examples, IMPORT_BY_ID, IMPORT_BY_IDENTITY, IMPORT_COMMAND};
-use crate::schema::docs::words::{generated, version_of};
+use crate::schema::docs::words::generated;
 use crate::schema::docs::{Entity, Kind, entities};
-use crate::schema::{Attribute, Check, Nesting, Operation, Presence, Provider, TIMEOUTS, Table, parse_duration};
-use crate::value::{Type, Value};
+use crate::schema::law::is_name;
+use crate::schema::{Attribute, Check, Provider, TIMEOUTS, Table};
+use crate::value::Value;
 
 /// The greatest page the registry takes, in bytes.
 const LARGEST_PAGE: usize = 500_000;
-
-/// Names that mean something else to core, or to the framework, at the top of a block.
-const RESERVED: [&str; 9] =
-    ["count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner", "locals", TIMEOUTS];
-const RESERVED_IN_PROVIDER: [&str; 9] =
-    ["alias", "version", "count", "for_each", "depends_on", "source", "lifecycle", "locals", TIMEOUTS];
 
 /// Words of the language that look like attributes.
 const LANGUAGE: [&str; 9] = [
@@ -33,7 +28,7 @@ const LANGUAGE: [&str; 9] = [
     "required_version",
 ];
 
-/// What is wrong with the provider's entities, their documentation and their examples; empty when nothing is.
+/// What is wrong with the names, the documentation and the examples of the provider's entities; empty when nothing is.
 ///
 /// `foreign` lists the words in backticks that look like attributes and are none, such as `max_connections`
 /// or the types of other providers.
@@ -49,7 +44,7 @@ pub fn complaints<P: Provider>(examples: &Path, title: &str, foreign: &[&str]) -
         law.demand(is_name(entity.short), "the name is not lower-case letters, digits and underscores");
         law.demand(pages.insert(entity.path()), "the name is taken");
         law.texts(entity);
-        law.table(entity, entity.table, Place::Top);
+        law.table(entity.table);
         law.words(entity, &common);
         law.examples(entity, Examples(examples), title);
     }
@@ -60,17 +55,6 @@ pub fn complaints<P: Provider>(examples: &Path, title: &str, foreign: &[&str]) -
 struct Law<'a> {
     at: String,
     found: &'a mut Vec<String>,
-}
-
-/// Where a table stands in its entity.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Top,
-    Block,
-    /// In a set block, at any depth: its elements have no identity of their own.
-    Set,
-    /// In an attribute, as the element of its type.
-    Object,
 }
 
 impl Law<'_> {
@@ -89,42 +73,14 @@ impl Law<'_> {
         self.demand(!entity.subcategory.contains(['"', '\n']), "the subcategory has a quotation mark or a line break");
     }
 
-    fn table(&mut self, entity: &Entity, table: &Table, place: Place) {
-        let mut seen = BTreeSet::new();
+    fn table(&mut self, table: &Table) {
         for attribute in &table.attributes {
             let mut law = Law { at: format!("{}.{}", self.at, attribute.name), found: self.found };
-            law.demand(seen.insert(attribute.name), "the name is taken");
-            law.name(entity, attribute, place);
             law.text(attribute);
-            law.rules(entity, table, attribute, place);
-            law.default(attribute);
-            law.identity(attribute, place);
-            match (attribute.block(), attribute.traits.table) {
-                (Some((nesting, nested)), _) => {
-                    let inner = if nesting == Nesting::Set || place == Place::Set { Place::Set } else { Place::Block };
-                    law.block(attribute, nesting, nested);
-                    law.table(entity, nested, inner);
-                }
-                (None, Some(nested)) => {
-                    let hidden = attribute.is_sensitive() || !nested.attributes.iter().any(Attribute::is_sensitive);
-                    law.demand(hidden, "it holds something sensitive and is not sensitive itself");
-                    law.table(entity, nested, Place::Object);
-                }
-                (None, None) => law.demand(!attribute.flags.block, "a block holds a model"),
+            if let Some(nested) = attribute.traits.table {
+                law.table(nested);
             }
         }
-        self.timeouts(entity, table, place);
-    }
-
-    fn name(&mut self, entity: &Entity, attribute: &Attribute, place: Place) {
-        self.demand(is_name(attribute.name), "the name is not lower-case letters, digits and underscores");
-        let reserved: &[&str] = match entity.kind {
-            // What a list or an action takes is in a block of its own.
-            Kind::Function { .. } | Kind::List | Kind::Action => &[],
-            Kind::Provider => &RESERVED_IN_PROVIDER,
-            _ => &RESERVED,
-        };
-        self.demand(place != Place::Top || !reserved.contains(&attribute.name), "the name is reserved");
     }
 
     fn text(&mut self, attribute: &Attribute) {
@@ -138,92 +94,6 @@ impl Law<'_> {
         self.demand(instead, "what to use instead of the deprecated is not a sentence");
         let must = |checks: &[_]| checks.iter().all(|check: &Check| check.sentence.starts_with("must "));
         self.demand(must(&attribute.flags.checks) && must(&attribute.flags.each), "a check does not begin with `must`");
-    }
-
-    fn rules(&mut self, entity: &Entity, table: &Table, attribute: &Attribute, place: Place) {
-        let flags = &attribute.flags;
-        let managed = entity.kind == Kind::Resource;
-        if flags.write_only {
-            self.demand(managed, "only resources have write-only attributes");
-            self.demand(matches!(place, Place::Top | Place::Block), "a write-only attribute is in a set or an object");
-            self.demand(!attribute.is_computed() && !flags.block, "a write-only attribute is computed or a block");
-            let partner = version_of(attribute.name);
-            let versioned = table.attribute(&partner).is_some_and(|partner| !partner.flags.write_only);
-            self.demand(versioned, &format!("the write-only attribute has no partner `{partner}`"));
-        }
-        self.demand(managed || !flags.replace, "only resources are replaced");
-        self.demand(place != Place::Set || !has_dynamic(&attribute.ty), "a set holds a value of any type");
-        self.demand(!has_tuple(&attribute.ty), "a tuple cannot be documented");
-        let plan_of_resource = managed && flags.presence == Presence::Computed && place != Place::Object;
-        self.demand(!plan_of_resource || attribute.traits.computed, "a computed attribute is not `Computed<…>`");
-        let says = attribute.traits.nullable || attribute.is_computed() || !attribute.is_optional();
-        self.demand(says || place == Place::Object, "an optional attribute without a default is not `Option<…>`");
-        let function = matches!(entity.kind, Kind::Function { .. });
-        let last = table.attributes.last().is_some_and(|last| last.name == attribute.name);
-        let variadic = !flags.variadic || (function && last && matches!(attribute.ty, Type::List(_)));
-        self.demand(variadic, "only the last parameter of a function is variadic, and it is a list");
-        let parameter = !function || place != Place::Top || (flags.presence == Presence::Required && !flags.block);
-        self.demand(parameter, "a parameter is not required");
-    }
-
-    fn block(&mut self, attribute: &Attribute, nesting: Nesting, nested: &Table) {
-        let flags = &attribute.flags;
-        self.demand(flags.max == 0 || flags.min <= flags.max, "at least so many blocks are more than at most so many");
-        let single = nesting != Nesting::Single || (flags.min <= 1 && flags.max <= 1);
-        self.demand(single, "a single block occurs more than once");
-        let absent = nesting != Nesting::Single || attribute.traits.nullable || flags.min == 1;
-        self.demand(absent, "a single block that may be absent is not `Option<…>`");
-        let settable = |inner: &Attribute| inner.flags.presence != Presence::Computed;
-        let any = nested.attributes.is_empty() || nested.attributes.iter().any(settable);
-        self.demand(any, "a block holds nothing to set; make it a computed attribute");
-        self.demand(nested.timeouts.is_none(), "a nested block has timeouts");
-    }
-
-    fn default(&mut self, attribute: &Attribute) {
-        let flags = &attribute.flags;
-        let Some(default) = &flags.default else { return };
-        self.demand(attribute.is_optional(), "only an optional attribute has a default");
-        self.demand((attribute.fits)(default).is_ok(), "the default is of another type");
-        let elements: Vec<&Value> = match default {
-            Value::Map(elements) => elements.values().collect(),
-            other => other.as_elements().into_iter().flatten().collect(),
-        };
-        let fails = |check: &Check, value: &Value| check.complaint("default", value).is_some();
-        let whole = flags.checks.iter().filter(|check| fails(check, default));
-        let each = flags.each.iter().filter(|check| elements.iter().any(|element| fails(check, element)));
-        for check in whole.chain(each) {
-            self.demand(false, &format!("the default fails the check `{}`", check.sentence));
-        }
-    }
-
-    fn identity(&mut self, attribute: &Attribute, place: Place) {
-        let flags = &attribute.flags;
-        if !flags.identity {
-            return;
-        }
-        self.demand(place == Place::Top, "only an attribute at the top identifies an object");
-        self.demand(flags.presence != Presence::Computed || flags.keep, "the identity changes with every update");
-        self.demand(!attribute.is_sensitive() && !flags.write_only, "the identity is secret");
-        let plain = match &attribute.ty {
-            Type::List(element) => is_primitive(element),
-            ty => is_primitive(ty),
-        };
-        self.demand(plain, "the identity is no string, number, bool or list of them");
-    }
-
-    fn timeouts(&mut self, entity: &Entity, table: &Table, place: Place) {
-        let Some(timeouts) = &table.timeouts else { return };
-        let allowed = !matches!(entity.kind, Kind::Provider | Kind::Function { .. }) && place != Place::Object;
-        self.demand(allowed, "nothing here has timeouts");
-        let mut seen = BTreeSet::new();
-        for (name, default) in &timeouts.0 {
-            let mut law = Law { at: format!("{}.{TIMEOUTS}.{name}", self.at), found: self.found };
-            law.demand(Operation::ALL.iter().any(|operation| operation.name() == *name), "there is no such operation");
-            law.demand(seen.insert(*name), "the name is taken");
-            if let Err(complaint) = parse_duration(default) {
-                law.demand(false, &format!("the default {complaint}"));
-            }
-        }
     }
 
     /// Every word in backticks that looks like an attribute must be one of this page, or known otherwise.
@@ -309,37 +179,10 @@ fn in_backticks(markdown: &str) -> Vec<String> {
     Parser::new(markdown).filter_map(code).collect()
 }
 
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-}
-
 fn is_path(text: &str) -> bool {
     text.split('.').all(is_name)
 }
 
 fn is_sentence(text: &str) -> bool {
     text.starts_with(char::is_uppercase) && text.ends_with('.')
-}
-
-fn is_primitive(ty: &Type) -> bool {
-    matches!(ty, Type::Bool | Type::Number | Type::String)
-}
-
-fn has_dynamic(ty: &Type) -> bool {
-    anywhere(ty, &|ty| matches!(ty, Type::Dynamic))
-}
-
-fn has_tuple(ty: &Type) -> bool {
-    anywhere(ty, &|ty| matches!(ty, Type::Tuple(_)))
-}
-
-fn anywhere(ty: &Type, holds: &dyn Fn(&Type) -> bool) -> bool {
-    holds(ty)
-        || match ty {
-            Type::List(element) | Type::Set(element) | Type::Map(element) => anywhere(element, holds),
-            Type::Tuple(elements) => elements.iter().any(|element| anywhere(element, holds)),
-            Type::Object(object) => object.attributes.values().any(|attribute| anywhere(attribute, holds)),
-            Type::Bool | Type::Number | Type::String | Type::Dynamic => false,
-        }
 }

@@ -32,7 +32,7 @@ pub(crate) fn generated(attribute: &Attribute) -> Vec<String> {
         sentences.push(format!("Defaults to {}.", code(&literal(default))));
     }
     if flags.write_only {
-        let partner = version_of(attribute.name);
+        let partner = attribute.version();
         if !attribute.doc.contains(&partner) {
             sentences.push(format!("It is never stored: change `{partner}` to send it again."));
         }
@@ -42,11 +42,6 @@ pub(crate) fn generated(attribute: &Attribute) -> Vec<String> {
     }
     sentences.extend(flags.deprecated.map(str::to_owned));
     sentences
-}
-
-/// The attribute whose change sends a write-only attribute again.
-pub(crate) fn version_of(write_only: &str) -> String {
-    format!("{}_wo_version", write_only.strip_suffix("_wo").unwrap_or(write_only))
 }
 
 /// Where a doc comment breaks its lines is the source's matter.

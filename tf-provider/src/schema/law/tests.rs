@@ -19,6 +19,8 @@ crate::model! {
     struct Keeper {
         /// Secret.
         password: Option<Secret<String>> = optional().write_only(),
+        /// Sends it again.
+        password_wo_version: Option<i64> = optional(),
     }
 }
 
@@ -72,6 +74,14 @@ crate::model! {
     }
 }
 
+crate::model! {
+    /// A nested model that only shows, and shows a secret.
+    struct Shown {
+        /// Shown.
+        secret: Secret<String> = computed(),
+    }
+}
+
 /// The complaints about a resource with one attribute.
 fn one<T: Field>(rules: Rules<Sample, T>) -> Vec<String> {
     of_kind(Kind::Resource, rules)
@@ -80,6 +90,9 @@ fn one<T: Field>(rules: Rules<Sample, T>) -> Vec<String> {
 fn of_kind<T: Field>(kind: Kind, rules: Rules<Sample, T>) -> Vec<String> {
     let mut table = Table::new("");
     table.push("it", "", rules);
+    if table.attributes[0].flags.write_only {
+        table.push::<Sample, Option<i64>>("it_wo_version", "", optional());
+    }
     complaints(kind, &table)
 }
 
@@ -91,6 +104,23 @@ fn check<T: Field>(rules: Rules<Sample, T>, complaint: &str) {
 #[test]
 fn the_sample_is_without_fault() {
     assert_eq!(complaints(Kind::Resource, Sample::table()), [""; 0]);
+}
+
+#[test]
+fn names_are_free_and_each_is_used_once() {
+    let named = |kind, names: &[&'static str]| {
+        let mut table = Table::new("");
+        names.iter().for_each(|name| table.push::<Sample, String>(name, "", required()));
+        complaints(kind, &table)
+    };
+    assert_eq!(named(Kind::Resource, &["a", "b", "a"]), ["a: the name is taken"]);
+    assert_eq!(
+        named(Kind::Resource, &["_a", "A"]),
+        ["_a", "A"].map(|name| format!("{name}: the name is not lower-case letters, digits and underscores"))
+    );
+    assert_eq!(named(Kind::Resource, &["count", "version"]), ["count: the name is reserved"]);
+    assert_eq!(named(Kind::Provider, &["count", "version"]).len(), 2);
+    assert_eq!(named(Kind::Function, &["count"]), [""; 0]);
 }
 
 #[test]
@@ -130,6 +160,16 @@ fn computed_attributes_follow_one_rule() {
 
 #[test]
 fn write_only_values_are_only_written() {
+    let mut table = Table::new("");
+    table.push::<Sample, Secret<String>>("it", "", required().write_only());
+    let alone = "it: the write-only attribute has no partner `it_wo_version`";
+    assert_eq!(complaints(Kind::Resource, &table), [alone]);
+    table.push::<Sample, Secret<String>>("it_wo_version", "", required().write_only());
+    assert_eq!(
+        complaints(Kind::Resource, &table).first().map(String::as_str),
+        Some(alone),
+        "which is written only, too"
+    );
     let never = "write-only values are never computed and have no default";
     check::<Computed<String>>(optional().write_only(), never);
     check::<bool>(optional().or(true).write_only(), never);
@@ -168,11 +208,21 @@ fn blocks_hold_models_and_nothing_else() {
     assert_eq!(of_kind::<Val<Vec<Inner>>>(Kind::Provider, block()), [""; 0], "it may be unknown");
     check::<Option<Inner>>(block().max(2), "a single block occurs at most once");
     check::<Vec<Inner>>(block().min(3).max(2), "fewer blocks are allowed than needed");
+    let shown = "a block holds nothing to set; make it a computed attribute";
+    assert!(one::<Vec<Shown>>(block()).contains(&format!("it: {shown}")));
     check::<Vec<Inner>>(block().sensitive(), "a block has no use for sensitive");
     check::<Vec<Inner>>(block().identity(), "a block has no use for an identity");
     let checked = "the checks of a block are never called; check its attributes, or use min and max";
     check::<Vec<Inner>>(block().check(check::size(1..=2)), checked);
     check::<Option<String>>(optional().max(2), "min and max are for blocks");
+}
+
+#[test]
+fn what_holds_a_secret_is_sensitive() {
+    let hides = |kind, rules: Rules<Sample, Vec<Shown>>| of_kind(kind, rules);
+    let open = "it: it holds something sensitive and is not sensitive itself";
+    assert!(hides(Kind::DataSource, computed()).contains(&open.to_owned()));
+    assert!(!hides(Kind::DataSource, computed().sensitive()).contains(&open.to_owned()));
 }
 
 #[test]
@@ -300,6 +350,8 @@ fn timeouts_are_of_operations() {
         complaints(Kind::Resource, &table),
         ["timeouts.delete: the default is no duration", "timeouts.restart: there is no such operation"]
     );
+    table.timeouts = Some(Timeouts(vec![("create", "5m"), ("create", "6m")]));
+    assert_eq!(complaints(Kind::Resource, &table), ["timeouts.create: the name is taken"]);
     table.timeouts = Some(Timeouts(vec![("create", "5m")]));
     assert_eq!(complaints(Kind::Function, &table).len(), 1);
 }

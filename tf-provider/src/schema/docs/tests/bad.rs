@@ -27,11 +27,10 @@ impl<M: Resource<()>> Provider for Only<M> {
 
 /// Declares a resource and expects exactly these complaints about it.
 macro_rules! bad {
-    ($test:ident, $model:ident { $($body:tt)* } $(timeouts { $($timeouts:tt)* })?, [$($complaint:literal),* $(,)?]) => {
+    ($test:ident, $model:ident { $($body:tt)* }, [$($complaint:literal),* $(,)?]) => {
         crate::model! {
             /// A thing.
             pub(crate) struct $model { $($body)* }
-            $(timeouts { $($timeouts)* })?
         }
 
         impl Resource<()> for $model {
@@ -66,19 +65,6 @@ macro_rules! bad {
         }
     };
 }
-
-bad!(names, Names {
-    /// Counts.
-    count: i64 = required(),
-    /// Whispers.
-    _loud: i64 = required(),
-    /// Connects.
-    connection: Option<Moat> = block(),
-}, [
-    ".count: the name is reserved",
-    "._loud: the name is not lower-case letters, digits and underscores",
-    ".connection: the name is reserved",
-]);
 
 bad!(texts, Texts {
     /// Lower case.
@@ -116,108 +102,18 @@ bad!(words, Spelling {
     ".moat: there is no attribute `nmae_x`",
 ]);
 
-bad!(write_only, WriteOnly {
-    /// Without a partner.
-    a_wo: Option<String> = optional().write_only(),
-    /// With a default.
-    b_wo: String = optional().write_only().or("x"),
-    /// Its partner.
-    b_wo_version: Option<i64> = optional(),
-    /// Holds them.
-    set: Set<Animal> = block(),
-}, [
-    ".a_wo: the write-only attribute has no partner `a_wo_version`",
-    ".b_wo: a write-only attribute is computed or a block",
-    ".set.secret_wo: a write-only attribute is in a set or an object",
-]);
-
-crate::model! {
-    /// Hides something.
-    pub(crate) struct Hidden {
-        /// Hidden.
-        secret: Secret<String> = computed(),
-    }
-}
-
-bad!(presence, PresenceOf {
-    /// Never null in Rust.
-    a: String = optional(),
-    /// Never unknown in Rust.
-    b: String = computed(),
-    /// May be anything.
-    set: Set<Dynamic> = optional().or(Set::from_iter([])),
-    /// Shows what is hidden.
-    hidden: Computed<Vec<Hidden>> = computed(),
-    /// No parameter.
-    more: Vec<String> = variadic(),
-}, [
-    ".a: an optional attribute without a default is not `Option<…>`",
-    ".b: a computed attribute is not `Computed<…>`",
-    ".hidden: it holds something sensitive and is not sensitive itself",
-    ".more: only the last parameter of a function is variadic, and it is a list",
-]);
-
-crate::model! {
-    /// Only shows.
-    pub(crate) struct Shown {
-        /// Shown.
-        it: Computed<String> = computed(),
-        /// Of any type.
-        any: Option<Dynamic> = computed(),
-    }
-}
-
-bad!(blocks, Blocks {
-    /// Too few.
-    few: Vec<Meal> = block().min(3).max(2),
-    /// Twice.
-    twice: Option<Meal> = block().max(2),
-    /// Never absent in Rust.
-    bare: Meal = block(),
-    /// Nothing to set.
-    shown: Vec<Shown> = block(),
-    /// No model.
-    text: Option<String> = block(),
-}, [
-    ".few: at least so many blocks are more than at most so many",
-    ".twice: a single block occurs more than once",
-    ".bare: a single block that may be absent is not `Option<…>`",
-    ".shown: a block holds nothing to set; make it a computed attribute",
-    ".shown.any: a computed attribute is not `Computed<…>`",
-    ".text: a block holds a model",
-]);
-
-bad!(defaults, Defaults {
-    /// Too long.
-    a: String = optional().or("abc").check(check::length(1..=2)),
-    /// With a bad element.
-    b: Vec<String> = optional().or(vec!["abc".to_owned()]).each(check::length(1..=2)),
-    /// Needs none.
-    c: String = required().or("a"),
-} timeouts { create: "soon", destroy: "1h", create: "1h" }, [
-    ".a: the default fails the check `must be 1 to 2 characters long`",
-    ".b: the default fails the check `must be 1 to 2 characters long`",
-    ".c: only an optional attribute has a default",
-    ".timeouts.create: the default is \"soon\", which is not a positive duration such as \"90s\" or \"1h30m\"",
-    ".timeouts.destroy: there is no such operation",
-    ".timeouts.create: the name is taken",
-]);
-
-bad!(identities, Identities {
-    /// Ever new.
-    a: Computed<String> = computed().identity(),
-    /// Secret.
-    b: Secret<String> = required().identity(),
-    /// A map.
-    c: Map<String> = required().identity(),
-}, [
-    ".a: the identity changes with every update",
-    ".b: the identity is secret",
-    ".c: the identity is no string, number, bool or list of them",
-    ": there is no example import-by-identity.tf",
-    ": there is no example import-by-string-id.tf",
-    ": there is no example import.sh",
-]);
+bad!(
+    identities,
+    Identities {
+        /// The name.
+        name: String = required().replace().identity(),
+    },
+    [
+        ": there is no example import-by-identity.tf",
+        ": there is no example import-by-string-id.tf",
+        ": there is no example import.sh",
+    ]
+);
 
 #[test]
 fn examples_are_missing_empty_or_of_something_else() {
@@ -251,7 +147,7 @@ fn a_resource_without_identity_is_not_imported_by_it() {
     let resource = examples.path().join("resources/bad_thing");
     fs::create_dir_all(&resource).unwrap();
     fs::write(resource.join("import-by-identity.tf"), "bad_thing").unwrap();
-    let error = pages::<Only<Names>>(examples.path(), "bad").unwrap_err();
+    let error = pages::<Only<Texts>>(examples.path(), "bad").unwrap_err();
     assert_eq!(error.to_string(), "bad_thing has import-by-identity.tf and no identity");
 }
 
