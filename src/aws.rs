@@ -7,6 +7,7 @@ pub mod host;
 mod http;
 pub mod iam;
 pub mod kms;
+pub mod lag;
 mod log;
 pub mod options;
 mod proxy;

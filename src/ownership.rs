@@ -1,12 +1,11 @@
 //! What resources that create something have in common: they are known by a natural key, say in the plan what would not
 //! work, and delete nothing of others.
 
-use std::time::Duration;
-
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Lag, Model, Plan, View};
+use tf_provider::schema::{Model, Plan, View};
 use tf_provider::value::Path;
 
+use crate::aws::lag;
 use crate::local::lock::{self, Held};
 use crate::records::claims::{Claim, Deletion, Maker, Planned, Subject};
 use crate::world::Ctx;
@@ -87,9 +86,6 @@ pub fn differ_only_in<M: Model>(one: &M, other: &M, names: &[&str]) -> bool {
     one.iter().all(|(name, value)| names.contains(&name.as_str()) || other.get(name) == Some(value))
 }
 
-/// What was created a moment ago may not be seen by the server that takes the next look.
-const NOT_SEEN: Lag = Lag { what: "the object to appear", looks: 3, first: Duration::from_millis(400) };
-
 /// Looks for an object that a state holds, where AWS is eventually consistent: not seen once is not gone.
 ///
 /// # Errors
@@ -98,7 +94,7 @@ pub async fn look<T, F>(cx: &Ctx, look: impl Fn() -> F) -> Result<Option<T>>
 where
     F: Future<Output = Result<Option<T>>>,
 {
-    if cx.is_import() { look().await } else { cx.find(&NOT_SEEN, look).await }
+    if cx.is_import() { look().await } else { cx.find(&lag::OBJECT_UNSEEN, look).await }
 }
 
 /// Takes turns with other processes of this machine that create the same object, where AWS itself would let the later

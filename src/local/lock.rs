@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Ctx, Wait};
+use tf_provider::schema::{Ctx, Pauses, Wait};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::local;
@@ -52,8 +52,7 @@ const RELEASED: Wait<bool> = Wait {
     done: |is_ours| *is_ours,
     failed: |_| false,
     seen: |_| "it is under way".to_owned(),
-    first: Duration::from_millis(5),
-    most: Duration::from_millis(100),
+    pauses: Pauses { first: Duration::from_millis(5), most: Duration::from_millis(100) },
 };
 
 /// Waits until nobody else holds the lock of a name, and takes it. Without a folder for lock files it is held among the

@@ -6,18 +6,17 @@
 mod rekey;
 mod told;
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Check, Computed, Lag, Map, Partial, Plan, Resource, Secret, Val, View, Wait, check, computed, optional, required,
+    Check, Computed, Map, Partial, Plan, Resource, Secret, Val, View, Wait, check, computed, optional, required,
 };
 
 use crate::arn::Arn;
 use crate::attributes::checks;
 use crate::attributes::key_id::{self, KeyId};
 use crate::attributes::tags::{self, Changes, Given};
+use crate::aws::lag;
 use crate::aws::secrets::{Description, New, Secrets, version_id};
 use crate::ownership::{self, Owned};
 use crate::records::claims::{self, Claim, Maker, Subject};
@@ -84,17 +83,13 @@ tf_provider::model! {
 /// How many random characters follow the name in an ARN.
 const RANDOM: usize = 6;
 
-/// A secret that was made or restored a moment ago may be unknown to the server that is asked next.
-const UNSEEN: Lag = Lag { what: "the secret to appear everywhere", looks: 6, first: Duration::from_secs(1) };
-
 /// A deletion without a recovery window goes on after its answer, and the name is taken until it ends.
 const GONE: Wait<Option<Description>> = Wait {
     what: "the secret to be gone",
     done: Option::is_none,
     failed: |_| false,
     seen: |_| "it is still there".to_owned(),
-    first: Duration::from_secs(1),
-    most: Duration::from_secs(5),
+    pauses: lag::SECRET,
 };
 
 impl Resource<World> for DbSecret {
@@ -461,7 +456,7 @@ impl DbSecret {
         self.arn = arn.into();
         cx.save(&self);
         let id = self.id();
-        let found = cx.find(&UNSEEN, || self.look(secrets, id)).await?;
+        let found = cx.find(&lag::SECRET_UNSEEN, || self.look(secrets, id)).await?;
         let found = found.ok_or_else(|| {
             Diagnostic::error("Secret is gone", "The secret that was just written is not there any more.")
         })?;

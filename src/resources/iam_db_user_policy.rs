@@ -3,11 +3,9 @@
 //! It owns one inline policy as a whole, and neither its principal nor the databases. A policy carries no mark: what a
 //! create was about to write is in its claim.
 
-use std::time::Duration;
-
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
-    Computed, Partial, Plan, Resource, Retry, Set, Source, Val, View, block, check, computed, optional, required,
+    Computed, Failed, Partial, Plan, Resource, Set, Source, Val, View, block, check, computed, optional, required,
 };
 use tf_provider::value::Path;
 
@@ -15,6 +13,7 @@ use crate::arn::{DbUserArn, Wildcards};
 use crate::attributes::checks;
 use crate::attributes::policy_json::{ConditionKey, PolicyJson, normal, same};
 use crate::aws::iam::{Found, Iam, Principal};
+use crate::aws::lag;
 use crate::ownership::{self, Owned};
 use crate::parts::iam::logins::{self, Database};
 use crate::policy::connect::{self, Condition};
@@ -70,30 +69,6 @@ tf_provider::model! {
         values: Set<String> = required().check(check::size(1..=usize::MAX)),
     }
 }
-
-/// IAM answers `ConcurrentModification` while another change of the same principal is under way.
-const CONCURRENT: Retry<crate::aws::Error> = Retry {
-    what: "another change of the principal to end",
-    when: crate::aws::Error::is_concurrent_modification,
-    within: Duration::from_secs(120),
-    first: Duration::from_secs(1),
-};
-
-/// A principal that the look before the write found may be unknown to the server that takes the write, if it was made
-/// in the same apply.
-const UNSEEN: Retry<crate::aws::Error> = Retry {
-    what: "the principal to appear everywhere",
-    when: |error| error.is_not_found() || error.is_concurrent_modification(),
-    ..CONCURRENT
-};
-
-/// A principal made in the same apply may not be visible everywhere yet.
-const YOUNG_PRINCIPAL: Retry<Absent> = Retry {
-    what: "the principal to appear",
-    when: |absent| matches!(absent, Absent::Principal(_)),
-    within: Duration::from_secs(10),
-    first: Duration::from_secs(1),
-};
 
 impl Resource<World> for IamDbUserPolicy {
     const TYPE: &'static str = "iam_db_user_policy";
@@ -159,7 +134,7 @@ impl Resource<World> for IamDbUserPolicy {
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
         let delete = || iam.delete_policy(&principal, &state.policy_name);
-        cx.until(&CONCURRENT, delete).await.context("Cannot delete the policy", &principal)?;
+        cx.until(&lag::CONCURRENT, delete).await.context("Cannot delete the policy", &principal)?;
         deletion.done()
     }
 
@@ -290,25 +265,6 @@ impl From<Condition> for ConditionBlock {
     }
 }
 
-/// Why there is nothing to compare with.
-enum Absent {
-    /// IAM does not know the principal, in this account as far as that is known.
-    Principal(Option<String>),
-    Other(Diagnostic),
-}
-
-impl From<Absent> for Diagnostic {
-    fn from(absent: Absent) -> Self {
-        match absent {
-            Absent::Principal(Some(account)) => {
-                Self::error("", format!("IAM knows no principal of that name in account {account}."))
-            }
-            Absent::Principal(None) => Self::error("", "IAM knows no principal of that name."),
-            Absent::Other(diagnostic) => diagnostic,
-        }
-    }
-}
-
 /// What the policy says now, if there is one.
 async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<Option<String>> {
     let clients = cx.aws()?;
@@ -316,11 +272,13 @@ async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<
         match iam.policy(principal, name).await {
             Ok(Found::Policy(document)) => Ok(Some(document)),
             Ok(Found::NoPolicy) => Ok(None),
-            Ok(Found::NoPrincipal) => Err(Absent::Principal(clients.account_id().await.ok().flatten())),
-            Err(error) => Err(Absent::Other(error.into())),
+            Ok(Found::NoPrincipal) => {
+                Err(Failed::for_now(unknown_principal(clients.account_id().await.ok().flatten())))
+            }
+            Err(error) => Err(Failed::finally(error)),
         }
     };
-    cx.until(&YOUNG_PRINCIPAL, look)
+    cx.until(&lag::NEW_PRINCIPAL, look)
         .await
         .context("Cannot write the policy", principal)
         .map_err(|error| error.at(owner(principal)))
@@ -328,10 +286,16 @@ async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<
 
 async fn put(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str, document: &str) -> Result<()> {
     let put = || iam.put_policy(principal, name, document);
-    cx.until(&UNSEEN, put)
+    cx.until(&lag::PRINCIPAL_UNKNOWN, put)
         .await
         .context("Cannot write the policy", principal)
         .map_err(|error| error.at(owner(principal)))
+}
+
+/// IAM does not know the principal, in this account as far as that is known.
+fn unknown_principal(account: Option<String>) -> Diagnostic {
+    let within = account.map(|account| format!(" in account {account}")).unwrap_or_default();
+    Diagnostic::error("", format!("IAM knows no principal of that name{within}."))
 }
 
 /// The attribute that names a principal.

@@ -7,19 +7,18 @@ mod diagnostics;
 mod orphans;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Computed, Lag, Map, Partial, Plan, Resource, Retry, Set, Val, View, check, computed, optional, required,
+    Computed, Failed, Map, Partial, Plan, Resource, Set, Val, View, check, computed, optional, required,
 };
 
 use crate::arn::{self, Arn, Partition};
 use crate::attributes::checks;
 use crate::attributes::tags::{self, Changes, Given};
-use crate::aws::Error;
 use crate::aws::kms::{Key, Kms, Rotation};
+use crate::aws::{Error, lag};
 use crate::ownership::{self, Owned};
 use crate::parts::kms::key_policy::Age;
 use crate::policy::new_key;
@@ -87,25 +86,6 @@ tf_provider::model! {
 
 /// KMS deletes no key in fewer days.
 const SHORTEST_WINDOW: i64 = 7;
-
-/// A key that was just made may be unknown to the server that takes the next call.
-const UNSEEN: Retry<Error> = Retry {
-    what: "the key to appear everywhere",
-    when: Error::is_not_found,
-    within: Duration::from_secs(60),
-    first: Duration::from_secs(1),
-};
-
-/// An alias that exists, as KMS says, and that a look does not show yet.
-const ALIAS_UNSEEN: Lag = Lag { what: "the alias to appear", looks: 6, first: Duration::from_secs(1) };
-
-/// Whether the call has made a key is open: the next try looks for it first.
-const UNCERTAIN: Retry<Refused> = Retry {
-    what: "KMS to make the key",
-    when: |refused| refused.passes,
-    within: Duration::from_secs(180),
-    first: Duration::from_secs(1),
-};
 
 impl Resource<World> for KmsKey {
     const TYPE: &'static str = "kms_key";
@@ -316,9 +296,9 @@ impl KmsKey {
         let (policy, begin) = (self.policy(cx).await?, Timestamp::now());
         claim.note(cx, None, None);
         let is_open = AtomicBool::new(false);
-        let made = cx.until(&UNCERTAIN, || async {
+        let made = cx.until(&lag::KEY_CREATED, || async {
             if is_open.load(Ordering::Relaxed)
-                && let Some(key) = orphans::find(cx, kms, &claim.mark()).await.map_err(Refused::finally)?
+                && let Some(key) = orphans::find(cx, kms, &claim.mark()).await?
             {
                 return Ok(key);
             }
@@ -328,7 +308,7 @@ impl KmsKey {
                 Err(error) => {
                     let passes = error.is_transient();
                     is_open.fetch_or(passes && !error.is_throttled(), Ordering::Relaxed);
-                    Err(Refused { passes, why: orphans::may_exist(error, &claim.mark()) })
+                    Err(Failed { passes, why: orphans::may_exist(error, &claim.mark()) })
                 }
             }
         });
@@ -350,16 +330,16 @@ impl KmsKey {
         Ok(Some(new_key::document(&root, administrators).to_string()))
     }
 
-    async fn refused(&self, cx: &Ctx, error: Error, begin: Timestamp) -> Refused {
+    async fn refused(&self, cx: &Ctx, error: Error, begin: Timestamp) -> Failed {
         let administrators = self.administrators.iter().flat_map(|all| all.iter());
         for principal in administrators.filter_map(|text| text.parse::<Arn>().ok()) {
             let age = Age::of(cx, &principal).await;
             if age != Age::Grown {
                 let why = age.explain(error, &principal).at(Self::administrators);
-                return Refused { passes: age.may_pass(begin), why };
+                return Failed { passes: age.may_pass(begin), why };
             }
         }
-        Refused { passes: false, why: Diagnostic::from(error).at(Self::administrators) }
+        Failed::finally(Diagnostic::from(error).at(Self::administrators))
     }
 
     /// Brings the key from what it is to what it is to be. While it is disabled, it does not let its rotation change.
@@ -371,7 +351,7 @@ impl KmsKey {
         }
         if self.rotation() != is.rotation() {
             let rotate = || kms.rotate(&arn, self.rotation());
-            let rotated = cx.until(&UNSEEN, rotate).await.context(doing, &arn);
+            let rotated = cx.until(&lag::KEY_UNKNOWN, rotate).await.context(doing, &arn);
             rotated.map_err(|error| error.at(Self::key_rotation_enabled))?;
         }
         if self.description != is.description {
@@ -408,7 +388,7 @@ impl KmsKey {
             }
             return kms.update_alias(&self.alias, arn).await.context(doing, arn).map_err(at);
         }
-        let created = cx.until(&UNSEEN, || async {
+        let created = cx.until(&lag::KEY_UNKNOWN, || async {
             match kms.create_alias(&self.alias, arn).await {
                 Err(error) if error.is_already_exists() => Ok(false),
                 answer => answer.map(|()| true),
@@ -418,7 +398,7 @@ impl KmsKey {
             return Ok(());
         }
         // Perhaps the answer to an earlier attempt was lost; the alias may take a moment to be seen.
-        match cx.find(&ALIAS_UNSEEN, || look(kms, &self.alias)).await.map_err(at)? {
+        match cx.find(&lag::ALIAS_UNSEEN, || look(kms, &self.alias)).await.map_err(at)? {
             Some(there) if there.arn == arn => Ok(()),
             Some(there) => Err(diagnostics::taken(&self.alias, &there)),
             None => Err(at(Diagnostic::error(
@@ -474,24 +454,6 @@ impl KmsKey {
         self.tags = cx.tags().own(&seen, self.tags.as_ref(), &[]);
         self.tags_all = seen.into();
         Ok(())
-    }
-}
-
-/// Why a key was not made.
-struct Refused {
-    passes: bool,
-    why: Diagnostic,
-}
-
-impl Refused {
-    fn finally(why: Diagnostic) -> Self {
-        Self { passes: false, why }
-    }
-}
-
-impl From<Refused> for Diagnostic {
-    fn from(refused: Refused) -> Self {
-        refused.why
     }
 }
 

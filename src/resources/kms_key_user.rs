@@ -10,19 +10,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Computed, Partial, Plan, Resource, Set, Val, View, check, computed, optional, required};
+use tf_provider::schema::{
+    Computed, Failed, Partial, Plan, Resource, Set, Val, View, check, computed, optional, required,
+};
 use tf_provider::value::Path;
 
 use crate::arn::{self, Arn};
 use crate::attributes::checks;
 use crate::attributes::policy_json::{Action, PolicyJson, normal};
 use crate::aws::kms::{Grant, Key, Kms};
+use crate::aws::lag;
 use crate::ownership::{self, Owned};
 use crate::parts::kms::key_policy::{Change, Fault, Outcome, Verdict, same};
 use crate::policy::key_user::{OPERATIONS, Permissions, operation};
 use crate::policy::{Document, PolicyError, Statement};
 use crate::records::claims::{self, Claim, Maker, Subject};
-use crate::resources::kms_key_user::grants::{NEW_KEY, Refused, same_operations};
+use crate::resources::kms_key_user::grants::same_operations;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -343,10 +346,9 @@ impl KmsKeyUser {
         let look = || async {
             let found = kms.key(&self.kms_key_arn).await;
             let found = found.context("Cannot look at the key", &self.kms_key_arn).map_err(at);
-            let absent = || Refused { passes: true, why: self.no_key() };
-            found.map_err(|why| Refused { passes: false, why })?.ok_or_else(absent)
+            found?.ok_or_else(|| Failed::for_now(self.no_key()))
         };
-        let key = cx.until(&NEW_KEY, look).await?;
+        let key = cx.until(&lag::NEW_KEY, look).await?;
         if !key.is_customer_managed {
             let detail = format!(
                 "\"{}\" is a key that AWS manages. Nobody else can change who may use it.\n\nUse a key of your own.",

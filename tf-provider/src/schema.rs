@@ -45,7 +45,7 @@ pub use rules::{Derive, Flags, Presence, Rules, block, computed, optional, requi
 pub use text::{Json, JsonSpelling, Spelling, Text};
 pub use timeouts::{Operation, Timeouts, parse_duration};
 pub use view::View;
-pub use wait::{Ended, Lag, Retry, Wait};
+pub use wait::{Ended, Failed, Lag, Pauses, Retry, Wait};
 
 use crate::value::{ObjectType, Type, Value};
 

@@ -4,17 +4,15 @@
 //! A create that was cut off is finished by the next one of the same directory: its claim and the tag of the role have the
 //! same creation id.
 
-use std::time::Duration;
-
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Lag, Map, Retry};
+use tf_provider::schema::Map;
 use tf_provider::value::Path;
 
 use crate::attributes::policy_json::same;
 use crate::attributes::tags::{self, Changes, Given};
-use crate::aws::Error;
 use crate::aws::iam::roles::{NewRole, Role};
 use crate::aws::iam::{Found, Iam, Principal};
+use crate::aws::{Error, lag};
 use crate::ownership;
 use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::Ctx;
@@ -72,24 +70,6 @@ pub struct Known {
     /// Its inline policy; empty if there is none of that name.
     pub policy: String,
 }
-
-/// IAM answers `ConcurrentModification` while another change of the same role is under way.
-const CONCURRENT: Retry<Error> = Retry {
-    what: "another change of the role to end",
-    when: Error::is_concurrent_modification,
-    within: Duration::from_secs(120),
-    first: Duration::from_secs(1),
-};
-
-/// A role that was just made may be unknown to the server that takes the next call.
-const UNSEEN: Retry<Error> = Retry {
-    what: "the role to appear everywhere",
-    when: |error| error.is_not_found() || error.is_concurrent_modification(),
-    ..CONCURRENT
-};
-
-/// A role of that name exists, and a look does not show it yet.
-const HIDDEN: Lag = Lag { what: "the role to appear", looks: 6, first: Duration::from_secs(1) };
 
 /// The role of a name, as what a resource creates.
 pub fn subject(kind: &'static str, name: &str, at: Path) -> Subject {
@@ -188,11 +168,11 @@ pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
     match &spec.boundary {
         wanted if *wanted == before.boundary => {}
         Some(arn) => cx
-            .until(&CONCURRENT, || iam.put_boundary(name, arn))
+            .until(&lag::CONCURRENT, || iam.put_boundary(name, arn))
             .await
             .context(doing, name)
             .map_err(|error| error.at((spec.at)(Part::Boundary)))?,
-        None => cx.until(&CONCURRENT, || iam.delete_boundary(name)).await.context(doing, name)?,
+        None => cx.until(&lag::CONCURRENT, || iam.delete_boundary(name)).await.context(doing, name)?,
     }
     if !same(&spec.trust, &before.trust) {
         update_trust(cx, iam, spec, before).await?;
@@ -200,14 +180,14 @@ pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
     if (&spec.description, spec.max_session_duration) != (&before.description, before.max_session_duration) {
         let description = spec.description.as_deref().unwrap_or_default();
         let update = || iam.update_role(name, description, spec.max_session_duration);
-        cx.until(&CONCURRENT, update).await.context(doing, name)?;
+        cx.until(&lag::CONCURRENT, update).await.context(doing, name)?;
     }
     let changes = Changes::between(&before.tags, &spec.tags);
     if !changes.removed.is_empty() {
-        cx.until(&CONCURRENT, || iam.untag_role(name, &changes.removed)).await.context(doing, name)?;
+        cx.until(&lag::CONCURRENT, || iam.untag_role(name, &changes.removed)).await.context(doing, name)?;
     }
     if !changes.set.is_empty() {
-        cx.until(&CONCURRENT, || iam.tag_role(name, &changes.set))
+        cx.until(&lag::CONCURRENT, || iam.tag_role(name, &changes.set))
             .await
             .context(doing, name)
             .map_err(|error| error.at((spec.at)(Part::Tags)))?;
@@ -219,7 +199,7 @@ pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
     if renamed {
         let owner = Principal::Role(name.clone());
         let delete = || iam.delete_policy(&owner, &before.policy_name);
-        cx.until(&CONCURRENT, delete).await.context(doing, name)?;
+        cx.until(&lag::CONCURRENT, delete).await.context(doing, name)?;
     }
     Ok(())
 }
@@ -245,8 +225,8 @@ pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, policy_name: &str, 
         left::nothing(cx, iam, name, policy_name).await?;
     }
     let owner = Principal::Role(name.to_owned());
-    cx.until(&CONCURRENT, || iam.delete_policy(&owner, policy_name)).await.context(doing, name)?;
-    cx.until(&left::EMPTIED, || iam.delete_role(name)).await.context(doing, name)?;
+    cx.until(&lag::CONCURRENT, || iam.delete_policy(&owner, policy_name)).await.context(doing, name)?;
+    cx.until(&lag::ROLE_EMPTIED, || iam.delete_role(name)).await.context(doing, name)?;
     deletion.done()
 }
 
@@ -336,7 +316,7 @@ async fn update_policy(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Resul
 async fn put_policy(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<()> {
     let owner = Principal::Role(spec.name.clone());
     let put = || iam.put_policy(&owner, &spec.policy_name, &spec.policy);
-    cx.until(&UNSEEN, put)
+    cx.until(&lag::PRINCIPAL_UNKNOWN, put)
         .await
         .context("Cannot write the policy of the role", &spec.name)
         .map_err(|error| error.at((spec.at)(Part::PolicyName)))
@@ -362,7 +342,7 @@ impl Spec {
 }
 
 async fn appeared(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<(Role, Option<String>)> {
-    let found = cx.find(&HIDDEN, || look(iam, spec)).await?;
+    let found = cx.find(&lag::ROLE_UNSEEN, || look(iam, spec)).await?;
     found.ok_or_else(|| Diagnostic::error("", "IAM says that the role exists, and does not show it."))
 }
 

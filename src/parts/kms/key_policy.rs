@@ -17,8 +17,8 @@ use tf_provider::value::Path;
 use tokio::sync::Mutex;
 
 use crate::arn::{Arn, IamKind};
-use crate::aws::Error;
 use crate::aws::kms::Kms;
+use crate::aws::{Error, lag};
 use crate::local::lock::{self, Held};
 use crate::policy::edit::Stale;
 use crate::policy::{Document, PolicyError, Statement};
@@ -83,18 +83,6 @@ pub const MOST: usize = 32_768;
 /// How often a write that somebody else undoes is repeated.
 const MOST_WRITES: u32 = 5;
 
-/// A principal that is younger may not be known to KMS yet.
-const YOUNG: SignedDuration = SignedDuration::from_secs(120);
-
-/// A principal that IAM does not find may have been made a moment ago.
-const UNSEEN: SignedDuration = SignedDuration::from_secs(10);
-
-/// What was written is looked for so long.
-const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(2);
-
-/// A key that was made in the same apply may not be known everywhere for so long.
-const KEY_UNSEEN: SignedDuration = SignedDuration::from_secs(30);
-
 /// Why a try did not do.
 enum Trouble {
     /// AWS failed, and may not the next time.
@@ -145,17 +133,15 @@ const CURRENT: Wait<Look> = Wait {
     done: |look| !matches!(look, Look::Outdated),
     failed: |_| false,
     seen: |_| "it shows the policy as it was before that; or somebody has put that one back".to_owned(),
-    first: Duration::from_millis(100),
-    most: Duration::from_secs(1),
+    pauses: lag::KEY_POLICY,
 };
 
 const SHOWN: Wait<After> = Wait {
     what: "KMS to show the key's policy as it was written",
-    done: |after| !matches!(after, After::Outdated(since) if *since < SHOWN_WITHIN),
+    done: |after| !matches!(after, After::Outdated(since) if *since < lag::KEY_POLICY_SHOWN),
     failed: |_| false,
     seen: |_| "it shows the policy as it was before that".to_owned(),
-    first: Duration::from_millis(100),
-    most: Duration::from_secs(1),
+    pauses: lag::KEY_POLICY,
 };
 
 impl Change {
@@ -176,7 +162,7 @@ impl Change {
                 Trouble::Undone(times) => *times < MOST_WRITES,
                 Trouble::Final(_) => false,
             },
-            within: Duration::from_secs(180),
+            within: lag::KEY_POLICY_TAKEN,
             first: Duration::from_millis(fastrand::u64(200..600)), // Two writers must not stay in step.
         };
         let (tries, begin) = (Mutex::new(Tries::default()), Timestamp::now());
@@ -188,7 +174,7 @@ impl Change {
                 tries.turn = None;
             }
             match outcome {
-                Err(Trouble::NoKey) if !self.is_new_key || age(begin) >= KEY_UNSEEN => Ok(Ok(Outcome::NoKey)),
+                Err(Trouble::NoKey) if !self.is_new_key || age(begin) >= lag::KEY_UNSEEN => Ok(Ok(Outcome::NoKey)),
                 outcome => outcome,
             }
         })
@@ -353,7 +339,7 @@ impl Age {
     pub async fn of(cx: &Ctx, principal: &Arn) -> Self {
         let Some((kind, name)) = principal.iam_identity() else { return Self::Grown };
         match created(cx, principal, kind, name).await {
-            Ok(Some(created)) if Timestamp::now().duration_since(created) < YOUNG => Self::Young,
+            Ok(Some(created)) if Timestamp::now().duration_since(created) < lag::PRINCIPAL_YOUNG => Self::Young,
             Ok(Some(_)) => Self::Grown,
             Ok(None) => Self::Absent,
             Err(_) => Self::Unknown,
@@ -364,7 +350,7 @@ impl Age {
     pub fn may_pass(self, begin: Timestamp) -> bool {
         match self {
             Self::Young => true,
-            Self::Absent => Timestamp::now().duration_since(begin) < UNSEEN,
+            Self::Absent => Timestamp::now().duration_since(begin) < lag::PRINCIPAL_UNSEEN,
             Self::Grown | Self::Unknown => false,
         }
     }

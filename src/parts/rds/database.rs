@@ -3,14 +3,13 @@
 pub mod reboot;
 
 use std::fmt;
-use std::time::Duration;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Computed, Handle, Model, Retry, Val, View, Wait};
+use tf_provider::schema::{Computed, Failed, Handle, Model, Val, View, Wait};
 use tf_provider::value::Path;
 
-use crate::aws;
 use crate::aws::rds::{APPLYING, Database, Kind, Rds};
+use crate::aws::{self, lag};
 use crate::records::claims::{self, Subject};
 use crate::world::{self, Ctx};
 
@@ -34,12 +33,6 @@ pub struct Switch {
     pub immediately: bool,
 }
 
-/// Why a request of a change was not taken.
-enum Refused {
-    Busy(aws::Error),
-    Other(Diagnostic),
-}
-
 /// A database on its way to a switch's end.
 struct Switching {
     database: Database,
@@ -51,8 +44,7 @@ const OPERATIONAL: Wait<Database> = Wait {
     done: Database::is_operational,
     failed: Database::is_stuck,
     seen: describe,
-    first: Duration::from_millis(200),
-    most: Duration::from_secs(15),
+    pauses: lag::DATABASE,
 };
 
 const STEADY: Wait<Database> = Wait {
@@ -60,8 +52,7 @@ const STEADY: Wait<Database> = Wait {
     done: |database| database.group_status != APPLYING,
     failed: Database::is_stuck,
     seen: |database| format!("its parameters are \"{}\", and {}", database.group_status, describe(database)),
-    first: Duration::from_millis(200),
-    most: Duration::from_secs(15),
+    pauses: lag::DATABASE,
 };
 
 const SWITCHED: Wait<Switching> = Wait {
@@ -69,16 +60,7 @@ const SWITCHED: Wait<Switching> = Wait {
     done: |now| now.switch.is_done(&now.database),
     failed: |now| now.database.is_stuck(),
     seen: |now| describe(&now.database),
-    first: Duration::from_millis(200),
-    most: Duration::from_secs(15),
-};
-
-/// A database can become busy between the look at it and the change.
-const BUSY: Retry<Refused> = Retry {
-    what: "the database to accept changes",
-    when: |refused| matches!(refused, Refused::Busy(_)),
-    within: Duration::from_secs(24 * 3600),
-    first: Duration::from_millis(200),
+    pauses: lag::DATABASE,
 };
 
 impl Target {
@@ -206,12 +188,12 @@ impl Target {
             before();
             match rds.set_iam(self.kind, &self.identifier, switch.on, switch.immediately).await {
                 Ok(()) => Ok(None),
-                Err(error) if error.is_invalid_state() => Err(Refused::Busy(error)),
-                Err(error) if error.is_unsupported() => Err(Refused::Other(unsupported(&database, error))),
-                Err(error) => Err(Refused::Other(error.into())),
+                Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
+                Err(error) if error.is_unsupported() => Err(Failed::finally(unsupported(&database, error))),
+                Err(error) => Err(Failed::finally(error)),
             }
         };
-        let done = match cx.until(&BUSY, ask).await {
+        let done = match cx.until(&lag::DATABASE_BUSY, ask).await {
             Ok(Some(database)) => Ok(database),
             Ok(None) => {
                 let look = || async { Ok::<_, Diagnostic>(Switching { database: self.look(cx, rds).await?, switch }) };
@@ -243,21 +225,6 @@ impl Switch {
 
     fn summary(self) -> &'static str {
         if self.on { "Cannot turn on IAM authentication" } else { "Cannot turn off IAM authentication" }
-    }
-}
-
-impl From<Diagnostic> for Refused {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self::Other(diagnostic)
-    }
-}
-
-impl From<Refused> for Diagnostic {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Busy(error) => error.into(),
-            Refused::Other(diagnostic) => diagnostic,
-        }
     }
 }
 

@@ -8,17 +8,17 @@ mod note;
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Retry, Wait};
+use tf_provider::schema::Wait;
 use tf_provider::value::Path;
 
 use crate::arn::{self, Arn, ArnError};
-use crate::aws;
 use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::users::User;
 use crate::aws::rds::{Database, Kind, Rds};
+use crate::aws::{self, lag};
 use crate::records::claims::{Maker, Subject};
 use crate::records::previous::Previous;
 use crate::world::{self, Ctx};
@@ -61,14 +61,6 @@ struct Following {
     looks: u32,
 }
 
-/// AWS refuses to change a group while it carries another change to the databases.
-const BUSY: Retry<aws::Error> = Retry {
-    what: "another change of the parameter group to end",
-    when: aws::Error::is_invalid_state,
-    within: Duration::from_secs(300),
-    first: Duration::from_millis(200),
-};
-
 /// The databases begin to apply a change a moment after it was made, hence the second look.
 const FOLLOWED: Wait<Following> = Wait {
     what: "the databases to apply the parameter",
@@ -78,8 +70,7 @@ const FOLLOWED: Wait<Following> = Wait {
         Some(user) => format!("\"{}\" is applying it", user.identifier),
         None => "no database is applying it yet".to_owned(),
     },
-    first: Duration::from_millis(200),
-    most: Duration::from_secs(15),
+    pauses: lag::DATABASE,
 };
 
 /// Looks for a parameter.
@@ -181,7 +172,7 @@ pub async fn write(cx: &Ctx, rds: &Rds, group: &Group, settings: &[Setting]) -> 
         is_refused.store(written.as_ref().is_err_and(aws::Error::is_refused), Ordering::Relaxed);
         written
     };
-    let written = cx.until(&BUSY, write).await;
+    let written = cx.until(&lag::PARAMETER_GROUP_BUSY, write).await;
     written.map_err(|why| NotWritten { why, is_refused: is_refused.load(Ordering::Relaxed) })
 }
 

@@ -1,29 +1,23 @@
 //! Keys that a create has made and not named when it was cut off. They carry its mark and no alias.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::Lag;
 use tokio::sync::Mutex;
 
 use crate::attributes::tags;
-use crate::aws::Error;
 use crate::aws::kms::{Key, Kms};
+use crate::aws::{Error, lag};
 use crate::resources::kms_key::{KmsKey, unfit};
 use crate::world::Ctx;
 
 /// So many keys without alias are looked at. Each takes two calls, which is some seconds for all of them.
 const MOST_LOOKS: usize = 500;
 
-/// A key that was just made may not be listed yet.
-const LISTED: Lag =
-    Lag { what: "a key whose creation was not answered to be listed", looks: 5, first: Duration::from_secs(1) };
-
 /// The key with a mark, whose creation was not answered a moment ago: looked for several times.
 pub(super) async fn find(cx: &Ctx, kms: &Kms, mark: &str) -> Result<Option<Key>> {
     let others = Mutex::default();
-    cx.find(&LISTED, || look(kms, mark, &others)).await
+    cx.find(&lag::KEY_UNLISTED, || look(kms, mark, &others)).await
 }
 
 /// The key with a mark, if it is listed.

@@ -1,46 +1,16 @@
 //! The mode in which the resource is a grant.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::Retry;
+use tf_provider::schema::Failed;
 
-use crate::aws;
 use crate::aws::kms::{Grant, Key, Kms};
+use crate::aws::{self, lag};
 use crate::parts::kms::key_policy::Age;
 use crate::policy::edit::is_unique_id;
 use crate::records::claims::{Claim, Maker};
 use crate::resources::kms_key_user::{KmsKeyUser, content, statements};
 use crate::world::Ctx;
-
-/// Why a key cannot be given.
-pub(crate) struct Refused {
-    pub(crate) passes: bool,
-    pub(crate) why: Diagnostic,
-}
-
-impl From<Refused> for Diagnostic {
-    fn from(refused: Refused) -> Self {
-        refused.why
-    }
-}
-
-/// A principal made in the same apply may not be known to KMS yet.
-const YOUNG_GRANTEE: Retry<Refused> = Retry {
-    what: "KMS to know the principal",
-    when: |refused| refused.passes,
-    within: Duration::from_secs(180),
-    first: Duration::from_millis(500),
-};
-
-/// A key made in the same apply may not be found yet.
-pub(crate) const NEW_KEY: Retry<Refused> = Retry {
-    what: "KMS to know the key",
-    when: |refused| refused.passes,
-    within: Duration::from_secs(30),
-    first: Duration::from_millis(500),
-};
 
 impl KmsKeyUser {
     /// Makes the grant, or takes over what an interrupted create has left; its id.
@@ -105,21 +75,20 @@ impl KmsKeyUser {
             match kms.create_grant(&self.kms_key_arn, name, &self.principal_arn, &operations).await {
                 Err(error) if error.is_invalid_arn() => Err(self.refused(cx, error, begin).await),
                 Err(error) if error.is_not_found() => {
-                    let passes = SignedDuration::try_from(NEW_KEY.within)
-                        .is_ok_and(|within| Timestamp::now().duration_since(begin) < within);
-                    Err(Refused { passes, why: error.into() })
+                    let passes = Timestamp::now().duration_since(begin) < lag::KEY_UNSEEN;
+                    Err(Failed { passes, why: error.into() })
                 }
-                answer => answer.map_err(|error| Refused { passes: false, why: error.into() }),
+                answer => answer.map_err(Failed::finally),
             }
         };
-        let made = cx.until(&YOUNG_GRANTEE, create).await.context("Cannot grant the key", &self.kms_key_arn);
+        let made = cx.until(&lag::NEW_GRANTEE, create).await.context("Cannot grant the key", &self.kms_key_arn);
         made.map_err(|error| error.at(Self::kms_key_arn))
     }
 
-    async fn refused(&self, cx: &Ctx, error: aws::Error, begin: Timestamp) -> Refused {
-        let Ok(principal) = self.principal_arn.parse() else { return Refused { passes: false, why: error.into() } };
+    async fn refused(&self, cx: &Ctx, error: aws::Error, begin: Timestamp) -> Failed {
+        let Ok(principal) = self.principal_arn.parse() else { return Failed::finally(error) };
         let age = Age::of(cx, &principal).await;
-        Refused { passes: age.may_pass(begin), why: age.explain(error, &principal).at(Self::principal_arn) }
+        Failed { passes: age.may_pass(begin), why: age.explain(error, &principal).at(Self::principal_arn) }
     }
 
     fn is_given_by(&self, grant: &Grant) -> bool {

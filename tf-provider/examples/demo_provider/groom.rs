@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Action, Ctx, Model as _, Val, View, Wait, check, optional, required};
+use tf_provider::schema::{Action, Ctx, Model as _, Pauses, Val, View, Wait, check, optional, required};
 use tokio::time::Instant;
 
 use crate::cloud::Cloud;
@@ -26,8 +26,7 @@ const SHINY: Wait<u128> = Wait {
     done: |left| *left == 0,
     failed: |_| false,
     seen: |left| format!("{left} s to go"),
-    first: Duration::from_millis(100),
-    most: Duration::from_secs(1),
+    pauses: Pauses { first: Duration::from_millis(100), most: Duration::from_secs(1) },
 };
 
 impl Action<Cloud> for Groom {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
-    Computed, Ctx, Ended, Model as _, Partial, Plan, Resource, Wait, check, computed, optional, required,
+    Computed, Ctx, Ended, Model as _, Partial, Pauses, Plan, Resource, Wait, check, computed, optional, required,
 };
 
 use crate::cloud::Cloud;
@@ -39,8 +39,7 @@ const SETTLED: Wait<Slow> = Wait {
     done: |slow| slow.is_ready() && !slow.breaks,
     failed: |slow| slow.is_ready() && slow.breaks,
     seen: |slow| (if slow.is_ready() { "broken" } else { "not ready" }).to_owned(),
-    first: Duration::from_millis(50),
-    most: Duration::from_millis(200),
+    pauses: Pauses { first: Duration::from_millis(50), most: Duration::from_millis(200) },
 };
 
 impl Resource<Cloud> for Slow {

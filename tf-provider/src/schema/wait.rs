@@ -19,6 +19,13 @@ pub struct Wait<T> {
     pub failed: fn(&T) -> bool,
     /// The state in a few words, for the user.
     pub seen: fn(&T) -> String,
+    /// How often to look.
+    pub pauses: Pauses,
+}
+
+/// The time between two looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
     /// The first pause; each is twice as long as the one before, up to `most`.
     pub first: Duration,
     /// The longest pause.
@@ -32,6 +39,15 @@ pub enum Ended<T> {
     Done(T),
     /// What was seen last, and why it was not waited for any longer.
     Late(T, Diagnostic),
+}
+
+/// Why a call failed, where more than the error's type decides whether another call may succeed.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// Whether to call again.
+    pub passes: bool,
+    /// What the user is told if no later call succeeds.
+    pub why: Diagnostic,
 }
 
 /// An answer that may be another one in a while.
@@ -60,6 +76,35 @@ pub struct Lag {
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+impl Failed {
+    /// A failure that no later call mends.
+    pub fn finally(why: impl Into<Diagnostic>) -> Self {
+        Self { passes: false, why: why.into() }
+    }
+
+    /// A failure that may pass.
+    pub fn for_now(why: impl Into<Diagnostic>) -> Self {
+        Self { passes: true, why: why.into() }
+    }
+
+    /// Whether to call again: the usual [`Retry::when`].
+    pub fn passes(&self) -> bool {
+        self.passes
+    }
+}
+
+impl From<Diagnostic> for Failed {
+    fn from(why: Diagnostic) -> Self {
+        Self::finally(why)
+    }
+}
+
+impl From<Failed> for Diagnostic {
+    fn from(failed: Failed) -> Self {
+        failed.why
+    }
+}
+
 impl<W> Ctx<W> {
     /// Looks again and again until a state is reached.
     ///
@@ -87,7 +132,7 @@ impl<W> Ctx<W> {
         E: Into<Diagnostic>,
         F: Future<Output = Result<T, E>>,
     {
-        let mut pause = wait.first;
+        let mut pause = wait.pauses.first;
         loop {
             let seen = look().await.map_err(Into::into)?;
             if (wait.done)(&seen) {
@@ -101,7 +146,7 @@ impl<W> Ctx<W> {
             if let Err(why) = self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await {
                 return Ok(Ended::Late(seen, why));
             }
-            pause = (pause * 2).min(wait.most);
+            pause = (pause * 2).min(wait.pauses.most);
         }
     }
 
@@ -184,8 +229,7 @@ mod tests {
         done: |n| *n == 3,
         failed: |n| *n > 3,
         seen: |n| format!("the count is {n}"),
-        first: Duration::from_secs(1),
-        most: Duration::from_secs(2),
+        pauses: Pauses { first: Duration::from_secs(1), most: Duration::from_secs(2) },
     };
 
     fn cx(limit: u64) -> Ctx<()> {
@@ -273,7 +317,14 @@ mod tests {
         };
         assert_eq!(cx.until(&retry, call).await.unwrap_err().summary, "later");
         assert_eq!(tries.load(Ordering::Relaxed), 4, "after 0, 1, 3 and 7 seconds");
-        let never = || async { Err::<(), _>(Diagnostic::error("final", "")) };
+        let retry = Retry { what: "luck", when: Failed::passes, within: retry.within, first: retry.first };
+        let twice = || async {
+            let passes = tries.fetch_add(1, Ordering::Relaxed) < 6;
+            Err::<(), _>(Failed { passes, why: Diagnostic::error("failed", "") })
+        };
+        assert_eq!(cx.until(&retry, twice).await.unwrap_err().summary, "failed");
+        assert_eq!(tries.load(Ordering::Relaxed), 7, "the third failure was final");
+        let never = || async { Err::<(), _>(Failed::finally(Diagnostic::error("final", ""))) };
         assert_eq!(cx.until(&retry, never).await.unwrap_err().summary, "final");
     }
 

@@ -8,9 +8,9 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::plugin::{self, Plugin};
 use tf_provider::schema::{
     ActionEntry, Computed, Ctx, DataSource, DataSourceEntry, Dynamic, Ephemeral, EphemeralEntry, Function,
-    FunctionEntry, FunctionError, Host, Json, ListEntry, Map, Opened, Partial, Private, Provider, Renewed, Resource,
-    ResourceEntry, Secret, Set, Source, Val, View, Wait, action, block, check, computed, data_source, ephemeral,
-    function, list, optional, required, resource, variadic,
+    FunctionEntry, FunctionError, Host, Json, ListEntry, Map, Opened, Partial, Pauses, Private, Provider, Renewed,
+    Resource, ResourceEntry, Secret, Set, Source, Val, View, Wait, action, block, check, computed, data_source,
+    ephemeral, function, list, optional, required, resource, variadic,
 };
 use tf_provider::value::{Number, Value};
 
@@ -254,8 +254,7 @@ const FOREVER: Wait<()> = Wait {
     done: |()| false,
     failed: |()| false,
     seen: |()| "it goes on".to_owned(),
-    first: Duration::from_millis(50),
-    most: Duration::from_millis(50),
+    pauses: Pauses { first: Duration::from_millis(50), most: Duration::from_millis(50) },
 };
 
 /// Logs what Terraform keeps beside the state.

@@ -1,13 +1,10 @@
 //! What others have hung on a role, and what keeps it from being deleted.
 
-use std::time::Duration;
-
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::Retry;
+use tf_provider::schema::Failed;
 
-use crate::aws::Error;
 use crate::aws::iam::{Iam, Principal};
-use crate::parts::iam::role::CONCURRENT;
+use crate::aws::{Error, lag};
 use crate::world::Ctx;
 
 /// What hangs on a role.
@@ -21,29 +18,6 @@ pub(super) struct Left {
     profiles: Vec<String>,
 }
 
-/// What was just taken off a role may still be seen on it by the server that is to delete it.
-pub(super) const EMPTIED: Retry<Error> = Retry {
-    what: "the role to be seen as empty",
-    when: |error| error.is_delete_conflict() || error.is_concurrent_modification(),
-    within: Duration::from_secs(30),
-    first: Duration::from_secs(1),
-};
-
-/// Why a role is not deleted.
-enum Kept {
-    /// What hangs on it, in words for the user.
-    By(Diagnostic),
-    Failed(Diagnostic),
-}
-
-/// Policies whose resources were destroyed just before the role may still be listed.
-const STILL_LISTED: Retry<Kept> = Retry {
-    what: "what was removed from the role to be gone",
-    when: |kept| matches!(kept, Kept::By(_)),
-    within: Duration::from_secs(5),
-    first: Duration::from_millis(400),
-};
-
 /// Makes sure that nothing hangs on a role but its own policy.
 ///
 /// # Errors
@@ -52,11 +26,11 @@ pub(super) async fn nothing(cx: &Ctx, iam: &Iam, name: &str, own_policy: &str) -
     let look = || async {
         match on(iam, name, own_policy).await.context("Cannot delete the role", name) {
             Ok(left) if left.is_empty() => Ok(()),
-            Ok(left) => Err(Kept::By(left.refusal(name))),
-            Err(error) => Err(Kept::Failed(error)),
+            Ok(left) => Err(Failed::for_now(left.refusal(name))),
+            Err(error) => Err(Failed::finally(error)),
         }
     };
-    cx.until(&STILL_LISTED, look).await
+    cx.until(&lag::POLICIES_UNLISTED, look).await
 }
 
 /// All that hangs on a role but its own policy.
@@ -76,13 +50,13 @@ impl Left {
     pub(super) async fn remove(&self, cx: &Ctx, iam: &Iam, name: &str) -> Result<()> {
         let owner = Principal::Role(name.to_owned());
         for policy in &self.policies {
-            cx.until(&CONCURRENT, || iam.delete_policy(&owner, policy)).await?;
+            cx.until(&lag::CONCURRENT, || iam.delete_policy(&owner, policy)).await?;
         }
         for arn in &self.attached {
-            cx.until(&CONCURRENT, || iam.detach_policy(name, arn)).await?;
+            cx.until(&lag::CONCURRENT, || iam.detach_policy(name, arn)).await?;
         }
         for profile in &self.profiles {
-            cx.until(&CONCURRENT, || iam.leave_profile(name, profile)).await?;
+            cx.until(&lag::CONCURRENT, || iam.leave_profile(name, profile)).await?;
         }
         Ok(())
     }
@@ -102,13 +76,5 @@ impl Left {
                 lines.collect::<String>()
             ),
         )
-    }
-}
-
-impl From<Kept> for Diagnostic {
-    fn from(kept: Kept) -> Self {
-        match kept {
-            Kept::By(diagnostic) | Kept::Failed(diagnostic) => diagnostic,
-        }
     }
 }

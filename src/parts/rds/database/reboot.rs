@@ -1,13 +1,13 @@
 //! Restarting a database so that static parameters come into force.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::Wait;
+use tf_provider::schema::{Failed, Wait};
 
+use crate::aws::lag;
 use crate::aws::rds::{Database, IN_SYNC, Kind, Rds};
-use crate::parts::rds::database::{BUSY, OPERATIONAL, Refused, Target, describe};
+use crate::parts::rds::database::{OPERATIONAL, Target, describe};
 use crate::world::Ctx;
 
 /// A database on its way up, and the status of a member that is still down.
@@ -38,8 +38,7 @@ const REBOOTED: Wait<Rebooting> = Wait {
         }
         None => format!("its parameters are \"{}\", and {}", now.database.group_status, describe(&now.database)),
     },
-    first: Duration::from_millis(200),
-    most: Duration::from_secs(15),
+    pauses: lag::DATABASE,
 };
 
 /// A change that no status shows after so many looks, six seconds, was in force before, or is not seen in time.
@@ -53,8 +52,7 @@ const CHANGED: Wait<Lagging> = Wait {
     done: |now| now.database.group_status != IN_SYNC || now.looks >= LOOKS_FOR_CHANGE,
     failed: |now| now.database.is_stuck(),
     seen: |now| describe(&now.database),
-    first: Duration::from_millis(200),
-    most: Duration::from_secs(15),
+    pauses: lag::DATABASE,
 };
 
 impl Target {
@@ -88,9 +86,9 @@ impl Target {
                     asked => asked.map_err(Diagnostic::from)?,
                 }
             }
-            busy.map_or(Ok(()), |error| Err(Refused::Busy(error)))
+            busy.map_or(Ok(()), |error| Err(Failed::for_now(error)))
         };
-        cx.until(&BUSY, ask).await?;
+        cx.until(&lag::DATABASE_BUSY, ask).await?;
         let (unseen, looks) = (unseen.into_inner(), AtomicU32::new(0));
         let begun = AtomicBool::new(!unseen);
         let look = || async {
