@@ -35,7 +35,7 @@ tf_provider::model! {
     /// `rdsauth:creation-id` says which create has made the role: one that an interrupted apply has created is completed
     /// by the next apply in the same directory.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// `iam:GetRole`, `iam:CreateRole`, `iam:TagRole`, `iam:GetRolePolicy`, `iam:PutRolePolicy`,
     /// `iam:DeleteRolePolicy`, `iam:ListRolePolicies`, `iam:ListAttachedRolePolicies`,

@@ -39,7 +39,7 @@ tf_provider::model! {
     ///
     /// An import cannot know the value. The first apply after it writes that of the configuration.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// `secretsmanager:DescribeSecret`, `secretsmanager:CreateSecret`, `secretsmanager:TagResource`,
     /// `secretsmanager:UntagResource`, `secretsmanager:UpdateSecret`, `secretsmanager:PutSecretValue` and

@@ -31,7 +31,7 @@ tf_provider::model! {
     /// resources for one principal need different values of `policy_name`; one resource can hold several `database`
     /// blocks. A statement that somebody adds to the policy later shows as a change of `policy_json`.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// For a role `iam:GetRolePolicy`, `iam:PutRolePolicy` and `iam:DeleteRolePolicy`; for a user
     /// `iam:GetUserPolicy`, `iam:PutUserPolicy` and `iam:DeleteUserPolicy`; for a group `iam:GetGroupPolicy`,

@@ -43,7 +43,7 @@ tf_provider::model! {
     /// A symmetric key of any origin can be imported, and so can a multi-Region key. Only key material of KMS's own rotates,
     /// that of a replica key with its primary.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`, `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`; for changes
     /// `kms:UpdateAlias`, `kms:UpdateKeyDescription`, `kms:EnableKey`, `kms:DisableKey`, `kms:EnableKeyRotation`,

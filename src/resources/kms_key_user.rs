@@ -46,7 +46,7 @@ tf_provider::model! {
     /// A configuration with the key's whole policy, such as a key of `hashicorp/aws` with a policy, takes the statement
     /// out again each time it is applied, unless it ignores changes of that attribute.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// `kms:DescribeKey`; with a policy `kms:GetKeyPolicy` and `kms:PutKeyPolicy`, with a grant `kms:ListGrants`,
     /// `kms:CreateGrant` and `kms:RevokeGrant`; `sts:GetCallerIdentity`. `iam:GetRole` or `iam:GetUser` tells a
