@@ -53,7 +53,7 @@ tf_provider::model! {
     /// corrects them. If another value was made current, for instance by rotation, the plan warns of it and
     /// `version_id` shows the change. The value is not overwritten: increase `password_wo_version` to write the
     /// configured value again. A secret that was deleted or scheduled for deletion is removed from the state, and the
-    /// next plan creates it.
+    /// next plan creates it; while the name is blocked by the deletion, that needs `restore_deleted`.
     ///
     /// ## Destroy
     ///

@@ -403,7 +403,7 @@ fn what_the_rules_say_follows_the_doc_comment() {
          Changing this forces a new resource to be created."
     );
     assert_eq!(of("material"), "What it is made of. Must be one of `wood`, `glass_steel`. Defaults to `wood`.");
-    assert_eq!(of("hours"), "Opening hours by weekday. Each element must be 5 to 5 characters long.");
+    assert_eq!(of("hours"), "Opening hours by weekday. Each value must be 5 characters long.");
     assert_eq!(of("closed"), "Days of rest. Defaults to `[\"monday\"]`.");
     assert_eq!(of("outdoor"), "Whether it stands outdoors. Use `material` instead.");
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What the user reads about one attribute: on its page, in editors and in `terraform providers schema`.
 
 use crate::schema::{Attribute, Timeouts};
-use crate::value::Value;
+use crate::value::{Type, Value};
 
 /// The doc comment, and what the rules say: checks, default, replacement. Markdown, one paragraph.
 ///
@@ -27,7 +27,8 @@ pub(crate) fn generated(attribute: &Attribute) -> Vec<String> {
     let flags = &attribute.flags;
     let mut sentences = flags.relations.clone();
     sentences.extend(flags.checks.iter().map(|check| format!("{}.", capital(&check.sentence))));
-    sentences.extend(flags.each.iter().map(|check| format!("Each element {}.", check.sentence)));
+    let one = if matches!(attribute.ty, Type::Map(_)) { "value" } else { "element" };
+    sentences.extend(flags.each.iter().map(|check| format!("Each {one} {}.", check.sentence)));
     if let Some(default) = &flags.default {
         sentences.push(format!("Defaults to {}.", code(&literal(default))));
     }
