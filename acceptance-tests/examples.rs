@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use regex_lite::{Captures, Regex};
+
 use crate::support::terraform::Terraform;
 
-/// The kinds of entities, which are folders, and the file of each example.
+/// The kinds of entities, which are folders, and how the names of their examples begin.
 const KINDS: [(&str, &str); 4] = [
-    ("data-sources", "data-source.tf"),
-    ("ephemeral-resources", "ephemeral-resource.tf"),
-    ("functions", "function.tf"),
-    ("resources", "resource.tf"),
+    ("data-sources", "data-source"),
+    ("ephemeral-resources", "ephemeral-resource"),
+    ("functions", "function"),
+    ("resources", "resource"),
 ];
 
 #[test]
@@ -21,7 +23,7 @@ fn all_are_valid() {
         r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#,
     );
     tf.init();
-    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, file)| examples(kind, file)).collect();
+    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, stem)| examples(kind, stem)).collect();
     assert!(examples.len() > 20, "{examples:?}");
     for example in examples {
         let text = fs::read_to_string(&example).expect("an example");
@@ -39,33 +41,72 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }
 
-/// The example of each entity of a kind.
-fn examples(kind: &str, file: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder().join(kind)).expect("the examples of a kind");
-    entries.map(|entry| entry.expect("a folder").path().join(file)).collect()
+/// The examples of all entities of a kind.
+fn examples(kind: &str, stem: &str) -> Vec<PathBuf> {
+    let within = |folder: PathBuf| fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+    let files = within(folder().join(kind)).flat_map(within);
+    files.filter(|file| name(file).starts_with(stem) && name(file).ends_with(".tf")).collect()
 }
 
-/// What other providers would be given becomes local values, so that references and calls in it are checked all the same.
+/// What other providers and modules would be given becomes local values, so that references and calls in it are checked
+/// all the same. What they would give is the output of a `terraform_data`, which nobody knows before the apply.
 fn without_other_providers(text: &str) -> String {
-    let (mut number, mut is_foreign) = (0, false);
-    let lines = text.lines().map(|line| {
+    let mut out = String::new();
+    let mut foreign = Vec::new();
+    let mut is_within = false;
+    for line in text.lines() {
         let labels: Vec<_> = line.split('"').collect();
-        let is_block = ["resource \"", "data \"", "provider \""].iter().any(|start| line.starts_with(start));
-        if is_block && !labels[1].starts_with("rdsauth") && !labels[1].starts_with("terraform_") {
-            (number, is_foreign) = (number + 1, true);
-            return format!("locals {{\n  other_{number} = {{\n");
+        let is_own = |name: &str| name.starts_with("rdsauth") || name.starts_with("terraform_");
+        let address = match labels[..] {
+            ["provider ", kind, _] if !is_own(kind) => Some(format!("provider.{kind}")),
+            ["resource ", kind, _, name, _] if !is_own(kind) => Some(format!("{kind}.{name}")),
+            ["data ", kind, _, name, _] if !is_own(kind) => Some(format!("data.{kind}.{name}")),
+            ["ephemeral ", kind, _, name, _] if !is_own(kind) => Some(format!("ephemeral.{kind}.{name}")),
+            ["module ", name, _] => Some(format!("module.{name}")),
+            _ => None,
+        };
+        if let Some(address) = address {
+            let name = address.replace('.', "_");
+            out.push_str(&format!("resource \"terraform_data\" \"{name}\" {{}}\nlocals {{\n  {name} = {{\n"));
+            foreign.push(address);
+            is_within = true;
+        } else if is_within && line == "}" {
+            out.push_str("}\n}\n");
+            is_within = false;
+        } else if is_within && line.trim_start().starts_with("ignore_changes") {
+            // It names attributes, and is no expression.
+        } else if let (true, Some(block)) = (is_within && !line.contains('='), line.strip_suffix(" {")) {
+            out.push_str(&format!("{block} = {{\n"));
+        } else {
+            out.push_str(&format!("{line}\n"));
         }
-        let end = if line == "}" && std::mem::take(&mut is_foreign) { "}\n}\n" } else { "\n" };
-        let line = if end == "\n" { line } else { "" };
-        format!("{}{end}", line.replace("data.aws_iam_role_policy.orders.policy", "\"{}\""))
-    });
-    lines.collect()
+    }
+    // `data.x.y` before `x.y`, which is in it.
+    foreign.sort_by_key(|address| !address.starts_with("data."));
+    for address in foreign {
+        let reference = Regex::new(&format!(r"\b{}\b([.\[]?)", address.replace('.', r"\."))).expect("a pattern");
+        let output = |found: &Captures<'_>| match &found[1] {
+            "" => format!("terraform_data.{}", address.replace('.', "_")),
+            more => format!("terraform_data.{}.output{more}", address.replace('.', "_")),
+        };
+        out = reference.replace_all(&out, output).into_owned();
+    }
+    // An example of a function may leave out what it compares with.
+    out.replace("data.aws_iam_role_policy.orders.policy", "\"{}\"")
 }
 
 #[test]
-fn what_others_are_given_becomes_local() {
-    let text =
-        "resource \"aws_iam_role\" \"it\" {\n  tags = {\n    a = 1\n  }\n}\nresource \"rdsauth_x\" \"it\" {\n}\n";
-    let expected = "locals {\n  other_1 = {\n  tags = {\n    a = 1\n  }\n}\n}\nresource \"rdsauth_x\" \"it\" {\n}\n";
-    assert_eq!(without_other_providers(text).replace("\n\n", "\n"), expected);
+fn what_others_are_given_becomes_data() {
+    let text = "resource \"aws_iam_role\" \"it\" {\n  tags {\n    a = module.m.x\n  }\n}\n\
+                data \"aws_iam_role\" \"it\" {\n}\nmodule \"m\" {\n}\n\
+                resource \"rdsauth_x\" \"it\" {\n  a = aws_iam_role.it.arn\n  b = data.aws_iam_role.it.arn\n  depends_on = [aws_iam_role.it]\n}\n";
+    let expected = "resource \"terraform_data\" \"aws_iam_role_it\" {}\nlocals {\n  aws_iam_role_it = {\n  tags = {\n    \
+                    a = terraform_data.module_m.output.x\n  }\n}\n}\n\
+                    resource \"terraform_data\" \"data_aws_iam_role_it\" {}\nlocals {\n  data_aws_iam_role_it = {\n}\n}\n\
+                    resource \"terraform_data\" \"module_m\" {}\nlocals {\n  module_m = {\n}\n}\n\
+                    resource \"rdsauth_x\" \"it\" {\n  a = terraform_data.aws_iam_role_it.output.arn\n  \
+                    b = terraform_data.data_aws_iam_role_it.output.arn\n  \
+                    depends_on = [terraform_data.aws_iam_role_it]\n}\n";
+    assert_eq!(without_other_providers(text), expected);
 }

@@ -17,7 +17,7 @@ tf_provider::model! {
     /// A DB instance that is a member of a DB cluster has one too, but IAM compares that of the cluster: for a member,
     /// `resource_id` and the setting of IAM database authentication are those of its cluster.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// `rds:DescribeDBInstances` for an instance, `rds:DescribeDBClusters` for a cluster or a member of one,
     /// `rds:DescribeDBProxies` for a proxy. For the host name of a custom endpoint also `rds:DescribeDBClusterEndpoints`, of a shard group

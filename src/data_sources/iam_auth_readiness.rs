@@ -18,7 +18,7 @@ tf_provider::model! {
     /// Of a DB instance that is a member of a DB cluster, the cluster's setting counts, and policies name the cluster's
     /// resource ID.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// `rds:DescribeDBInstances`, `rds:DescribeOrderableDBInstanceOptions`, and for a cluster or a member
     /// of one `rds:DescribeDBClusters`.

@@ -22,14 +22,16 @@ tf_provider::model! {
     /// results are null, so that a plan can do without. Nothing is known then, and no condition such as
     /// `affected_count == 0` holds.
     ///
-    /// ## Privileges in the database
+    /// ## Required Permissions
     ///
-    /// The login needs to be able to connect and nothing else.
-    ///
-    /// ## IAM actions
+    /// ### IAM
     ///
     /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
     /// `kms:Decrypt` if the key of the secret is not AWS's own. RDS is not asked.
+    ///
+    /// ### Database
+    ///
+    /// The login needs to be able to connect and nothing else.
     pub struct ReplicationIamImpact {
         /// The database to look into. Any database of the server will do, since roles are common to all.
         database_connection: DatabaseConnection = block().min(1),

@@ -23,7 +23,7 @@ tf_provider::model! {
     /// must be set up for it, and the credentials must be allowed `rds-db:connect`. Sessions that are open when the
     /// token expires live on.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// None to make the token; `rds-db:connect` to use it. With `role_arn`, `sts:AssumeRole` on that role.
     pub struct DbAuthToken {

@@ -18,65 +18,118 @@ use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// The role with which the data loading utility of Aurora PostgreSQL Limitless Database reads the secrets of both
-    /// databases, decrypts them, and reaches the databases.
+    /// Manages the IAM role that the data loading utility of Aurora PostgreSQL Limitless Database assumes. Use it
+    /// instead of `aws_iam_role` and `aws_iam_role_policy`: the trust policy, the permissions and the tag that AWS
+    /// prescribes follow from the ARNs of two secrets and a key, and changes to them are detected and corrected.
     ///
-    /// The resource owns the role with the trust policy, the tag `assumer` and the inline policy that AWS prescribes. What others change about them shows as a change of `assume_role_policy`, `tags_all` or
-    /// `policy_json`. Where the policy of the key does not leave access to IAM, it must let the role use
-    /// the key as well.
+    /// The role is the one that AWS describes in [Setting up database authentication and resource access
+    /// manually](https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/limitless-load.manual.html): it trusts
+    /// `rds.amazonaws.com`, carries the tag `assumer` with the value `aurora_limitless_table_data_load`, and has one
+    /// inline policy. Pass its ARN to `rds_aurora.limitless_data_load_start`.
     ///
-    /// Other inline policies, managed policies and instance profiles on the role are not managed here and are no drift, as
-    /// with `resource "aws_iam_role"` of `hashicorp/aws`: other resources may own them, such as
-    /// `rdsauth_iam_db_user_policy`. To remove those that nobody lists, use `resource "aws_iam_role_policies_exclusive"`.
-    /// They are never removed without being asked for: as long as there are any, a destroy changes nothing and its error
-    /// lists them, unless `force_detach_policies` is true.
+    /// ~> **Note:** The key policy of each key must let the role use the key. A key policy that delegates to IAM, such
+    /// as the default one, does; otherwise add a statement with `rdsauth_kms_key_user`.
     ///
-    /// A role of the same name that already exists is not changed, and the error names the import command. The tag
-    /// `rdsauth:creation-id` says which create has made the role: one that an interrupted apply has created is completed
-    /// by the next apply in the same directory.
+    /// ~> **Note:** A role of the same name that already exists is not changed: the error names the command that
+    /// imports it. A role that an interrupted apply has created is recognized by its tag `rdsauth:creation-id` and
+    /// completed by the next apply in the same working directory.
     ///
-    /// ## IAM actions
+    /// -> The database users in the secrets log in with passwords, so they must not be members of `rds_iam`.
     ///
-    /// `iam:GetRole`, `iam:CreateRole`, `iam:TagRole`, `iam:GetRolePolicy`, `iam:PutRolePolicy`,
-    /// `iam:DeleteRolePolicy`, `iam:ListRolePolicies`, `iam:ListAttachedRolePolicies`,
-    /// `iam:ListInstanceProfilesForRole` and `iam:DeleteRole`; for changes `iam:UpdateRole`,
-    /// `iam:UpdateAssumeRolePolicy`, `iam:UntagRole`, `iam:PutRolePermissionsBoundary` and
-    /// `iam:DeleteRolePermissionsBoundary`; for `force_detach_policies` also `iam:DetachRolePolicy` and
-    /// `iam:RemoveRoleFromInstanceProfile`. Also `sts:GetCallerIdentity`.
+    /// ## Drift Detection
+    ///
+    /// A plan detects changes made outside of Terraform to the trust policy (`assume_role_policy`), the inline policy
+    /// (`policy_json`), the tags (`tags_all`), `description`, `permissions_boundary` and `max_session_duration`, and
+    /// the next apply corrects them. A role that was deleted is created again. If the trust policy or the inline policy
+    /// changes between plan and apply, the apply ends with an error instead of overwriting the change.
+    ///
+    /// Other inline policies, attached managed policies and instance profiles are not managed and are not drift, as
+    /// with [`aws_iam_role`](https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role):
+    /// other resources may manage them, such as `rdsauth_iam_db_user_policy`. Use `aws_iam_role_policies_exclusive` to
+    /// remove inline policies that no configuration lists.
+    ///
+    /// ## Destroy
+    ///
+    /// The inline policy and the role are deleted. If anything else has been added to the role (inline policies,
+    /// attached managed policies, instance profiles), nothing is changed and the error lists it, unless
+    /// `force_detach_policies` is `true`. A role of the same name that another resource of this provider has re-created
+    /// since, as its tag `rdsauth:creation-id` shows, is left alone, with a warning.
+    ///
+    /// ## Required Permissions
+    ///
+    /// - Create, read and destroy: `iam:GetRole`, `iam:CreateRole`, `iam:TagRole`, `iam:GetRolePolicy`,
+    ///   `iam:PutRolePolicy`, `iam:DeleteRolePolicy`, `iam:ListRolePolicies`, `iam:ListAttachedRolePolicies`,
+    ///   `iam:ListInstanceProfilesForRole` and `iam:DeleteRole`.
+    /// - In-place updates: also `iam:UpdateRole`, `iam:UpdateAssumeRolePolicy`, `iam:UntagRole`,
+    ///   `iam:PutRolePermissionsBoundary` and `iam:DeleteRolePermissionsBoundary`.
+    /// - `force_detach_policies`: also `iam:DetachRolePolicy` and `iam:RemoveRoleFromInstanceProfile`.
+    /// - Plan and apply: `sts:GetCallerIdentity`, to check that the secrets are in the account of the credentials.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// A `moved` block adopts an `aws_iam_role` if its trust policy lets `rds.amazonaws.com` assume it and nothing else
+    /// (Terraform 1.8 or later). Nothing is re-created: the first plan shows the differences between the role and the
+    /// configuration. An inline policy that `aws_iam_role_policy` managed is removed from the state, and `policy_name`
+    /// is set to its name:
+    ///
+    /// ```terraform
+    /// moved {
+    ///   from = aws_iam_role.limitless
+    ///   to   = rdsauth_aurora_loader_role.limitless
+    /// }
+    ///
+    /// removed {
+    ///   from = aws_iam_role_policy.limitless
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// If the role is in another state, import it by its name instead.
     pub struct AuroraLoaderRole {
         /// Name of the role.
         name: String = required().replace().identity().check(checks::iam_name()),
-        /// Path of the role.
+        /// Path of the role, see [IAM
+        /// identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names).
         path: String = optional().or("/").replace().check(checks::iam_path()),
         /// Description of the role.
         description: Option<String> = optional().check(checks::iam_description()),
-        /// ARN of the secret with the user name and password for the source database.
+        /// ARN of the Secrets Manager secret with the user name and the password for the source database. Secrets and
+        /// keys must be in the account and the region of the DB cluster that data is loaded into.
         source_secret_arn: String = required().check(checks::secret_arn()),
-        /// ARN of the secret with the user name and password for the destination database.
+        /// ARN of the Secrets Manager secret with the user name and the password for the destination database.
         destination_secret_arn: String = required().check(checks::secret_arn()),
-        /// ARN of the KMS key that encrypts the secrets.
+        /// ARN of the customer managed KMS key that encrypts the secrets.
         kms_key_arn: String = required().check(checks::key_arn()),
-        /// ARNs of more keys, if the secrets have one each.
+        /// ARNs of further KMS keys, if the secrets are encrypted with different keys.
         additional_kms_key_arns: Option<Set<String>> = optional().each(checks::key_arn()),
-        /// Name of the inline policy.
+        /// Name of the inline policy. Another name is an in-place update: the policy is written under the new name
+        /// before the old one is deleted.
         policy_name: String = optional().or(POLICY_NAME).check(checks::long_iam_name()),
-        /// ARN of the managed policy that bounds the role's permissions.
+        /// ARN of the managed policy that is the [permissions
+        /// boundary](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html) of the role.
         permissions_boundary: Option<String> = optional().check(checks::policy_arn()),
-        /// How many seconds a session of the role may last.
+        /// Maximum duration of a session of the role, in seconds.
         max_session_duration: i64 = optional().or(3600).check(check::between(3600..=43200)),
-        /// Whether a destroy removes what others have added to the role: policies and instance profiles.
+        /// Whether destroy also removes inline policies, attached managed policies and instance profiles that are not
+        /// managed by this resource. Like every argument that destroy uses, it must be applied before the destroy.
         force_detach_policies: bool = optional().or(false),
-        /// Tags of the role. The tag `assumer` is added by itself and need not be among them.
+        /// Tags of the role. The tag `assumer` is added automatically. Tags with the same key in the provider's
+        /// `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
-        /// All tags of the role, with `assumer` and the provider's default ones.
+        /// All tags of the role, including `assumer` and the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the role.
         arn: Computed<String> = computed().keep(),
-        /// ID of the role that no other role ever has: `AROA…`.
+        /// Stable [unique
+        /// ID](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids) of
+        /// the role (`AROA…`). A role that is deleted and re-created under the same name has another one.
         unique_id: Computed<String> = computed().keep(),
-        /// The trust policy, as it is in IAM.
+        /// Trust policy of the role, as JSON, as it is in IAM.
         assume_role_policy: Computed<PolicyJson> = computed().derived(|_| Val::Known(trust())),
-        /// The inline policy, as it is in IAM.
+        /// Inline policy of the role, as JSON, as it is in IAM.
         policy_json: Computed<PolicyJson> = computed().derived(policy_json),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }

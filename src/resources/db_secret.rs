@@ -23,58 +23,116 @@ use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// Keeps the user name and the password of a database user in Secrets Manager, where services such as the data
-    /// loader of Aurora Limitless, RDS Proxy and DMS look for them.
+    /// Manages a Secrets Manager secret with the user name and the password of a database user, in the format that RDS
+    /// Proxy, AWS DMS and the data loading utility of Aurora Limitless Database expect. Use it instead of
+    /// `aws_secretsmanager_secret` with `aws_secretsmanager_secret_version` to keep the password out of plan and state
+    /// and to plan without permission to read it.
     ///
-    /// The value is the JSON object `{"username": …, "password": …}` with the pairs of `extra` beside them. It is
-    /// written and never read: a plan needs no right to see it. The password is write-only, so neither plan nor state
-    /// holds it, and it is written again whenever `username`, `extra`, `password_wo_version` or the key changes, the last
-    /// because Secrets Manager need not encrypt an old value with a new key. If somebody
-    /// else puts another value in force, the next plan warns of it, and `version_id` shows the change.
+    /// The value is the JSON object `{"username": …, "password": …}` with the pairs of `extra`, see [JSON structure of
+    /// AWS Secrets Manager
+    /// secrets](https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html). The
+    /// value is written and never read. It is written again when `username`, `extra`, `password_wo_version` or
+    /// `kms_key_id` changes; the last because Secrets Manager does not always encrypt the existing value with a new
+    /// key.
     ///
-    /// A secret of the same name that already exists is not changed, and the error names the import command. A secret of
-    /// the same name that is scheduled for deletion is in the way, too, as after a destroy of this resource for
-    /// `recovery_window_in_days`; plan and apply say how to restore it or to delete it for good. The tag `rdsauth:creation-id` says which create has made the secret.
+    /// ~> **Note:** A secret of the same name that already exists is not changed: the error names the command that
+    /// imports it. A secret of the same name that is scheduled for deletion blocks the name, for instance for
+    /// `recovery_window_in_days` after a destroy of this resource. Plan and apply show how to restore it or to delete
+    /// it permanently; see `restore_deleted`.
     ///
-    /// An import cannot know the value. The first apply after it writes that of the configuration.
+    /// ~> **Note:** Without `kms_key_id` the secret is encrypted with the AWS managed key `aws/secretsmanager`, which
+    /// principals of other accounts and the data loading utility cannot use.
     ///
-    /// ## IAM actions
+    /// -> To keep the password out of the state of other resources too, generate it with an ephemeral resource, as in
+    /// the second example.
     ///
-    /// `secretsmanager:DescribeSecret`, `secretsmanager:CreateSecret`, `secretsmanager:TagResource`,
-    /// `secretsmanager:UntagResource`, `secretsmanager:UpdateSecret`, `secretsmanager:PutSecretValue` and
-    /// `secretsmanager:DeleteSecret`; to take back a deleted secret, `secretsmanager:RestoreSecret`. With a key of your own
-    /// also `kms:GenerateDataKey` and `kms:Decrypt` on it.
+    /// ## Drift Detection
+    ///
+    /// A plan detects changes made outside of Terraform to `description`, `kms_key_id` and the tags, and the next apply
+    /// corrects them. If another value was made current, for instance by rotation, the plan warns of it and
+    /// `version_id` shows the change. The value is not overwritten: increase `password_wo_version` to write the
+    /// configured value again. A secret that was deleted or scheduled for deletion is removed from the state, and the
+    /// next plan creates it; while the name is blocked by the deletion, that needs `restore_deleted`.
+    ///
+    /// ## Destroy
+    ///
+    /// The secret is scheduled for
+    /// [deletion](https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html) and can be
+    /// restored for `recovery_window_in_days`. With `0` it is deleted at once, and destroy waits until the name is free
+    /// again.
+    ///
+    /// ## Required Permissions
+    ///
+    /// - Create, read and destroy: `secretsmanager:DescribeSecret`, `secretsmanager:CreateSecret`,
+    ///   `secretsmanager:TagResource` and `secretsmanager:DeleteSecret`.
+    /// - In-place updates: also `secretsmanager:UntagResource`, `secretsmanager:UpdateSecret` and
+    ///   `secretsmanager:PutSecretValue`.
+    /// - To restore a deleted secret: also `secretsmanager:RestoreSecret`.
+    /// - `kms_key_id`: also `kms:GenerateDataKey` and `kms:Decrypt` on the key.
+    ///
+    /// Permission to read the value (`GetSecretValue`) is not needed.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// Remove the secret and its version from the state and import the secret. The first apply after the import writes
+    /// the configured value, since the existing one is not read:
+    ///
+    /// ```terraform
+    /// removed {
+    ///   from = aws_secretsmanager_secret.source
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// removed {
+    ///   from = aws_secretsmanager_secret_version.source
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// import {
+    ///   to = rdsauth_db_secret.source
+    ///   id = "source_DB_secret"
+    /// }
+    /// ```
     pub struct DbSecret {
-        /// Name of the secret. Services find it by its ARN, in which six random characters follow the name.
+        /// Name of the secret. Services refer to it by its ARN, in which a hyphen and six random characters follow the
+        /// name.
         name: String = required().replace().identity().check(name()),
-        /// Region of the secret. The provider's region if absent.
+        /// Region of the secret. Defaults to the provider's region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
-        /// What the secret is for.
+        /// Description of the secret.
         description: Option<String> = optional().check(check::length(0..=2048)),
-        /// KMS key that encrypts the value: ARN, ID or alias. If absent, the key `aws/secretsmanager` of AWS does, which
-        /// no policy can name, so that a role of the data loader of Aurora Limitless cannot decrypt the value.
+        /// ARN, ID or alias of the KMS key that encrypts the secret. Defaults to the AWS managed key
+        /// `aws/secretsmanager`.
         kms_key_id: Option<KeyId> = optional().check(check::length(1..=2048)),
         /// Name of the database user.
         username: String = required().check(check::length(1..=usize::MAX)),
-        /// Password of the database user. It reaches Secrets Manager and is stored nowhere else.
+        /// Password of the database user. Write-only: sent to Secrets Manager, never stored in state or plan. Change
+        /// `password_wo_version` to send it again.
         password_wo: Secret<String> = required().write_only().check(check::length(1..=usize::MAX)),
-        /// Number of the password. Another number writes `password_wo` again.
+        /// Version of the password. Any other number writes `password_wo` again.
         password_wo_version: i64 = required().check(check::between(1..=i64::MAX)),
-        /// More pairs in the value that are no secrets, such as `engine`, `host`, `port` and `dbname`.
+        /// Further pairs of the value that are not secret, such as `engine`, `host`, `port` and `dbname`.
         extra: Option<Map<String>> = optional().check(check::keys(extra_key())),
-        /// Days during which the secret can be restored after it was deleted. With 0 it is gone at once.
+        /// Days for which the secret can be restored after destroy: `0` to delete it immediately, or 7 to 30.
         recovery_window_in_days: i64 = optional().or(7).check(check::between(0..=30)),
-        /// Consent to restore a deleted secret of the same name, whoever made it, and to write this value into it.
+        /// Whether to restore a secret of the same name that is scheduled for deletion, whoever created it, and write
+        /// the configured value into it.
         restore_deleted: bool = optional().or(false),
-        /// Tags of the secret.
+        /// Tags of the secret. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
-        /// Tags of the secret, and those that the provider gives to all objects.
+        /// All tags of the secret, including the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed().keep(),
-        /// ARN of the secret, with the random characters.
+        /// ARN of the secret, including the random characters.
         arn: Computed<String> = computed().keep(),
-        /// Version of the value in force.
+        /// Version ID of the current value.
         version_id: Computed<Option<String>> = computed().keep(),
-        /// When anything of the secret was last changed.
+        /// Time of the last change of the secret.
         last_changed: Computed<Option<String>> = computed().keep(),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }

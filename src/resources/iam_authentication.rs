@@ -31,7 +31,7 @@ tf_provider::model! {
     ///
     /// IAM authentication takes 300 to 1000 MiB of memory, which the smallest instance classes lack.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// `rds:DescribeDBInstances` and `rds:ModifyDBInstance` for an instance, `rds:DescribeDBClusters` and
     /// `rds:ModifyDBCluster` for a cluster, with `rds:ModifyDBInstance` on its members.

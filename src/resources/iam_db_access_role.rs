@@ -23,85 +23,142 @@ use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// A role that somebody outside assumes, such as ClickPipes or another account, to log in to databases as certain
-    /// database users.
+    /// Manages an IAM role that other accounts, AWS services or products such as ClickPipes assume to log in to
+    /// databases with IAM database authentication. Use it instead of `aws_iam_role` with `aws_iam_role_policy` to get
+    /// the trust policy and the `rds-db:connect` policy from a few arguments, with no policy document to write.
     ///
-    /// The resource owns the role, its trust policy, its tags and one inline policy, named `policy_name`, that allows
-    /// `rds-db:connect`. What others change about them shows as a change of `assume_role_policy`, `tags_all` or
-    /// `policy_json`. The databases and their users belong to others.
+    /// The role has one inline policy, which allows `rds-db:connect` for the users in the `database` blocks; see
+    /// [Creating and using an IAM policy for IAM database
+    /// access](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html). To allow
+    /// an existing role, user or group to log in, use `rdsauth_iam_db_user_policy`. The databases and the database
+    /// users are not managed here: see `rdsauth_iam_authentication`, `rdsauth_postgresql_iam_user` and
+    /// `rdsauth_mysql_iam_user`.
     ///
-    /// Other inline policies, managed policies and instance profiles on the role are not managed here and are no drift, as
-    /// with `resource "aws_iam_role"` of `hashicorp/aws`: other resources may own them, such as
-    /// `rdsauth_iam_db_user_policy`. To remove those that nobody lists, use `resource "aws_iam_role_policies_exclusive"`.
-    /// They are never removed without being asked for: as long as there are any, a destroy changes nothing and its error
-    /// lists them, unless `force_detach_policies` is true.
+    /// ~> **Note:** IAM accepts a trust policy only if all its principals exist, including those of other accounts. A
+    /// principal of the provider's own account that was created less than two minutes ago is waited for.
     ///
-    /// IAM takes a trust policy only if all its principals exist, those of other accounts too. A principal of the
-    /// provider's own account that was made less than two minutes ago is waited for. If a trusted role is deleted and
-    /// made anew, IAM no longer knows it as the same: the next plan shows that, and its apply mends it.
+    /// ~> **Note:** A role of the same name that already exists is not changed: the error names the command that
+    /// imports it. A role that an interrupted apply has created is recognized by its tag `rdsauth:creation-id` and
+    /// completed by the next apply in the same working directory.
     ///
-    /// A role of the same name that already exists is not changed, and the error names the import command. The tag
-    /// `rdsauth:creation-id` says which create has made the role: one that an interrupted apply has created is completed
-    /// by the next apply in the same directory.
+    /// ## Drift Detection
     ///
-    /// ## IAM actions
+    /// A plan detects changes made outside of Terraform to the trust policy (`assume_role_policy`), the inline policy
+    /// (`policy_json`), the tags (`tags_all`), `description`, `permissions_boundary` and `max_session_duration`, and
+    /// the next apply corrects them. A role that was deleted is created again. If the trust policy or the inline policy
+    /// changes between plan and apply, the apply ends with an error instead of overwriting the change.
     ///
-    /// `iam:GetRole`, `iam:CreateRole`, `iam:TagRole`, `iam:GetRolePolicy`, `iam:PutRolePolicy`,
-    /// `iam:DeleteRolePolicy`, `iam:ListRolePolicies`, `iam:ListAttachedRolePolicies`,
-    /// `iam:ListInstanceProfilesForRole` and `iam:DeleteRole`; for changes `iam:UpdateRole`,
-    /// `iam:UpdateAssumeRolePolicy`, `iam:UntagRole`, `iam:PutRolePermissionsBoundary` and
-    /// `iam:DeleteRolePermissionsBoundary`; for `force_detach_policies` also `iam:DetachRolePolicy` and
-    /// `iam:RemoveRoleFromInstanceProfile`. To tell the age of a trusted user, `iam:GetUser`. If a database has no
-    /// `account_id`, or for `source_account_condition`, `sts:GetCallerIdentity`.
+    /// If a trusted role or user is deleted and re-created, IAM no longer treats it as the same principal. The next
+    /// plan shows this as a change of `assume_role_policy`, and the apply restores the trust.
+    ///
+    /// Other inline policies, attached managed policies and instance profiles are not managed and are not drift, as
+    /// with [`aws_iam_role`](https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role):
+    /// other resources may manage them, such as `rdsauth_iam_db_user_policy`. Use `aws_iam_role_policies_exclusive` to
+    /// remove inline policies that no configuration lists.
+    ///
+    /// ## Destroy
+    ///
+    /// The inline policy and the role are deleted. If anything else has been added to the role (inline policies,
+    /// attached managed policies, instance profiles), nothing is changed and the error lists it, unless
+    /// `force_detach_policies` is `true`. A role of the same name that another resource of this provider has re-created
+    /// since, as its tag `rdsauth:creation-id` shows, is left alone, with a warning.
+    ///
+    /// ## Required Permissions
+    ///
+    /// - Create, read and destroy: `iam:GetRole`, `iam:CreateRole`, `iam:TagRole`, `iam:GetRolePolicy`,
+    ///   `iam:PutRolePolicy`, `iam:DeleteRolePolicy`, `iam:ListRolePolicies`, `iam:ListAttachedRolePolicies`,
+    ///   `iam:ListInstanceProfilesForRole` and `iam:DeleteRole`.
+    /// - In-place updates: also `iam:UpdateRole`, `iam:UpdateAssumeRolePolicy`, `iam:UntagRole`,
+    ///   `iam:PutRolePermissionsBoundary` and `iam:DeleteRolePermissionsBoundary`.
+    /// - `force_detach_policies`: also `iam:DetachRolePolicy` and `iam:RemoveRoleFromInstanceProfile`.
+    /// - `trusted_principals` with users: also `iam:GetUser`, to find out whether a user that IAM does not accept yet
+    ///   is new.
+    /// - `source_account_condition`, or a `database` block without `account_id`: also `sts:GetCallerIdentity`.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// A `moved` block adopts an `aws_iam_role` if this resource can express its trust policy (Terraform 1.8 or later).
+    /// Nothing is re-created: the first plan shows the differences between the role and the configuration. An inline
+    /// policy that `aws_iam_role_policy` managed is removed from the state, and `policy_name` is set to its name:
+    ///
+    /// ```terraform
+    /// moved {
+    ///   from = aws_iam_role.clickpipes
+    ///   to   = rdsauth_iam_db_access_role.clickpipes
+    /// }
+    ///
+    /// removed {
+    ///   from = aws_iam_role_policy.clickpipes
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// If the role is in another state, import it by its name instead.
     pub struct IamDbAccessRole {
         /// Name of the role.
         name: String = required().replace().identity().check(checks::iam_name()),
-        /// Path of the role.
+        /// Path of the role, see [IAM
+        /// identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names).
         path: String = optional().or("/").replace().check(checks::iam_path()),
         /// Description of the role.
         description: Option<String> = optional().check(checks::iam_description()),
-        /// Who the role is for. `clickpipes`: the `trusted_principals` may also tag their sessions. `dms`: AWS DMS is
-        /// trusted, by its global name and by that of the databases' regions, which end in `.amazonaws.com` in China as
-        /// well; `trusted_services` adds others. `rds_proxy`: RDS Proxy is trusted.
+        /// Kind of principal that the role is for. `clickpipes`: the `trusted_principals` may also tag their sessions,
+        /// as [ClickPipes](https://clickhouse.com/docs/integrations/clickpipes/secure-rds) needs. `dms`: AWS DMS is
+        /// trusted, as `dms.amazonaws.com` and as the service principal of each region in the `database` blocks.
+        /// `rds_proxy`: RDS Proxy is trusted, as `rds.amazonaws.com`. With `dms` and `rds_proxy`, `trusted_services`
+        /// adds further services.
         preset: Option<String> = optional().check(check::one_of(&[CLICKPIPES, DMS, RDS_PROXY])),
-        /// ARNs of roles and users that may assume the role, or IDs of accounts that may let theirs do so. For
-        /// ClickPipes, the `Service role ID (IAM)` of the service.
+        /// ARNs of IAM roles and users that may assume the role, or IDs of accounts that may let their principals
+        /// assume it. For ClickPipes, the `Service role ID (IAM)` of the ClickHouse service.
         trusted_principals: Option<Set<PrincipalName>> = optional().each(checks::principal()),
-        /// Services that may assume the role.
+        /// Service principals that may assume the role, such as `ec2.amazonaws.com`.
         trusted_services: Option<Set<String>> = optional().each(checks::service_principal()),
-        /// What the trusted may do. If absent, `sts:AssumeRole`, and with the preset `clickpipes` also
-        /// `sts:TagSession`.
+        /// STS actions that the trust policy allows. Defaults to `sts:AssumeRole`, and with the preset `clickpipes`
+        /// also to `sts:TagSession`.
         trust_actions: Option<Set<String>> =
             optional().check(check::size(1..=usize::MAX)).each(checks::trust_action()),
-        /// What the trusted principals must say when they assume the role. Services never say it.
+        /// Value that the trusted principals must pass as [external
+        /// ID](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html) when they
+        /// assume the role. It does not apply to services.
         external_id: Option<String> = optional().check(external_id()),
-        /// Trust services only when they act for the account of the provider's credentials. DMS says for whom it acts
-        /// since version 3.4.7 of its engine.
+        /// Whether trusted services may assume the role only on behalf of the account of the provider's credentials
+        /// (condition `aws:SourceAccount`), which prevents the [confused deputy
+        /// problem](https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). AWS DMS supports this from
+        /// engine version 3.4.7.
         source_account_condition: bool = optional().or(false),
-        /// A database, and the users to log in as.
+        /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
         database: Vec<Database> = block().min(1),
-        /// Consent to patterns: `*` as a resource ID, and `*` or `?` in the names of database users.
+        /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),
-        /// Name of the inline policy.
+        /// Name of the inline policy. Another name is an in-place update: the policy is written under the new name
+        /// before the old one is deleted.
         policy_name: String = optional().or(POLICY_NAME).check(checks::long_iam_name()),
-        /// ARN of the managed policy that bounds the role's permissions.
+        /// ARN of the managed policy that is the [permissions
+        /// boundary](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html) of the role.
         permissions_boundary: Option<String> = optional().check(checks::policy_arn()),
-        /// How many seconds a session of the role may last. If it is assumed with the credentials of another role, one
-        /// hour at most.
+        /// Maximum duration of a session of the role, in seconds. With [role
+        /// chaining](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining), sessions
+        /// last at most one hour.
         max_session_duration: i64 = optional().or(3600).check(check::between(3600..=43200)),
-        /// Whether a destroy removes what others have added to the role: policies and instance profiles.
+        /// Whether destroy also removes inline policies, attached managed policies and instance profiles that are not
+        /// managed by this resource. Like every argument that destroy uses, it must be applied before the destroy.
         force_detach_policies: bool = optional().or(false),
-        /// Tags of the role.
+        /// Tags of the role. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
-        /// All tags of the role, with the provider's default ones.
+        /// All tags of the role, including the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the role.
         arn: Computed<String> = computed().keep(),
-        /// ID of the role that no other role ever has: `AROA…`.
+        /// Stable [unique
+        /// ID](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids) of
+        /// the role (`AROA…`). A role that is deleted and re-created under the same name has another one.
         unique_id: Computed<String> = computed().keep(),
-        /// The trust policy, as it is in IAM.
+        /// Trust policy of the role, as JSON, as it is in IAM.
         assume_role_policy: Computed<PolicyJson> = computed(),
-        /// The inline policy, as it is in IAM.
+        /// Inline policy of the role, as JSON, as it is in IAM.
         policy_json: Computed<PolicyJson> = computed(),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }

@@ -21,37 +21,85 @@ use crate::records::claims::{self, Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// Lets a role, user or group of IAM log in to databases as certain database users.
+    /// Allows an existing IAM role, user or group to log in to databases as certain database users, with an inline
+    /// policy for `rds-db:connect`. Use it instead of `aws_iam_role_policy` to get the ARNs of database users right and
+    /// to keep other statements out of the policy.
     ///
-    /// The resource owns one inline policy that allows `rds-db:connect`. The principal itself, the databases and
-    /// their users belong to others; the principal must exist before the policy.
+    /// The policy follows [Creating and using an IAM policy for IAM database
+    /// access](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html). Only this
+    /// one inline policy is managed. The principal, the databases and the database users are not; to create a role for
+    /// an outside principal, use `rdsauth_iam_db_access_role`.
     ///
-    /// A policy of the same name that already exists is not changed, and the error names the import command. Two
-    /// resources for one principal need different values of `policy_name`; one resource can hold several `database`
-    /// blocks. A statement that somebody adds to the policy later shows as a change of `policy_json`.
+    /// ~> **Note:** An inline policy of the same name that already exists is not changed: the error names the command
+    /// that imports it. Two resources for the same principal need different values of `policy_name`; one resource can
+    /// have several `database` blocks.
     ///
-    /// ## IAM actions
+    /// ~> **Note:** `condition`: AWS documents only `aws:ResourceTag/…` as a condition key of `rds-db:connect`, and
+    /// only recently. Test that the policy denies what it should before you rely on it.
     ///
-    /// For a role `iam:GetRolePolicy`, `iam:PutRolePolicy` and `iam:DeleteRolePolicy`; for a user
-    /// `iam:GetUserPolicy`, `iam:PutUserPolicy` and `iam:DeleteUserPolicy`; for a group `iam:GetGroupPolicy`,
-    /// `iam:PutGroupPolicy` and `iam:DeleteGroupPolicy`. If no `account_id` is given, `sts:GetCallerIdentity`.
+    /// ## Drift Detection
+    ///
+    /// A plan detects any change made outside of Terraform to the policy document, such as an added statement, as a
+    /// change of `policy_json`; the next apply restores the document. A deleted policy is created again. If the policy
+    /// changes between plan and apply, the apply ends with an error instead of overwriting the change. Other policies
+    /// of the principal are not looked at.
+    ///
+    /// ## Destroy
+    ///
+    /// The inline policy is deleted. The principal and its other policies stay. Sessions that are already open in the
+    /// database are not closed.
+    ///
+    /// ## Required Permissions
+    ///
+    /// - `role`: `iam:GetRolePolicy`, `iam:PutRolePolicy` and `iam:DeleteRolePolicy`.
+    /// - `user`: `iam:GetUserPolicy`, `iam:PutUserPolicy` and `iam:DeleteUserPolicy`.
+    /// - `group`: `iam:GetGroupPolicy`, `iam:PutGroupPolicy` and `iam:DeleteGroupPolicy`.
+    /// - A `database` block without `account_id`: also `sts:GetCallerIdentity`.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// A `moved` block adopts an `aws_iam_role_policy` whose document allows `rds-db:connect` and nothing else
+    /// (Terraform 1.8 or later):
+    ///
+    /// ```terraform
+    /// moved {
+    ///   from = aws_iam_role_policy.orders
+    ///   to   = rdsauth_iam_db_user_policy.orders
+    /// }
+    /// ```
+    ///
+    /// For `aws_iam_user_policy` and `aws_iam_group_policy`, remove the resource from the state and import the policy:
+    ///
+    /// ```terraform
+    /// removed {
+    ///   from = aws_iam_user_policy.reports
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// import {
+    ///   to = rdsauth_iam_db_user_policy.reports
+    ///   id = "user/reports/rds-db-connect"
+    /// }
+    /// ```
     pub struct IamDbUserPolicy {
-        /// Name of the role that may log in.
+        /// Name of the IAM role that may log in.
         role: Option<String> = optional().replace().identity().check(checks::iam_name()),
-        /// Name of the user that may log in.
+        /// Name of the IAM user that may log in.
         user: Option<String> = optional().replace().identity().check(checks::iam_name()),
-        /// Name of the group whose users may log in.
+        /// Name of the IAM group whose users may log in.
         group: Option<String> = optional().replace().identity().check(checks::long_iam_name()),
         /// Name of the inline policy.
         policy_name: String = optional().or("rds-db-connect").replace().identity().check(checks::long_iam_name()),
-        /// Consent to patterns: `*` as a resource ID, and `*` or `?` in the names of database users.
+        /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),
-        /// A database, and the users to log in as.
+        /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
         database: Vec<Database> = block().min(1),
-        /// A condition on every login. All conditions must hold. AWS documents `aws:ResourceTag/…` alone as a condition
-        /// key of `rds-db:connect`, and that since recently: try out that it refuses what it should.
+        /// Condition on every login. All conditions must hold.
         condition: Vec<ConditionBlock> = block(),
-        /// The policy document, as it is in IAM.
+        /// Policy document, as JSON, as it is in IAM.
         policy_json: Computed<PolicyJson> = computed(),
     }
     rules { exactly_one_of(role, user, group) }
@@ -61,7 +109,9 @@ tf_provider::model! {
 tf_provider::model! {
     /// A condition, as in a policy document.
     pub struct ConditionBlock {
-        /// Operator, such as `StringEquals`.
+        /// Name of a [condition
+        /// operator](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html),
+        /// such as `StringEquals`.
         test: String = required().check(check::length(1..=usize::MAX)),
         /// Condition key, such as `aws:ResourceTag/environment`.
         variable: ConditionKey = required().check(check::length(1..=usize::MAX)),

@@ -26,59 +26,113 @@ use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// A symmetric key of KMS that the account manages itself, to encrypt and decrypt with, and its alias.
+    /// Manages a symmetric customer managed KMS key with its alias, rotation and tags. Use it instead of `aws_kms_key`
+    /// when several resources or configurations add statements to the key policy, for example with
+    /// `rdsauth_kms_key_user`: the key policy is set at creation only and never overwritten.
     ///
-    /// The policy of the key is set when the key is made and is nobody's afterwards: it leaves the key to the IAM of the
-    /// account, and lets the `administrators` administer it. Users are added with `rdsauth_kms_key_user`.
+    /// The key has the key spec `SYMMETRIC_DEFAULT` and the key usage `ENCRYPT_DECRYPT`, as the encryption of RDS
+    /// storage and of secrets needs it. Its initial [key
+    /// policy](https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html) lets IAM policies of the
+    /// account control access to the key, as the default key policy does, and lets the `administrators` administer it.
     ///
-    /// An alias that already exists is not changed, and the error names the import command. The tag `rdsauth:creation-id`
-    /// says which create has made the key: a key that an interrupted apply has created and not yet named is found by it
-    /// and completed by the next apply in the same directory, with the policy that it has.
+    /// ~> **Note:** Destroying this resource schedules the key for
+    /// [deletion](https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html). From that moment nothing
+    /// that is encrypted with the key can be decrypted, including the storage and the snapshots of databases. Set
+    /// `prevent_destroy` on keys that protect data.
     ///
-    /// Destroying the resource deletes the alias at once and the key after a number of days, within which the deletion
-    /// can be cancelled. What is encrypted with the key cannot be decrypted from the moment the resource is destroyed,
-    /// and never again once the key is deleted.
+    /// ~> **Note:** An alias that already exists is not changed: the error names the command that imports the key.
     ///
-    /// A symmetric key of any origin can be imported, and so can a multi-Region key. Only key material of KMS's own rotates,
-    /// that of a replica key with its primary.
+    /// -> A key that an interrupted apply has created, but not yet given its alias, is found by its tag
+    /// `rdsauth:creation-id` and completed by the next apply in the same working directory. It keeps the key policy
+    /// that it was created with.
     ///
-    /// ## IAM actions
+    /// ## Drift Detection
     ///
-    /// `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`, `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`; for changes
-    /// `kms:UpdateAlias`, `kms:UpdateKeyDescription`, `kms:EnableKey`, `kms:DisableKey`, `kms:EnableKeyRotation`,
-    /// `kms:DisableKeyRotation` and `kms:UntagResource`. For `administrators` also `kms:PutKeyPolicy`, which KMS wants
-    /// whoever gives a key its first policy to have, `sts:GetCallerIdentity`, and `iam:GetRole` or `iam:GetUser`, which
-    /// tell a principal that KMS does not know yet from one that does not exist. To find the key of an interrupted apply,
-    /// `kms:ListKeys` and `kms:ListAliases`; the latter also to import by ID.
+    /// A plan detects changes made outside of Terraform to the alias, `description`, `enabled`, the rotation and the
+    /// tags, and the next apply corrects them: a deleted alias is created again, and one that points to another key
+    /// (`alias_target_arn`) is pointed back. A key that was scheduled for deletion is removed from the state, with a
+    /// warning that shows how to cancel the deletion. The key policy is not managed after creation and is not drift.
+    ///
+    /// ## Destroy
+    ///
+    /// The alias is deleted at once, unless it points to another key by now. The key is scheduled for deletion after
+    /// `deletion_window_in_days`; until then the deletion can be cancelled, and a warning shows the date and the
+    /// commands.
+    ///
+    /// ## Required Permissions
+    ///
+    /// - Create, read and destroy: `kms:DescribeKey`, `kms:CreateKey`, `kms:TagResource`, `kms:CreateAlias`,
+    ///   `kms:ListResourceTags`, `kms:GetKeyRotationStatus`, `kms:DeleteAlias` and `kms:ScheduleKeyDeletion`.
+    /// - In-place updates: also `kms:UpdateAlias`, `kms:UpdateKeyDescription`, `kms:EnableKey`, `kms:DisableKey`,
+    ///   `kms:EnableKeyRotation`, `kms:DisableKeyRotation` and `kms:UntagResource`.
+    /// - `administrators`: also `kms:PutKeyPolicy`, which KMS requires of a caller that passes a key policy,
+    ///   `sts:GetCallerIdentity`, and `iam:GetRole` or `iam:GetUser`, to tell a principal that KMS does not know yet
+    ///   from one that does not exist.
+    /// - To find the key of an interrupted apply: `kms:ListKeys` and `kms:ListAliases`. Import by ID also needs
+    ///   `kms:ListAliases`.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// Remove an `aws_kms_key` and its `aws_kms_alias` from the state and import the key. It keeps its key policy, so
+    /// leave `administrators` out:
+    ///
+    /// ```terraform
+    /// removed {
+    ///   from = aws_kms_key.limitless
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// removed {
+    ///   from = aws_kms_alias.limitless
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// import {
+    ///   to = rdsauth_kms_key.limitless
+    ///   id = "alias/limitless"
+    /// }
+    /// ```
+    ///
+    /// A symmetric encryption key of any origin can be imported, and so can a [multi-Region
+    /// key](https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html). Only key material
+    /// that KMS has generated is rotated; a replica key is rotated with its primary key.
     pub struct KmsKey {
-        /// Alias of the key, such as `alias/orders`. The new name of a key is made before the old one is deleted.
+        /// Name of the [alias](https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html) of the key, such
+        /// as `alias/orders`. Another alias is an in-place update: it is created before the old one is deleted.
         alias: String = required().check(checks::alias()),
-        /// Region of the key. The provider's region if absent.
+        /// Region of the key. Defaults to the provider's region.
         region: Option<String> = optional().replace().check(checks::region()),
         /// Description of the key.
         description: Option<String> = optional().check(check::length(1..=8192)),
         /// Whether the key can be used.
         enabled: bool = optional().or(true),
-        /// Whether KMS makes new key material from time to time, and keeps the old to decrypt with. It cannot be changed
-        /// while the key is disabled.
+        /// Whether KMS [rotates the key
+        /// material](https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html) automatically. Earlier key
+        /// material is kept for decryption. It cannot be changed while the key is disabled.
         key_rotation_enabled: bool = optional().or(false),
-        /// Days between rotations.
+        /// Days between automatic rotations.
         rotation_period_in_days: i64 = optional().or(365).check(check::between(90..=2560)),
-        /// ARNs of the roles and users that the first policy of the key lets administer it. It is not read again, and a
-        /// later change of it is without effect.
+        /// ARNs of IAM roles and users that the initial key policy allows to administer the key. Used at creation only:
+        /// it is not read back, and a later change has no effect.
         administrators: Option<Set<String>> =
             optional().check(check::size(1..=usize::MAX)).each(checks::principal_arn()),
-        /// Days between the destruction of the resource and the deletion of the key.
+        /// Days between destroy and the deletion of the key.
         deletion_window_in_days: i64 = optional().or(30).check(check::between(7..=30)),
-        /// Tags of the key.
+        /// Tags of the key. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
-        /// All tags of the key, with the provider's default ones.
+        /// All tags of the key, including the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the key.
         arn: Computed<String> = computed().keep().identity(),
         /// ID of the key.
         key_id: Computed<String> = computed().keep(),
-        /// ARN of the key that the alias leads to, empty if the alias is gone.
+        /// ARN of the key that the alias points to. Empty if the alias does not exist.
         alias_target_arn: Computed<String> = computed(),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }

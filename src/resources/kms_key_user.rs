@@ -29,57 +29,110 @@ use crate::resources::kms_key_user::grants::same_operations;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// Lets a role, user or account use a key of KMS.
+    /// Allows an IAM role, user or account to use a KMS key, with one statement in the key policy or with one grant.
+    /// Use it instead of the `policy` of `aws_kms_key` or of `aws_kms_key_policy` when several configurations share a
+    /// key: the statements of others are left alone.
     ///
-    /// The resource owns one statement of the key's policy, or one grant of the key. The key, the statements of others
-    /// and the principal belong to others; the principal must exist before the statement. A statement or grant of the same
-    /// name that already exists is not changed, and the error names the import command. Destroying the resource takes
-    /// away nothing but its own.
+    /// By default the resource manages one statement, identified by its `sid`, in the [key
+    /// policy](https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html). With `mode = "grant"` it
+    /// manages one [grant](https://docs.aws.amazon.com/kms/latest/developerguide/grants.html) and does not touch the
+    /// policy. The key and the principal must exist; they may be created in the same apply.
     ///
-    /// ## Writers of one policy
+    /// ~> **Note:** A configuration that manages the whole key policy, such as an `aws_kms_key` with `policy`, removes
+    /// the statement each time it is applied. Add `ignore_changes = [policy]` to it, or use `mode = "grant"`.
     ///
-    /// KMS takes the policy of a key as a whole and gives it no version. All statements that this provider writes into
-    /// one policy, in one run of Terraform or in several by one user on one machine, are written in turn: they lock
-    /// files in `.terraform.d/rdsauth` in the user's home, so containers that do not share it are machines of their own. A statement that somebody else writes later stays, and if that write undoes this one, this one is
-    /// repeated on top of it. KMS may show a policy for some minutes after it was replaced; a policy that this provider
-    /// replaced in the last five minutes is not built upon: it waits until KMS shows the new one. But what somebody else writes in the one round trip between this provider's read and its
-    /// write is lost, and nobody can see that. A grant has no such window: choose `mode = "grant"` where others often
-    /// write the policy.
+    /// ~> **Note:** A statement or grant of the same name that already exists is not changed: the error names the
+    /// command that imports it.
     ///
-    /// A configuration with the key's whole policy, such as a key of `hashicorp/aws` with a policy, takes the statement
-    /// out again each time it is applied, unless it ignores changes of that attribute.
+    /// ## Concurrent Writers
     ///
-    /// ## IAM actions
+    /// KMS replaces a key policy as a whole and offers no version to compare with. Statements that this provider writes
+    /// into one key policy are therefore written one after the other, in one run of Terraform or in several runs of one
+    /// user on one machine. They lock files in `.terraform.d/rdsauth` in the home directory of the user, so containers
+    /// with separate home directories count as separate machines.
     ///
-    /// `kms:DescribeKey`; with a policy `kms:GetKeyPolicy` and `kms:PutKeyPolicy`, with a grant `kms:ListGrants`,
-    /// `kms:CreateGrant` and `kms:RevokeGrant`; `sts:GetCallerIdentity`. `iam:GetRole` or `iam:GetUser` tells a
-    /// principal that KMS does not know yet from one that does not exist.
+    /// A statement that another program adds is kept. If a write of another program removes this statement again, the
+    /// statement is written again on top of it. KMS may return a key policy for some minutes after it was replaced; a
+    /// policy that this provider replaced in the last five minutes is not built upon, and the write waits until KMS
+    /// returns the new one. Only what another program writes between the read and the write of this provider, which is
+    /// one round trip, is lost without notice. Grants do not have this limitation: use `mode = "grant"` where other
+    /// programs write the key policy often.
+    ///
+    /// ## Drift Detection
+    ///
+    /// A plan detects changes made outside of Terraform to the statement or to the actions of the grant as a change of
+    /// `policy_json`, and the next apply restores it; a grant is replaced by a new one with another `grant_id`. A
+    /// statement or grant that was removed is created again. If the principal was deleted and re-created, the statement
+    /// names its former unique ID, which shows as drift too. If the statement changes between plan and apply, the apply
+    /// ends with an error instead of overwriting the change.
+    ///
+    /// ## Destroy
+    ///
+    /// Only the statement or the grant is removed. If the key is scheduled for deletion, KMS no longer accepts a key
+    /// policy: the statement stays in it, with a warning.
+    ///
+    /// ## Required Permissions
+    ///
+    /// - Always: `kms:DescribeKey` and `sts:GetCallerIdentity`.
+    /// - `mode = "key_policy"`: `kms:GetKeyPolicy` and `kms:PutKeyPolicy`.
+    /// - `mode = "grant"`: `kms:ListGrants`, `kms:CreateGrant` and `kms:RevokeGrant`.
+    /// - New principals: `iam:GetRole` or `iam:GetUser`, to tell a principal that KMS does not know yet from one that
+    ///   does not exist.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// Remove an `aws_kms_grant` with a `name` from the state and import the grant by its name. A grant with
+    /// constraints cannot be imported:
+    ///
+    /// ```terraform
+    /// removed {
+    ///   from = aws_kms_grant.reports
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// import {
+    ///   to = rdsauth_kms_key_user.reports
+    ///   id = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab|reports"
+    /// }
+    /// ```
+    ///
+    /// A statement in the `policy` of an `aws_kms_key` is imported by its `Sid`, if it allows one principal some
+    /// actions without a condition. Add `ignore_changes = [policy]` to the `aws_kms_key` in the same apply.
     pub struct KmsKeyUser {
-        /// ARN of the key, neither its ID nor an alias. KMS is called in its region.
+        /// ARN of the customer managed KMS key; a key ID or an alias is not accepted. KMS is called in the region of
+        /// the key.
         kms_key_arn: String = required().replace().identity().check(checks::key_arn()),
-        /// ARN of the role or user, or of an account, which ends in `:root`.
+        /// ARN of the IAM role or user, or of an account (`arn:aws:iam::123456789012:root`), that may use the key.
         principal_arn: String = required().replace().check(checks::principal_arn()),
-        /// How the principal is given the key: `key_policy` by a statement in the key's policy, `grant` by a grant. A
-        /// policy can be written only in the account of the key.
+        /// How access is given: `key_policy` adds a statement to the key policy, `grant` creates a grant. A key policy
+        /// can be changed only with credentials of the account of the key.
         mode: String = optional().or(KEY_POLICY).replace().check(check::one_of(&[KEY_POLICY, GRANT])),
-        /// What the principal may do. `data_loader`: `kms:Decrypt`, `kms:DescribeKey` and `kms:GenerateDataKey`, which
-        /// the data loading utility of Aurora Limitless needs. `console_key_user`: what the console gives the users of
-        /// a key; its second statement, on grants for AWS services, bears the name with `Grants` at its end, and has no
-        /// counterpart in a grant. `custom`: the `actions`.
+        /// Actions that the principal may perform. `data_loader`: `kms:Decrypt`, `kms:DescribeKey` and
+        /// `kms:GenerateDataKey`, as the data loading utility of Aurora Limitless Database needs. `console_key_user`:
+        /// what the AWS console gives to [key
+        /// users](https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#key-policy-default-allow-users),
+        /// for which a second statement is added, whose `Sid` ends in `Grants`; a grant leaves that second statement
+        /// out. `custom`: the `actions`.
         permission_set: String =
             optional().or(DATA_LOADER).check(check::one_of(&[DATA_LOADER, CONSOLE_KEY_USER, CUSTOM])),
-        /// Actions of KMS, such as `kms:Decrypt`, if `permission_set` is `custom`. Only some of them can be granted,
-        /// and no patterns.
+        /// KMS actions, such as `kms:Decrypt`. Required if `permission_set` is `custom`, and not allowed otherwise. A
+        /// grant accepts only actions that are [grant
+        /// operations](https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations), and
+        /// no wildcards.
         actions: Option<Set<Action>> = optional().check(check::size(1..=usize::MAX)).each(checks::kms_action()),
-        /// Name of the statement, its `Sid`, or of the grant. If absent, it is made of the principal and its
-        /// permissions.
+        /// Statement ID (`Sid`) in the key policy, or name of the grant. Defaults to a name that is derived from the
+        /// principal and the permission set.
         sid: Computed<String> = optional().replace().identity().check(checks::sid()),
-        /// What to do if a statement of somebody else names a role or user that was deleted, which keeps AWS from taking
-        /// any new policy: `error`, or `prune` to take such principals out of those statements.
+        /// What to do if another statement of the key policy names a role or user that was deleted, in which case KMS
+        /// accepts no new policy: `error` fails, `prune` removes such principals from those statements.
         stale_principals: String = optional().or("error").check(check::one_of(&["error", PRUNE])),
-        /// A policy document with what was given, as it is in KMS. A grant is written as a statement.
+        /// Policy document, as JSON, with the statements of the principal as they are in the key policy. A grant is
+        /// shown as a statement.
         policy_json: Computed<PolicyJson> = computed(),
-        /// ID of the grant.
+        /// ID of the grant. Null if `mode` is `key_policy`.
         grant_id: Computed<Option<String>> = computed().keep(),
     }
     timeouts { create: "10m", read: "2m", update: "10m", delete: "10m" }

@@ -47,17 +47,19 @@ tf_provider::model! {
     ///
     /// A plan needs no database. If it cannot be reached, the refresh warns and takes the user to be as it was.
     ///
-    /// ## Privileges in the database
+    /// ## Required Permissions
     ///
-    /// The login needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to grant, with the
-    /// `GRANT OPTION`. The master user of RDS has them. On MySQL 8, to convert or drop a user with `SYSTEM_USER` needs
-    /// that, too.
-    ///
-    /// ## IAM actions
+    /// ### IAM
     ///
     /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
     /// `kms:Decrypt` if the key of the secret is not AWS's own. If the database cannot be reached when the user is destroyed,
     /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
+    ///
+    /// ### Database
+    ///
+    /// The login needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to grant, with the
+    /// `GRANT OPTION`. The master user of RDS has them. On MySQL 8, to convert or drop a user with `SYSTEM_USER` needs
+    /// that, too.
     pub struct MysqlIamUser {
         /// Name of the user, as IAM policies have it. Upper and lower case differ.
         name: String = required().replace().check(Check::explained(

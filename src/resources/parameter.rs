@@ -32,7 +32,7 @@ tf_provider::model! {
     /// other does. The other values of `on_destroy` need no tag; with them, after an interrupted create,
     /// `previous_value` is what the second one found.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
     ///
     /// For a group of instances `rds:DescribeDBParameters`, `rds:DescribeDBParameterGroups`,
     /// `rds:ModifyDBParameterGroup`, `rds:ResetDBParameterGroup` and `rds:DescribeDBInstances`; for a group of clusters

@@ -39,16 +39,18 @@ tf_provider::model! {
     /// A plan does not need the database. If it cannot be reached, the refresh warns of that and takes the user to be as
     /// it was; of a user that is to be created, the apply says so.
     ///
-    /// ## Privileges in the database
+    /// ## Required Permissions
     ///
-    /// Those of the master user are enough. Another login needs `CREATEROLE`; on PostgreSQL 16 and later also
-    /// `rds_iam` and the roles in `roles` `WITH ADMIN OPTION`, and the same of a user that somebody else has made.
-    ///
-    /// ## IAM actions
+    /// ### IAM
     ///
     /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
     /// `kms:Decrypt` if the key of the secret is not AWS's own. If the database cannot be reached when the user is destroyed,
     /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
+    ///
+    /// ### Database
+    ///
+    /// Those of the master user are enough. Another login needs `CREATEROLE`; on PostgreSQL 16 and later also
+    /// `rds_iam` and the roles in `roles` `WITH ADMIN OPTION`, and the same of a user that somebody else has made.
     pub struct PostgresqlIamUser {
         /// Name of the user, in the case in which it logs in. Another name renames it in place.
         name: String = required().check(name()),

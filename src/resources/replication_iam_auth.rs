@@ -45,7 +45,9 @@ tf_provider::model! {
     /// the next plan shows it. What the parameters were before is noted in tags of the group, as `rdsauth_parameter`
     /// does. IAM authentication stays on when the resource is destroyed.
     ///
-    /// ## IAM actions
+    /// ## Required Permissions
+    ///
+    /// ### IAM
     ///
     /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:ModifyDBParameterGroup` and
     /// `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`,
@@ -61,7 +63,7 @@ tf_provider::model! {
     /// `auth = "secret"`. Without them nobody looks who is affected: with `impact = "warn"` a warning says so and the apply
     /// goes on, with `impact = "block"` it fails.
     ///
-    /// ## Privileges in the database
+    /// ### Database
     ///
     /// The login of `database_connection` needs to be able to connect and nothing else.
     pub struct ReplicationIamAuth {

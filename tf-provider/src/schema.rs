@@ -29,6 +29,7 @@ use std::collections::BTreeSet;
 
 pub use check::Check;
 pub use ctx::{Ctx, at_the_end};
+pub(crate) use docs::lead;
 pub use docs::{description, identity_description};
 pub use entity::{
     Action, ActionEntry, BoxFuture, DataSource, DataSourceEntry, Ephemeral, EphemeralEntry, ErasedAction,

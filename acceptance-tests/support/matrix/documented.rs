@@ -44,7 +44,8 @@ pub fn actions(resource: &str) -> BTreeSet<String> {
 /// The actions in the section of a page about them.
 fn listed(page: &str) -> BTreeSet<String> {
     let action = Regex::new(r"`([a-z-]+:[A-Z]\w+)`").expect("a pattern");
-    let section = page.split("\n## ").find(|section| section.starts_with("IAM actions\n")).expect("IAM actions");
+    let section = page.split("\n## ").find(|section| section.starts_with("Required Permissions\n"));
+    let section = section.expect("a section about permissions");
     action.captures_iter(section).map(|found| found[1].to_owned()).collect()
 }
 
@@ -62,8 +63,8 @@ mod tests {
 
     #[test]
     fn actions_are_those_of_their_section() {
-        let page = "---\n  IAM actions\n  iam:A\n---\n`iam:B`\n\n## IAM actions\n\n`iam:GetRole`, `rds-db:Connect`; for \
-                    `tags` also\n`iam:TagRole`.\n\n## Example Usage\n\n`iam:C`\n";
+        let page = "---\n  iam:A\n---\n## Schema\n\n`iam:B`\n\n## Required Permissions\n\n### IAM\n\n`iam:GetRole`, \
+                    `rds-db:Connect`; for `tags` also\n`iam:TagRole`.\n\n### Database\n\n`CREATEROLE`\n\n## Import\n\n`iam:C`\n";
         assert_eq!(listed(page).into_iter().collect::<Vec<_>>(), ["iam:GetRole", "iam:TagRole", "rds-db:Connect"]);
     }
 }

@@ -1,3 +1,5 @@
+# Role for existing secrets and an existing key
+
 resource "rdsauth_aurora_loader_role" "limitless" {
   name                   = "aurora-data-loader"
   source_secret_arn      = "arn:aws:secretsmanager:us-east-1:123456789012:secret:source_DB_secret-a1B2c3"

@@ -1,3 +1,5 @@
+# Password from a variable that is not stored
+
 variable "source_password" {
   type      = string
   ephemeral = true

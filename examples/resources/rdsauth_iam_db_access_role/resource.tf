@@ -1,3 +1,5 @@
+# Role for ClickPipes
+
 resource "rdsauth_iam_db_access_role" "clickpipes" {
   name               = "clickpipes-orders"
   preset             = "clickpipes"

@@ -14,16 +14,18 @@ use crate::world::Ctx;
 tf_provider::model! {
     /// A database and its users.
     pub struct Database {
-        /// Resource ID of the database: `db-…` of an instance, `cluster-…` of an Aurora or Multi-AZ DB cluster,
-        /// `prx-…` of an RDS Proxy. It is neither the identifier nor an ARN, and its letters are in upper case.
+        /// Resource ID of the database: `db-…` for a DB instance, `cluster-…` for an Aurora or Multi-AZ DB cluster,
+        /// `prx-…` for an RDS Proxy. It is neither the identifier nor the ARN, and its letters are upper case. In
+        /// `hashicorp/aws`, it is the attribute `resource_id` of `aws_db_instance` and `cluster_resource_id` of
+        /// `aws_rds_cluster`.
         resource_id: String = required().check(checks::resource_id()),
-        /// More databases with the same users, such as the one that is to replace this one.
+        /// Resource IDs of further databases with the same users, such as the one that is to replace this one.
         additional_resource_ids: Option<Set<String>> = optional().each(checks::resource_id()),
-        /// Names of the database users, as the database spells them.
+        /// Names of the database users, spelled as in the database.
         db_users: Set<String> = required().check(check::size(1..=usize::MAX)).each(checks::db_user()),
-        /// Region of the database. The provider's region if absent.
+        /// Region of the database. Defaults to the provider's region.
         region: Option<String> = optional().check(checks::region()),
-        /// Account of the database. The account of the provider's credentials if absent.
+        /// ID of the AWS account of the database. Defaults to the account of the provider's credentials.
         account_id: Option<String> = optional().check(checks::account_id()),
     }
 }

@@ -10,7 +10,7 @@ use crate::cloud::Cloud;
 tf_provider::model! {
     /// Does nothing, and leaves no trace in the folder.
     pub(crate) struct Null {
-        /// A change replaces the resource.
+        /// Any values.
         triggers: Option<Map<String>> = optional().replace(),
         /// Different for each resource.
         id: Computed<String> = computed().keep(),

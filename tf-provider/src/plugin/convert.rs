@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use crate::diagnostic::{Diagnostic, Result, Severity};
 use crate::proto::tfplugin5 as wire;
-use crate::schema::{Attribute, FunctionEntry, Nesting, TIMEOUTS, Table, Timeouts, description, identity_description};
+use crate::schema::{
+    Attribute, FunctionEntry, Nesting, TIMEOUTS, Table, Timeouts, description, identity_description, lead,
+};
 use crate::value::{Object, Path, Step, Type, Value, json, msgpack};
 
 /// The value in a message; an absent one is null.
@@ -138,7 +140,7 @@ fn block(table: &Table) -> wire::schema::Block {
     wire::schema::Block {
         attributes: table.attributes.iter().filter(|attribute| attribute.block().is_none()).map(attribute).collect(),
         block_types: blocks.chain(table.timeouts.as_ref().map(timeouts)).collect(),
-        description: table.doc.clone(),
+        description: lead(&table.doc),
         description_kind: wire::StringKind::Markdown.into(),
         ..Default::default()
     }
@@ -222,7 +224,7 @@ pub(crate) fn function(entry: FunctionEntry) -> wire::Function {
         variadic_parameter: variadic.into_iter().map(parameter).next(),
         r#return: Some(wire::function::Return { r#type: ty(&entry.output()) }),
         summary: entry.summary().to_owned(),
-        description: entry.table().doc.clone(),
+        description: lead(&entry.table().doc),
         description_kind: wire::StringKind::Markdown.into(),
         deprecation_message: String::new(),
     }

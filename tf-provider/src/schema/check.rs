@@ -59,7 +59,10 @@ impl fmt::Debug for Check {
 
 /// What every key of a map must satisfy; `check` is one of texts.
 pub fn keys(check: Check) -> Check {
-    let sentence = format!("must have keys each of which {}", check.sentence);
+    let sentence = match check.sentence.strip_prefix("must be ") {
+        Some(what) => format!("must have keys that are {what}"),
+        None => format!("must have keys each of which {}", check.sentence),
+    };
     Check::new(sentence, move |value| {
         let Value::Map(elements) = value else { return Ok(()) };
         let complaints = elements.keys().find_map(|key| check.complaint(key, &Value::from(key.as_str())));
@@ -73,6 +76,7 @@ pub fn length(range: RangeInclusive<usize>) -> Check {
         (1, &usize::MAX) => "must not be empty".to_owned(),
         (least, &usize::MAX) => format!("must be at least {least} characters long"),
         (0, most) => format!("must be at most {most} characters long"),
+        (least, most) if least == most => format!("must be {most} characters long"),
         (least, most) => format!("must be {least} to {most} characters long"),
     };
     Check::text(sentence, move |text| range.contains(&text.chars().count()))
@@ -86,7 +90,11 @@ pub fn one_of(words: &'static [&'static str]) -> Check {
 
 /// An integer within bounds.
 pub fn between(range: RangeInclusive<i64>) -> Check {
-    Check::new(format!("must be an integer from {} to {}", range.start(), range.end()), move |value| match value {
+    let sentence = match (range.start(), range.end()) {
+        (least, &i64::MAX) => format!("must be an integer of at least {least}"),
+        (least, most) => format!("must be an integer from {least} to {most}"),
+    };
+    Check::new(sentence, move |value| match value {
         Value::Number(number) if !number.as_i64().is_some_and(|n| range.contains(&n)) => Err(None),
         _ => Ok(()),
     })
@@ -97,6 +105,7 @@ pub fn size(range: RangeInclusive<usize>) -> Check {
     let sentence = match (range.start(), range.end()) {
         (least, &usize::MAX) => format!("must have at least {least} element{}", if *least == 1 { "" } else { "s" }),
         (0, most) => format!("must have at most {most} elements"),
+        (least, most) if least == most => format!("must have {most} element{}", if *most == 1 { "" } else { "s" }),
         (least, most) => format!("must have {least} to {most} elements"),
     };
     Check::new(sentence, move |value| {
@@ -138,7 +147,9 @@ mod tests {
         assert_eq!(check.complaint("tags", &map("abc")), None);
         let complaint = check.complaint("tags", &map("abcd")).unwrap();
         assert!(complaint.starts_with("\"abcd\" must be"), "{complaint}");
-        assert!(check.sentence.starts_with("must have keys each of which must be"), "{}", check.sentence);
+        assert_eq!(check.sentence, "must have keys that are 1 to 3 characters long");
+        let check = keys(Check::text("must not begin with `aws:`", |key| !key.starts_with("aws:")));
+        assert_eq!(check.sentence, "must have keys each of which must not begin with `aws:`");
     }
 
     #[test]
@@ -147,5 +158,8 @@ mod tests {
         assert!(between(1..=2).complaint("name", &Value::from(3)).is_some());
         assert!(between(1..=2).complaint("name", &Value::from(2)).is_none());
         assert!(size(1..=usize::MAX).complaint("name", &Value::List(Vec::new())).is_some());
+        assert_eq!(between(1..=i64::MAX).sentence, "must be an integer of at least 1");
+        assert_eq!(length(5..=5).sentence, "must be 5 characters long");
+        assert_eq!(size(1..=1).sentence, "must have 1 element");
     }
 }

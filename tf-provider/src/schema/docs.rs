@@ -1,7 +1,7 @@
-//! The registry's pages, in the form of tfplugindocs' default templates, byte for byte.
+//! The registry's pages, in the form of tfplugindocs' default templates, with three differences.
 //!
-//! So `tfplugindocs generate` on the output of `terraform providers schema -json`
-//! checks renderer and schema together. Nothing here writes a file.
+//! The frontmatter has the first paragraph of the doc comment alone. Sections of the doc comment stand below the schema,
+//! so that examples come first. Examples have titles. Nothing here writes a file.
 
 mod complaints;
 mod page;
@@ -15,6 +15,7 @@ use std::path::Path;
 
 pub use complaints::complaints;
 pub use page::Examples;
+pub(crate) use words::lead;
 pub use words::{description, identity_description};
 
 use crate::schema::{Model as _, Provider, Table};

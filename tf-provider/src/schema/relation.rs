@@ -41,11 +41,13 @@ impl Relation {
 
     /// What the documentation of a member says of it.
     pub(crate) fn sentence(&self, member: &str) -> String {
-        let others = || self.members.iter().filter(|name| **name != member);
+        let others = self.members.iter().filter(|name| **name != member);
         match self.kind {
-            Kind::ExactlyOneOf => format!("Exactly one of {} must be set.", listed(self.members.iter(), '`')),
-            Kind::Conflicts => format!("Conflicts with {}.", listed(others(), '`')),
-            Kind::RequiredTogether => format!("Must be set together with {}.", listed(others(), '`')),
+            Kind::ExactlyOneOf => {
+                format!("Exactly one of {} must be specified.", listed(self.members.iter(), '`', "or"))
+            }
+            Kind::Conflicts => format!("Conflicts with {}.", listed(others, '`', "and")),
+            Kind::RequiredTogether => format!("Must be specified together with {}.", listed(others, '`', "and")),
         }
     }
 
@@ -53,7 +55,7 @@ impl Relation {
     pub(crate) fn complaint(&self, table: &Table, config: &Object, at: &Path) -> Option<Diagnostic> {
         let set: Vec<_> = self.set(table, config).collect();
         let is_open = self.members.iter().any(|name| config.get(*name).is_some_and(Value::is_unknown));
-        let names = listed(self.members.iter(), '"');
+        let names = listed(self.members.iter(), '"', "and");
         let (summary, detail, member) = match (self.kind, &set[..]) {
             (Kind::ExactlyOneOf | Kind::Conflicts, [_, second, ..]) => {
                 ("Conflicting arguments", format!("Only one of {names} can be set."), *second)
@@ -91,11 +93,11 @@ impl Relation {
 }
 
 /// `a`, `b` and `c`, each in a pair of marks.
-fn listed<'a>(names: impl Iterator<Item = &'a &'static str>, mark: char) -> String {
+fn listed<'a>(names: impl Iterator<Item = &'a &'static str>, mark: char, word: &str) -> String {
     let mut names: Vec<_> = names.map(|name| format!("{mark}{name}{mark}")).collect();
     match names.pop() {
         Some(last) if names.is_empty() => last,
-        Some(last) => format!("{} and {last}", names.join(", ")),
+        Some(last) => format!("{} {word} {last}", names.join(", ")),
         None => String::new(),
     }
 }
@@ -189,11 +191,14 @@ mod tests {
     #[test]
     fn every_member_says_so() {
         let of = |name: &str| description(Related::table().attribute(name).unwrap());
-        assert_eq!(of("a"), "First. Exactly one of `a`, `b` and `c` must be set. Changing this replaces the resource.");
+        assert_eq!(
+            of("a"),
+            "First. Exactly one of `a`, `b` or `c` must be specified. Changing this forces a new resource to be created."
+        );
         assert_eq!(of("list"), "List. Conflicts with `single`.");
-        assert_eq!(of("user"), "Both may be unknown. Must be set together with `password`.");
+        assert_eq!(of("user"), "Both may be unknown. Must be specified together with `password`.");
         let identity = identity_description(Related::table().attribute("b").unwrap());
-        assert_eq!(identity, "Second. Exactly one of `a`, `b` and `c` must be set.");
+        assert_eq!(identity, "Second. Exactly one of `a`, `b` or `c` must be specified.");
     }
 
     #[test]

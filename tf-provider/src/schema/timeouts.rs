@@ -58,7 +58,7 @@ impl Timeouts {
 
     /// What the user reads about one of them.
     pub fn description(name: &str, default: &str) -> String {
-        format!("Limit of the operation `{name}`, such as `90s` or `1h30m`. Defaults to `{default}`.")
+        format!("How long to wait for the {name} operation, such as `90s` or `1h30m`. Defaults to `{default}`.")
     }
 
     /// The limit of an operation: the object's own, else the entity's, else 20 minutes.

@@ -34,6 +34,18 @@ crate::model! {
     ///
     /// - It has a `moat`.
     /// - It has [visitors](https://example.com/visitors).
+    ///
+    /// ## Moving
+    ///
+    /// An animal of its own pen, such as:
+    ///
+    /// ```shell
+    /// ## This is a comment of the shell.
+    /// ```
+    ///
+    /// ## Destroy
+    ///
+    /// The `keeper` stays.
     pub(crate) struct Enclosure {
         /// Name at the gate,
         /// as visitors read it.
@@ -349,24 +361,59 @@ fn the_title_is_shortened_where_it_stands_alone() {
 }
 
 #[test]
+fn sections_begin_at_the_first_heading_outside_of_code() {
+    for (doc, lead, sections) in [
+        ("One.", "One.", ""),
+        ("One.\n\n## Two\n\nThree.\n\n## Four", "One.", "## Two\n\nThree.\n\n## Four"),
+        ("One.\n\n### Two\n\n##three", "One.\n\n### Two\n\n##three", ""),
+        ("One.\n\n```\n## Two\n```\n\n## Three\n", "One.\n\n```\n## Two\n```", "## Three"),
+    ] {
+        assert_eq!(words::lead_and_sections(doc), (lead, sections));
+        assert_eq!(crate::schema::lead(doc), lead);
+    }
+}
+
+#[test]
+fn of_several_examples_each_has_a_title() {
+    let examples = tempfile::tempdir().unwrap();
+    let provider = examples.path().join("provider");
+    fs::create_dir(&provider).unwrap();
+    fs::write(provider.join("provider-b.tf"), "# B\nb = 1\n").unwrap();
+    fs::write(provider.join("provider.tf"), "# Title\n\n# Comment.\na = 1\n").unwrap();
+    let page = || entities::<Zoo>()[0].page(Examples(examples.path()), "zoo");
+    let usage = "## Example Usage\n\n### Title\n\n```terraform\n# Comment.\na = 1\n```\n\n\
+                 ### B\n\n```terraform\nb = 1\n```\n\n<!-- schema";
+    assert!(page().unwrap().contains(usage));
+    for untitled in ["b = 1", "# Sets b.\nb = 1", "# 1\nb = 1", "## B\nb = 1"] {
+        fs::write(provider.join("provider-b.tf"), untitled).unwrap();
+        let error = page().unwrap_err().to_string();
+        assert_eq!(error, "there are several examples, and one does not begin with `# TITLE`", "{untitled}");
+    }
+    fs::remove_file(provider.join("provider-b.tf")).unwrap();
+    fs::write(provider.join("provider.tf"), "# 1\na = 1\n").unwrap();
+    assert!(page().unwrap().contains("## Example Usage\n\n```terraform\n# 1\na = 1\n```\n"));
+}
+
+#[test]
 fn what_the_rules_say_follows_the_doc_comment() {
     let of = |name: &str| description(Enclosure::table().attribute(name).unwrap());
     assert_eq!(
         of("name"),
-        "Name at the gate, as visitors read it. Must be 1 to 20 characters long. Changing this replaces the resource."
+        "Name at the gate, as visitors read it. Must be 1 to 20 characters long. \
+         Changing this forces a new resource to be created."
     );
     assert_eq!(of("material"), "What it is made of. Must be one of `wood`, `glass_steel`. Defaults to `wood`.");
-    assert_eq!(of("hours"), "Opening hours by weekday. Each element must be 5 to 5 characters long.");
+    assert_eq!(of("hours"), "Opening hours by weekday. Each value must be 5 characters long.");
     assert_eq!(of("closed"), "Days of rest. Defaults to `[\"monday\"]`.");
     assert_eq!(of("outdoor"), "Whether it stands outdoors. Use `material` instead.");
     assert_eq!(
         of("code_wo"),
         "Code of the door. Must be 4 to 8 characters long. \
-         It is never stored: change `code_wo_version` to send it again."
+         Write-only: never stored in state or plan. Change `code_wo_version` to send it again."
     );
     assert_eq!(
         crate::schema::Timeouts::description("create", "30m"),
-        "Limit of the operation `create`, such as `90s` or `1h30m`. Defaults to `30m`."
+        "How long to wait for the create operation, such as `90s` or `1h30m`. Defaults to `30m`."
     );
     assert_eq!(
         identity_description(Enclosure::table().attribute("name").unwrap()),

@@ -1,7 +1,7 @@
 //! What the user reads about one attribute: on its page, in editors and in `terraform providers schema`.
 
 use crate::schema::{Attribute, Timeouts};
-use crate::value::Value;
+use crate::value::{Type, Value};
 
 /// The doc comment, and what the rules say: checks, default, replacement. Markdown, one paragraph.
 ///
@@ -19,7 +19,7 @@ pub fn identity_description(attribute: &Attribute) -> String {
 
 impl Timeouts {
     /// What the user reads about the `timeouts` block.
-    pub const DESCRIPTION: &'static str = "How long the operations may take.";
+    pub const DESCRIPTION: &'static str = "Limits for how long operations may take.";
 }
 
 /// The sentences that nobody writes.
@@ -27,25 +27,51 @@ pub(crate) fn generated(attribute: &Attribute) -> Vec<String> {
     let flags = &attribute.flags;
     let mut sentences = flags.relations.clone();
     sentences.extend(flags.checks.iter().map(|check| format!("{}.", capital(&check.sentence))));
-    sentences.extend(flags.each.iter().map(|check| format!("Each element {}.", check.sentence)));
+    let one = if matches!(attribute.ty, Type::Map(_)) { "value" } else { "element" };
+    sentences.extend(flags.each.iter().map(|check| format!("Each {one} {}.", check.sentence)));
     if let Some(default) = &flags.default {
         sentences.push(format!("Defaults to {}.", code(&literal(default))));
     }
     if flags.write_only {
         let partner = attribute.version();
         if !attribute.doc.contains(&partner) {
-            sentences.push(format!("It is never stored: change `{partner}` to send it again."));
+            sentences.push(format!("Write-only: never stored in state or plan. Change `{partner}` to send it again."));
         }
     }
     if flags.replace {
-        sentences.push("Changing this replaces the resource.".to_owned());
+        sentences.push("Changing this forces a new resource to be created.".to_owned());
     }
     sentences.extend(flags.deprecated.map(str::to_owned));
     sentences
 }
 
+/// What the schema sent to core says of an entity: its page without examples, schema and sections.
+pub(crate) fn lead(doc: &str) -> String {
+    lead_and_sections(doc).0.to_owned()
+}
+
+/// What an entity's doc comment says before its first section, and its sections. A page has its examples and its schema
+/// between them.
+pub(crate) fn lead_and_sections(doc: &str) -> (&str, &str) {
+    let (mut at, mut is_code) = (0, false);
+    for line in doc.split_inclusive('\n') {
+        if line.starts_with("## ") && !is_code {
+            break;
+        }
+        is_code ^= line.trim_start().starts_with("```");
+        at += line.len();
+    }
+    let (lead, sections) = doc.split_at(at);
+    (lead.trim(), sections.trim())
+}
+
+/// What the registry shows of an entity where it lists several.
+pub(crate) fn first_paragraph(doc: &str) -> &str {
+    doc.trim().split("\n\n").next().unwrap_or_default()
+}
+
 /// Where a doc comment breaks its lines is the source's matter.
-fn flowed(doc: &str) -> String {
+pub(crate) fn flowed(doc: &str) -> String {
     doc.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,3 +1,5 @@
+# Lions
+
 resource "zoo_enclosure" "lions" {
   name = "lions"
 

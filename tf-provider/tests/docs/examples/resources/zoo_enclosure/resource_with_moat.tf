@@ -1,3 +1,5 @@
+# Seals and their moat
+
 resource "zoo_enclosure" "seals" {
   name = "seals"
 
