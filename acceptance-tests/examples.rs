@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::support::terraform::Terraform;
 
-/// The kinds of entities, which are folders, and the file of each example.
+/// The kinds of entities, which are folders, and how the names of their examples begin.
 const KINDS: [(&str, &str); 4] = [
-    ("data-sources", "data-source.tf"),
-    ("ephemeral-resources", "ephemeral-resource.tf"),
-    ("functions", "function.tf"),
-    ("resources", "resource.tf"),
+    ("data-sources", "data-source"),
+    ("ephemeral-resources", "ephemeral-resource"),
+    ("functions", "function"),
+    ("resources", "resource"),
 ];
 
 #[test]
@@ -21,7 +21,7 @@ fn all_are_valid() {
         r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#,
     );
     tf.init();
-    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, file)| examples(kind, file)).collect();
+    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, stem)| examples(kind, stem)).collect();
     assert!(examples.len() > 20, "{examples:?}");
     for example in examples {
         let text = fs::read_to_string(&example).expect("an example");
@@ -30,19 +30,31 @@ fn all_are_valid() {
         assert_eq!(run.code, Some(0), "{}", run.report(&format!("{} is not valid", example.display())));
     }
     tf.remove("terraform.tf");
-    let provider = fs::read_to_string(folder().join("provider/provider.tf")).expect("the provider's example");
-    tf.write("main.tf", &provider);
-    tf.ok(&["validate"]);
+    for example in beginning_with("provider", &folder().join("provider")) {
+        tf.write("main.tf", &fs::read_to_string(&example).expect("an example of the provider"));
+        let run = tf.run(&["validate"]);
+        assert_eq!(run.code, Some(0), "{}", run.report(&format!("{} is not valid", example.display())));
+    }
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }
 
-/// The example of each entity of a kind.
-fn examples(kind: &str, file: &str) -> Vec<PathBuf> {
+/// The examples of each entity of a kind.
+fn examples(kind: &str, stem: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder().join(kind)).expect("the examples of a kind");
-    entries.map(|entry| entry.expect("a folder").path().join(file)).collect()
+    entries.flat_map(|entry| beginning_with(stem, &entry.expect("a folder").path())).collect()
+}
+
+/// The Terraform files of a folder whose names begin so.
+fn beginning_with(stem: &str, folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the examples of an entity");
+    let is_example = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(stem) && name.ends_with(".tf")
+    };
+    entries.map(|entry| entry.expect("an example").path()).filter(is_example).collect()
 }
 
 /// What other providers would be given becomes local values, so that references and calls in it are checked all the same.

@@ -133,7 +133,13 @@ mod tests {
     const FOREIGN: &[&str] = &[
         "account_id",
         "acknowledged_users",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
         "database_connection",
+        "endpoint_url",
+        "max_attempts",
+        "provider_meta",
         "rds_ad",
         "rds_iam",
         "rds_replication",
@@ -152,7 +158,9 @@ mod tests {
 
     #[test]
     fn docs_are_current() {
-        let pages = docs::pages::<Rdsauth>(Path::new("examples"), TITLE).unwrap();
+        let mut pages = docs::pages::<Rdsauth>(Path::new("examples"), TITLE).unwrap();
+        pages.extend(docs::guides(Path::new(".")).unwrap());
+        assert_eq!(docs::dead_links(&pages), Vec::<String>::new());
         for (name, page) in &pages {
             expectorate::assert_contents(Path::new("docs").join(name), page);
         }

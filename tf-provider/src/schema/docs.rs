@@ -4,6 +4,7 @@
 //! checks renderer and schema together. Nothing here writes a file.
 
 mod complaints;
+mod guides;
 mod page;
 mod plain;
 mod rows;
@@ -14,6 +15,7 @@ use std::io;
 use std::path::Path;
 
 pub use complaints::complaints;
+pub use guides::{dead_links, guides};
 pub use page::Examples;
 pub use words::{description, identity_description};
 
