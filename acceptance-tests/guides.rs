@@ -127,6 +127,63 @@ fn the_first_apply_ends_with_a_login() {
     steps.tf.destroy();
 }
 
+/// What `hashicorp/aws` holds before the guide on migration.
+const HELD_BY_AWS: &str = r#"
+resource "aws_iam_role" "consumer" {
+  name               = "orders-consumer"
+  assume_role_policy = TRUST
+}
+
+resource "aws_iam_role_policy" "consumer" {
+  name   = "orders-database-login"
+  role   = "orders-consumer"
+  policy = REPORTS
+}
+
+resource "aws_iam_role_policy" "orders" {
+  name   = "orders-database-login"
+  role   = "orders-app"
+  policy = ORDERS
+}
+
+provider "rdsauth" {}
+"#;
+
+#[test]
+fn a_move_from_hashicorp_aws_changes_nothing() {
+    let account = Account::new();
+    let tf = Terraform::of(&account).overridden("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
+    let statement = |statement: Value| json!({ "Version": "2012-10-17", "Statement": [statement] });
+    let connect = |user: &str| {
+        let arn = format!("arn:aws:rds-db:us-east-1:{}:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/{user}", account.id);
+        statement(json!({ "Effect": "Allow", "Action": "rds-db:connect", "Resource": arn }))
+    };
+    let reports = json!({ "AWS": format!("arn:aws:iam::{}:role/reports", account.id) });
+    let trust = statement(json!({ "Effect": "Allow", "Principal": reports, "Action": "sts:AssumeRole" })).to_string();
+    account.add("role/reports");
+    account.add("role/orders-app");
+    account.put_policy("role/orders-app", "orders-database-login", &connect("orders_app"));
+    let role = json!({ "RoleName": "orders-consumer", "AssumeRolePolicyDocument": trust });
+    account.call("iam", "CreateRole", role);
+    account.put_policy("role/orders-consumer", "orders-database-login", &connect("reports"));
+    let text = |json: String| Value::String(json).to_string();
+    let held = HELD_BY_AWS.replace("TRUST", &text(trust)).replace("REPORTS", &text(connect("reports").to_string()));
+    tf.write("main.tf", &held.replace("ORDERS", &text(connect("orders_app").to_string())));
+    tf.init();
+    tf.apply();
+
+    tf.write("main.tf", "");
+    for file in ["moved-policy.tf", "moved-role.tf"] {
+        let text = read(&folder().join("guides/migrating-from-hashicorp-aws"), file);
+        tf.write(file, &text.replace("123456789012", &account.id));
+    }
+    account.forget_calls();
+    tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
+    assert_eq!(account.writes(), [""; 0]);
+    assert_eq!(tf.state().addresses(), ["rdsauth_iam_db_access_role.consumer", "rdsauth_iam_db_user_policy.orders"]);
+    tf.assert_plan_empty();
+}
+
 #[test]
 fn the_policies_for_ci_suffice() {
     let steps = FirstSteps::new(&["main.tf"]);
