@@ -15,9 +15,9 @@ use crate::provider::endpoints::Endpoints;
 use crate::sql::Defaults;
 
 tf_provider::model! {
-    /// Manages IAM database authentication for Amazon RDS and Aurora, from the setting of the DB instance to the database user
-    /// and the `rds-db:connect` permission, and the KMS keys and secrets that go with it. Use it beside `hashicorp/aws` or any
-    /// other tool: the DB instances, DB clusters and IAM roles stay where they are managed today.
+    /// Manages IAM database authentication for Amazon RDS and Aurora: the setting of a DB instance or DB cluster, the database
+    /// user and the `rds-db:connect` permission, and the KMS keys and secrets that go with them. Use it beside `hashicorp/aws`
+    /// or any other tool: the DB instances, DB clusters and IAM roles stay where they are managed today.
     ///
     /// - **The whole chain in one apply.** Turn on IAM database authentication, create the database user in PostgreSQL, MySQL or
     ///   MariaDB, allow an IAM role to connect as that user, and prove it with a login in the same apply: see
@@ -25,8 +25,8 @@ tf_provider::model! {
     /// - **A token for any database provider.** The ephemeral resource
     ///   [`rdsauth_db_auth_token`](ephemeral-resources/db_auth_token.md) is an authentication token that any provider takes as its
     ///   password. It is stored in neither plan nor state.
-    /// - **Beside `hashicorp/aws`.** Each resource manages one setting, one policy statement or one user of an object that
-    ///   somebody else owns, and leaves everything else on it alone: see
+    /// - **Beside `hashicorp/aws`.** On an object that is managed elsewhere, a resource changes one setting, one policy statement or one
+    ///   user, and leaves everything else alone: see
     ///   [Migrating from hashicorp/aws](guides/migrating-from-hashicorp-aws.md).
     ///
     /// | I want to … | Use |
@@ -45,7 +45,7 @@ tf_provider::model! {
     /// | create a KMS key, or allow a principal to use an existing one | [`rdsauth_kms_key`](resources/kms_key.md), [`rdsauth_kms_key_user`](resources/kms_key_user.md) |
     /// | store database credentials in Secrets Manager, but not in the state | [`rdsauth_db_secret`](resources/db_secret.md) |
     /// | create the IAM role of the Aurora Limitless data loader | [`rdsauth_aurora_loader_role`](resources/aurora_loader_role.md) |
-    /// | write the policy elsewhere, such as in `resource "aws_iam_policy"` | [`connect_policy_json`](functions/connect_policy_json.md) and the other functions |
+    /// | use such a policy in another resource, such as `resource "aws_iam_policy"` | [`connect_policy_json`](functions/connect_policy_json.md) and the other functions |
     ///
     /// ## Authentication and Configuration
     ///
