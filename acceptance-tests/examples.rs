@@ -32,21 +32,31 @@ fn all_are_valid() {
         assert_eq!(run.code, Some(0), "{}", run.report(&format!("{} is not valid", example.display())));
     }
     tf.remove("terraform.tf");
-    let provider = fs::read_to_string(folder().join("provider/provider.tf")).expect("the provider's example");
-    tf.write("main.tf", &provider);
-    tf.ok(&["validate"]);
+    for example in beginning_with("provider", &folder().join("provider")) {
+        tf.write("main.tf", &fs::read_to_string(&example).expect("an example of the provider"));
+        let run = tf.run(&["validate"]);
+        assert_eq!(run.code, Some(0), "{}", run.report(&format!("{} is not valid", example.display())));
+    }
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }
 
-/// The examples of all entities of a kind.
+/// The examples of each entity of a kind.
 fn examples(kind: &str, stem: &str) -> Vec<PathBuf> {
-    let within = |folder: PathBuf| fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-    let files = within(folder().join(kind)).flat_map(within);
-    files.filter(|file| name(file).starts_with(stem) && name(file).ends_with(".tf")).collect()
+    let entries = fs::read_dir(folder().join(kind)).expect("the examples of a kind");
+    entries.flat_map(|entry| beginning_with(stem, &entry.expect("a folder").path())).collect()
+}
+
+/// The Terraform files of a folder whose names begin so.
+fn beginning_with(stem: &str, folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the examples of an entity");
+    let is_example = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(stem) && name.ends_with(".tf")
+    };
+    entries.map(|entry| entry.expect("an example").path()).filter(is_example).collect()
 }
 
 /// What other providers and modules would be given becomes local values, so that references and calls in it are checked

@@ -11,6 +11,7 @@ mod db_secret;
 mod demo;
 mod examples;
 mod functions;
+mod guides;
 mod harness;
 mod iam_auth_readiness;
 mod iam_authentication;

@@ -134,6 +134,7 @@ mod tests {
         "account_id",
         "acknowledged_users",
         "aurora_limitless_table_data_load",
+        "aws_access_key_id",
         "aws_db_instance",
         "aws_iam_group_policy",
         "aws_iam_role",
@@ -145,11 +146,16 @@ mod tests {
         "aws_kms_key",
         "aws_kms_key_policy",
         "aws_rds_cluster",
+        "aws_secret_access_key",
         "aws_secretsmanager_secret",
         "aws_secretsmanager_secret_version",
+        "aws_session_token",
         "cluster_resource_id",
         "database_connection",
         "default_tags",
+        "endpoint_url",
+        "max_attempts",
+        "provider_meta",
         "rds_ad",
         "rds_iam",
         "rds_replication",
@@ -168,7 +174,9 @@ mod tests {
 
     #[test]
     fn docs_are_current() {
-        let pages = docs::pages::<Rdsauth>(Path::new("examples"), TITLE).unwrap();
+        let mut pages = docs::pages::<Rdsauth>(Path::new("examples"), TITLE).unwrap();
+        pages.extend(docs::guides(Path::new(".")).unwrap());
+        assert_eq!(docs::dead_links(&pages), Vec::<String>::new());
         for (name, page) in &pages {
             expectorate::assert_contents(Path::new("docs").join(name), page);
         }

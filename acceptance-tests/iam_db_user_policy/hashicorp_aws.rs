@@ -51,6 +51,26 @@ tf_provider::model! {
     }
 }
 
+tf_provider::model! {
+    /// A DB instance.
+    pub(crate) struct DbInstance {
+        /// Its identifier.
+        identifier: String = required().replace(),
+        /// Its engine.
+        engine: String = required(),
+        /// Its class.
+        instance_class: String = required(),
+        /// Its storage.
+        allocated_storage: Option<i64> = optional(),
+        /// Its master user.
+        username: Option<String> = optional(),
+        /// Whether RDS manages the password of the master user.
+        manage_master_user_password: Option<bool> = optional(),
+        /// Whether IAM database authentication is on.
+        iam_database_authentication_enabled: Option<bool> = optional(),
+    }
+}
+
 const PLUGIN: Plugin =
     Plugin { name: "aws", address: "registry.terraform.io/hashicorp/aws", version: env!("CARGO_PKG_VERSION") };
 
@@ -69,7 +89,7 @@ impl Provider for Aws {
     }
 
     fn resources() -> &'static [ResourceEntry<()>] {
-        const { &[resource::<_, Role>(), resource::<_, RolePolicy>()] }
+        const { &[resource::<_, DbInstance>(), resource::<_, Role>(), resource::<_, RolePolicy>()] }
     }
 }
 
@@ -99,6 +119,26 @@ impl Resource<()> for Role {
 
     async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
         plan.id = plan.name.clone().into();
+        Ok(plan)
+    }
+
+    async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
+        Ok(Some(state))
+    }
+
+    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
+        Ok(plan)
+    }
+
+    async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Resource<()> for DbInstance {
+    const TYPE: &'static str = "db_instance";
+
+    async fn create(_: &Ctx<()>, plan: Self) -> Result<Self> {
         Ok(plan)
     }
 

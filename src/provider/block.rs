@@ -15,79 +15,186 @@ use crate::provider::endpoints::Endpoints;
 use crate::sql::Defaults;
 
 tf_provider::model! {
-    /// Database authentication and encryption on Amazon RDS and Aurora: IAM policies, roles, keys, secrets and the
-    /// database's own users, joined into resources that can be applied again after any interruption.
+    /// Manages IAM database authentication for Amazon RDS and Aurora: the setting of a DB instance or DB cluster, the database
+    /// user and the `rds-db:connect` permission, and the KMS keys and secrets that go with them. Use it beside `hashicorp/aws`
+    /// or any other tool: the DB instances, DB clusters and IAM roles stay where they are managed today.
     ///
-    /// The options that configure access to AWS have the names and the meaning they have in the provider
-    /// `hashicorp/aws`, so its block can be copied. None of them is used before the first call that needs it, so
-    /// they may depend on resources that do not exist yet.
+    /// - **The whole chain in one apply.** Turn on IAM database authentication, create the database user in PostgreSQL, MySQL or
+    ///   MariaDB, allow an IAM role to connect as that user, and prove it with a login in the same apply: see
+    ///   [Getting started](guides/getting-started.md).
+    /// - **A token for any database provider.** The ephemeral resource
+    ///   [`rdsauth_db_auth_token`](ephemeral-resources/db_auth_token.md) is an authentication token that any provider takes as its
+    ///   password. It is stored in neither plan nor state.
+    /// - **Beside `hashicorp/aws`.** On an object that is managed elsewhere, a resource changes one setting, one policy statement or one
+    ///   user, and leaves everything else alone: see
+    ///   [Migrating from hashicorp/aws](guides/migrating-from-hashicorp-aws.md).
+    ///
+    /// | I want to … | Use |
+    /// | --- | --- |
+    /// | turn on IAM database authentication for an existing DB instance or DB cluster | [`rdsauth_iam_authentication`](resources/iam_authentication.md) |
+    /// | create a PostgreSQL user that logs in with IAM | [`rdsauth_postgresql_iam_user`](resources/postgresql_iam_user.md) |
+    /// | create a MySQL or MariaDB user that logs in with IAM | [`rdsauth_mysql_iam_user`](resources/mysql_iam_user.md) |
+    /// | allow an existing IAM role, user or group to connect | [`rdsauth_iam_db_user_policy`](resources/iam_db_user_policy.md) |
+    /// | create an IAM role for ClickPipes, AWS DMS, RDS Proxy or another account to connect | [`rdsauth_iam_db_access_role`](resources/iam_db_access_role.md) |
+    /// | pass a token to another provider as its password | [`rdsauth_db_auth_token`](ephemeral-resources/db_auth_token.md) (ephemeral resource) |
+    /// | look up host, port and resource ID of a database that is managed elsewhere | [`rdsauth_db_endpoint`](data-sources/db_endpoint.md) (data source) |
+    /// | find out why a database does not accept IAM logins | [`rdsauth_iam_auth_readiness`](data-sources/iam_auth_readiness.md) (data source) |
+    /// | require IAM database authentication for logical replication | [`rdsauth_replication_iam_auth`](resources/replication_iam_auth.md) |
+    /// | see which users that would affect | [`rdsauth_replication_iam_impact`](data-sources/replication_iam_impact.md) (data source) |
+    /// | set one parameter of a parameter group that is managed elsewhere | [`rdsauth_parameter`](resources/parameter.md) |
+    /// | create a KMS key, or allow a principal to use an existing one | [`rdsauth_kms_key`](resources/kms_key.md), [`rdsauth_kms_key_user`](resources/kms_key_user.md) |
+    /// | store database credentials in Secrets Manager, but not in the state | [`rdsauth_db_secret`](resources/db_secret.md) |
+    /// | create the IAM role of the Aurora Limitless data loader | [`rdsauth_aurora_loader_role`](resources/aurora_loader_role.md) |
+    /// | use such a policy in another resource, such as `resource "aws_iam_policy"` | [`connect_policy_json`](functions/connect_policy_json.md) and the other functions |
+    ///
+    /// ## Authentication and Configuration
+    ///
+    /// The arguments that configure access to AWS have the names and the meaning that they have in `hashicorp/aws`, so you can
+    /// copy its provider block. Nothing is read or called before the first resource needs it, so the arguments may depend on
+    /// resources that do not exist yet.
+    ///
+    /// The provider looks for credentials in this order and uses the first that it finds:
+    ///
+    /// 1. `access_key` and `secret_key` in the provider block, with `token` if they are temporary.
+    /// 2. `profile` in the provider block. If it is set, nothing below is tried.
+    /// 3. The environment variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
+    /// 4. The profile that `AWS_PROFILE` names, or else `default`, in the shared config and credentials files: access keys, a role
+    ///    to assume, IAM Identity Center, `aws login` or a credential process.
+    /// 5. The role in `AWS_ROLE_ARN` with the web identity token in `AWS_WEB_IDENTITY_TOKEN_FILE`.
+    /// 6. Container credentials of Amazon ECS or EKS Pod Identity.
+    /// 7. The instance profile of the EC2 instance.
+    ///
+    /// `assume_role_with_web_identity` replaces all of these. Each `assume_role` block is then assumed in turn, with the
+    /// credentials of the one before.
+    ///
+    /// | Setting | Argument | Environment variable | Shared config |
+    /// | --- | --- | --- | --- |
+    /// | Region | `region` | `AWS_REGION`, `AWS_DEFAULT_REGION` | `region` |
+    /// | Profile | `profile` | `AWS_PROFILE`, `AWS_DEFAULT_PROFILE` | |
+    /// | Config files | `shared_config_files` | `AWS_CONFIG_FILE` | |
+    /// | Credentials files | `shared_credentials_files` | `AWS_SHARED_CREDENTIALS_FILE` | |
+    /// | Access key ID | `access_key` | `AWS_ACCESS_KEY_ID` | `aws_access_key_id` |
+    /// | Secret access key | `secret_key` | `AWS_SECRET_ACCESS_KEY` | `aws_secret_access_key` |
+    /// | Session token | `token` | `AWS_SESSION_TOKEN` | `aws_session_token` |
+    /// | Web identity role | `assume_role_with_web_identity` | `AWS_ROLE_ARN`, `AWS_ROLE_SESSION_NAME`, `AWS_WEB_IDENTITY_TOKEN_FILE` | `role_arn`, `web_identity_token_file` |
+    /// | Endpoints | `endpoints` | `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_RDS` and so on | `endpoint_url` |
+    /// | FIPS endpoints | `use_fips_endpoint` | `AWS_USE_FIPS_ENDPOINT` | `use_fips_endpoint` |
+    /// | Dual-stack endpoints | `use_dualstack_endpoint` | `AWS_USE_DUALSTACK_ENDPOINT` | `use_dualstack_endpoint` |
+    /// | Attempts per request | `max_retries` | `AWS_MAX_ATTEMPTS` | `max_attempts` |
+    /// | Retry mode | `retry_mode` | `AWS_RETRY_MODE` | `retry_mode` |
+    /// | CA certificates | `custom_ca_bundle` | `AWS_CA_BUNDLE` | |
+    /// | Proxy | `http_proxy`, `https_proxy`, `no_proxy` | `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | |
+    /// | Instance metadata | `skip_metadata_api_check` | `AWS_EC2_METADATA_DISABLED` | |
+    /// | Default tags | `default_tags` | `TF_AWS_DEFAULT_TAGS_` and the tag key | |
+    /// | Ignored tags | `ignore_tags` | `TF_AWS_IGNORE_TAGS_KEYS`, `TF_AWS_IGNORE_TAGS_KEY_PREFIXES` | |
+    /// | User agent | `user_agent` | `TF_APPEND_USER_AGENT` | |
+    ///
+    /// An argument takes precedence over its environment variable, and that over the shared config file.
+    ///
+    /// ## Minimum Versions
+    ///
+    /// | Feature | Terraform | OpenTofu |
+    /// | --- | --- | --- |
+    /// | Resources, data sources, `import` blocks | 1.5 | 1.6 |
+    /// | `removed` blocks | 1.7 | 1.7 |
+    /// | Provider functions | 1.8 | 1.7 |
+    /// | `moved` blocks from `hashicorp/aws` | 1.8 | 1.10 |
+    /// | Ephemeral resources | 1.10 | 1.11 |
+    /// | Write-only arguments, and with them `rdsauth_db_secret` | 1.11 | 1.11 |
+    /// | Import by identity | 1.12 | 1.12 |
+    ///
+    /// ## Network Access
+    ///
+    /// - **AWS APIs.** The provider calls IAM, KMS, RDS, Secrets Manager and STS over HTTPS, each only if a resource needs it,
+    ///   and the sources of credentials that are listed above. Proxies are supported.
+    /// - **Databases.** Resources with a `database_connection` block connect to the database port from the machine that runs
+    ///   Terraform. They always use TLS and never a proxy. A plan of these resources does not need the connection: if the database
+    ///   cannot be reached, the refresh warns and keeps the last known values. An apply needs it. See
+    ///   [Private networks](guides/private-networks.md).
+    ///
+    /// The certificate authorities of RDS in commercial regions and public ones are built in. AWS GovCloud (US) and China need
+    /// `database.ca_certificate`.
+    ///
+    /// ## Verification
+    ///
+    /// No release has been tested in an AWS account yet. The acceptance tests run Terraform 1.11 against an emulation of AWS and
+    /// against PostgreSQL 15 and 17 and MariaDB 10.11 that are configured like RDS; MySQL itself and OpenTofu have not been tested.
+    /// The [README](https://github.com/rdsauth/terraform-provider-rdsauth#what-has-been-tested) lists what the tests cover.
     pub struct ProviderBlock {
-        /// Region of AWS. Else `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's region.
+        /// AWS region. Can also be set with `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile or the instance metadata.
         region: Val<String> = optional(),
-        /// Profile of the shared files. Else `AWS_PROFILE`.
+        /// Name of a profile in the shared config and credentials files. If set, credentials come from this profile
+        /// only. Can also be set with `AWS_PROFILE`, which environment credentials take precedence over.
         profile: Val<String> = optional(),
-        /// Files with profiles, in place of `~/.aws/config`. Else `AWS_CONFIG_FILE`.
+        /// Paths of shared config files. Can also be set with `AWS_CONFIG_FILE`. Defaults to `~/.aws/config`.
         shared_config_files: Val<Vec<String>> = optional(),
-        /// Files with credentials, in place of `~/.aws/credentials`. Else `AWS_SHARED_CREDENTIALS_FILE`.
+        /// Paths of shared credentials files. Can also be set with `AWS_SHARED_CREDENTIALS_FILE`. Defaults to
+        /// `~/.aws/credentials`.
         shared_credentials_files: Val<Vec<String>> = optional(),
-        /// Access key. Else `AWS_ACCESS_KEY_ID`, the shared files, or what the machine offers.
+        /// AWS access key ID. Can also be set with `AWS_ACCESS_KEY_ID`, a shared credentials file or instance
+        /// credentials.
         access_key: Val<Secret<String>> = optional(),
-        /// Secret key that belongs to `access_key`. Else `AWS_SECRET_ACCESS_KEY`.
+        /// AWS secret access key of `access_key`. Can also be set with `AWS_SECRET_ACCESS_KEY`.
         secret_key: Val<Secret<String>> = optional(),
-        /// Session token that belongs to `access_key`, if that is temporary. Else `AWS_SESSION_TOKEN`.
+        /// Session token of `access_key`, required for temporary credentials. Can also be set with `AWS_SESSION_TOKEN`.
         token: Val<Secret<String>> = optional(),
-        /// Role to assume. Several blocks are a chain: each role is assumed with the credentials of the one before.
+        /// IAM role to assume. With several blocks, each role is assumed with the credentials of the one before ([role
+        /// chaining](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)).
         assume_role: Val<Vec<AssumeRole>> = block(),
-        /// Role to assume with the token of an identity provider, such as that of a CI system, in place of all other
-        /// credentials. Roles of `assume_role` are assumed from there.
+        /// IAM role to assume with the token of an OIDC identity provider, such as that of a CI system. It replaces all
+        /// other credentials; roles of `assume_role` are assumed from it.
         assume_role_with_web_identity: Val<Vec<WebIdentity>> = block().max(1),
-        /// Accounts that may be worked on. Any other is an error.
+        /// AWS account IDs that this configuration may be applied to; guards against changing the wrong account.
         allowed_account_ids: Val<Set<String>> = optional().each(checks::account_id()),
-        /// Accounts that must not be worked on.
+        /// AWS account IDs that this configuration must not be applied to.
         forbidden_account_ids: Val<Set<String>> = optional().each(checks::account_id()),
-        /// Tags of all objects that have tags. A resource's own `tags` go before them.
+        /// Tags for all resources that have `tags`. Tags of a resource with the same key take precedence.
         default_tags: Val<Vec<DefaultTags>> = block().max(1),
-        /// Tags that others manage, and this provider neither sees nor changes.
+        /// Tags that are managed elsewhere. The provider neither shows nor changes them.
         ignore_tags: Val<Vec<IgnoreTags>> = block().max(1),
-        /// What holds for connections to databases unless a `database_connection` block says otherwise, and the login of
-        /// those with `auth = "provider"`.
+        /// Defaults for `database_connection` blocks, and the credentials of those with `auth = "provider"`.
         database: Val<Vec<DatabaseBlock>> = block().max(1),
-        /// URLs of services, such as those of a simulator or a VPC endpoint.
+        /// Endpoint URLs by service, such as those of a VPC endpoint or an emulator.
         endpoints: Val<Set<Endpoints>> = block(),
-        /// Ignored; accepted for compatibility with `hashicorp/aws`. Credentials are never tried out before they are needed.
+        /// Ignored; accepted for compatibility with `hashicorp/aws`. Credentials are not checked before they are used.
         skip_credentials_validation: Val<bool> = optional(),
-        /// Never ask STS for the account. Resources then need their `account_id`.
+        /// Whether to never request the account ID from STS. Resources then need their `account_id` argument.
         skip_requesting_account_id: Val<bool> = optional(),
         /// Whether to accept regions that this version of the provider does not know, such as a new one.
         skip_region_validation: Val<bool> = optional(),
-        /// Keep away from the metadata service of EC2. With `AWS_EC2_METADATA_DISABLED=true` it is kept away from in any
-        /// case.
+        /// Whether to skip the EC2 instance metadata service as a source of credentials and region. It is also skipped
+        /// if `AWS_EC2_METADATA_DISABLED` is `true`.
         skip_metadata_api_check: Val<String> = optional().check(check::one_of(&["true", "false"])),
-        /// URL of the metadata service of EC2. Else `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+        /// URL of the EC2 instance metadata service. Can also be set with `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
         ec2_metadata_service_endpoint: Val<String> = optional().check(checks::url()),
-        /// How the metadata service of EC2 is reached. Else `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
+        /// IP version for the EC2 instance metadata service. Can also be set with
+        /// `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
         ec2_metadata_service_endpoint_mode: Val<String> = optional().check(check::one_of(&["IPv4", "IPv6"])),
-        /// Region of STS alone.
+        /// Region of STS, if it differs from `region`.
         sts_region: Val<String> = optional(),
-        /// How often a call is tried in all. Else `AWS_MAX_ATTEMPTS`, or 25. Network failures are tried five times at most.
+        /// Maximum number of attempts for an AWS API request, including the first. After network failures at most five
+        /// attempts are made. Can also be set with `AWS_MAX_ATTEMPTS`. Defaults to 25.
         max_retries: Val<i64> = optional().check(check::between(0..=1000)),
-        /// How retries are spaced. Else `AWS_RETRY_MODE`, or `standard`.
+        /// Retry mode: `standard` backs off exponentially, `adaptive` also limits the rate of requests after
+        /// throttling. Can also be set with `AWS_RETRY_MODE`. Defaults to `standard`.
         retry_mode: Val<String> = optional().check(check::one_of(&["standard", "adaptive"])),
-        /// How many tokens the retries of all calls may use up. A retry takes 5, after a timeout 10, and a call that
-        /// succeeds gives some back; when none are left, nothing is retried. No limit if absent.
+        /// Capacity of the token bucket that all retries share. A retry takes 5 tokens and one after a timeout 10;
+        /// successful requests give some back. While the bucket is empty, requests are not retried. If null, retries
+        /// are not limited.
         token_bucket_rate_limiter_capacity: Val<i64> = optional().check(check::between(1..=1_000_000)),
-        /// URL of a proxy for calls to `http://…`, and also to `https://…` if nothing else is said about those. Else
-        /// `HTTP_PROXY` or `ALL_PROXY`. An empty text means no proxy.
+        /// Proxy URL for `http://` endpoints, and for `https://` endpoints if no other proxy is set for those. An empty
+        /// string disables the proxy. Can also be set with `HTTP_PROXY` or `ALL_PROXY`.
         http_proxy: Val<String> = optional().check(checks::url_or_empty()),
-        /// URL of a proxy for calls to `https://…`, which those to AWS are. Else `HTTPS_PROXY`. An empty text means no
-        /// proxy.
+        /// Proxy URL for `https://` endpoints, which those of AWS are. An empty string disables the proxy. Can also be
+        /// set with `HTTPS_PROXY`.
         https_proxy: Val<String> = optional().check(checks::url_or_empty()),
-        /// Hosts, domains and address ranges that are reached without a proxy, with commas between them. Else
-        /// `NO_PROXY`. This machine and its metadata service are always reached without one.
+        /// Comma-separated hosts, domains and CIDR ranges that are reached without a proxy. The local host and the EC2
+        /// instance metadata service never use a proxy. Can also be set with `NO_PROXY`.
         no_proxy: Val<String> = optional(),
-        /// File with certificates in PEM form to trust besides the system's. Else `AWS_CA_BUNDLE`.
+        /// Path of a PEM file with CA certificates to trust in addition to those of the operating system. Can also be
+        /// set with `AWS_CA_BUNDLE`.
         custom_ca_bundle: Val<String> = optional(),
-        /// Not supported: certificates are always verified. Use `custom_ca_bundle`.
+        /// Not supported: certificates are always verified. Use `custom_ca_bundle` instead.
         insecure: Val<bool> = optional(),
         /// Ignored; accepted for compatibility with `hashicorp/aws`.
         s3_use_path_style: Val<bool> = optional(),
@@ -95,99 +202,104 @@ tf_provider::model! {
         s3_us_east_1_regional_endpoint: Val<String> = optional(),
         /// Ignored; accepted for compatibility with `hashicorp/aws`.
         tag_policy_compliance: Val<String> = optional(),
-        /// Use endpoints that satisfy FIPS. Else `AWS_USE_FIPS_ENDPOINT`.
+        /// Whether to use endpoints with FIPS capability. Can also be set with `AWS_USE_FIPS_ENDPOINT`.
         use_fips_endpoint: Val<bool> = optional(),
-        /// Use endpoints that speak IPv6 as well. Else `AWS_USE_DUALSTACK_ENDPOINT`.
+        /// Whether to use endpoints that support IPv6 as well as IPv4. Can also be set with
+        /// `AWS_USE_DUALSTACK_ENDPOINT`.
         use_dualstack_endpoint: Val<bool> = optional(),
-        /// Products to name in the user agent, each as `name/version (comment)`. Modules cannot add to it: there is no
-        /// provider_meta.
+        /// Products to append to the user agent of AWS API requests, each as `name/version (comment)`. Can also be set
+        /// with `TF_APPEND_USER_AGENT`. `provider_meta` is not supported.
         user_agent: Val<Vec<String>> = optional(),
     }
     rules { required_together(access_key, secret_key), conflicts(allowed_account_ids, forbidden_account_ids) }
 }
 
 tf_provider::model! {
-    /// A role to assume.
+    /// An IAM role to assume.
     pub struct AssumeRole {
-        /// ARN of the role. A block without it, or with an empty one, is passed over.
+        /// ARN of the IAM role. A block in which it is null or empty is ignored.
         role_arn: Option<String> = optional().check(checks::role_arn_or_empty()),
-        /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`; one hour at most where the role is
-        /// assumed from another role.
+        /// Duration of the session, from 15 minutes to 12 hours, such as `1h30m`. A role that is assumed from another
+        /// role is limited to one hour. If null, AWS uses one hour.
         duration: Option<String> = optional().check(role_duration()),
-        /// Secret shared with the owner of the role.
+        /// External identifier to use when assuming the role.
         external_id: Option<String> = optional().check(external_id()),
-        /// Policy that restricts the session.
+        /// JSON session policy that further restricts the permissions of the session.
         policy: Option<String> = optional(),
-        /// ARNs of managed policies that restrict the session.
+        /// ARNs of managed policies that further restrict the permissions of the session.
         policy_arns: Option<Set<String>> = optional(),
-        /// Name of the session in the logs of AWS.
+        /// Session name, which CloudTrail records. If null, `terraform-rdsauth` is used.
         session_name: Option<String> = optional().check(session_name()),
-        /// Person behind the session.
+        /// Source identity recorded in CloudTrail.
         source_identity: Option<String> = optional().check(session_name()),
-        /// Tags of the session.
+        /// Session tags.
         tags: Option<Given> = optional(),
-        /// Keys of the tags that go on into roles assumed from the session.
+        /// Keys of session tags to pass on to roles that are assumed from this session.
         transitive_tag_keys: Option<Set<String>> = optional(),
     }
 }
 
 tf_provider::model! {
-    /// A role to assume with the token of an identity provider.
+    /// An IAM role to assume with the token of an identity provider.
     pub struct WebIdentity {
-        /// ARN of the role. Else `AWS_ROLE_ARN`.
+        /// ARN of the IAM role. Can also be set with `AWS_ROLE_ARN`.
         role_arn: Option<String> = optional().check(checks::role_arn_or_empty()),
-        /// How long the session lasts, from 15 minutes to 12 hours, such as `1h30m`.
+        /// Duration of the session, from 15 minutes to 12 hours, such as `1h30m`. If null, AWS uses one hour.
         duration: Option<String> = optional().check(role_duration()),
-        /// Policy that restricts the session.
+        /// JSON session policy that further restricts the permissions of the session.
         policy: Option<String> = optional(),
-        /// ARNs of managed policies that restrict the session.
+        /// ARNs of managed policies that further restrict the permissions of the session.
         policy_arns: Option<Set<String>> = optional(),
-        /// Name of the session in the logs of AWS. Else `AWS_ROLE_SESSION_NAME`.
+        /// Session name, which CloudTrail records. Can also be set with `AWS_ROLE_SESSION_NAME`. If null,
+        /// `terraform-rdsauth` is used.
         session_name: Option<String> = optional().check(session_name()),
-        /// The token. It may be ephemeral.
+        /// Token of the identity provider. Can be an ephemeral value.
         web_identity_token: Option<Secret<String>> = optional().check(check::length(4..=20_000)),
-        /// File with the token. Else `AWS_WEB_IDENTITY_TOKEN_FILE`.
+        /// Path of a file with the token, which is read for each new session. Can also be set with
+        /// `AWS_WEB_IDENTITY_TOKEN_FILE`.
         web_identity_token_file: Option<String> = optional().check(check::length(1..=usize::MAX)),
     }
     rules { conflicts(web_identity_token, web_identity_token_file) }
 }
 
 tf_provider::model! {
-    /// What holds for connections to databases.
+    /// Defaults for connections to databases.
     pub struct DatabaseBlock {
-        /// Who logs in, where `auth = "provider"`.
+        /// Database user for connections with `auth = "provider"`.
         username: Option<String> = optional().check(check::length(1..=80)),
-        /// Password or token of that user. It may be ephemeral, and is stored nowhere.
+        /// Password or authentication token of `username`. Can be an ephemeral value; it is not stored.
         password: Option<Secret<String>> = optional().check(check::length(1..=usize::MAX)),
-        /// How the certificates of servers are verified: `verify-full`, by authority and name, or `verify-ca`, by
-        /// authority alone. `verify-full` if absent.
+        /// Verification of the server certificate: `verify-full` checks authority and host name, `verify-ca` only the
+        /// authority. If null, `verify-full` is used.
         tls: Option<String> = optional().check(connection::tls()),
-        /// Certificates of authorities to trust, PEM, in place of those of RDS and Aurora and the public ones that ship
-        /// with the provider.
+        /// PEM certificates of the authorities to trust instead of the built-in ones, which are those of RDS and Aurora
+        /// in commercial regions and public ones. Required in AWS GovCloud (US) and China.
         ca_certificate: Option<String> = optional(),
-        /// How long a connection may take to come about, such as `15s`.
+        /// How long to wait for a connection, such as `30s`. If null, 15 seconds.
         connect_timeout: Option<String> = optional().check(connection::duration()),
-        /// How long a statement may take, such as `1m`.
+        /// How long a statement may run, such as `5m`. If null, one minute.
         statement_timeout: Option<String> = optional().check(connection::duration()),
-        /// What servers show of the sessions.
+        /// Application name that the database shows for sessions of the provider. If null, `terraform-provider-rdsauth`
+        /// is used.
         application_name: Option<String> = optional().check(check::length(1..=63)),
     }
 }
 
 tf_provider::model! {
-    /// Tags of all objects.
+    /// Tags for all resources.
     pub struct DefaultTags {
-        /// The tags. Also `TF_AWS_DEFAULT_TAGS_` and the key, as a variable.
+        /// Tags by key. A single tag can also be set with the environment variable `TF_AWS_DEFAULT_TAGS_` followed by
+        /// its key.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
     }
 }
 
 tf_provider::model! {
-    /// Tags that others manage.
+    /// Tags that are managed elsewhere.
     pub struct IgnoreTags {
-        /// Keys. Also `TF_AWS_IGNORE_TAGS_KEYS`, with commas between them.
+        /// Tag keys. Can also be set with `TF_AWS_IGNORE_TAGS_KEYS`, separated by commas.
         keys: Option<Set<String>> = optional(),
-        /// What keys begin with. Also `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`.
+        /// Tag key prefixes. Can also be set with `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`, separated by commas.
         key_prefixes: Option<Set<String>> = optional(),
     }
 }

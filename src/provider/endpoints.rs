@@ -5,20 +5,20 @@ use tf_provider::schema::optional;
 use crate::attributes::checks;
 
 tf_provider::model! {
-    /// URLs of services.
+    /// Endpoint URLs by service.
     pub struct Endpoints {
-        /// URL of IAM. Else `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`.
+        /// Endpoint URL of IAM. Can also be set with `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`.
         iam: Option<String> = optional().check(checks::url()),
-        /// URL of KMS. Else `AWS_ENDPOINT_URL_KMS` or `AWS_ENDPOINT_URL`.
+        /// Endpoint URL of KMS. Can also be set with `AWS_ENDPOINT_URL_KMS` or `AWS_ENDPOINT_URL`.
         kms: Option<String> = optional().check(checks::url()),
-        /// URL of RDS. Else `AWS_ENDPOINT_URL_RDS` or `AWS_ENDPOINT_URL`.
+        /// Endpoint URL of RDS. Can also be set with `AWS_ENDPOINT_URL_RDS` or `AWS_ENDPOINT_URL`.
         rds: Option<String> = optional().check(checks::url()),
-        /// URL of Secrets Manager. Else `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `AWS_ENDPOINT_URL`.
+        /// Endpoint URL of Secrets Manager. Can also be set with `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `AWS_ENDPOINT_URL`.
         secretsmanager: Option<String> = optional().check(checks::url()),
         /// Ignored with a warning; accepted for compatibility with `hashicorp/aws`. Set the environment variable
         /// `AWS_ENDPOINT_URL_SSO` instead.
         sso: Option<String> = optional(),
-        /// URL of STS. Else `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.
+        /// Endpoint URL of STS. Can also be set with `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.
         sts: Option<String> = optional().check(checks::url()),
     }
     ignored { OTHERS => "Ignored; accepted for compatibility with `hashicorp/aws`." }

@@ -4,6 +4,7 @@
 //! so that examples come first. Examples have titles. Nothing here writes a file.
 
 mod complaints;
+mod guides;
 mod page;
 mod plain;
 mod rows;
@@ -14,6 +15,7 @@ use std::io;
 use std::path::Path;
 
 pub use complaints::complaints;
+pub use guides::{dead_links, guides};
 pub use page::Examples;
 pub(crate) use words::lead;
 pub use words::{description, identity_description};

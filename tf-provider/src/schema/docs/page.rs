@@ -37,7 +37,9 @@ impl Entity {
         };
         let import = if self.kind == Kind::Resource { self.import(examples)? } else { String::new() };
         let head = self.head(title);
-        let parts = [&head, lead, &usage, &body, sections, &import].into_iter().filter(|part| !part.is_empty());
+        // How to configure the provider at all comes before its many arguments.
+        let (first, second) = if self.kind == Kind::Provider { (sections, &*body) } else { (&*body, sections) };
+        let parts = [&head, lead, &usage, first, second, &import].into_iter().filter(|part| !part.is_empty());
         Ok(format!("{}\n", parts.collect::<Vec<_>>().join("\n\n")))
     }
 

@@ -1,0 +1,1 @@
+curl -sO https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem

@@ -1,0 +1,1 @@
+psql -c "SELECT pg_has_role('orders_app', 'rds_iam', 'MEMBER')"

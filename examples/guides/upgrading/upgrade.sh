@@ -1,0 +1,2 @@
+terraform init -upgrade
+terraform plan
