@@ -72,13 +72,17 @@ impl Scene {
     }
 
     /// The notes on the group of instances.
+    /// Without the marks of the resource at their ends.
     fn notes(&self) -> Vec<String> {
+        let unmarked = |note: String| note.split(":parameter/").next().unwrap_or_default().to_owned();
+        self.marked_notes().into_iter().map(unmarked).collect()
+    }
+
+    fn marked_notes(&self) -> Vec<String> {
         let arn = format!("arn:aws:rds:us-east-1:{}:pg:orders-pg16", self.account.id);
         let answer = self.account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
         let tags = answer["TagList"].as_array().expect("tags").iter();
-        // Without the mark of the resource at the end.
-        let note = |value: &str| value.split(":parameter/").next().unwrap_or_default().to_owned();
-        tags.map(|tag| format!("{}={}", tag["Key"].as_str().unwrap(), note(tag["Value"].as_str().unwrap()))).collect()
+        tags.map(|tag| format!("{}={}", tag["Key"].as_str().unwrap(), tag["Value"].as_str().unwrap())).collect()
     }
 
     fn set(&self, values: Value) {
@@ -356,6 +360,29 @@ fn sigkill_after_each_write() {
         tf.destroy();
         assert_eq!((scene.values(), scene.notes()), (json!({}), vec![]));
     }
+}
+
+#[test]
+fn sigkill_in_an_update_leaves_the_mark_of_the_note() {
+    let scene =
+        Scene::new(&DYNAMIC.replace("rds.iam_auth_for_replication", "log_statement").replace("\"1\"", "\"ddl\""));
+    let Scene { tf, account } = &scene;
+    tf.apply();
+    let [made] = &scene.marked_notes()[..] else { panic!("one note") };
+    let (_, mark) = made.split_once(":parameter/").expect("a mark");
+    scene.configure(&DYNAMIC.replace("rds.iam_auth_for_replication", "log_statement").replace("\"1\"", "\"all\""));
+    account.fault(
+        json!({ "operation": "AddTagsToResource", "fault": "delay", "seconds": 250, "when": "after", "times": 1 }),
+    );
+    account.forget_calls();
+    let apply = tf.start(&["apply", "-auto-approve"]);
+    account.wait_for_call("AddTagsToResource", true);
+    apply.providers().iter().for_each(Process::kill);
+    apply.wait().expect_code(1);
+    tf.apply().expect_text("1 changed");
+    let notes = scene.marked_notes();
+    assert_eq!(notes, [format!("rdsauth:previous:log_statement=engine-default:=:all:parameter/{mark}")]);
+    tf.destroy();
 }
 
 #[test]

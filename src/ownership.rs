@@ -98,12 +98,12 @@ where
 }
 
 /// Takes turns with other processes of this machine that create the same object, where AWS itself would let the later
-/// one overwrite the earlier.
+/// one overwrite the earlier. `object` names it in all accounts.
 ///
 /// # Errors
 /// The time is up, or the user wants to stop.
-pub async fn turn(cx: &Ctx, subject: &Subject) -> Result<Held> {
+pub async fn turn(cx: &Ctx, object: &str) -> Result<Held> {
     // A file for each object would fill the folder.
-    let bucket = subject.key.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    let bucket = object.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     lock::hold(cx, &format!("create {bucket}")).await
 }

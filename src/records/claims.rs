@@ -338,7 +338,7 @@ pub fn own_mark<W>(cx: &Ctx<W>, kind: &str) -> Option<String> {
     cx.private().creation_id.map(|id| mark(kind, &id))
 }
 
-/// Keeps the creation id of a mark that an import has found on its object.
+/// Keeps the creation id of a mark that was found on an object of ours, such as an imported one.
 pub fn keep<W>(cx: &Ctx<W>, kind: &str, found: Option<&str>) {
     let id = found.and_then(|mark| mark.strip_prefix(kind)).and_then(|rest| rest.strip_prefix('/'));
     id.into_iter().for_each(|id| cx.set_creation_id(id));

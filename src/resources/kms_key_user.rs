@@ -154,7 +154,7 @@ impl Resource<World> for KmsKeyUser {
         let key = plan.key(cx, &kms).await?;
         let claim = ownership::begin(cx, &plan).await?;
         if plan.is_grant() {
-            let _turn = ownership::turn(cx, &ownership::subject(&plan)?).await?;
+            let _turn = ownership::turn(cx, &ownership::subject(&plan)?.key).await?;
             plan.grant_id = Some(plan.give_grant(cx, &kms, &key, &claim).await?).into();
         } else {
             if !key.is_enabled() {

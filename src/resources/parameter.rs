@@ -89,7 +89,7 @@ impl Resource<World> for Parameter {
         claim.note(cx, None, None);
         let previous = match plan.restores() {
             true => {
-                let _turn = ownership::turn(cx, &ownership::subject(&plan)?).await?;
+                let _turn = ownership::turn(cx, &format!("{arn} {}", plan.name)).await?;
                 let notes = Notes::read(&rds, &arn).await.context(CANNOT_SET, &plan.name)?;
                 let owner = Owner { mark: Some(&claim.mark()), is_own: &|mark| claim.has_made(Some(mark)) };
                 if notes.mark(&plan.name).is_some_and(|mark| claim.has_made(Some(&mark))) {
@@ -134,7 +134,7 @@ impl Resource<World> for Parameter {
         let found = plan.find(cx, &rds, &group).await?;
         let arn = state.parameter_group_arn.get()?;
         if plan.restores() && (!state.restores() || plan.value != state.value) {
-            let mark = claims::own_mark(cx, Self::TYPE);
+            let mark = state.mark(cx, &rds, arn).await.context(CANNOT_SET, &plan.name)?;
             let previous = state.previous()?;
             let noted = parameter_group::note(&rds, arn, &plan.name, &previous, &plan.value, mark.as_deref()).await;
             noted.context(CANNOT_SET, &plan.name)?;
@@ -337,6 +337,16 @@ impl Parameter {
         Ok(arn)
     }
 
+    /// The mark of this resource, which its note bears. Terraform drops the private state if a provider is killed in the
+    /// middle of an update; then the note itself tells it.
+    async fn mark(&self, cx: &Ctx, rds: &Rds, arn: &str) -> Result<Option<String>> {
+        if claims::own_mark(cx, Self::TYPE).is_none() {
+            let notes = Notes::read(rds, arn).await?;
+            claims::keep(cx, Self::TYPE, notes.mark(&self.name).as_deref());
+        }
+        Ok(claims::own_mark(cx, Self::TYPE))
+    }
+
     /// Warns of the databases that have the group, if it is left and that changes the parameter.
     async fn warn_of_end(&self, cx: &Ctx) -> Result<()> {
         let previous = self.restores().then(|| self.previous()).transpose()?;
@@ -395,7 +405,7 @@ impl Parameter {
                 let arn = self.parameter_group_arn.get()?;
                 let undone = match prior.filter(|prior| prior.restores()) {
                     Some(prior) => {
-                        let (previous, mark) = (prior.previous()?, claims::own_mark(cx, Self::TYPE));
+                        let (previous, mark) = (prior.previous()?, prior.mark(cx, rds, arn).await?);
                         parameter_group::note(rds, arn, &self.name, &previous, &prior.value, mark.as_deref()).await
                     }
                     None => parameter_group::forget(rds, arn, &self.name).await,

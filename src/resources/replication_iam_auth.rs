@@ -372,7 +372,7 @@ impl ReplicationIamAuth {
             consent.apply(cx).await?;
         }
         let prior = self.leave_other_group(cx, &rds, &found, prior).await?;
-        let turn = ownership::turn(cx, &ownership::subject(self)?).await?;
+        let turn = ownership::turn(cx, &found.group.arn(&found.database)?).await?;
         self.remember(cx, &rds, &found, prior, claim).await?;
         drop(turn);
         let settings = self.settings(&found);

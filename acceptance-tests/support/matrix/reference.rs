@@ -115,6 +115,20 @@ impl Scene {
         }
     }
 
+    /// Frees what thousands of cases would use up: the stage's record gets slow to search, and its endpoints are limited.
+    pub(super) fn end(self) {
+        self.forget();
+        if self.medium == Medium::Calls {
+            return;
+        }
+        let instances = self.account.call("rds", "DescribeDBInstances", json!({}));
+        for instance in instances["DBInstances"].as_array().into_iter().flatten() {
+            let identifier = &instance["DBInstanceIdentifier"];
+            let deletion = json!({ "DBInstanceIdentifier": identifier, "SkipFinalSnapshot": true });
+            self.account.call("rds", "DeleteDBInstance", deletion);
+        }
+    }
+
     /// Makes a rule for the next events.
     pub(super) fn fault(&self, rule: Value) {
         match self.medium {
