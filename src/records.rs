@@ -3,3 +3,4 @@
 pub mod claims;
 pub mod key_writes;
 pub mod previous;
+pub mod role_comments;

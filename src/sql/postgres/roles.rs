@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::records::role_comments;
 use crate::sql::postgres::memberships::{EDGE, Memberships};
 use crate::sql::postgres::roles::revoke::{revocations, still_in};
 use crate::sql::postgres::{Argument, Session};
@@ -106,16 +107,6 @@ pub const REPLICATION: &str = "rds_replication";
 /// Attributes by which a role may do what an ordinary one may not.
 pub const ATTRIBUTES: [&str; 4] = ["BYPASSRLS", "CREATEDB", "CREATEROLE", "SUPERUSER"];
 
-/// Begins the comment on a role that this provider has made; the time follows.
-const MADE: &str = "Made by Terraform (rdsauth) at ";
-
-/// Comes between the time and the mark of the create.
-const MARKED: &str = ", creation ID ";
-
-/// Begins the last line of the comment on a role that was taken over; the roles that it was made a member of follow, as
-/// JSON. An answer may be lost, and who comes next must not take those for what was there before.
-const GRANTED: &str = "Granted by Terraform (rdsauth): ";
-
 /// Between the roles of a way from a member to a role.
 const ARROW: &str = " → ";
 
@@ -144,8 +135,7 @@ impl Role {
 
     /// What it was made a member of when it was taken over, and still is; nothing if that was not noted.
     pub fn granted(&self) -> Option<Vec<String>> {
-        let (_, note) = split(self.comment.as_deref()?);
-        let noted: Vec<String> = serde_json::from_str(note?).ok()?;
+        let noted = role_comments::granted(self.comment.as_deref()?)?;
         Some(noted.into_iter().filter(|role| self.is_in(role)).collect())
     }
 
@@ -173,7 +163,9 @@ pub fn same_instant(a: &str, b: &str) -> bool {
 /// # Errors
 /// Any of the session.
 pub async fn find(session: &Session, name: &str, known: Option<&Known>) -> Result<Option<Role>, Error> {
-    let ours = known.map(|known| known.made_at.map_or_else(|| GRANTED.to_owned(), made));
+    let ours = known.map(|known| {
+        known.made_at.map_or_else(|| role_comments::GRANTED.to_owned(), |at| role_comments::made(at, None))
+    });
     let is_it = "rolname = $1::text OR oid = $2::oid AND strpos(shobj_description(oid, 'pg_authid'), $3::text) > 0 \
                  ORDER BY rolname = $1::text DESC LIMIT 1";
     look(session, is_it, &[&name, &known.map(|known| known.oid), &ours]).await
@@ -219,8 +211,8 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
         attributes: row.get(10),
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
-        made_at: comment.as_deref().and_then(made_at),
-        mark: comment.as_deref().and_then(marked),
+        made_at: comment.as_deref().and_then(role_comments::made_at),
+        mark: comment.as_deref().and_then(role_comments::mark),
         comment,
         roles: row.get(7),
         iam_paths: iam_paths.iter().map(|path| path.join(ARROW)).collect(),
@@ -319,23 +311,12 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
 async fn note(session: &Session, role: &Role, granted: &[&str]) -> Result<(), Error> {
     let mut all = role.granted().unwrap_or_default();
     all.extend(granted.iter().map(|role| (*role).to_owned()));
-    let comment = role.comment.as_deref().map_or("", |comment| split(comment).0);
-    let line = if comment.is_empty() { "" } else { "\n" };
-    let noted = format!("{comment}{line}{GRANTED}{}", serde_json::Value::from(all));
+    let noted = role_comments::with_granted(role.comment.as_deref().unwrap_or_default(), all);
     session.run(&comment_on(&role.name, &noted)?).await
 }
 
 fn comment_on(role: &str, comment: &str) -> Result<String, Error> {
     Ok(format!("COMMENT ON ROLE {} IS {}", pg_name(role)?, pg_text(comment)?))
-}
-
-/// A comment without our note, and what that says.
-fn split(comment: &str) -> (&str, Option<&str>) {
-    let (before, last) = comment.rsplit_once('\n').unwrap_or(("", comment));
-    match last.strip_prefix(GRANTED) {
-        Some(noted) => (before, Some(noted)),
-        None => (comment, None),
-    }
 }
 
 /// Gives a role the attribute `REPLICATION`, or if the server refuses that, the role of RDS that stands for it.
@@ -370,10 +351,6 @@ async fn take_away(
 }
 
 impl Wanted<'_> {
-    fn marked(&self) -> String {
-        self.mark.map(|mark| format!("{MARKED}{mark}")).unwrap_or_default()
-    }
-
     /// The statements that make the role itself, or the difference to the one that is there.
     fn definition(&self, found: Option<&Role>) -> Result<Vec<String>, Error> {
         let name = pg_name(self.name)?;
@@ -392,7 +369,7 @@ impl Wanted<'_> {
         let Some(found) = found else {
             return Ok(vec![
                 format!("CREATE ROLE {name} {}", options.join(" ")),
-                comment_on(self.name, &format!("{}{}", made(Timestamp::now()), self.marked()))?,
+                comment_on(self.name, &role_comments::made(Timestamp::now(), self.mark))?,
             ]);
         };
         if found.replication && !self.replication {
@@ -408,23 +385,6 @@ impl Wanted<'_> {
         let alter = (!options.is_empty()).then(|| Ok(format!("ALTER ROLE {name} {}", options.join(" "))));
         rename.into_iter().chain(alter).collect()
     }
-}
-
-/// The comment on a role that is made now, but for the mark.
-fn made(now: Timestamp) -> String {
-    format!("{MADE}{}", Timestamp::from_second(now.as_second()).unwrap_or(now))
-}
-
-/// When a role was made that has this comment.
-fn made_at(comment: &str) -> Option<Timestamp> {
-    let made = comment.lines().next()?.strip_prefix(MADE)?;
-    made.split_once(MARKED).map_or(made, |(time, _)| time).parse().ok()
-}
-
-/// The mark of the create that made a role with this comment.
-fn marked(comment: &str) -> Option<String> {
-    let (_, mark) = comment.lines().next()?.strip_prefix(MADE)?.split_once(MARKED)?;
-    Some(mark.to_owned())
 }
 
 fn gone(session: &Session, name: &str) -> Error {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::records::role_comments;
 use crate::sql::postgres::Session;
-use crate::sql::postgres::roles::{Role, comment_on, find_again, split};
+use crate::sql::postgres::roles::{Role, comment_on, find_again};
 use crate::sql::quote::pg_name;
 use crate::sql::{Error, Kind, Refusal};
 
@@ -24,7 +25,7 @@ async fn revoke_within(session: &Session, oid: u32, roles: &[&str]) -> Result<Op
     let Some(found) = find_again(session, oid).await? else { return Ok(None) };
     let there: Vec<&str> = roles.iter().copied().filter(|role| found.is_in(role)).collect();
     let mut statements = revocations(session, oid, &pg_name(&found.name)?, &there).await?;
-    if let Some((comment, Some(_))) = found.comment.as_deref().map(split) {
+    if let Some(comment) = found.comment.as_deref().and_then(role_comments::without_granted) {
         statements.push(comment_on(&found.name, comment)?); // An empty one is none.
     }
     if statements.is_empty() {

@@ -1,0 +1,92 @@
+//! What the comment on a PostgreSQL role remembers: which create made it, or what it was granted when it was adopted.
+//!
+//! The first line of a role that was made here is `Made by Terraform (rdsauth) at TIME, creation ID MARK`; roles of
+//! before marks lack the second part. The last line of an adopted role is `Granted by Terraform (rdsauth): ["ROLE", …]`.
+//! Everything else in the comment is somebody else's, and stays.
+
+use jiff::Timestamp;
+
+const MADE: &str = "Made by Terraform (rdsauth) at ";
+const MARKED: &str = ", creation ID ";
+
+/// Begins the line with the roles that an adopted role was made a member of. An answer may be lost, and who comes next
+/// must not take those for what was there before.
+pub const GRANTED: &str = "Granted by Terraform (rdsauth): ";
+
+/// The comment on a role that is made now, with the mark of its create.
+pub fn made(now: Timestamp, mark: Option<&str>) -> String {
+    let mark = mark.map(|mark| format!("{MARKED}{mark}")).unwrap_or_default();
+    format!("{MADE}{}{mark}", Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+/// When a role was made that has this comment.
+pub fn made_at(comment: &str) -> Option<Timestamp> {
+    let made = comment.lines().next()?.strip_prefix(MADE)?;
+    made.split_once(MARKED).map_or(made, |(time, _)| time).parse().ok()
+}
+
+/// The mark of the create that made a role with this comment.
+pub fn mark(comment: &str) -> Option<String> {
+    let (_, mark) = comment.lines().next()?.strip_prefix(MADE)?.split_once(MARKED)?;
+    Some(mark.to_owned())
+}
+
+/// What an adopted role with this comment was granted; nothing if that was not noted.
+pub fn granted(comment: &str) -> Option<Vec<String>> {
+    serde_json::from_str(split(comment).1?).ok()
+}
+
+/// The comment with a note of these roles in place of the one that it has.
+pub fn with_granted(comment: &str, roles: Vec<String>) -> String {
+    let (others, _) = split(comment);
+    let line = if others.is_empty() { "" } else { "\n" };
+    format!("{others}{line}{GRANTED}{}", serde_json::Value::from(roles))
+}
+
+/// The comment without its note of what was granted; nothing if it has none.
+pub fn without_granted(comment: &str) -> Option<&str> {
+    let (others, note) = split(comment);
+    note.map(|_| others)
+}
+
+/// A comment without the note of what was granted, and what that says.
+fn split(comment: &str) -> (&str, Option<&str>) {
+    let (before, last) = comment.rsplit_once('\n').unwrap_or(("", comment));
+    match last.strip_prefix(GRANTED) {
+        Some(noted) => (before, Some(noted)),
+        None => (comment, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_back() {
+        let now: Timestamp = "2026-11-22T11:00:00.25Z".parse().unwrap();
+        let text = made(now, None);
+        assert_eq!(text, "Made by Terraform (rdsauth) at 2026-11-22T11:00:00Z");
+        assert_eq!(made_at(&text), "2026-11-22T11:00:00Z".parse().ok());
+        let marked = format!("{}\nby sales", made(now, Some("user/1f")));
+        assert_eq!((made_at(&marked), mark(&marked).as_deref()), (made_at(&text), Some("user/1f")));
+        assert_eq!((made_at("Made by hand"), made_at(MADE), mark(&text)), (None, None, None));
+    }
+
+    #[test]
+    fn what_was_granted_is_noted_below_the_comment() {
+        let both = vec!["rds_iam".to_owned(), "reader".to_owned()];
+        for comment in ["", "of sales", "of\nsales", &made(Timestamp::UNIX_EPOCH, None)] {
+            let once = with_granted(comment, vec!["rds_iam".to_owned()]);
+            assert_eq!(granted(&once), Some(vec!["rds_iam".to_owned()]));
+            let twice = with_granted(&once, both.clone());
+            assert_eq!((granted(&twice), made_at(&twice)), (Some(both.clone()), made_at(comment)));
+            assert_eq!(without_granted(&twice), Some(comment), "what others wrote stays");
+            assert_eq!(without_granted(comment), None);
+        }
+        assert_eq!(
+            (granted("of sales"), granted(&format!("{GRANTED}[]\nof sales")), granted(GRANTED)),
+            (None, None, None)
+        );
+    }
+}
