@@ -76,6 +76,9 @@ pub struct Lag {
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// A wait tells what it sees when that changes, and again after so long.
+const TOLD_AGAIN: Duration = Duration::from_secs(30);
+
 impl Failed {
     /// A failure that no later call mends.
     pub fn finally(why: impl Into<Diagnostic>) -> Self {
@@ -132,7 +135,7 @@ impl<W> Ctx<W> {
         E: Into<Diagnostic>,
         F: Future<Output = Result<T, E>>,
     {
-        let mut pause = wait.pauses.first;
+        let (mut pause, mut told) = (wait.pauses.first, None::<(Instant, String)>);
         loop {
             let seen = look().await.map_err(Into::into)?;
             if (wait.done)(&seen) {
@@ -142,7 +145,11 @@ impl<W> Ctx<W> {
                 let detail = format!("Waited for {}, which cannot happen any more: {}.", wait.what, (wait.seen)(&seen));
                 return Err(Diagnostic::error("The awaited state cannot be reached", detail));
             }
-            self.progress(format!("Waiting for {}: {}", wait.what, (wait.seen)(&seen)));
+            let now = (wait.seen)(&seen);
+            if told.as_ref().is_none_or(|(when, before)| *before != now || when.elapsed() >= TOLD_AGAIN) {
+                self.progress(format!("Waiting for {}: {now}", wait.what));
+                told = Some((Instant::now(), now));
+            }
             if let Err(why) = self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await {
                 return Ok(Ended::Late(seen, why));
             }
@@ -246,6 +253,24 @@ mod tests {
         let begin = Instant::now();
         assert_eq!(count(&cx(60), &THREE, 0).await, Ok(3));
         assert_eq!(begin.elapsed(), Duration::from_secs(1 + 2 + 2), "the pauses grow up to the longest");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_tells_what_changes_and_else_is_quiet_for_half_a_minute() {
+        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (cx, looks, begin) = (cx(600).with_progress(sender), AtomicU32::new(0), Instant::now());
+        let look = || async {
+            looks.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Diagnostic>(u32::try_from(begin.elapsed().as_secs() / 64).unwrap() + 1)
+        };
+        assert_eq!(cx.wait(&THREE, look).await, Ok(3));
+        let mut messages = Vec::new();
+        while let Ok(message) = told.try_recv() {
+            messages.push(message);
+        }
+        let of = |count| format!("Waiting for the count to be three: the count is {count}");
+        assert_eq!(messages, [of(1), of(1), of(1), of(2), of(2), of(2)]);
+        assert!(looks.into_inner() > 60, "it looks more often than it tells");
     }
 
     #[tokio::test(start_paused = true)]
