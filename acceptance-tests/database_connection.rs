@@ -241,7 +241,7 @@ fn wrong_connections(engine: &'static str) {
         ),
         (&by_provider("database = \"absent\""), "Database refused", "absent", "database"),
         (&absent, "Cannot read the secret of the database login", "nowhere", "secret_arn"),
-        (&secret("odd", json!("just a text")), "Secret is no database login", "must be JSON", "secret_arn"),
+        (&secret("odd", json!("just a text")), "Secret has no database credentials", "must be JSON", "secret_arn"),
         (
             &secret("wrong", json!({ "username": master, "password": "wrong" })),
             "Database login refused",
@@ -422,7 +422,7 @@ fn a_missing_privilege_is_told() {
 fn contradictions_are_found_without_a_database() {
     let mistakes = [
         ("host = var.host", "the database user that logs in"),
-        ("host = var.host\n auth = \"secret\"", "Contradiction in the connection"),
+        ("host = var.host\n auth = \"secret\"", "Conflicting arguments"),
         ("host = \"10.0.0.1\"\n username = \"x\"", "never for an address"),
         ("host = var.host\n auth = \"provider\"\n auth_port = 1", "behind a tunnel"),
         ("host = var.host\n auth = \"provider\"\n tls = \"disable\"", "verify-full"),

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use crate::law::circles::circles;
 use crate::law::floors::Floors;
 use crate::law::sources::{Breach, Rule, Source, survey};
+use crate::law::summaries;
 
 mod law {
     pub(crate) mod circles;
@@ -15,6 +16,7 @@ mod law {
     pub(crate) mod floors;
     mod samples;
     pub(crate) mod sources;
+    pub(crate) mod summaries;
 }
 
 #[test]
@@ -64,6 +66,24 @@ fn calls_that_are_not_idempotent_go_out_once() {
 #[test]
 fn no_derived_debug_shows_secrets() {
     keep(Rule::Debug);
+}
+
+#[test]
+fn summaries_of_diagnostics_fit_a_line() {
+    let found: Vec<_> =
+        [PROVIDER, FRAMEWORK].into_iter().flat_map(|(package, folder)| sources(package, folder)).collect();
+    let of = |source: &Source| {
+        let code = source.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        summaries::complaints(code).into_iter().map(|wrong| format!("{}: {wrong}", source.path)).collect::<Vec<_>>()
+    };
+    let wrong: Vec<_> = found.iter().filter(|source| !source.path.ends_with("tests.rs")).flat_map(of).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let bad = "Diagnostic::error(\n    \"lower case\", Diagnostic::warning(\"Ends.\", Diagnostic::error(\"\", Diagnostic::error(\"Fine\"";
+    assert_eq!(
+        summaries::complaints(bad),
+        ["begins without a capital: \"lower case\"", "ends like a sentence: \"Ends.\""]
+    );
+    assert_eq!(summaries::complaints(&format!("Diagnostic::error(\"{}\"", "X".repeat(61))).len(), 1);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn a_role_changed_meanwhile_is_not_overwritten() {
     foreign["Statement"][0]["Action"] = json!("ec2:*");
     scene.account.put_policy("role/loader", POLICY, &foreign);
     let error = scene.tf.run(&["apply", "-json", "plan.bin"]).expect_code(1).error();
-    assert_eq!(error.summary, "Role was changed meanwhile");
+    assert_eq!(error.summary, "Role changed since the plan");
     assert_eq!(scene.role()["policies"][POLICY], foreign);
 
     // A policy that is as planned was written by an update that was cut off.
@@ -91,7 +91,7 @@ fn a_role_changed_meanwhile_is_not_overwritten() {
     scene.account.delete_role("loader");
     scene.configure(ROLE);
     let error = scene.tf.run(&["apply", "-json", "-auto-approve", "-refresh=false"]).expect_code(1).error();
-    assert_eq!(error.summary, "Role is gone");
+    assert_eq!(error.summary, "Role not found");
 }
 
 /// The tags of the role that are not this provider's mark.

@@ -22,22 +22,22 @@ fn a_malformed_configuration() {
         (
             "arn:aws:kms:us-east-1",
             "arn:aws:kms:us-east-2",
-            "Not all in one place",
+            "Different accounts or regions",
             "region \"us-east-2\"",
             "kms_key_arn",
         ),
         (
             "arn:aws:kms:us-east-1:000000000000",
             "arn:aws:kms:us-east-1:111122223333",
-            "Not all in one place",
+            "Different accounts or regions",
             "account \"111122223333\"",
             "kms_key_arn",
         ),
-        ("arn:aws:kms", "arn:aws-cn:kms", "Not all in one place", "partition \"aws-cn\"", "kms_key_arn"),
+        ("arn:aws:kms", "arn:aws-cn:kms", "Different accounts or regions", "partition \"aws-cn\"", "kms_key_arn"),
         (
             "us-east-1:000000000000:secret:destination",
             "us-west-1:000000000000:secret:destination",
-            "Not all in one place",
+            "Different accounts or regions",
             "region \"us-west-1\"",
             "destination_secret_arn",
         ),
@@ -68,7 +68,7 @@ fn a_malformed_configuration() {
         (
             "name  ",
             "additional_kms_key_arns = [\"arn:aws:kms:us-west-2:000000000000:key/b\"]\n  name  ",
-            "Not all in one place",
+            "Different accounts or regions",
             "us-west-2",
             "additional_kms_key_arns",
         ),
@@ -97,7 +97,7 @@ fn the_right_tag_may_be_written_down() {
 fn a_default_tag_that_differs_in_case() {
     let provider = "provider \"rdsauth\" {\n  default_tags {\n    tags = { Assumer = \"me\" }\n  }\n}\n";
     let scene = Scene::new(&[ROLE, provider].concat());
-    scene.tf.plan_fails().assert_error("Tag keys differ in case only", "\"Assumer\" and \"assumer\"", "resource \"");
+    scene.tf.plan_fails().assert_error("Tag keys differ only in case", "\"Assumer\" and \"assumer\"", "resource \"");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn what_is_late_is_waited_for_by_the_next_apply() {
 fn a_state_that_cannot_be_reached_ends_a_create() {
     let tf = demo(&slow(0, "breaks = true"));
     let error = tf.apply_fails().error();
-    assert_eq!(error.summary, "The awaited state cannot be reached");
+    assert_eq!(error.summary, "Unexpected state");
     assert!(tf.state().is_tainted("demo_slow.one"));
 }
 

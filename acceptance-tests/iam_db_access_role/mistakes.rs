@@ -33,7 +33,7 @@ fn a_malformed_configuration() {
             "",
             "trust_actions",
         ),
-        (ROLE.replace("clickpipes_iam_user", "*"), "Pattern without consent", "allow_wildcards", "db_users"),
+        (ROLE.replace("clickpipes_iam_user", "*"), "Wildcards are not allowed", "allow_wildcards", "db_users"),
         (ROLE.replace("db-ORDERS", "orders"), "Invalid attribute value", "", "resource_id"),
     ] {
         scene.configure(&configuration);
@@ -80,6 +80,6 @@ fn an_account_that_nobody_may_ask_for() {
         .replace("db_users ", "account_id = \"000000000000\"\n    db_users ");
     let scene = Scene::new(&[&given, provider].concat());
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Account ID is missing");
+    assert_eq!(error.summary, "Missing account ID");
     assert!(error.code.starts_with("source_account_condition"), "{error:?}");
 }

@@ -156,7 +156,7 @@ fn the_account_is_asked_for_or_given() {
     let provider = "provider \"rdsauth\" {\n  skip_requesting_account_id = true\n}\n";
     let scene = Scene::new(&[POLICY, provider].concat());
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Account ID is missing");
+    assert_eq!(error.summary, "Missing account ID");
     assert!(error.detail.contains("skip_requesting_account_id"), "{error:?}");
     assert_eq!(scene.account.operations(), ["GetRolePolicy"]);
 

@@ -81,9 +81,9 @@ fn a_policy_changed_meanwhile_is_not_overwritten() {
     account.put_policy("role/app", NAME, &foreign);
     account.forget_calls();
     let error = tf.run(&["apply", "-json", "plan.bin"]).expect_code(1).error();
-    assert_eq!(error.summary, "Policy was changed meanwhile");
+    assert_eq!(error.summary, "Policy changed since the plan");
     let error = tf.run(&["apply", "-json", "-auto-approve", "-refresh=false"]).expect_code(1).error();
-    assert_eq!(error.summary, "Policy was changed meanwhile");
+    assert_eq!(error.summary, "Policy changed since the plan");
     assert_eq!((scene.policy(), account.writes()), (foreign, vec![]));
 
     // A policy that is gone is no foreign change, and one as planned was written by an update that was cut off.

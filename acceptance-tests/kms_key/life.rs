@@ -25,7 +25,7 @@ fn basic() {
     let tags = scene.tags(&scene.id());
     assert!(tags["rdsauth:creation-id"].as_str().is_some_and(|mark| mark.starts_with("kms_key/")), "{tags}");
     let id = scene.id();
-    tf.destroy().expect_text("Warning: Key waits for its deletion").expect_text("aws kms cancel-key-deletion");
+    tf.destroy().expect_text("Warning: Key scheduled for deletion").expect_text("aws kms cancel-key-deletion");
     assert_eq!(scene.all(), (vec![], vec![]));
     assert_eq!(scene.key(&id)["KeyState"], "PendingDeletion");
 }
@@ -70,7 +70,7 @@ resource "rdsauth_kms_key" "it" {
     account.put_key_policy(ALIAS, &other);
     tf.assert_plan_empty();
     scene.configure(&configuration.replace("role/admin", "role/other"));
-    tf.apply().expect_text("Warning: Change without effect").expect_text("1 changed");
+    tf.apply().expect_text("Warning: Change has no effect").expect_text("1 changed");
     assert_eq!(account.key_policy(ALIAS), other);
 
     // Back to what is usual.

@@ -42,7 +42,7 @@ fn whose_policy_it_is_is_said() {
         scene.account.add("role/first");
         kill_after(&scene, operation);
         scene.configure(&administered("second"));
-        let text = "Warning: Policy of the key was there already";
+        let text = "Warning: Existing key policy was kept";
         scene.tf.apply().expect_text(text).expect_text("administrators =");
         assert!(scene.account.key_policy(ALIAS).to_string().contains("role/first"));
         scene.assert_settled();

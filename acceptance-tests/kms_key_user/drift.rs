@@ -92,7 +92,7 @@ fn a_statement_changed_meanwhile_is_not_overwritten() {
     account.forget_calls();
     let before = account.key_policy(key);
     let error = tf.run(&["apply", "-json", "plan.bin"]).expect_code(1).error();
-    assert_eq!(error.summary, "Statement was changed meanwhile");
+    assert_eq!(error.summary, "Statement changed since the plan");
     assert_eq!((account.key_policy(key), account.writes()), (before, vec![]));
     tf.apply();
     tf.assert_plan_empty();

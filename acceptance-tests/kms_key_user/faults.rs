@@ -55,7 +55,7 @@ fn a_key_of_the_same_apply_is_found_late() {
     for (mode, looks) in [("key_policy", "DescribeKey|GetKeyPolicy"), ("grant", "DescribeKey|CreateGrant")] {
         let scene = Scene::new("");
         let absent = json!({ "service": "kms", "operation": looks, "fault": "error", "times": 3,
-            "code": "NotFoundException", "message": "Key does not exist" });
+            "code": "NotFoundException", "message": "Key not found" });
         scene.account.fault(absent);
         let user = USER.replace("principal_arn", &format!("mode = \"{mode}\"\n  principal_arn"));
         scene.configure(&user);

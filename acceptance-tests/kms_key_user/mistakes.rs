@@ -91,7 +91,7 @@ fn a_key_that_does_not_exist() {
     let scene = Scene::new("");
     let absent = format!("{}0000", &scene.key[..scene.key.len() - 4]);
     scene.configure(&USER.replace("KEY", &absent));
-    refused(&scene, "Key does not exist", &format!("kms_key_arn   = \"{absent}\""), &["in that region"]);
+    refused(&scene, "Key not found", &format!("kms_key_arn   = \"{absent}\""), &["in that region"]);
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn a_key_that_is_about_to_be_deleted() {
             .concat(),
     );
     account.call("kms", "ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 }));
-    refused(&scene, "Key is about to be deleted", "kms_key_arn   = \"KEY\"", &["CancelKeyDeletion"]);
+    refused(&scene, "Key scheduled for deletion", "kms_key_arn   = \"KEY\"", &["CancelKeyDeletion"]);
     let before = account.key_policy(key);
-    tf.ok(&["destroy", "-auto-approve"]).expect_text("Warning: Statement stays in the policy of a dying key");
+    tf.ok(&["destroy", "-auto-approve"]).expect_text("Warning: Statement left in the policy of a key pending deletion");
     assert_eq!((account.key_policy(key), tf.state().addresses()), (before, vec![]));
 }
 

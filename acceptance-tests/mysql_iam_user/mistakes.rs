@@ -41,7 +41,7 @@ fn what_cannot_be_is_refused_by_the_plan() {
     check(&grant("SELECT", "*", "t"), "\"table\" needs \"database\"", "table");
     scene.configure_through("database_connection {\n    host = var.host\n    username = var.name\n  }", "");
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "User is the session's own login");
+    assert_eq!(error.summary, "Cannot manage the user of the connection");
     assert_eq!(scene.account.statements(), []);
 }
 

@@ -70,7 +70,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
         .sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT, SHOW VIEW ON app.* TO @U; GRANT PROCESS ON *.* TO @U");
     assert_eq!(scene.ask_with("pass", "SELECT 1"), Ok("1".to_owned()));
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
-    assert_eq!(warnings(&run), ["User is taken over"]);
+    assert_eq!(warnings(&run), ["Existing user will be adopted"]);
     scene.tf.assert_plan_empty();
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT, INSERT, SHOW VIEW ON `app`.*"]);
@@ -89,7 +89,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "INSERT, DELETE, SHOW VIEW ON `app`.*"]);
 
     let run = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(0);
-    assert_eq!(warnings(&run), ["User stays"]);
+    assert_eq!(warnings(&run), ["User was not dropped"]);
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "INSERT, SHOW VIEW ON `app`.*"]);
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
     scene.sql("DROP USER @U");
@@ -138,7 +138,7 @@ fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
     std::fs::remove_file(scene.tf.path().join("terraform.tfstate")).unwrap(); // As if the process had been killed.
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
     let [warning] = &run.diagnostics()[..] else { panic!("{:?}", run.diagnostics()) };
-    assert_eq!(warning.summary, "User is taken over");
+    assert_eq!(warning.summary, "Existing user will be adopted");
     assert!(warning.detail.contains("it has SELECT ON `app`.* already"), "{warning:?}");
     scene.tf.assert_plan_empty();
     assert_eq!(scene.state("previous_grants"), json!(["INSERT, SELECT ON `app`.*", "PROCESS ON *.*"]));
@@ -169,7 +169,7 @@ fn masters_and_the_own_login_are_left_alone() {
     let scene = Scene::new("take_over = true");
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT CREATE USER ON *.* TO @U WITH GRANT OPTION");
     let error = scene.tf.apply_fails().error();
-    assert_eq!(error.summary, "User is a master");
+    assert_eq!(error.summary, "User is the master user");
     assert!(scene.login_of().starts_with("mysql_native_password"));
     scene.sql("DROP USER @U");
 
@@ -178,7 +178,7 @@ fn masters_and_the_own_login_are_left_alone() {
     for host in ["%", "127.%"] {
         scene.configure(&format!("name = \"{master}\"\n  host = \"{host}\"\n  take_over = true"));
         let error = scene.tf.apply_fails().error();
-        assert_eq!(error.summary, "User is the session's own login");
+        assert_eq!(error.summary, "Cannot manage the user of the connection");
     }
     assert_eq!(scene.sql(&format!("SELECT host FROM mysql.user WHERE user = '{master}'")), "%");
 }

@@ -95,11 +95,11 @@ fn what_the_login_may_not_take_away() {
     let scene = disturbed("ALTER ROLE uID BYPASSRLS CREATEROLE");
     let plan = scene.tf.plan().0.to_string();
     assert!(plan.contains("\"attributes\":[\"BYPASSRLS\",\"CREATEROLE\"]"), "{plan}");
-    scene.tf.apply().expect_text("Role attribute stays");
+    scene.tf.apply().expect_text("Role attribute was not removed");
     assert_eq!(scene.sql(ATTRIBUTES), "t f f f");
     scene.tf.plan().assert_updates(IT);
     scene.sql("ALTER ROLE uID NOBYPASSRLS SUPERUSER");
-    scene.tf.apply().expect_text("Role attribute stays").expect_text("SUPERUSER");
+    scene.tf.apply().expect_text("Role attribute was not removed").expect_text("SUPERUSER");
     scene.sql("ALTER ROLE uID NOSUPERUSER");
     scene.assert_settled(ROLE);
     scene.tf.destroy();

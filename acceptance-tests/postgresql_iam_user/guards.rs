@@ -212,5 +212,5 @@ fn mistakes_are_found_without_the_database() {
         check_invalid(&scene, &body, sentence, line);
     }
     scene.configure("  name        = \"uID\"\n  valid_until = \"2031-01-01T00:00:00Z\"");
-    scene.tf.ok(&["validate"]).expect_text("End has no effect");
+    scene.tf.ok(&["validate"]).expect_text("valid_until has no effect");
 }

@@ -82,7 +82,7 @@ impl Scene {
 #[test]
 fn replication_is_by_membership_where_the_attribute_is_refused() {
     let scene = Scene::new("  name = \"uID\"\n  replication = true");
-    scene.tf.apply().expect_text("Replication is by membership");
+    scene.tf.apply().expect_text("Granted rds_replication instead of REPLICATION");
     scene.assert_settled("login -1 rds_iam,rds_replication");
     assert_eq!(scene.state("replication_by"), "rds_replication");
     scene.sql("REVOKE rds_replication FROM uID; ALTER ROLE uID REPLICATION");

@@ -158,7 +158,7 @@ fn a_user_moves_to_another_server_with_its_connection() {
     let oid = scene.state("oid");
     scene.configure_at(&newer, body);
     scene.tf.plan().assert_updates(IT);
-    scene.tf.apply().expect_text("User stays on the former server");
+    scene.tf.apply().expect_text("User was left on the previous server");
     assert_eq!((scene.role(), newer.role()), (scene.named("login -1 rds_iam"), scene.named("login -1 rds_iam")));
     assert_ne!(scene.state("oid"), oid);
     scene.tf.assert_plan_empty();

@@ -88,6 +88,6 @@ fn a_way_to_iam_that_stays_is_told() {
     let scene = Scene::new("  name       = \"uID\"\n  on_destroy = \"revoke_rds_iam\"");
     scene.tf.apply();
     scene.sql("CREATE ROLE teamID IN ROLE rds_iam; GRANT teamID TO uID");
-    scene.tf.destroy().expect_text("User is still one of IAM");
+    scene.tf.destroy().expect_text("User is still a member of rds_iam");
     assert_eq!(scene.role(), scene.named("login -1 teamID"));
 }

@@ -496,5 +496,5 @@ fn long_chained_session(config: &View<'_, ProviderBlock>) -> Option<Diagnostic> 
     let detail = "The role is assumed with the credentials of another role, and AWS limits such a session to one hour. \
                   Set \"duration\" to \"1h\" or less, or remove it.";
     let at = ProviderBlock::assume_role.path().index(index).field(AssumeRole::duration);
-    Some(Diagnostic::error("Session of a chained role is too long", detail).at(at))
+    Some(Diagnostic::error("Session of a chained role exceeds one hour", detail).at(at))
 }

@@ -373,7 +373,7 @@ fn one_account(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
             "\"{arn}\" is of {what} \"{other}\", and \"{first}\" of \"{one}\". The loader reads from a database, and \
              needs secrets and keys, in the account and region of the database that it loads into."
         );
-        Some(Diagnostic::error("Not all in one place", detail).at(at.clone()))
+        Some(Diagnostic::error("Different accounts or regions", detail).at(at.clone()))
     })
 }
 

@@ -3,8 +3,8 @@
 //! Nobody reads the value back. What is in force is known by the ids of its versions, each of which is made from
 //! all that is no secret and from the version before: so an interrupted write is known from anybody else's.
 
+mod diagnostics;
 mod rekey;
-mod told;
 
 use serde_json::{Value, json};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
@@ -186,7 +186,7 @@ impl Resource<World> for DbSecret {
         if let Computed::Known(Some(known)) = &state.version_id
             && found.current.as_ref() != Some(known)
         {
-            cx.warn(told::changed_value(&found));
+            cx.warn(diagnostics::changed_value(&found));
         }
         let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &[]);
         state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
@@ -217,7 +217,7 @@ impl Resource<World> for DbSecret {
         write_tags(&secrets, id, &Changes::between(before, &plan.wanted_tags(cx)?)).await?;
         let mut version = None;
         if other_key || plan.known() != state.known() {
-            let found = plan.look(&secrets, id).await?.ok_or_else(|| told::gone(id))?;
+            let found = plan.look(&secrets, id).await?.ok_or_else(|| diagnostics::gone(id))?;
             let written = if other_key {
                 plan.change_key(&secrets, &found).await
             } else {
@@ -276,7 +276,7 @@ impl Resource<World> for DbSecret {
         let is_known = key != Val::Unknown;
         let key = key.known().map(|key| key.0);
         if is_known && key_id::same(key.as_deref(), None) && (plan.is_create() || plan.changed(Self::kms_key_id)) {
-            cx.warn(told::key_of_aws());
+            cx.warn(diagnostics::key_of_aws());
         }
         if cx.is_known() {
             world::may_plan(cx, false).await?;
@@ -290,7 +290,7 @@ impl Resource<World> for DbSecret {
         if let (Val::Known(region), Some(key)) = (plan.get(Self::region), key)
             && key.parse().is_ok_and(|arn: Arn| arn.region != region)
         {
-            return Err(told::key_elsewhere(&key, &region));
+            return Err(diagnostics::key_elsewhere(&key, &region));
         }
         ownership::plan(cx, plan).await;
         let all = match plan.get(Self::tags) {
@@ -358,7 +358,7 @@ impl Owned for DbSecret {
             return Ok(Some(Maker::of(tags::mark(&found.tags))));
         }
         if planned.get(Self::restore_deleted) == Val::Known(false) {
-            let told = told::in_recovery(&found, "The apply will end in an error.");
+            let told = diagnostics::in_recovery(&found, "The apply will end in an error.");
             cx.warn(Diagnostic { severity: Severity::Warning, ..told });
         }
         Ok(None)
@@ -449,11 +449,11 @@ impl DbSecret {
             true if is_ours || claim.was_deleted_here() || self.restore_deleted => {
                 claim.note(cx, None, Some(&found.arn));
                 secrets.restore(&found.arn).await.context("Cannot restore the secret", &self.name)?;
-                cx.warn(told::restored(&self.name));
+                cx.warn(diagnostics::restored(&self.name));
             }
             true => {
                 claim.nothing_was_made();
-                return Err(told::in_recovery(&found, "Nothing was changed."));
+                return Err(diagnostics::in_recovery(&found, "Nothing was changed."));
             }
             false if is_ours => {
                 claim.note(cx, None, Some(&found.arn));
@@ -516,7 +516,7 @@ impl DbSecret {
         let id = self.id();
         let found = cx.find(&lag::SECRET_UNSEEN, || self.look(secrets, id)).await?;
         let found = found.ok_or_else(|| {
-            Diagnostic::error("Secret is gone", "The secret that was just written is not there any more.")
+            Diagnostic::error("Secret not found", "The secret that was just written is not there any more.")
         })?;
         self.last_changed = found.changed_at().into();
         Ok(self)

@@ -266,7 +266,7 @@ fn stays_on(target: &Target) -> Diagnostic {
         "It was on at \"{target}\" before this resource was created, so it was not turned off, although \
          \"disable_on_destroy\" is set."
     );
-    Diagnostic::warning("IAM authentication stays on", detail)
+    Diagnostic::warning("IAM database authentication was left on", detail)
 }
 
 fn waits() -> Diagnostic {

@@ -433,7 +433,7 @@ async fn own_account(cx: &Ctx) -> Result<String> {
     asked.ok_or_else(|| {
         let detail = "The condition names the account of the provider's credentials, and \"skip_requesting_account_id\" \
                       forbids to ask for it.";
-        Diagnostic::error("Account ID is missing", detail).at(at)
+        Diagnostic::error("Missing account ID", detail).at(at)
     })
 }
 

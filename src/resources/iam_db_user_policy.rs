@@ -381,7 +381,7 @@ fn no_principal(principal: &Principal, account: Option<String>) -> Diagnostic {
 
 fn changed_meanwhile(principal: &Principal, name: &str) -> Diagnostic {
     Diagnostic::error(
-        "Policy was changed meanwhile",
+        "Policy changed since the plan",
         format!(
             "Since the plan was made, somebody else changed the inline policy \"{name}\" of \"{principal}\". \
              Nothing was changed now.\n\nRun \"terraform plan\" again to see the policy as it is."

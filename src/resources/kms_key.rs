@@ -378,7 +378,7 @@ impl KmsKey {
         let account = clients.account_id().await.map_err(|error| at(error.into()))?.ok_or_else(|| {
             let detail = "The policy names the account of the key, and \"skip_requesting_account_id\" forbids to ask \
                           for it.\n\nLeave \"administrators\" out, or allow to ask.";
-            at(Diagnostic::error("Account ID is missing", detail))
+            at(Diagnostic::error("Missing account ID", detail))
         })?;
         let root = Arn::account_root(Partition::of_region(&region), &account).to_string();
         Ok(Some(new_key::document(&root, administrators).to_string()))

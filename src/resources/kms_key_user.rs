@@ -235,7 +235,7 @@ impl Resource<World> for KmsKeyUser {
             }
             (Val::Known(false), true) => {
                 let detail = "\"actions\" can be set only if \"permission_set\" is \"custom\".";
-                found.push(Diagnostic::error("Two sets of permissions", detail).at(Self::actions));
+                found.push(Diagnostic::error("Conflicting arguments", detail).at(Self::actions));
             }
             _ => {}
         }
@@ -245,7 +245,7 @@ impl Resource<World> for KmsKeyUser {
         {
             let known = OPERATIONS.join(", kms:");
             let detail = format!("\"{}\" cannot be given with a grant. What can is kms:{known}.", action.0);
-            found.push(Diagnostic::error("No action of a grant", detail).at(Self::actions));
+            found.push(Diagnostic::error("Invalid grant operation", detail).at(Self::actions));
         }
         if grant && config.get(Self::sid).known().is_some_and(|sid| sid.contains(' ')) {
             let detail = "The name of a grant holds no spaces, unlike that of a statement.";
@@ -415,7 +415,7 @@ impl KmsKeyUser {
                  then EnableKey; else choose another key.",
                 key.arn, key.state
             );
-            return Err(at(Diagnostic::error("Key is about to be deleted", detail)));
+            return Err(at(Diagnostic::error("Key scheduled for deletion", detail)));
         }
         Ok(key)
     }
@@ -478,7 +478,7 @@ impl KmsKeyUser {
     async fn describe(mut self, kms: &Kms) -> Result<Option<Self>> {
         let Computed::Known(sid) = self.sid.clone() else {
             let detail = "The identity to import needs the \"sid\", the name of the statement or grant.";
-            return Err(Diagnostic::error("Name is missing", detail).at(Self::sid));
+            return Err(Diagnostic::error("Missing sid", detail).at(Self::sid));
         };
         let Some(policy) = self.policy(kms).await? else { return Ok(None) };
         let (principal, permissions, there) = if policy.statements_of(&self.sids()?).is_empty() {
@@ -527,7 +527,7 @@ impl KmsKeyUser {
             self.name(),
             self.kms_key_arn
         );
-        Diagnostic::error("Statement was changed meanwhile", detail).at(Self::sid)
+        Diagnostic::error("Statement changed since the plan", detail).at(Self::sid)
     }
 
     fn cannot_describe(&self) -> Diagnostic {
@@ -542,7 +542,7 @@ impl KmsKeyUser {
 
     fn no_key(&self) -> Diagnostic {
         let detail = format!("KMS knows no key \"{}\" in that region.", self.kms_key_arn);
-        Diagnostic::error("Key does not exist", detail).at(Self::kms_key_arn)
+        Diagnostic::error("Key not found", detail).at(Self::kms_key_arn)
     }
 
     fn left_behind(&self) -> Diagnostic {
@@ -552,7 +552,7 @@ impl KmsKeyUser {
             self.kms_key_arn,
             self.name().replacen('a', "A", 1)
         );
-        Diagnostic::warning("Statement stays in the policy of a dying key", detail)
+        Diagnostic::warning("Statement left in the policy of a key pending deletion", detail)
     }
 }
 

@@ -3,8 +3,8 @@
 //! It owns one account: how it logs in and what it may do. Statements on accounts are not transactional, so each can be
 //! the last one of a run, and the next run goes on from there.
 
+mod diagnostics;
 mod grant;
-mod told;
 
 use std::time::Duration;
 
@@ -180,7 +180,7 @@ impl Resource<World> for MysqlIamUser {
         let stay = previous.within(&user.grants);
         let settled = users::settle(&mut session, state.account(), &user.grants, &stay, &ours).await;
         state.told(settled, "Cannot revoke the privileges", Self::name.path())?;
-        cx.warn(told::stays(state.account()));
+        cx.warn(diagnostics::stays(state.account()));
         deletion.done()
     }
 
@@ -191,10 +191,10 @@ impl Resource<World> for MysqlIamUser {
         let login = connection.and_then(|connection| connection.get(DatabaseConnection::username).known());
         let name = config.get(Self::name).known();
         let own = name.filter(|name| login.as_ref() == Some(name));
-        found.extend(own.map(|name| told::is_own_login(&name).at(Self::name)));
+        found.extend(own.map(|name| diagnostics::is_own_login(&name).at(Self::name)));
         if config.is_set(Self::preset_databases) && config.get(Self::preset) == Val::Null {
             let detail = "\"preset_databases\" says what \"preset\" is about, which is absent.";
-            found.push(Diagnostic::error("Preset is missing", detail).at(Self::preset_databases));
+            found.push(Diagnostic::error("Missing preset", detail).at(Self::preset_databases));
         }
         found
     }
@@ -215,7 +215,7 @@ impl Resource<World> for MysqlIamUser {
             && !plan.changed(Self::host)
         {
             let host = Self::database_connection.path().field(DatabaseConnection::host);
-            cx.warn(told::moves(&name, &old, &new).at(host));
+            cx.warn(diagnostics::moves(&name, &old, &new).at(host));
         }
         plan.forget(Self::engine);
         plan.forget(Self::taken_over);
@@ -298,7 +298,7 @@ impl MysqlIamUser {
         let mut session = self.session(cx).await?;
         let server = session.server();
         if self.wanted(server)?.count() < self.given()?.count() {
-            return Err(told::same_names().at(Self::grant));
+            return Err(diagnostics::same_names().at(Self::grant));
         }
         self.check_login(&session)?;
         let place = |of: &Self| Place::of(&of.database_connection, Engine::Mysql);
@@ -371,7 +371,7 @@ impl MysqlIamUser {
     /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
     async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
         if self.take_over {
-            cx.warn(told::taken(self.account(), &user, &self.wanted(session.server())?));
+            cx.warn(diagnostics::taken(self.account(), &user, &self.wanted(session.server())?));
             let previous = user.grants.lines().into_iter().collect();
             let there = self.convert(session, user).await?;
             (self.taken_over, self.previous_grants) = (true.into(), Some(previous).into());
@@ -380,7 +380,7 @@ impl MysqlIamUser {
         let is_rest =
             claim.has_earlier() && self.is_as_made(&user) && self.wanted(session.server())?.include(&user.grants);
         if !is_rest {
-            return Err(told::may_be_taken_over(claim.refuse(&Maker::Unknown), &user));
+            return Err(diagnostics::may_be_taken_over(claim.refuse(&Maker::Unknown), &user));
         }
         claim.note(cx, None, None);
         claim.tell_adopted(cx);
@@ -391,7 +391,7 @@ impl MysqlIamUser {
         let tls = (user.requires_tls != self.require_ssl || user.requires_certificate).then_some(self.require_ssl);
         if user.plugin != PLUGIN || tls.is_some() || user.is_locked {
             if user.grants.are_a_masters() {
-                return Err(told::is_a_master(self.account()).at(Self::name));
+                return Err(diagnostics::is_a_master(self.account()).at(Self::name));
             }
             let converted = users::convert(session, self.account(), tls, user.is_locked).await;
             self.told(converted, "Cannot convert the user", Self::name.path())?;
@@ -402,7 +402,7 @@ impl MysqlIamUser {
     /// Nobody locks itself out. An account of the same name from other hosts could take precedence over the session's.
     fn check_login(&self, session: &Session) -> Result<()> {
         match session.user() == self.name {
-            true => Err(told::is_own_login(&self.name).at(Self::name)),
+            true => Err(diagnostics::is_own_login(&self.name).at(Self::name)),
             false => Ok(()),
         }
     }

@@ -4,8 +4,8 @@
 //! role or none; the comment on the role carries the mark of its creation.
 
 mod destroy;
+mod diagnostics;
 mod foreseen;
-mod told;
 
 use std::time::Duration;
 
@@ -156,7 +156,7 @@ impl Resource<World> for PostgresqlIamUser {
                 state.roles = Some(role.further_roles().cloned().collect::<Set<_>>()).filter(|roles| !roles.is_empty());
             }
             Some(known) if !role.is(known) || state.is_of_another(cx, &role) => {
-                cx.warn(told::made_anew(&role.name));
+                cx.warn(diagnostics::made_anew(&role.name));
                 state.taken_over = true.into();
                 state.granted = Set::default().into();
             }
@@ -186,9 +186,9 @@ impl Resource<World> for PostgresqlIamUser {
                 plan.keep(promised);
                 Ok(plan)
             }
-            None if plan.place() == state.place() => Err(told::gone(&state.name)),
+            None if plan.place() == state.place() => Err(diagnostics::gone(&state.name)),
             None => {
-                cx.warn(told::left_behind(&state.name, &state.place()));
+                cx.warn(diagnostics::left_behind(&state.name, &state.place()));
                 plan.make(cx, &session).await
             }
         }
@@ -207,19 +207,19 @@ impl Resource<World> for PostgresqlIamUser {
         let login = config.block(Self::database_connection).and_then(|it| it.get(DatabaseConnection::username).known());
         if let Some(name) = &name {
             if login.as_ref() == Some(name) {
-                complaints.push(told::own_login(name).at(Self::name));
+                complaints.push(diagnostics::own_login(name).at(Self::name));
             }
             if config.get(Self::reassign_owned_to).known().as_ref() == Some(name) {
                 let detail = "What the user owns cannot go to itself when it is dropped.";
-                complaints.push(Diagnostic::error("Heir is the user itself", detail).at(Self::reassign_owned_to));
+                complaints.push(Diagnostic::error("Invalid reassign_owned_to", detail).at(Self::reassign_owned_to));
             }
         }
         for role in config.get(Self::roles).known().iter().flat_map(|roles| roles.iter()) {
-            complaints.extend(told::unfit_role(role, name.as_deref()).map(|told| told.at(Self::roles)));
+            complaints.extend(diagnostics::unfit_role(role, name.as_deref()).map(|told| told.at(Self::roles)));
         }
         let is_set = config.get(Self::valid_until).known().is_some_and(|until| until.0 != FOREVER);
         if is_set && config.get(Self::forbid_password) == Val::Known(true) {
-            complaints.push(told::no_effect().at(Self::valid_until));
+            complaints.push(diagnostics::no_effect().at(Self::valid_until));
         }
         std::mem::take(complaints)
     }
@@ -239,7 +239,7 @@ impl Resource<World> for PostgresqlIamUser {
             survey => survey?,
         };
         if let (Some(unfit), Some(heir)) = (survey.heir, &wanted.reassign_owned_to) {
-            let told = told::unfit_heir(heir, unfit).at(Self::reassign_owned_to);
+            let told = diagnostics::unfit_heir(heir, unfit).at(Self::reassign_owned_to);
             cx.warn(Diagnostic { severity: Severity::Warning, ..told });
         }
         // Roles may come in the same apply.
@@ -336,7 +336,7 @@ impl PostgresqlIamUser {
         let is_earlier = claim.has_made(mark.as_deref());
         let taken_over = found.is_some() && !is_earlier;
         if taken_over && !self.take_over {
-            return Err(told::may_be_taken_over(claim.refuse(&Maker::of(mark.as_ref()))));
+            return Err(diagnostics::may_be_taken_over(claim.refuse(&Maker::of(mark.as_ref()))));
         }
         self.survey(session, &self.name).await?;
         if let Some(mark) = mark.filter(|_| is_earlier) {
@@ -403,22 +403,22 @@ impl PostgresqlIamUser {
 
     fn judge(&self, name: &str, survey: &Survey) -> Result<()> {
         if !survey.is_rds {
-            return Err(told::no_rds().at(Self::database_connection.path().field(DatabaseConnection::host)));
+            return Err(diagnostics::no_rds().at(Self::database_connection.path().field(DatabaseConnection::host)));
         }
         if let Some(path) = &survey.locked_out {
-            return Err(told::locked_out(name, path).at(Self::name));
+            return Err(diagnostics::locked_out(name, path).at(Self::name));
         }
         if let Some(path) = &survey.kerberos {
             let through_roles =
                 self.roles.as_ref().is_some_and(|roles| roles.iter().any(|role| path.contains(role.as_str())));
             let at = if through_roles { Self::roles.path() } else { Self::name.path() };
-            return Err(told::kerberos(name, path).at(at));
+            return Err(diagnostics::kerberos(name, path).at(at));
         }
         if !survey.missing.is_empty() {
-            return Err(told::missing(&survey.missing).at(Self::roles));
+            return Err(diagnostics::missing(&survey.missing).at(Self::roles));
         }
         match (survey.heir, &self.reassign_owned_to) {
-            (Some(unfit), Some(heir)) => Err(told::unfit_heir(heir, unfit).at(Self::reassign_owned_to)),
+            (Some(unfit), Some(heir)) => Err(diagnostics::unfit_heir(heir, unfit).at(Self::reassign_owned_to)),
             _ => Ok(()),
         }
     }
@@ -428,10 +428,10 @@ impl PostgresqlIamUser {
         let written = roles::write(session, oid, &wanted, self.patience()).await;
         let written = written.map_err(|error| self.fault(error))?;
         if let Some(error) = &written.attribute_refused {
-            cx.warn(told::by_role(&self.name, error).at(Self::replication));
+            cx.warn(diagnostics::by_role(&self.name, error).at(Self::replication));
         }
         for (attribute, error) in &written.attributes_kept {
-            cx.warn(told::attribute_kept(&self.name, attribute, error).at(Self::attributes));
+            cx.warn(diagnostics::attribute_kept(&self.name, attribute, error).at(Self::attributes));
         }
         let attributes = self.attributes.clone(); // Those that stay are shown by the next refresh.
         self.describe(&written.role)?;

@@ -3,7 +3,7 @@
 //! It owns one parameter of the database's group, two if it is told to, and puts back what it found. Everything else
 //! it needs is looked for before the first write.
 
-mod found;
+mod lookup;
 mod previous;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
@@ -21,7 +21,7 @@ use crate::parts::rds::database::{self, Switch, Target};
 use crate::parts::rds::parameter_group::{self, Effect};
 use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::records::previous::Previous;
-use crate::resources::replication_iam_auth::found::{Found, Supplied, is_set, refuse};
+use crate::resources::replication_iam_auth::lookup::{Found, Supplied, is_set, refuse};
 use crate::resources::replication_iam_auth::previous::retain_previous;
 use crate::world::{self, Ctx, World};
 
@@ -197,13 +197,13 @@ impl Resource<World> for ReplicationIamAuth {
         let consent = (manages && never).then(|| {
             let detail = "\"rds.logical_replication\" comes into force with a reboot, so \"manage_logical_replication\" \
                           needs reboot = \"if_required\".";
-            Diagnostic::error("Consent to a reboot is missing", detail).at(Self::manage_logical_replication)
+            Diagnostic::error("Reboot is not allowed", detail).at(Self::manage_logical_replication)
         });
         let blocks = config.get(Self::impact) == Val::Known("block".to_owned());
         let blind = (blocks && !config.is_set(Self::database_connection)).then(|| {
             let detail =
                 "impact = \"block\" looks for users in the database, and needs a \"database_connection\" for that.";
-            Diagnostic::error("Connection is missing", detail).at(Self::impact)
+            Diagnostic::error("Missing database_connection", detail).at(Self::impact)
         });
         let connection = config.block(Self::database_connection).map(|block| DatabaseConnection::check(&block));
         consent.into_iter().chain(blind).chain(connection.into_iter().flatten()).collect()

@@ -66,7 +66,7 @@ impl DatabaseConnection {
     /// What contradicts itself in a block.
     pub fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
         fn complaint(detail: &str, at: Path) -> Diagnostic {
-            Diagnostic::error("Contradiction in the connection", detail).at(at)
+            Diagnostic::error("Conflicting arguments", detail).at(at)
         }
         let auth = block.get(Self::auth);
         let absent = |value: Val<String>| value == Val::Null;

@@ -113,7 +113,7 @@ pub async fn of(cx: &Ctx, session: &Session) -> Result<Vec<User>> {
     }
     let detail = "The server has no role \"rds_iam\", so nobody has to use IAM there. RDS makes that role: make sure that \
                   \"database_connection\" leads to the database that is meant.";
-    cx.warn(Diagnostic::warning("Server without the role rds_iam", detail));
+    cx.warn(Diagnostic::warning("Role rds_iam not found", detail));
     Ok(Vec::new())
 }
 

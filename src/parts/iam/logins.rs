@@ -66,7 +66,7 @@ impl Database {
         let asked = cx.aws()?.account_id().await.map_err(|error| Diagnostic::from(error).at(&at))?;
         asked.ok_or_else(|| {
             Diagnostic::error(
-                "Account ID is missing",
+                "Missing account ID",
                 "The ARN of a database user names its account, and \"skip_requesting_account_id\" forbids to ask \
                  for the account of the credentials.\n\nSet \"account_id\".",
             )
@@ -158,7 +158,7 @@ pub fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Conditio
 pub fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
     let consent = |error: ArnError, at: Path| {
         let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
-        Diagnostic::error("Pattern without consent", detail).at(at)
+        Diagnostic::error("Wildcards are not allowed", detail).at(at)
     };
     // What is wrong even with consent is another complaint.
     let id_pattern = |id: &str| {

@@ -17,7 +17,7 @@ use crate::ownership;
 use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::Ctx;
 
-mod left;
+mod attachments;
 mod trusted;
 
 /// A role as a configuration wants it, or as a state knows it.
@@ -219,10 +219,10 @@ pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, policy_name: &str, 
         return Ok(());
     }
     if force {
-        let left = left::on(iam, name, policy_name).await.context(doing, name)?;
+        let left = attachments::on(iam, name, policy_name).await.context(doing, name)?;
         left.remove(cx, iam, name).await.context(doing, name)?;
     } else {
-        left::nothing(cx, iam, name, policy_name).await?;
+        attachments::nothing(cx, iam, name, policy_name).await?;
     }
     let owner = Principal::Role(name.to_owned());
     cx.until(&lag::CONCURRENT, || iam.delete_policy(&owner, policy_name)).await.context(doing, name)?;
@@ -245,7 +245,7 @@ pub fn tags_all(cx: &Ctx, own: Option<&Given>, forced: &[(&str, &str)]) -> Resul
                  \"default_tags\" count too.",
                 twins[0].1, twins[1].1
             );
-            Err(Diagnostic::error("Tag keys differ in case only", detail))
+            Err(Diagnostic::error("Tag keys differ only in case", detail))
         }
         None => Ok(all),
     }
@@ -368,7 +368,7 @@ fn policy_there(spec: &Spec) -> Diagnostic {
 
 fn changed_meanwhile(what: &str, spec: &Spec, part: Part) -> Diagnostic {
     Diagnostic::error(
-        "Role was changed meanwhile",
+        "Role changed since the plan",
         format!(
             "Since the plan was made, somebody else changed {what} of \"{}\". It was left as it is.\n\n\
              Run \"terraform plan\" again to see the role as it is.",
@@ -380,7 +380,7 @@ fn changed_meanwhile(what: &str, spec: &Spec, part: Part) -> Diagnostic {
 
 fn gone(spec: &Spec) -> Diagnostic {
     Diagnostic::error(
-        "Role is gone",
+        "Role not found",
         format!(
             "Since the plan was made, somebody deleted \"{}\".\n\nRun \"terraform apply\" again to make it anew.",
             spec.name

@@ -254,7 +254,7 @@ pub fn refuse_engine(database: &Database, on: bool) -> Result<()> {
         return Ok(());
     }
     let detail = format!("\"{}\" runs the engine \"{}\".\n\n{ENGINES}", database.identifier, database.engine);
-    Err(Diagnostic::error("Engine has no IAM authentication", detail))
+    Err(Diagnostic::error("Engine does not support IAM database authentication", detail))
 }
 
 /// What a resource manages of the database that two attributes name.

@@ -42,7 +42,7 @@ pub(super) fn policy_of_before(key: &Key) -> Diagnostic {
          since then, change the policy as well.",
         key.arn
     );
-    Diagnostic::warning("Policy of the key was there already", detail).at(KmsKey::administrators)
+    Diagnostic::warning("Existing key policy was kept", detail).at(KmsKey::administrators)
 }
 
 pub(super) fn going(arn: &str, date: Timestamp) -> Diagnostic {
@@ -51,11 +51,11 @@ pub(super) fn going(arn: &str, date: Timestamp) -> Diagnostic {
          then.\n\nUntil then the deletion can be cancelled:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws kms \
          enable-key --key-id '{arn}'"
     );
-    Diagnostic::warning("Key waits for its deletion", detail)
+    Diagnostic::warning("Key scheduled for deletion", detail)
 }
 
 pub(super) fn without_effect() -> Diagnostic {
     let detail = "The policy of a key is set when the key is made, and not taken over afterwards. To let others \
                   administer the key, change its policy.";
-    Diagnostic::warning("Change without effect", detail).at(KmsKey::administrators)
+    Diagnostic::warning("Change has no effect", detail).at(KmsKey::administrators)
 }

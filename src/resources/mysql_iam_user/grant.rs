@@ -119,7 +119,7 @@ impl GrantBlock {
                 ),
                 _ => return None,
             };
-            Some(Diagnostic::error("Privilege does not fit", detail).at(block.path(Self::privileges)))
+            Some(Diagnostic::error("Privilege does not apply here", detail).at(block.path(Self::privileges)))
         };
         names.filter_map(complaint).collect()
     }

@@ -3,7 +3,7 @@
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 
 use crate::parts::db::connection::Engine;
-use crate::resources::postgresql_iam_user::{PostgresqlIamUser, told};
+use crate::resources::postgresql_iam_user::{PostgresqlIamUser, diagnostics};
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Role, Then};
 use crate::world::Ctx;
@@ -20,7 +20,7 @@ impl PostgresqlIamUser {
         let known = self.known()?;
         let Some(role) = roles::find(&session, &self.name, known.as_ref()).await? else { return Ok(()) };
         if known.is_some_and(|known| !role.is(&known)) || self.is_of_another(cx, &role) {
-            cx.warn(told::somebody_elses(&role.name));
+            cx.warn(diagnostics::somebody_elses(&role.name));
             return Ok(());
         }
         let destroyed = match self.on_destroy.as_str() {
@@ -37,7 +37,7 @@ impl PostgresqlIamUser {
     async fn revoke(&self, cx: &Ctx, session: &Session, role: &Role, from: &[&str]) -> Result<()> {
         let left = roles::revoke(session, role.oid, from, self.patience()).await?;
         if let Some(path) = left.iter().flat_map(|role| &role.iam_paths).next().filter(|_| from.contains(&roles::IAM)) {
-            cx.warn(told::still_of_iam(&role.name, path));
+            cx.warn(diagnostics::still_of_iam(&role.name, path));
         }
         Ok(())
     }
@@ -49,7 +49,7 @@ impl PostgresqlIamUser {
         let others = roles::other_databases(session, role.oid).await?;
         let closed: Vec<_> = others.iter().filter(|other| !other.is_open).map(|other| other.name.as_str()).collect();
         if !closed.is_empty() {
-            return Err(told::closed(&closed));
+            return Err(diagnostics::closed(&closed));
         }
         let mut left = Vec::new();
         for other in &others {
@@ -58,27 +58,32 @@ impl PostgresqlIamUser {
                     self.database_connection.postgres_beside(cx, Self::database_connection, &other.name).await?;
                 roles::would_be_left(&beside, role.oid, heir, Then::Keep, &others, self.patience())
                     .await
-                    .map_err(told::not_cleared)
+                    .map_err(diagnostics::not_cleared)
             };
-            left.push((other.name.as_str(), found.await.map_err(|error| told::nothing_changed(&other.name, error))?));
+            left.push((
+                other.name.as_str(),
+                found.await.map_err(|error| diagnostics::nothing_changed(&other.name, error))?,
+            ));
         }
         let here = roles::would_be_left(session, role.oid, heir, Then::Drop, &others, self.patience()).await;
-        let here = here.map_err(told::not_cleared).map_err(|error| told::nothing_changed(session.database(), error))?;
+        let here = here
+            .map_err(diagnostics::not_cleared)
+            .map_err(|error| diagnostics::nothing_changed(session.database(), error))?;
         left.push((session.database(), here));
         left.retain(|(_, left)| !left.is_empty());
         if !left.is_empty() {
-            return Err(told::would_be_left(&left));
+            return Err(diagnostics::would_be_left(&left));
         }
         for other in &others {
             let cleared: Result<(), Diagnostic> = async {
                 let beside =
                     self.database_connection.postgres_beside(cx, Self::database_connection, &other.name).await?;
                 let cleared = roles::clear(&beside, role.oid, heir, Then::Keep, self.patience()).await;
-                cleared.map_err(told::not_cleared)
+                cleared.map_err(diagnostics::not_cleared)
             }
             .await;
             cleared.context("Cannot clear a database of what the user owns", &other.name)?;
         }
-        roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await.map_err(told::not_cleared)
+        roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await.map_err(diagnostics::not_cleared)
     }
 }

@@ -4,7 +4,7 @@ use tf_provider::diagnostic::Result;
 use tf_provider::schema::{Computed, Plan, Set, TIMEOUTS, Val, View};
 
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
-use crate::resources::postgresql_iam_user::{PostgresqlIamUser, of_state, told};
+use crate::resources::postgresql_iam_user::{PostgresqlIamUser, diagnostics, of_state};
 use crate::sql::postgres::roles;
 use crate::world::Ctx;
 
@@ -98,7 +98,7 @@ impl PostgresqlIamUser {
             return Ok(());
         };
         match (survey.heir, &self.reassign_owned_to) {
-            (Some(unfit), Some(heir)) => Err(told::unfit_heir(heir, unfit).at(Self::reassign_owned_to)),
+            (Some(unfit), Some(heir)) => Err(diagnostics::unfit_heir(heir, unfit).at(Self::reassign_owned_to)),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use crate::aws::rds::parameters::Group;
 use crate::parts::rds::parameter_group::{self, NotNoted, Notes, Owner};
 use crate::records::claims::{self, Claim};
 use crate::records::previous::Previous;
-use crate::resources::replication_iam_auth::found::Found;
+use crate::resources::replication_iam_auth::lookup::Found;
 use crate::resources::replication_iam_auth::{LOGICAL, ON, REPLICATION, ReplicationIamAuth, Stopped};
 use crate::world::Ctx;
 

@@ -142,8 +142,9 @@ impl<W> Ctx<W> {
                 return Ok(Ended::Done(seen));
             }
             if (wait.failed)(&seen) {
-                let detail = format!("Waited for {}, which cannot happen any more: {}.", wait.what, (wait.seen)(&seen));
-                return Err(Diagnostic::error("The awaited state cannot be reached", detail));
+                let detail =
+                    format!("Waited for {}, which this state does not lead to: {}.", wait.what, (wait.seen)(&seen));
+                return Err(Diagnostic::error("Unexpected state", detail));
             }
             let now = (wait.seen)(&seen);
             if told.as_ref().is_none_or(|(when, before)| *before != now || when.elapsed() >= TOLD_AGAIN) {

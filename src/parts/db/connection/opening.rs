@@ -215,7 +215,7 @@ impl DatabaseConnection {
             |name| parsed.as_ref().and_then(|json| json.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
         let unfit = |what: &str| {
             let detail = format!("\"{arn}\" {what}; its value must be JSON with \"username\" and \"password\".");
-            Diagnostic::error("Secret is no database login", detail).at(Self::secret_arn)
+            Diagnostic::error("Secret has no database credentials", detail).at(Self::secret_arn)
         };
         let user = self.username.clone().or_else(|| text("username")).ok_or_else(|| unfit("has no \"username\""))?;
         let password = text("password").ok_or_else(|| unfit("has no \"password\""))?;
@@ -228,7 +228,7 @@ impl DatabaseConnection {
             let detail = format!(
                 "auth = \"provider\" takes the login from the provider block, whose \"database\" block has no \"{what}\"."
             );
-            Diagnostic::error("Database login is missing", detail).at(Self::auth)
+            Diagnostic::error("Missing database credentials", detail).at(Self::auth)
         };
         Ok(Credentials {
             user: self.username.clone().or_else(|| defaults.username.clone()).ok_or_else(|| absent("username"))?,

@@ -23,7 +23,7 @@ pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagno
     };
     let unlocked = if user.is_locked { " It was locked, and is unlocked." } else { "" };
     let detail = format!("User \"{account}\" was there. {how}{unlocked} Its privileges stay.{already}");
-    Diagnostic::warning("User is taken over", detail)
+    Diagnostic::warning("Existing user will be adopted", detail)
 }
 
 /// Adds to the refusal of a user that exists how it logs in, and the third way out.
@@ -43,7 +43,7 @@ pub(super) fn is_own_login(name: &str) -> Diagnostic {
         "The session is that of user \"{name}\" itself. Whoever changes how it logs in may lock itself out, so nothing was \
          changed.\n\nChoose another user, or let \"database_connection\" log in as another.",
     );
-    Diagnostic::error("User is the session's own login", detail)
+    Diagnostic::error("Cannot manage the user of the connection", detail)
 }
 
 /// The user is to be in another database.
@@ -53,7 +53,7 @@ pub(super) fn moves(name: &str, old: &Place, new: &Place) -> Diagnostic {
          database. If it is the same by another name, the user stays managed, but if it was taken over before, all that \
          it may do now counts as its own.",
     );
-    Diagnostic::warning("Endpoint changes", detail)
+    Diagnostic::warning("Database endpoint changes", detail)
 }
 
 /// Two names are one.
@@ -61,7 +61,7 @@ pub(super) fn same_names() -> Diagnostic {
     let detail = "The server takes names of databases and tables that differ in upper and lower case alone for the same \
                   (lower_case_table_names is not 0), and two of those given here are such names.\n\nWrite all of \
                   them alike.";
-    Diagnostic::error("Names are the same", detail)
+    Diagnostic::error("Names differ only in case", detail)
 }
 
 /// The user is more than a user.
@@ -70,7 +70,7 @@ pub(super) fn is_a_master(account: Account<'_>) -> Diagnostic {
         "User \"{account}\" may make users and let others make them, as the master of the database may. It would lose its \
          password, so nothing was changed.",
     );
-    Diagnostic::error("User is a master", detail)
+    Diagnostic::error("User is the master user", detail)
 }
 
 /// A destroy leaves a user that it did not make.
@@ -79,5 +79,5 @@ pub(super) fn stays(account: Account<'_>) -> Diagnostic {
         "User \"{account}\" was there before, so it was not dropped. What was granted to it here has been revoked. It still \
          logs in with tokens alone; ALTER USER gives it a password.",
     );
-    Diagnostic::warning("User stays", detail)
+    Diagnostic::warning("User was not dropped", detail)
 }

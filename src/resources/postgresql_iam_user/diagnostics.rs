@@ -33,7 +33,7 @@ pub(crate) fn left_behind(name: &str, place: &Place) -> Diagnostic {
         "The connection leads to another server than before, where the user is made. The user \"{name}\" that was managed \
          at {place} is left there; drop it if it is not needed any more."
     );
-    Diagnostic::warning("User stays on the former server", detail)
+    Diagnostic::warning("User was left on the previous server", detail)
 }
 
 /// A user that is no longer one of IAM still is one.
@@ -43,7 +43,7 @@ pub(crate) fn still_of_iam(name: &str, path: &str) -> Diagnostic {
          with tokens alone.",
         roles::IAM
     );
-    Diagnostic::warning("User is still one of IAM", detail)
+    Diagnostic::warning("User is still a member of rds_iam", detail)
 }
 
 /// An update finds nothing.
@@ -52,7 +52,7 @@ pub(crate) fn gone(name: &str) -> Diagnostic {
         "Since the plan was made, somebody dropped the role \"{name}\".\n\nRun \"terraform plan\" again to see what there \
          is."
     );
-    Diagnostic::error("User is gone", detail)
+    Diagnostic::error("User not found", detail)
 }
 
 /// The user is who logs in here.
@@ -62,7 +62,7 @@ pub(crate) fn own_login(name: &str) -> Diagnostic {
          locked out, nor rename or drop itself.",
         roles::IAM
     );
-    Diagnostic::error("User is the login of the connection", detail)
+    Diagnostic::error("Cannot manage the user of the connection", detail)
 }
 
 /// Somebody would be locked out.
@@ -73,7 +73,7 @@ pub(crate) fn locked_out(name: &str, path: &str) -> Diagnostic {
          choose another user.",
         iam = roles::IAM
     );
-    Diagnostic::error("Login or master would be locked out", detail)
+    Diagnostic::error("Change would lock out the connecting or master user", detail)
 }
 
 /// Two ways to log in exclude each other.
@@ -82,7 +82,7 @@ pub(crate) fn kerberos(name: &str, path: &str) -> Diagnostic {
         "A member of \"rds_ad\" logs in with Kerberos and cannot be a user of IAM: {path}. Nothing was changed.\n\nEnd \
          that membership of \"{name}\", or choose another user."
     );
-    Diagnostic::error("User is one of Kerberos", detail)
+    Diagnostic::error("User is a member of rds_ad", detail)
 }
 
 /// It is no server of RDS.
@@ -91,14 +91,14 @@ pub(crate) fn no_rds() -> Diagnostic {
         "The server has no role \"{}\", which every PostgreSQL of RDS and Aurora has. Is it one of them?",
         roles::IAM
     );
-    Diagnostic::error("Server is not one of RDS", detail)
+    Diagnostic::error("Server is not Amazon RDS or Aurora", detail)
 }
 
 /// Roles to be a member of do not exist.
 pub(crate) fn missing(names: &[String]) -> Diagnostic {
     let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let detail = format!("The database has no role {names}. Nothing was changed.\n\nMake what is missing first.");
-    Diagnostic::error("Role does not exist", detail)
+    Diagnostic::error("Role not found", detail)
 }
 
 /// A role that cannot be listed.
@@ -117,7 +117,7 @@ pub(crate) fn unfit_role(role: &str, name: Option<&str>) -> Option<Diagnostic> {
 pub(crate) fn no_effect() -> Diagnostic {
     let detail = "PostgreSQL asks \"valid_until\" for passwords alone, and \"forbid_password\" leaves none. Tokens are good \
                   until IAM says otherwise.";
-    Diagnostic::warning("End has no effect", detail)
+    Diagnostic::warning("valid_until has no effect", detail)
 }
 
 /// The attribute was refused.
@@ -126,7 +126,7 @@ pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
         "\"{name}\" was made a member of \"{}\", since the login may not give it the attribute REPLICATION. {error}",
         roles::REPLICATION
     );
-    Diagnostic::warning("Replication is by membership", detail)
+    Diagnostic::warning("Granted rds_replication instead of REPLICATION", detail)
 }
 
 /// An attribute cannot be taken away.
@@ -135,7 +135,7 @@ pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diag
         "\"{name}\" has the attribute {attribute}, which the login of this connection may not take away. {error}\n\nLet one \
          who may run ALTER ROLE … NO{attribute}, or allow it with \"attributes\"."
     );
-    Diagnostic::warning("Role attribute stays", detail)
+    Diagnostic::warning("Role attribute was not removed", detail)
 }
 
 /// What a user owns or may do cannot be taken from it.
@@ -163,7 +163,7 @@ pub(crate) fn closed(databases: &[&str]) -> Diagnostic {
          Nothing was changed.\n\nLet the login connect (GRANT CONNECT ON DATABASE, ALTER DATABASE … ALLOW_CONNECTIONS), \
          or clear the user there by hand. {WAYS_OUT}"
     );
-    Diagnostic::error("Databases cannot be entered", detail)
+    Diagnostic::error("Cannot connect to every database", detail)
 }
 
 /// A destroy was tried in a database, and is not possible.
@@ -184,7 +184,7 @@ pub(crate) fn would_be_left(left: &[(&str, Vec<Left>)]) -> Diagnostic {
          changed.\n\nA privilege can be revoked by who granted it, by a member of that role, or by a superuser: have it \
          revoked, or make the login a member. {WAYS_OUT}"
     );
-    Diagnostic::error("Privileges of others are in the way", detail)
+    Diagnostic::error("Cannot revoke privileges granted by other roles", detail)
 }
 
 /// A role that cannot get what the user owns.

@@ -74,5 +74,5 @@ pub(super) fn in_recovery(found: &Description, outcome: &str) -> Diagnostic {
 pub(super) fn gone(id: &str) -> Diagnostic {
     let detail =
         format!("There is no secret \"{id}\" any more. Run \"terraform plan\" again to see what is to be done.");
-    Diagnostic::error("Secret is gone", detail)
+    Diagnostic::error("Secret not found", detail)
 }
