@@ -16,55 +16,70 @@ use crate::records::claims::Subject;
 use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {
-    /// Turns IAM authentication on for an RDS instance or an Aurora or Multi-AZ DB cluster that is managed elsewhere.
+    /// Turns on IAM database authentication for a DB instance, an Aurora DB cluster or a Multi-AZ DB cluster, and waits until
+    /// it is applied. Use it instead of `iam_database_authentication_enabled` of `aws_db_instance` or `aws_rds_cluster` when
+    /// the database is managed elsewhere, or when what depends on it must find it in force.
     ///
-    /// It is done only when the database is available, IAM authentication is as wanted and no change of it waits. A
-    /// database that is busy, be it with a backup or with a change by somebody else, is waited for. There is no
-    /// downtime.
+    /// Only `EnableIAMDatabaseAuthentication` is managed; all other settings of the DB instance or DB cluster are left alone.
+    /// If it already has the value of `enabled`, nothing is changed. The modification causes no downtime. If the database is
+    /// not available, for example during a backup, the apply waits for it.
     ///
-    /// The resource owns nothing but the flag. If it is as wanted already, nothing is changed. When the resource is
-    /// destroyed, IAM authentication stays on, since its end would lock out all users that log in with it, unless
-    /// `disable_on_destroy` is set.
+    /// ~> **Note:** If `hashicorp/aws` manages the database, add
+    /// `ignore_changes = [iam_database_authentication_enabled]` to the `lifecycle` block of its resource. Otherwise each
+    /// configuration reverts what the other one sets.
     ///
-    /// Where `hashicorp/aws` manages the database, its `resource "aws_db_instance"` or `"aws_rds_cluster"` needs
-    /// `ignore_changes = [iam_database_authentication_enabled]`, or each undoes what the other does.
+    /// -> **Note:** IAM database authentication needs 300 to 1000 MiB of memory, which the smallest DB instance classes do not
+    /// have: see [IAM database authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html).
     ///
-    /// IAM authentication takes 300 to 1000 MiB of memory, which the smallest instance classes lack.
+    /// ## Drift Detection
+    ///
+    /// A plan detects when IAM database authentication was turned off outside of Terraform, and the next apply turns it on
+    /// again. A pending modification is shown in `pending`.
+    ///
+    /// ## Destroy
+    ///
+    /// By default nothing changes: IAM database authentication stays on, because turning it off locks out every user that
+    /// logs in with it. With `disable_on_destroy = true` it is turned off, unless `previously_enabled` is `true`.
     ///
     /// ## Required Permissions
     ///
-    /// `rds:DescribeDBInstances` and `rds:ModifyDBInstance` for an instance, `rds:DescribeDBClusters` and
-    /// `rds:ModifyDBCluster` for a cluster, with `rds:ModifyDBInstance` on its members.
+    /// - DB instances: `rds:DescribeDBInstances` and `rds:ModifyDBInstance`.
+    /// - DB clusters: `rds:DescribeDBClusters` and `rds:ModifyDBCluster`, with `rds:ModifyDBInstance` on the members.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// Add `ignore_changes` as above, and create or import this resource: as nothing has to be changed, neither modifies the
+    /// database.
     pub struct IamAuthentication {
-        /// Identifier of an instance that is not a member of a cluster.
+        /// Identifier of the DB instance, which must not be a member of a DB cluster.
         db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
-        /// Identifier of a cluster. It decides for all its members.
+        /// Identifier of the DB cluster. The setting applies to all of its members.
         db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
-        /// Region of the database. The provider's region if absent.
+        /// Region of the database. Defaults to the provider's region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
-        /// Whether IAM authentication is to be on.
+        /// Whether IAM database authentication is on.
         enabled: bool = optional().or(true),
-        /// Whether a change is made at once. Otherwise it waits for the database's next maintenance window, until
-        /// when `pending` shows it and nobody can log in with it.
+        /// Whether the change is applied immediately. If `false`, it is applied during the next maintenance window and is a
+        /// pending modification until then. In `aws_db_instance` the default is `false`.
         apply_immediately: bool = optional().or(true),
-        /// Whether to turn IAM authentication off when the resource is destroyed. It stays on if it was on before the
-        /// resource was created.
+        /// Whether to turn IAM database authentication off when the resource is destroyed. It stays on if it was on before
+        /// the resource was created.
         disable_on_destroy: bool = optional().or(false),
-        /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
+        /// Pending value of `enabled` while a modification is pending; otherwise null.
         pending: Computed<Option<bool>> = computed(),
-        /// Whether IAM authentication was on before the resource was created. Null after an import, when nobody knows.
+        /// Whether IAM database authentication was on before the resource was created. Null after an import.
         previously_enabled: Computed<Option<bool>> = computed().keep(),
-        /// Resource ID that `rds-db:connect` policies name.
+        /// Resource ID for `rds-db:connect` policies: `db-…` of a DB instance, `cluster-…` of a DB cluster.
         resource_id: Computed<String> = computed().keep(),
-        /// ARN of the instance or cluster.
+        /// ARN of the DB instance or DB cluster.
         arn: Computed<String> = computed().keep(),
-        /// Engine, such as `postgres` or `aurora-mysql`.
+        /// Database engine, such as `postgres` or `aurora-mysql`.
         engine: Computed<String> = computed().keep(),
-        /// Version of the engine.
+        /// Version of the database engine.
         engine_version: Computed<String> = computed().keep(),
-        /// Host name to connect to, of a cluster that of its writer.
+        /// DNS name of the DB instance, or of the DB cluster's writer endpoint.
         host: Computed<Option<String>> = computed().keep(),
-        /// Port to connect to.
+        /// Port of the endpoint.
         port: Computed<Option<i64>> = computed().keep(),
     }
     rules { exactly_one_of(db_instance_identifier, db_cluster_identifier) }

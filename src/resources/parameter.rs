@@ -17,58 +17,76 @@ use crate::records::previous::Previous;
 use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {
-    /// Sets one parameter of a DB parameter group or DB cluster parameter group that is managed elsewhere.
+    /// Sets one parameter of a DB parameter group or DB cluster parameter group that is managed elsewhere, and waits until the
+    /// databases that use the group apply it. Use it instead of a `parameter` block of `aws_db_parameter_group` or
+    /// `aws_rds_cluster_parameter_group` when the group belongs to another configuration: all other parameters are left alone.
     ///
-    /// The value is checked in the plan against what AWS says of the parameter: whether it exists, whether it can be
-    /// changed, and what it can be. Where the group is shared, the plan names all databases that the change concerns.
-    /// It is done when none of them is applying the change any more. A static parameter is in force in a database
-    /// only after its next reboot, which is not done here.
+    /// The plan checks name and value against what RDS says about the parameter, and names all databases that use the group.
+    /// A static parameter takes effect in a database only after its next reboot, which this resource does not perform.
     ///
-    /// With `on_destroy = "restore"` the parameter becomes again what it was when the resource was created. So that
-    /// this survives an interrupted apply and a lost state, it is noted in a tag of the group,
-    /// `rdsauth:previous:` and the parameter's name, until the resource is destroyed. AWS allows 50 tags on a group.
-    /// Where `hashicorp/aws` manages the group, it needs `ignore_tags { key_prefixes = ["rdsauth:"] }` in its
-    /// provider block, and `ignore_changes = [parameter]` in the group's `lifecycle`, or each undoes what the
-    /// other does. The other values of `on_destroy` need no tag; with them, after an interrupted create,
-    /// `previous_value` is what the second one found.
+    /// ~> **Note:** If `hashicorp/aws` manages the group, add `ignore_changes = [parameter]` to the `lifecycle` block of its
+    /// resource, and `ignore_tags { key_prefixes = ["rdsauth:"] }` to its provider block. Otherwise each configuration
+    /// reverts what the other one sets.
+    ///
+    /// ## Previous Value
+    ///
+    /// With `on_destroy = "restore"` the previous value is stored in the tag `rdsauth:previous:NAME` of the group until the
+    /// resource is destroyed, so that it survives an interrupted apply and a lost state. A group can have 50 tags. With the
+    /// other values of `on_destroy` there is no tag, and after an interrupted create, `previous_value` is the value that the
+    /// next apply found.
+    ///
+    /// ## Drift Detection
+    ///
+    /// A plan detects when the value was changed or reset outside of Terraform, and the next apply sets it again. The reset
+    /// shows as a change of `source`.
+    ///
+    /// ## Destroy
+    ///
+    /// Only this parameter is changed: `on_destroy` decides whether its previous value is restored, it is reset to the default
+    /// of the engine, or it is left as it is.
     ///
     /// ## Required Permissions
     ///
-    /// For a group of instances `rds:DescribeDBParameters`, `rds:DescribeDBParameterGroups`,
-    /// `rds:ModifyDBParameterGroup`, `rds:ResetDBParameterGroup` and `rds:DescribeDBInstances`; for a group of clusters
-    /// `rds:DescribeDBClusterParameters`, `rds:DescribeDBClusterParameterGroups`,
-    /// `rds:ModifyDBClusterParameterGroup`, `rds:ResetDBClusterParameterGroup` and `rds:DescribeDBClusters`. For
-    /// `on_destroy = "restore"` also `rds:ListTagsForResource`, `rds:AddTagsToResource` and
-    /// `rds:RemoveTagsFromResource`.
+    /// - DB parameter groups: `rds:DescribeDBParameters`, `rds:DescribeDBParameterGroups`, `rds:ModifyDBParameterGroup`,
+    ///   `rds:ResetDBParameterGroup` and `rds:DescribeDBInstances`.
+    /// - DB cluster parameter groups: `rds:DescribeDBClusterParameters`, `rds:DescribeDBClusterParameterGroups`,
+    ///   `rds:ModifyDBClusterParameterGroup`, `rds:ResetDBClusterParameterGroup` and `rds:DescribeDBClusters`.
+    /// - With `on_destroy = "restore"`: `rds:ListTagsForResource`, `rds:AddTagsToResource` and
+    ///   `rds:RemoveTagsFromResource`.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// Remove the `parameter` block, add `ignore_changes` as above, and import the parameter, in one apply. As the value stays
+    /// the same, nothing is changed in the group.
     pub struct Parameter {
-        /// Name of a group of instances.
+        /// Name of the DB parameter group.
         db_parameter_group_name: Option<String> = optional().replace().identity().check(checks::parameter_group()),
-        /// Name of a group of clusters, of Aurora or Multi-AZ.
+        /// Name of the DB cluster parameter group, of Aurora or of a Multi-AZ DB cluster.
         db_cluster_parameter_group_name: Option<String> =
             optional().replace().identity().check(checks::parameter_group()),
         /// Name of the parameter.
         name: String = required().replace().identity().check(check::length(1..=255)),
-        /// Region of the group. The provider's region if absent.
+        /// Region of the group. Defaults to the provider's region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
-        /// Value of the parameter, in the spelling of AWS: `1` and not `on`.
+        /// Value of the parameter, as RDS returns it: `1` and not `on`.
         value: String = required(),
-        /// When the change is made: `immediate`, or `pending-reboot` with each database's next reboot. The former
-        /// for dynamic parameters and the latter for static ones if absent.
+        /// When the change is applied: `immediate`, or `pending-reboot` with the next reboot of each database. Defaults to
+        /// `immediate` for dynamic parameters and to `pending-reboot` for static ones.
         apply_method: Computed<String> = optional().check(check::one_of(&["immediate", "pending-reboot"])),
-        /// What becomes of the parameter when the resource is destroyed: `restore` makes it what it was before,
-        /// `reset` gives it back to the engine, `leave` leaves it.
+        /// What to do with the parameter when the resource is destroyed: `restore` sets the previous value, `reset` sets the
+        /// default of the engine, `leave` changes nothing.
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
-        /// Who set the value. Anything but `user` means that somebody has reset the parameter.
+        /// Source of the value. Any value but `user` means that the parameter was reset.
         source: Computed<String> = computed().derived(|_| Val::Known("user".to_owned())),
-        /// Value before the resource was created. Absent if the engine had its own.
+        /// Value before the resource was created. Null if it was the default of the engine.
         previous_value: Computed<Option<String>> = computed().keep(),
-        /// Who had set that value: `user`, `system` or `engine-default`.
+        /// Source of the previous value: `user`, `system` or `engine-default`.
         previous_source: Computed<String> = computed().keep(),
         /// Whether the parameter is `dynamic`, or `static` and needs a reboot.
         apply_type: Computed<String> = computed().keep(),
-        /// Type of the value, such as `boolean` or `integer`.
+        /// Data type of the value, such as `boolean` or `integer`.
         data_type: Computed<String> = computed().keep(),
-        /// Values that AWS allows, as lists and ranges. Absent if it says nothing.
+        /// Allowed values, as lists and ranges. Null if RDS does not name any.
         allowed_values: Computed<Option<String>> = computed().keep(),
         /// ARN of the group.
         parameter_group_arn: Computed<String> = computed().keep(),
