@@ -16,55 +16,65 @@ use crate::records::claims::Subject;
 use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {
-    /// Turns IAM authentication on for an RDS instance or an Aurora or Multi-AZ DB cluster that is managed elsewhere.
+    /// Enables [IAM database
+    /// authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html) on a DB instance or an
+    /// Aurora or Multi-AZ DB cluster that is managed elsewhere. Use it when the database is created by another configuration, a
+    /// module or the console; if `aws_db_instance` or `aws_rds_cluster` is yours to edit, its own argument does the same.
     ///
-    /// It is done only when the database is available, IAM authentication is as wanted and no change of it waits. A
-    /// database that is busy, be it with a backup or with a change by somebody else, is waited for. There is no
-    /// downtime.
+    /// Only `EnableIAMDatabaseAuthentication` is managed; all other settings of the database are left alone. The apply waits until
+    /// the database is available, the setting has the configured value and no modification of it is pending. If another
+    /// modification or a backup is running, it waits for that first. The change causes no downtime.
     ///
-    /// The resource owns nothing but the flag. If it is as wanted already, nothing is changed. When the resource is
-    /// destroyed, IAM authentication stays on, since its end would lock out all users that log in with it, unless
-    /// `disable_on_destroy` is set.
+    /// ~> **Note:** If `hashicorp/aws` manages the database, add
+    /// `ignore_changes = [iam_database_authentication_enabled]` to its `lifecycle`. Otherwise each resource reverts the other.
     ///
-    /// Where `hashicorp/aws` manages the database, its `resource "aws_db_instance"` or `"aws_rds_cluster"` needs
-    /// `ignore_changes = [iam_database_authentication_enabled]`, or each undoes what the other does.
+    /// ~> **Note:** IAM database authentication needs 300 to 1000 MiB of memory, which the smallest DB instance classes do not
+    /// have. `rdsauth_iam_auth_readiness` warns of it.
     ///
-    /// IAM authentication takes 300 to 1000 MiB of memory, which the smallest instance classes lack.
+    /// ## Drift Detection
+    ///
+    /// A setting that was changed outside of Terraform is shown by the next plan, and the apply restores it. With
+    /// `apply_immediately = false`, the pending value counts as the current one.
+    ///
+    /// ## Destroy
+    ///
+    /// IAM database authentication stays enabled, because disabling it would lock out all users that authenticate with it. With
+    /// `disable_on_destroy = true`, it is disabled, unless it was enabled before the resource was created.
     ///
     /// ## Required Permissions
     ///
     /// `rds:DescribeDBInstances` and `rds:ModifyDBInstance` for an instance, `rds:DescribeDBClusters` and
     /// `rds:ModifyDBCluster` for a cluster, with `rds:ModifyDBInstance` on its members.
     pub struct IamAuthentication {
-        /// Identifier of an instance that is not a member of a cluster.
+        /// Identifier of a DB instance that is not a member of a DB cluster.
         db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
-        /// Identifier of a cluster. It decides for all its members.
+        /// Identifier of a DB cluster. The setting applies to all its members.
         db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
-        /// Region of the database. The provider's region if absent.
+        /// AWS Region of the database. Defaults to the provider's Region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
-        /// Whether IAM authentication is to be on.
+        /// Whether IAM database authentication is enabled.
         enabled: bool = optional().or(true),
-        /// Whether a change is made at once. Otherwise it waits for the database's next maintenance window, until
-        /// when `pending` shows it and nobody can log in with it.
+        /// Whether to apply the change immediately. If `false`, the change is applied during the next maintenance
+        /// window and is a pending modification until then.
         apply_immediately: bool = optional().or(true),
-        /// Whether to turn IAM authentication off when the resource is destroyed. It stays on if it was on before the
-        /// resource was created.
+        /// Whether to disable IAM database authentication when the resource is destroyed. It stays enabled if it was
+        /// enabled before the resource was created.
         disable_on_destroy: bool = optional().or(false),
-        /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
+        /// Pending value of `enabled` while a modification is pending; otherwise null.
         pending: Computed<Option<bool>> = computed(),
-        /// Whether IAM authentication was on before the resource was created. Null after an import, when nobody knows.
+        /// Whether IAM database authentication was enabled before the resource was created. Null after an import.
         previously_enabled: Computed<Option<bool>> = computed().keep(),
-        /// Resource ID that `rds-db:connect` policies name.
+        /// Resource ID that policies for `rds-db:connect` name.
         resource_id: Computed<String> = computed().keep(),
-        /// ARN of the instance or cluster.
+        /// ARN of the DB instance or DB cluster.
         arn: Computed<String> = computed().keep(),
-        /// Engine, such as `postgres` or `aurora-mysql`.
+        /// Database engine, such as `postgres` or `aurora-mysql`.
         engine: Computed<String> = computed().keep(),
-        /// Version of the engine.
+        /// Version of the database engine.
         engine_version: Computed<String> = computed().keep(),
-        /// Host name to connect to, of a cluster that of its writer.
+        /// DNS name of the DB instance, or of the DB cluster's writer endpoint.
         host: Computed<Option<String>> = computed().keep(),
-        /// Port to connect to.
+        /// Port that the database listens on.
         port: Computed<Option<i64>> = computed().keep(),
     }
     rules { exactly_one_of(db_instance_identifier, db_cluster_identifier) }

@@ -17,20 +17,31 @@ use crate::records::previous::Previous;
 use crate::world::{self, Ctx, Promise, World};
 
 tf_provider::model! {
-    /// Sets one parameter of a DB parameter group or DB cluster parameter group that is managed elsewhere.
+    /// Sets one parameter of a DB parameter group or DB cluster parameter group that is managed elsewhere. Use it when the group
+    /// belongs to another configuration or a module; the parameter group resources of `hashicorp/aws` manage all parameters that
+    /// their group sets.
     ///
-    /// The value is checked in the plan against what AWS says of the parameter: whether it exists, whether it can be
-    /// changed, and what it can be. Where the group is shared, the plan names all databases that the change concerns.
-    /// It is done when none of them is applying the change any more. A static parameter is in force in a database
-    /// only after its next reboot, which is not done here.
+    /// The plan checks the value against the [parameter's
+    /// definition](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithParamGroups.Modifying.html): whether the parameter
+    /// exists, is modifiable and allows the value. If several databases use the group, the plan names all that are affected. The
+    /// apply waits until none of them is applying the change.
     ///
-    /// With `on_destroy = "restore"` the parameter becomes again what it was when the resource was created. So that
-    /// this survives an interrupted apply and a lost state, it is noted in a tag of the group,
-    /// `rdsauth:previous:` and the parameter's name, until the resource is destroyed. AWS allows 50 tags on a group.
-    /// Where `hashicorp/aws` manages the group, it needs `ignore_tags { key_prefixes = ["rdsauth:"] }` in its
-    /// provider block, and `ignore_changes = [parameter]` in the group's `lifecycle`, or each undoes what the
-    /// other does. The other values of `on_destroy` need no tag; with them, after an interrupted create,
-    /// `previous_value` is what the second one found.
+    /// ~> **Note:** A static parameter takes effect in a database only after its next reboot. This resource does not reboot.
+    ///
+    /// ~> **Note:** With `on_destroy = "restore"`, the previous value is stored in a tag of the group, `rdsauth:previous:` and the
+    /// parameter's name, until the resource is destroyed. AWS allows 50 tags on a group. If `hashicorp/aws` manages the group, add
+    /// `ignore_tags { key_prefixes = ["rdsauth:"] }` to its provider block, and `ignore_changes = [parameter]` to the group's
+    /// `lifecycle`. Otherwise each resource reverts the other.
+    ///
+    /// ## Drift Detection
+    ///
+    /// A value that was changed or reset outside of Terraform is shown by the next plan, and the apply sets it again.
+    ///
+    /// ## Destroy
+    ///
+    /// With `on_destroy = "restore"`, the parameter gets the value that it had when the resource was created, even if an apply was
+    /// interrupted or the state was lost. `reset` resets it to the engine's default, and `leave` does not change it. `reset` and
+    /// `leave` need no tag; with them, `previous_value` is what the second create found if the first was interrupted.
     ///
     /// ## Required Permissions
     ///
@@ -41,36 +52,36 @@ tf_provider::model! {
     /// `on_destroy = "restore"` also `rds:ListTagsForResource`, `rds:AddTagsToResource` and
     /// `rds:RemoveTagsFromResource`.
     pub struct Parameter {
-        /// Name of a group of instances.
+        /// Name of a DB parameter group.
         db_parameter_group_name: Option<String> = optional().replace().identity().check(checks::parameter_group()),
-        /// Name of a group of clusters, of Aurora or Multi-AZ.
+        /// Name of a DB cluster parameter group, for Aurora or Multi-AZ DB clusters.
         db_cluster_parameter_group_name: Option<String> =
             optional().replace().identity().check(checks::parameter_group()),
         /// Name of the parameter.
         name: String = required().replace().identity().check(check::length(1..=255)),
-        /// Region of the group. The provider's region if absent.
+        /// AWS Region of the parameter group. Defaults to the provider's Region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
-        /// Value of the parameter, in the spelling of AWS: `1` and not `on`.
+        /// Value of the parameter, in the form that the RDS API uses: `1` and not `on`.
         value: String = required(),
-        /// When the change is made: `immediate`, or `pending-reboot` with each database's next reboot. The former
-        /// for dynamic parameters and the latter for static ones if absent.
+        /// When the change is applied: `immediate`, or `pending-reboot` at the next reboot of each database. Defaults
+        /// to `immediate` for dynamic parameters and to `pending-reboot` for static ones.
         apply_method: Computed<String> = optional().check(check::one_of(&["immediate", "pending-reboot"])),
-        /// What becomes of the parameter when the resource is destroyed: `restore` makes it what it was before,
-        /// `reset` gives it back to the engine, `leave` leaves it.
+        /// What to do with the parameter when the resource is destroyed: `restore` sets its previous value, `reset`
+        /// resets it to the default of the engine, `leave` does not change it.
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
-        /// Who set the value. Anything but `user` means that somebody has reset the parameter.
+        /// Source of the value. Anything but `user` means that the parameter was reset outside of Terraform.
         source: Computed<String> = computed().derived(|_| Val::Known("user".to_owned())),
-        /// Value before the resource was created. Absent if the engine had its own.
+        /// Value before the resource was created. Null if the parameter had the default of the engine.
         previous_value: Computed<Option<String>> = computed().keep(),
-        /// Who had set that value: `user`, `system` or `engine-default`.
+        /// Source of the previous value: `user`, `system` or `engine-default`.
         previous_source: Computed<String> = computed().keep(),
-        /// Whether the parameter is `dynamic`, or `static` and needs a reboot.
+        /// Whether the parameter is `dynamic`, or `static` and requires a reboot.
         apply_type: Computed<String> = computed().keep(),
-        /// Type of the value, such as `boolean` or `integer`.
+        /// Data type of the value, such as `boolean` or `integer`.
         data_type: Computed<String> = computed().keep(),
-        /// Values that AWS allows, as lists and ranges. Absent if it says nothing.
+        /// Values that AWS allows, as lists and ranges. Null if AWS does not specify any.
         allowed_values: Computed<Option<String>> = computed().keep(),
-        /// ARN of the group.
+        /// ARN of the parameter group.
         parameter_group_arn: Computed<String> = computed().keep(),
     }
     rules { exactly_one_of(db_parameter_group_name, db_cluster_parameter_group_name) }
