@@ -11,11 +11,20 @@ use crate::aws::rds::proxies::Proxy;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// Where an RDS instance, an Aurora or Multi-AZ DB cluster, or an RDS Proxy is, and whether it takes IAM logins.
+    /// Looks up the endpoint, the resource ID and the IAM database authentication setting of a DB instance, an Aurora or
+    /// Multi-AZ DB cluster, or an RDS Proxy. Use it instead of `aws_db_instance` or `aws_rds_cluster` when a
+    /// configuration needs the resource ID that IAM policies name, or has only a host name.
     ///
-    /// A proxy has a resource ID of its own: policies for logins through it name that, and not the database behind it.
-    /// A DB instance that is a member of a DB cluster has one too, but IAM compares that of the cluster: for a member,
-    /// `resource_id` and the setting of IAM database authentication are those of its cluster.
+    /// An [IAM policy for database
+    /// access](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html) names the
+    /// `resource_id`, not the identifier.
+    ///
+    /// ~> **Note:** An RDS Proxy has its own resource ID. A policy for connections through the proxy names the proxy, not
+    /// the database behind it.
+    ///
+    /// ~> **Note:** For a DB instance that is a member of a DB cluster, IAM evaluates the resource ID of the cluster.
+    /// `resource_id`, `iam_database_authentication_enabled` and `iam_database_authentication_pending` of a member are
+    /// therefore those of its cluster.
     ///
     /// ## Required Permissions
     ///
@@ -23,47 +32,48 @@ tf_provider::model! {
     /// `rds:DescribeDBProxies` for a proxy. For the host name of a custom endpoint also `rds:DescribeDBClusterEndpoints`, of a shard group
     /// `rds:DescribeDBShardGroups`, of an additional endpoint of a proxy `rds:DescribeDBProxyEndpoints`.
     pub struct DbEndpoint {
-        /// Identifier of an instance.
+        /// Identifier of a DB instance.
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
-        /// Identifier of a cluster.
+        /// Identifier of a DB cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
-        /// Name of a proxy.
+        /// Name of an RDS Proxy.
         db_proxy_name: Option<String> = optional().check(check::length(1..=255)),
-        /// Host name of an endpoint, as RDS gives it.
+        /// DNS name of an endpoint, as RDS assigned it. Endpoints of DB instances, DB clusters, shard groups and RDS
+        /// Proxies are accepted, as are custom endpoints and additional proxy endpoints.
         endpoint: Option<String> = optional().check(rds_host()),
-        /// Region of the database. The region in the host name if absent, else the provider's.
+        /// AWS Region of the database. Defaults to the Region in `endpoint`, otherwise to the provider's Region.
         region: Computed<String> = optional().check(checks::region()),
-        /// Whether it is an `instance`, a `cluster` or a `proxy`.
+        /// Kind of database that was found: `instance`, `cluster` or `proxy`.
         kind: Computed<String> = computed(),
-        /// Identifier of the instance or cluster, or name of the proxy.
+        /// Identifier of the DB instance or DB cluster, or name of the RDS Proxy.
         identifier: Computed<String> = computed(),
-        /// Resource ID that `rds-db:connect` policies name, `db-…` or `cluster-…`. For a member of a DB cluster it is that
-        /// of the cluster. It stays when the identifier changes.
+        /// Resource ID that policies for `rds-db:connect` name: `db-…`, `cluster-…` or `prx-…`. For a member of a DB
+        /// cluster, it is the resource ID of the cluster. It does not change when the database is renamed.
         resource_id: Computed<String> = computed(),
-        /// ARN of the instance, cluster or proxy.
+        /// ARN of the DB instance, DB cluster or RDS Proxy.
         arn: Computed<String> = computed(),
-        /// Account of the instance, cluster or proxy.
+        /// AWS account ID of the owner.
         account_id: Computed<String> = computed(),
-        /// Host name to connect to, of a cluster that of its writer, of an additional endpoint of a proxy that endpoint's.
-        /// Absent while the database is being created.
+        /// DNS name of the DB instance, of the DB cluster's writer endpoint or of the RDS Proxy. For an additional proxy
+        /// endpoint in `endpoint`, it is the name of that endpoint. Null while the database is being created.
         host: Computed<Option<String>> = computed(),
-        /// Host name of a cluster's readers.
+        /// DNS name of the DB cluster's reader endpoint. Null for a DB instance and an RDS Proxy.
         reader_host: Computed<Option<String>> = computed(),
-        /// Port to connect to.
+        /// Port that the endpoint listens on.
         port: Computed<Option<i64>> = computed(),
-        /// Engine, such as `postgres` or `aurora-mysql`. Of a proxy the family of engines that it speaks for, `postgresql`,
+        /// Database engine, such as `postgres` or `aurora-mysql`. For an RDS Proxy, it is the engine family: `postgresql`,
         /// `mysql` or `sqlserver`.
         engine: Computed<String> = computed(),
-        /// Version of the engine. A proxy has none.
+        /// Version of the database engine. Null for an RDS Proxy.
         engine_version: Computed<Option<String>> = computed(),
         /// Status, such as `available`.
         status: Computed<String> = computed(),
-        /// Identifier of the cluster that an instance is a member of.
+        /// Identifier of the DB cluster that the DB instance is a member of; otherwise null.
         cluster_identifier: Computed<Option<String>> = computed(),
-        /// Whether IAM database authentication is on, for a member of a DB cluster on the cluster, or the proxy takes IAM
-        /// logins.
+        /// Whether IAM database authentication is enabled. For a member of a DB cluster, it is the setting of the cluster;
+        /// for an RDS Proxy, it says whether the proxy accepts IAM authentication from clients.
         iam_database_authentication_enabled: Computed<bool> = computed(),
-        /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
+        /// Pending value of `iam_database_authentication_enabled` while a modification is pending; otherwise null.
         iam_database_authentication_pending: Computed<Option<bool>> = computed(),
     }
     rules { exactly_one_of(db_instance_identifier, db_cluster_identifier, db_proxy_name, endpoint) }

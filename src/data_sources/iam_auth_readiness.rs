@@ -9,51 +9,56 @@ use crate::aws::rds::{Database, Kind, Rds};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// Whether an RDS instance or an Aurora or Multi-AZ DB cluster takes IAM logins now, and what is in the way if not.
+    /// Reports whether a DB instance or an Aurora or Multi-AZ DB cluster accepts IAM database authentication now and, if
+    /// not, the reasons. Use it in a `check` block or a precondition, where `aws_db_instance` and `aws_rds_cluster` only
+    /// tell the setting.
     ///
-    /// It looks at what AWS says of the database: engine and class, status, the setting, and a change of the setting
-    /// that waits. It does not look into the database, where users must exist and be meant for IAM, nor at the policies
-    /// of those who log in.
+    /// It compares the engine version and the DB instance classes with those that [support IAM database
+    /// authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html), and reads the
+    /// status, the setting and a pending modification of the setting.
     ///
-    /// Of a DB instance that is a member of a DB cluster, the cluster's setting counts, and policies name the cluster's
-    /// resource ID.
+    /// ~> **Note:** `ready` does not cover the database users or the IAM policies. The provider does not connect to the
+    /// database and does not read policies.
+    ///
+    /// -> For a DB instance that is a member of a DB cluster, the setting and the resource ID are those of the cluster.
     ///
     /// ## Required Permissions
     ///
     /// `rds:DescribeDBInstances`, `rds:DescribeOrderableDBInstanceOptions`, and for a cluster or a member
     /// of one `rds:DescribeDBClusters`.
     pub struct IamAuthReadiness {
-        /// Identifier of an instance.
+        /// Identifier of a DB instance.
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
-        /// Identifier of a cluster.
+        /// Identifier of a DB cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
-        /// Region of the database. The provider's region if absent.
+        /// AWS Region of the database. Defaults to the provider's Region.
         region: Computed<String> = optional().check(checks::region()),
-        /// Whether IAM logins are taken now, and nothing waits that would change it.
+        /// Whether IAM database authentication works now and no pending modification disables it. It is `true` if
+        /// `reasons` is empty.
         ready: Computed<bool> = computed(),
-        /// What is in the way, each a sentence that says what to do. Empty if nothing is.
+        /// Reasons why `ready` is `false`, each a sentence that says what to do. Empty if there are none.
         reasons: Computed<Vec<String>> = computed(),
-        /// Whether AWS offers IAM authentication for the engine, its version and its instance classes.
+        /// Whether AWS supports IAM database authentication for the engine, its version and the DB instance classes.
         engine_supported: Computed<bool> = computed(),
-        /// What to mind about memory, of which IAM authentication needs 300 to 1000 MiB. Absent unless an instance class
-        /// is small.
+        /// Warning about memory, of which IAM database authentication needs 300 to 1000 MiB. Null unless a DB instance
+        /// class is small: `nano`, `micro`, `small` or `medium`.
         memory_warning: Computed<Option<String>> = computed(),
-        /// Whether IAM authentication is on.
+        /// Whether IAM database authentication is enabled.
         iam_database_authentication_enabled: Computed<bool> = computed(),
-        /// What IAM authentication will be once a change that waits is applied. Absent if none waits.
+        /// Pending value of `iam_database_authentication_enabled` while a modification is pending; otherwise null.
         iam_database_authentication_pending: Computed<Option<bool>> = computed(),
-        /// Engine, such as `postgres` or `aurora-mysql`.
+        /// Database engine, such as `postgres` or `aurora-mysql`.
         engine: Computed<String> = computed(),
-        /// Version of the engine.
+        /// Version of the database engine.
         engine_version: Computed<String> = computed(),
-        /// Classes of the instance or of the cluster's members, such as `db.r6g.large`.
+        /// DB instance classes of the DB instance or of the DB cluster's members, such as `db.r6g.large`.
         instance_classes: Computed<Vec<String>> = computed(),
         /// Status, such as `available`.
         status: Computed<String> = computed(),
-        /// Resource ID that `rds-db:connect` policies name, `db-…` or `cluster-…`. For a member of a DB cluster it is that
-        /// of the cluster.
+        /// Resource ID that policies for `rds-db:connect` name: `db-…` or `cluster-…`. For a member of a DB cluster, it is
+        /// the resource ID of the cluster.
         resource_id: Computed<String> = computed(),
-        /// Identifier of the cluster that an instance is a member of, and whose setting it follows.
+        /// Identifier of the DB cluster that the DB instance is a member of; otherwise null.
         cluster_identifier: Computed<Option<String>> = computed(),
     }
     rules { exactly_one_of(db_instance_identifier, db_cluster_identifier) }

@@ -9,59 +9,61 @@ use crate::sql::postgres::impact;
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// Which logins of a PostgreSQL database have to use IAM authentication for replication connections once
-    /// `rds.iam_auth_for_replication` is in force, as `rdsauth_replication_iam_auth` brings it, and what makes it so.
+    /// Lists the PostgreSQL users that must use IAM database authentication for replication connections as soon as
+    /// `rds.iam_auth_for_replication` is applied, with the role memberships that cause it. Use it before
+    /// `rdsauth_replication_iam_auth` enables the parameter.
     ///
-    /// These are the logins that are in the role `rds_iam`, directly or by way of other roles, and have the attribute
-    /// `REPLICATION` or are in the role `rds_replication`. Whoever they are, a password does not open a replication
-    /// connection for them any more. Superusers, which are AWS's own, are not among them.
+    /// A user is affected if it is a member of the role `rds_iam`, directly or through other roles, and has the attribute
+    /// `REPLICATION` or is a member of the role `rds_replication`. Its password no longer opens a replication connection.
+    /// Superusers, which belong to AWS, are not listed.
     ///
-    /// Connections are those of the server that is connected to: name the writer's endpoint.
+    /// ~> **Note:** If the database cannot be reached, for example from a machine outside its VPC, the results are null
+    /// and the plan shows a warning. A condition such as `affected_count == 0` is not met then.
     ///
-    /// If no session with the database comes about, as from a machine outside its network, there is a warning and the
-    /// results are null, so that a plan can do without. Nothing is known then, and no condition such as
-    /// `affected_count == 0` holds.
+    /// -> Replication connections are counted on the server that is connected to. For a DB cluster, set `host` to the
+    /// writer endpoint.
     ///
     /// ## Required Permissions
     ///
     /// ### IAM
     ///
-    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
-    /// `kms:Decrypt` if the key of the secret is not AWS's own. RDS is not asked.
+    /// `rds-db:connect` for the user that connects with `auth = "iam"`, or `secretsmanager:GetSecretValue` with
+    /// `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer managed key. No request is sent to
+    /// RDS.
     ///
     /// ### Database
     ///
-    /// The login needs to be able to connect and nothing else.
+    /// The user that connects only needs permission to connect.
     pub struct ReplicationIamImpact {
-        /// The database to look into. Any database of the server will do, since roles are common to all.
+        /// Connection to the database. Any database of the server can be named, because all of them share the roles.
         database_connection: DatabaseConnection = block().min(1),
-        /// How many logins are affected.
+        /// Number of affected users. Null if the database could not be reached.
         affected_count: Computed<Option<i64>> = computed(),
-        /// Names of the logins that are affected, in order; fit for `acknowledged_users` of
-        /// `rdsauth_replication_iam_auth`.
+        /// Names of the affected users, sorted, for use in `acknowledged_users` of `rdsauth_replication_iam_auth`. Null if
+        /// the database could not be reached.
         names: Computed<Option<Vec<String>>> = computed(),
-        /// The logins that are affected, by name.
+        /// Affected users, sorted by name. Null if the database could not be reached.
         users: Computed<Option<Vec<User>>> = computed(),
     }
     timeouts { read: "5m" }
 }
 
 tf_provider::model! {
-    /// A login that is affected.
+    /// An affected database user.
     pub struct User {
-        /// Name.
+        /// Name of the database user.
         name: String = computed(),
-        /// Memberships that bring it into `rds_iam`, each a text such as `jane → app → rds_iam`, the shortest first.
-        /// At most 16.
+        /// Chains of memberships that make the user a member of `rds_iam`, each a text such as `jane → app → rds_iam`, the
+        /// shortest first. At most 16 are listed.
         iam_paths: Vec<String> = computed(),
-        /// Memberships that bring it into `rds_replication`, in the same form. Empty if only the attribute lets it
-        /// replicate.
+        /// Chains of memberships that make the user a member of `rds_replication`, in the same form. Empty if the user can
+        /// replicate only through the attribute `REPLICATION`.
         replication_paths: Vec<String> = computed(),
-        /// Whether it has the attribute `REPLICATION`.
+        /// Whether the user has the attribute `REPLICATION`.
         replication_attribute: bool = computed(),
-        /// Number of its replication connections now.
+        /// Number of open replication connections of the user.
         current_connections: i64 = computed(),
-        /// Names of the replication slots that these connections use.
+        /// Names of the replication slots that the open connections use.
         slots: Vec<String> = computed(),
     }
 }

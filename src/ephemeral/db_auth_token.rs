@@ -16,32 +16,42 @@ use crate::aws::token::{Argument, Login, TokenError};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// A token that logs in to a database in place of a password, for 15 minutes at most.
+    /// Generates an IAM authentication token, which replaces the password when any provider connects to a DB instance, a
+    /// DB cluster or an RDS Proxy. The token is written to neither the state nor the plan.
     ///
-    /// It suits every provider that takes a password: being ephemeral, it reaches neither state nor plan. The token is
-    /// made locally. Whether it lets anybody in is for the database to say: IAM authentication must be on, the user
-    /// must be set up for it, and the credentials must be allowed `rds-db:connect`. Sessions that are open when the
-    /// token expires live on.
+    /// The token is signed locally, without a request to RDS or to the database, and is valid for [15
+    /// minutes](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html) at most.
+    /// Sessions that are open when it expires stay open. It is not renewed.
+    ///
+    /// ~> **Note:** A token can be generated whether or not the database accepts it. The connection succeeds if IAM
+    /// database authentication is enabled, the database user is set up for it, and the signing credentials are allowed
+    /// `rds-db:connect`.
+    ///
+    /// ~> **Note:** Sign the token for the endpoint that RDS assigned. The database rejects a token that was signed for a
+    /// DNS alias or for the local end of a tunnel.
+    ///
+    /// -> The resources and data sources of this provider generate their own token for each connection with `auth = "iam"`
+    /// in `database_connection`. They do not need this ephemeral resource.
     ///
     /// ## Required Permissions
     ///
     /// None to make the token; `rds-db:connect` to use it. With `role_arn`, `sts:AssumeRole` on that role.
     pub struct DbAuthToken {
-        /// Host name of the endpoint as RDS gives it. A token for an alias or a tunnel is refused by the database.
+        /// DNS name of the endpoint, as RDS assigned it.
         hostname: String = required().check(host()),
-        /// Port of the database.
+        /// Port that the database listens on.
         port: i64 = required().check(check::between(1..=65535)),
-        /// Name of the database user, as the database spells it.
+        /// Name of the database user, exactly as it is stored in the database.
         username: String = required().check(check::length(1..=80)),
-        /// Region of the database. The region in the host name if absent, else the provider's.
+        /// AWS Region of the database. Defaults to the Region in `hostname`, otherwise to the provider's Region.
         region: Computed<String> = optional().check(checks::region()),
-        /// ARN of a role to sign as, in place of the provider's credentials.
+        /// ARN of an IAM role to assume for signing the token. Defaults to the provider's credentials.
         role_arn: Option<String> = optional().check(checks::role_arn()),
-        /// Seconds for which the token opens sessions.
+        /// Lifetime of the token in seconds. New connections are accepted during this time.
         expires_in: i64 = optional().or(900).check(check::between(1..=900)),
-        /// Token to log in with.
+        /// IAM authentication token, to use as the password.
         token: Computed<Secret<String>> = computed(),
-        /// When the token stops opening sessions, in RFC 3339 form.
+        /// Time at which the token expires, in RFC 3339 format.
         expires_at: Computed<String> = computed(),
     }
 }

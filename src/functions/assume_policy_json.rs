@@ -8,11 +8,14 @@ use crate::attributes::checks;
 use crate::policy::trust::Trust;
 
 tf_provider::model! {
-    /// Returns the trust policy of a role that a principal may assume, as `rdsauth_iam_db_access_role` writes it.
+    /// Returns the trust policy of an IAM role that one principal may assume, equal to the one that
+    /// `rdsauth_iam_db_access_role` creates. Use it with `aws_iam_role` when the role itself stays in another
+    /// configuration or module.
     pub struct AssumePolicyJson {
-        /// ARN of the role or user that may assume the role, or an account ID.
+        /// ARN of the IAM role or user that may assume the role, or an AWS account ID.
         principal: String = required(),
-        /// What it may do: `sts:AssumeRole` and, if its sessions have tags, `sts:TagSession`.
+        /// Actions that the principal is allowed: `sts:AssumeRole` and, if it passes [session
+        /// tags](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html), `sts:TagSession`.
         actions: Vec<String> = required(),
     }
 }

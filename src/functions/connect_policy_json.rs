@@ -6,10 +6,13 @@ use crate::arn::{DbUserArn, Wildcards};
 use crate::policy::connect;
 
 tf_provider::model! {
-    /// Returns a policy document that allows `rds-db:connect` as certain database users, as
-    /// `rdsauth_iam_db_user_policy` writes it.
+    /// Returns a policy document that allows `rds-db:connect` for the given database users, equal to the one that
+    /// `rdsauth_iam_db_user_policy` writes. Use it for a managed policy, a permission set or a permissions boundary;
+    /// for an inline policy of a role, user or group, use that resource.
+    ///
+    /// The document has one statement. The ARNs are sorted, and duplicates are removed.
     pub struct ConnectPolicyJson {
-        /// ARNs of the database users; see `db_user_arn`.
+        /// ARNs of the database users, as `db_user_arn` returns them.
         arns: Vec<String> = required(),
     }
 }

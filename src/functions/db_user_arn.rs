@@ -5,18 +5,21 @@ use tf_provider::schema::{Function, FunctionError, Handle, required};
 use crate::arn::{ArnError, DbUserArn, Part, Wildcards};
 
 tf_provider::model! {
-    /// Returns the ARN of a database user, as `rds-db:connect` policies name it.
+    /// Returns the ARN of a database user, which is the `Resource` of a statement that allows `rds-db:connect`. AWS
+    /// describes its form in [Creating and using an IAM policy for IAM database
+    /// access](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html).
     ///
-    /// The partition follows from the region. Patterns are allowed: `*` as a resource ID, and `*` or `?` in the name of
-    /// the user.
+    /// The partition is derived from the region. Wildcards are allowed: `*` as the resource ID, and `*` or `?` in the
+    /// user name.
     pub struct DbUserArnFunction {
-        /// Region of the database.
+        /// AWS Region of the database.
         region: String = required(),
-        /// Account of the database.
+        /// AWS account ID of the database.
         account_id: String = required(),
-        /// Resource ID of the database: `db-…`, `cluster-…` or `prx-…`.
+        /// Resource ID of the DB instance (`db-…`), the DB cluster (`cluster-…`) or the RDS Proxy (`prx-…`), not its
+        /// identifier.
         resource_id: String = required(),
-        /// Name of the database user, as the database spells it.
+        /// Name of the database user, exactly as it is stored in the database.
         user: String = required(),
     }
 }

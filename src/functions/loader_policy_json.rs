@@ -6,16 +6,17 @@ use crate::arn;
 use crate::policy::loader::Loaded;
 
 tf_provider::model! {
-    /// Returns the policy that AWS prescribes for the role with which Aurora PostgreSQL Limitless Database loads data, as
-    /// `rdsauth_aurora_loader_role` writes it.
+    /// Returns the permissions policy that AWS documents for the role of the [Aurora PostgreSQL Limitless Database data
+    /// loading utility](https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/limitless-load.manual.html), equal
+    /// to the one that `rdsauth_aurora_loader_role` writes. Use it when the role itself is an `aws_iam_role`.
     pub struct LoaderPolicyJson {
-        /// ARN of the secret with the user name and password for the source database.
+        /// ARN of the secret that contains the user name and password for the source database.
         source_secret_arn: String = required(),
-        /// ARN of the secret with the user name and password for the destination database.
+        /// ARN of the secret that contains the user name and password for the destination database.
         destination_secret_arn: String = required(),
         /// ARN of the KMS key that encrypts the secrets.
         kms_key_arn: String = required(),
-        /// ARNs of more keys, if the secrets have one each.
+        /// ARNs of further KMS keys, if the two secrets are encrypted with different keys.
         additional_kms_key_arns: Vec<String> = variadic(),
     }
 }

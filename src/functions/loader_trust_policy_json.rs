@@ -5,9 +5,11 @@ use tf_provider::schema::{Function, FunctionError};
 use crate::policy::loader;
 
 tf_provider::model! {
-    /// Returns the trust policy that AWS prescribes for the role with which Aurora PostgreSQL Limitless Database loads
-    /// data, as `rdsauth_aurora_loader_role` writes it. The role also needs the tag of the example, which
-    /// Aurora looks for.
+    /// Returns the trust policy that AWS documents for the role of the [Aurora PostgreSQL Limitless Database data loading
+    /// utility](https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/limitless-load.manual.html), equal to the one
+    /// that `rdsauth_aurora_loader_role` writes. Use it when the role itself is an `aws_iam_role`.
+    ///
+    /// ~> **Note:** The role also needs the tag `assumer` with the value of the example. Aurora looks for it.
     pub struct LoaderTrustPolicyJson {}
 }
 

@@ -5,11 +5,13 @@ use tf_provider::schema::{Function, FunctionError, required};
 use crate::policy;
 
 tf_provider::model! {
-    /// Returns the normal form of a policy document: two documents that say the same have the same normal form.
+    /// Returns the normal form of an IAM policy document. Equivalent documents have the same normal form, so it can be
+    /// stored, compared or hashed without differences in spelling.
     ///
-    /// Lists are sorted and single strings become lists; actions are in lower case, and accounts are named by their ID.
+    /// Single strings become lists. Lists are sorted, and duplicates are removed. Actions and condition keys are written
+    /// in lower case, accounts as their ID. An empty `Sid` or condition is left out.
     pub struct NormalizePolicy {
-        /// Policy document in JSON.
+        /// IAM policy document in JSON.
         policy: String = required(),
     }
 }

@@ -5,10 +5,10 @@ use tf_provider::schema::{Function, FunctionError, required};
 use crate::arn::{DbUserArn, Wildcards};
 
 tf_provider::model! {
-    /// Returns the parts of the ARN of a database user, as an object of `partition`, `region`, `account_id`,
-    /// `resource_id` and `user`.
+    /// Returns the parts of the ARN of a database user as an object with the attributes `partition`, `region`,
+    /// `account_id`, `resource_id` and `user`. It is the inverse of `db_user_arn`; wildcards are allowed.
     pub struct ParseDbUserArn {
-        /// ARN to take apart, such as `arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABC/app`.
+        /// ARN of a database user, such as `arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABC/app`.
         arn: String = required(),
     }
 }
@@ -16,13 +16,13 @@ tf_provider::model! {
 tf_provider::model! {
     /// The parts of the ARN of a database user.
     pub struct Parts {
-        /// Partition of the database.
+        /// AWS partition of the database, such as `aws`.
         partition: String = required(),
-        /// Region of the database.
+        /// AWS Region of the database.
         region: String = required(),
-        /// Account of the database.
+        /// AWS account ID of the database.
         account_id: String = required(),
-        /// Resource ID of the database.
+        /// Resource ID of the DB instance, DB cluster or RDS Proxy.
         resource_id: String = required(),
         /// Name of the database user.
         user: String = required(),

@@ -5,11 +5,15 @@ use tf_provider::schema::{Function, FunctionError, Handle, required};
 use crate::policy::{Document, PolicyError};
 
 tf_provider::model! {
-    /// Returns whether two policy documents say the same, however they are written.
+    /// Returns whether two IAM policy documents are equivalent, regardless of the order of lists, single strings in place
+    /// of lists, the case of actions and condition keys, and accounts written as an ID or as the ARN of the root user.
+    ///
+    /// It compares the normal forms that `normalize_policy` returns. It does not evaluate policies: a wildcard and the
+    /// list of what it matches are different.
     pub struct PoliciesEquivalent {
-        /// One policy document in JSON.
+        /// First IAM policy document in JSON.
         a: String = required(),
-        /// Another policy document in JSON.
+        /// Second IAM policy document in JSON.
         b: String = required(),
     }
 }

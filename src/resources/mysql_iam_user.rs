@@ -61,7 +61,7 @@ tf_provider::model! {
     /// `GRANT OPTION`. The master user of RDS has them. On MySQL 8, to convert or drop a user with `SYSTEM_USER` needs
     /// that, too.
     pub struct MysqlIamUser {
-        /// Name of the user, as IAM policies have it. Upper and lower case differ.
+        /// Name of the database user, as IAM policies name it. It is case-sensitive.
         name: String = required().replace().check(Check::explained(
             "must be the name of a user: 1 to 32 characters, none beyond U+FFFF, the last no space, and not one of the \
              system's own users",
@@ -73,25 +73,26 @@ tf_provider::model! {
             "must be 1 to 60 printable characters of ASCII, without upper-case letters, `@`, quotes and backslashes",
             is_host,
         )),
-        /// Whether the user must use TLS. Tokens travel in clear text, so a client without TLS shows them to the network.
+        /// Whether the database user must use TLS. Tokens are sent in clear text, so a client without TLS exposes them
+        /// to the network.
         require_ssl: bool = optional().or(true),
-        /// Privileges of the user. Together with those of `preset` they are all it has.
+        /// Privileges of the database user. Together with those of `preset`, they are all it has.
         grant: Set<GrantBlock> = block(),
         /// Privileges for a purpose: `cdc`, to read the binary log, that is `REPLICATION CLIENT`, `REPLICATION SLAVE` and
         /// `SELECT`.
         preset: Option<String> = optional().check(check::one_of(&[CDC])),
-        /// Databases that `preset` lets the user read. All if absent.
+        /// Databases that `preset` lets the database user read. Defaults to all databases.
         preset_databases: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(database_name()),
-        /// Consent to convert a user that is already there, whatever it is for.
+        /// Whether to allow adopting a database user that already exists, whatever it is used for.
         take_over: bool = optional().or(false),
-        /// What becomes of the user when the resource is destroyed: `drop`, or `leave`. A user that was taken over is not
-        /// dropped; what was granted to it here is revoked.
+        /// What to do with the database user when the resource is destroyed: `drop` or `leave`. An adopted user is not
+        /// dropped; the privileges that this resource granted are revoked.
         on_destroy: String = optional().or(DROP).check(check::one_of(&[DROP, LEAVE])),
-        /// How long to wait for locks of others, such as `10s`.
+        /// How long to wait for locks of other sessions, such as `10s`.
         lock_timeout: String = optional().or("10s").check(connection::duration()),
-        /// How the database is reached. It must be the writer.
+        /// Connection to the database. It must lead to the writer.
         database_connection: DatabaseConnection = block().min(1),
-        /// How the user logs in.
+        /// Authentication plugin of the database user.
         plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
         /// Whether the user is locked and cannot log in, as `ACCOUNT LOCK` makes it. A locked user is drift, and is unlocked.
         account_locked: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
@@ -100,11 +101,11 @@ tf_provider::model! {
         client_certificate_required: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
         /// All that the user may do, in the words of MySQL. Of a user that was taken over only what is given here.
         grants: Computed<Set<String>> = computed().derived(Self::wanted_lines),
-        /// Which of the two the server is: `mysql` or `mariadb`.
+        /// Kind of the server: `mysql` or `mariadb`.
         engine: Computed<String> = computed().keep(),
-        /// Whether the user was there before and was taken over.
+        /// Whether the database user existed before and was adopted.
         taken_over: Computed<bool> = computed().keep(),
-        /// What a user that was taken over could do before.
+        /// Privileges that an adopted database user had before.
         previous_grants: Computed<Option<Set<String>>> = computed().keep(),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }

@@ -82,13 +82,13 @@ tf_provider::model! {
         previous_value: Computed<Option<String>> = computed().keep(),
         /// Source of the previous value: `user`, `system` or `engine-default`.
         previous_source: Computed<String> = computed().keep(),
-        /// Whether the parameter is `dynamic`, or `static` and needs a reboot.
+        /// Whether the parameter is `dynamic`, or `static` and requires a reboot.
         apply_type: Computed<String> = computed().keep(),
         /// Data type of the value, such as `boolean` or `integer`.
         data_type: Computed<String> = computed().keep(),
         /// Allowed values, as lists and ranges. Null if RDS does not name any.
         allowed_values: Computed<Option<String>> = computed().keep(),
-        /// ARN of the group.
+        /// ARN of the parameter group.
         parameter_group_arn: Computed<String> = computed().keep(),
     }
     rules { exactly_one_of(db_parameter_group_name, db_cluster_parameter_group_name) }

@@ -52,9 +52,9 @@ tf_provider::model! {
     /// Those of the master user are enough. Another login needs `CREATEROLE`; on PostgreSQL 16 and later also
     /// `rds_iam` and the roles in `roles` `WITH ADMIN OPTION`, and the same of a user that somebody else has made.
     pub struct PostgresqlIamUser {
-        /// Name of the user, in the case in which it logs in. Another name renames it in place.
+        /// Name of the database user, in the case in which it connects. A new name renames the user.
         name: String = required().check(name()),
-        /// Whether the user may log in.
+        /// Whether the database user can log in.
         login: bool = optional().or(true),
         /// Whether the user may open replication connections: by the attribute `REPLICATION`, or if the login may not give
         /// that, by membership in `rds_replication`.
@@ -64,9 +64,10 @@ tf_provider::model! {
         /// here has none, and those of an adopted one are left alone.
         attributes: Option<Set<String>> =
             optional().each(check::one_of(&["BYPASSRLS", "CREATEDB", "CREATEROLE"])),
-        /// All roles that the user is a member of, besides `rds_iam` and `rds_replication`. If absent, others see to that.
+        /// Roles that the database user is a member of, besides `rds_iam` and `rds_replication`. If null, its
+        /// memberships are not managed.
         roles: Option<Set<String>> = optional().each(role()),
-        /// How many sessions the user may have at a time; -1 is any number.
+        /// Maximum number of concurrent sessions of the database user; -1 means no limit.
         connection_limit: i64 = optional().or(-1).check(check::between(-1..=i64::from(i32::MAX))),
         /// Until when a password of the user is good, such as `2030-01-01T00:00:00Z`, or `infinity`. Tokens do not end
         /// with it. For ever if absent.
@@ -77,8 +78,8 @@ tf_provider::model! {
         /// Role that owns what the user owned once it is dropped. It must exist, the login must be able to become a member
         /// of it, and it needs `CREATE` in the schemas of what it gets. Defaults to the login of the connection.
         reassign_owned_to: Option<String> = optional().check(role()),
-        /// Consent to take over a role of this name that is already there, whoever made it. It is changed into what is
-        /// configured here, and keeps its objects, its privileges and, without `roles`, its memberships.
+        /// Whether to allow adopting a role of this name that already exists, regardless of who created it. It is
+        /// changed to this configuration, and keeps its objects, its privileges and, without `roles`, its memberships.
         take_over: bool = optional().or(false),
         /// What becomes of the user when the resource is destroyed: `drop` gives what it owns to `reassign_owned_to` in
         /// every database of the server, takes its privileges away and drops it, all of which is tried in each database
@@ -86,25 +87,25 @@ tf_provider::model! {
         /// with an error. `revoke_rds_iam` makes it an ordinary role; `leave` leaves it. A user that was taken over is never
         /// dropped: only the memberships that it was given here are taken away.
         on_destroy: String = optional().or("drop").check(check::one_of(&["drop", "revoke_rds_iam", "leave"])),
-        /// How long a change waits for locks of others, such as `10s`.
+        /// How long a change waits for locks of other sessions, such as `10s`.
         lock_timeout: String = optional().or("10s").check(connection::duration()),
-        /// OID of the role. It survives a new name.
+        /// OID of the role. It does not change when the role is renamed.
         oid: Computed<i64> = computed().keep(),
-        /// When this provider made the role, in whatever configuration. Absent if it did not.
+        /// Time at which this provider created the role, in any configuration. Null if it did not.
         made_at: Computed<Option<String>> = computed().keep(),
         /// What lets the user open replication connections: `attribute`, `rds_replication`, or nothing.
         replication_by: Computed<Option<String>> = computed().keep(),
         /// How the user is a member of `rds_iam`, the shortest ways first and sixteen at most, such as
         /// `jane → app → rds_iam`.
         rds_iam_paths: Computed<Vec<String>> = computed().keep(),
-        /// Whether the user has a password. Absent if the login may not see that, as on RDS.
+        /// Whether the database user has a password. Null if the connection is not allowed to see it, as on RDS.
         password_set: Computed<Option<bool>> = computed().keep(),
-        /// Whether the role was there before and was taken over.
+        /// Whether the role existed before and was adopted.
         taken_over: Computed<bool> = computed().keep(),
         /// Roles that a user that was taken over was made a member of here. They are noted in the comment on the role as
         /// well, until it is destroyed here.
         granted: Computed<Set<String>> = computed().keep(),
-        /// How the database is reached, and who logs in to it.
+        /// Connection to the database, and how to authenticate.
         database_connection: DatabaseConnection = block().min(1),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "10m" }

@@ -67,46 +67,48 @@ tf_provider::model! {
     ///
     /// The login of `database_connection` needs to be able to connect and nothing else.
     pub struct ReplicationIamAuth {
-        /// Identifier of an instance that is not a member of a cluster.
+        /// Identifier of a DB instance that is not a member of a DB cluster.
         db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
         /// Identifier of an Aurora or Multi-AZ DB cluster.
         db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
-        /// Region of the database. The provider's region if absent.
+        /// AWS Region of the database. Defaults to the provider's Region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
-        /// Whether to turn IAM authentication on here if it is off.
+        /// Whether to enable IAM database authentication if it is disabled.
         manage_iam_authentication: bool = optional().or(false),
-        /// Whether to set `rds.logical_replication` to 1 here, in the same group. It needs a reboot, and so the consent
-        /// of `reboot`.
+        /// Whether to set `rds.logical_replication` to 1 in the same parameter group. It requires a reboot, which
+        /// `reboot` must allow.
         manage_logical_replication: bool = optional().or(false),
-        /// Consent to a reboot, if one is wanting before `rds.logical_replication` is in force: `never` or
-        /// `if_required`. Of an Aurora cluster each member is rebooted that needs it, the writer first.
+        /// Whether to allow a reboot if `rds.logical_replication` is pending one: `never` or `if_required`. In an
+        /// Aurora cluster, each member that needs it is rebooted, the writer first.
         reboot: String = optional().or("never").check(check::one_of(&["never", "if_required"])),
-        /// What becomes of the parameters set here when the resource is destroyed: `restore` makes them what they
-        /// were before, `reset` gives them back to the engine, `leave` leaves them. Nothing is rebooted.
+        /// What to do with the parameters that were set when the resource is destroyed: `restore` sets their previous
+        /// values, `reset` resets them to the default of the engine, `leave` does not change them. Nothing is
+        /// rebooted.
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
         /// What becomes of a plan that makes users need tokens for replication whom `acknowledged_users` does not name:
         /// `block` ends it, and looks again at apply before the first change; `warn` names them; `ignore` does not look.
         /// A plan that only corrects drift is not ended, so that `terraform destroy` works: its apply is.
         /// Without a `database_connection` nobody is looked for.
         impact: String = optional().or("warn").check(check::one_of(&["block", "warn", "ignore"])),
-        /// Names of users that may need tokens for replication.
+        /// Names of database users that may have to use IAM database authentication for replication.
         acknowledged_users: Val<Set<String>> = optional(),
         /// The database to look for such users in. Any database of the server will do, at the writer's endpoint. A plan
         /// that cannot reach it goes on with a warning.
         database_connection: Option<Val<DatabaseConnection>> = block(),
-        /// Whether the parameter is set in the group that the database has.
+        /// Whether the parameter is set in the parameter group of the database.
         iam_auth_for_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
-        /// Whether IAM authentication is on.
+        /// Whether IAM database authentication is enabled.
         iam_authentication: Computed<bool> = computed().derived(|_| Val::Known(true)),
-        /// Whether logical replication is in force.
+        /// Whether logical replication is applied.
         logical_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
-        /// Name of the parameter group, of instances or of clusters.
+        /// Name of the DB parameter group or DB cluster parameter group.
         parameter_group_name: Computed<String> = computed(),
         /// ARN of the parameter group.
         parameter_group_arn: Computed<String> = computed(),
-        /// Value of `rds.iam_auth_for_replication` before. Absent if the engine had its own.
+        /// Value of `rds.iam_auth_for_replication` before the resource was created. Null if the parameter had the
+        /// default of the engine.
         previous_value: Computed<Option<String>> = computed(),
-        /// Who had set that value: `user`, `system` or `engine-default`.
+        /// Source of the previous value: `user`, `system` or `engine-default`.
         previous_source: Computed<String> = computed(),
         /// Value of `rds.logical_replication` before, if it is managed here.
         previous_logical_replication: Computed<Option<String>> = computed(),

@@ -1,3 +1,5 @@
+# Resource ID of a DB cluster in an IAM policy
+
 data "rdsauth_db_endpoint" "orders" {
   db_cluster_identifier = "orders"
 }
@@ -9,9 +11,4 @@ resource "rdsauth_iam_db_user_policy" "orders" {
     resource_id = data.rdsauth_db_endpoint.orders.resource_id
     db_users    = ["app"]
   }
-}
-
-# Logins through an RDS Proxy need the proxy's own resource ID.
-data "rdsauth_db_endpoint" "proxy" {
-  db_proxy_name = "orders"
 }

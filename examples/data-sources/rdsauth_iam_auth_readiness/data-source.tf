@@ -1,3 +1,5 @@
+# Check that reports the reasons
+
 data "rdsauth_iam_auth_readiness" "orders" {
   db_instance_identifier = "orders"
 }

@@ -1,3 +1,5 @@
+# Users that need tokens, and why
+
 data "rdsauth_db_endpoint" "orders" {
   db_instance_identifier = "orders"
 }
@@ -10,7 +12,7 @@ data "rdsauth_replication_iam_impact" "orders" {
   }
 }
 
-# Who would need tokens, and why: "cdc" = "cdc → app → rds_iam". Null if the database could not be reached.
+# Such as "cdc" = "cdc → app → rds_iam". Null if the database cannot be reached.
 output "need_tokens" {
   value = try({ for user in data.rdsauth_replication_iam_impact.orders.users : user.name => user.iam_paths[0] }, null)
 }

@@ -4,6 +4,6 @@ check "policy_is_ours" {
       data.aws_iam_role_policy.orders.policy,
       file("${path.module}/policy.json"),
     )
-    error_message = "Somebody changed the policy."
+    error_message = "The policy was changed outside of Terraform."
   }
 }

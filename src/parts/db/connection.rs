@@ -20,41 +20,50 @@ pub use self::opening::{AS_KNOWN, at_hand, unless_lost};
 pub use self::place::Place;
 
 tf_provider::model! {
-    /// How the database is reached, and who logs in.
+    /// Connection to the database, and how to authenticate.
     pub struct DatabaseConnection {
-        /// Name or address to connect to: the endpoint of the database, or the near end of a tunnel to it.
+        /// Host name or IP address to connect to: the endpoint of the database, or the local end of a tunnel to it.
         host: String = required().check(Check::explained("must be a host name or address", check_address)),
-        /// Port to connect to. 5432 for PostgreSQL and 3306 for MySQL and MariaDB if absent.
+        /// Port to connect to. Defaults to 5432 for PostgreSQL and to 3306 for MySQL and MariaDB.
         port: Option<i64> = optional().check(check::between(1..=65535)),
-        /// Database to work in. For PostgreSQL `postgres` if absent.
+        /// Name of the database to connect to. Defaults to `postgres` for PostgreSQL.
         database: Option<String> = optional().check(check::length(1..=64)),
-        /// Who logs in. Needed with `iam`; else that of the secret or of the provider block if absent.
+        /// Database user that connects. Required with `iam`. Otherwise it defaults to the user in the secret or in the
+        /// provider block.
         username: Option<String> = optional().check(check::length(1..=80)),
-        /// What stands for the password: `iam`, a token made anew for each connection; `secret`, the password in
-        /// `secret_arn`; `provider`, the password in the provider block, which may come from an ephemeral resource.
+        /// Authentication method: `iam` (a new IAM authentication token for each connection), `secret` (password read
+        /// from `secret_arn`) or `provider` (credentials of the provider block, which can come from an ephemeral
+        /// resource).
         auth: String = optional().or("iam").check(check::one_of(&["iam", "secret", "provider"])),
-        /// ARN of a secret with `username` and `password` in JSON. It is read whenever a connection is opened, and never
-        /// stored. The credentials need `secretsmanager:GetSecretValue`, and `kms:Decrypt` if its key is not AWS's own.
+        /// ARN of a secret that contains `username` and `password` in JSON. It is read for each connection and never
+        /// stored. Reading it requires `secretsmanager:GetSecretValue`, and `kms:Decrypt` if the secret is encrypted
+        /// with a customer managed key.
         secret_arn: Option<String> = optional().check(checks::secret_arn()),
-        /// Endpoint behind a tunnel: tokens and the server's certificate are for this name, while `host` and `port` are
-        /// connected to.
+        /// DNS name of the endpoint behind a tunnel. Tokens are signed for this name and the server certificate is
+        /// verified against it, while the connection goes to `host` and `port`.
         auth_hostname: Option<String> = optional().check(Check::explained("must be a host name", check_host)),
-        /// Port of the endpoint behind a tunnel. The engine's own if absent.
+        /// Port of the endpoint behind a tunnel. Defaults to the default port of the engine.
         auth_port: Option<i64> = optional().check(check::between(1..=65535)),
-        /// Region that tokens are for. That of the endpoint's name if absent, else the provider's.
+        /// AWS Region that tokens are signed for. Defaults to the Region in the endpoint's name, otherwise to the
+        /// provider's Region.
         region: Option<String> = optional().check(checks::region()),
-        /// How the server's certificate is verified: `verify-full`, by its authority and name, or `verify-ca`, by its
-        /// authority alone, for which the public ones do not count. The provider block's if absent, else `verify-full`.
+        /// How to verify the server certificate: `verify-full` checks the certificate authority and the name,
+        /// `verify-ca` only the authority, and then does not trust public ones. Defaults to the value in the provider
+        /// block, otherwise to `verify-full`.
         tls: Option<String> = optional().check(tls()),
-        /// Certificates of authorities to trust, PEM. The provider block's if absent, else those of RDS and Aurora in
-        /// commercial regions and the public ones, which ship with the provider.
+        /// Certificates of the trusted certificate authorities in PEM format. Defaults to the value in the provider
+        /// block, otherwise to those of RDS and Aurora in commercial Regions and the public ones, which are included
+        /// in the provider.
         ca_certificate: Option<String> = optional(),
-        /// How long a connection may take to come about, such as `15s`. The provider block's if absent, else 15 seconds.
+        /// How long to wait for a connection, such as `15s`. Defaults to the value in the provider block, otherwise to
+        /// 15 seconds.
         connect_timeout: Option<String> = optional().check(duration()),
-        /// How long a statement may take, such as `1m`. The provider block's if absent, else one minute.
+        /// How long to wait for a statement, such as `1m`. Defaults to the value in the provider block, otherwise to
+        /// one minute.
         statement_timeout: Option<String> = optional().check(duration()),
-        /// What the server shows of the session: PostgreSQL in the view pg_stat_activity, MySQL and MariaDB as the attribute
-        /// program_name of the connection. The provider block's if absent, else `terraform-provider-rdsauth`.
+        /// Name that the server shows for the session: PostgreSQL in the view pg_stat_activity, MySQL and MariaDB as
+        /// the connection attribute program_name. Defaults to the value in the provider block, otherwise to
+        /// `terraform-provider-rdsauth`.
         application_name: Option<String> = optional().check(check::length(1..=63)),
     }
 }
