@@ -18,7 +18,7 @@ fn what_is_wrong_is_said_at_its_line() {
     check_refused("username ", "recovery_window_in_days = 31\n  username ", "from 0 to 30", "recovery_window_in_days");
     check_refused("username ", "extra = { password = \"x\" }\n  username ", "neither empty nor", "extra");
     check_refused("\"reader\"", "\"\"", "must not be empty", "username");
-    check_refused("password_wo_version = 1", "password_wo_version = 0", "from 1 to", "password_wo_version");
+    check_refused("password_wo_version = 1", "password_wo_version = 0", "at least 1", "password_wo_version");
     check_refused("team = ", "\"aws:team\" = ", "begin with neither", "tags");
 }
 
