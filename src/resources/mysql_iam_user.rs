@@ -28,24 +28,36 @@ use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// A user of RDS for MySQL, RDS for MariaDB or Aurora MySQL that logs in with IAM tokens, and what it may do.
+    /// Manages a user of RDS for MySQL, RDS for MariaDB or Aurora MySQL that logs in with IAM database authentication, and its
+    /// privileges. Use it instead of a user and grants of a general MySQL provider when the privileges must be exactly those
+    /// of the configuration: see
+    /// [creating a database account](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
-    /// The user is made with `AWSAuthenticationPlugin`, which RDS loads when IAM authentication is on. Privileges that it
-    /// has and the configuration does not give, roles among them, show as a change of `grants` and are revoked.
+    /// The user has the plugin `AWSAuthenticationPlugin`, which RDS loads when IAM database authentication is on. A user of the
+    /// same name and host that already exists is not changed, and the error names the import command. With `take_over` it is
+    /// adopted instead: it can then log in with tokens only, and keeps all privileges that it had.
     ///
-    /// A user of the same name and host that already exists is not changed, and the error names the import command, unless
-    /// `take_over` allows to adopt it: a user with a password then logs in with tokens alone, and keeps all
-    /// privileges. Of such a user only the privileges given here are managed, and it is never dropped. What it could do
-    /// before is never revoked. The state alone knows what that was: if the first apply is killed and its state is lost,
-    /// what it had granted counts as the user's own to the next one. An imported user is managed as if it had been made
+    /// ~> **Note:** Only the state knows which privileges an adopted user had before. If the first apply is killed and its
+    /// state is lost, what it had granted counts as the user's own. An imported user is managed as if it had been created
     /// here.
     ///
-    /// When `database_connection` names another endpoint, the user is looked for there as by a create, and the one at
-    /// the old endpoint is left as it is. A tunnel to the same endpoint changes nothing.
+    /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as it is
+    /// in the state.
     ///
-    /// The users of the system, the login of the session itself, and masters are refused.
+    /// If `database_connection` leads to another endpoint, the user is created or found there, and the one at the previous
+    /// endpoint is left as it is. A tunnel to the same endpoint changes nothing. System users, the connecting user and master
+    /// users cannot be managed.
     ///
-    /// A plan needs no database. If it cannot be reached, the refresh warns and takes the user to be as it was.
+    /// ## Drift Detection
+    ///
+    /// A plan detects privileges and roles that were granted outside of Terraform, as a change of `grants`, and the next apply
+    /// revokes them. It also detects a locked user, a client certificate that is required and a changed plugin. Of an adopted
+    /// user only the privileges of the configuration are managed.
+    ///
+    /// ## Destroy
+    ///
+    /// The user is dropped, unless `on_destroy` is `leave`. An adopted user is not dropped: the privileges that this resource
+    /// granted are revoked, and no others. If RDS says that the database no longer exists, the user counts as destroyed.
     ///
     /// ## Required Permissions
     ///
@@ -57,7 +69,7 @@ tf_provider::model! {
     ///
     /// ### Database
     ///
-    /// The login needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to grant, with the
+    /// The connecting user needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to grant, with the
     /// `GRANT OPTION`. The master user of RDS has them. On MySQL 8, to convert or drop a user with `SYSTEM_USER` needs
     /// that, too.
     pub struct MysqlIamUser {
@@ -67,7 +79,7 @@ tf_provider::model! {
              system's own users",
             check_name,
         )),
-        /// Hosts that the user may connect from: a name, an address, a pattern with `%` and `_`, or a network such as
+        /// Host that the database user can connect from: a name, an address, a pattern with `%` and `_`, or a network such as
         /// `10.0.0.0/255.255.0.0`.
         host: String = optional().or("%").replace().check(Check::text(
             "must be 1 to 60 printable characters of ASCII, without upper-case letters, `@`, quotes and backslashes",
@@ -78,8 +90,8 @@ tf_provider::model! {
         require_ssl: bool = optional().or(true),
         /// Privileges of the database user. Together with those of `preset`, they are all it has.
         grant: Set<GrantBlock> = block(),
-        /// Privileges for a purpose: `cdc`, to read the binary log, that is `REPLICATION CLIENT`, `REPLICATION SLAVE` and
-        /// `SELECT`.
+        /// Predefined set of privileges: `cdc` for change data capture from the binary log, which is `REPLICATION CLIENT`,
+        /// `REPLICATION SLAVE` and `SELECT`.
         preset: Option<String> = optional().check(check::one_of(&[CDC])),
         /// Databases that `preset` lets the database user read. Defaults to all databases.
         preset_databases: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(database_name()),
@@ -94,12 +106,12 @@ tf_provider::model! {
         database_connection: DatabaseConnection = block().min(1),
         /// Authentication plugin of the database user.
         plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
-        /// Whether the user is locked and cannot log in, as `ACCOUNT LOCK` makes it. A locked user is drift, and is unlocked.
+        /// Whether the database user is locked (`ACCOUNT LOCK`) and cannot log in. A locked user is drift, and is unlocked.
         account_locked: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
-        /// Whether the user must show a client certificate or use a certain cipher, as `REQUIRE X509`, `SUBJECT`, `ISSUER`
-        /// and `CIPHER` demand. That is drift, and is taken back.
+        /// Whether the database user needs a client certificate or a specific cipher (`REQUIRE X509`, `SUBJECT`, `ISSUER` or
+        /// `CIPHER`). That is drift, and is removed.
         client_certificate_required: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
-        /// All that the user may do, in the words of MySQL. Of a user that was taken over only what is given here.
+        /// All privileges of the database user, as MySQL shows them. Of an adopted user only those of the configuration.
         grants: Computed<Set<String>> = computed().derived(Self::wanted_lines),
         /// Kind of the server: `mysql` or `mariadb`.
         engine: Computed<String> = computed().keep(),

@@ -26,18 +26,33 @@ use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// Keeps a user in a PostgreSQL database, on RDS or Aurora, that logs in with IAM authentication: a role that is a
-    /// member of `rds_iam`.
+    /// Manages a PostgreSQL user on RDS or Aurora that logs in with IAM database authentication: a role that is a member of
+    /// `rds_iam`. Use it instead of a role of a general PostgreSQL provider when the user must not be locked out, and when
+    /// destroying it must not stop half way: see
+    /// [creating a database account](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
-    /// A role of the same name that already exists is not changed, and the error names the import command, unless
-    /// `take_over` allows to adopt it. The comment on the role says which create has made it.
+    /// A role of the same name that already exists is not changed, and the error names the import command. With `take_over` it
+    /// is adopted instead. The comment on a role that this resource created tells which create it was.
     ///
-    /// Whoever is a member of `rds_iam`, directly or by way of other roles, cannot log in with a password any more. So
-    /// nothing is changed if the master of the database or the login of this connection would become a member with
-    /// the user, and neither if the user would be a member of `rds_ad`, which is for Kerberos.
+    /// ~> **Note:** A member of `rds_iam`, directly or through other roles, cannot log in with a password. Nothing is changed
+    /// if the master user or the connecting user would become a member together with this user, or if this user is a member
+    /// of `rds_ad`, which is for Kerberos.
     ///
-    /// A plan does not need the database. If it cannot be reached, the refresh warns of that and takes the user to be as
-    /// it was; of a user that is to be created, the apply says so.
+    /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as it is
+    /// in the state.
+    ///
+    /// ## Drift Detection
+    ///
+    /// A plan detects changes made outside of Terraform to the login, memberships, role attributes, connection limit, validity
+    /// and membership in `rds_iam`, and the next apply corrects them. A role that was dropped and re-created by somebody else
+    /// is not changed.
+    ///
+    /// ## Destroy
+    ///
+    /// By default the user is dropped in all databases of the server: what it owns goes to `reassign_owned_to`, and its
+    /// privileges are revoked. All of that is tried in each database first, and nothing is changed if it cannot be completed.
+    /// An adopted user is not dropped; it loses only the memberships that it was granted here. If RDS says that the database
+    /// no longer exists, the user counts as destroyed.
     ///
     /// ## Required Permissions
     ///
@@ -49,19 +64,19 @@ tf_provider::model! {
     ///
     /// ### Database
     ///
-    /// Those of the master user are enough. Another login needs `CREATEROLE`; on PostgreSQL 16 and later also
-    /// `rds_iam` and the roles in `roles` `WITH ADMIN OPTION`, and the same of a user that somebody else has made.
+    /// The privileges of the master user suffice. Any other connecting user needs `CREATEROLE`; on PostgreSQL 16 and later
+    /// also `rds_iam` and the roles in `roles` `WITH ADMIN OPTION`, and the same for a user that another role created.
     pub struct PostgresqlIamUser {
         /// Name of the database user, in the case in which it connects. A new name renames the user.
         name: String = required().check(name()),
         /// Whether the database user can log in.
         login: bool = optional().or(true),
-        /// Whether the user may open replication connections: by the attribute `REPLICATION`, or if the login may not give
-        /// that, by membership in `rds_replication`.
+        /// Whether the database user can open replication connections, with the role attribute `REPLICATION` or, if the
+        /// connecting user cannot grant that, with membership in `rds_replication`.
         replication: bool = optional().or(false),
-        /// Role attributes of the user besides `LOGIN` and `REPLICATION`: `BYPASSRLS`, `CREATEDB`, `CREATEROLE`. Others that it
-        /// has are drift and are taken away, as far as the login of the connection may do that. If null, a user created
-        /// here has none, and those of an adopted one are left alone.
+        /// Role attributes of the database user besides `LOGIN` and `REPLICATION`. Further ones are drift, and are removed as
+        /// far as the connecting user is allowed to. If null, a user created here has none, and those of an adopted user
+        /// are not managed.
         attributes: Option<Set<String>> =
             optional().each(check::one_of(&["BYPASSRLS", "CREATEDB", "CREATEROLE"])),
         /// Roles that the database user is a member of, besides `rds_iam` and `rds_replication`. If null, its
@@ -69,23 +84,22 @@ tf_provider::model! {
         roles: Option<Set<String>> = optional().each(role()),
         /// Maximum number of concurrent sessions of the database user; -1 means no limit.
         connection_limit: i64 = optional().or(-1).check(check::between(-1..=i64::from(i32::MAX))),
-        /// Until when a password of the user is good, such as `2030-01-01T00:00:00Z`, or `infinity`. Tokens do not end
-        /// with it. For ever if absent.
+        /// Time until which a password of the database user is valid, such as `2030-01-01T00:00:00Z`, or `infinity`. It does
+        /// not apply to authentication tokens. Defaults to no limit.
         valid_until: Option<Instant> = optional().check(instant()),
-        /// Whether a password that the user may have is taken away. RDS shows nobody whether there is one, so on RDS one
-        /// that somebody sets later stays until the next change; members of `rds_iam` cannot log in with it.
+        /// Whether to remove a password of the database user. RDS does not show whether there is one, so a password that is
+        /// set later stays until the next change; members of `rds_iam` cannot log in with it.
         forbid_password: bool = optional().or(true),
-        /// Role that owns what the user owned once it is dropped. It must exist, the login must be able to become a member
-        /// of it, and it needs `CREATE` in the schemas of what it gets. Defaults to the login of the connection.
+        /// Role that becomes the owner of the database user's objects when the user is dropped. It must exist and have
+        /// `CREATE` in their schemas, and the connecting user must be able to become a member of it. Defaults to the
+        /// connecting user.
         reassign_owned_to: Option<String> = optional().check(role()),
         /// Whether to allow adopting a role of this name that already exists, regardless of who created it. It is
         /// changed to this configuration, and keeps its objects, its privileges and, without `roles`, its memberships.
         take_over: bool = optional().or(false),
-        /// What becomes of the user when the resource is destroyed: `drop` gives what it owns to `reassign_owned_to` in
-        /// every database of the server, takes its privileges away and drops it, all of which is tried in each database
-        /// before anything is changed; what a session of the user makes in the meantime is not lost, but can end the destroy
-        /// with an error. `revoke_rds_iam` makes it an ordinary role; `leave` leaves it. A user that was taken over is never
-        /// dropped: only the memberships that it was given here are taken away.
+        /// What to do with the database user when the resource is destroyed: `drop` reassigns its objects, revokes its
+        /// privileges and drops it, `revoke_rds_iam` makes it an ordinary role, `leave` changes nothing. An adopted user is
+        /// never dropped.
         on_destroy: String = optional().or("drop").check(check::one_of(&["drop", "revoke_rds_iam", "leave"])),
         /// How long a change waits for locks of other sessions, such as `10s`.
         lock_timeout: String = optional().or("10s").check(connection::duration()),
@@ -93,17 +107,16 @@ tf_provider::model! {
         oid: Computed<i64> = computed().keep(),
         /// Time at which this provider created the role, in any configuration. Null if it did not.
         made_at: Computed<Option<String>> = computed().keep(),
-        /// What lets the user open replication connections: `attribute`, `rds_replication`, or nothing.
+        /// How the database user can open replication connections: `attribute`, `rds_replication`, or null.
         replication_by: Computed<Option<String>> = computed().keep(),
-        /// How the user is a member of `rds_iam`, the shortest ways first and sixteen at most, such as
-        /// `jane → app → rds_iam`.
+        /// Paths of memberships that lead to `rds_iam`, such as `jane → app → rds_iam`, shortest first, at most 16.
         rds_iam_paths: Computed<Vec<String>> = computed().keep(),
         /// Whether the database user has a password. Null if the connection is not allowed to see it, as on RDS.
         password_set: Computed<Option<bool>> = computed().keep(),
         /// Whether the role existed before and was adopted.
         taken_over: Computed<bool> = computed().keep(),
-        /// Roles that a user that was taken over was made a member of here. They are noted in the comment on the role as
-        /// well, until it is destroyed here.
+        /// Roles that an adopted user was granted by this resource. They are also stored in the comment on the role until the
+        /// resource is destroyed.
         granted: Computed<Set<String>> = computed().keep(),
         /// Connection to the database, and how to authenticate.
         database_connection: DatabaseConnection = block().min(1),

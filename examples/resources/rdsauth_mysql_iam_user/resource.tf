@@ -1,3 +1,5 @@
+# Application user
+
 resource "rdsauth_mysql_iam_user" "app" {
   name = "app"
 
