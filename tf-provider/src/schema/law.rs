@@ -165,7 +165,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// A write-only value is sent again when its version changes.
 fn partner(table: &Table, attribute: &Attribute, complain: &mut impl FnMut(&str)) {
     let version = attribute.version();
-    if attribute.flags.write_only && !table.attribute(&version).is_some_and(|partner| !partner.flags.write_only) {
+    if attribute.flags.write_only && table.attribute(&version).is_none_or(|partner| partner.flags.write_only) {
         complain(&format!("the write-only attribute has no partner `{version}`"));
     }
 }
