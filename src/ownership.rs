@@ -98,7 +98,7 @@ where
 }
 
 /// Takes turns with other processes of this machine that create the same object, where AWS itself would let the later
-/// one overwrite the earlier. `object` names it in all accounts.
+/// one overwrite the earlier. `object` names it, in all accounts if that costs no call.
 ///
 /// # Errors
 /// The time is up, or the user wants to stop.
