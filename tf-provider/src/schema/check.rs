@@ -19,6 +19,12 @@ type Test = dyn Fn(&Value) -> Result<(), Option<String>> + Send + Sync;
 
 impl Check {
     /// A check of text; the sentence begins with `must`.
+    ///
+    /// ```
+    /// use tf_provider::schema::Check;
+    ///
+    /// let check = Check::text("must be lower-case", |text| !text.contains(char::is_uppercase));
+    /// ```
     pub fn text(sentence: impl Into<Cow<'static, str>>, holds: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self::new(sentence, move |value| match value.as_str() {
             Some(text) if !holds(text) => Err(None),
@@ -89,6 +95,12 @@ pub fn one_of(words: &'static [&'static str]) -> Check {
 }
 
 /// An integer within bounds.
+///
+/// ```
+/// use tf_provider::schema::check;
+///
+/// assert_eq!(check::between(1..=35).sentence, "must be an integer from 1 to 35");
+/// ```
 pub fn between(range: RangeInclusive<i64>) -> Check {
     let sentence = match (range.start(), range.end()) {
         (least, &i64::MAX) => format!("must be an integer of at least {least}"),

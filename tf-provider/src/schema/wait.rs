@@ -9,6 +9,21 @@ use crate::schema::Ctx;
 use crate::schema::ctx::stopped_while;
 
 /// A state to wait for.
+///
+/// ```
+/// use std::time::Duration;
+/// use tf_provider::schema::{Pauses, Wait};
+///
+/// const AVAILABLE: Wait<String> = Wait {
+///     what: "the snapshot to be available",
+///     done: |status| status == "available",
+///     failed: |status| status == "failed",
+///     seen: |status| format!("it is {status}"),
+///     pauses: Pauses { first: Duration::from_secs(1), most: Duration::from_secs(15) },
+/// };
+/// // In a resource: cx.wait(&AVAILABLE, || async { cloud.status(id).await }).await?
+/// assert!((AVAILABLE.done)(&"available".to_owned()));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Wait<T> {
     /// Completes "waiting for": `IAM authentication to change`.
@@ -51,6 +66,22 @@ pub struct Failed {
 }
 
 /// An answer that may be another one in a while.
+///
+/// ```
+/// use std::time::Duration;
+/// use tf_provider::diagnostic::Diagnostic;
+/// use tf_provider::schema::{Failed, Retry};
+///
+/// const BUSY: Retry<Failed> = Retry {
+///     what: "the database to accept changes",
+///     when: Failed::passes,
+///     within: Duration::from_secs(300),
+///     first: Duration::from_millis(200),
+/// };
+/// // In a resource: cx.until(&BUSY, || async { cloud.change(id).await }).await?
+/// assert!((BUSY.when)(&Failed::for_now(Diagnostic::error("Busy", "A backup is running."))));
+/// assert!(!(BUSY.when)(&Failed::finally(Diagnostic::error("Refused", "It is read-only."))));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Retry<E> {
     /// Completes "waiting for": `the instance to accept changes`.

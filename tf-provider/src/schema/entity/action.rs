@@ -8,6 +8,28 @@ use crate::schema::{Ctx, Model, Table, View};
 use crate::value::{Object, Path};
 
 /// Something that is done when the user asks for it, or when a resource is created, changed or destroyed.
+///
+/// ```
+/// use tf_provider::diagnostic::Result;
+/// use tf_provider::schema::{Action, Ctx, required};
+///
+/// tf_provider::model! {
+///     /// Restarts a server.
+///     struct Restart {
+///         /// Name of the server.
+///         name: String = required(),
+///     }
+/// }
+///
+/// impl Action<()> for Restart {
+///     const TYPE: &'static str = "restart";
+///
+///     async fn invoke(cx: &Ctx<()>, config: Self) -> Result<()> {
+///         cx.progress(format!("Restarting {}", config.name));
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Action<W: Send + Sync + 'static>: Model {
     /// Type name without the provider's prefix.
     const TYPE: &'static str;
