@@ -30,8 +30,10 @@ use crate::world::{Ctx, World};
 tf_provider::model! {
     /// Manages a user of RDS for MySQL, RDS for MariaDB or Aurora MySQL that logs in with IAM database authentication, and its
     /// privileges. Use it instead of a user and grants of a general MySQL provider when the privileges must be exactly those
-    /// of the configuration: see
-    /// [creating a database account](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
+    /// of the configuration.
+    ///
+    /// AWS describes such users in
+    /// [Creating a database account using IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
     /// The user has the plugin `AWSAuthenticationPlugin`, which RDS loads when IAM database authentication is on. A user of the
     /// same name and host that already exists is not changed, and the error names the import command. With `take_over` it is

@@ -28,8 +28,10 @@ use crate::world::{Ctx, World};
 tf_provider::model! {
     /// Manages a PostgreSQL user on RDS or Aurora that logs in with IAM database authentication: a role that is a member of
     /// `rds_iam`. Use it instead of a role of a general PostgreSQL provider when the user must not be locked out, and when
-    /// destroying it must not stop half way: see
-    /// [creating a database account](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
+    /// destroying it must not stop half way.
+    ///
+    /// AWS describes such users in
+    /// [Creating a database account using IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
     /// A role of the same name that already exists is not changed, and the error names the import command. With `take_over` it
     /// is adopted instead. The comment on a role that this resource created tells which create it was.

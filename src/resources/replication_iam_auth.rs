@@ -26,46 +26,54 @@ use crate::resources::replication_iam_auth::previous::retain_previous;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
-    /// Lets database users open logical replication connections with IAM authentication, from an RDS for PostgreSQL
-    /// instance, a Multi-AZ DB cluster or an Aurora PostgreSQL cluster, version 11 or later.
+    /// Lets database users of RDS for PostgreSQL, Aurora PostgreSQL or a Multi-AZ DB cluster (version 11 or later) open logical
+    /// replication connections with IAM database authentication. Use it instead of a `parameter` block of
+    /// `aws_db_parameter_group` or `aws_rds_cluster_parameter_group` to see beforehand which users would be locked out.
     ///
-    /// It sets `rds.iam_auth_for_replication` to 1 in the parameter group of the database, without a reboot. Two things
-    /// must be in force before: IAM authentication, and `rds.logical_replication`, which is static. A plan warns of
-    /// what is missing, since it may come in the same apply; an apply ends before it changes anything. Both can be
-    /// managed here instead.
+    /// It sets `rds.iam_auth_for_replication` to `1` in the parameter group of the database, without a reboot. Two things must
+    /// be applied before: IAM database authentication and the static parameter `rds.logical_replication`. This resource can
+    /// manage both. If one is missing, the plan warns, because another resource of the same apply may supply it; an apply
+    /// fails before it changes anything.
     ///
-    /// Users that hold both `rds_iam` and `rds_replication`, directly or by way of other roles, then *must* use IAM
-    /// authentication for replication connections. Others go on with passwords. With a `database_connection` the plan
-    /// looks into the database and names them, as the data source `rdsauth_replication_iam_impact` does at any time.
+    /// ~> **Note:** Users that are members of both `rds_iam` and `rds_replication`, directly or through other roles, *must* use
+    /// IAM database authentication for replication connections from then on. With a `database_connection` the plan names
+    /// them, as the data source `rdsauth_replication_iam_impact` does at any time.
     ///
-    /// A parameter group can be shared: the change is for all databases that have it, and the plan names them. AWS's own
-    /// groups cannot be changed; the database needs one of its own.
+    /// -> **Note:** The change applies to all databases that use the parameter group, and the plan names them. Default parameter
+    /// groups cannot be changed; the database needs a custom one.
     ///
-    /// If IAM authentication is turned off, logical replication ceases or the database gets another parameter group,
-    /// the next plan shows it. What the parameters were before is noted in tags of the group, as `rdsauth_parameter`
-    /// does. IAM authentication stays on when the resource is destroyed.
+    /// ## Drift Detection
+    ///
+    /// A plan detects when a parameter was changed or reset outside of Terraform, when IAM database authentication or logical
+    /// replication was turned off, and when the database uses another parameter group. The next apply corrects what this
+    /// resource manages.
+    ///
+    /// ## Destroy
+    ///
+    /// `on_destroy` decides what becomes of the parameters. Their previous values are stored in tags of the group until then, as
+    /// with `rdsauth_parameter`. IAM database authentication stays on, and nothing is rebooted.
     ///
     /// ## Required Permissions
     ///
     /// ### IAM
     ///
-    /// For an instance `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:ModifyDBParameterGroup` and
-    /// `rds:ResetDBParameterGroup`; for a cluster `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`,
-    /// `rds:ModifyDBClusterParameterGroup` and `rds:ResetDBClusterParameterGroup`. For `on_destroy = "restore"` also
-    /// `rds:ListTagsForResource`, `rds:AddTagsToResource` and `rds:RemoveTagsFromResource`; for
-    /// `manage_iam_authentication` also `rds:ModifyDBInstance`, or for a cluster `rds:ModifyDBCluster` with
-    /// `rds:ModifyDBInstance` on its members; for `reboot = "if_required"` also `rds:RebootDBInstance`, with
-    /// `rds:DescribeDBInstances` for the members of an Aurora cluster, or for a Multi-AZ DB cluster `rds:RebootDBCluster`
-    /// with `rds:RebootDBInstance` on its members.
-    ///
-    /// A `database_connection` needs `rds-db:connect` for its user with `auth = "iam"`, or
-    /// `secretsmanager:GetSecretValue`, with `kms:Decrypt` if the key of the secret is not AWS's own, with
-    /// `auth = "secret"`. Without them nobody looks who is affected: with `impact = "warn"` a warning says so and the apply
-    /// goes on, with `impact = "block"` it fails.
+    /// - DB instances: `rds:DescribeDBInstances`, `rds:DescribeDBParameters`, `rds:ModifyDBParameterGroup` and
+    ///   `rds:ResetDBParameterGroup`.
+    /// - DB clusters: `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`, `rds:ModifyDBClusterParameterGroup` and
+    ///   `rds:ResetDBClusterParameterGroup`.
+    /// - With `on_destroy = "restore"`: `rds:ListTagsForResource`, `rds:AddTagsToResource` and
+    ///   `rds:RemoveTagsFromResource`.
+    /// - With `manage_iam_authentication`: `rds:ModifyDBInstance`, or for a DB cluster `rds:ModifyDBCluster` with
+    ///   `rds:ModifyDBInstance` on its members.
+    /// - With `reboot = "if_required"`: `rds:RebootDBInstance`, with `rds:DescribeDBInstances` for the members of an Aurora
+    ///   cluster, or for a Multi-AZ DB cluster `rds:RebootDBCluster` with `rds:RebootDBInstance` on its members.
+    /// - With a `database_connection`: `rds-db:connect` for its user if `auth = "iam"`, or `secretsmanager:GetSecretValue` if
+    ///   `auth = "secret"`, and `kms:Decrypt` unless the key of the secret is the AWS managed key. Without them, the affected
+    ///   users are not looked up: with `impact = "warn"` there is a warning, with `impact = "block"` the apply fails.
     ///
     /// ### Database
     ///
-    /// The login of `database_connection` needs to be able to connect and nothing else.
+    /// The user of `database_connection` must be able to connect, and needs no other privileges.
     pub struct ReplicationIamAuth {
         /// Identifier of a DB instance that is not a member of a DB cluster.
         db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
@@ -85,15 +93,15 @@ tf_provider::model! {
         /// values, `reset` resets them to the default of the engine, `leave` does not change them. Nothing is
         /// rebooted.
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
-        /// What becomes of a plan that makes users need tokens for replication whom `acknowledged_users` does not name:
-        /// `block` ends it, and looks again at apply before the first change; `warn` names them; `ignore` does not look.
-        /// A plan that only corrects drift is not ended, so that `terraform destroy` works: its apply is.
-        /// Without a `database_connection` nobody is looked for.
+        /// What to do when users not listed in `acknowledged_users` would have to use IAM database authentication for
+        /// replication: `block` fails the plan and checks again before the apply changes anything, `warn` warns, `ignore`
+        /// does not check. A plan that only corrects drift warns, and its apply fails, so that `terraform destroy` works.
+        /// Without a `database_connection` there is no check.
         impact: String = optional().or("warn").check(check::one_of(&["block", "warn", "ignore"])),
         /// Names of database users that may have to use IAM database authentication for replication.
         acknowledged_users: Val<Set<String>> = optional(),
-        /// The database to look for such users in. Any database of the server will do, at the writer's endpoint. A plan
-        /// that cannot reach it goes on with a warning.
+        /// Connection to the database, to look up the affected users. Any database of the server, at the writer endpoint. If
+        /// it cannot be reached, the plan continues with a warning.
         database_connection: Option<Val<DatabaseConnection>> = block(),
         /// Whether the parameter is set in the parameter group of the database.
         iam_auth_for_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
@@ -110,9 +118,9 @@ tf_provider::model! {
         previous_value: Computed<Option<String>> = computed(),
         /// Source of the previous value: `user`, `system` or `engine-default`.
         previous_source: Computed<String> = computed(),
-        /// Value of `rds.logical_replication` before, if it is managed here.
+        /// Value of `rds.logical_replication` before the resource was created. Null unless it is managed here.
         previous_logical_replication: Computed<Option<String>> = computed(),
-        /// Who had set that value, if it is managed here.
+        /// Source of that value. Null unless it is managed here.
         previous_logical_replication_source: Computed<Option<String>> = computed(),
     }
     rules { exactly_one_of(db_instance_identifier, db_cluster_identifier) }
