@@ -46,8 +46,8 @@ tf_provider::model! {
     /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as it is
     /// in the state.
     ///
-    /// If `database_connection` leads to another endpoint, the user is created or found there, and the one at the previous
-    /// endpoint is left as it is. A tunnel to the same endpoint changes nothing. System users, the connecting user and master
+    /// If `database_connection` leads to another endpoint, the user is created there, as by a new resource, and the one at the
+    /// previous endpoint is left as it is. A tunnel to the same endpoint changes nothing. System users, the connecting user and master
     /// users cannot be managed.
     ///
     /// ## Drift Detection
@@ -59,7 +59,8 @@ tf_provider::model! {
     /// ## Destroy
     ///
     /// The user is dropped, unless `on_destroy` is `leave`. An adopted user is not dropped: the privileges that this resource
-    /// granted are revoked, and no others. If RDS says that the database no longer exists, the user counts as destroyed.
+    /// granted are revoked, and no others. If the name of the endpoint no longer resolves and RDS says that the database does
+    /// not exist, the user counts as destroyed, with a warning.
     ///
     /// ## Required Permissions
     ///

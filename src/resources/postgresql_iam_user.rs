@@ -46,15 +46,17 @@ tf_provider::model! {
     /// ## Drift Detection
     ///
     /// A plan detects changes made outside of Terraform to the login, memberships, role attributes, connection limit, validity
-    /// and membership in `rds_iam`, and the next apply corrects them. A role that was dropped and re-created by somebody else
-    /// is not changed.
+    /// and membership in `rds_iam`, and the next apply corrects them. A role that was dropped and re-created outside of
+    /// Terraform is managed as an adopted one from then on, with a warning: the next apply changes it to this configuration,
+    /// and destroy does not drop it.
     ///
     /// ## Destroy
     ///
     /// By default the user is dropped in all databases of the server: what it owns goes to `reassign_owned_to`, and its
     /// privileges are revoked. All of that is tried in each database first, and nothing is changed if it cannot be completed.
-    /// An adopted user is not dropped; it loses only the memberships that it was granted here. If RDS says that the database
-    /// no longer exists, the user counts as destroyed.
+    /// An adopted user is not dropped; it loses only the memberships that it was granted here, and none if `on_destroy` is
+    /// `leave`. If the name of the endpoint no longer resolves and RDS says that the database does not exist, the user counts
+    /// as destroyed, with a warning.
     ///
     /// ## Required Permissions
     ///
