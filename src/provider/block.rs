@@ -234,7 +234,7 @@ tf_provider::model! {
         source_identity: Option<String> = optional().check(session_name()),
         /// Session tags.
         tags: Option<Given> = optional(),
-        /// Keys of session tags to pass on to roles that are assumed from this session.
+        /// Keys of the session tags that are transitive: role chaining passes them on to the next role.
         transitive_tag_keys: Option<Set<String>> = optional(),
     }
 }
