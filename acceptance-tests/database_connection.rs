@@ -421,9 +421,10 @@ fn a_missing_privilege_is_told() {
 #[test]
 fn contradictions_are_found_without_a_database() {
     let mistakes = [
-        ("host = var.host", "the database user that logs in"),
-        ("host = var.host\n auth = \"secret\"", "Conflicting arguments"),
-        ("host = \"10.0.0.1\"\n username = \"x\"", "never for an address"),
+        ("host = var.host", "the database user to connect as"),
+        ("host = var.host\n auth = \"secret\"", "Missing required argument"),
+        ("host = var.host\n auth = \"provider\"\n secret_arn = var.host", "Conflicting arguments"),
+        ("host = \"10.0.0.1\"\n username = \"x\"", "not for an IP address"),
         ("host = var.host\n auth = \"provider\"\n auth_port = 1", "behind a tunnel"),
         ("host = var.host\n auth = \"provider\"\n tls = \"disable\"", "verify-full"),
         ("host = \"https://x\"\n auth = \"provider\"", "is a URL"),

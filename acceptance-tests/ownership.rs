@@ -38,8 +38,6 @@ enum KnownBy {
     Name,
     /// By an id in the state.
     Id,
-    /// By the mark on it, so that a delete tells.
-    Mark,
 }
 
 /// A configuration of one resource in an account of its own.
@@ -288,10 +286,7 @@ fn re_created(entry: Entry) {
     other.apply();
     let made = scene.remote();
     scene.tf.write("terraform.tfstate", &state);
-    let run = scene.tf.ok(&["destroy", "-auto-approve"]);
-    if entry.known_by == KnownBy::Mark {
-        run.expect_text("re-created");
-    }
+    scene.tf.destroy();
     if entry.known_by != KnownBy::Name {
         assert_same(&scene.remote(), &made);
         other.assert_plan_empty();
@@ -331,7 +326,7 @@ macro_rules! table {
 
 table! {
     aurora_loader_role: Entry {
-        scenario: matrix::aurora_loader_role::ROLE, known_by: KnownBy::Mark, creates: "CreateRole", ..REFUSES
+        scenario: matrix::aurora_loader_role::ROLE, known_by: KnownBy::Id, creates: "CreateRole", ..REFUSES
     };
     db_secret: Entry {
         scenario: matrix::db_secret::MADE,
@@ -344,7 +339,7 @@ table! {
         scenario: matrix::iam_authentication::OF_A_CLUSTER, refuses: false, creates: "ModifyDBCluster", ..REFUSES
     };
     iam_db_access_role: Entry {
-        scenario: matrix::iam_db_access_role::ROLE, known_by: KnownBy::Mark, creates: "CreateRole", ..REFUSES
+        scenario: matrix::iam_db_access_role::ROLE, known_by: KnownBy::Id, creates: "CreateRole", ..REFUSES
     };
     iam_db_user_policy: REFUSES;
     kms_key: Entry { scenario: matrix::kms_key::KEY, known_by: KnownBy::Id, creates: "CreateAlias", ..REFUSES };

@@ -86,6 +86,32 @@ fn a_role_that_is_there_already() {
     scene.assert_settled();
 }
 
+/// Whoever has re-created it did so without a mark, so only the unique ID tells.
+#[test]
+fn a_role_that_somebody_has_re_created_is_left() {
+    let scene = Scene::new(ROLE);
+    let Scene { tf, account, .. } = &scene;
+    tf.apply();
+    let re_create = || {
+        account.delete_role("access");
+        account.add("role/access");
+    };
+    re_create();
+    tf.plan().assert_creates(IT);
+    let run = tf.run(&["apply", "-auto-approve"]).expect_code(1).expect_text("Role already exists");
+    run.expect_text("was re-created outside of Terraform").expect_text("terraform import ADDRESS 'access'");
+    assert_eq!(account.policies("role/access").len(), 0);
+
+    tf.import(IT, "access");
+    tf.apply();
+    scene.assert_settled();
+    re_create();
+    account.forget_calls();
+    tf.ok(&["destroy", "-auto-approve", "-refresh=false"]).expect_text("was re-created outside of Terraform");
+    assert_eq!(account.writes(), [""; 0]);
+    assert_eq!(tf.state().addresses(), [""; 0]);
+}
+
 #[test]
 fn import() {
     let explicit =

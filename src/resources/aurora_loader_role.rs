@@ -12,7 +12,7 @@ use crate::attributes::policy_json::{PolicyJson, same};
 use crate::attributes::tags::{self, Given};
 use crate::aws::iam::{Principal, size_of};
 use crate::ownership::{self, Owned};
-use crate::parts::iam::role::{self, Known, Part, Spec};
+use crate::parts::iam::role::{self, Known, Part, Spec, Stated};
 use crate::policy::loader::{self, Loaded};
 use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
@@ -52,8 +52,8 @@ tf_provider::model! {
     ///
     /// The inline policy and the role are deleted. If anything else has been added to the role (inline policies,
     /// attached managed policies, instance profiles), nothing is changed and the error lists it, unless
-    /// `force_detach_policies` is `true`. A role of the same name that another resource of this provider has re-created
-    /// since, as its tag `rdsauth:creation-id` shows, is left alone, with a warning.
+    /// `force_detach_policies` is `true`. A role that was re-created under the same name outside of Terraform is left
+    /// alone, whoever created it: it has another `unique_id`. A plan treats the role of the state as deleted then.
     ///
     /// ## Required Permissions
     ///
@@ -163,11 +163,9 @@ impl Resource<World> for AuroraLoaderRole {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::read(cx, &state);
         let adopted = cx.is_import();
-        let policy_name = (!adopted).then_some(state.policy_name.as_str());
-        let Some(Known { role, policy_name, policy }) = role::read(cx, &state.name, policy_name, POLICY_NAME).await?
-        else {
-            return Ok(None);
-        };
+        let (subject, stated) = (ownership::subject(&state)?, (!adopted).then(|| state.stated()).transpose()?);
+        let found = role::read(cx, &subject, &state.name, stated, POLICY_NAME).await?;
+        let Some(Known { role, policy_name, policy }) = found else { return Ok(None) };
         if adopted {
             state.describe(&policy);
         }
@@ -197,7 +195,7 @@ impl Resource<World> for AuroraLoaderRole {
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
         let subject = ownership::subject(&state)?;
-        role::delete(cx, &subject, &state.name, &state.policy_name, state.force_detach_policies).await
+        role::delete(cx, &subject, &state.name, state.stated()?, state.force_detach_policies).await
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -260,6 +258,10 @@ impl AuroraLoaderRole {
         let policy = self.loaded().document().to_string();
         let tags = all_tags(cx, self.tags.as_ref())?;
         Ok(self.spec(trust().0, tags, policy))
+    }
+
+    fn stated(&self) -> Result<Stated<'_>> {
+        Ok(Stated { unique_id: self.unique_id.get()?, policy_name: &self.policy_name })
     }
 
     /// The role as the state knows it. What it lacks, an import did not find.

@@ -72,38 +72,39 @@ tf_provider::model! {
 const RESERVED: AsciiSet = CONTROLS.add(b'%').add(b'/').add(b'@').add(b'\'');
 
 impl DatabaseConnection {
-    /// What contradicts itself in a block.
+    /// What contradicts itself in a block, or is missing from it.
     pub fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
-        fn complaint(detail: &str, at: Path) -> Diagnostic {
-            Diagnostic::error("Conflicting arguments", detail).at(at)
-        }
+        let mut complaints = Vec::new();
+        let mut complain = |summary: &str, detail: &str, at: Path| {
+            complaints.push(Diagnostic::error(summary, detail).at(at));
+        };
+        let (missing, conflicting) = ("Missing required argument", "Conflicting arguments");
         let auth = block.get(Self::auth);
         let absent = |value: Val<String>| value == Val::Null;
-        let mut complaints = Vec::new();
         match auth.clone().known().as_deref() {
             Some("iam") if absent(block.get(Self::username)) => {
-                let detail = "auth = \"iam\" needs \"username\", the database user that logs in.";
-                complaints.push(complaint(detail, block.path(Self::username)));
+                let detail = "auth = \"iam\" needs \"username\", the database user to connect as.";
+                complain(missing, detail, block.path(Self::username));
             }
             Some("secret") if absent(block.get(Self::secret_arn)) => {
-                let detail = "auth = \"secret\" needs \"secret_arn\".";
-                complaints.push(complaint(detail, block.path(Self::secret_arn)));
+                let detail = "auth = \"secret\" needs \"secret_arn\", the secret that holds the password.";
+                complain(missing, detail, block.path(Self::secret_arn));
             }
             Some("iam" | "provider") if block.is_set(Self::secret_arn) => {
-                let detail = "\"secret_arn\" is for auth = \"secret\".";
-                complaints.push(complaint(detail, block.path(Self::secret_arn)));
+                let detail = "\"secret_arn\" is used with auth = \"secret\" only. Remove it, or change \"auth\".";
+                complain(conflicting, detail, block.path(Self::secret_arn));
             }
             _ => {}
         }
         let address = block.get(Self::host).known().is_some_and(|host| host.parse::<IpAddr>().is_ok());
         if address && auth == Val::Known("iam".to_owned()) && !block.is_set(Self::auth_hostname) {
-            let detail = "A token is for the name of an endpoint, never for an address. With a tunnel, \"auth_hostname\" \
-                          is that name.";
-            complaints.push(complaint(detail, block.path(Self::host)));
+            let detail = "An IAM authentication token is valid for the DNS name of an endpoint, not for an IP address. \
+                          Write the DNS name of the endpoint; with a tunnel, write it as \"auth_hostname\".";
+            complain("IAM authentication needs a DNS name", detail, block.path(Self::host));
         }
         if block.is_set(Self::auth_port) && !block.is_set(Self::auth_hostname) {
-            let detail = "\"auth_port\" is the port of the endpoint behind a tunnel, which \"auth_hostname\" names.";
-            complaints.push(complaint(detail, block.path(Self::auth_port)));
+            let detail = "\"auth_port\" needs \"auth_hostname\": together they are the endpoint behind a tunnel.";
+            complain(missing, detail, block.path(Self::auth_port));
         }
         complaints
     }

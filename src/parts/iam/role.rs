@@ -60,6 +60,15 @@ pub enum Part {
     Trust,
 }
 
+/// What a state knows of a role.
+#[derive(Clone, Copy, Debug)]
+pub struct Stated<'a> {
+    /// The ID that no other role ever has.
+    pub unique_id: &'a str,
+    /// The name of its inline policy.
+    pub policy_name: &'a str,
+}
+
 /// What a read found.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -135,18 +144,28 @@ pub async fn create(cx: &Ctx, mut claim: Claim<'_>, spec: &Spec, save: impl FnOn
     Ok(role)
 }
 
-/// Looks at a role and its inline policy. Without `policy_name` the only one it has is taken, or that of the default
-/// name.
+/// Looks at a role and its inline policy. An import knows no state: the only policy of the role is taken, or that of the
+/// default name. A role with another unique ID than the state's is another role, and that of the state is gone.
 ///
 /// # Errors
 /// Any but the absence of the role.
-pub async fn read(cx: &Ctx, name: &str, policy_name: Option<&str>, default: &str) -> Result<Option<Known>> {
+pub async fn read(
+    cx: &Ctx,
+    subject: &Subject,
+    name: &str,
+    stated: Option<Stated<'_>>,
+    default: &str,
+) -> Result<Option<Known>> {
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot read the role";
     let look = || async { Ok(iam.role(name).await?) };
     let Some(role) = ownership::look(cx, look).await.context(doing, name)? else { return Ok(None) };
-    let policy_name = match policy_name {
-        Some(policy_name) => policy_name.to_owned(),
+    if stated.is_some_and(|stated| stated.unique_id != role.id) {
+        cx.warn(claims::recreated(subject));
+        return Ok(None);
+    }
+    let policy_name = match stated {
+        Some(stated) => stated.policy_name.to_owned(),
         None => match &iam.role_policies(name).await.context(doing, name)?[..] {
             [only] => only.clone(),
             _ => default.to_owned(),
@@ -209,12 +228,13 @@ pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
 ///
 /// # Errors
 /// Something of others hangs on it, or AWS refused something. Nothing is changed in the first case.
-pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, policy_name: &str, force: bool) -> Result<()> {
+pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, stated: Stated<'_>, force: bool) -> Result<()> {
+    let Stated { unique_id, policy_name } = stated;
     let Some(deletion) = cx.claims().delete(cx, subject).await? else { return Ok(()) };
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot delete the role";
     let Some(role) = iam.role(name).await.context(doing, name)? else { return deletion.done() };
-    if claims::is_of_another(cx, subject.kind, tags::mark(&role.tags).map(String::as_str)) {
+    if role.id != unique_id {
         cx.warn(claims::recreated(subject));
         return Ok(());
     }

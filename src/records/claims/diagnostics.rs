@@ -109,8 +109,8 @@ pub(super) fn recreated(subject: &Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("{noun} was re-created outside of Terraform"),
         format!(
-            "The {what} carries the mark of another creation than the one in the state: it was deleted and re-created \
-             since. It was left as it is, and is no longer managed here."
+            "The {what} is not the one in the state, which was deleted: another one was created under its name since. It \
+             is left as it is, and is no longer managed here."
         ),
     )
 }
