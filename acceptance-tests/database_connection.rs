@@ -18,7 +18,7 @@ variable "password" {
 }
 
 provider "rdsauth" {
-  database {
+  database_connection {
     username       = var.master
     password       = var.password
     ca_certificate = var.authority
@@ -126,14 +126,14 @@ fn the_provider_block_can_hold_the_login() {
 fn the_login_can_be_an_ephemeral_token() {
     let provider = r#"
 ephemeral "rdsauth_db_auth_token" "administrator" {
-  hostname = var.host
+  host     = var.host
   port     = var.port
   username = var.administrator
 }
 
 provider "rdsauth" {
   alias = "of_the_database"
-  database {
+  database_connection {
     username       = var.administrator
     password       = ephemeral.rdsauth_db_auth_token.administrator.token
     ca_certificate = var.authority
@@ -172,7 +172,7 @@ resource "rdsauth_postgresql_iam_user" "other" {
 #[test]
 fn a_tunnel_is_dialled_and_the_endpoint_verified() {
     let scene =
-        Scene::new(PROVIDER, "host = var.near_end\n port = var.port\n auth = \"provider\"\n auth_hostname = var.host");
+        Scene::new(PROVIDER, "host = var.near_end\n port = var.port\n auth = \"provider\"\n auth_host = var.host");
     let address = scene.account.address_of(&scene.host);
     let tf = scene.tf.variables([("near_end", address)]);
     tf.apply();
@@ -186,7 +186,7 @@ fn the_name_need_not_be_verified_if_that_is_said() {
     let mut strict = Scene::new(PROVIDER, tunnel);
     let address = strict.account.address_of(&strict.host);
     strict.tf = strict.tf.variables([("near_end", address)]);
-    strict.assert_refused(&["Cannot verify the database server", "auth_hostname"]);
+    strict.assert_refused(&["Cannot verify the database server", "auth_host"]);
 
     let lax = Scene::new(PROVIDER, &format!("{tunnel}\n tls = \"verify-ca\""));
     let address = lax.account.address_of(&lax.host);
@@ -216,15 +216,15 @@ fn wrong_connections(engine: &'static str) {
         ("host = \"127.0.0.1\"\n port = 1\n auth = \"provider\"", "Cannot reach the database", "refused", "port"),
         (&silent, "Cannot reach the database", "no answer within 0.5 s", "host"),
         (
-            &by_provider("auth_hostname = \"other.c1.us-east-1.rds.amazonaws.com\""),
+            &by_provider("auth_host = \"other.c1.us-east-1.rds.amazonaws.com\""),
             "Cannot verify the database server",
             "not valid for name",
-            "auth_hostname",
+            "auth_host",
         ),
         (
             &by_provider("").replace("var.host", &format!("\"{address}\"")),
             "Cannot verify the database server",
-            "\"auth_hostname\" names the endpoint",
+            "\"auth_host\" names the endpoint",
             "host",
         ),
         (
@@ -284,7 +284,7 @@ fn only_the_state(engine: &'static str) {
     scene.spoil_secret();
     let own = if engine == "postgres" { "reassign_owned_to = \"heir\"" } else { "" };
     let timeouts = "timeouts {\n    delete = \"3m\"\n  }";
-    scene.connect(BY_SECRET, &format!("lock_timeout = \"20s\"\n  take_over = true\n  {own}\n  {timeouts}"));
+    scene.connect(BY_SECRET, &format!("lock_timeout = \"20s\"\n  adopt_existing = true\n  {own}\n  {timeouts}"));
     scene.tf.apply().expect_text("1 changed");
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
     assert!(error.detail.contains("on_destroy = \"leave\"") && error.detail.contains("state rm"), "{error:?}");

@@ -34,7 +34,7 @@ resource "terraform_data" "use" {{
 }
 
 fn body(more: &str) -> String {
-    format!("hostname = \"{HOST}\"\n  port = 5432\n  username = \"app\"\n  {more}")
+    format!("host = \"{HOST}\"\n  port = 5432\n  username = \"app\"\n  {more}")
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl FirstSteps {
         tf.write("global-bundle.pem", &account.database_authority());
         tf.write(
             "provider.tf",
-            "provider \"rdsauth\" {\n  database { ca_certificate = file(\"global-bundle.pem\") }\n}\n",
+            "provider \"rdsauth\" {\n  database_connection { ca_certificate = file(\"global-bundle.pem\") }\n}\n",
         );
         tf.init();
         Self { account, tf, user }

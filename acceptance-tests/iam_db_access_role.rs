@@ -16,7 +16,7 @@ resource "rdsauth_iam_db_access_role" "it" {
   name               = "access"
   preset             = "clickpipes"
   trusted_principals = ["arn:aws:iam::999999999999:role/CH-S3-orders"]
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["clickpipes_iam_user"]
   }
@@ -105,6 +105,6 @@ fn role_with(more: &str) -> String {
 /// [`ROLE`] with somebody else to trust.
 fn trusting(whom: &str) -> String {
     let (head, rest) = ROLE.split_once("  preset").unwrap();
-    let (_, rest) = rest.split_once("  database").unwrap();
-    format!("{head}  {whom}\n  database{rest}")
+    let (_, rest) = rest.split_once("  connect").unwrap();
+    format!("{head}  {whom}\n  connect{rest}")
 }

@@ -16,7 +16,7 @@ use crate::support::terraform::Terraform;
 const POLICY: &str = r#"
 resource "rdsauth_iam_db_user_policy" "it" {
   role = "app"
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["app", "reports"]
   }

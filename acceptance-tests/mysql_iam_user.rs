@@ -99,7 +99,7 @@ impl Scene {
     fn token(&self) -> String {
         let folder = self.tf.beside();
         folder.remove("user.tf");
-        folder.token("  hostname = var.host\n  port     = var.port\n  username = var.name")
+        folder.token("  host     = var.host\n  port     = var.port\n  username = var.name")
     }
 
     fn state(&self, attribute: &str) -> Value {
@@ -119,7 +119,7 @@ fn warnings(run: &Run) -> Vec<String> {
 
 const PROVIDER: &str = r#"
 provider "rdsauth" {
-  database {
+  database_connection {
     ca_certificate = var.ca
   }
 }

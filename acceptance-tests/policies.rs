@@ -27,7 +27,7 @@ resource "rdsauth_iam_db_access_role" "clickpipes" {
   preset             = "clickpipes"
   trusted_principals = ["ACCOUNT"]
   external_id        = "x-1"
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["app", "reports"]
   }
@@ -37,7 +37,7 @@ resource "rdsauth_iam_db_access_role" "dms" {
   name                     = "dms"
   preset                   = "dms"
   source_account_condition = true
-  database {
+  connect {
     resource_id = "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["app"]
   }
@@ -46,7 +46,7 @@ resource "rdsauth_iam_db_access_role" "dms" {
 resource "rdsauth_iam_db_access_role" "rds_proxy" {
   name   = "proxy"
   preset = "rds_proxy"
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["app"]
   }
@@ -55,7 +55,7 @@ resource "rdsauth_iam_db_access_role" "rds_proxy" {
 resource "rdsauth_iam_db_user_policy" "it" {
   role = rdsauth_iam_db_access_role.rds_proxy.name
   policy_name = "more"
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["more"]
   }

@@ -25,7 +25,7 @@ const PASSWORD: &str = "correct-horse-battery-staple";
 
 const PROVIDER: &str = r#"
 provider "rdsauth" {
-  database {
+  database_connection {
     username       = "MASTER"
     password       = "PASSWORD"
     ca_certificate = file("CA")
@@ -162,7 +162,7 @@ impl Scene {
         let folder = self.tf.beside();
         folder.remove("main.tf");
         let Self { host, port, .. } = self;
-        let token = folder.token(&format!("  hostname = {host:?}\n  port     = {port}\n  username = {user:?}"));
+        let token = folder.token(&format!("  host     = {host:?}\n  port     = {port}\n  username = {user:?}"));
         self.psql(user, &token, "SELECT current_user")
     }
 

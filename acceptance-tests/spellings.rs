@@ -37,7 +37,7 @@ fn principals_of_a_role() {
         let account = Account::new();
         account.add("role/app");
         let arguments = format!(
-            "name = \"access\"\ntrusted_principals = {principals}\ndatabase {{\n  resource_id = \"db-ORDERS\"\n  db_users = \
+            "name = \"access\"\ntrusted_principals = {principals}\nconnect {{\n  resource_id = \"db-ORDERS\"\n  db_users = \
              [\"app\"]\n}}"
         );
         check(&account, Variables::new(), "rdsauth_iam_db_access_role", &arguments, "access");
@@ -59,7 +59,7 @@ resource "rdsauth_iam_db_access_role" "it" {
   name               = "access"
   trusted_principals = ["ACCOUNT"]
   external_id        = "orders"
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["app"]
   }
@@ -85,7 +85,7 @@ fn condition_keys_of_a_policy() {
 resource "rdsauth_iam_db_user_policy" "it" {
   role        = "app"
   policy_name = "login"
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["app"]
   }

@@ -33,7 +33,7 @@ resource "rdsauth_iam_db_access_role" "it" {
   name             = "access"
   trusted_services = ["rds.amazonaws.com"]
   tags             = local.tags
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["app"]
   }

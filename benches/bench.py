@@ -63,7 +63,7 @@ resource "rdsauth_iam_db_user_policy" "it" {
   count = %d
   role  = "app-${count.index}"
 
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     account_id  = "123456789012"
     db_users    = ["app"]

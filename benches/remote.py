@@ -45,7 +45,7 @@ KINDS = [
         name="iam_db_user_policy",
         configuration="""
   role = "app-${count.index}"
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     account_id  = "123456789012"
     db_users    = ["app"]
@@ -61,7 +61,7 @@ KINDS = [
   name             = "access-${count.index}"
   preset           = "dms"
   trusted_services = ["dms.us-east-1.amazonaws.com"]
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     account_id  = "123456789012"
     db_users    = ["app"]

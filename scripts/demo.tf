@@ -23,7 +23,7 @@ provider "rdsauth" {
 ephemeral "rdsauth_db_auth_token" "this" {
   provider = rdsauth.consumer
 
-  hostname = rdsauth_iam_authentication.this.host
+  host     = rdsauth_iam_authentication.this.host
   port     = rdsauth_iam_authentication.this.port
   username = rdsauth_postgresql_iam_user.this.name
   role_arn = rdsauth_iam_db_access_role.this.arn
@@ -32,7 +32,7 @@ ephemeral "rdsauth_db_auth_token" "this" {
 ephemeral "rdsauth_db_auth_token" "another" {
   provider = rdsauth.consumer
 
-  hostname = rdsauth_iam_authentication.this.host
+  host     = rdsauth_iam_authentication.this.host
   port     = rdsauth_iam_authentication.this.port
   username = var.another_db_user
   role_arn = rdsauth_iam_db_access_role.this.arn

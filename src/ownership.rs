@@ -16,7 +16,7 @@ pub trait Owned: Model {
     fn subject(of: &View<'_, Self>) -> Option<Subject>;
 
     /// Looks whether the object of a planned create exists, and who made it. A resource whose plan looks anyway leaves this
-    /// out, and uses [`plan_to_look`].
+    /// out, and uses [`object_to_look_up`].
     fn existing(_cx: &Ctx, _planned: &View<'_, Self>) -> impl Future<Output = Result<Option<Maker>>> + Send {
         async { Ok(None) }
     }
@@ -48,7 +48,7 @@ pub async fn delete<'a, M: Owned>(cx: &'a Ctx, state: &M) -> Result<Option<Delet
 }
 
 /// Notes that the state of this run holds an object. An import is no state yet.
-pub fn read<M: Owned>(cx: &Ctx, state: &M) {
+pub fn seen_in_state<M: Owned>(cx: &Ctx, state: &M) {
     if let (false, Ok(subject)) = (cx.is_import(), subject(state)) {
         cx.claims().read(&subject);
     }
@@ -56,8 +56,8 @@ pub fn read<M: Owned>(cx: &Ctx, state: &M) {
 
 /// Warns if an object that is to be created exists, or is planned twice. What cannot be looked at is not complained of:
 /// the apply will tell.
-pub async fn plan<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) {
-    if let (Some(subject), Some(view)) = (plan_to_look(cx, plan), plan.planned())
+pub async fn warn_if_exists<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) {
+    if let (Some(subject), Some(view)) = (object_to_look_up(cx, plan), plan.planned())
         && cx.is_known()
         && let Ok(Some(maker)) = M::existing(cx, &view).await
     {
@@ -66,7 +66,7 @@ pub async fn plan<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) {
 }
 
 /// Notes what a plan does with its object, and names the object if the plan has to look whether it exists.
-pub fn plan_to_look<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) -> Option<Subject> {
+pub fn object_to_look_up<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) -> Option<Subject> {
     let prior = plan.prior().and_then(|prior| M::subject(&prior));
     let planned = plan.planned().and_then(|planned| M::subject(&planned));
     let is_same = matches!((&prior, &planned), (Some(prior), Some(planned)) if prior.key == planned.key);
@@ -90,7 +90,7 @@ pub fn differ_only_in<M: Model>(one: &M, other: &M, names: &[&str]) -> bool {
 ///
 /// # Errors
 /// Those of the look.
-pub async fn look<T, F>(cx: &Ctx, look: impl Fn() -> F) -> Result<Option<T>>
+pub async fn find<T, F>(cx: &Ctx, look: impl Fn() -> F) -> Result<Option<T>>
 where
     F: Future<Output = Result<Option<T>>>,
 {
@@ -102,7 +102,7 @@ where
 ///
 /// # Errors
 /// The time is up, or the user wants to stop.
-pub async fn turn(cx: &Ctx, object: &str) -> Result<Held> {
+pub async fn create_lock(cx: &Ctx, object: &str) -> Result<Held> {
     // A file for each object would fill the folder.
     let bucket = object.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     lock::hold(cx, &format!("create {bucket}")).await

@@ -53,7 +53,7 @@ impl Provider for Rdsauth {
         let unknown = config.encode().into_iter().filter(|(_, value)| !value.is_wholly_known());
         let databases = config.databases();
         // Whoever calls AWS need not wait for what only databases need.
-        let unknown = unknown.map(|(name, _)| name).filter(|name| name != ProviderBlock::database.name());
+        let unknown = unknown.map(|(name, _)| name).filter(|name| name != ProviderBlock::database_connection.name());
         let unknown: Vec<String> = unknown.collect();
         if !unknown.is_empty() {
             return Ok(World::waiting_for(unknown).with_databases(databases));

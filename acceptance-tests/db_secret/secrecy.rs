@@ -21,7 +21,7 @@ fn passwords_and_tokens_are_nowhere() {
     const PASSWORDS: [&str; 3] = ["correct-horse-1", "battery staple \"2\"", "never-accepted-3"];
     const TOKEN: &str = r#"
 ephemeral "rdsauth_db_auth_token" "it" {
-  hostname = "orders.abcdefghijkl.us-east-1.rds.amazonaws.com"
+  host     = "orders.abcdefghijkl.us-east-1.rds.amazonaws.com"
   port     = 5432
   username = "reader"
 }

@@ -192,7 +192,7 @@ fn another_resource_adds_a_policy() {
 resource "rdsauth_iam_db_user_policy" "more" {
   role        = rdsauth_iam_db_access_role.it.name
   policy_name = "more"
-  database {
+  connect {
     resource_id = "db-MORE"
     db_users    = ["app"]
   }

@@ -12,12 +12,12 @@ fn several_databases_and_regions() {
         r#"
         resource "rdsauth_iam_db_user_policy" "it" {
           role = "app"
-          database {
+          connect {
             resource_id             = "db-B"
             additional_resource_ids = ["prx-0a1b", "cluster-A"]
             db_users                = ["über@x+y", "App"]
           }
-          database {
+          connect {
             resource_id = "db-C"
             db_users    = ["app"]
             region      = "eu-central-1"

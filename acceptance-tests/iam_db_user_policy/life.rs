@@ -26,7 +26,7 @@ fn basic() {
 fn users_and_groups() {
     let scene = Scene::uninitialised(Account::new());
     let Scene { tf, account } = &scene;
-    let block = "database {\n    resource_id = \"db-ORDERS\"\n    db_users = [\"app\", \"reports\"]\n  }";
+    let block = "connect {\n    resource_id = \"db-ORDERS\"\n    db_users = [\"app\", \"reports\"]\n  }";
     let of = |kind: &str| {
         format!(
             "resource \"rdsauth_iam_db_user_policy\" \"{kind}\" {{\n  {kind} = \"jane\"\n  policy_name = \"login\"\n  {block}\n}}\n"

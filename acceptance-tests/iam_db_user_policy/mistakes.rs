@@ -13,7 +13,7 @@ fn a_malformed_configuration() {
     let scene = Scene::new("");
     let long = "u".repeat(81);
     let long_user = format!("\"{long}\"");
-    let block = "  database {\n    resource_id = \"db-ORDERS\"\n    db_users    = [\"app\", \"reports\"]\n  }\n";
+    let block = "  connect {\n    resource_id = \"db-ORDERS\"\n    db_users    = [\"app\", \"reports\"]\n  }\n";
     let mistakes = [
         Mistake("db-ORDERS", "orders", "Invalid attribute value", "chosen by a person", "resource_id"),
         Mistake("db-ORDERS", "db-orders", "Invalid attribute value", "did you mean \"db-ORDERS\"", "resource_id"),
@@ -53,7 +53,7 @@ fn a_malformed_configuration() {
             "twelve digits",
             "account_id",
         ),
-        Mistake(block, "", "Insufficient database blocks", "", "resource \""),
+        Mistake(block, "", "Insufficient connect blocks", "", "resource \""),
     ];
     for Mistake(right, wrong, summary, detail, line) in mistakes {
         scene.configure(&POLICY.replace(right, wrong));
@@ -68,8 +68,8 @@ fn a_malformed_configuration() {
 #[test]
 fn a_policy_over_the_quota() {
     let users = |count: usize| (0..count).map(|n| format!("\"user{n:04}\"")).collect::<Vec<_>>().join(", ");
-    let small = "database {\n    resource_id = \"db-A\"\n    db_users = [\"a\"]\n  }\n  database {";
-    let scene = Scene::new(&POLICY.replace("\"reports\"", &users(200)).replace("database {", small));
+    let small = "connect {\n    resource_id = \"db-A\"\n    db_users = [\"a\"]\n  }\n  connect {";
+    let scene = Scene::new(&POLICY.replace("\"reports\"", &users(200)).replace("connect {", small));
     scene.tf.plan_fails().assert_error(
         "Policy is too long",
         "IAM allows 10240",
@@ -109,7 +109,7 @@ fn an_absent_role() {
 #[test]
 fn no_region() {
     let scene = Scene::new(POLICY).with_keys([("AWS_REGION", String::new())]);
-    scene.tf.plan_fails().assert_error("Cannot configure access to AWS", "AWS_REGION", "database");
+    scene.tf.plan_fails().assert_error("Cannot configure access to AWS", "AWS_REGION", "connect");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
@@ -142,7 +142,7 @@ fn expired_credentials() {
     let expired = scene.account.session("app", -60);
     let scene = scene.with_keys(expired);
     let run = scene.tf.plan_fails();
-    run.assert_error("AWS credentials have expired", "The session these credentials belong to has ended", "database");
+    run.assert_error("AWS credentials have expired", "The session these credentials belong to has ended", "connect");
     scene.configure(&POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users "));
     let run = scene.tf.apply_fails();
     run.assert_error("Cannot write the policy", "The session these credentials belong to has ended", "role = \"app\"");
@@ -152,10 +152,10 @@ fn expired_credentials() {
 #[test]
 fn no_credentials() {
     let scene = Scene::new(POLICY).with_keys([("AWS_ACCESS_KEY_ID", String::new())]);
-    scene.tf.plan_fails().assert_error("Cannot find AWS credentials", "AWS_ACCESS_KEY_ID", "database");
+    scene.tf.plan_fails().assert_error("Cannot find AWS credentials", "AWS_ACCESS_KEY_ID", "connect");
     let wrong = ("AWS_SECRET_ACCESS_KEY", "wrong".to_owned());
     let scene = Scene::new(POLICY).with_keys([wrong]);
-    scene.tf.plan_fails().assert_error("AWS does not accept the credentials", "SignatureDoesNotMatch", "database");
+    scene.tf.plan_fails().assert_error("AWS does not accept the credentials", "SignatureDoesNotMatch", "connect");
     assert_eq!(scene.account.writes(), [""; 0]);
 }
 
@@ -165,7 +165,7 @@ fn a_wrong_account() {
     let scene = Scene::new(POLICY);
     // The account that the database names does not make the credentials' account the right one.
     let given = POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users ");
-    for (policy, line) in [(POLICY, "database"), (given.as_str(), "account_id")] {
+    for (policy, line) in [(POLICY, "connect"), (given.as_str(), "account_id")] {
         scene.configure(&[policy, &provider("allowed_account_ids")].concat());
         scene.tf.plan_fails().assert_error("AWS account not allowed", &scene.account.id, line);
     }

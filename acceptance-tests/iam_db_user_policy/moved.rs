@@ -35,7 +35,7 @@ fn a_policy_of_hashicorp_aws_moves_here() {
     scene.account.forget_calls();
     scene.tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
     assert_eq!(scene.tf.state().addresses(), [IT]);
-    assert_eq!(scene.tf.state_value(IT, "database.0.db_users"), json!(["app", "reports"]));
+    assert_eq!(scene.tf.state_value(IT, "connect.0.db_users"), json!(["app", "reports"]));
     assert_eq!(scene.account.writes(), [""; 0]);
     scene.tf.assert_plan_empty();
     assert_eq!(scene.account.policies("role/app")["login"], document);

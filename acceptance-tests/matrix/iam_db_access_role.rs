@@ -18,7 +18,7 @@ pub(crate) const ROLE: Scenario = Scenario {
   description = "Reads"
   preset      = "clickpipes"
   tags        = { team = "data", stage = "dev" }
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["clickpipes_iam_user"]
   }
@@ -29,7 +29,7 @@ pub(crate) const ROLE: Scenario = Scenario {
   max_session_duration = 7200
   permissions_boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
   tags                 = { team = "load" }
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["clickpipes_iam_user", "reports"]
   }

@@ -14,13 +14,13 @@ pub(crate) const POLICY: Scenario = Scenario {
     resource: "rdsauth_iam_db_user_policy",
     always: r#"role = "app""#,
     create: r#"
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["app", "reports"]
   }
 "#,
     update: r#"
-  database {
+  connect {
     resource_id = "db-ORDERS"
     db_users    = ["app", "batch"]
   }

@@ -11,7 +11,7 @@ pub(crate) const MADE: Scenario = Scenario {
     resource: "rdsauth_mysql_iam_user",
     always: r#"
   name      = var.name
-  take_over = var.take_over
+  adopt_existing = var.adopt_existing
   database_connection {
     host           = var.host
     port           = var.port
@@ -38,7 +38,7 @@ pub(crate) const MADE: Scenario = Scenario {
     remote,
 };
 
-fn seed(account: &Account, take_over: bool) -> Variables {
+fn seed(account: &Account, adopt_existing: bool) -> Variables {
     let instance = json!({ "identifier": "shop", "engine": "mariadb", "iam": true });
     let instance = account.tell("instances", instance);
     Variables::from([
@@ -47,7 +47,7 @@ fn seed(account: &Account, take_over: bool) -> Variables {
         ("port", instance["port"].to_string()),
         ("secret", account.master_secret("mariadb")),
         ("authority", account.database_authority()),
-        ("take_over", take_over.to_string()),
+        ("adopt_existing", adopt_existing.to_string()),
     ])
 }
 

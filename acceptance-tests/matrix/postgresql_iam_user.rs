@@ -11,7 +11,7 @@ pub(crate) const MADE: Scenario = Scenario {
     seed: |account| seed(account, false),
     resource: "rdsauth_postgresql_iam_user",
     always: r#"
-  take_over = var.take_over
+  adopt_existing = var.adopt_existing
   database_connection {
     host           = var.host
     port           = var.port
@@ -36,7 +36,7 @@ pub(crate) const MADE: Scenario = Scenario {
     remote,
 };
 
-fn seed(account: &Account, take_over: bool) -> Variables {
+fn seed(account: &Account, adopt_existing: bool) -> Variables {
     let database = account.add_database("instance", "orders");
     let (reader, writer) = (format!("reader_{}", account.id), format!("writer_{}", account.id));
     account.sql("postgres", &format!("CREATE ROLE {reader}; CREATE ROLE {writer}"));
@@ -48,7 +48,7 @@ fn seed(account: &Account, take_over: bool) -> Variables {
         ("port", database["port"].to_string()),
         ("secret", account.master_secret("postgres")),
         ("authority", account.database_authority()),
-        ("take_over", take_over.to_string()),
+        ("adopt_existing", adopt_existing.to_string()),
     ]
 }
 

@@ -45,7 +45,7 @@ impl Consumer {
         let tf = Terraform::of(&self.account).envs(self.account.session(ROLE, 3600));
         tf.init();
         tf.token(&format!(
-            "  hostname = {host:?}\n  port     = {port}\n  username = {user:?}\n  role_arn = {role_arn:?}"
+            "  host     = {host:?}\n  port     = {port}\n  username = {user:?}\n  role_arn = {role_arn:?}"
         ))
     }
 }

@@ -9,7 +9,7 @@ use crate::support::terraform::Terraform;
 
 /// The arguments of a token for the user, made with the credentials of the account.
 const TOKEN: &str = r#"
-  hostname = rdsauth_iam_authentication.this.host
+  host     = rdsauth_iam_authentication.this.host
   port     = rdsauth_iam_authentication.this.port
   username = rdsauth_postgresql_iam_user.this.name
 "#;

@@ -39,7 +39,7 @@ fn the_authority_alone_is_enough_where_that_is_said() {
     let scene = Scene::new(READER);
     std::fs::write(scene.tf.path().join("foreign.pem"), FOREIGN).unwrap();
     let through = |more: &str| {
-        let other = "auth_hostname = \"other.c1.us-east-1.rds.amazonaws.com\"\n    tls = \"verify-ca\"";
+        let other = "auth_host = \"other.c1.us-east-1.rds.amazonaws.com\"\n    tls = \"verify-ca\"";
         let connection = CONNECTION.replace("auth  ", &format!("{other}\n    {more}\n    auth  "));
         scene.configure_through(&connection, READER);
     };
@@ -88,7 +88,7 @@ fn a_deadlock_is_tried_again() {
 #[test]
 fn a_change_that_ends_half_way_is_told_by_the_next_plan() {
     for (prepare, body) in
-        [("", READER.to_owned()), ("CREATE USER @U IDENTIFIED BY 'x'", format!("take_over = true\n  {READER}"))]
+        [("", READER.to_owned()), ("CREATE USER @U IDENTIFIED BY 'x'", format!("adopt_existing = true\n  {READER}"))]
     {
         let scene = Scene::new(&body);
         if !prepare.is_empty() {

@@ -14,7 +14,7 @@ fn it_is_made_logs_in_with_tokens_and_is_dropped() {
     assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
     assert_eq!(scene.state("plugin"), "AWSAuthenticationPlugin");
     assert_eq!(scene.state("engine"), "mariadb");
-    assert_eq!(scene.state("taken_over"), false);
+    assert_eq!(scene.state("adopted"), false);
     assert_eq!(scene.state("grants"), json!(["SELECT ON `app`.*"]));
 
     let token = scene.token();
@@ -200,14 +200,14 @@ fn a_tunnel_leads_to_the_same_database() {
     let scene = Scene::new(READER);
     scene.tf.apply();
     let through = |host: &str| {
-        let tunnel = format!("host = {host}\n    auth_hostname = upper(var.host)\n    auth_port = var.port\n");
+        let tunnel = format!("host = {host}\n    auth_host = upper(var.host)\n    auth_port = var.port\n");
         CONNECTION.replace("host       = var.host", &tunnel)
     };
     let writes = "grant {\n    privileges = [\"INSERT\"]\n    database   = \"app\"\n  }";
     scene.configure_through(&through(&format!("\"{}\"", scene.account.address_of(&scene.host))), writes);
     let plan = scene.tf.plan();
     plan.assert_updates(USER);
-    assert_eq!(plan.value(USER, "taken_over"), false);
+    assert_eq!(plan.value(USER, "adopted"), false);
     assert_eq!(scene.warnings(), [""; 0]);
     scene.tf.apply();
     scene.tf.assert_plan_empty();
@@ -228,16 +228,16 @@ fn at_another_endpoint_the_user_is_looked_for_anew() {
     let there = CONNECTION.replace("var.host", &format!("\"{other}\""));
 
     // The same server by another name, where the user is found as it was left.
-    let taken = format!("take_over = true\n  {READER}");
+    let taken = format!("adopt_existing = true\n  {READER}");
     scene.configure_through(&there, &taken);
     let plan = scene.tf.plan();
     plan.assert_updates(USER);
-    assert!(plan.is_unknown(USER, "taken_over") && plan.is_unknown(USER, "engine"));
+    assert!(plan.is_unknown(USER, "adopted") && plan.is_unknown(USER, "engine"));
     assert_eq!(scene.warnings(), ["Database endpoint changes"]);
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
     assert!(!warnings(&run).contains(&"Existing user will be adopted".to_owned()), "{:?}", warnings(&run));
     scene.tf.assert_plan_empty();
-    assert_eq!(scene.state("taken_over"), false);
+    assert_eq!(scene.state("adopted"), false);
 
     // Where it is not, it is made; where it is another's, it is taken over.
     scene.sql("DROP USER @U");
@@ -246,14 +246,14 @@ fn at_another_endpoint_the_user_is_looked_for_anew() {
     scene.tf.ok(&["apply", "-auto-approve", "-refresh=false"]);
     scene.tf.assert_plan_empty();
     assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
-    assert_eq!(scene.state("taken_over"), false);
+    assert_eq!(scene.state("adopted"), false);
     scene.sql("GRANT PROCESS ON *.* TO @U");
     scene.configure_through(&there, READER);
     assert_eq!(scene.tf.apply_fails().error().summary, "User already exists");
     scene.configure_through(&there, &taken);
     scene.tf.apply();
     scene.tf.assert_plan_empty();
-    assert_eq!(scene.state("taken_over"), true);
+    assert_eq!(scene.state("adopted"), true);
     assert_eq!(scene.state("previous_grants"), json!(["PROCESS ON *.*", "SELECT ON `app`.*"]));
     scene.tf.destroy();
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT ON `app`.*"]);

@@ -64,7 +64,7 @@ fn what_no_create_makes_is_not_the_rest_of_one() {
 
 #[test]
 fn a_user_is_converted_in_place_and_keeps_its_privileges() {
-    let taken = format!("take_over = true\n  {READER}");
+    let taken = format!("adopt_existing = true\n  {READER}");
     let scene = Scene::new(&taken);
     scene
         .sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT, SHOW VIEW ON app.* TO @U; GRANT PROCESS ON *.* TO @U");
@@ -81,7 +81,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
 
     // What is no longer given here goes; what was there before stays, be it named here or not.
     scene.configure(
-        "take_over = true\n  grant {\n    privileges = [\"INSERT\", \"DELETE\"]\n    database = \"app\"\n  }",
+        "adopt_existing = true\n  grant {\n    privileges = [\"INSERT\", \"DELETE\"]\n    database = \"app\"\n  }",
     );
     assert_eq!(scene.tf.plan().unknown(USER), [""; 0]);
     scene.tf.apply();
@@ -97,7 +97,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
 
 #[test]
 fn a_locked_user_is_unlocked() {
-    let scene = Scene::new(&format!("take_over = true\n  {READER}"));
+    let scene = Scene::new(&format!("adopt_existing = true\n  {READER}"));
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass' REQUIRE X509 ACCOUNT LOCK");
     scene.tf.apply().expect_text("It was locked");
     scene.tf.assert_plan_empty();
@@ -115,7 +115,7 @@ fn all_that_was_given_is_taken_without_what_was_there_before() {
     let connection = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"m_@U\"\n  }";
     let give = |privilege: &str| {
         let grant = format!("grant {{\n    privileges = [\"{privilege}\"]\n    database = \"app\"\n  }}");
-        scene.configure_through(connection, &format!("take_over = true\n  {grant}"));
+        scene.configure_through(connection, &format!("adopt_existing = true\n  {grant}"));
         scene.tf.apply();
         scene.tf.assert_plan_empty();
     };
@@ -132,7 +132,7 @@ fn all_that_was_given_is_taken_without_what_was_there_before() {
 /// Neither server has a place for what was there before, so it cannot be told from what a lost run has granted.
 #[test]
 fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
-    let scene = Scene::new(&format!("take_over = true\n  {READER}"));
+    let scene = Scene::new(&format!("adopt_existing = true\n  {READER}"));
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT ON app.* TO @U; GRANT PROCESS ON *.* TO @U");
     scene.tf.apply();
     std::fs::remove_file(scene.tf.path().join("terraform.tfstate")).unwrap(); // As if the process had been killed.
@@ -142,7 +142,7 @@ fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
     assert!(warning.detail.contains("it has SELECT ON `app`.* already"), "{warning:?}");
     scene.tf.assert_plan_empty();
     assert_eq!(scene.state("previous_grants"), json!(["INSERT, SELECT ON `app`.*", "PROCESS ON *.*"]));
-    scene.configure("take_over = true");
+    scene.configure("adopt_existing = true");
     scene.tf.apply();
     scene.tf.destroy();
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT, INSERT ON `app`.*"]);
@@ -151,7 +151,7 @@ fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
 
 #[test]
 fn what_a_taken_user_loses_of_ours_is_given_again_and_the_rest_is_none_of_our_business() {
-    let scene = Scene::new(&format!("take_over = true\n  {READER}"));
+    let scene = Scene::new(&format!("adopt_existing = true\n  {READER}"));
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass'");
     scene.tf.apply();
     scene.sql("GRANT PROCESS ON *.* TO @U");
@@ -166,7 +166,7 @@ fn what_a_taken_user_loses_of_ours_is_given_again_and_the_rest_is_none_of_our_bu
 
 #[test]
 fn masters_and_the_own_login_are_left_alone() {
-    let scene = Scene::new("take_over = true");
+    let scene = Scene::new("adopt_existing = true");
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT CREATE USER ON *.* TO @U WITH GRANT OPTION");
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "User is the master user");
@@ -176,7 +176,7 @@ fn masters_and_the_own_login_are_left_alone() {
     let (master, _) = scene.account.master("mariadb");
     // Even from other hosts alone: such an account could take precedence over the session's own.
     for host in ["%", "127.%"] {
-        scene.configure(&format!("name = \"{master}\"\n  host = \"{host}\"\n  take_over = true"));
+        scene.configure(&format!("name = \"{master}\"\n  host = \"{host}\"\n  adopt_existing = true"));
         let error = scene.tf.apply_fails().error();
         assert_eq!(error.summary, "Cannot manage the user of the connection");
     }

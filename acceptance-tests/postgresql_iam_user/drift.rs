@@ -41,7 +41,7 @@ fn a_plan_tells_what_it_leads_to() {
         plan.assert_updates(IT);
         let paths: Vec<_> = paths.iter().map(|path| scene.named(path)).collect();
         assert_eq!(plan.value(IT, "rds_iam_paths"), json!(paths));
-        for attribute in ["replication_by", "password_set", "taken_over", "granted"] {
+        for attribute in ["replication_by", "password_set", "adopted", "granted_roles"] {
             assert_eq!(plan.value(IT, attribute), scene.state(attribute), "{attribute}");
         }
         assert_eq!(plan.unknown(IT), [""; 0]);
@@ -134,7 +134,7 @@ fn a_role_that_somebody_else_made_anew_is_not_dropped() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
     scene.tf.apply().expect_text("Role was re-created outside of Terraform");
     scene.assert_settled(ROLE);
-    assert_eq!(scene.state("taken_over"), true);
+    assert_eq!(scene.state("adopted"), true);
     scene.tf.destroy();
     assert_eq!(scene.role(), "login 5");
 }

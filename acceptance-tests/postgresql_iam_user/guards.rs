@@ -26,7 +26,7 @@ fn check_guarded(sql: &str, body: &str, sentence: &str, line: &str) {
 
 #[test]
 fn the_own_login_cannot_become_a_member() {
-    let scene = Scene::new("  name = \"mID\"\n  take_over = true");
+    let scene = Scene::new("  name = \"mID\"\n  adopt_existing = true");
     scene.check_refused("master of the database", "name = ");
     assert_eq!(scene.sql("SELECT pg_has_role('mID', 'rds_iam', 'MEMBER')"), "f");
 }
@@ -35,7 +35,7 @@ fn the_own_login_cannot_become_a_member() {
 fn the_own_login_cannot_become_a_member_through_others() {
     check_guarded(
         "CREATE ROLE uID; CREATE ROLE middleID; GRANT uID TO middleID; GRANT middleID TO mID",
-        "  name = \"uID\"\n  take_over = true",
+        "  name = \"uID\"\n  adopt_existing = true",
         "mID → middleID → uID → rds_iam",
         "name = ",
     );
@@ -45,7 +45,7 @@ fn the_own_login_cannot_become_a_member_through_others() {
 fn the_first_master_cannot_become_a_member() {
     check_guarded(
         "CREATE ROLE uID; GRANT uID TO pgadmin",
-        "  name = \"uID\"\n  take_over = true",
+        "  name = \"uID\"\n  adopt_existing = true",
         "pgadmin → uID → rds_iam",
         "name = ",
     );
@@ -59,7 +59,12 @@ fn a_user_of_kerberos_cannot_be_one_of_iam() {
         "uID → staffID → rds_ad",
         "roles = ",
     );
-    check_guarded("CREATE ROLE uID IN ROLE rds_ad", "  name = \"uID\"\n  take_over = true", "uID → rds_ad", "name = ");
+    check_guarded(
+        "CREATE ROLE uID IN ROLE rds_ad",
+        "  name = \"uID\"\n  adopt_existing = true",
+        "uID → rds_ad",
+        "name = ",
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn a_user_is_made_and_logs_in_with_a_token() {
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
     assert_eq!(scene.state("rds_iam_paths"), json!([scene.named("uID → rds_iam")]));
-    assert_eq!((scene.state("taken_over"), scene.state("password_set")), (json!(false), json!(null)));
+    assert_eq!((scene.state("adopted"), scene.state("password_set")), (json!(false), json!(null)));
     assert_eq!(scene.state("oid").to_string(), scene.sql("SELECT oid FROM pg_roles WHERE rolname = 'uID'"));
     let comment = scene.sql("SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 'uID'");
     assert!(
@@ -104,7 +104,7 @@ fn an_import_needs_no_change() {
     let id = scene.named(&format!("{}:{}/dID/uID", scene.host, scene.port));
     scene.tf.import(IT, &id);
     scene.assert_settled("login -1 rds_iam,readerID");
-    assert_eq!(scene.state("taken_over"), false);
+    assert_eq!(scene.state("adopted"), false);
     let gone = scene.tf.run(&["import", IT, &id.replace("/u", "/nobody")]);
     assert_ne!(gone.code, Some(0));
     scene.tf.destroy();
@@ -173,7 +173,7 @@ fn an_administrator_can_log_in_through_a_tunnel() {
     let scene = Scene::new("  name = \"uID\"");
     scene.sql("CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
     let address = scene.account.address_of(&scene.host);
-    let login = |more: &str| format!("username = \"adminID\"\n    auth_hostname = \"{}\"{more}", scene.host);
+    let login = |more: &str| format!("username = \"adminID\"\n    auth_host = \"{}\"{more}", scene.host);
     let through = |more: &str| {
         scene.configure_as("  name = \"uID\"", &login(more));
         let text = scene.tf.read("main.tf");
@@ -190,6 +190,6 @@ fn an_administrator_can_log_in_through_a_tunnel() {
     scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
     scene.tf.plan().assert_updates(IT); // The connection alone.
     scene.tf.apply();
-    assert_eq!(scene.state("taken_over"), false);
+    assert_eq!(scene.state("adopted"), false);
     scene.tf.destroy();
 }

@@ -41,7 +41,7 @@ fn a_user_lives_by_the_newer_rules() {
 
 #[test]
 fn what_somebody_else_granted_is_told() {
-    let Some(scene) = Scene::newer("  name      = \"uID\"\n  roles     = []\n  take_over = true") else { return };
+    let Some(scene) = Scene::newer("  name      = \"uID\"\n  roles     = []\n  adopt_existing = true") else { return };
     scene.tf.apply();
     scene.sql("CREATE ROLE otherID; GRANT otherID TO mID WITH ADMIN TRUE; GRANT otherID TO uID");
     scene.check_refused("the membership in \"otherID\" was granted by \"rdsadmin\"", "auth ");
@@ -85,7 +85,7 @@ fn what_a_role_within_reach_granted_is_revoked() {
 
 #[test]
 fn a_role_of_somebody_else_needs_the_right_to_grant_it() {
-    let Some(scene) = Scene::newer("  name      = \"uID\"\n  take_over = true") else { return };
+    let Some(scene) = Scene::newer("  name      = \"uID\"\n  adopt_existing = true") else { return };
     scene.sql("CREATE ROLE uID");
     scene.check_refused("permission denied", "auth ");
     assert_eq!(scene.role(), "-1", "nothing was changed");

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::postgresql_iam_user::{IT, Scene};
 
 const BODY: &str = "  name = \"uID\"";
-const CONSENT: &str = "  name      = \"uID\"\n  take_over = true";
+const CONSENT: &str = "  name      = \"uID\"\n  adopt_existing = true";
 
 #[test]
 fn without_consent_nothing_is_changed() {
@@ -24,19 +24,23 @@ fn with_consent_it_is_changed_and_survives() {
     scene.sql("CREATE TABLE t (); ALTER TABLE t OWNER TO uID");
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam,readerID");
-    assert_eq!((scene.state("taken_over"), scene.state("granted")), (json!(true), json!(["rds_iam"])));
+    assert_eq!((scene.state("adopted"), scene.state("granted_roles")), (json!(true), json!(["rds_iam"])));
     for undo in ["ALTER ROLE uID NOLOGIN", "REVOKE rds_iam FROM uID"] {
         scene.sql(undo);
         let plan = scene.tf.plan();
-        assert_eq!((plan.unknown(IT), plan.value(IT, "granted")), (vec![], json!(["rds_iam"])), "{undo}");
+        assert_eq!((plan.unknown(IT), plan.value(IT, "granted_roles")), (vec![], json!(["rds_iam"])), "{undo}");
         scene.tf.apply();
         scene.assert_settled("login -1 rds_iam,readerID");
-        assert_eq!(scene.state("granted"), json!(["rds_iam"]));
+        assert_eq!(scene.state("granted_roles"), json!(["rds_iam"]));
     }
     scene.sql("CREATE ROLE writerID");
     scene.configure(&format!("{CONSENT}\n  roles     = [\"readerID\", \"writerID\"]"));
     scene.tf.apply();
-    assert_eq!(scene.state("granted"), json!(["rds_iam", scene.named("writerID")]), "as it is, and not as it was");
+    assert_eq!(
+        scene.state("granted_roles"),
+        json!(["rds_iam", scene.named("writerID")]),
+        "as it is, and not as it was"
+    );
     scene.assert_settled("login -1 rds_iam,readerID,writerID");
     scene.tf.destroy();
     assert_eq!(scene.role(), scene.named("login -1 readerID"), "what it was given is taken away, and no more");
@@ -61,7 +65,7 @@ fn a_user_can_become_an_ordinary_one_or_stay() {
     scene.tf.destroy();
     assert_eq!(scene.role(), "login -1");
 
-    scene.configure("  name       = \"uID\"\n  take_over  = true\n  on_destroy = \"leave\"");
+    scene.configure("  name       = \"uID\"\n  adopt_existing  = true\n  on_destroy = \"leave\"");
     scene.tf.apply();
     scene.tf.destroy();
     assert_eq!(scene.role(), "login -1 rds_iam");
@@ -77,7 +81,7 @@ fn what_was_granted_is_known_even_if_the_answer_was_lost() {
     scene.account.end_statement_faults();
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
-    assert_eq!(scene.state("granted"), json!(["rds_iam"]));
+    assert_eq!(scene.state("granted_roles"), json!(["rds_iam"]));
     scene.tf.destroy();
     assert_eq!(scene.role(), "login -1");
     assert_eq!(scene.sql("SELECT shobj_description('uID'::regrole, 'pg_authid')"), "of sales\n2026");

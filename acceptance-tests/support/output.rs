@@ -145,7 +145,7 @@ impl Plan {
         self.assert_actions(address, &["no-op"]);
     }
 
-    /// The planned value of one attribute, such as `database.0.db_users`; null when unknown.
+    /// The planned value of one attribute, such as `connect.0.db_users`; null when unknown.
     #[track_caller]
     pub fn value(&self, address: &str, attribute: &str) -> Value {
         at(&self.change(address)["after"], attribute).cloned().unwrap_or(Value::Null)
@@ -200,7 +200,7 @@ impl Plan {
 }
 
 impl State {
-    /// The value of one attribute, such as `database.0.db_users`; null when it is absent.
+    /// The value of one attribute, such as `connect.0.db_users`; null when it is absent.
     #[track_caller]
     pub fn value(&self, address: &str, attribute: &str) -> Value {
         let Some(resource) = self.resource(address) else { panic!("{address} is not in the state:\n{:#}", self.0) };

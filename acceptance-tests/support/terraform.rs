@@ -250,7 +250,7 @@ impl Terraform {
         State(self.json(&["show", "-json"]))
     }
 
-    /// One attribute as the state has it, such as `database.0.db_users`; null when it is absent.
+    /// One attribute as the state has it, such as `connect.0.db_users`; null when it is absent.
     #[track_caller]
     pub fn state_value(&self, address: &str, attribute: &str) -> Value {
         self.state().value(address, attribute)

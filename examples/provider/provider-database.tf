@@ -18,7 +18,7 @@ variable "database_password" {
 provider "rdsauth" {
   region = "eu-central-1"
 
-  database {
+  database_connection {
     username = "administrator"
     password = var.database_password
   }

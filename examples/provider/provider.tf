@@ -28,7 +28,7 @@ resource "rdsauth_postgresql_iam_user" "app" {
 resource "rdsauth_iam_db_user_policy" "app" {
   role = "orders-app"
 
-  database {
+  connect {
     resource_id = rdsauth_iam_authentication.orders.resource_id
     db_users    = [rdsauth_postgresql_iam_user.app.name]
   }

@@ -38,12 +38,12 @@ tf_provider::model! {
     /// None to make the token; `rds-db:connect` to use it. With `role_arn`, `sts:AssumeRole` on that role.
     pub struct DbAuthToken {
         /// DNS name of the endpoint, as RDS assigned it.
-        hostname: String = required().check(host()),
+        host: String = required().check(host()),
         /// Port that the database listens on.
         port: i64 = required().check(check::between(1..=65535)),
         /// Name of the database user, exactly as it is stored in the database.
         username: String = required().check(check::length(1..=80)),
-        /// AWS Region of the database. Defaults to the Region in `hostname`, otherwise to the provider's Region.
+        /// AWS Region of the database. Defaults to the Region in `host`, otherwise to the provider's Region.
         region: Computed<String> = optional().check(checks::region()),
         /// ARN of an IAM role to assume for signing the token. Defaults to the provider's credentials.
         role_arn: Option<String> = optional().check(checks::role_arn()),
@@ -66,8 +66,8 @@ impl Ephemeral<World> for DbAuthToken {
         let credentials = cx.aws()?.credentials(role).await;
         let credentials = credentials.context("Cannot sign the token", &config.username)?;
         let token = config.login(&region).and_then(|login| login.token(&credentials)).map_err(wrong)?;
-        if RdsHost::parse(&config.hostname).is_none() {
-            cx.warn(alias(&config.hostname));
+        if RdsHost::parse(&config.host).is_none() {
+            cx.warn(alias(&config.host));
         }
         if token.is_cut_short() {
             cx.warn(cut_short(&config.username));
@@ -79,10 +79,10 @@ impl Ephemeral<World> for DbAuthToken {
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
-        let (Val::Known(hostname), Val::Known(region)) = (config.get(Self::hostname), config.get(Self::region)) else {
+        let (Val::Known(host), Val::Known(region)) = (config.get(Self::host), config.get(Self::region)) else {
             return Vec::new();
         };
-        let probe = Login { host: &hostname, port: 1, region: &region, user: "any", lifetime: Duration::from_secs(1) };
+        let probe = Login { host: &host, port: 1, region: &region, user: "any", lifetime: Duration::from_secs(1) };
         let contradiction = probe.check().err().filter(|error| error.argument == Argument::Region);
         contradiction.map(wrong).into_iter().collect()
     }
@@ -92,14 +92,14 @@ impl DbAuthToken {
     async fn signing_region(&self, cx: &Ctx) -> Result<String> {
         let own = match &self.region {
             Computed::Known(own) => Some(own.clone()),
-            Computed::Unknown => RdsHost::parse(&self.hostname).map(|host| host.region),
+            Computed::Unknown => RdsHost::parse(&self.host).map(|host| host.region),
         };
         cx.aws()?.region(own.as_deref()).await.map_err(|error| Diagnostic::from(error).at(Self::region))
     }
 
     fn login<'a>(&'a self, region: &'a str) -> Result<Login<'a>, TokenError> {
         let login = Login {
-            host: &self.hostname,
+            host: &self.host,
             port: u16::try_from(self.port).unwrap_or_default(),
             region,
             user: &self.username,
@@ -115,7 +115,7 @@ fn host() -> Check {
 
 fn wrong(error: TokenError) -> Diagnostic {
     let at = match error.argument {
-        Argument::Host => DbAuthToken::hostname.path(),
+        Argument::Host => DbAuthToken::host.path(),
         Argument::Port => DbAuthToken::port.path(),
         Argument::Region => DbAuthToken::region.path(),
         Argument::User => DbAuthToken::username.path(),
@@ -125,15 +125,15 @@ fn wrong(error: TokenError) -> Diagnostic {
     Diagnostic::error("Cannot sign the token", error.to_string()).at(at)
 }
 
-fn alias(hostname: &str) -> Diagnostic {
+fn alias(host: &str) -> Diagnostic {
     Diagnostic::warning(
         "Host name is not one of RDS",
         format!(
-            "\"{hostname}\" does not have the form of an RDS endpoint. The database accepts a token only if it was \
+            "\"{host}\" does not have the form of an RDS endpoint. The database accepts a token only if it was \
              signed for the endpoint's own name."
         ),
     )
-    .at(DbAuthToken::hostname)
+    .at(DbAuthToken::host)
 }
 
 fn cut_short(username: &str) -> Diagnostic {

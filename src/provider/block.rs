@@ -113,7 +113,7 @@ tf_provider::model! {
     ///   [Private networks](guides/private-networks.md).
     ///
     /// The certificate authorities of RDS in commercial regions and public ones are built in. AWS GovCloud (US) and China need
-    /// `database.ca_certificate`.
+    /// `database_connection.ca_certificate`.
     ///
     /// ## Verification
     ///
@@ -153,7 +153,7 @@ tf_provider::model! {
         /// Tags that are managed elsewhere. The provider neither shows nor changes them.
         ignore_tags: Val<Vec<IgnoreTags>> = block().max(1),
         /// Defaults for `database_connection` blocks, and the credentials of those with `auth = "provider"`.
-        database: Val<Vec<DatabaseBlock>> = block().max(1),
+        database_connection: Val<Vec<DatabaseConnectionBlock>> = block().max(1),
         /// Endpoint URLs by service, such as those of a VPC endpoint or an emulator.
         endpoints: Val<Set<Endpoints>> = block(),
         /// Ignored; accepted for compatibility with `hashicorp/aws`. Credentials are not checked before they are used.
@@ -264,7 +264,7 @@ tf_provider::model! {
 
 tf_provider::model! {
     /// Defaults for connections to databases.
-    pub struct DatabaseBlock {
+    pub struct DatabaseConnectionBlock {
         /// Database user for connections with `auth = "provider"`.
         username: Option<String> = optional().check(check::length(1..=80)),
         /// Password or authentication token of `username`. Can be an ephemeral value; it is not stored.
@@ -323,10 +323,10 @@ impl ProviderBlock {
 
     /// What is said of databases; the name of the block if that is not known yet.
     pub(super) fn databases(&self) -> Result<Defaults, Vec<String>> {
-        match &self.database {
-            Val::Unknown => Err(vec![Self::database.name().to_owned()]),
+        match &self.database_connection {
+            Val::Unknown => Err(vec![Self::database_connection.name().to_owned()]),
             Val::Null => Ok(Defaults::default()),
-            Val::Known(blocks) => Ok(blocks.first().map(DatabaseBlock::defaults).unwrap_or_default()),
+            Val::Known(blocks) => Ok(blocks.first().map(DatabaseConnectionBlock::defaults).unwrap_or_default()),
         }
     }
 
@@ -380,7 +380,7 @@ impl ProviderBlock {
     }
 }
 
-impl DatabaseBlock {
+impl DatabaseConnectionBlock {
     fn defaults(&self) -> Defaults {
         let duration = |text: &Option<String>| text.as_deref().and_then(|text| parse_duration(text).ok());
         Defaults {

@@ -20,7 +20,7 @@ pub fn made(now: Timestamp, mark: Option<&str>) -> String {
 }
 
 /// When a role was made that has this comment.
-pub fn made_at(comment: &str) -> Option<Timestamp> {
+pub fn created_at(comment: &str) -> Option<Timestamp> {
     let made = comment.lines().next()?.strip_prefix(MADE)?;
     made.split_once(MARKED).map_or(made, |(time, _)| time).parse().ok()
 }
@@ -67,10 +67,10 @@ mod tests {
         let now: Timestamp = "2026-11-22T11:00:00.25Z".parse().unwrap();
         let text = made(now, None);
         assert_eq!(text, "Made by Terraform (rdsauth) at 2026-11-22T11:00:00Z");
-        assert_eq!(made_at(&text), "2026-11-22T11:00:00Z".parse().ok());
+        assert_eq!(created_at(&text), "2026-11-22T11:00:00Z".parse().ok());
         let marked = format!("{}\nby sales", made(now, Some("user/1f")));
-        assert_eq!((made_at(&marked), mark(&marked).as_deref()), (made_at(&text), Some("user/1f")));
-        assert_eq!((made_at("Made by hand"), made_at(MADE), mark(&text)), (None, None, None));
+        assert_eq!((created_at(&marked), mark(&marked).as_deref()), (created_at(&text), Some("user/1f")));
+        assert_eq!((created_at("Made by hand"), created_at(MADE), mark(&text)), (None, None, None));
     }
 
     #[test]
@@ -80,7 +80,7 @@ mod tests {
             let once = with_granted(comment, vec!["rds_iam".to_owned()]);
             assert_eq!(granted(&once), Some(vec!["rds_iam".to_owned()]));
             let twice = with_granted(&once, both.clone());
-            assert_eq!((granted(&twice), made_at(&twice)), (Some(both.clone()), made_at(comment)));
+            assert_eq!((granted(&twice), created_at(&twice)), (Some(both.clone()), created_at(comment)));
             assert_eq!(without_granted(&twice), Some(comment), "what others wrote stays");
             assert_eq!(without_granted(comment), None);
         }

@@ -161,7 +161,7 @@ impl Resource<World> for AuroraLoaderRole {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let adopted = cx.is_import();
         let (subject, stated) = (ownership::subject(&state)?, (!adopted).then(|| state.stated()).transpose()?);
         let found = role::read(cx, &subject, &state.name, stated, POLICY_NAME).await?;
@@ -207,7 +207,7 @@ impl Resource<World> for AuroraLoaderRole {
 
     /// The tags are known before they are written, and so is whether the secrets are within the role's reach.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         if !cx.is_known() {
             return Ok(());

@@ -178,7 +178,7 @@ impl Resource<World> for DbSecret {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let secrets = state.service(cx).await?;
         let Some(found) = state.look(&secrets, state.id()).await?.filter(|found| !found.is_deleted) else {
             return Ok(None);
@@ -268,7 +268,7 @@ impl Resource<World> for DbSecret {
     /// The tags are known before they are written, and so is whether there will be another version.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let Some(config) = plan.config() else {
-            ownership::plan(cx, plan).await;
+            ownership::warn_if_exists(cx, plan).await;
             return Ok(());
         };
         let region_is_open = !config.is_set(Self::region);
@@ -292,7 +292,7 @@ impl Resource<World> for DbSecret {
         {
             return Err(diagnostics::key_elsewhere(&key, &region));
         }
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         let all = match plan.get(Self::tags) {
             Val::Unknown => None,
             _ if !cx.is_known() => None,

@@ -105,7 +105,7 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         if cx.is_import() {
             state.previously_enabled = None.into();
         }
@@ -155,7 +155,7 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         if let Some(warning) = lockout(plan) {
             cx.warn(warning);
         }

@@ -15,7 +15,7 @@ use crate::attributes::policy_json::{PolicyJson, PrincipalName};
 use crate::attributes::tags::{self, Given};
 use crate::aws::iam::Principal;
 use crate::ownership::{self, Owned};
-use crate::parts::iam::logins::{self, Database};
+use crate::parts::iam::logins::{self, Connect};
 use crate::parts::iam::role::{self, Known, Part, Spec, Stated};
 use crate::policy::connect;
 use crate::policy::trust::{ASSUME, TAG, Trust};
@@ -27,7 +27,7 @@ tf_provider::model! {
     /// databases with IAM database authentication. Use it instead of `aws_iam_role` with `aws_iam_role_policy` to get
     /// the trust policy and the `rds-db:connect` policy from a few arguments, with no policy document to write.
     ///
-    /// The role has one inline policy, which allows `rds-db:connect` for the users in the `database` blocks; see
+    /// The role has one inline policy, which allows `rds-db:connect` for the users in the `connect` blocks; see
     /// [Creating and using an IAM policy for IAM database
     /// access](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html). To allow
     /// an existing role, user or group to log in, use `rdsauth_iam_db_user_policy`. The databases and the database
@@ -73,7 +73,7 @@ tf_provider::model! {
     /// - `force_detach_policies`: also `iam:DetachRolePolicy` and `iam:RemoveRoleFromInstanceProfile`.
     /// - `trusted_principals` with users: also `iam:GetUser`, to find out whether a user that IAM does not accept yet
     ///   is new.
-    /// - `source_account_condition`, or a `database` block without `account_id`: also `sts:GetCallerIdentity`.
+    /// - `source_account_condition`, or a `connect` block without `account_id`: also `sts:GetCallerIdentity`.
     ///
     /// ## Migrating from hashicorp/aws
     ///
@@ -107,7 +107,7 @@ tf_provider::model! {
         description: Option<String> = optional().check(checks::iam_description()),
         /// Kind of principal that the role is for. `clickpipes`: the `trusted_principals` may also tag their sessions,
         /// as [ClickPipes](https://clickhouse.com/docs/integrations/clickpipes/secure-rds) needs. `dms`: AWS DMS is
-        /// trusted, as `dms.amazonaws.com` and as the service principal of each region in the `database` blocks.
+        /// trusted, as `dms.amazonaws.com` and as the service principal of each region in the `connect` blocks.
         /// `rds_proxy`: RDS Proxy is trusted, as `rds.amazonaws.com`. With `dms` and `rds_proxy`, `trusted_services`
         /// adds further services.
         preset: Option<String> = optional().check(check::one_of(&[CLICKPIPES, DMS, RDS_PROXY])),
@@ -130,7 +130,7 @@ tf_provider::model! {
         /// engine version 3.4.7.
         source_account_condition: bool = optional().or(false),
         /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
-        database: Vec<Database> = block().min(1),
+        connect: Vec<Connect> = block().min(1),
         /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),
         /// Name of the inline policy. Another name is an in-place update: the policy is written under the new name
@@ -191,7 +191,7 @@ impl Resource<World> for IamDbAccessRole {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let adopted = cx.is_import();
         let (subject, stated) = (ownership::subject(&state)?, (!adopted).then(|| state.stated()).transpose()?);
         let found = role::read(cx, &subject, &state.name, stated, POLICY_NAME).await?;
@@ -228,15 +228,15 @@ impl Resource<World> for IamDbAccessRole {
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
         let mut found = trusted(config);
         if config.get(Self::allow_wildcards) == Val::Known(false) {
-            let blocks = config.blocks(Self::database).into_iter().flatten();
-            found.extend(blocks.flat_map(|database| logins::patterns(&database)));
+            let blocks = config.blocks(Self::connect).into_iter().flatten();
+            found.extend(blocks.flat_map(|connect| logins::patterns(&connect)));
         }
         found
     }
 
     /// Documents and tags are known before they are written, unless the account or the region is not.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         if !cx.is_known() {
             return Ok(());
@@ -285,11 +285,11 @@ impl IamDbAccessRole {
     /// The role to be.
     async fn wanted(&self, cx: &Ctx) -> Result<Spec> {
         let wildcards = if self.allow_wildcards { Wildcards::Allowed } else { Wildcards::Refused };
-        let at = Self::database.path();
-        let users = logins::users(cx, &self.database, wildcards, &at).await?;
+        let at = Self::connect.path();
+        let users = logins::users(cx, &self.connect, wildcards, &at).await?;
         let policy = connect::document(&users, &[]).to_string();
         let owner = Principal::Role(self.name.clone());
-        logins::check_size(&policy, owner.inline_quota(), &owner.to_string(), &self.database, &at)?;
+        logins::check_size(&policy, owner.inline_quota(), &owner.to_string(), &self.connect, &at)?;
         let trust = self.trust(cx).await?.document().to_string();
         Ok(self.spec(trust, all_tags(cx, self.tags.as_ref())?, policy))
     }
@@ -330,7 +330,7 @@ impl IamDbAccessRole {
     }
 
     fn needs_account(&self) -> bool {
-        self.source_account_condition || self.database.iter().any(|database| database.account_id.is_none())
+        self.source_account_condition || self.connect.iter().any(|connect| connect.account_id.is_none())
     }
 
     async fn trust(&self, cx: &Ctx) -> Result<Trust> {
@@ -338,8 +338,8 @@ impl IamDbAccessRole {
         match self.preset.as_deref() {
             Some(DMS) => {
                 services.insert(DMS_SERVICE.to_owned());
-                for (index, database) in self.database.iter().enumerate() {
-                    let region = database.its_region(cx, &Self::database.path().index(index)).await?;
+                for (index, connect) in self.connect.iter().enumerate() {
+                    let region = connect.its_region(cx, &Self::connect.path().index(index)).await?;
                     services.insert(dms_in(&region));
                 }
             }
@@ -368,7 +368,7 @@ impl IamDbAccessRole {
             && conditions.is_empty()
         {
             self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
-            self.database = logins::of_users(cx, &users).await?;
+            self.connect = logins::of_users(cx, &users).await?;
         }
         let Some(trust) = trust.parse().ok().as_ref().and_then(Trust::of) else { return Ok(()) };
         let set = |texts: &[String]| (!texts.is_empty()).then(|| texts.iter().cloned().collect::<Set<String>>());

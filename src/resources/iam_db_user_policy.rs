@@ -15,7 +15,7 @@ use crate::attributes::policy_json::{ConditionKey, PolicyJson, normal, same};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::aws::lag;
 use crate::ownership::{self, Owned};
-use crate::parts::iam::logins::{self, Database};
+use crate::parts::iam::logins::{self, Connect};
 use crate::policy::connect::{self, Condition};
 use crate::records::claims::{self, Maker, Subject};
 use crate::world::{self, Ctx, World};
@@ -32,7 +32,7 @@ tf_provider::model! {
     ///
     /// ~> **Note:** An inline policy of the same name that already exists is not changed: the error names the command
     /// that imports it. Two resources for the same principal need different values of `policy_name`; one resource can
-    /// have several `database` blocks.
+    /// have several `connect` blocks.
     ///
     /// ~> **Note:** `condition`: AWS documents only `aws:ResourceTag/…` as a condition key of `rds-db:connect`, and
     /// only recently. Test that the policy denies what it should before you rely on it.
@@ -54,7 +54,7 @@ tf_provider::model! {
     /// - `role`: `iam:GetRolePolicy`, `iam:PutRolePolicy` and `iam:DeleteRolePolicy`.
     /// - `user`: `iam:GetUserPolicy`, `iam:PutUserPolicy` and `iam:DeleteUserPolicy`.
     /// - `group`: `iam:GetGroupPolicy`, `iam:PutGroupPolicy` and `iam:DeleteGroupPolicy`.
-    /// - A `database` block without `account_id`: also `sts:GetCallerIdentity`.
+    /// - A `connect` block without `account_id`: also `sts:GetCallerIdentity`.
     ///
     /// ## Migrating from hashicorp/aws
     ///
@@ -96,7 +96,7 @@ tf_provider::model! {
         /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),
         /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
-        database: Vec<Database> = block().min(1),
+        connect: Vec<Connect> = block().min(1),
         /// Condition on every login. All conditions must hold.
         condition: Vec<ConditionBlock> = block(),
         /// Policy document, as JSON, as it is in IAM.
@@ -129,7 +129,7 @@ impl Resource<World> for IamDbUserPolicy {
         let (iam, principal) = (cx.aws()?.iam().await?, plan.principal()?);
         let claim = ownership::begin(cx, &plan).await?;
         // The account is not worth a call: principals of one name in two accounts take turns as well.
-        let _turn = ownership::turn(cx, &ownership::subject(&plan)?.key).await?;
+        let _turn = ownership::create_lock(cx, &ownership::subject(&plan)?.key).await?;
         let there = look(cx, iam, &principal, &plan.policy_name).await?;
         let is_ours = there.as_ref().is_none_or(|there| claim.was_to_be(&normal(there)));
         if !is_ours && !claim.was_deleted_here() {
@@ -151,10 +151,10 @@ impl Resource<World> for IamDbUserPolicy {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
         let look = || async { Ok(iam.policy(&principal, &state.policy_name).await?.policy()) };
-        let Some(there) = ownership::look(cx, look).await.context("Cannot read the policy", &principal)? else {
+        let Some(there) = ownership::find(cx, look).await.context("Cannot read the policy", &principal)? else {
             return Ok(None);
         };
         if cx.is_import() {
@@ -193,16 +193,16 @@ impl Resource<World> for IamDbUserPolicy {
         if config.get(Self::allow_wildcards) != Val::Known(false) {
             return Vec::new();
         }
-        config.blocks(Self::database).into_iter().flatten().flat_map(|database| logins::patterns(&database)).collect()
+        config.blocks(Self::connect).into_iter().flatten().flat_map(|connect| logins::patterns(&connect)).collect()
     }
 
     /// The document is known before it is written, unless the account or the region is not.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         let (Some(wanted), true) = (planned.decode(), cx.is_known()) else { return Ok(()) };
-        let unnamed = wanted.database.iter().position(|database| database.account_id.is_none());
-        let at = Self::database.path().index(unnamed.unwrap_or_default()).field(Database::account_id);
+        let unnamed = wanted.connect.iter().position(|connect| connect.account_id.is_none());
+        let at = Self::connect.path().index(unnamed.unwrap_or_default()).field(Connect::account_id);
         if !world::may_plan(cx, unnamed.is_some()).await.map_err(|error| error.at(at))? {
             return Ok(());
         }
@@ -285,11 +285,11 @@ impl IamDbUserPolicy {
     /// The document to write.
     async fn document(&self, cx: &Ctx) -> Result<String> {
         let wildcards = if self.allow_wildcards { Wildcards::Allowed } else { Wildcards::Refused };
-        let users = logins::users(cx, &self.database, wildcards, &Self::database.path()).await?;
+        let users = logins::users(cx, &self.connect, wildcards, &Self::connect.path()).await?;
         let conditions: Vec<Condition> = self.condition.iter().map(ConditionBlock::condition).collect();
         let (document, principal) = (connect::document(&users, &conditions).to_string(), self.principal()?);
         let (quota, owner) = (principal.inline_quota(), principal.to_string());
-        logins::check_size(&document, quota, &owner, &self.database, &Self::database.path())?;
+        logins::check_size(&document, quota, &owner, &self.connect, &Self::connect.path())?;
         Ok(document)
     }
 
@@ -299,7 +299,7 @@ impl IamDbUserPolicy {
             logins::connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
         self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
         self.condition = conditions.into_iter().map(ConditionBlock::from).collect();
-        self.database = logins::of_users(cx, &users).await?;
+        self.connect = logins::of_users(cx, &users).await?;
         Ok(())
     }
 }

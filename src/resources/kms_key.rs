@@ -185,7 +185,7 @@ impl Resource<World> for KmsKey {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let kms = state.kms(cx).await?;
         let doing = "Cannot read the key";
         let Some(key) = state.find(&kms).await.context(doing, state.subject())? else { return Ok(None) };
@@ -224,7 +224,7 @@ impl Resource<World> for KmsKey {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         let Some(planned) = plan.planned() else { return Ok(()) };
         if let (false, Val::Known(arn)) = (plan.is_create(), planned.get(Self::arn)) {
             plan.set(Self::alias_target_arn, arn);

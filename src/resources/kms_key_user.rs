@@ -154,7 +154,7 @@ impl Resource<World> for KmsKeyUser {
         let key = plan.key(cx, &kms).await?;
         let claim = ownership::begin(cx, &plan).await?;
         if plan.is_grant() {
-            let _turn = ownership::turn(cx, &ownership::subject(&plan)?.key).await?;
+            let _turn = ownership::create_lock(cx, &ownership::subject(&plan)?.key).await?;
             plan.grant_id = Some(plan.give_grant(cx, &kms, &key, &claim).await?).into();
         } else {
             if !key.is_enabled() {
@@ -169,7 +169,7 @@ impl Resource<World> for KmsKeyUser {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let kms = state.kms(cx).await?;
         if cx.is_import() {
             return state.describe(&kms).await;
@@ -266,7 +266,7 @@ impl Resource<World> for KmsKeyUser {
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let (Some(config), Some(planned)) = (plan.config(), plan.planned()) else {
-            ownership::plan(cx, plan).await;
+            ownership::warn_if_exists(cx, plan).await;
             return Ok(());
         };
         let given = (planned.get(Self::principal_arn), planned.get(Self::permission_set));
@@ -275,7 +275,7 @@ impl Resource<World> for KmsKeyUser {
         {
             plan.set(Self::sid, derived_sid(&principal, &set));
         }
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         let Some(wanted) = plan.planned().and_then(|planned| planned.decode()) else { return Ok(()) };
         if matches!(wanted.sid, Computed::Known(_)) {
             plan.set(Self::policy_json, PolicyJson::from(Document::of(wanted.wanted()?).to_string()));

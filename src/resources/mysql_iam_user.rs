@@ -36,7 +36,7 @@ tf_provider::model! {
     /// [Creating a database account using IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
     /// The user has the plugin `AWSAuthenticationPlugin`, which RDS loads when IAM database authentication is on. A user of the
-    /// same name and host that already exists is not changed, and the error names the import command. With `take_over` it is
+    /// same name and host that already exists is not changed, and the error names the import command. With `adopt_existing` it is
     /// adopted instead: it can then log in with tokens only, and keeps all privileges that it had.
     ///
     /// ~> **Note:** Only the state knows which privileges an adopted user had before. If the first apply is killed and its
@@ -99,7 +99,7 @@ tf_provider::model! {
         /// Databases that `preset` lets the database user read. Defaults to all databases.
         preset_databases: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(database_name()),
         /// Whether to allow adopting a database user that already exists, whatever it is used for.
-        take_over: bool = optional().or(false),
+        adopt_existing: bool = optional().or(false),
         /// What to do with the database user when the resource is destroyed: `drop` or `leave`. An adopted user is not
         /// dropped; the privileges that this resource granted are revoked.
         on_destroy: String = optional().or(DROP).check(check::one_of(&[DROP, LEAVE])),
@@ -119,7 +119,7 @@ tf_provider::model! {
         /// Kind of the server: `mysql` or `mariadb`.
         engine: Computed<String> = computed().keep(),
         /// Whether the database user existed before and was adopted.
-        taken_over: Computed<bool> = computed().keep(),
+        adopted: Computed<bool> = computed().keep(),
         /// Privileges that an adopted database user had before.
         previous_grants: Computed<Option<Set<String>>> = computed().keep(),
     }
@@ -131,7 +131,7 @@ const LEAVE: &str = "leave";
 
 /// What only the state needs to know: it says what becomes of the user later.
 fn of_state() -> [&'static str; 3] {
-    [MysqlIamUser::on_destroy.name(), MysqlIamUser::lock_timeout.name(), MysqlIamUser::take_over.name()]
+    [MysqlIamUser::on_destroy.name(), MysqlIamUser::lock_timeout.name(), MysqlIamUser::adopt_existing.name()]
 }
 
 /// The users of MySQL, MariaDB and RDS themselves.
@@ -155,7 +155,7 @@ impl Resource<World> for MysqlIamUser {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let opened = connection::at_hand(cx, state.session(cx).await, connection::AS_KNOWN)?;
         let Some(session) = opened else { return Ok(Some(state)) };
         let server = session.server();
@@ -186,7 +186,7 @@ impl Resource<World> for MysqlIamUser {
         let Some(mut session) = opened else { return deletion.done() };
         let Some(user) = state.find(&mut session).await? else { return deletion.done() };
         state.check_login(&session)?;
-        if !*state.taken_over.get()? {
+        if !*state.adopted.get()? {
             let dropped = users::drop(&mut session, state.account()).await;
             state.told(dropped, "Cannot drop the user", Self::name.path())?;
             return deletion.done();
@@ -217,7 +217,7 @@ impl Resource<World> for MysqlIamUser {
 
     /// In another database the user may have been there before.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        ownership::plan(cx, plan).await;
+        ownership::warn_if_exists(cx, plan).await;
         let (Some(prior), Some(planned)) = (plan.prior(), plan.planned()) else { return Ok(()) };
         let place = |view: &View<'_, Self>| {
             view.block(Self::database_connection).and_then(|block| Place::planned(&block, Engine::Mysql))
@@ -234,7 +234,7 @@ impl Resource<World> for MysqlIamUser {
             cx.warn(diagnostics::moves(&name, &old, &new).at(host));
         }
         plan.forget(Self::engine);
-        plan.forget(Self::taken_over);
+        plan.forget(Self::adopted);
         plan.forget(Self::previous_grants);
         Ok(())
     }
@@ -276,7 +276,7 @@ impl Owned for MysqlIamUser {
     }
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
-        let Some(planned) = planned.decode().filter(|planned| !planned.take_over && cx.databases().is_ok()) else {
+        let Some(planned) = planned.decode().filter(|planned| !planned.adopt_existing && cx.databases().is_ok()) else {
             return Ok(None);
         };
         let session = planned.session(cx).await?;
@@ -329,7 +329,7 @@ impl MysqlIamUser {
         };
         let found = self.find(&mut session).await?;
         if let Some(prior) = prior {
-            self.taken_over.clone_from(&prior.taken_over);
+            self.adopted.clone_from(&prior.adopted);
             self.previous_grants.clone_from(&prior.previous_grants);
         }
         let there = match (found, &claim) {
@@ -343,14 +343,14 @@ impl MysqlIamUser {
             (Some(user), _) => self.convert(&mut session, user).await?,
         };
         claim.iter().for_each(|claim| claim.created(cx));
-        if self.taken_over == Computed::Unknown {
-            (self.taken_over, self.previous_grants) = (false.into(), None.into());
+        if self.adopted == Computed::Unknown {
+            (self.adopted, self.previous_grants) = (false.into(), None.into());
         }
         self.engine = server.name().to_owned().into();
         cx.save(&self.so_far(server, &there, prior)?);
         let wanted = self.wanted(server)?;
         let previous = self.previous(server)?;
-        let surplus = match (*self.taken_over.get()?, prior) {
+        let surplus = match (*self.adopted.get()?, prior) {
             (false, _) => there.without(&wanted),
             (true, Some(prior)) => there.within(&prior.wanted(server)?).without(&wanted).without(&previous),
             (true, None) => Grants::default(),
@@ -386,11 +386,11 @@ impl MysqlIamUser {
 
     /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
     async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
-        if self.take_over {
+        if self.adopt_existing {
             cx.warn(diagnostics::taken(self.account(), &user, &self.wanted(session.server())?));
             let previous = user.grants.lines().into_iter().collect();
             let there = self.convert(session, user).await?;
-            (self.taken_over, self.previous_grants) = (true.into(), Some(previous).into());
+            (self.adopted, self.previous_grants) = (true.into(), Some(previous).into());
             return Ok(there);
         }
         let is_rest =
@@ -435,7 +435,7 @@ impl MysqlIamUser {
 
     /// Whether a user in another database is the one made here: it is the same database by another name, or a copy.
     fn has_made(&self, server: Server, user: &User) -> bool {
-        let is_own = self.taken_over == Computed::Known(false) && self.is_as_made(user);
+        let is_own = self.adopted == Computed::Known(false) && self.is_as_made(user);
         is_own && self.wanted(server).is_ok_and(|wanted| wanted == user.grants)
     }
 
@@ -458,7 +458,7 @@ impl MysqlIamUser {
     }
 
     fn see_grants(&mut self, server: Server, there: &Grants) -> Result<()> {
-        let visible = match *self.taken_over.get()? {
+        let visible = match *self.adopted.get()? {
             true => self.wanted(server)?.within(there),
             false => there.clone(),
         };
@@ -469,7 +469,7 @@ impl MysqlIamUser {
     /// Fills the configuration from what there is, for want of anything else.
     fn describe(&mut self, user: &User) {
         self.grant = user.grants.granted().into_iter().map(GrantBlock::of).collect();
-        (self.taken_over, self.previous_grants) = (false.into(), None.into());
+        (self.adopted, self.previous_grants) = (false.into(), None.into());
     }
 
     /// What the configuration gives, in the server's spelling.

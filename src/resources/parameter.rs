@@ -107,7 +107,7 @@ impl Resource<World> for Parameter {
         claim.note(cx, None, None);
         let previous = match plan.restores() {
             true => {
-                let _turn = ownership::turn(cx, &format!("{arn} {}", plan.name)).await?;
+                let _turn = ownership::create_lock(cx, &format!("{arn} {}", plan.name)).await?;
                 let notes = Notes::read(&rds, &arn).await.context(CANNOT_SET, &plan.name)?;
                 let owner = Owner { mark: Some(&claim.mark()), is_own: &|mark| claim.has_made(Some(mark)) };
                 if notes.mark(&plan.name).is_some_and(|mark| claim.has_made(Some(&mark))) {
@@ -128,7 +128,7 @@ impl Resource<World> for Parameter {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let (group, rds) = state.group(cx).await?;
         let found = parameter_group::find(&rds, &group, &state.name).await;
         let parameter_group::Found::Parameter(found) = found.context("Cannot read the parameter", &state.name)? else {
@@ -181,7 +181,7 @@ impl Resource<World> for Parameter {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        let to_look = ownership::plan_to_look(cx, plan);
+        let to_look = ownership::object_to_look_up(cx, plan);
         let moves = plan.changed(Self::name)
             || plan.changed(Self::db_parameter_group_name)
             || plan.changed(Self::db_cluster_parameter_group_name)

@@ -33,7 +33,7 @@ tf_provider::model! {
     /// AWS describes such users in
     /// [Creating a database account using IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
-    /// A role of the same name that already exists is not changed, and the error names the import command. With `take_over` it
+    /// A role of the same name that already exists is not changed, and the error names the import command. With `adopt_existing` it
     /// is adopted instead. The comment on a role that this resource created tells which create it was.
     ///
     /// ~> **Note:** A member of `rds_iam`, directly or through other roles, cannot log in with a password. Nothing is changed
@@ -100,7 +100,7 @@ tf_provider::model! {
         reassign_owned_to: Option<String> = optional().check(role()),
         /// Whether to allow adopting a role of this name that already exists, regardless of who created it. It is
         /// changed to this configuration, and keeps its objects, its privileges and, without `roles`, its memberships.
-        take_over: bool = optional().or(false),
+        adopt_existing: bool = optional().or(false),
         /// What to do with the database user when the resource is destroyed: `drop` reassigns its objects, revokes its
         /// privileges and drops it, `revoke_rds_iam` makes it an ordinary role, `leave` changes nothing. An adopted user is
         /// never dropped.
@@ -110,7 +110,7 @@ tf_provider::model! {
         /// OID of the role. It does not change when the role is renamed.
         oid: Computed<i64> = computed().keep(),
         /// Time at which this provider created the role, in any configuration. Null if it did not.
-        made_at: Computed<Option<String>> = computed().keep(),
+        created_at: Computed<Option<String>> = computed().keep(),
         /// How the database user can open replication connections: `attribute`, `rds_replication`, or null.
         replication_by: Computed<Option<String>> = computed().keep(),
         /// Paths of memberships that lead to `rds_iam`, such as `jane → app → rds_iam`, shortest first, at most 16.
@@ -118,10 +118,10 @@ tf_provider::model! {
         /// Whether the database user has a password. Null if the connection is not allowed to see it, as on RDS.
         password_set: Computed<Option<bool>> = computed().keep(),
         /// Whether the role existed before and was adopted.
-        taken_over: Computed<bool> = computed().keep(),
+        adopted: Computed<bool> = computed().keep(),
         /// Roles that an adopted user was granted by this resource. They are also stored in the comment on the role until the
         /// resource is destroyed.
-        granted: Computed<Set<String>> = computed().keep(),
+        granted_roles: Computed<Set<String>> = computed().keep(),
         /// Connection to the database, and how to authenticate.
         database_connection: DatabaseConnection = block().min(1),
     }
@@ -140,7 +140,7 @@ const FOREVER: &str = "infinity";
 /// What only the state needs to know: it says what becomes of the user later.
 fn of_state() -> [&'static str; 4] {
     type It = PostgresqlIamUser;
-    [It::on_destroy.name(), It::lock_timeout.name(), It::reassign_owned_to.name(), It::take_over.name()]
+    [It::on_destroy.name(), It::lock_timeout.name(), It::reassign_owned_to.name(), It::adopt_existing.name()]
 }
 
 impl Spelling for InstantSpelling {
@@ -159,7 +159,7 @@ impl Resource<World> for PostgresqlIamUser {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let known = state.known()?.filter(|_| !cx.is_import());
         let opened = connection::at_hand(cx, state.session(cx).await, connection::AS_KNOWN)?;
         let Some(session) = opened else { return Ok(Some(state)) };
@@ -169,14 +169,14 @@ impl Resource<World> for PostgresqlIamUser {
         let Some(role) = found else { return Ok(None) };
         match &known {
             None => {
-                state.taken_over = false.into();
-                state.granted = Set::default().into();
+                state.adopted = false.into();
+                state.granted_roles = Set::default().into();
                 state.roles = Some(role.further_roles().cloned().collect::<Set<_>>()).filter(|roles| !roles.is_empty());
             }
             Some(known) if !role.is(known) || state.is_of_another(cx, &role) => {
                 cx.warn(diagnostics::made_anew(&role.name));
-                state.taken_over = true.into();
-                state.granted = Set::default().into();
+                state.adopted = true.into();
+                state.granted_roles = Set::default().into();
             }
             Some(_) => {}
         }
@@ -198,8 +198,8 @@ impl Resource<World> for PostgresqlIamUser {
             Some(role) => {
                 plan.survey(&session, &role.name).await?;
                 let promised = plan.promised();
-                plan.taken_over = state.taken_over;
-                plan.granted = state.granted;
+                plan.adopted = state.adopted;
+                plan.granted_roles = state.granted_roles;
                 plan.write(cx, &session, Some(role.oid), None).await?;
                 plan.keep(promised);
                 Ok(plan)
@@ -245,7 +245,7 @@ impl Resource<World> for PostgresqlIamUser {
     /// The rest is known without the database. If it is at hand, what speaks against the user is said early; why it is
     /// not is told by the refresh and by the apply, which plans again and would tell it twice.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        let to_look = ownership::plan_to_look(cx, plan);
+        let to_look = ownership::object_to_look_up(cx, plan);
         let Some(planned) = plan.planned() else { return Ok(()) };
         let wanted = planned.decode();
         let writes = foreseen::fill(plan) || plan.changed(Self::reassign_owned_to);
@@ -262,7 +262,7 @@ impl Resource<World> for PostgresqlIamUser {
         }
         // Roles may come in the same apply.
         wanted.judge(&name, &Survey { missing: Vec::new(), heir: None, ..survey })?;
-        if let Some(subject) = to_look.filter(|_| !wanted.take_over) {
+        if let Some(subject) = to_look.filter(|_| !wanted.adopt_existing) {
             match roles::find(&session, &name, None).await {
                 Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref())),
                 Ok(None) => {}
@@ -307,7 +307,7 @@ impl Owned for PostgresqlIamUser {
 impl PostgresqlIamUser {
     /// Whether the role carries the mark of another creation than the one in the state.
     fn is_of_another(&self, cx: &Ctx, role: &Role) -> bool {
-        !matches!(self.taken_over, Computed::Known(true)) && claims::is_of_another(cx, Self::TYPE, role.mark.as_deref())
+        !matches!(self.adopted, Computed::Known(true)) && claims::is_of_another(cx, Self::TYPE, role.mark.as_deref())
     }
 
     async fn session(&self, cx: &Ctx) -> Result<Session> {
@@ -322,8 +322,8 @@ impl PostgresqlIamUser {
     fn known(&self) -> Result<Option<Known>> {
         let Computed::Known(oid) = self.oid else { return Ok(None) };
         let oid = u32::try_from(oid).map_err(Diagnostic::bug)?;
-        let made_at = self.made_at.get()?.as_deref().and_then(|instant| instant.parse().ok());
-        Ok(Some(Known { oid, made_at }))
+        let created_at = self.created_at.get()?.as_deref().and_then(|instant| instant.parse().ok());
+        Ok(Some(Known { oid, created_at }))
     }
 
     fn patience(&self) -> Duration {
@@ -331,17 +331,17 @@ impl PostgresqlIamUser {
     }
 
     fn wanted(&self) -> Wanted<'_> {
-        let taken_over = self.taken_over == Computed::Known(true);
+        let adopted = self.adopted == Computed::Known(true);
         Wanted {
             name: &self.name,
             login: self.login,
             replication: self.replication,
             roles: self.roles.as_deref(),
-            attributes: self.attributes.as_deref().or((!taken_over).then_some(&[])),
+            attributes: self.attributes.as_deref().or((!adopted).then_some(&[])),
             connection_limit: self.connection_limit,
             valid_until: self.valid_until.as_ref().map(|until| until.0.as_str()).filter(|until| *until != FOREVER),
             forbid_password: self.forbid_password,
-            taken_over,
+            adopted,
             mark: None,
         }
     }
@@ -352,8 +352,8 @@ impl PostgresqlIamUser {
         let found = roles::find(session, &self.name, None).await.map_err(|error| self.fault(error))?;
         let mark = found.as_ref().and_then(|role| role.mark.clone());
         let is_earlier = claim.has_made(mark.as_deref());
-        let taken_over = found.is_some() && !is_earlier;
-        if taken_over && !self.take_over {
+        let adopted = found.is_some() && !is_earlier;
+        if adopted && !self.adopt_existing {
             return Err(diagnostics::may_be_taken_over(claim.refuse(&Maker::of(mark.as_ref()))));
         }
         self.survey(session, &self.name).await?;
@@ -362,8 +362,8 @@ impl PostgresqlIamUser {
             claim.tell_adopted(cx);
         }
         claim.note(cx, None, None);
-        self.taken_over = taken_over.into();
-        self.granted = Set::default().into();
+        self.adopted = adopted.into();
+        self.granted_roles = Set::default().into();
         let oid = found.as_ref().map(|role| role.oid);
         if let Err(error) = self.write(cx, session, oid, Some(&claim.mark())).await {
             return Err(match roles::find(session, &self.name, None).await {
@@ -387,7 +387,7 @@ impl PostgresqlIamUser {
         if self.roles.is_some() {
             self.roles = Some(role.further_roles().cloned().collect());
         }
-        self.attributes = match (&self.attributes, *self.taken_over.get()?) {
+        self.attributes = match (&self.attributes, *self.adopted.get()?) {
             (None, true) => None,
             (None, false) if role.attributes.is_empty() => None,
             _ => Some(role.attributes.iter().cloned().collect()),
@@ -400,10 +400,10 @@ impl PostgresqlIamUser {
         self.replication_by = role.replication_by().map(str::to_owned).into();
         self.rds_iam_paths = role.iam_paths.clone().into();
         self.password_set = role.password_set.into();
-        self.made_at = role.made_at.map(|instant| instant.to_string()).into();
-        if *self.taken_over.get()? {
-            let before = self.granted.get()?.iter().filter(|name| role.roles.contains(name)).cloned();
-            self.granted = Set::from_iter(role.granted().unwrap_or_else(|| before.collect())).into();
+        self.created_at = role.created_at.map(|instant| instant.to_string()).into();
+        if *self.adopted.get()? {
+            let before = self.granted_roles.get()?.iter().filter(|name| role.roles.contains(name)).cloned();
+            self.granted_roles = Set::from_iter(role.granted().unwrap_or_else(|| before.collect())).into();
         }
         Ok(())
     }

@@ -165,7 +165,7 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::read(cx, &state);
+        ownership::seen_in_state(cx, &state);
         let target = state.target()?;
         let rds = target.rds(cx).await?;
         let found =
@@ -220,7 +220,7 @@ impl Resource<World> for ReplicationIamAuth {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        let to_look = ownership::plan_to_look(cx, plan);
+        let to_look = ownership::object_to_look_up(cx, plan);
         let moves = plan.changed(Self::db_instance_identifier)
             || plan.changed(Self::db_cluster_identifier)
             || plan.changed(Self::region);
@@ -382,7 +382,7 @@ impl ReplicationIamAuth {
             consent.apply(cx).await?;
         }
         let prior = self.leave_other_group(cx, &rds, &found, prior).await?;
-        let turn = ownership::turn(cx, &found.group.arn(&found.database)?).await?;
+        let turn = ownership::create_lock(cx, &found.group.arn(&found.database)?).await?;
         self.remember(cx, &rds, &found, prior, claim).await?;
         drop(turn);
         let settings = self.settings(&found);

@@ -114,7 +114,7 @@ impl Error {
         match self.kind {
             Kind::Name => {
                 "Check \"host\". The name of a private endpoint may have an address only within its VPC; with a tunnel, \
-                 \"host\" is its near end and \"auth_hostname\" the endpoint."
+                 \"host\" is its near end and \"auth_host\" the endpoint."
             }
             Kind::Unreached => {
                 "Check \"host\" and \"port\", that the database is available, and that its security group and the \
@@ -127,7 +127,7 @@ impl Error {
             Kind::Tls => {
                 "The server must speak TLS and show a certificate for its name. Of the authorities those of RDS and the \
                  public ones are trusted; others, as those of AWS GovCloud (US), China and regions younger than this \
-                 release, go into \"ca_certificate\". Through a tunnel, \"auth_hostname\" names the endpoint."
+                 release, go into \"ca_certificate\". Through a tunnel, \"auth_host\" names the endpoint."
             }
             Kind::Authentication => {
                 "Check who logs in, with what, and whether the user is set up for it: a user of IAM database authentication \

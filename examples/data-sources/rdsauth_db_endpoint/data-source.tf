@@ -7,7 +7,7 @@ data "rdsauth_db_endpoint" "orders" {
 resource "rdsauth_iam_db_user_policy" "orders" {
   role = "orders-app"
 
-  database {
+  connect {
     resource_id = data.rdsauth_db_endpoint.orders.resource_id
     db_users    = ["app"]
   }

@@ -5,7 +5,7 @@ data "rdsauth_db_endpoint" "shop" {
 }
 
 ephemeral "rdsauth_db_auth_token" "shop" {
-  hostname = data.rdsauth_db_endpoint.shop.host
+  host     = data.rdsauth_db_endpoint.shop.host
   port     = data.rdsauth_db_endpoint.shop.port
   username = "terraform"
 }

@@ -5,7 +5,7 @@ data "rdsauth_db_endpoint" "orders" {
 }
 
 ephemeral "rdsauth_db_auth_token" "orders" {
-  hostname = data.rdsauth_db_endpoint.orders.host
+  host     = data.rdsauth_db_endpoint.orders.host
   port     = data.rdsauth_db_endpoint.orders.port
   username = "terraform"
   role_arn = "arn:aws:iam::123456789012:role/orders-administrator"
@@ -14,7 +14,7 @@ ephemeral "rdsauth_db_auth_token" "orders" {
 provider "rdsauth" {
   alias = "orders"
 
-  database {
+  database_connection {
     username = "terraform"
     password = ephemeral.rdsauth_db_auth_token.orders.token
   }

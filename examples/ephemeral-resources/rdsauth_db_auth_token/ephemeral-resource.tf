@@ -5,7 +5,7 @@ data "rdsauth_db_endpoint" "orders" {
 }
 
 ephemeral "rdsauth_db_auth_token" "orders" {
-  hostname = data.rdsauth_db_endpoint.orders.host
+  host     = data.rdsauth_db_endpoint.orders.host
   port     = data.rdsauth_db_endpoint.orders.port
   username = "terraform"
 }

@@ -5,7 +5,7 @@ variable "application_role_arn" {
 }
 
 ephemeral "rdsauth_db_auth_token" "app" {
-  hostname = rdsauth_iam_authentication.orders.host
+  host     = rdsauth_iam_authentication.orders.host
   port     = rdsauth_iam_authentication.orders.port
   username = rdsauth_postgresql_iam_user.app.name
   role_arn = var.application_role_arn

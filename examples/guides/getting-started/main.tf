@@ -50,7 +50,7 @@ resource "rdsauth_postgresql_iam_user" "app" {
 resource "rdsauth_iam_db_user_policy" "app" {
   role = var.application_role
 
-  database {
+  connect {
     resource_id = rdsauth_iam_authentication.orders.resource_id
     db_users    = [rdsauth_postgresql_iam_user.app.name]
   }

@@ -7,7 +7,7 @@ resource "rdsauth_iam_db_user_policy" "orders" {
   role        = "orders-app"
   policy_name = "orders-database-login" # "name" of the aws_iam_role_policy
 
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["orders_app"]
   }

@@ -17,7 +17,7 @@ resource "rdsauth_iam_db_access_role" "consumer" {
   policy_name        = "orders-database-login" # "name" of the aws_iam_role_policy
   trusted_principals = ["arn:aws:iam::123456789012:role/reports"]
 
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["reports"]
   }

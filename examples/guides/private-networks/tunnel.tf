@@ -17,8 +17,8 @@ resource "rdsauth_postgresql_iam_user" "app" {
     port = var.tunnel_port == null ? data.rdsauth_db_endpoint.orders.port : var.tunnel_port
 
     # … and the endpoint that tokens and the server certificate are for.
-    auth_hostname = data.rdsauth_db_endpoint.orders.host
-    auth_port     = data.rdsauth_db_endpoint.orders.port
+    auth_host = data.rdsauth_db_endpoint.orders.host
+    auth_port = data.rdsauth_db_endpoint.orders.port
 
     database = "orders"
     username = "administrator"

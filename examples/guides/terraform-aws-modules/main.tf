@@ -43,7 +43,7 @@ resource "rdsauth_postgresql_iam_user" "app" {
 resource "rdsauth_iam_db_user_policy" "app" {
   role = "orders-app"
 
-  database {
+  connect {
     resource_id = data.rdsauth_db_endpoint.orders.resource_id
     db_users    = [rdsauth_postgresql_iam_user.app.name]
   }

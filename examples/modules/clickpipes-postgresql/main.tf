@@ -39,7 +39,7 @@ resource "rdsauth_iam_db_access_role" "this" {
   preset             = "clickpipes"
   trusted_principals = [var.clickhouse_role_arn]
 
-  database {
+  connect {
     resource_id = rdsauth_iam_authentication.this.resource_id
     region      = rdsauth_iam_authentication.this.region
     db_users    = [rdsauth_postgresql_iam_user.this.name]

@@ -27,7 +27,7 @@ resource "rdsauth_iam_db_user_policy" "this" {
   role        = basename(var.role_arn)
   policy_name = var.policy_name
 
-  database {
+  connect {
     resource_id = data.rdsauth_db_endpoint.this.resource_id
     region      = data.rdsauth_db_endpoint.this.region
     account_id  = data.rdsauth_db_endpoint.this.account_id
@@ -38,7 +38,7 @@ resource "rdsauth_iam_db_user_policy" "this" {
 # A password for whatever logs in during this run, such as the provider block of a database: it reaches neither state
 # nor plan, and so cannot be an output of a root module. Applications make their own, with the role's credentials.
 ephemeral "rdsauth_db_auth_token" "this" {
-  hostname = data.rdsauth_db_endpoint.this.host
+  host     = data.rdsauth_db_endpoint.this.host
   port     = data.rdsauth_db_endpoint.this.port
   username = var.db_user
   role_arn = var.role_arn

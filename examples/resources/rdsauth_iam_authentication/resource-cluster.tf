@@ -11,7 +11,7 @@ resource "rdsauth_iam_authentication" "ledger" {
 resource "rdsauth_iam_db_user_policy" "reports" {
   role = "reports"
 
-  database {
+  connect {
     resource_id = rdsauth_iam_authentication.ledger.resource_id
     db_users    = ["reports"]
   }

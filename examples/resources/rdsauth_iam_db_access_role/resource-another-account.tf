@@ -10,7 +10,7 @@ resource "rdsauth_iam_db_access_role" "analytics" {
   external_id          = "orders-analytics-2f4c"
   max_session_duration = 7200
 
-  database {
+  connect {
     resource_id = data.rdsauth_db_endpoint.orders.resource_id
     db_users    = ["analytics"]
   }

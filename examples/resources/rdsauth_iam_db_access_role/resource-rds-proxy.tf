@@ -13,7 +13,7 @@ resource "rdsauth_iam_db_access_role" "proxy" {
   preset                   = "rds_proxy"
   source_account_condition = true
 
-  database {
+  connect {
     resource_id = aws_rds_cluster.orders.cluster_resource_id
     db_users    = ["app"]
   }

@@ -4,13 +4,13 @@ resource "rdsauth_iam_db_user_policy" "analysts" {
   group       = "analysts"
   policy_name = "analysts-db-connect"
 
-  database {
+  connect {
     resource_id             = "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     additional_resource_ids = ["cluster-ZYXWVUTSRQPONMLKJIHGFEDCBA"]
     db_users                = ["analyst"]
   }
 
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["analyst"]
     region      = "eu-west-1"

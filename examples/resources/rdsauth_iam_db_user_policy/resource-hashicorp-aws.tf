@@ -17,7 +17,7 @@ data "aws_iam_role" "app" {
 resource "rdsauth_iam_db_user_policy" "app" {
   role = data.aws_iam_role.app.name
 
-  database {
+  connect {
     resource_id = aws_db_instance.orders.resource_id
     db_users    = ["app"]
   }

@@ -3,7 +3,7 @@
 resource "rdsauth_iam_db_user_policy" "orders" {
   role = "orders-app"
 
-  database {
+  connect {
     resource_id = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     db_users    = ["app", "reports"]
   }

@@ -41,7 +41,7 @@ tf_provider::model! {
         secret_arn: Option<String> = optional().check(checks::secret_arn()),
         /// DNS name of the endpoint behind a tunnel. Tokens are signed for this name and the server certificate is
         /// verified against it, while the connection goes to `host` and `port`.
-        auth_hostname: Option<String> = optional().check(Check::explained("must be a host name", check_host)),
+        auth_host: Option<String> = optional().check(Check::explained("must be a host name", check_host)),
         /// Port of the endpoint behind a tunnel. Defaults to the default port of the engine.
         auth_port: Option<i64> = optional().check(check::between(1..=65535)),
         /// AWS Region that tokens are signed for. Defaults to the Region in the endpoint's name, otherwise to the
@@ -97,13 +97,13 @@ impl DatabaseConnection {
             _ => {}
         }
         let address = block.get(Self::host).known().is_some_and(|host| host.parse::<IpAddr>().is_ok());
-        if address && auth == Val::Known("iam".to_owned()) && !block.is_set(Self::auth_hostname) {
+        if address && auth == Val::Known("iam".to_owned()) && !block.is_set(Self::auth_host) {
             let detail = "An IAM authentication token is valid for the DNS name of an endpoint, not for an IP address. \
-                          Write the DNS name of the endpoint; with a tunnel, write it as \"auth_hostname\".";
+                          Write the DNS name of the endpoint; with a tunnel, write it as \"auth_host\".";
             complain("IAM authentication needs a DNS name", detail, block.path(Self::host));
         }
-        if block.is_set(Self::auth_port) && !block.is_set(Self::auth_hostname) {
-            let detail = "\"auth_port\" needs \"auth_hostname\": together they are the endpoint behind a tunnel.";
+        if block.is_set(Self::auth_port) && !block.is_set(Self::auth_host) {
+            let detail = "\"auth_port\" needs \"auth_host\": together they are the endpoint behind a tunnel.";
             complain(missing, detail, block.path(Self::auth_port));
         }
         complaints
@@ -160,7 +160,7 @@ impl DatabaseConnection {
             username,
             auth: auth.to_owned(),
             secret_arn,
-            auth_hostname: None,
+            auth_host: None,
             auth_port: None,
             region: None,
             tls: None,
@@ -187,7 +187,7 @@ impl DatabaseConnection {
 
     /// Host and port of the database itself, not of the near end of a tunnel.
     fn endpoint(&self, engine: Engine) -> (&str, u16) {
-        match &self.auth_hostname {
+        match &self.auth_host {
             Some(endpoint) => (endpoint, port(self.auth_port, engine)),
             None => (&self.host, port(self.port, engine)),
         }
@@ -273,7 +273,7 @@ mod tests {
     fn a_token_is_for_a_name() {
         let local = [("username", "admin".into()), ("host", "127.0.0.1".into())];
         assert_eq!(complaints(&local), ["host"]);
-        assert_eq!(complaints(&[&local[..], &[("auth_hostname", HOST.into())]].concat()), [""; 0]);
+        assert_eq!(complaints(&[&local[..], &[("auth_host", HOST.into())]].concat()), [""; 0]);
         assert_eq!(complaints(&[("username", "admin".into()), ("auth_port", 5432.into())]), ["auth_port"]);
     }
 

@@ -1,4 +1,4 @@
-//! The `database` blocks of entities that let somebody log in, and the users they come to.
+//! The `connect` blocks of entities that let somebody log in, and the users they come to.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Set, View, check, optional, required};
@@ -12,8 +12,8 @@ use crate::policy::{Document, PolicyError};
 use crate::world::Ctx;
 
 tf_provider::model! {
-    /// A database and its users.
-    pub struct Database {
+    /// A database and the users to log in as.
+    pub struct Connect {
         /// Resource ID of the database: `db-…` for a DB instance, `cluster-…` for an Aurora or Multi-AZ DB cluster,
         /// `prx-…` for an RDS Proxy. It is neither the identifier nor the ARN, and its letters are upper case. In
         /// `hashicorp/aws`, it is the attribute `resource_id` of `aws_db_instance` and `cluster_resource_id` of
@@ -30,7 +30,7 @@ tf_provider::model! {
     }
 }
 
-impl Database {
+impl Connect {
     fn resource_ids(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.resource_id).chain(self.additional_resource_ids.iter().flat_map(|ids| ids.iter()))
     }
@@ -79,7 +79,7 @@ impl Database {
 ///
 /// # Errors
 /// Region or account of a database cannot be told, or a name stands for several without consent.
-pub async fn users(cx: &Ctx, databases: &[Database], wildcards: Wildcards, at: &Path) -> Result<Vec<DbUserArn>> {
+pub async fn users(cx: &Ctx, databases: &[Connect], wildcards: Wildcards, at: &Path) -> Result<Vec<DbUserArn>> {
     let mut users = Vec::new();
     for (index, database) in databases.iter().enumerate() {
         let at = at.index(index);
@@ -97,7 +97,7 @@ pub async fn users(cx: &Ctx, databases: &[Database], wildcards: Wildcards, at: &
 ///
 /// # Errors
 /// It does not.
-pub fn check_size(document: &str, quota: usize, owner: &str, databases: &[Database], at: &Path) -> Result<()> {
+pub fn check_size(document: &str, quota: usize, owner: &str, databases: &[Connect], at: &Path) -> Result<()> {
     let size = size_of(document);
     if size <= quota {
         return Ok(());
@@ -107,18 +107,18 @@ pub fn check_size(document: &str, quota: usize, owner: &str, databases: &[Databa
         "The policy would have {size} characters, and IAM allows {quota} for all inline policies of \"{owner}\" \
          together.\n\nSplit the databases between several principals.",
     );
-    Err(Diagnostic::error("Policy is too long", detail).at(at.index(most).field(Database::db_users)))
+    Err(Diagnostic::error("Policy is too long", detail).at(at.index(most).field(Connect::db_users)))
 }
 
 /// The blocks that come to these users; what is the provider's own region or account is left out.
 ///
 /// # Errors
 /// The provider's configuration is not known yet.
-pub async fn of_users(cx: &Ctx, users: &[DbUserArn]) -> Result<Vec<Database>> {
+pub async fn of_users(cx: &Ctx, users: &[DbUserArn]) -> Result<Vec<Connect>> {
     let region = cx.aws()?.region(None).await.ok();
     let account = cx.aws()?.account_id().await.ok().flatten();
     let groups = connect::databases(users).into_iter();
-    let block = |group: connect::Databases| Database {
+    let block = |group: connect::Databases| Connect {
         resource_id: group.resource_ids.first().cloned().unwrap_or_default(),
         additional_resource_ids: (group.resource_ids.len() > 1)
             .then(|| group.resource_ids.iter().skip(1).cloned().collect()),
@@ -155,7 +155,7 @@ pub fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Conditio
 }
 
 /// The patterns of a block, which need consent.
-pub fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
+pub fn patterns(database: &View<'_, Connect>) -> Vec<Diagnostic> {
     let consent = |error: ArnError, at: Path| {
         let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
         Diagnostic::error("Wildcards are not allowed", detail).at(at)
@@ -169,15 +169,15 @@ pub fn patterns(database: &View<'_, Database>) -> Vec<Diagnostic> {
         let refused = arn::check_db_user(user, Wildcards::Refused).err();
         refused.filter(|_| arn::check_db_user(user, Wildcards::Allowed).is_ok())
     };
-    let id = database.get(Database::resource_id).known().and_then(|id| id_pattern(&id));
-    let more = database.get(Database::additional_resource_ids).known();
+    let id = database.get(Connect::resource_id).known().and_then(|id| id_pattern(&id));
+    let more = database.get(Connect::additional_resource_ids).known();
     let more = more.iter().flat_map(|ids| ids.iter()).find_map(|id| id_pattern(id));
-    let users = database.get(Database::db_users).known();
+    let users = database.get(Connect::db_users).known();
     let user = users.iter().flat_map(|users| users.iter()).find_map(|user| user_pattern(user));
     [
-        id.map(|error| consent(error, database.path(Database::resource_id))),
-        more.map(|error| consent(error, database.path(Database::additional_resource_ids))),
-        user.map(|error| consent(error, database.path(Database::db_users))),
+        id.map(|error| consent(error, database.path(Connect::resource_id))),
+        more.map(|error| consent(error, database.path(Connect::additional_resource_ids))),
+        user.map(|error| consent(error, database.path(Connect::db_users))),
     ]
     .into_iter()
     .flatten()

@@ -159,7 +159,7 @@ pub async fn read(
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot read the role";
     let look = || async { Ok(iam.role(name).await?) };
-    let Some(role) = ownership::look(cx, look).await.context(doing, name)? else { return Ok(None) };
+    let Some(role) = ownership::find(cx, look).await.context(doing, name)? else { return Ok(None) };
     if stated.is_some_and(|stated| stated.unique_id != role.id) {
         cx.warn(claims::recreated(subject));
         return Ok(None);

@@ -30,7 +30,7 @@ pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagno
 pub(super) fn may_be_taken_over(told: Diagnostic, user: &User) -> Diagnostic {
     let tls = if user.requires_tls { "must use" } else { "need not use" };
     let more = format!(
-        "It logs in by {} and {tls} TLS. To convert it, set \"take_over\" to true: it keeps its privileges, and its \
+        "It logs in by {} and {tls} TLS. To convert it, set \"adopt_existing\" to true: it keeps its privileges, and its \
          password, if any, is gone.",
         user.plugin
     );

@@ -24,8 +24,8 @@ impl PostgresqlIamUser {
             return Ok(());
         }
         let destroyed = match self.on_destroy.as_str() {
-            _ if *self.taken_over.get()? => {
-                let granted: Vec<&str> = self.granted.get()?.iter().map(String::as_str).collect();
+            _ if *self.adopted.get()? => {
+                let granted: Vec<&str> = self.granted_roles.get()?.iter().map(String::as_str).collect();
                 self.revoke(cx, &session, &role, &granted).await
             }
             "revoke_rds_iam" => self.revoke(cx, &session, &role, &[roles::IAM]).await,

@@ -8,7 +8,7 @@ use crate::sql::{Error, Refusal};
 
 /// Adds the third way out to the refusal of a role that exists.
 pub(crate) fn may_be_taken_over(told: Diagnostic) -> Diagnostic {
-    let more = "Or set \"take_over\" to true, to change it into this user; destroy then leaves it in place.";
+    let more = "Or set \"adopt_existing\" to true, to change it into this user; destroy then leaves it in place.";
     Diagnostic { detail: format!("{}\n\n{more}", told.detail), ..told }
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Promised {
     replication_by: Computed<Option<String>>,
     rds_iam_paths: Computed<Vec<String>>,
     password_set: Computed<Option<bool>>,
-    granted: Computed<Set<String>>,
+    granted_roles: Computed<Set<String>>,
 }
 
 /// Plans the computed values, and says whether the plan needs a look into the database.
@@ -29,7 +29,7 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
     let foreseen = old.zip(new).map(|(old, new)| ways(&paths, &old, &new));
     let has_password = prior.get(It::password_set) == Val::Known(true);
     let forbidden = planned.get(It::forbid_password) != Val::Known(false);
-    let taken_over = prior.get(It::taken_over) != Val::Known(false);
+    let adopted = prior.get(It::adopted) != Val::Known(false);
     let replication = planned.get(It::replication);
     let login = |view: &View<'_, It>| {
         type Connection = DatabaseConnection;
@@ -40,15 +40,15 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
     };
     let other_login = login(&planned).is_none_or(|new| new.contains(&Val::Unknown) || login(&prior) != Some(new));
     let is_member = foreseen.as_ref().is_some_and(|ways| ways.len() == paths.len());
-    let granted = prior.get(It::granted).known().unwrap_or_default();
+    let granted = prior.get(It::granted_roles).known().unwrap_or_default();
     if moved {
         plan.forget(It::replication_by);
         plan.forget(It::rds_iam_paths);
         plan.forget(It::password_set);
-        plan.forget(It::granted);
+        plan.forget(It::granted_roles);
         plan.forget(It::oid);
-        plan.forget(It::made_at);
-        plan.forget(It::taken_over);
+        plan.forget(It::created_at);
+        plan.forget(It::adopted);
         return true;
     }
     let mends = paths.is_empty() || has_password && forbidden;
@@ -70,11 +70,11 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
         true => plan.set(It::password_set, false),
         false => {}
     }
-    match taken_over && changes {
-        true if plan.changed(It::roles) || plan.changed(It::replication) => plan.forget(It::granted),
+    match adopted && changes {
+        true if plan.changed(It::roles) || plan.changed(It::replication) => plan.forget(It::granted_roles),
         true if !is_member => {
             let granted = granted.iter().cloned().chain([roles::IAM.to_owned()]);
-            plan.set(It::granted, granted.collect::<Set<_>>());
+            plan.set(It::granted_roles, granted.collect::<Set<_>>());
         }
         _ => {}
     }
@@ -109,7 +109,7 @@ impl PostgresqlIamUser {
             replication_by: self.replication_by.clone(),
             rds_iam_paths: self.rds_iam_paths.clone(),
             password_set: self.password_set.clone(),
-            granted: self.granted.clone(),
+            granted_roles: self.granted_roles.clone(),
         }
     }
 
@@ -118,7 +118,7 @@ impl PostgresqlIamUser {
         self.replication_by.keep_to(promised.replication_by);
         self.rds_iam_paths.keep_to(promised.rds_iam_paths);
         self.password_set.keep_to(promised.password_set);
-        self.granted.keep_to(promised.granted);
+        self.granted_roles.keep_to(promised.granted_roles);
     }
 }
 

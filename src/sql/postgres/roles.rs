@@ -40,7 +40,7 @@ pub struct Role {
     /// Until when its password is good, as RFC 3339 in UTC; nothing if for ever.
     pub valid_until: Option<String>,
     /// When a create of this provider made it.
-    pub made_at: Option<Timestamp>,
+    pub created_at: Option<Timestamp>,
     /// The mark of that create, as the comment has it.
     pub mark: Option<String>,
     /// The comment on it.
@@ -59,7 +59,7 @@ pub struct Known {
     /// Its OID. Servers give them out in order, so another server may have another role by it.
     pub oid: u32,
     /// When a create of this provider made it.
-    pub made_at: Option<Timestamp>,
+    pub created_at: Option<Timestamp>,
 }
 
 /// A role as it is to be. It is a member of [`IAM`] anyway.
@@ -82,7 +82,7 @@ pub struct Wanted<'a> {
     /// Whether a password is taken away from it.
     pub forbid_password: bool,
     /// Whether it was there before, and what it is made a member of is noted at it.
-    pub taken_over: bool,
+    pub adopted: bool,
     /// The mark of the create that makes it.
     pub mark: Option<&'a str>,
 }
@@ -127,8 +127,8 @@ impl Role {
 
     /// Whether it is the one that is known, by this name.
     pub fn is(&self, known: &Known) -> bool {
-        match self.made_at {
-            Some(made_at) => known.made_at == Some(made_at),
+        match self.created_at {
+            Some(created_at) => known.created_at == Some(created_at),
             None => known.oid == self.oid, // Somebody may have changed the comment.
         }
     }
@@ -164,7 +164,7 @@ pub fn same_instant(a: &str, b: &str) -> bool {
 /// Any of the session.
 pub async fn find(session: &Session, name: &str, known: Option<&Known>) -> Result<Option<Role>, Error> {
     let ours = known.map(|known| {
-        known.made_at.map_or_else(|| role_comments::GRANTED.to_owned(), |at| role_comments::made(at, None))
+        known.created_at.map_or_else(|| role_comments::GRANTED.to_owned(), |at| role_comments::made(at, None))
     });
     let is_it = "rolname = $1::text OR oid = $2::oid AND strpos(shobj_description(oid, 'pg_authid'), $3::text) > 0 \
                  ORDER BY rolname = $1::text DESC LIMIT 1";
@@ -211,7 +211,7 @@ async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Res
         attributes: row.get(10),
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
-        made_at: comment.as_deref().and_then(role_comments::made_at),
+        created_at: comment.as_deref().and_then(role_comments::created_at),
         mark: comment.as_deref().and_then(role_comments::mark),
         comment,
         roles: row.get(7),
@@ -300,7 +300,7 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     let missing = || gone(session, wanted.name);
     let mut role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
     still_in(session, &role, &lost).await?;
-    if wanted.taken_over && !granted.is_empty() {
+    if wanted.adopted && !granted.is_empty() {
         note(session, &role, &granted).await?;
         role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
     }

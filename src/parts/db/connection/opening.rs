@@ -119,7 +119,7 @@ impl DatabaseConnection {
         let at = match error.kind {
             Kind::Closed => Self::port.path(),
             Kind::Tls if self.ca_certificate.is_some() => Self::ca_certificate.path(),
-            Kind::Tls if self.auth_hostname.is_some() => Self::auth_hostname.path(),
+            Kind::Tls if self.auth_host.is_some() => Self::auth_host.path(),
             Kind::Authentication => match self.auth.as_str() {
                 "secret" => Self::secret_arn.path(),
                 _ => self.login(),
@@ -133,7 +133,7 @@ impl DatabaseConnection {
                  alone: a member of rds_iam in PostgreSQL, a user of AWSAuthenticationPlugin in MySQL and MariaDB."
             }
             (Kind::Authentication, "provider") => {
-                "The user name or the password in the \"database\" block of the provider is wrong, or the user logs in with \
+                "The user name or the password in the \"database_connection\" block of the provider is wrong, or the user logs in with \
                  tokens of IAM alone, and the password is none: a member of rds_iam in PostgreSQL, a user of \
                  AWSAuthenticationPlugin in MySQL and MariaDB."
             }
@@ -160,7 +160,7 @@ impl DatabaseConnection {
         Ok(Target {
             host: self.host.clone(),
             port: port(self.port, engine),
-            server_name: self.auth_hostname.as_ref().unwrap_or(&self.host).clone(),
+            server_name: self.auth_host.as_ref().unwrap_or(&self.host).clone(),
             database: self.database.clone().or_else(|| engine.database()),
             user: credentials.user,
             password: credentials.password,
@@ -226,7 +226,7 @@ impl DatabaseConnection {
         let defaults = cx.databases()?;
         let absent = |what: &str| {
             let detail = format!(
-                "auth = \"provider\" takes the login from the provider block, whose \"database\" block has no \"{what}\"."
+                "auth = \"provider\" takes the login from the provider block, whose \"database_connection\" block has no \"{what}\"."
             );
             Diagnostic::error("Missing database credentials", detail).at(Self::auth)
         };
@@ -309,8 +309,8 @@ mod tests {
             check(connection, Kind::Server(Refusal::NoDatabase), "database", "\"database\"", "rds_iam");
             check(connection, Kind::Tls, "host", "certificate", "rds_iam");
         }
-        let tunnel = DatabaseConnection { auth_hostname: Some("db.example.com".to_owned()), ..iam };
-        check(&tunnel, Kind::Tls, "auth_hostname", "certificate", "rds_iam");
+        let tunnel = DatabaseConnection { auth_host: Some("db.example.com".to_owned()), ..iam };
+        check(&tunnel, Kind::Tls, "auth_host", "certificate", "rds_iam");
         let foreign = DatabaseConnection { ca_certificate: Some(String::new()), ..tunnel };
         check(&foreign, Kind::Tls, "ca_certificate", "certificate", "rds_iam");
     }

@@ -22,7 +22,7 @@ impl Place {
 
     /// The same of a plan; nothing if it is not known yet.
     pub fn planned(block: &View<'_, DatabaseConnection>, engine: Engine) -> Option<Self> {
-        let (host, own_port) = match block.get(DatabaseConnection::auth_hostname) {
+        let (host, own_port) = match block.get(DatabaseConnection::auth_host) {
             Val::Unknown => return None,
             Val::Known(endpoint) => (endpoint, block.get(DatabaseConnection::auth_port)),
             Val::Null => (block.get(DatabaseConnection::host).known()?, block.get(DatabaseConnection::port)),
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_tunnel_leads_to_its_far_end() {
         let tunnel = |auth_port| DatabaseConnection {
-            auth_hostname: Some("Db.Example.com.".to_owned()),
+            auth_host: Some("Db.Example.com.".to_owned()),
             auth_port,
             ..to("127.0.0.1", Some(15432))
         };

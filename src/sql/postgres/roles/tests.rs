@@ -9,7 +9,7 @@ fn role() -> Role {
         attributes: Vec::new(),
         connection_limit: -1,
         valid_until: None,
-        made_at: None,
+        created_at: None,
         mark: None,
         comment: None,
         roles: vec![IAM.to_owned(), "reader".to_owned()],
@@ -27,7 +27,7 @@ const WANTED: Wanted<'static> = Wanted {
     connection_limit: -1,
     valid_until: None,
     forbid_password: true,
-    taken_over: false,
+    adopted: false,
     mark: None,
 };
 
@@ -71,10 +71,13 @@ fn what_was_granted_counts_as_long_as_it_is() {
 
 #[test]
 fn a_role_is_known_by_its_mark_or_its_oid() {
-    let made_at = Some(Timestamp::UNIX_EPOCH);
-    let marked = Role { made_at, ..role() };
-    assert!(marked.is(&Known { oid: 1, made_at }) && marked.is(&Known { oid: 2, made_at }), "restored elsewhere");
-    assert!(!marked.is(&Known { oid: 1, made_at: None }), "made since by another configuration");
-    assert!(role().is(&Known { oid: 1, made_at: None }) && role().is(&Known { oid: 1, made_at }), "lost its comment");
-    assert!(!role().is(&Known { oid: 2, made_at }));
+    let created_at = Some(Timestamp::UNIX_EPOCH);
+    let marked = Role { created_at, ..role() };
+    assert!(marked.is(&Known { oid: 1, created_at }) && marked.is(&Known { oid: 2, created_at }), "restored elsewhere");
+    assert!(!marked.is(&Known { oid: 1, created_at: None }), "made since by another configuration");
+    assert!(
+        role().is(&Known { oid: 1, created_at: None }) && role().is(&Known { oid: 1, created_at }),
+        "lost its comment"
+    );
+    assert!(!role().is(&Known { oid: 2, created_at }));
 }
