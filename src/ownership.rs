@@ -2,7 +2,7 @@
 //! work, and delete nothing of others.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Model, Plan, View};
+use tf_provider::schema::{Model, Plan, Val, View};
 use tf_provider::value::Path;
 
 use crate::aws::lag;
@@ -29,6 +29,11 @@ pub trait Owned: Model {
 pub fn subject<M: Owned>(of: &M) -> Result<Subject> {
     let object = of.encode();
     M::subject(&View::new(&object, Path::root())).ok_or_else(|| Diagnostic::bug("the object has no natural key"))
+}
+
+/// What `terraform import` takes for an object, as its `id`.
+pub fn import_id<M: Owned>(of: &View<'_, M>) -> Val<String> {
+    M::subject(of).map_or(Val::Unknown, |subject| Val::Known(subject.import_id))
 }
 
 /// Begins the create of an object; see [`Claims::begin`](crate::records::claims::Claims::begin).

@@ -119,6 +119,8 @@ tf_provider::model! {
         /// Tags of the role. The tag `assumer` is added automatically. Tags with the same key in the provider's
         /// `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
+        /// Name of the role.
+        id: Computed<String> = computed().follows(|of| of.get(Self::name)),
         /// All tags of the role, including `assumer` and the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the role.

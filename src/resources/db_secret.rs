@@ -126,6 +126,8 @@ tf_provider::model! {
         restore_deleted: bool = optional().or(false),
         /// Tags of the secret. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
+        /// ARN of the secret.
+        id: Computed<String> = computed().follows(|of| of.get(Self::arn)),
         /// All tags of the secret, including the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed().keep(),
         /// ARN of the secret, including the random characters.
@@ -180,7 +182,7 @@ impl Resource<World> for DbSecret {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::seen_in_state(cx, &state);
         let secrets = state.service(cx).await?;
-        let Some(found) = state.look(&secrets, state.id()).await?.filter(|found| !found.is_deleted) else {
+        let Some(found) = state.look(&secrets, state.secret_id()).await?.filter(|found| !found.is_deleted) else {
             return Ok(None);
         };
         if let Computed::Known(Some(known)) = &state.version_id
@@ -205,7 +207,7 @@ impl Resource<World> for DbSecret {
     }
 
     async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
-        let (secrets, id) = (plan.service(cx).await?, state.id());
+        let (secrets, id) = (plan.service(cx).await?, state.secret_id());
         let other_key = !key_id::same(plan.key(), state.key());
         if plan.description != state.description && !other_key {
             plan.describe(&secrets, id).await?;
@@ -230,7 +232,7 @@ impl Resource<World> for DbSecret {
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
-        let (secrets, id) = (state.service(cx).await?, state.id());
+        let (secrets, id) = (state.service(cx).await?, state.secret_id());
         let days = Some(state.recovery_window_in_days).filter(|days| *days > 0);
         match secrets.delete(id, days).await {
             Ok(()) => {}
@@ -376,7 +378,7 @@ impl DbSecret {
     }
 
     /// What Secrets Manager knows the secret by; the name alone after an import by name.
-    fn id(&self) -> &str {
+    fn secret_id(&self) -> &str {
         match &self.arn {
             Computed::Known(arn) => arn,
             Computed::Unknown => &self.name,
@@ -513,7 +515,7 @@ impl DbSecret {
         self.region = parsed.region.into();
         self.arn = arn.into();
         cx.save(&self);
-        let id = self.id();
+        let id = self.secret_id();
         let found = cx.find(&lag::SECRET_UNSEEN, || self.look(secrets, id)).await?;
         let found = found.ok_or_else(|| {
             Diagnostic::error("Secret not found", "The secret that was just written is not there any more.")

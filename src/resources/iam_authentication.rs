@@ -65,6 +65,8 @@ tf_provider::model! {
         /// Whether to turn IAM database authentication off when the resource is destroyed. It stays on if it was on before
         /// the resource was created.
         disable_on_destroy: bool = optional().or(false),
+        /// Import ID: `instance/` or `cluster/` and the identifier.
+        id: Computed<String> = computed().follows(ownership::import_id),
         /// Pending value of `enabled` while a modification is pending; otherwise null.
         pending: Computed<Option<bool>> = computed(),
         /// Whether IAM database authentication was on before the resource was created. Null after an import.

@@ -148,6 +148,8 @@ tf_provider::model! {
         force_detach_policies: bool = optional().or(false),
         /// Tags of the role. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
+        /// Name of the role.
+        id: Computed<String> = computed().follows(|of| of.get(Self::name)),
         /// All tags of the role, including the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the role.

@@ -99,6 +99,8 @@ tf_provider::model! {
         connect: Vec<Connect> = block().min(1),
         /// Condition on every login. All conditions must hold.
         condition: Vec<ConditionBlock> = block(),
+        /// Import ID: `role/`, `user/` or `group/`, the name of the principal, and the name of the policy.
+        id: Computed<String> = computed().follows(ownership::import_id),
         /// Policy document, as JSON, as it is in IAM.
         policy_json: Computed<PolicyJson> = computed(),
     }

@@ -126,6 +126,8 @@ tf_provider::model! {
         deletion_window_in_days: i64 = optional().or(30).check(check::between(7..=30)),
         /// Tags of the key. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
+        /// ID of the key.
+        id: Computed<String> = computed().follows(|of| of.get(Self::key_id)),
         /// All tags of the key, including the provider's `default_tags`.
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the key.

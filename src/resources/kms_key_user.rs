@@ -129,6 +129,8 @@ tf_provider::model! {
         /// What to do if another statement of the key policy names a role or user that was deleted, in which case KMS
         /// accepts no new policy: `error` fails, `prune` removes such principals from those statements.
         stale_principals: String = optional().or("error").check(check::one_of(&["error", PRUNE])),
+        /// Import ID: ARN of the key, `|` and `sid`.
+        id: Computed<String> = computed().follows(ownership::import_id),
         /// Policy document, as JSON, with the statements of the principal as they are in the key policy. A grant is
         /// shown as a statement.
         policy_json: Computed<PolicyJson> = computed(),

@@ -107,6 +107,8 @@ tf_provider::model! {
         lock_timeout: String = optional().or("10s").check(connection::duration()),
         /// Connection to the database. It must lead to the writer.
         database_connection: DatabaseConnection = block().min(1),
+        /// Account of the user, such as `app@%`.
+        id: Computed<String> = computed().follows(Self::account_in),
         /// Authentication plugin of the database user.
         plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
         /// Whether the database user is locked (`ACCOUNT LOCK`) and cannot log in. A locked user is drift, and is unlocked.
@@ -285,6 +287,10 @@ impl Owned for MysqlIamUser {
 }
 
 impl MysqlIamUser {
+    fn account_in(of: &View<'_, Self>) -> Val<String> {
+        of.get(Self::name).and_then(|name| of.get(Self::host).map(|host| format!("{name}@{host}")))
+    }
+
     fn account(&self) -> Account<'_> {
         Account { name: &self.name, host: &self.host }
     }

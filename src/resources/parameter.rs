@@ -76,6 +76,8 @@ tf_provider::model! {
         /// What to do with the parameter when the resource is destroyed: `restore` sets the previous value, `reset` sets the
         /// default of the engine, `leave` changes nothing.
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "reset", "leave"])),
+        /// Import ID: kind and name of the parameter group, and name of the parameter.
+        id: Computed<String> = computed().follows(ownership::import_id),
         /// Source of the value. Any value but `user` means that the parameter was reset.
         source: Computed<String> = computed().derived(|_| Val::Known("user".to_owned())),
         /// Value before the resource was created. Null if it was the default of the engine.

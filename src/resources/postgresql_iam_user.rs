@@ -107,6 +107,8 @@ tf_provider::model! {
         on_destroy: String = optional().or("drop").check(check::one_of(&["drop", "revoke_rds_iam", "leave"])),
         /// How long a change waits for locks of other sessions, such as `10s`.
         lock_timeout: String = optional().or("10s").check(connection::duration()),
+        /// Name of the user.
+        id: Computed<String> = computed().follows(|of| of.get(Self::name)),
         /// OID of the role. It does not change when the role is renamed.
         oid: Computed<i64> = computed().keep(),
         /// Time at which this provider created the role, in any configuration. Null if it did not.

@@ -103,6 +103,8 @@ tf_provider::model! {
         /// Connection to the database, to look up the affected users. Any database of the server, at the writer endpoint. If
         /// it cannot be reached, the plan continues with a warning.
         database_connection: Option<Val<DatabaseConnection>> = block(),
+        /// Import ID: `instance/` or `cluster/` and the identifier.
+        id: Computed<String> = computed().follows(ownership::import_id),
         /// Whether the parameter is set in the parameter group of the database.
         iam_auth_for_replication: Computed<bool> = computed().derived(|_| Val::Known(true)),
         /// Whether IAM database authentication is enabled.

@@ -12,7 +12,8 @@ use crate::value::{Object, Path, Value};
 ///
 /// # Errors
 /// The entity left a computed attribute unknown that is not known to be null, which is a mistake of the provider.
-pub fn object(table: &Table, known: &Object, found: Object) -> Result<Object, Diagnostic> {
+pub fn object(table: &Table, known: &Object, mut found: Object) -> Result<Object, Diagnostic> {
+    follow(table, &mut found);
     let mut merged = nested(table, known, found, &Path::root())?;
     if table.timeouts.is_some() {
         merged.insert(TIMEOUTS.to_owned(), known.get(TIMEOUTS).cloned().unwrap_or_default());
@@ -35,6 +36,16 @@ pub fn partial(table: &Table, known: &Object, saved: Object) -> Object {
         }
     }
     object(table, &known, saved).unwrap_or(known)
+}
+
+/// Fills in what is nothing but other attributes in another form.
+fn follow(table: &Table, found: &mut Object) {
+    for attribute in table.attributes.iter().filter(|attribute| attribute.flags.follows) {
+        if let Some(derive) = &attribute.flags.derived {
+            let value = derive(found);
+            found.insert(attribute.name.to_owned(), value);
+        }
+    }
 }
 
 fn null_unknowns(value: &mut Value) {
@@ -153,7 +164,7 @@ mod tests {
     use crate::schema::sample::{
         Sample, configs, created, door, filled, peer, planned, respelled, rule, sample, states,
     };
-    use crate::schema::{Computed, Model as _, conform};
+    use crate::schema::{Computed, Model as _, computed, conform};
 
     fn merged(known: &Object, found: Object) -> Object {
         object(Sample::table(), known, found).unwrap()
@@ -195,6 +206,34 @@ mod tests {
         let known = created(&sample([("policy", "{\"a\":1}".into())]));
         assert_eq!(merged(&known, with(&known, [("policy", "{ \"a\": 1 }".into())])), known);
         assert_eq!(merged(&known, with(&known, [("policy", "{}".into())]))["policy"], "{}".into());
+    }
+
+    crate::model! {
+        /// Something with a name.
+        struct Named {
+            /// Name.
+            name: Computed<String> = computed(),
+            /// The name in another form.
+            id: Computed<String> = computed().follows(|of| of.get(Self::name).map(|name| format!("id of {name}"))),
+        }
+    }
+
+    #[test]
+    fn what_follows_is_filled_in() {
+        let named = |name: Value, id: Value| Object::from([("name".to_owned(), name), ("id".to_owned(), id)]);
+        let table = Named::table();
+        let both = named("a".into(), "id of a".into());
+        for (known, found) in [
+            (Value::unknown(), Value::unknown()), // A create.
+            ("id of a".into(), Value::Null),      // A read of an older state.
+            ("id of b".into(), "id of b".into()), // A read of another name.
+        ] {
+            let known = named("a".into(), known);
+            assert_eq!(object(table, &known, named("a".into(), found.clone())).unwrap(), both);
+            assert_eq!(partial(table, &known, named("a".into(), found)), both);
+        }
+        let nothing = named(Value::unknown(), Value::unknown());
+        assert_eq!(partial(table, &nothing, nothing.clone()), named(Value::Null, Value::Null));
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Flags {
     pub default: Option<Value>,
     /// Follows from the rest of the plan.
     pub derived: Option<Derive>,
+    /// Follows from the rest of whatever a resource answers, too.
+    pub follows: bool,
     /// What rules about several attributes say of this one; whole sentences.
     pub relations: Vec<String>,
     /// What the whole value must satisfy.
@@ -112,6 +114,7 @@ impl<M, T: Field> Rules<M, T> {
                 deprecated: None,
                 default: None,
                 derived: None,
+                follows: false,
                 relations: Vec::new(),
                 checks: Vec::new(),
                 each: Vec::new(),
@@ -210,6 +213,15 @@ impl<M: Model, T: Field> Rules<M, Computed<T>> {
     pub fn derived(mut self, derive: fn(&View<'_, M>) -> crate::schema::Val<T>) -> Self {
         self.0.derived = Some(Arc::new(move |object| derive(&View::new(object, Path::root())).encode()));
         self
+    }
+
+    /// The value is nothing but other attributes in another form, such as an `id`: known in a plan as soon as they are,
+    /// and filled in by the framework in all that the resource creates, reads and updates.
+    #[must_use]
+    pub fn follows(self, derive: fn(&View<'_, M>) -> crate::schema::Val<T>) -> Self {
+        let mut rules = self.derived(derive);
+        rules.0.follows = true;
+        rules
     }
 }
 
