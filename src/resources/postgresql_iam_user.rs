@@ -125,7 +125,8 @@ tf_provider::model! {
     ///
     /// - `rds_iam_paths` if the role is not a member of `rds_iam` yet. Its password stops working with the apply. Grant the
     ///   application `rds-db:connect` before that, for example with `rdsauth_iam_db_user_policy`.
-    /// - `roles` if the role has other memberships. They are revoked, or stay as they are if `roles` is null.
+    /// - `roles` if the role has other memberships. They are revoked, or stay as they are if `roles` is null; either way,
+    ///   `rds_iam_paths` is known after the apply.
     /// - `attributes` if the role has others than the configuration. They are removed.
     /// - `database_connection` if it has arguments that the import ID cannot express.
     ///
