@@ -81,7 +81,7 @@ tf_provider::model! {
     ///
     /// The connecting user needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to
     /// grant, with the `GRANT OPTION`. The master user of RDS has them. To revoke a role, it needs the `ADMIN OPTION`
-    /// of that role or `ROLE_ADMIN`. On MySQL 8, to convert or drop a user that has `SYSTEM_USER`, it needs
+    /// of that role or, on MySQL 8, `ROLE_ADMIN`. On MySQL 8, to convert or drop a user that has `SYSTEM_USER`, it needs
     /// `SYSTEM_USER`.
     ///
     /// ## Migrating from petoju/mysql
