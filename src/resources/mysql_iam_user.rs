@@ -29,9 +29,9 @@ use crate::world::{Ctx, World};
 
 tf_provider::model! {
     /// Manages a user of RDS for MySQL, RDS for MariaDB or Aurora MySQL that logs in with IAM database authentication,
-    /// and its privileges. Use it rather than `mysql_user` and `mysql_grant` of petoju/mysql to convert an existing
-    /// user in place, where a change of `auth_plugin` would drop and re-create it, to require TLS by default, and to
-    /// connect with a new authentication token each time.
+    /// and its privileges. Use it rather than `mysql_user` and `mysql_grant` of petoju/mysql, where a change of
+    /// `auth_plugin` drops and re-creates the user: this resource converts it in place, requires TLS by default, and
+    /// connects with a new authentication token each time.
     ///
     /// AWS describes such users in [Creating a database account using IAM
     /// authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
