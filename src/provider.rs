@@ -134,6 +134,7 @@ mod tests {
         "account_id",
         "acknowledged_users",
         "aurora_limitless_table_data_load",
+        "auth_plugin",
         "aws_access_key_id",
         "aws_db_instance",
         "aws_db_parameter_group",
@@ -158,11 +159,18 @@ mod tests {
         "endpoint_url",
         "iam_database_authentication_enabled",
         "max_attempts",
+        "mysql_grant",
+        "mysql_user",
+        "postgresql_database",
+        "postgresql_grant",
+        "postgresql_grant_role",
+        "postgresql_role",
         "provider_meta",
         "rds_ad",
         "rds_iam",
         "rds_replication",
         "resource_id",
+        "search_path",
     ];
 
     #[test]

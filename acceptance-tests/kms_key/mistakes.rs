@@ -9,7 +9,7 @@ fn what_can_be_seen_at_plan() {
     let with = |line: &str| KEY.replace("alias =", &format!("{line}\n  alias ="));
     for (configuration, code, text) in [
         (KEY.replace("alias/orders", "orders"), "alias = \"orders\"", "must be `alias/`"),
-        (KEY.replace("alias/orders", "alias/aws/orders"), "alias = \"alias/aws/orders\"", "AWS's own"),
+        (KEY.replace("alias/orders", "alias/aws/orders"), "alias = \"alias/aws/orders\"", "AWS managed keys"),
         (with("deletion_window_in_days = 3"), "deletion_window_in_days = 3", "from 7 to 30"),
         (with("rotation_period_in_days = 10"), "rotation_period_in_days = 10", "from 90 to 2560"),
         (with("administrators = [\"admin\"]"), "administrators = [\"admin\"]", "is not an ARN"),

@@ -69,6 +69,23 @@ fn privileges_and_tls_change_in_place() {
     scene.tf.destroy();
 }
 
+/// Of a table that does not exist yet, the server grants what comes with `CREATE`.
+#[test]
+fn a_table_can_come_later_with_the_privilege_to_create_it() {
+    let grant = |privileges: &str| {
+        format!(
+            "grant {{\n    privileges = [{privileges}]\n    database   = \"app\"\n    table      = \"to_come\"\n  }}"
+        )
+    };
+    let scene = Scene::new(&grant("\"SELECT\""));
+    assert!(scene.tf.apply_fails().error().detail.contains("to_come"));
+    scene.configure(&grant("\"SELECT\", \"CREATE\""));
+    scene.tf.apply();
+    scene.tf.assert_plan_empty();
+    assert_eq!(scene.grants(), ["SELECT, CREATE ON `app`.`to_come`"]);
+    scene.tf.destroy();
+}
+
 #[test]
 fn the_preset_is_enough_for_change_data_capture() {
     let scene = Scene::new("preset = \"cdc\"");

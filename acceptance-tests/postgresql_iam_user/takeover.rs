@@ -95,3 +95,23 @@ fn a_way_to_iam_that_stays_is_told() {
     scene.tf.destroy().expect_text("User is still a member of rds_iam");
     assert_eq!(scene.role(), scene.named("login -1 teamID"));
 }
+
+/// What the page says of a role that another provider has made.
+#[test]
+fn an_import_of_a_role_with_a_password_plans_to_convert_it() {
+    let scene = Scene::new(BODY);
+    scene.sql("CREATE ROLE readerID; CREATE ROLE uID LOGIN CREATEDB PASSWORD 'x'");
+    scene.sql("GRANT readerID TO uID WITH ADMIN OPTION; ALTER ROLE uID SET search_path = app");
+    scene.tf.import(IT, &scene.named(&format!("{}:{}/dID/uID", scene.host, scene.port)));
+    let plan = scene.tf.plan();
+    plan.assert_updates(IT);
+    assert_eq!(plan.unknown(IT), ["rds_iam_paths"]);
+    assert_eq!((plan.value(IT, "roles"), plan.value(IT, "attributes")), (json!(null), json!(null)));
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam,readerID");
+    let kept = "SELECT rolcreatedb, rolconfig, (SELECT bool_or(admin_option) FROM pg_auth_members WHERE member = oid) \
+                FROM pg_roles WHERE rolname = 'uID'";
+    assert_eq!(scene.sql(kept), "f|{search_path=app}|t");
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+}

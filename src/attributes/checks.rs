@@ -98,8 +98,8 @@ pub fn key_arn() -> Check {
 /// The name of a key's alias.
 pub fn alias() -> Check {
     Check::text(
-        "must be `alias/` and letters, digits, `/`, `_` or `-`, 256 characters at most, and not one of AWS's own \
-         below `alias/aws/`",
+        "must be `alias/` and letters, digits, `/`, `_` or `-`, 256 characters at most, and not begin with \
+         `alias/aws/`, which is for AWS managed keys",
         |alias| {
             let name = alias.strip_prefix("alias/").unwrap_or_default();
             let fits = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);

@@ -28,53 +28,121 @@ use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// Manages a user of RDS for MySQL, RDS for MariaDB or Aurora MySQL that logs in with IAM database authentication, and its
-    /// privileges. Use it instead of a user and grants of a general MySQL provider when the privileges must be exactly those
-    /// of the configuration.
+    /// Manages a user of RDS for MySQL, RDS for MariaDB or Aurora MySQL that logs in with IAM database authentication,
+    /// and its privileges. Use it rather than `mysql_user` and `mysql_grant` of petoju/mysql, where a change of
+    /// `auth_plugin` drops and re-creates the user: this resource converts it in place, requires TLS by default, and
+    /// connects with a new authentication token each time.
     ///
-    /// AWS describes such users in
-    /// [Creating a database account using IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
+    /// AWS describes such users in [Creating a database account using IAM
+    /// authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
-    /// The user has the plugin `AWSAuthenticationPlugin`, which RDS loads when IAM database authentication is on. A user of the
-    /// same name and host that already exists is not changed, and the error names the import command. With `adopt_existing` it is
-    /// adopted instead: it can then log in with tokens only, and keeps all privileges that it had.
+    /// The user has the plugin `AWSAuthenticationPlugin`, which RDS loads when IAM database authentication is on. A
+    /// user of the same name and host that already exists is not changed, and the error names the import command. With
+    /// `adopt_existing` it is adopted instead: it can then log in with authentication tokens only, and keeps all
+    /// privileges that it had.
+    ///
+    /// If `database_connection` leads to another endpoint, the user is created there, as by a new resource, and the one
+    /// at the previous endpoint is left as it is. If the user that this resource created is there already and
+    /// unchanged, as in a restored snapshot, it stays managed. A tunnel to the same endpoint changes nothing.
+    ///
+    /// System users and the connecting user cannot be managed. A user with `CREATE USER` and the `GRANT OPTION` on all
+    /// databases, such as the master user, is not converted.
     ///
     /// ~> **Note:** Only the state knows which privileges an adopted user had before. If the first apply is killed and its
     /// state is lost, what it had granted counts as the user's own. An imported user is managed as if it had been created
     /// here.
     ///
-    /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as it is
-    /// in the state.
-    ///
-    /// If `database_connection` leads to another endpoint, the user is created there, as by a new resource, and the one at the
-    /// previous endpoint is left as it is. A tunnel to the same endpoint changes nothing. System users, the connecting user and master
-    /// users cannot be managed.
+    /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as
+    /// it is in the state.
     ///
     /// ## Drift Detection
     ///
-    /// A plan detects privileges and roles that were granted outside of Terraform, as a change of `grants`, and the next apply
-    /// revokes them. It also detects a locked user, a client certificate that is required and a changed plugin. Of an adopted
-    /// user only the privileges of the configuration are managed.
+    /// A plan detects privileges and roles that were granted or revoked outside of Terraform, as a change of `grants`,
+    /// and the next apply corrects them. It also detects a changed plugin, a changed TLS requirement and a locked user.
+    /// Of an adopted user, only the privileges of the configuration are managed. Resource limits and password options
+    /// are not managed.
     ///
     /// ## Destroy
     ///
-    /// The user is dropped, unless `on_destroy` is `leave`. An adopted user is not dropped: the privileges that this resource
-    /// granted are revoked, and no others. If the name of the endpoint no longer resolves and RDS says that the database does
-    /// not exist, the user counts as destroyed, with a warning.
+    /// The user is dropped, unless `on_destroy` is `leave`. An adopted user is not dropped: the privileges that this
+    /// resource granted are revoked, and no others, and it still logs in with authentication tokens only. If the name
+    /// of the endpoint no longer resolves and RDS says that the database does not exist, the user counts as destroyed,
+    /// with a warning.
     ///
     /// ## Required Permissions
     ///
     /// ### IAM
     ///
-    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
-    /// `kms:Decrypt` if the key of the secret is not AWS's own. If the database cannot be reached when the user is destroyed,
-    /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`,
+    /// and `kms:Decrypt` if the secret is encrypted with a customer managed key. If the database cannot be reached when
+    /// the user is destroyed, `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
     ///
     /// ### Database
     ///
-    /// The connecting user needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to grant, with the
-    /// `GRANT OPTION`. The master user of RDS has them. On MySQL 8, to convert or drop a user with `SYSTEM_USER` needs
-    /// that, too.
+    /// The connecting user needs `CREATE USER`, `SELECT` on the database `mysql`, and each privilege that it is to
+    /// grant, with the `GRANT OPTION`. The master user of RDS has them. To revoke a role, it needs the `ADMIN OPTION`
+    /// of that role or, on MySQL 8, `ROLE_ADMIN`. On MySQL 8, to convert or drop a user that has `SYSTEM_USER`, it needs
+    /// `SYSTEM_USER`.
+    ///
+    /// ## Migrating from petoju/mysql
+    ///
+    /// Remove the `mysql_user` and each `mysql_grant` of it from the state without destroying them, and import the user
+    /// in the same apply (Terraform 1.7 or OpenTofu 1.7, or later). Keep petoju/mysql in the configuration until it has
+    /// been applied:
+    ///
+    /// ```terraform
+    /// removed {
+    ///   from = mysql_user.app
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// removed {
+    ///   from = mysql_grant.app
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// import {
+    ///   to = rdsauth_mysql_iam_user.app
+    ///   id = "admin@orders.cabc123def456.us-east-1.rds.amazonaws.com/app@%"
+    /// }
+    ///
+    /// resource "rdsauth_mysql_iam_user" "app" {
+    ///   name = "app" # "user" of the mysql_user
+    ///   host = "%"   # "host" of the mysql_user
+    ///
+    ///   grant {
+    ///     privileges = ["INSERT", "SELECT"] # those of the mysql_grant
+    ///     database   = "orders"
+    ///   }
+    ///
+    ///   database_connection {
+    ///     host     = "orders.cabc123def456.us-east-1.rds.amazonaws.com"
+    ///     username = "admin"
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// Besides the import, the first plan shows an in-place update at most. Check that it does not replace the user, which
+    /// another `name` or `host` would do. It shows a change of:
+    ///
+    /// - `plugin` if the user logs in with a password, which stops working with the apply. Grant the application
+    ///   `rds-db:connect` before that, for example with `rdsauth_iam_db_user_policy`.
+    /// - `require_ssl` if the user does not have to use TLS.
+    /// - `grants` if the user has privileges that the configuration does not grant. They are revoked.
+    /// - `database_connection` if it has arguments that the import ID cannot express.
+    ///
+    /// Roles, and privileges on columns, procedures and functions, cannot be written as a `grant` block, so they would
+    /// be revoked. To keep them, set `adopt_existing` to `true` and leave out the `import` block. The user then keeps
+    /// all that it had, and destroy does not drop it.
+    ///
+    /// An import does not know who created the user: destroy drops it unless `on_destroy` is `leave`. The import ID cannot
+    /// express `auth_host`, so import where the endpoint can be reached by its DNS name.
     pub struct MysqlIamUser {
         /// Name of the database user, as IAM policies name it. It is case-sensitive.
         name: String = required().replace().check(Check::explained(
@@ -91,7 +159,8 @@ tf_provider::model! {
         /// Whether the database user must use TLS. Tokens are sent in clear text, so a client without TLS exposes them
         /// to the network.
         require_ssl: bool = optional().or(true),
-        /// Privileges of the database user. Together with those of `preset`, they are all it has.
+        /// Privileges of the database user. Together with those of `preset`, they are all that it has, unless it was
+        /// adopted.
         grant: Set<GrantBlock> = block(),
         /// Predefined set of privileges: `cdc` for change data capture from the binary log, which is `REPLICATION CLIENT`,
         /// `REPLICATION SLAVE` and `SELECT`.
@@ -100,10 +169,10 @@ tf_provider::model! {
         preset_databases: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(database_name()),
         /// Whether to allow adopting a database user that already exists, whatever it is used for.
         adopt_existing: bool = optional().or(false),
-        /// What to do with the database user when the resource is destroyed: `drop` or `leave`. An adopted user is not
-        /// dropped; the privileges that this resource granted are revoked.
+        /// What to do with the database user when the resource is destroyed: `drop` drops it or, if it was adopted, revokes
+        /// the privileges that this resource granted; `leave` changes nothing.
         on_destroy: String = optional().or(DROP).check(check::one_of(&[DROP, LEAVE])),
-        /// How long to wait for locks of other sessions, such as `10s`.
+        /// How long to wait for locks of other sessions, such as `10s`. In whole seconds, at least one.
         lock_timeout: String = optional().or("10s").check(connection::duration()),
         /// Connection to the database. It must lead to the writer.
         database_connection: DatabaseConnection = block().min(1),
@@ -111,18 +180,19 @@ tf_provider::model! {
         id: Computed<String> = computed().follows(Self::account_in),
         /// Authentication plugin of the database user.
         plugin: Computed<String> = computed().derived(|_| Val::Known(PLUGIN.to_owned())),
-        /// Whether the database user is locked (`ACCOUNT LOCK`) and cannot log in. A locked user is drift, and is unlocked.
+        /// Whether the database user is locked (`ACCOUNT LOCK`) and cannot log in. The next apply unlocks it.
         account_locked: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
         /// Whether the database user needs a client certificate or a specific cipher (`REQUIRE X509`, `SUBJECT`, `ISSUER` or
-        /// `CIPHER`). That is drift, and is removed.
+        /// `CIPHER`). The next apply removes the requirement.
         client_certificate_required: Computed<Option<bool>> = computed().derived(|_| Val::Known(Some(false))),
-        /// All privileges of the database user, as MySQL shows them. Of an adopted user only those of the configuration.
+        /// Privileges and roles of the database user, in the form of `SHOW GRANTS` and with the names that MySQL has for them.
+        /// Of an adopted user, only the privileges of the configuration.
         grants: Computed<Set<String>> = computed().derived(Self::wanted_lines),
         /// Kind of the server: `mysql` or `mariadb`.
         engine: Computed<String> = computed().keep(),
         /// Whether the database user existed before and was adopted.
         adopted: Computed<bool> = computed().keep(),
-        /// Privileges that an adopted database user had before.
+        /// Privileges and roles that an adopted database user had before. Null if it was not adopted.
         previous_grants: Computed<Option<Set<String>>> = computed().keep(),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }

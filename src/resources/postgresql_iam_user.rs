@@ -26,50 +26,122 @@ use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// Manages a PostgreSQL user on RDS or Aurora that logs in with IAM database authentication: a role that is a member of
-    /// `rds_iam`. Use it instead of a role of a general PostgreSQL provider when the user must not be locked out, and when
-    /// destroying it must not stop half way.
+    /// Manages a PostgreSQL user on RDS or Aurora that logs in with IAM database authentication: a role that is a
+    /// member of `rds_iam`. Use it rather than `postgresql_role` of cyrilgdn/postgresql to be sure that no change makes
+    /// the master user or the connecting user a member of `rds_iam`, to destroy users that own objects in several
+    /// databases, and to connect with a new authentication token each time.
     ///
-    /// AWS describes such users in
-    /// [Creating a database account using IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
+    /// AWS describes such users in [Creating a database account using IAM
+    /// authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html).
     ///
-    /// A role of the same name that already exists is not changed, and the error names the import command. With `adopt_existing` it
-    /// is adopted instead. The comment on a role that this resource created tells which create it was.
+    /// A role of the same name that already exists is not changed, and the error names the import command. With
+    /// `adopt_existing` it is adopted instead. The comment on a role that this resource created contains the time and
+    /// an ID of its creation.
     ///
-    /// ~> **Note:** A member of `rds_iam`, directly or through other roles, cannot log in with a password. Nothing is changed
-    /// if the master user or the connecting user would become a member together with this user, or if this user is a member
-    /// of `rds_ad`, which is for Kerberos.
+    /// If `database_connection` leads to another endpoint, the user is created there, as by a new resource, and the one
+    /// at the previous endpoint is left as it is. If the role that this resource created is there already, as in a
+    /// restored snapshot, it stays managed. A tunnel to the same endpoint changes nothing.
     ///
-    /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as it is
-    /// in the state.
+    /// ~> **Note:** A member of `rds_iam`, directly or through other roles, cannot log in with a password. Nothing is
+    /// changed if the master user or the connecting user would become a member together with this user, or if this user
+    /// is a member of `rds_ad`, which is for Kerberos.
+    ///
+    /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as
+    /// it is in the state.
     ///
     /// ## Drift Detection
     ///
-    /// A plan detects changes made outside of Terraform to the login, memberships, role attributes, connection limit, validity
-    /// and membership in `rds_iam`, and the next apply corrects them. A role that was dropped and re-created outside of
-    /// Terraform is managed as an adopted one from then on, with a warning: the next apply changes it to this configuration,
-    /// and destroy does not drop it.
+    /// A plan detects changes made outside of Terraform to the name, login, replication, connection limit, validity and
+    /// membership in `rds_iam`, and the next apply corrects them. It also detects other memberships, if `roles` is set,
+    /// and role attributes, unless the user was adopted and `attributes` is null. A role that was dropped and
+    /// re-created outside of Terraform is managed as an adopted one from then on, with a warning: the next apply
+    /// changes it to this configuration, and destroy does not drop it.
     ///
     /// ## Destroy
     ///
-    /// By default the user is dropped in all databases of the server: what it owns goes to `reassign_owned_to`, and its
-    /// privileges are revoked. All of that is tried in each database first, and nothing is changed if it cannot be completed.
-    /// An adopted user is not dropped; it loses only the memberships that it was granted here, and none if `on_destroy` is
-    /// `leave`. If the name of the endpoint no longer resolves and RDS says that the database does not exist, the user counts
-    /// as destroyed, with a warning.
+    /// By default the user is dropped: in each database of the server, what it owns goes to `reassign_owned_to`, and
+    /// its privileges are revoked. All of that is tried in each database first, and nothing is changed if it cannot be
+    /// completed. An adopted user is not dropped; it loses only the memberships that it was granted here, and none if
+    /// `on_destroy` is `leave`. Its previous attributes and password are not restored. If the name of the endpoint no
+    /// longer resolves and RDS says that the database does not exist, the user counts as destroyed, with a warning.
     ///
     /// ## Required Permissions
     ///
     /// ### IAM
     ///
-    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
-    /// `kms:Decrypt` if the key of the secret is not AWS's own. If the database cannot be reached when the user is destroyed,
-    /// `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
+    /// `rds-db:connect` for the login with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`,
+    /// and `kms:Decrypt` if the secret is encrypted with a customer managed key. If the database cannot be reached when
+    /// the user is destroyed, `rds:DescribeDBInstances` or `rds:DescribeDBClusters` tells whether it still exists.
     ///
     /// ### Database
     ///
-    /// The privileges of the master user suffice. Any other connecting user needs `CREATEROLE`; on PostgreSQL 16 and later
-    /// also `rds_iam` and the roles in `roles` `WITH ADMIN OPTION`, and the same for a user that another role created.
+    /// The privileges of the master user suffice. Any other connecting user needs `CREATEROLE`. On PostgreSQL 16 and
+    /// later, it also needs the `ADMIN OPTION` of `rds_iam`, of the roles in `roles`, of `rds_replication` if the user
+    /// is granted that, and of the user itself if another role created it. To drop the user, it must be able to connect
+    /// to every database in which the user owns objects or has privileges.
+    ///
+    /// ## Migrating from cyrilgdn/postgresql
+    ///
+    /// Remove the `postgresql_role` and each `postgresql_grant_role` of it from the state without destroying them, and
+    /// import the role in the same apply (Terraform 1.7 or OpenTofu 1.7, or later). Keep cyrilgdn/postgresql in the
+    /// configuration until it has been applied:
+    ///
+    /// ```terraform
+    /// removed {
+    ///   from = postgresql_role.app
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// removed {
+    ///   from = postgresql_grant_role.app_iam
+    ///
+    ///   lifecycle {
+    ///     destroy = false
+    ///   }
+    /// }
+    ///
+    /// import {
+    ///   to = rdsauth_postgresql_iam_user.app
+    ///   id = "administrator@orders.abcdefghijkl.eu-west-1.rds.amazonaws.com/orders/orders_app"
+    /// }
+    ///
+    /// resource "rdsauth_postgresql_iam_user" "app" {
+    ///   name  = "orders_app"
+    ///   roles = ["orders_readwrite"] # without "rds_iam" and "rds_replication"
+    ///
+    ///   database_connection {
+    ///     host     = "orders.abcdefghijkl.eu-west-1.rds.amazonaws.com"
+    ///     database = "orders"
+    ///     username = "administrator"
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// Besides the import, the first plan shows an in-place update at most: no argument replaces the role, and another
+    /// `name` renames it. It shows a change of:
+    ///
+    /// - `rds_iam_paths` if the role is not a member of `rds_iam` yet. Its password stops working with the apply. Grant the
+    ///   application `rds-db:connect` before that, for example with `rdsauth_iam_db_user_policy`.
+    /// - `roles` if the role has other memberships. They are revoked, or stay as they are if `roles` is null; either way,
+    ///   `rds_iam_paths` is known after the apply.
+    /// - `attributes` if the role has others than the configuration. They are removed.
+    /// - `database_connection` if it has arguments that the import ID cannot express.
+    ///
+    /// Everything else stays: objects, privileges on objects, the `ADMIN OPTION` of memberships that stay, and settings
+    /// such as `search_path`. They are not managed; `postgresql_grant` can still manage the privileges.
+    ///
+    /// An import does not know who created the role: destroy drops it unless `on_destroy` says otherwise. Nor does it
+    /// know whether the role has a password: an update removes it, but there may be nothing to update. A member of
+    /// `rds_iam` cannot log in with it. The import ID cannot express `auth_host`, so import where the endpoint can be
+    /// reached by its DNS name.
+    ///
+    /// -> **Note:** Resources of cyrilgdn/postgresql that stay, such as `postgresql_database` with this role as its
+    /// owner, make their connecting user a member of the role for a while. If it logs in with a password, it [cannot
+    /// connect](https://github.com/cyrilgdn/terraform-provider-postgresql/issues/289) in that time. Let a role that is
+    /// no member of `rds_iam` own the database.
     pub struct PostgresqlIamUser {
         /// Name of the database user, in the case in which it connects. A new name renames the user.
         name: String = required().check(name()),
@@ -78,13 +150,13 @@ tf_provider::model! {
         /// Whether the database user can open replication connections, with the role attribute `REPLICATION` or, if the
         /// connecting user cannot grant that, with membership in `rds_replication`.
         replication: bool = optional().or(false),
-        /// Role attributes of the database user besides `LOGIN` and `REPLICATION`. Further ones are drift, and are removed as
-        /// far as the connecting user is allowed to. If null, a user created here has none, and those of an adopted user
+        /// Role attributes of the database user besides `LOGIN` and `REPLICATION`. Others are removed, as far as the
+        /// connecting user is allowed to. If null, a user created or imported here has none, and those of an adopted user
         /// are not managed.
         attributes: Option<Set<String>> =
             optional().each(check::one_of(&["BYPASSRLS", "CREATEDB", "CREATEROLE"])),
-        /// Roles that the database user is a member of, besides `rds_iam` and `rds_replication`. If null, its
-        /// memberships are not managed.
+        /// Roles that the database user is a member of, besides `rds_iam` and `rds_replication`. Other memberships are
+        /// revoked. If null, memberships are not managed.
         roles: Option<Set<String>> = optional().each(role()),
         /// Maximum number of concurrent sessions of the database user; -1 means no limit.
         connection_limit: i64 = optional().or(-1).check(check::between(-1..=i64::from(i32::MAX))),
@@ -99,7 +171,8 @@ tf_provider::model! {
         /// connecting user.
         reassign_owned_to: Option<String> = optional().check(role()),
         /// Whether to allow adopting a role of this name that already exists, regardless of who created it. It is
-        /// changed to this configuration, and keeps its objects, its privileges and, without `roles`, its memberships.
+        /// changed to this configuration, and keeps its objects, its privileges and, without `roles`, its memberships. It
+        /// loses its password unless `forbid_password` is `false`.
         adopt_existing: bool = optional().or(false),
         /// What to do with the database user when the resource is destroyed: `drop` reassigns its objects, revokes its
         /// privileges and drops it, `revoke_rds_iam` makes it an ordinary role, `leave` changes nothing. An adopted user is

@@ -35,9 +35,10 @@ tf_provider::model! {
     /// manage both. If one is missing, the plan warns, because another resource of the same apply may supply it; an apply
     /// fails before it changes anything.
     ///
-    /// ~> **Note:** Users that are members of both `rds_iam` and `rds_replication`, directly or through other roles, *must* use
-    /// IAM database authentication for replication connections from then on. With a `database_connection` the plan names
-    /// them, as the data source `rdsauth_replication_iam_impact` does at any time.
+    /// ~> **Note:** Members of `rds_iam` that can open replication connections, as members of `rds_replication` or with the
+    /// attribute `REPLICATION`, *must* use IAM database authentication for them from then on. Memberships count directly or
+    /// through other roles. With a `database_connection` the plan names these users, as the data source
+    /// `rdsauth_replication_iam_impact` does at any time.
     ///
     /// -> **Note:** The change applies to all databases that use the parameter group, and the plan names them. Default parameter
     /// groups cannot be changed; the database needs a custom one.
@@ -50,8 +51,8 @@ tf_provider::model! {
     ///
     /// ## Destroy
     ///
-    /// `on_destroy` decides what becomes of the parameters. Their previous values are stored in tags of the group until then, as
-    /// with `rdsauth_parameter`. IAM database authentication stays on, and nothing is rebooted.
+    /// `on_destroy` decides what becomes of the parameters. With `restore`, their previous values are stored in tags of the
+    /// group until then, as with `rdsauth_parameter`. IAM database authentication stays on, and nothing is rebooted.
     ///
     /// ## Required Permissions
     ///
@@ -62,14 +63,14 @@ tf_provider::model! {
     /// - DB clusters: `rds:DescribeDBClusters`, `rds:DescribeDBClusterParameters`, `rds:ModifyDBClusterParameterGroup` and
     ///   `rds:ResetDBClusterParameterGroup`.
     /// - With `on_destroy = "restore"`: `rds:ListTagsForResource`, `rds:AddTagsToResource` and
-    ///   `rds:RemoveTagsFromResource`.
+    ///   `rds:RemoveTagsFromResource`. An import needs `rds:ListTagsForResource`.
     /// - With `manage_iam_authentication`: `rds:ModifyDBInstance`, or for a DB cluster `rds:ModifyDBCluster` with
     ///   `rds:ModifyDBInstance` on its members.
     /// - With `reboot = "if_required"`: `rds:RebootDBInstance`, with `rds:DescribeDBInstances` for the members of an Aurora
     ///   cluster, or for a Multi-AZ DB cluster `rds:RebootDBCluster` with `rds:RebootDBInstance` on its members.
     /// - With a `database_connection`: `rds-db:connect` for its user if `auth = "iam"`, or `secretsmanager:GetSecretValue` if
-    ///   `auth = "secret"`, and `kms:Decrypt` unless the key of the secret is the AWS managed key. Without them, the affected
-    ///   users are not looked up: with `impact = "warn"` there is a warning, with `impact = "block"` the apply fails.
+    ///   `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer managed key. Without them, the
+    ///   affected users are not looked up: with `impact = "warn"` there is a warning, with `impact = "block"` the apply fails.
     ///
     /// ### Database
     ///

@@ -10,17 +10,20 @@ use crate::sql::quote::{NameError, check_my_name};
 tf_provider::model! {
     /// Privileges on all databases, on a database, or on a table.
     pub struct GrantBlock {
-        /// Names of privileges such as `SELECT`, in any case; `ALL PRIVILEGES` can be granted on databases and tables by
-        /// whoever has all of them, which a master of MariaDB may not.
+        /// Names of the privileges, such as `SELECT`. Case is ignored, and so is which of the names of MySQL and MariaDB is
+        /// used. `ALL PRIVILEGES` needs `database`, and a connecting user that has all of them, which the master user of RDS
+        /// for MariaDB may not have.
         privileges: Set<Privilege> = required().check(check::size(1..=usize::MAX)).each(Check::explained(
             "must be a privilege of MySQL or MariaDB",
             check_privilege,
         )),
-        /// Name of a database, in which `%` and `_` stand for themselves; `*` stands for all databases.
+        /// Name of the database, or `*` for all databases. `%` and `_` are ordinary characters, not wildcards.
         database: String = optional().or(ALL).check(database_name()),
-        /// Name of a table that exists; `*` stands for all tables.
+        /// Name of the table, or `*` for all tables of the database. Requires `database`. The table must exist, unless
+        /// `CREATE` is among the privileges.
         table: String = optional().or(ALL).check(database_name()),
-        /// Whether the user may grant the privileges on.
+        /// Whether the database user can grant the privileges to other users (`WITH GRANT OPTION`). In MySQL and MariaDB,
+        /// this applies to all privileges that it has on the same database or table.
         grant_option: bool = optional().or(false),
     }
 }
