@@ -66,6 +66,8 @@ pub struct Defaults {
     pub statement_timeout: Option<Duration>,
     /// What the server shows of the session.
     pub application_name: Option<String>,
+    /// Whether plans and refreshes do without connections.
+    pub skip_plan_connections: bool,
 }
 
 impl Target {

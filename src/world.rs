@@ -19,6 +19,8 @@ pub struct World {
     sessions: Kept,
     claims: Claims,
     promised: Mutex<BTreeSet<Promise>>,
+    /// The warnings that were given, of those that are given once in a run.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 /// What the plan of one resource supplies to those that come after it.
@@ -52,6 +54,7 @@ impl World {
             sessions: Kept::default(),
             claims: Claims::default(),
             promised: Mutex::default(),
+            warned: Mutex::default(),
         }
     }
 
@@ -64,6 +67,7 @@ impl World {
             sessions: Kept::default(),
             claims: Claims::default(),
             promised: Mutex::default(),
+            warned: Mutex::default(),
         }
     }
 
@@ -76,6 +80,12 @@ impl World {
     /// Notes what a plan supplies, so that no plan after it in this run misses it.
     pub fn promise(&self, promise: Promise) {
         self.promised.lock().unwrap_or_else(PoisonError::into_inner).insert(promise);
+    }
+
+    /// Whether this warning was not given before in this run.
+    fn is_new(&self, warning: &Diagnostic) -> bool {
+        let text = format!("{}: {}", warning.summary, warning.detail);
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text)
     }
 
     /// Whether a plan before in this run supplies it.
@@ -117,6 +127,13 @@ impl World {
     /// Whether the AWS clients can be used, now rather than only after apply.
     pub fn is_known(&self) -> bool {
         self.clients.is_ok()
+    }
+}
+
+/// Warns of what is the same for several resources once in a run.
+pub fn warn_once(cx: &Ctx, warning: Diagnostic) {
+    if cx.is_new(&warning) {
+        cx.warn(warning);
     }
 }
 

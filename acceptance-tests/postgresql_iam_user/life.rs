@@ -7,7 +7,10 @@ use crate::postgresql_iam_user::{IT, PASSWORD, Scene};
 #[test]
 fn a_user_is_made_and_logs_in_with_a_token() {
     let scene = Scene::new("  name = \"uID\"");
-    scene.tf.plan().assert_creates(IT);
+    let plan = scene.tf.plan();
+    plan.assert_creates(IT);
+    assert_eq!(plan.value(IT, "rds_iam_paths"), json!([scene.named("uID → rds_iam")]));
+    assert_eq!(plan.unknown(IT), ["created_at", "oid", "password_set"]);
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
     assert_eq!(scene.state("rds_iam_paths"), json!([scene.named("uID → rds_iam")]));

@@ -33,7 +33,7 @@ fn a_refresh_keeps_what_was_known() {
     let there = scene.tf.read("main.tf");
     scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
     let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
-    run.expect_code(0).expect_text("taken to be as it was known last");
+    run.expect_code(0).expect_text("so drift is not detected");
     assert_eq!(scene.tf.state().0, known);
     scene.account.statement_fault(serde_json::json!({ "sql": "pg_auth_members", "fault": "cut" }));
     scene.tf.write("main.tf", &there);
@@ -41,6 +41,41 @@ fn a_refresh_keeps_what_was_known() {
     run.expect_code(0).expect_text("Database connection lost");
     scene.account.end_statement_faults();
     scene.tf.destroy();
+}
+
+#[test]
+fn what_cannot_be_reached_is_reported_once() {
+    let scene = Scene::new(&format!("{BODY}\n  count = 3").replace("\"uID\"", "\"u${count.index}ID\""));
+    scene.tf.apply();
+    let there = scene.tf.read("main.tf");
+    scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
+    let told = scene.tf.run(&["plan", "-json"]).expect_code(0).diagnostics();
+    assert_eq!(told.len(), 1, "{told:?}");
+    scene.tf.write("main.tf", &there);
+    scene.tf.destroy();
+}
+
+#[test]
+fn a_plan_can_do_without_connections() {
+    let scene = Scene::new(BODY);
+    let connected = scene.tf.read("main.tf");
+    let skipping = connected.replacen("database_connection {", "database_connection {\n    skip_plan_connections = true", 1);
+    assert_ne!(connected, skipping);
+    scene.tf.write("main.tf", &skipping);
+    scene.tf.apply();
+    scene.assert_settled("login -1 rds_iam");
+    scene.sql("ALTER ROLE uID CONNECTION LIMIT 5");
+    scene.tf.write("main.tf", &skipping.replace("correct-horse", "wrong-horse"));
+    let run = scene.tf.run(&["plan", "-json", "-detailed-exitcode"]).expect_code(0);
+    assert!(run.diagnostics().is_empty(), "{:?}", run.diagnostics());
+    scene.tf.write("main.tf", &connected);
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.write("main.tf", &skipping);
+    scene.tf.ok(&["state", "rm", IT]);
+    scene.tf.import(IT, &format!("{}:{}/app/{}", scene.host, scene.port, scene.named("uID")));
+    assert_eq!(scene.state("connection_limit"), 5, "an import connects");
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
 }
 
 /// Credentials of another account do not see it either, which is no proof.

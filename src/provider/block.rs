@@ -282,6 +282,11 @@ tf_provider::model! {
         /// Application name that the database shows for sessions of the provider. If null, `terraform-provider-rdsauth`
         /// is used.
         application_name: Option<String> = optional().check(check::length(1..=63)),
+        /// Whether refreshes and plans of resources do without connections to databases, and without warnings that these
+        /// cannot be reached. For plans on a machine outside the VPC, such as a CI runner: database users are kept as
+        /// they are in the state, and changes made outside of Terraform are not detected. Create, update, destroy,
+        /// import and data sources connect as always. If null, `false` is used.
+        skip_plan_connections: Option<bool> = optional(),
     }
 }
 
@@ -391,6 +396,7 @@ impl DatabaseConnectionBlock {
             connect_timeout: duration(&self.connect_timeout),
             statement_timeout: duration(&self.statement_timeout),
             application_name: self.application_name.clone(),
+            skip_plan_connections: self.skip_plan_connections == Some(true),
         }
     }
 }

@@ -53,7 +53,8 @@ tf_provider::model! {
     /// here.
     ///
     /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as
-    /// it is in the state.
+    /// it is in the state. To plan without connections and warnings, set `skip_plan_connections` in the
+    /// `database_connection` block of the provider.
     ///
     /// ## Drift Detection
     ///
@@ -228,7 +229,7 @@ impl Resource<World> for MysqlIamUser {
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::seen_in_state(cx, &state);
-        let opened = connection::at_hand(cx, state.session(cx).await, connection::AS_KNOWN)?;
+        let opened = connection::for_refresh(cx, state.session(cx)).await?;
         let Some(session) = opened else { return Ok(Some(state)) };
         let server = session.server();
         let found = connection::unless_lost(cx, state.look(cx, session).await, connection::AS_KNOWN);
@@ -351,6 +352,9 @@ impl Owned for MysqlIamUser {
         let Some(planned) = planned.decode().filter(|planned| !planned.adopt_existing && cx.databases().is_ok()) else {
             return Ok(None);
         };
+        if connection::is_skipped(cx) {
+            return Ok(None);
+        }
         let session = planned.session(cx).await?;
         Ok(planned.look(cx, session).await?.map(|_| Maker::Unknown))
     }

@@ -47,7 +47,8 @@ tf_provider::model! {
     /// is a member of `rds_ad`, which is for Kerberos.
     ///
     /// -> **Note:** A plan does not need the database. If it cannot be reached, the refresh warns and keeps the user as
-    /// it is in the state.
+    /// it is in the state. To plan without connections and warnings, set `skip_plan_connections` in the
+    /// `database_connection` block of the provider.
     ///
     /// ## Drift Detection
     ///
@@ -236,7 +237,7 @@ impl Resource<World> for PostgresqlIamUser {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::seen_in_state(cx, &state);
         let known = state.known()?.filter(|_| !cx.is_import());
-        let opened = connection::at_hand(cx, state.session(cx).await, connection::AS_KNOWN)?;
+        let opened = connection::for_refresh(cx, state.session(cx)).await?;
         let Some(session) = opened else { return Ok(Some(state)) };
         let found = roles::find(&session, &state.name, known.as_ref()).await;
         let Some(found) = connection::unless_lost(cx, found, connection::AS_KNOWN)? else { return Ok(Some(state)) };
@@ -325,6 +326,9 @@ impl Resource<World> for PostgresqlIamUser {
         let wanted = planned.decode();
         let writes = foreseen::fill(plan) || plan.changed(Self::reassign_owned_to);
         let Some(wanted) = wanted.filter(|_| writes && cx.is_known() && cx.databases().is_ok()) else { return Ok(()) };
+        if connection::is_skipped(cx) {
+            return Ok(());
+        }
         let Ok(session) = wanted.session(cx).await else { return Ok(()) };
         let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
         let survey = match wanted.look_around(&session, &name).await {
@@ -437,6 +441,7 @@ impl PostgresqlIamUser {
             claim.tell_adopted(cx);
         }
         claim.note(cx, None, None);
+        let promised = self.promised();
         self.adopted = adopted.into();
         self.granted_roles = Set::default().into();
         let oid = found.as_ref().map(|role| role.oid);
@@ -450,6 +455,7 @@ impl PostgresqlIamUser {
             });
         }
         claim.created(cx);
+        self.keep(promised);
         Ok(self)
     }
 

@@ -16,7 +16,7 @@ use crate::attributes::checks;
 use crate::aws::host::check_host;
 
 pub use self::gone::WAYS_OUT;
-pub use self::opening::{AS_KNOWN, at_hand, unless_lost};
+pub use self::opening::{AS_KNOWN, at_hand, for_refresh, is_skipped, unless_lost};
 pub use self::place::Place;
 
 tf_provider::model! {

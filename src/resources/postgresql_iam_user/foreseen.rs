@@ -19,7 +19,11 @@ pub(super) struct Promised {
 /// Plans the computed values, and says whether the plan needs a look into the database.
 pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
     type It = PostgresqlIamUser;
-    let (Some(prior), Some(planned)) = (plan.prior(), plan.planned()) else { return true };
+    let Some(planned) = plan.planned() else { return true };
+    let Some(prior) = plan.prior() else {
+        fill_create(plan);
+        return true;
+    };
     let place = |view: &View<'_, It>| {
         view.block(It::database_connection).and_then(|block| Place::planned(&block, Engine::Postgres))
     };
@@ -79,6 +83,24 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
         _ => {}
     }
     mends || plan.changed(It::name) || plan.changed(It::roles)
+}
+
+/// What is known of a user whose create is refused if there is one of its name.
+fn fill_create(plan: &mut Plan<'_, PostgresqlIamUser>) {
+    type It = PostgresqlIamUser;
+    if plan.get(It::adopt_existing) != Val::Known(false) {
+        return;
+    }
+    plan.set(It::adopted, false);
+    plan.set(It::granted_roles, Set::default());
+    if plan.get(It::replication) == Val::Known(false) {
+        plan.clear(It::replication_by);
+    }
+    // Other roles may lead to it, too.
+    let has_others = plan.get(It::roles) != Val::Null || plan.get(It::replication) != Val::Known(false);
+    if let (Val::Known(name), false) = (plan.get(It::name), has_others) {
+        plan.set(It::rds_iam_paths, ways(&[], &name, &name));
+    }
 }
 
 /// The ways to [`roles::IAM`] once the role has its name and is a direct member.

@@ -11,14 +11,16 @@ use crate::aws::host::RdsHost;
 use crate::aws::token::{Login, MAX_LIFETIME};
 use crate::parts::db::connection::{DatabaseConnection, Engine, port};
 use crate::sql::{self, Kind, Refusal, Target, mysql, postgres};
-use crate::world::Ctx;
+use crate::world::{self, Ctx};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
 
 /// Ends a warning of a refresh.
-pub const AS_KNOWN: &str = "What is in the database is taken to be as it was known last.";
+pub const AS_KNOWN: &str = "The database users there are kept as they are in the state, so drift is not detected. If plans \
+                            run where databases cannot be reached, set \"skip_plan_connections\" in the \
+                            \"database_connection\" block of the provider: they then neither try nor warn.";
 
 /// Who logs in, and with what.
 struct Credentials {
@@ -246,6 +248,19 @@ fn join(there: &Path, further: &Path) -> Path {
     further.steps().iter().fold(there.clone(), |path, step| path.then(step.clone()))
 }
 
+/// Whether the provider block says that plans and refreshes do without databases. An import cannot.
+pub fn is_skipped(cx: &Ctx) -> bool {
+    !cx.is_import() && cx.databases().is_ok_and(|defaults| defaults.skip_plan_connections)
+}
+
+/// A session for a refresh: nothing if it is to do without, or, with a warning, if it has to.
+///
+/// # Errors
+/// An import cannot connect.
+pub async fn for_refresh<T>(cx: &Ctx, open: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+    if is_skipped(cx) { Ok(None) } else { at_hand(cx, open.await, AS_KNOWN) }
+}
+
 /// A session for what can do without the database: nothing, with a warning that ends so, if it cannot be had.
 ///
 /// # Errors
@@ -253,7 +268,7 @@ fn join(there: &Path, further: &Path) -> Path {
 pub fn at_hand<T>(cx: &Ctx, opened: Result<T>, end: &str) -> Result<Option<T>> {
     match opened {
         Err(error) if !cx.is_import() => {
-            cx.warn(unseen(error, end));
+            world::warn_once(cx, unseen(error, end));
             Ok(None)
         }
         opened => opened.map(Some),
