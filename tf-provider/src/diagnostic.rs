@@ -10,14 +10,14 @@ use crate::value::{self, Path};
 pub enum Severity {
     /// The operation failed.
     Error,
-    /// The operation succeeded, and the user should know something.
+    /// The operation succeeded, but the user should know something.
     Warning,
 }
 
 /// One message to the user.
 ///
-/// The summary is a short sentence without ids; the detail says which object,
-/// what was answered and what to do; the path points at the configuration.
+/// The summary is a short sentence without ids; the detail says which object, what the answer was and what to do; the
+/// path points at the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Error or warning.
@@ -93,7 +93,7 @@ impl From<value::Error> for Diagnostic {
     }
 }
 
-/// Says what was being done, and to which object, when something failed.
+/// Adds to an error what was being done, and to which object.
 pub trait Context<T> {
     /// Replaces the summary and puts the subject before the detail:
     /// `Cannot turn on IAM authentication` / `"orders": ModifyDBInstance answered …`.
@@ -149,8 +149,8 @@ mod tests {
             }
         }
         let refused = Fault("refused", None);
-        let told = Fault("no connection: refused", Some(Box::new(refused)));
-        assert_eq!(chain(&Fault("cannot sign in", Some(Box::new(told)))), "cannot sign in: no connection: refused");
+        let cause = Fault("no connection: refused", Some(Box::new(refused)));
+        assert_eq!(chain(&Fault("cannot sign in", Some(Box::new(cause)))), "cannot sign in: no connection: refused");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A provider as a process: what lies between its `main` and the gRPC calls of core.
 //!
-//! Core starts the binary, reads one line from its standard output and connects to the socket named there.
-//! [`run`] does the rest until core takes leave or is gone. What the calls mean is the service's business.
+//! Core starts the binary, reads one line from its standard output and connects to the socket named there. [`run`] does
+//! the rest until core shuts the provider down or exits. What the calls mean is up to the service.
 //!
 //! For Unix only: elsewhere core connects over TCP, which is not written yet.
 
@@ -45,13 +45,13 @@ pub struct Plugin {
 pub trait Work {
     /// Asks running work to end soon; the service stays usable. Must return at once.
     ///
-    /// Called on SIGTERM and when core is gone, just as core's own `Stop` call would.
+    /// Called on SIGTERM and when core has exited, just as core's own `Stop` call would.
     fn cancel(&self);
 
-    /// Core has taken leave: it has got all answers, and there will be no more calls. Must return soon.
-    fn farewell(&self) {}
+    /// Core has shut the provider down: it has received all answers, and there will be no more calls. Must return soon.
+    fn shut_down(&self) {}
 
-    /// Completes when no work is running. The process waits for it, at most five seconds, when core is gone.
+    /// Completes when no work is running. The process waits for it, at most five seconds, when core has exited.
     fn idle(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
@@ -64,9 +64,9 @@ pub fn main<P: schema::Provider>(plugin: Plugin) -> ExitCode {
 
 /// Serves any implementation of the Provider service until core ends it.
 ///
-/// `args` are those after the program's name: none when core starts it, or one of `-debug`, `-version`, `-help`.
-/// Owns the process's standard output, log, panic hook and the signals SIGINT and SIGTERM. Exit code 1 says that it
-/// could not serve, 64 that it does not know the arguments; why is on standard error.
+/// `args` are those after the program's name: none when core starts it, or one of `-debug`, `-version`, `-help`. Owns
+/// the process's standard output, log, panic hook and the signals SIGINT and SIGTERM. Exit code 1 says that it could
+/// not serve, 64 that it does not know the arguments; the reason is on standard error.
 pub fn run<S: Provider + Work>(plugin: Plugin, args: impl IntoIterator<Item = OsString>, service: S) -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
     log::install(log::level(&env, plugin.name), plugin.address);
@@ -78,7 +78,7 @@ pub fn run<S: Provider + Work>(plugin: Plugin, args: impl IntoIterator<Item = Os
 /// Looks up an environment variable.
 type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// What a process is given, so that tests can give something else.
+/// What a process gets from its environment, replaceable in tests.
 struct Process<'a> {
     args: Vec<OsString>,
     env: Env<'a>,
@@ -105,7 +105,7 @@ const SUCCESS: u8 = 0;
 const FAILURE: u8 = 1;
 const USAGE: u8 = 64;
 
-/// Does what the arguments say and returns the exit code. A stream that nobody reads is no reason to stop.
+/// Runs what the arguments ask for and returns the exit code. An output stream that is closed is no reason to stop.
 fn start<S: Provider + Work>(plugin: Plugin, service: S, process: Process<'_>) -> u8 {
     let Process { args, env, out, err } = process;
     let served = match Command::from_args(&args) {
@@ -167,7 +167,7 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 impl Command {
-    /// Nothing when there is an argument it does not know. One dash and two are the same, as in Go.
+    /// `None` if there is an unknown argument. One dash and two are the same, as in Go.
     fn from_args(args: &[OsString]) -> Option<Self> {
         let args: Vec<_> = args.iter().map(OsString::as_os_str).map(OsStr::to_str).collect();
         match args.as_slice() {

@@ -2,7 +2,7 @@
 //!
 //! `make proto` regenerates them; a test fails while they differ from what `proto/` says.
 
-/// What core asks of a provider: plugin protocol 5.10.
+/// The protocol between core and a provider: plugin protocol 5.10.
 #[rustfmt::skip]
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 pub mod tfplugin5;

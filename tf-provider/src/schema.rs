@@ -1,7 +1,7 @@
-//! What an entity looks like to the user, and what happens to its values.
+//! The schema that the user sees, and how its values are processed.
 //!
-//! One [`model!`](crate::model) declares a Rust struct, its Terraform schema and
-//! its documentation. Everything here is pure and knows no wire format.
+//! One [`model!`](crate::model) declares a Rust struct, its Terraform schema and its documentation. Everything here is
+//! pure and independent of the wire format.
 
 pub mod check;
 pub mod conform;
@@ -53,7 +53,7 @@ use crate::value::{ObjectType, Type, Value};
 /// The attributes and blocks of one model, in the order they were declared.
 #[derive(Debug)]
 pub struct Table {
-    /// What the user reads first; Markdown.
+    /// The lead of the documentation; Markdown.
     pub doc: String,
     /// Attributes and nested blocks.
     pub attributes: Vec<Attribute>,
@@ -68,13 +68,13 @@ pub struct Table {
 pub struct Attribute {
     /// Its name in HCL.
     pub name: &'static str,
-    /// What the user reads about it; Markdown.
+    /// The description for the user; Markdown.
     pub doc: String,
     /// Its type; of a block, the type of its value.
     pub ty: Type,
-    /// What its Rust type says about it.
+    /// The properties that follow from its Rust type.
     pub traits: Traits,
-    /// What its rules say about it.
+    /// The properties that its rules declare.
     pub flags: Flags,
     /// Whether a known value fits the Rust type.
     pub fits: fn(&Value) -> Result<(), Mismatch>,
@@ -126,7 +126,8 @@ impl Table {
         self.relations.push(relation);
     }
 
-    /// Adds optional texts that a configuration may set and that nobody reads, so that it can be one of another provider.
+    /// Adds optional strings that a configuration may set and that are ignored, so that a configuration of another
+    /// provider is accepted.
     pub fn ignore(&mut self, names: &[&'static str], doc: &str) {
         for name in names {
             let mut rules = optional::<(), Option<String>>().flags();
@@ -190,7 +191,7 @@ impl Attribute {
         self.flags.sensitive || self.traits.secret
     }
 
-    /// Of a write-only attribute, the name of the one whose change sends it again: `password_wo_version`.
+    /// For a write-only attribute, the name of the attribute whose change sends it again: `password_wo_version`.
     pub(crate) fn version(&self) -> String {
         format!("{}_wo_version", self.name.strip_suffix("_wo").unwrap_or(self.name))
     }

@@ -1,4 +1,4 @@
-//! What Terraform can say: values that may be null or not yet known.
+//! The values of Terraform, which may be null or not yet known.
 //!
 //! A [`Value`] does not carry its [`Type`]; both codecs are directed by the type
 //! of the schema, because on the wire a number can look like a string.
@@ -34,7 +34,7 @@ pub type Object = BTreeMap<String, Value>;
 /// unknown values are equal whatever is promised about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
-    /// Absent.
+    /// Null.
     #[default]
     Null,
     /// Known only after apply.
@@ -138,7 +138,7 @@ impl Value {
         }
     }
 
-    /// What is there, if the whole way to it exists.
+    /// The value at a path, if the whole path exists.
     pub fn get(&self, path: &Path) -> Option<&Self> {
         path.steps().iter().try_fold(self, |value, step| match (value.untyped(), step) {
             (Self::Map(elements), Step::Attribute(name) | Step::Key(name)) => elements.get(name),
@@ -147,7 +147,7 @@ impl Value {
         })
     }
 
-    /// What it is, for messages: `a string`.
+    /// Its type, for messages: `a string`.
     pub fn describe(&self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -205,14 +205,14 @@ async fn shutdown() -> Duration {
     answers(&core).await;
     // Work and open streams do not hold it up, and neither does a core that keeps its connection.
     let order = configure(&core, "wait");
-    let farewell = async {
+    let shut_down = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         core.call::<(), ()>("plugin.GRPCController/Shutdown", ()).await.unwrap();
         let answered = Instant::now();
         let exit = process.exit().await;
         (exit, answered.elapsed())
     };
-    let (_, (exit, took)) = tokio::join!(order, farewell);
+    let (_, (exit, took)) = tokio::join!(order, shut_down);
     assert!(exit.status.success(), "{}", exit.stderr);
     assert_eq!(exit.left, 0);
     took

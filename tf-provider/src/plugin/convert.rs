@@ -9,7 +9,7 @@ use crate::schema::{
 };
 use crate::value::{Object, Path, Step, Type, Value, json, msgpack};
 
-/// The value in a message; an absent one is null.
+/// The value in a message; a missing one is null.
 pub(crate) fn value(dynamic: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value> {
     match dynamic {
         Some(dynamic) if !dynamic.msgpack.is_empty() => Ok(msgpack::decode(&dynamic.msgpack, ty)?),
@@ -36,7 +36,7 @@ pub(crate) fn config(dynamic: Option<&wire::DynamicValue>, table: &Table) -> Res
         .ok_or_else(|| Diagnostic::error("Malformed value from Terraform", "Expected a configuration, got null."))
 }
 
-/// Refuses what is not of the type's identity; the object itself says all that an identity could.
+/// Rejects an identity that does not conform to its type; the object itself contains all that an identity could.
 pub(crate) fn check_identity(identity: Option<&wire::ResourceIdentityData>, table: &Table) -> Result<()> {
     value(identity.and_then(|identity| identity.identity_data.as_ref()), &table.identity_ty()).map(drop)
 }
@@ -56,14 +56,15 @@ pub(crate) fn dynamic_object(object: Option<Object>, table: &Table) -> Result<Op
     dynamic(&object.map_or(Value::Null, Value::Map), &table.ty())
 }
 
-/// The identity of an object, once what it needs is there and all of it is known.
+/// The identity of an object, once its required attributes are there and all of it is known.
 pub(crate) fn identity(table: &Table, object: &Object) -> Result<Option<wire::ResourceIdentityData>> {
     let attributes: Object = table
         .identity()
         .map(|attribute| (attribute.name.to_owned(), object.get(attribute.name).cloned().unwrap_or_default()))
         .collect();
     let value = Value::Map(attributes);
-    // What the provider fills is null in an import, and core refuses an identity that changes when it is filled.
+    // Attributes that the provider fills are null in an import, and core refuses an identity that changes when they are
+    // filled.
     let is_always_there =
         |attribute: &Attribute| attribute.is_required() || attribute.is_computed() && !attribute.traits.nullable;
     let lacks =
@@ -236,7 +237,7 @@ mod tests {
     use crate::schema::{Computed, Model as _, optional, required};
 
     crate::model! {
-        /// With a part of its identity that the provider fills, and one that may be absent for good.
+        /// With a part of the identity that the provider fills, and one that may stay null.
         struct Place {
             /// Name.
             name: String = required().replace().identity(),
@@ -248,15 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_is_told_once_all_that_is_always_there_is_there() {
+    fn an_identity_is_sent_once_its_required_attributes_are_known() {
         let place = |region: Value| -> Object {
             [("name", Value::from("a")), ("region", region), ("alias", Value::Null)]
                 .map(|(name, value)| (name.to_owned(), value))
                 .into()
         };
-        let told = |region: Value| identity(Place::table(), &place(region)).map(|identity| identity.is_some());
-        assert_eq!(told(Value::from("eu-west-1")), Ok(true));
-        assert_eq!(told(Value::Null), Ok(false), "an import that does not name it");
-        assert_eq!(told(Value::unknown()), Ok(false));
+        let has_identity = |region: Value| identity(Place::table(), &place(region)).map(|identity| identity.is_some());
+        assert_eq!(has_identity(Value::from("eu-west-1")), Ok(true));
+        assert_eq!(has_identity(Value::Null), Ok(false), "an import that does not name it");
+        assert_eq!(has_identity(Value::unknown()), Ok(false));
     }
 }

@@ -1,4 +1,4 @@
-//! What core tells the process through its environment, and the one line it is answered.
+//! What core passes to the process in its environment, and the one line that the process answers.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -11,18 +11,18 @@ use serde_json::json;
 
 use crate::plugin::{Env, Failure, Plugin};
 
-/// What was agreed with whoever started the process.
+/// What was negotiated with the parent process.
 #[derive(Debug)]
 pub(crate) struct Handshake {
     /// Started by hand, to be attached to: no TLS, several connections, no end but Ctrl-C.
     pub(crate) debug: bool,
     /// PEM of the only client certificate to accept; without one core asks for plaintext.
     pub(crate) client_cert: Option<String>,
-    /// Where the socket goes.
+    /// Where the socket is created.
     pub(crate) socket_dir: PathBuf,
     /// Name or number of a group that may connect too.
     pub(crate) socket_group: Option<String>,
-    /// Core knows about multiplexing and wants an answer. Older ones would take the answer for a part of the
+    /// Core knows about multiplexing and expects an answer. Older versions would read the answer as part of the
     /// certificate.
     multiplex: bool,
 }
@@ -34,7 +34,7 @@ pub(crate) const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a21
 const PROTOCOL: u8 = 5;
 
 impl Handshake {
-    /// Reads what core says; nothing when it was not core that started us.
+    /// Reads core's variables; nothing if the process was not started by core.
     pub(crate) fn with_core(env: Env<'_>) -> Option<Result<Self, Failure>> {
         if env("TF_PLUGIN_MAGIC_COOKIE")? != COOKIE {
             return None;
@@ -56,7 +56,7 @@ impl Handshake {
         })
     }
 
-    /// What holds when a developer started us.
+    /// The handshake of a process that a developer started.
     pub(crate) fn with_debugger(env: Env<'_>) -> Self {
         Self {
             debug: true,
@@ -67,7 +67,7 @@ impl Handshake {
         }
     }
 
-    /// What to print once the socket listens.
+    /// The line to print once the socket listens.
     pub(crate) fn line(&self, plugin: Plugin, socket: &Path, certificate: Option<&CertificateDer<'_>>) -> String {
         if self.debug {
             return reattach(plugin.address, std::process::id(), socket);
@@ -99,7 +99,7 @@ fn reattach(address: &str, pid: u32, socket: &Path) -> String {
             "Protocol": "grpc",
             "ProtocolVersion": PROTOCOL,
             "Pid": pid,
-            // Core leaves the process alone when its own work is done.
+            // Core does not kill the process when its own work is done.
             "Test": true,
             "Addr": { "Network": "unix", "String": socket.to_string_lossy() },
         }

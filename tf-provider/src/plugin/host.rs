@@ -1,8 +1,8 @@
 //! The gRPC server, and when the process ends.
 //!
-//! Core takes leave with `Shutdown` and kills what is still there two seconds later. It may also vanish; then the end of
-//! its connection is all that tells, or that it never comes. Signals reach the whole process group: SIGINT is core's to
-//! handle, SIGTERM only cancels work, so that core still gets the answer.
+//! Core ends a provider with `Shutdown` and kills what is still running two seconds later. Core may also vanish; then
+//! the end of its connection is the only sign, or the fact that it never connects. Signals reach the whole process
+//! group: SIGINT is core's to handle, SIGTERM only cancels work, so that core still gets the answer.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -37,7 +37,7 @@ use crate::proto::go_plugin::grpc_stdio_server::{GrpcStdio, GrpcStdioServer};
 use crate::proto::go_plugin::{ConnInfo, Empty, StdioData};
 use crate::proto::tfplugin5::provider_server::{Provider, ProviderServer};
 
-/// A provider service and what surrounds it.
+/// A provider service and its connections.
 pub(crate) struct Host<S> {
     service: Arc<S>,
     debug: bool,
@@ -51,17 +51,17 @@ const MAX_MESSAGE: usize = 256 << 20;
 /// A local peer that needs longer for its TLS handshake will not finish it.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Core connects at once after it has read where to; whoever lets this pass is gone.
+/// Core connects as soon as it has read the address; if it has not done so by then, it has exited.
 const WELCOME: Duration = Duration::from_secs(60);
 
 /// How long core may take to close its connection after the answer to `Shutdown`.
-const FAREWELL: Duration = Duration::from_millis(50);
+const SHUTDOWN: Duration = Duration::from_millis(50);
 
-/// What running work gets to end in when nobody waits for its answer any more.
+/// How long running work may take to end when core no longer waits for its answer.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl<S: Provider + Work> Host<S> {
-    /// Takes over SIGINT and SIGTERM. Must run before core learns where to connect.
+    /// Installs handlers for SIGINT and SIGTERM. Must run before core learns where to connect.
     pub(crate) fn new(service: Arc<S>, debug: bool) -> io::Result<Self> {
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         Ok(Self { service, debug, interrupt, terminate })
@@ -79,18 +79,18 @@ impl<S: Provider + Work> Host<S> {
                 .serve_with_incoming(ReceiverStream::new(accepted).map(Ok::<_, Infallible>)),
         );
         tokio::select! {
-            // First a farewell: core is gone soon after it.
+            // `Shutdown` first: core exits soon after it.
             biased;
             () = shutdown.cancelled() => {
-                service.farewell();
-                let _ = timeout(FAREWELL, connections.gone()).await;
+                service.shut_down();
+                let _ = timeout(SHUTDOWN, connections.all_closed()).await;
             }
             never = accept(&socket.listener, tls, &connections, ready) => match never {},
             served = server => return Ok(served??),
             () = connections.none_within(WELCOME), if !debug => {
                 tracing::warn!("Nobody has connected in {WELCOME:?}");
             }
-            () = connections.gone(), if !debug => {
+            () = connections.all_closed(), if !debug => {
                 tracing::warn!("Core is gone without a farewell");
                 service.cancel();
                 let _ = timeout(GRACE, service.idle()).await;
@@ -164,13 +164,13 @@ impl Connections {
     }
 
     /// Completes when there were connections and the last of them is closed.
-    async fn gone(&self) {
-        // An error would mean that the sender is gone, and this is it.
+    async fn all_closed(&self) {
+        // An error would mean that the sender was dropped, and this is the sender.
         let _ = self.0.subscribe().wait_for(|count| count.any_yet && count.open == 0).await;
     }
 }
 
-/// Hands over connections as they become ready. One that fails concerns nobody else.
+/// Yields connections as they become ready. One that fails does not affect the others.
 async fn accept(
     listener: &UnixListener,
     tls: Option<TlsAcceptor>,
@@ -181,7 +181,7 @@ async fn accept(
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of file descriptors, most likely; some may come free.
+                // Out of file descriptors, most likely; some may become free.
                 tracing::warn!(%error, "Cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -255,7 +255,7 @@ impl AsyncWrite for Connection {
 
 // === Helper services ===
 
-/// Lets core take leave.
+/// Lets core end the process.
 struct Controller {
     shutdown: CancellationToken,
 }
@@ -268,7 +268,7 @@ impl GrpcController for Controller {
     }
 }
 
-/// Streams that core opens at once and expects to stay open, with nothing to say on them.
+/// Streams that core opens at once and expects to stay open, with nothing to send on them.
 struct Silent;
 
 #[tonic::async_trait]
@@ -284,7 +284,7 @@ impl GrpcBroker for Silent {
         &self,
         request: Request<Streaming<ConnInfo>>,
     ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
-        // Held, since a dropped request would reset the stream; what core offers on it is not taken up.
+        // Held, since a dropped request would reset the stream; what core sends on it is not read.
         Ok(Response::new(Box::pin(request.into_inner().filter_map(|_| None))))
     }
 }
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_host_nobody_comes_to_ends() {
+    async fn a_host_without_connections_ends() {
         assert!(ends(false, Some(tls()), async |stranger| drop(stranger)).await, "a stranger is nobody");
         let silent = async |mut stranger: UnixStream| drop(stranger.read(&mut [0]).await);
         assert!(ends(false, Some(tls()), silent).await, "one that says nothing, too");

@@ -1,7 +1,7 @@
 //! Logs and panics in the form that core reads from standard error.
 //!
-//! A log line is one JSON object of Go's hclog. Its values are those given to `tracing`: whoever logs a secret has
-//! leaked it. Crates that are not ours might, so that they only get to warn.
+//! A log line is one JSON object in the format of Go's hclog. Its values are those given to `tracing`: logging a secret
+//! leaks it. Other crates might do that, so only their warnings are logged.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::ffi::OsStr;
@@ -20,15 +20,16 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::plugin::Env;
 
-/// How much to log: what `TF_LOG_PROVIDER_NAME` says, as with Go's providers; without it as much as core would show,
-/// which is told that by `TF_LOG_PROVIDER`, else by `TF_LOG`. Core drops what is above its own level whoever asks for it.
+/// How much to log: what `TF_LOG_PROVIDER_NAME` says, as with Go's providers; otherwise as much as core would show,
+/// which is set by `TF_LOG_PROVIDER`, else by `TF_LOG`. Core drops everything above its own level, whichever variable
+/// asks for it.
 pub(crate) fn level(env: Env<'_>, name: &str) -> LevelFilter {
     let own = format!("TF_LOG_PROVIDER_{}", name.to_ascii_uppercase().replace('-', "_"));
     if let Some(level) = env(&own).as_deref().and_then(known_level) {
         return level;
     }
     let value = ["TF_LOG_PROVIDER", "TF_LOG"].iter().filter_map(|name| env(name)).find(|value| !value.is_empty());
-    // JSON is core's own form of TRACE, and it takes every unknown word for TRACE, too.
+    // JSON is core's own form of TRACE, and core reads every unknown word as TRACE, too.
     value.map_or(LevelFilter::OFF, |value| known_level(&value).unwrap_or(LevelFilter::TRACE))
 }
 
@@ -48,7 +49,7 @@ fn known_level(word: &OsStr) -> Option<LevelFilter> {
 pub(crate) fn install(level: LevelFilter, address: &'static str) {
     if level != LevelFilter::OFF {
         let subscriber = tracing_subscriber::registry().with(Hclog::new(level, address, io::stderr()));
-        // An error would mean that the program has its own subscriber, which then is what it wants.
+        // An error means that the program has installed its own subscriber, which then applies.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
     std::panic::set_hook(Box::new(|info| {
@@ -56,7 +57,7 @@ pub(crate) fn install(level: LevelFilter, address: &'static str) {
     }));
 }
 
-/// Core shows to the user what follows `panic: `, and only that.
+/// Core shows the user the text after `panic: `, and only that.
 fn panic_report(info: &PanicHookInfo<'_>) -> String {
     let thread = std::thread::current();
     let mut report = format!("panic: {}\n\n", info.payload_as_str().unwrap_or("of unknown kind"));
@@ -139,7 +140,7 @@ where
         }
         let mut line = Value::Object(line).to_string();
         line.push('\n');
-        // Nobody is told when core has stopped reading.
+        // Nothing to do when core has stopped reading.
         let _ = self.out.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
     }
 }
@@ -212,7 +213,7 @@ mod tests {
         }
     }
 
-    /// What is written at a level, line by line.
+    /// The lines written at a level.
     fn check(level: LevelFilter, log: impl FnOnce()) -> Vec<Value> {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::registry().with(Hclog::new(level, "registry.example/a/b", lines.clone()));

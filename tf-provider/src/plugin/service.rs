@@ -32,7 +32,7 @@ use crate::schema::{Ctx, Provider};
 /// Serves a [`Provider`] to core.
 pub struct Service<P: Provider>(Arc<State<P>>);
 
-/// What lives as long as the process.
+/// State of the process.
 struct State<P: Provider> {
     world: RwLock<Option<Arc<P::World>>>,
     stop: Mutex<CancellationToken>,
@@ -48,7 +48,7 @@ trait Answer: Send + 'static {
     /// The answer of a failed call.
     fn failed(diagnostics: Vec<wire::Diagnostic>) -> Self;
 
-    /// Logs what it tells the user.
+    /// Logs the diagnostics that the user is shown.
     fn log(&self);
 }
 
@@ -61,14 +61,14 @@ impl<P: Provider> Default for Service<P> {
 }
 
 impl<P: Provider> Work for Service<P> {
-    /// Cancels what runs now; what comes later has a fresh token.
+    /// Cancels what runs now; later work has a fresh token.
     fn cancel(&self) {
         std::mem::take(&mut *self.0.stop.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
     }
 
-    fn farewell(&self) {
+    fn shut_down(&self) {
         if let Some(world) = self.0.world() {
-            P::farewell(&world);
+            P::shut_down(&world);
         }
     }
 
@@ -91,7 +91,7 @@ impl<P: Provider> State<P> {
         Ok(Ctx::new(world, limit, stop))
     }
 
-    /// Runs work that goes on when core hangs up, and turns a panic into a diagnostic.
+    /// Runs work that continues when core hangs up, and turns a panic into a diagnostic.
     async fn task<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T, Diagnostic> {
         self.tasks.spawn(work.in_current_span()).await.map_err(|error| {
             let text = match error.try_into_panic() {
@@ -137,7 +137,7 @@ impl<P: Provider> State<P> {
         Ok(Response::new(answer.instrument(span).await))
     }
 
-    /// Answers a call with events: those that it sends, and perhaps a last one, which tells how it ended.
+    /// Answers a call with events: those that it sends, and perhaps a last one with its outcome.
     async fn stream<Q, A: Answer, F: Future<Output = Result<Option<A>, Failure>> + Send + 'static>(
         self: Arc<Self>,
         span: Span,
@@ -187,7 +187,7 @@ impl<A: Answer> Events<A> {
     }
 }
 
-/// Methods that hand their requests to a function of the state; `stream` says that it answers with events.
+/// Methods that hand their requests to a function of the state; `stream` means that it answers with events.
 macro_rules! calls {
     () => {};
     (

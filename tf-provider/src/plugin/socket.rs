@@ -10,8 +10,8 @@ use tokio::net::UnixListener;
 
 /// A listening socket that only its owner can reach; dropping it removes it.
 ///
-/// It is made inside a fresh directory of mode 0700, so that nobody can connect before its own mode is set. The
-/// process's umask, the other way, is shared with all its threads.
+/// The socket is created inside a fresh directory of mode 0700, so that no other user can connect before its own mode
+/// is set. The alternative, the process's umask, is shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub(crate) listener: UnixListener,
@@ -91,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn a_group_may_connect() {
         let parent = tempfile::tempdir().unwrap();
-        // One's own group, the only one that everybody may give a file to.
+        // The process's own group, the only one to which any user can assign a file.
         let own = std::fs::metadata(parent.path()).unwrap().gid();
         let socket = Socket::bind(parent.path(), Some(&own.to_string())).unwrap();
         assert_eq!((mode(socket.path()), mode(socket.path().parent().unwrap())), (0o660, 0o710));

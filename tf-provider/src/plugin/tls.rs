@@ -1,4 +1,4 @@
-//! Mutual TLS with one peer: both sides make a certificate for this one process and pin the other's.
+//! Mutual TLS with one peer: both sides generate a certificate for this one process and pin the other's.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use tokio_rustls::TlsAcceptor;
 /// The server's side of the connection.
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
-    /// What core is to pin.
+    /// The certificate for core to pin.
     pub(crate) certificate: CertificateDer<'static>,
 }
 
 impl Tls {
-    /// Makes a throw-away certificate and accepts the client certificate in `pem`, and no other.
+    /// Generates a temporary certificate and accepts the client certificate in `pem`, and no other.
     pub(crate) fn pinned_to(pem: &str) -> Result<Self, Box<dyn Error>> {
         let client = CertificateDer::from_pem_slice(pem.as_bytes())?;
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -44,7 +44,7 @@ impl Tls {
 /// Accepts exactly one client certificate.
 ///
 /// The usual verifier cannot: core's certificate is its own authority, which is no valid end entity. Its dates do not
-/// matter, since core made it for this process.
+/// matter, since core generated it for this process.
 #[derive(Debug)]
 struct PinnedClient {
     certificate: CertificateDer<'static>,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::value::Value;
 
-/// What a value must satisfy.
+/// A requirement on a value.
 #[derive(Clone)]
 pub struct Check {
-    /// How the documentation says it: `must be 1 to 64 characters long`.
+    /// Its text in the documentation: `must be 1 to 64 characters long`.
     pub sentence: Cow<'static, str>,
     test: Arc<Test>,
 }
@@ -63,7 +63,7 @@ impl fmt::Debug for Check {
     }
 }
 
-/// What every key of a map must satisfy; `check` is one of texts.
+/// A requirement on every key of a map; `check` is one for texts.
 pub fn keys(check: Check) -> Check {
     let sentence = match check.sentence.strip_prefix("must be ") {
         Some(what) => format!("must have keys that are {what}"),

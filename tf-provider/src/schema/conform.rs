@@ -1,13 +1,12 @@
-//! What core enforces on planned and applied objects.
+//! The rules that core enforces on planned and applied objects.
 //!
-//! An implementation of its own, apart from the code that plans: framework tests
-//! and debug builds put every answer before it, so that a mistake is found here
-//! and not as "Provider produced invalid plan".
+//! Implemented independently of the code that plans: framework tests and debug builds check every answer with it, so
+//! that a mistake is found here and not as "Provider produced invalid plan".
 
 use crate::schema::{Attribute, Nesting, TIMEOUTS, Table};
 use crate::value::{Object, Path, Step, Value};
 
-/// What is wrong with a planned object. Nothing means that core will accept it.
+/// What is wrong with a planned object. Empty if core will accept it.
 pub fn planned(table: &Table, config: &Object, prior: Option<&Object>, planned: &Object) -> Vec<String> {
     let mut wrong = Vec::new();
     complete(table, planned, &mut wrong);
@@ -18,7 +17,7 @@ pub fn planned(table: &Table, config: &Object, prior: Option<&Object>, planned: 
     wrong
 }
 
-/// What is wrong with the paths whose change asks for a new object.
+/// What is wrong with the paths whose change forces a new object.
 pub fn replaced(prior: Option<&Object>, planned: &Object, paths: &[Path]) -> Vec<String> {
     let exists = |path: &Path| prior.into_iter().chain([planned]).any(|object| leads_somewhere(object, path));
     paths
@@ -28,7 +27,7 @@ pub fn replaced(prior: Option<&Object>, planned: &Object, paths: &[Path]) -> Vec
         .collect()
 }
 
-/// What is wrong with the second plan, made during apply when more is known, after a first one.
+/// What is wrong with the second plan, which is made during apply when more is known, compared to the first.
 pub fn promised(first: &Object, last: &Object) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, first) in first {
@@ -58,7 +57,7 @@ pub fn stored(table: &Table, object: &Object) -> Vec<String> {
     wrong
 }
 
-/// Every attribute is there, nothing else is, and all are of their types.
+/// Every attribute is present, there are no others, and all have the right type.
 fn complete(table: &Table, object: &Object, wrong: &mut Vec<String>) {
     if let Err((path, message)) = Value::Map(object.clone()).conforms(&table.ty()) {
         wrong.push(format!("{path}: {message}"));

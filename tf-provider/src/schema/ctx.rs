@@ -1,4 +1,4 @@
-//! What a call of an entity may use.
+//! What an operation of an entity may use.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,18 +25,18 @@ pub struct Ctx<W> {
     progress: Option<mpsc::UnboundedSender<String>>,
 }
 
-/// How long a request under way may still take after the user asked to stop. Core waits for the answer without a limit:
-/// only after a second interrupt does it give up, five seconds later.
+/// How long a request may still take after the user asked to stop. Core waits for the answer without a limit: only
+/// after a second interrupt does it give up, five seconds later.
 const STOP_GRACE: Duration = Duration::from_secs(30);
 
-/// How long the answer waits for what [`at_the_end`] was given.
+/// How long the answer waits for the work given to [`at_the_end`].
 const END_GRACE: Duration = Duration::from_secs(2);
 
 tokio::task_local! {
     static AT_THE_END: TaskTracker;
 }
 
-/// Does in the background what is left to do when an operation is given up, such as telling a server so: its answer
+/// Does in the background what is left to do when an operation is abandoned, such as telling a server so: its answer
 /// waits for that, but not long, since the process may end with it.
 pub fn at_the_end(work: impl Future<Output = ()> + Send + 'static) {
     match AT_THE_END.try_with(Clone::clone) {
@@ -68,34 +68,34 @@ impl<W> Ctx<W> {
         }
     }
 
-    /// The same with what Terraform keeps of the object beside its state.
+    /// The same with the private state of the object.
     #[must_use]
     pub fn with_private(self, private: Private) -> Self {
         Self { private: Mutex::new(private), ..self }
     }
 
-    /// The same with a reader of what the operation tells of its progress.
+    /// The same with a receiver for the operation's progress messages.
     #[must_use]
     pub fn with_progress(self, progress: mpsc::UnboundedSender<String>) -> Self {
         Self { progress: Some(progress), ..self }
     }
 
-    /// What Terraform keeps, or is to keep, of the object beside its state.
+    /// The private state of the object, as Terraform keeps it or will keep it.
     pub fn private(&self) -> Private {
         self.private.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether a read is to complete an object that an import or a move has only named.
+    /// Whether a read completes an object that an import or a move has only named.
     pub fn is_import(&self) -> bool {
         self.private().is_imported
     }
 
-    /// Keeps with the state which create made the object.
+    /// Stores in the private state which create created the object.
     pub fn set_creation_id(&self, id: &str) {
         self.private.lock().unwrap_or_else(PoisonError::into_inner).creation_id = Some(id.to_owned());
     }
 
-    /// Notes that the remote object exists as described: whatever happens next, Terraform will know it.
+    /// Saves the remote object as described: whatever happens next, Terraform will store it.
     ///
     /// Terraform stores state only with the answer, so this protects against errors,
     /// timeouts and Ctrl-C, not against the death of the process.
@@ -107,7 +107,7 @@ impl<W> Ctx<W> {
         *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(object);
     }
 
-    /// Takes back what was saved: the operation has itself removed what it had made.
+    /// Discards what was saved: the operation has itself deleted what it had created.
     pub fn discard(&self) {
         *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -117,7 +117,7 @@ impl<W> Ctx<W> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// Tells how the operation goes on: in the log and, in an action, on the user's screen.
+    /// Reports the progress of the operation: in the log and, in an action, on the user's screen.
     pub fn progress(&self, message: impl Into<String>) {
         let message = message.into();
         tracing::info!("{message}");
@@ -131,7 +131,7 @@ impl<W> Ctx<W> {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The warnings so far; they are taken out.
+    /// Returns the warnings so far and clears them.
     pub fn take_warnings(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -141,7 +141,7 @@ impl<W> Ctx<W> {
         self.deadline
     }
 
-    /// How long the operation may take in all.
+    /// The time limit of the whole operation.
     pub fn limit(&self) -> Duration {
         self.limit
     }
@@ -205,15 +205,15 @@ mod tests {
         Ctx::new(Arc::new("world"), Duration::from_secs(limit), CancellationToken::new())
     }
 
-    /// Does something when it is dropped, which takes its time.
+    /// Runs a slow function when it is dropped.
     struct Unfinished(tokio::sync::mpsc::UnboundedSender<()>);
 
     impl Drop for Unfinished {
         fn drop(&mut self) {
-            let told = self.0.clone();
+            let sender = self.0.clone();
             at_the_end(async move {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                let _ = told.send(());
+                let _ = sender.send(());
             });
         }
     }
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_world_is_at_hand() {
+    async fn the_world_is_available() {
         assert_eq!(cx(7).len(), 5);
         assert_eq!(cx(7).limit(), Duration::from_secs(7));
     }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn warnings_are_told_once() {
+    async fn warnings_are_returned_once() {
         let cx = cx(7);
         cx.warn(Diagnostic::warning("one", ""));
         cx.warn(Diagnostic::warning("two", ""));

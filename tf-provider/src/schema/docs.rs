@@ -1,7 +1,7 @@
 //! The registry's pages, in the form of tfplugindocs' default templates, with three differences.
 //!
-//! The frontmatter has the first paragraph of the doc comment alone. Sections of the doc comment stand below the schema,
-//! so that examples come first. Examples have titles. Nothing here writes a file.
+//! The frontmatter contains only the first paragraph of the doc comment. Sections of the doc comment are placed below
+//! the schema, so that examples come first. Examples have titles. Nothing here writes a file.
 
 mod complaints;
 mod guides;
@@ -33,7 +33,7 @@ pub fn pages<P: Provider>(examples: &Path, title: &str) -> io::Result<BTreeMap<S
     entities::<P>().iter().map(|entity| Ok((entity.path(), entity.page(Examples(examples), title)?))).collect()
 }
 
-/// What has a page.
+/// The kinds of objects that have a page.
 struct Entity {
     kind: Kind,
     /// Name without the provider's prefix; of the provider itself, its name.
@@ -142,7 +142,7 @@ impl Kind {
         if *self == Self::List { ".tfquery.hcl" } else { ".tf" }
     }
 
-    /// What its page calls it.
+    /// Its name on its page.
     fn title(&self) -> &'static str {
         match self {
             Self::Provider => "Provider",

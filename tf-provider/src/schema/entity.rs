@@ -1,4 +1,4 @@
-//! What a provider is made of: resources, data sources, ephemeral resources, functions, list resources and actions.
+//! The parts of a provider: resources, data sources, ephemeral resources, functions, list resources and actions.
 
 mod action;
 mod erased;
@@ -17,7 +17,7 @@ use crate::value::{Type, Value};
 
 /// A provider: its block, how it is configured, and the lists of its entities.
 pub trait Provider: Send + Sync + 'static {
-    /// What a configured provider holds; entities reach it through [`Ctx`].
+    /// The state of a configured provider; entities reach it through [`Ctx`].
     type World: Send + Sync + 'static;
     /// The provider block. Its values can be unknown in a plan: use [`Val`](crate::schema::Val).
     type Config: Model;
@@ -30,18 +30,18 @@ pub trait Provider: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Makes the world. Runs several times a command and must not touch the network.
+    /// Configures the provider. Runs several times per command and must not access the network.
     ///
     /// # Errors
-    /// The configuration is wrong whatever will be asked of it.
+    /// The configuration is invalid whatever the operation.
     fn configure(config: Self::Config, host: Host) -> Result<Self::World>;
 
-    /// Told that there is, or is about to be, a state of the object that this create made: core has sent it, or the
-    /// answer that carries it is next.
+    /// Called when there is, or is about to be, a state of the object that this create created: core has sent it, or
+    /// the answer that carries it is next.
     fn stored(_world: &Self::World, _creation_id: &str) {}
 
-    /// Core takes leave in order, so it has got all answers. The process ends after this.
-    fn farewell(_world: &Self::World) {}
+    /// Core shuts the provider down in order, so it has received all answers. The process ends after this.
+    fn shut_down(_world: &Self::World) {}
 
     /// Its resources.
     fn resources() -> &'static [ResourceEntry<Self::World>] {
@@ -81,7 +81,7 @@ pub struct Host {
     pub version: String,
 }
 
-/// Something with a life: made, looked at, changed, taken away.
+/// An object that is created, read, updated and deleted.
 pub trait Resource<W: Send + Sync + 'static>: Model {
     /// Type name without the provider's prefix.
     const TYPE: &'static str;
@@ -90,28 +90,28 @@ pub trait Resource<W: Send + Sync + 'static>: Model {
     /// Heading under which the registry lists it.
     const SUBCATEGORY: &'static str = "";
 
-    /// Makes the object, or finishes what an interrupted run began.
+    /// Creates the object, or completes the create of an interrupted run.
     fn create(cx: &Ctx<W>, plan: Self) -> impl Future<Output = Result<Self>> + Send;
 
-    /// Looks at the object; `None` when it is gone.
+    /// Reads the object; `None` if it no longer exists.
     fn read(cx: &Ctx<W>, state: Self) -> impl Future<Output = Result<Option<Self>>> + Send;
 
     /// Changes the object from `state` to `plan`.
     fn update(cx: &Ctx<W>, plan: Self, state: Self) -> impl Future<Output = Result<Self>> + Send;
 
-    /// Takes the object away; succeeds when it is gone already.
+    /// Deletes the object; succeeds if it no longer exists.
     fn delete(cx: &Ctx<W>, state: Self) -> impl Future<Output = Result<()>> + Send;
 
-    /// Judges what no single attribute's check can; sees unknown values.
+    /// Validates what no single attribute's check can; sees unknown values.
     fn check(_config: &View<'_, Self>) -> Vec<Diagnostic> {
         Vec::new()
     }
 
-    /// Adjusts a plan, or warns after a look at the world. Runs again during apply, so it must give the same answer,
-    /// and it never writes.
+    /// Adjusts a plan, or warns after reading the remote side. Runs again during apply, so it must give the same
+    /// answer, and it never writes.
     ///
-    /// Derived attributes follow what it sets. Other computed ones do not become unknown by it: where it alone makes
-    /// an update of what was none, it must [`Plan::forget`] those that the update changes.
+    /// Derived attributes follow what it sets. Other computed ones do not become unknown by it: where it alone turns a
+    /// plan without changes into an update, it must [`Plan::forget`] those that the update changes.
     fn plan(_cx: &Ctx<W>, _plan: &mut Plan<'_, Self>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
@@ -135,13 +135,13 @@ pub trait Resource<W: Send + Sync + 'static>: Model {
         ))
     }
 
-    /// Takes over an object of another type; `None` when that type is not understood.
+    /// Converts the state of an object of another type (`moved`); `None` if that type is not supported.
     fn moved(_source: &Source) -> Option<Result<Partial<Self>>> {
         None
     }
 }
 
-/// An object of another type, to be taken over.
+/// An object of another type that a `moved` block names.
 #[derive(Clone)]
 pub struct Source {
     /// Address of its provider, such as `registry.terraform.io/hashicorp/aws`.
@@ -161,10 +161,10 @@ pub trait DataSource<W: Send + Sync + 'static>: Model {
     /// Heading under which the registry lists it.
     const SUBCATEGORY: &'static str = "";
 
-    /// Looks, and fills the computed attributes.
+    /// Reads, and fills the computed attributes.
     fn read(cx: &Ctx<W>, config: Self) -> impl Future<Output = Result<Self>> + Send;
 
-    /// Judges what no single attribute's check can; sees unknown values.
+    /// Validates what no single attribute's check can; sees unknown values.
     fn check(_config: &View<'_, Self>) -> Vec<Diagnostic> {
         Vec::new()
     }
@@ -180,17 +180,17 @@ pub trait Ephemeral<W: Send + Sync + 'static>: Model {
     /// Opens it, and fills the computed attributes.
     fn open(cx: &Ctx<W>, config: Self) -> impl Future<Output = Result<Opened<Self>>> + Send;
 
-    /// Keeps it open; gets what the last `open` or `renew` left.
+    /// Keeps it open; gets the private data of the last `open` or `renew`.
     fn renew(_cx: &Ctx<W>, _private: Vec<u8>) -> impl Future<Output = Result<Renewed>> + Send {
         async { Err(Diagnostic::bug("an ephemeral resource without renewal was renewed")) }
     }
 
-    /// Ends it; gets what `open` left, even after a renewal.
+    /// Closes it; gets the private data of `open`, even after a renewal.
     fn close(_cx: &Ctx<W>, _private: Vec<u8>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
-    /// Judges what no single attribute's check can; sees unknown values.
+    /// Validates what no single attribute's check can; sees unknown values.
     fn check(_config: &View<'_, Self>) -> Vec<Diagnostic> {
         Vec::new()
     }
@@ -201,16 +201,16 @@ pub trait Ephemeral<W: Send + Sync + 'static>: Model {
 pub struct Opened<T> {
     /// Its values.
     pub result: T,
-    /// What `renew` and `close` need to know.
+    /// Private data for `renew` and `close`.
     pub private: Vec<u8>,
     /// When it must be renewed.
     pub renew_at: Option<jiff::Timestamp>,
 }
 
-/// What a renewal leaves.
+/// The result of a renewal.
 #[derive(Clone, Default)]
 pub struct Renewed {
-    /// What the next renewal needs to know.
+    /// Private data for the next renewal.
     pub private: Vec<u8>,
     /// When it must be renewed again.
     pub renew_at: Option<jiff::Timestamp>,
@@ -218,12 +218,12 @@ pub struct Renewed {
 
 /// A pure function; its fields are its parameters.
 pub trait Function: Model {
-    /// What it returns.
+    /// The type that it returns.
     type Output: Field;
 
     /// Name, without the provider's.
     const NAME: &'static str;
-    /// What it does, in half a sentence.
+    /// Its purpose, in half a sentence.
     const SUMMARY: &'static str;
 
     /// Calls it.

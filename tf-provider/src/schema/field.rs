@@ -11,7 +11,7 @@ use crate::value::{Number, Path, Step, Type, Value};
 ///
 /// Its Terraform type, and whether it is optional, computed or secret, follow from it.
 pub trait Field: Sized + Send + Sync + 'static {
-    /// What is left when null and unknown are set aside: `String` of `Option<String>`.
+    /// The type without null and unknown: `String` of `Option<String>`.
     type Plain: Field;
 
     /// Its type in Terraform.
@@ -26,21 +26,21 @@ pub trait Field: Sized + Send + Sync + 'static {
     /// Writes a value.
     fn encode(&self) -> Value;
 
-    /// Stands for null where this type has none, as when an import has not read the object yet.
+    /// Replaces null where this type has none, as when an import has not read the object yet.
     fn blank() -> Self;
 
-    /// What the type says beyond its shape.
+    /// Properties of the type besides its shape.
     fn traits() -> Traits {
         Traits::default()
     }
 }
 
-/// What a Rust type says about its attribute.
+/// The properties of an attribute that follow from its Rust type.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traits {
     /// The provider may fill it.
     pub computed: bool,
-    /// It has a null of its own.
+    /// It can represent null itself.
     pub nullable: bool,
     /// It is hidden in the user interface.
     pub secret: bool,
@@ -62,7 +62,7 @@ pub struct Mismatch {
 /// Null, not known yet, or known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Val<T> {
-    /// Absent.
+    /// Null.
     Null,
     /// Known only after apply.
     Unknown,
@@ -79,8 +79,8 @@ pub enum Computed<T> {
     Known(T),
 }
 
-/// Something that must not be shown, in `Debug` neither. It is not wiped from memory: core's messages, the values made of
-/// them and the requests that carry it on are copies in plain text.
+/// A value that must not be shown, in `Debug` neither. It is not wiped from memory: core's messages, the values decoded
+/// from them and the requests that carry it on are copies in plain text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T>(T);
 
@@ -247,8 +247,8 @@ impl<T> Computed<T> {
         }
     }
 
-    /// Goes back to what a plan has told, if it has told anything: core insists on that. What became of it since is
-    /// shown by the next refresh.
+    /// Returns to the planned value, if one was planned: core requires that. A later change is shown by the next
+    /// refresh.
     pub fn keep_to(&mut self, promised: Self) {
         if let Self::Known(_) = promised {
             *self = promised;
@@ -463,8 +463,8 @@ impl<T: Field> Field for Map<T> {
     }
 }
 
-/// What a collection says is what its elements say. If elements have several spellings, so has the collection: `same`
-/// tells.
+/// The meaning of a collection is that of its elements. If elements have several spellings, so has the collection:
+/// `same` compares them.
 fn nested<T: Field>(same: fn(&Value, &Value) -> bool) -> Traits {
     let Traits { secret, table, same: of_elements, .. } = T::traits();
     Traits { secret, table, same: of_elements.map(|_| same), ..Traits::default() }

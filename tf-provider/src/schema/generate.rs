@@ -3,8 +3,8 @@
 use crate::schema::{Attribute, Presence, Table};
 use crate::value::{Object, Value};
 
-/// What of an object a user would write: nothing that only the provider sets, that is never stored, or that is
-/// deprecated and can be left out, and of several that exclude each other the first.
+/// The part of an object that a user would write: without attributes that only the provider sets, that are never
+/// stored, or that are deprecated and optional; of several that exclude each other, only the first.
 pub fn config(table: &Table, state: &Object) -> Object {
     let mut config = state.clone();
     for attribute in &table.attributes {

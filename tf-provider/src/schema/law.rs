@@ -1,11 +1,11 @@
-//! Mistakes that one can make in a `model!` and the compiler does not see.
+//! Mistakes in a `model!` that the compiler does not detect.
 
 use std::collections::BTreeSet;
 
 use crate::schema::{Attribute, Nesting, Operation, Presence, Provider, TIMEOUTS, Table, parse_duration};
 use crate::value::Type;
 
-/// Names that mean something else to core, or to the framework, at the top of a block.
+/// Names that have another meaning for core or the framework at the top of a block.
 const RESERVED: [&str; 9] =
     ["count", "for_each", "provider", "depends_on", "lifecycle", "connection", "provisioner", "locals", TIMEOUTS];
 const RESERVED_IN_PROVIDER: [&str; 9] =
@@ -30,7 +30,7 @@ pub enum Kind {
     Action,
 }
 
-/// Where a table stands in its entity.
+/// Where a table is in its entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Top,
@@ -146,7 +146,7 @@ fn name(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl FnM
         complain("the name is not lower-case letters, digits and underscores");
     }
     let reserved: &[&str] = match kind {
-        // What a list or an action takes is in a block of its own.
+        // The configuration of a list or an action is in a block of its own.
         Kind::Function | Kind::List | Kind::Action => &[],
         Kind::Provider => &RESERVED_IN_PROVIDER,
         Kind::Resource | Kind::DataSource | Kind::Ephemeral => &RESERVED,
@@ -156,7 +156,7 @@ fn name(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl FnM
     }
 }
 
-/// Whether Terraform takes it for the name of an attribute or block.
+/// Whether Terraform accepts it as the name of an attribute or block.
 pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
@@ -259,7 +259,7 @@ fn leaf(kind: Kind, place: Place, attribute: &Attribute, last: bool, complain: &
     if let Place::Block { list, set } = place
         && is_dynamic(&attribute.ty)
     {
-        // Core takes a list of such blocks itself for a value of any type, and refuses a set of them.
+        // Core itself accepts a list of such blocks as a value of any type, and rejects a set of them.
         for (_, within) in [(list, "list"), (set, "set")].iter().filter(|(there, _)| *there) {
             complain(&format!("a {within} of blocks cannot hold values of any type"));
         }

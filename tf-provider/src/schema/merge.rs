@@ -1,14 +1,13 @@
-//! Joining what an entity found or made with what Terraform already knows of it.
+//! Merges what an entity found or created with what Terraform already knows about it.
 
 use crate::diagnostic::Diagnostic;
 use crate::schema::{Attribute, Presence, TIMEOUTS, Table};
 use crate::value::{Object, Path, Value};
 
-/// An object as it is to be stored: complete, known, without secrets, and in the spelling it had.
+/// An object in the form in which it is stored: complete, known, without secrets, and in the spelling it had.
 ///
-/// `known` is what Terraform knows of it: the plan after a create or an update, the
-/// state before a read. Where both mean the same its spelling stays, an empty
-/// collection and an absent one included.
+/// `known` is what Terraform knows about it: the plan after a create or an update, the state before a read. Where both
+/// mean the same, its spelling is kept; this includes an empty collection and null.
 ///
 /// # Errors
 /// The entity left a computed attribute unknown that is not known to be null, which is a mistake of the provider.
@@ -21,7 +20,7 @@ pub fn object(table: &Table, known: &Object, mut found: Object) -> Result<Object
     Ok(merged)
 }
 
-/// What is left of an interrupted create or update: like [`object`], but what is unknown becomes null.
+/// The result of an interrupted create or update: like [`object`], but unknown values become null.
 pub fn partial(table: &Table, known: &Object, saved: Object) -> Object {
     let mut saved = saved;
     saved.values_mut().for_each(null_unknowns);
@@ -38,7 +37,7 @@ pub fn partial(table: &Table, known: &Object, saved: Object) -> Object {
     object(table, &known, saved).unwrap_or(known)
 }
 
-/// Fills in what is nothing but other attributes in another form.
+/// Fills in attributes that are only derived from others.
 fn follow(table: &Table, found: &mut Object) {
     for attribute in table.attributes.iter().filter(|attribute| attribute.flags.follows) {
         if let Some(derive) = &attribute.flags.derived {
@@ -74,7 +73,7 @@ fn nested(table: &Table, known: &Object, mut found: Object, at: &Path) -> Result
         let found = found.remove(attribute.name).unwrap_or_default();
         let value = match attribute.block() {
             Some((_, table)) => blocks(table, known.unwrap_or(&Value::Null), found, &at)?,
-            // Nobody knew it before, as after an interrupted create, and the entity does not either.
+            // Unknown before, as after an interrupted create, and not known to the entity either.
             None if found.is_unknown() && known == Some(&Value::Null) => Value::Null,
             None => leaf(attribute, known.unwrap_or(&Value::Null), found, &at)?,
         };

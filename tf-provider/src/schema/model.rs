@@ -26,7 +26,7 @@ pub trait Model: Sized + Send + Sync + 'static {
 /// `model!` declares one for each field, as an associated constant of the same name.
 pub struct Handle<M, T>(&'static str, PhantomData<fn() -> (M, T)>);
 
-/// An object of which only some attributes are known, as an import id tells them.
+/// An object of which only some attributes are known, as given by an import id.
 pub struct Partial<M>(Object, PhantomData<fn() -> M>);
 
 /// Declares a model: a struct whose fields are the attributes of a Terraform object.
@@ -53,10 +53,11 @@ pub struct Partial<M>(Object, PhantomData<fn() -> M>);
 ///
 /// After the struct, `rules { … }` takes rules about several attributes: `exactly_one_of(a, b)`, `conflicts(a, b)` and
 /// `required_together(a, b)`. They are checked as soon as enough is known, and each attribute's documentation says so.
-/// `timeouts { … }` says how long operations may take, and `ignored { NAMES => "doc" }` adds optional texts that are accepted and not read.
+/// `timeouts { … }` declares how long operations may take, and `ignored { NAMES => "doc" }` adds optional strings that
+/// are accepted and ignored.
 ///
-/// Doc comments are the user's documentation. The Rust type says the Terraform
-/// type and whether the attribute is optional or computed; the rules say the rest.
+/// Doc comments are the user's documentation. The Rust type determines the Terraform type and whether the attribute is
+/// optional or computed; the rules determine the rest.
 #[macro_export]
 macro_rules! model {
     (
@@ -266,7 +267,7 @@ mod tests {
     }
 
     crate::model! {
-        /// Has arguments for the sake of others.
+        /// Accepts arguments of another provider.
         struct Copied {
             /// A text that counts.
             name: String = required(),

@@ -1,4 +1,4 @@
-//! What a change will lead to, as far as it can be said before it is made.
+//! The result of a change, as far as it can be predicted.
 
 use std::marker::PhantomData;
 
@@ -10,11 +10,11 @@ use crate::value::{Object, Path, Value};
 pub struct Change {
     /// The configuration; empty when the object is to be destroyed.
     pub config: Object,
-    /// The object as it is; nothing when it is to be created.
+    /// The object as it is; nothing if it will be created.
     pub prior: Option<Object>,
-    /// The object as it will be; nothing when it is to be destroyed.
+    /// The object as it will be; nothing if it will be destroyed.
     pub planned: Option<Object>,
-    /// Attributes whose change asks for a new object.
+    /// Attributes whose change forces a new object.
     pub replace: Vec<Path>,
 }
 
@@ -39,8 +39,8 @@ impl Change {
         Self { config, prior, planned: Some(planned), replace: Vec::new() }
     }
 
-    /// Derives anew what follows from the rest, after a hook has changed the plan that was there `before` it.
-    /// What the hook itself has derived stays.
+    /// Recomputes derived attributes after a hook has changed the plan that was there `before` it. What the hook itself
+    /// has derived stays.
     pub fn follow(&mut self, table: &Table, before: Option<&Object>) {
         let (Some(planned), Some(before)) = (&mut self.planned, before) else { return };
         let mut anew = planned.clone();
@@ -52,12 +52,12 @@ impl Change {
         }
     }
 
-    /// Plans to take the object away.
+    /// Plans to destroy the object.
     pub fn destroy(prior: Object) -> Self {
         Self { prior: Some(prior), ..Self::default() }
     }
 
-    /// Adds the attributes whose rules ask for a new object when they change.
+    /// Adds the attributes that force a new object and change.
     pub fn find_replaced(&mut self, table: &Table) {
         if let (Some(prior), Some(planned)) = (&self.prior, &self.planned) {
             replaced(table, prior, planned, &Path::root(), &mut self.replace);
@@ -65,7 +65,7 @@ impl Change {
     }
 }
 
-/// Puts the write-only values of a configuration into a planned object, for create and update alone to see.
+/// Copies the write-only values of a configuration into a planned object, for create and update only.
 pub fn reveal(table: &Table, planned: &mut Object, config: &Object) {
     for attribute in &table.attributes {
         match (attribute.block(), planned.get_mut(attribute.name), config.get(attribute.name)) {
@@ -144,7 +144,7 @@ fn counterpart<'a>(table: &Table, new: &Value, old: Option<&'a Value>) -> Option
     })
 }
 
-/// Makes the computed values unknown that an update may change.
+/// Marks the computed values that an update may change as unknown.
 fn forget(table: &Table, planned: &mut Object) {
     for attribute in &table.attributes {
         let Some(value) = planned.get_mut(attribute.name) else { continue };
@@ -204,8 +204,8 @@ fn replaced(table: &Table, prior: &Object, planned: &Object, at: &Path, found: &
     }
 }
 
-/// Elements of a set have no address, so their replacement is the set's; so is that of elements come or gone.
-/// An element of a set that changes in other attributes only is neither.
+/// Elements of a set have no address, so their replacement is the set's; the same holds for elements that are added or
+/// removed. A change of other attributes of an element is no replacement of the set.
 fn replaced_blocks(nesting: Nesting, table: &Table, old: &Value, new: &Value, at: Path, found: &mut Vec<Path>) {
     let elements = |value: &Value| -> Vec<Value> { value.as_elements().into_iter().flatten().cloned().collect() };
     match (old, new) {
@@ -226,7 +226,7 @@ fn replaced_blocks(nesting: Nesting, table: &Table, old: &Value, new: &Value, at
     }
 }
 
-/// What of each element must not change.
+/// The parts of each element that must not change.
 fn replacing<'a>(table: &Table, elements: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     let mut parts: Vec<Value> = elements.into_iter().map(|element| replacing_part(table, element)).collect();
     parts.sort();
@@ -265,17 +265,17 @@ impl<'a, M: Model> Plan<'a, M> {
         Self { change, model: PhantomData }
     }
 
-    /// Whether the object is to be made.
+    /// Whether the object will be created.
     pub fn is_create(&self) -> bool {
         self.change.prior.is_none()
     }
 
-    /// Whether the object is to be taken away.
+    /// Whether the object will be destroyed.
     pub fn is_destroy(&self) -> bool {
         self.change.planned.is_none()
     }
 
-    /// The configuration; nothing when the object is to be destroyed.
+    /// The configuration; nothing if the object will be destroyed.
     pub fn config(&self) -> Option<View<'_, M>> {
         (!self.is_destroy()).then(|| View::new(&self.change.config, Path::root()))
     }
@@ -301,7 +301,7 @@ impl<'a, M: Model> Plan<'a, M> {
         value(&self.change.prior) != value(&self.change.planned)
     }
 
-    /// The attributes that will be others; all of them when the object is to be made or taken away.
+    /// The attributes that will change; all of them if the object will be created or destroyed.
     pub fn changes(&self) -> impl Iterator<Item = &str> {
         let (prior, planned) = (self.change.prior.as_ref(), self.change.planned.as_ref());
         let value = |object: Option<&Object>, name: &str| object.and_then(|object| object.get(name).cloned());
@@ -312,8 +312,8 @@ impl<'a, M: Model> Plan<'a, M> {
         })
     }
 
-    /// Plans a value; only a computed attribute that the configuration leaves open can take it.
-    /// Where the object has the same value in another spelling, that spelling stays.
+    /// Plans a value; only a computed attribute that the configuration leaves null accepts it. If the object has the
+    /// same value in another spelling, that spelling is kept.
     pub fn set<T: Field>(&mut self, handle: Handle<M, T>, value: impl Into<T::Plain>) {
         let value = value.into().encode();
         let old = self.change.prior.as_ref().and_then(|prior| prior.get(handle.name()));
@@ -328,7 +328,7 @@ impl<'a, M: Model> Plan<'a, M> {
         self.put(handle.name(), Value::Null);
     }
 
-    /// Plans that a computed attribute stays as it is, if the object is there.
+    /// Plans that a computed attribute is unchanged, if the object exists.
     pub fn retain<T: Field>(&mut self, handle: Handle<M, T>) {
         if let Some(value) = self.change.prior.as_ref().and_then(|prior| prior.get(handle.name()).cloned()) {
             self.put(handle.name(), value);
@@ -340,7 +340,7 @@ impl<'a, M: Model> Plan<'a, M> {
         self.put(handle.name(), Value::unknown());
     }
 
-    /// Asks for a new object because of this attribute.
+    /// Forces a new object because of this attribute.
     pub fn replace<T>(&mut self, handle: Handle<M, T>) {
         self.change.replace.push(handle.path());
     }

@@ -1,4 +1,4 @@
-//! What Terraform keeps beside the state of an object and shows nobody.
+//! Private state: what Terraform stores with the state of an object and never shows.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// What another version of the provider has stored in another form is kept byte for byte until something here changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Private {
-    /// Which create made the object; null if it was imported or made by a version that kept no such id.
+    /// Which create created the object; null if it was imported, or created by a version that kept no such id.
     pub creation_id: Option<String>,
     /// Whether an import or a move has named the object and no read has completed it yet.
     pub is_imported: bool,
@@ -18,7 +18,7 @@ pub struct Private {
 const VERSION: u64 = 1;
 
 impl Private {
-    /// Reads what [`encode`](Self::encode) wrote; nothing if it is something else.
+    /// Reads what [`encode`](Self::encode) wrote; nothing if it has another format.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self::default());

@@ -39,7 +39,7 @@ impl Relation {
         &self.members
     }
 
-    /// What the documentation of a member says of it.
+    /// The sentence about the rule in the documentation of a member.
     pub(crate) fn sentence(&self, member: &str) -> String {
         let others = self.members.iter().filter(|name| **name != member);
         match self.kind {
@@ -51,7 +51,7 @@ impl Relation {
         }
     }
 
-    /// What is wrong with a configuration, whatever becomes of what is not known yet.
+    /// What is wrong with a configuration, whatever the unknown values turn out to be.
     pub(crate) fn complaint(&self, table: &Table, config: &Object, at: &Path) -> Option<Diagnostic> {
         let set: Vec<_> = self.set(table, config).collect();
         let is_open = self.members.iter().any(|name| config.get(*name).is_some_and(Value::is_unknown));
@@ -71,7 +71,7 @@ impl Relation {
         Some(Diagnostic::error(summary, detail).at(at.attribute(member)))
     }
 
-    /// The members that a configuration must not set beside the first one that an object has.
+    /// The members that a configuration must not set besides the first one that an object has.
     pub(crate) fn surplus(&self, table: &Table, object: &Object) -> Vec<&'static str> {
         match self.kind {
             Kind::ExactlyOneOf | Kind::Conflicts => self.set(table, object).skip(1).collect(),

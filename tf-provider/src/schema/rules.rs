@@ -45,21 +45,21 @@ pub struct Flags {
     pub sensitive: bool,
     /// Never stored.
     pub write_only: bool,
-    /// Taken from a configuration and not read.
+    /// Accepted in a configuration and ignored.
     pub ignored: bool,
     /// Why not to use it any more.
     pub deprecated: Option<&'static str>,
-    /// What holds when the configuration is silent.
+    /// The value if the configuration sets none.
     pub default: Option<Value>,
     /// Follows from the rest of the plan.
     pub derived: Option<Derive>,
     /// Follows from the rest of whatever a resource answers, too.
     pub follows: bool,
-    /// What rules about several attributes say of this one; whole sentences.
+    /// What rules about several attributes say about this one; whole sentences.
     pub relations: Vec<String>,
-    /// What the whole value must satisfy.
+    /// Requirements on the whole value.
     pub checks: Vec<Check>,
-    /// What each element must satisfy.
+    /// Requirements on each element.
     pub each: Vec<Check>,
 }
 
@@ -172,28 +172,28 @@ impl<M, T: Field> Rules<M, T> {
         self
     }
 
-    /// Still works, and says what to use instead.
+    /// Still works; the text says what to use instead.
     #[must_use]
     pub fn deprecated(mut self, instead: &'static str) -> Self {
         self.0.deprecated = Some(instead);
         self
     }
 
-    /// What holds when the configuration is silent.
+    /// The value if the configuration sets none.
     #[must_use]
     pub fn or(mut self, default: impl Into<T::Plain>) -> Self {
         self.0.default = Some(default.into().encode());
         self
     }
 
-    /// What a known value must satisfy.
+    /// A requirement on a known value.
     #[must_use]
     pub fn check(mut self, check: Check) -> Self {
         self.0.checks.push(check);
         self
     }
 
-    /// What every known element must satisfy.
+    /// A requirement on every known element.
     #[must_use]
     pub fn each(mut self, check: Check) -> Self {
         self.0.each.push(check);

@@ -127,7 +127,7 @@ fn summary(view: &View<'_, Sample>) -> Val<Json> {
         .and_then(|name| view.get(Sample::size).map(|size| Json::from(format!(r#"{{"name":"{name}","size":{size}}}"#))))
 }
 
-/// An object of these attributes, all others absent as core has them.
+/// An object of these attributes, with all others null as in core.
 pub(crate) fn complete<const N: usize>(table: &Table, set: [(&str, Value); N]) -> Object {
     let absent = |attribute: &crate::schema::Attribute| match (attribute.block(), &attribute.ty) {
         (Some(_), Type::List(_)) => Value::List(Vec::new()),
@@ -205,7 +205,7 @@ fn fill(ty: &Type, value: &Value) -> Value {
     }
 }
 
-/// Another spelling of the same object: empty for absent, blanks in JSON.
+/// Another spelling of the same object: empty for null, other white space in JSON.
 pub(crate) fn respelled(table: &Table, object: &Object) -> Object {
     let respell = |(name, value): (&String, &Value)| {
         let Some(attribute) = table.attribute(name) else { return (name.clone(), value.clone()) };

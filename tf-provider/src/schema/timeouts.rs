@@ -9,17 +9,17 @@ use crate::value::{Object, ObjectType, Type, Value};
 /// An operation that can take long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// Makes the object, or opens it.
+    /// Creates the object, or opens it.
     Create,
-    /// Looks at it.
+    /// Reads it.
     Read,
     /// Changes it.
     Update,
-    /// Takes it away.
+    /// Deletes it.
     Delete,
-    /// Looks for objects.
+    /// Lists objects.
     List,
-    /// Does what an action does.
+    /// Runs the action.
     Invoke,
 }
 
@@ -27,7 +27,7 @@ pub enum Operation {
 #[derive(Clone, Debug, Default)]
 pub struct Timeouts(pub Vec<(&'static str, &'static str)>);
 
-/// The limit of an operation whose entity states none.
+/// The limit of an operation whose entity declares none.
 const DEFAULT: Duration = Duration::from_secs(20 * 60);
 
 impl Operation {
@@ -56,7 +56,7 @@ impl Timeouts {
         })
     }
 
-    /// What the user reads about one of them.
+    /// The documentation of one of them.
     pub fn description(name: &str, default: &str) -> String {
         format!("How long to wait for the {name} operation, such as `90s` or `1h30m`. Defaults to `{default}`.")
     }

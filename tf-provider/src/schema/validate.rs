@@ -1,4 +1,4 @@
-//! Judging a configuration before anything else looks at it.
+//! Validates a configuration before anything else uses it.
 
 use crate::diagnostic::Diagnostic;
 use crate::schema::{Attribute, Nesting, TIMEOUTS, Table, parse_duration};
@@ -91,8 +91,8 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
     }
 }
 
-/// The first null element of a collection: where it is and what is said of that, and a collection of it alone. It may
-/// stand beside elements that are not known yet.
+/// The first null element of a collection: its path, the complaint, and a collection of only that element. There may be
+/// unknown elements besides.
 fn null_element(value: &Value, at: &Path) -> Option<(Path, &'static str, Value)> {
     match value {
         Value::List(elements) => {
@@ -110,7 +110,7 @@ fn null_element(value: &Value, at: &Path) -> Option<(Path, &'static str, Value)>
     }
 }
 
-/// What of a value is known by now: what does not fit in that never will.
+/// The known part of a value: what does not fit in it never will.
 fn known_part(value: &Value) -> Option<Value> {
     match value {
         value if value.is_wholly_known() => Some(value.clone()),

@@ -13,7 +13,7 @@ pub struct View<'a, M> {
 }
 
 impl<'a, M: Model> View<'a, M> {
-    /// Looks at an object that lies at a path of the configuration.
+    /// A view of an object that is at a path of the configuration.
     pub fn new(object: &'a Object, at: Path) -> Self {
         Self { object, at, model: PhantomData }
     }
@@ -23,7 +23,7 @@ impl<'a, M: Model> View<'a, M> {
         handle.get(self.object)
     }
 
-    /// Whether the configuration sets an attribute, be it to something unknown.
+    /// Whether the configuration sets an attribute, even if the value is unknown.
     pub fn is_set<T: Field>(&self, handle: Handle<M, T>) -> bool {
         self.object.get(handle.name()).is_some_and(|value| !value.is_null())
     }
@@ -55,7 +55,7 @@ impl<'a, M: Model> View<'a, M> {
         self.nested(handle.name(), |_| at.clone())
     }
 
-    /// A nested block that occurs once; nothing when it is absent or not known at all.
+    /// A nested block that occurs once; nothing if it is missing or unknown as a whole.
     pub fn block<T: Field>(&self, handle: Handle<M, T>) -> Option<View<'a, T::Plain>>
     where
         T::Plain: Model,
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_and_unknown_blocks_are_told_apart() {
+    fn missing_and_unknown_blocks_are_distinguished() {
         let object = sample([("peer", Value::unknown())]);
         assert_eq!(view(&object).blocks(Sample::rule).map(|rules| rules.len()), Some(0));
         assert!(view(&object).set_blocks(Sample::peer).is_none());

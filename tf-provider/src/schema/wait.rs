@@ -34,11 +34,11 @@ pub struct Wait<T> {
     pub failed: fn(&T) -> bool,
     /// The state in a few words, for the user.
     pub seen: fn(&T) -> String,
-    /// How often to look.
+    /// How often to poll.
     pub pauses: Pauses,
 }
 
-/// The time between two looks.
+/// The time between two polls.
 #[derive(Clone, Copy, Debug)]
 pub struct Pauses {
     /// The first pause; each is twice as long as the one before, up to `most`.
@@ -47,12 +47,12 @@ pub struct Pauses {
     pub most: Duration,
 }
 
-/// How a wait has ended that can be taken up again.
+/// How a wait ended that can be resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended<T> {
     /// The state is reached.
     Done(T),
-    /// What was seen last, and why it was not waited for any longer.
+    /// What was seen last, and why the wait ended.
     Late(T, Diagnostic),
 }
 
@@ -61,11 +61,11 @@ pub enum Ended<T> {
 pub struct Failed {
     /// Whether to call again.
     pub passes: bool,
-    /// What the user is told if no later call succeeds.
+    /// What is reported if no later call succeeds.
     pub why: Diagnostic,
 }
 
-/// An answer that may be another one in a while.
+/// An answer that may change after a while.
 ///
 /// ```
 /// use std::time::Duration;
@@ -88,18 +88,18 @@ pub struct Retry<E> {
     pub what: &'static str,
     /// The error is worth another try.
     pub when: fn(&E) -> bool,
-    /// How long to try; the operation's own limit holds besides.
+    /// How long to try; the operation's own limit applies as well.
     pub within: Duration,
     /// The first pause; each is twice as long as the one before, up to 15 seconds.
     pub first: Duration,
 }
 
-/// How many looks an eventually consistent service may need before it shows what is there.
+/// How many polls an eventually consistent service may need before it shows an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Lag {
     /// Completes "waiting for": `the role to appear`.
     pub what: &'static str,
-    /// So many looks in vain, and it is not there.
+    /// After this many polls without a result, the object does not exist.
     pub looks: u32,
     /// The first pause; each is twice as long as the one before, up to 15 seconds.
     pub first: Duration,
@@ -107,16 +107,16 @@ pub struct Lag {
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// A wait tells what it sees when that changes, and again after so long.
-const TOLD_AGAIN: Duration = Duration::from_secs(30);
+/// A wait logs what it sees when that changes, and again after this time.
+const LOG_AGAIN: Duration = Duration::from_secs(30);
 
 impl Failed {
-    /// A failure that no later call mends.
+    /// A failure that no later call resolves.
     pub fn finally(why: impl Into<Diagnostic>) -> Self {
         Self { passes: false, why: why.into() }
     }
 
-    /// A failure that may pass.
+    /// A failure that may be temporary.
     pub fn for_now(why: impl Into<Diagnostic>) -> Self {
         Self { passes: true, why: why.into() }
     }
@@ -140,10 +140,10 @@ impl From<Failed> for Diagnostic {
 }
 
 impl<W> Ctx<W> {
-    /// Looks again and again until a state is reached.
+    /// Polls until a state is reached.
     ///
     /// # Errors
-    /// The look failed, the state can no longer be reached, the time is up, or the user wants to stop.
+    /// The poll failed, the state can no longer be reached, the time is up, or the user wants to stop.
     pub async fn wait<T, E, F>(&self, wait: &Wait<T>, look: impl FnMut() -> F) -> Result<T>
     where
         E: Into<Diagnostic>,
@@ -155,18 +155,18 @@ impl<W> Ctx<W> {
         }
     }
 
-    /// The same for what goes on by itself and can be waited for again, such as a copy of hours: that the time is up, or
-    /// that the user wants to stop, is no error. A create that returns what is there then is not tainted, and the next
-    /// apply goes on with it.
+    /// The same for what continues by itself and can be waited for again, such as a copy that takes hours: it is no
+    /// error that the time is up or that the user wants to stop. A create that returns the object then is not tainted,
+    /// and the next apply continues the wait.
     ///
     /// # Errors
-    /// The look failed, or the state can no longer be reached.
+    /// The poll failed, or the state can no longer be reached.
     pub async fn wait_or_late<T, E, F>(&self, wait: &Wait<T>, mut look: impl FnMut() -> F) -> Result<Ended<T>>
     where
         E: Into<Diagnostic>,
         F: Future<Output = Result<T, E>>,
     {
-        let (mut pause, mut told) = (wait.pauses.first, None::<(Instant, String)>);
+        let (mut pause, mut logged) = (wait.pauses.first, None::<(Instant, String)>);
         loop {
             let seen = look().await.map_err(Into::into)?;
             if (wait.done)(&seen) {
@@ -178,9 +178,9 @@ impl<W> Ctx<W> {
                 return Err(Diagnostic::error("Unexpected state", detail));
             }
             let now = (wait.seen)(&seen);
-            if told.as_ref().is_none_or(|(when, before)| *before != now || when.elapsed() >= TOLD_AGAIN) {
+            if logged.as_ref().is_none_or(|(when, before)| *before != now || when.elapsed() >= LOG_AGAIN) {
                 self.progress(format!("Waiting for {}: {now}", wait.what));
-                told = Some((Instant::now(), now));
+                logged = Some((Instant::now(), now));
             }
             if let Err(why) = self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await {
                 return Ok(Ended::Late(seen, why));
@@ -212,10 +212,10 @@ impl<W> Ctx<W> {
         }
     }
 
-    /// Looks for something that may not be shown yet; nothing if it is not there.
+    /// Polls for an object that may not be visible yet; nothing if it does not exist.
     ///
     /// # Errors
-    /// The look failed, the operation's time is up, or the user wants to stop.
+    /// The poll failed, the operation's time is up, or the user wants to stop.
     pub async fn find<T, E, F>(&self, lag: &Lag, mut look: impl FnMut() -> F) -> Result<Option<T>>
     where
         E: Into<Diagnostic>,
@@ -233,7 +233,7 @@ impl<W> Ctx<W> {
         look().await.map_err(Into::into)
     }
 
-    /// Waits for what comes by itself, such as a turn. `what` completes "waiting for".
+    /// Waits for an event, such as a turn. `what` completes "waiting for".
     ///
     /// # Errors
     /// The time is up, or the user wants to stop.
@@ -288,8 +288,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_tells_what_changes_and_else_is_quiet_for_half_a_minute() {
-        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    async fn a_wait_logs_changes_and_otherwise_every_half_minute() {
+        let (sender, mut logged) = tokio::sync::mpsc::unbounded_channel();
         let (cx, looks, begin) = (cx(600).with_progress(sender), AtomicU32::new(0), Instant::now());
         let look = || async {
             looks.fetch_add(1, Ordering::Relaxed);
@@ -297,7 +297,7 @@ mod tests {
         };
         assert_eq!(cx.wait(&THREE, look).await, Ok(3));
         let mut messages = Vec::new();
-        while let Ok(message) = told.try_recv() {
+        while let Ok(message) = logged.try_recv() {
             messages.push(message);
         }
         let of = |count| format!("Waiting for the count to be three: the count is {count}");
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_not_seen_after_so_many_looks_is_not_there() {
+    async fn what_is_not_found_after_so_many_polls_does_not_exist() {
         const LAG: Lag = Lag { what: "it to appear", looks: 4, first: Duration::from_secs(1) };
         let (looks, cx, begin) = (AtomicU32::new(0), cx(600), Instant::now());
         let find = |from: u32| {

@@ -15,22 +15,22 @@ pub struct Error {
 }
 
 impl Error {
-    /// Something arrived that is not what the type says.
+    /// An incoming value does not conform to the type.
     pub(crate) fn incoming(message: impl Into<String>) -> Self {
         Self { path: Path::root(), message: message.into(), outgoing: false }
     }
 
-    /// The provider made something that is not what the type says.
+    /// The provider produced a value that does not conform to the type.
     pub(crate) fn outgoing(message: impl Into<String>) -> Self {
         Self { outgoing: true, ..Self::incoming(message) }
     }
 
-    /// The same error seen from one step further up.
+    /// The same error with one more step in front of its path.
     pub(crate) fn under(self, step: Step) -> Self {
         Self { path: self.path.under(&Path::from_iter([step])), ..self }
     }
 
-    /// The same error seen from a set, whose elements have no address.
+    /// The same error in a set, whose elements have no address.
     pub(crate) fn under_set(self) -> Self {
         Self { path: Path::root(), ..self }
     }
@@ -40,7 +40,7 @@ impl Error {
         &self.path
     }
 
-    /// What is wrong there: a whole sentence.
+    /// What is wrong with the value: a whole sentence.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -192,7 +192,7 @@ fn promises_payload(promises: &Promises, ty: &Type) -> Result<Vec<u8>, Error> {
     Ok(payload.into_vec())
 }
 
-/// What is left to read.
+/// The rest of the input.
 struct Reader<'a>(&'a [u8]);
 
 /// One element of MessagePack, or the head of an array or map.
@@ -202,7 +202,7 @@ enum Token<'a> {
     Signed(i64),
     Unsigned(u64),
     Float(f64),
-    /// A string, or binary, which Terraform takes for one.
+    /// A string, or binary, which Terraform reads as a string.
     Text(&'a [u8]),
     /// How many elements follow; never more than there are bytes.
     Array(usize),
@@ -439,7 +439,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What is promised about an unknown value; promises that cannot be read are none.
+/// What is promised about an unknown value; unreadable promises are ignored.
 fn refinements(kind: i8, payload: &[u8], ty: &Type) -> Refinements {
     if kind != REFINED || payload.len() > MAX_PROMISES || *ty == Type::Dynamic {
         return Refinements::NONE;

@@ -67,7 +67,7 @@ impl Path {
         self.then(Step::Key(key.to_owned()))
     }
 
-    /// This path seen from the top of something that itself is at `parent`.
+    /// This path as seen from the root of something that itself is at `parent`.
     #[must_use]
     pub fn under(&self, parent: &Self) -> Self {
         Self(parent.0.iter().chain(&self.0).cloned().collect())

@@ -1,4 +1,4 @@
-//! What is promised about a value that is not known yet.
+//! Promises about a value that is not known yet.
 
 use std::cmp::Ordering;
 

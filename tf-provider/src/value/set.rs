@@ -8,8 +8,8 @@ use crate::value::Value;
 
 /// Elements of a set, in ascending order and without duplicates.
 ///
-/// Elements that are not wholly known are never duplicates of each other: they
-/// may yet turn out different, and Terraform counts them.
+/// Elements that are not wholly known are never duplicates of each other: they may turn out to differ, and Terraform
+/// counts them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Set(Vec<Value>);
 

@@ -34,7 +34,7 @@ pub enum Type {
 pub struct ObjectType {
     /// Every attribute with its type.
     pub attributes: BTreeMap<String, Type>,
-    /// Those a configuration may leave out.
+    /// Those that a configuration may leave out.
     pub optional: BTreeSet<String>,
 }
 
@@ -132,7 +132,7 @@ impl Type {
         }
     }
 
-    /// What a value of it is, for messages: `a list`.
+    /// A value of the type, for messages: `a list`.
     pub fn describe(&self) -> &'static str {
         match self {
             Self::Bool => "a bool",

@@ -217,7 +217,7 @@ impl Provider for Test {
         tracing::debug!(target: "tf_provider::test", "stored {creation_id}");
     }
 
-    fn farewell(world: &World) {
+    fn shut_down(world: &World) {
         if world.has_stored.load(Ordering::Relaxed) {
             tracing::debug!(target: "tf_provider::test", "farewell");
         }

@@ -35,7 +35,7 @@ pub(crate) async fn plan<P: Provider>(
     Ok(wire::plan_action::Response { diagnostics: convert::diagnostics(cx.take_warnings()), deferred: None })
 }
 
-/// Goes on when core hangs up, since what an action does cannot be left half done.
+/// Continues when core hangs up, since an action must not be left half done.
 pub(crate) async fn invoke<P: Provider>(
     state: Arc<State<P>>,
     request: wire::invoke_action::Request,
@@ -45,20 +45,20 @@ pub(crate) async fn invoke<P: Provider>(
     let table = entry.table();
     let config = config(request.config.as_ref(), table)?;
     let limit = Timeouts::limit(table.timeouts.as_ref(), Operation::Invoke, &config);
-    let (progress, mut told) = mpsc::unbounded_channel();
+    let (progress, mut messages) = mpsc::unbounded_channel();
     let cx = state.cx(limit)?.with_progress(progress);
     let invoke = async move {
         let done = cx.run(entry.invoke(&cx, config)).await;
         done.map(|()| cx.take_warnings()).map_err(|error| failed(&cx, error))
     };
-    let tell = async {
-        while let Some(message) = told.recv().await {
+    let send = async {
+        while let Some(message) = messages.recv().await {
             let progress = Type::Progress(Progress { message });
             let _ = events.send(wire::invoke_action::Event { r#type: Some(progress) }).await;
         }
     };
-    // In a task of its own, so that what it told before a panic is not lost.
-    let (done, ()) = tokio::join!(state.task(invoke), tell);
+    // In a task of its own, so that what was reported before a panic is not lost.
+    let (done, ()) = tokio::join!(state.task(invoke), send);
     Ok(Some(completed(convert::diagnostics(done??))))
 }
 
@@ -88,7 +88,7 @@ mod tests {
     crate::model! {
         /// Nothing is needed.
         struct Easy {
-            /// What to say.
+            /// The text.
             text: Option<String> = optional(),
         }
     }
@@ -96,7 +96,7 @@ mod tests {
     crate::model! {
         /// Something is needed.
         struct Needy {
-            /// What to say.
+            /// The text.
             text: String = required(),
         }
     }
@@ -104,7 +104,7 @@ mod tests {
     crate::model! {
         /// A block is needed.
         struct Blocky {
-            /// What to say.
+            /// The text.
             easy: Vec<Easy> = block().min(1),
         }
     }

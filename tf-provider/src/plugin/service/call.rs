@@ -1,6 +1,6 @@
 //! A call as the log has it, with the field names of Go's providers, so that the tools of their users work here too.
 //!
-//! What a user typed never gets here, except in the words of a diagnostic, which the user is shown anyway.
+//! What a user typed never gets here, except in the text of a diagnostic, which the user is shown anyway.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +10,7 @@ use tracing::field::Empty;
 use crate::plugin::convert;
 use crate::proto::tfplugin5 as wire;
 
-/// What a call is about, by the full name of its type.
+/// The object of a call, by the full name of its type.
 pub(crate) enum Subject {
     Provider,
     Resource(String),
@@ -54,7 +54,7 @@ pub(crate) fn span(rpc: &'static str, subject: &Subject) -> Span {
     span
 }
 
-/// Logs what an answer tells the user.
+/// Logs the diagnostics of an answer.
 pub(crate) fn log(diagnostics: &[wire::Diagnostic]) {
     for diagnostic in diagnostics {
         let wire::Diagnostic { summary: diagnostic_summary, detail: diagnostic_detail, .. } = diagnostic;
@@ -79,7 +79,7 @@ pub(crate) fn log(diagnostics: &[wire::Diagnostic]) {
     }
 }
 
-/// Logs what the answer of a function tells the user.
+/// Logs the error in the answer of a function.
 pub(crate) fn log_function_error(error: &wire::FunctionError) {
     tracing::error!(
         function_error_text = error.text,

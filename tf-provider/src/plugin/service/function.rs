@@ -91,7 +91,7 @@ fn complaint(attribute: &Attribute, value: &Value) -> Option<String> {
     })
 }
 
-/// Core ends the text with a full stop of its own.
+/// Core appends a full stop.
 fn wrong_argument(table: &Table, error: FunctionError) -> wire::FunctionError {
     let position = |(name, offset): (&str, usize)| {
         let parameter = table.attributes.iter().position(|attribute| attribute.name == name)?;

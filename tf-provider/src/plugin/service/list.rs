@@ -1,4 +1,4 @@
-//! List resources: judged, and what they find.
+//! List resources: validating their configuration, and listing.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::proto::tfplugin5 as wire;
 use crate::schema::{Found, ListEntry, Operation, Private, Provider, ResourceEntry, Timeouts, validate};
 use crate::value::{Object, Path};
 
-/// Why nobody needs to look any further.
+/// Why the listing stops.
 enum End {
     Enough,
     Failed(Diagnostic),
@@ -28,7 +28,7 @@ pub(crate) async fn validate<P: Provider>(
     Ok(wire::validate_list_resource_config::Response { diagnostics: convert::diagnostics(found) })
 }
 
-/// Tells what is found until there is no more, core has as much as it wants, or it hangs up.
+/// Sends what is found until there is no more, core has as much as it wants, or it hangs up.
 pub(crate) async fn list<P: Provider>(
     state: Arc<State<P>>,
     request: wire::list_resource::Request,
@@ -39,9 +39,9 @@ pub(crate) async fn list<P: Provider>(
     let config = convert::config(request.config.as_ref(), table)?;
     let cx = state.cx(Timeouts::limit(table.timeouts.as_ref(), Operation::List, &config))?;
     let (listing, mut found) = mpsc::channel(1);
-    // Its error waits until all is told that was found before.
+    // Its error is sent after everything that was found before.
     let search = async { Ok(cx.run(entry.list(&cx, config, listing)).await) };
-    let tell = async {
+    let send = async {
         let mut left = request.limit;
         while left > 0 {
             let Some(found) = found.recv().await else { return Ok(()) };
@@ -55,7 +55,7 @@ pub(crate) async fn list<P: Provider>(
         Err(End::Enough)
     };
     let ended = tokio::select! {
-        ended = async { tokio::try_join!(search, tell) } => ended,
+        ended = async { tokio::try_join!(search, send) } => ended,
         () = events.closed() => Err(End::Enough),
     };
     match ended {
@@ -67,7 +67,7 @@ pub(crate) async fn list<P: Provider>(
     }
 }
 
-/// What core is told of an object; nothing if it is gone.
+/// What core receives for an object; nothing if the object no longer exists.
 async fn event<P: Provider>(
     state: &State<P>,
     entry: ResourceEntry<P::World>,
@@ -75,16 +75,16 @@ async fn event<P: Provider>(
     include_object: bool,
 ) -> Result<Option<wire::list_resource::Event>> {
     let table = entry.table();
-    let (mut object, mut told) = (None, Vec::new());
+    let (mut object, mut diagnostics) = (None, Vec::new());
     if include_object {
-        match whole(state, entry, &found, &mut told).await {
+        match whole(state, entry, &found, &mut diagnostics).await {
             Ok(None) => return Ok(None),
             Ok(whole) => object = whole,
-            // It can be imported by its identity all the same, and the others may be fine.
-            Err(error) => told.push(Diagnostic { severity: Severity::Warning, ..error }),
+            // The object can still be imported by its identity, and the others may be fine.
+            Err(error) => diagnostics.push(Diagnostic { severity: Severity::Warning, ..error }),
         }
     }
-    for diagnostic in &mut told {
+    for diagnostic in &mut diagnostics {
         diagnostic.path = Path::root(); // An attribute of the resource is none of the list.
     }
     let Found { display_name, known, .. } = found;
@@ -94,7 +94,7 @@ async fn event<P: Provider>(
         identity: Some(identity),
         display_name,
         resource_object: object.map_or(Ok(None), |object| convert::dynamic_object(Some(object), table))?,
-        diagnostic: convert::diagnostics(told),
+        diagnostic: convert::diagnostics(diagnostics),
     }))
 }
 
@@ -103,7 +103,7 @@ async fn whole<P: Provider>(
     state: &State<P>,
     entry: ResourceEntry<P::World>,
     found: &Found,
-    told: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<Object>> {
     let table = entry.table();
     let mut known = found.known.clone();
@@ -115,8 +115,8 @@ async fn whole<P: Provider>(
     let cx = state
         .cx(Timeouts::limit(table.timeouts.as_ref(), Operation::Read, &known))?
         .with_private(Private { is_imported: true, ..Private::default() });
-    let read = resource::look(entry, &cx, &known).await;
-    told.extend(cx.take_warnings());
+    let read = resource::read_object(entry, &cx, &known).await;
+    diagnostics.extend(cx.take_warnings());
     read
 }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_looks_on_when_core_has_hung_up() {
+    async fn a_list_ends_when_core_hangs_up() {
         let state = Arc::new(State::<Test> {
             world: Some(Arc::new(())).into(),
             stop: std::sync::Mutex::default(),

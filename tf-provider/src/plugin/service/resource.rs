@@ -45,7 +45,7 @@ pub(crate) async fn plan<P: Provider>(
         (None, None) => return Err(Diagnostic::bug("asked to plan neither an object nor its end").into()),
     };
     let kept = Kept(request.prior_private);
-    let cx = kept.tell(&state, limit(table, Operation::Read, change.prior.as_ref()))?;
+    let cx = kept.context(&state, limit(table, Operation::Read, change.prior.as_ref()))?;
     cx.run(entry.plan(&cx, &mut change)).await.map_err(|error| failed(&cx, error))?;
     change.find_replaced(table);
     if cfg!(debug_assertions)
@@ -82,7 +82,7 @@ pub(crate) async fn apply<P: Provider>(
         (None, None) => return Err(Diagnostic::bug("asked to apply neither an object nor its end").into()),
     };
     let kept = Kept(request.planned_private);
-    let cx = Arc::new(kept.tell(&state, limit(table, operation, Some(of)))?);
+    let cx = Arc::new(kept.context(&state, limit(table, operation, Some(of)))?);
     let outcome = {
         let (cx, prior, planned) = (Arc::clone(&cx), prior.clone(), planned.clone());
         state.task(async move { run(entry, &cx, prior, planned, config).await }).await.flatten()
@@ -151,8 +151,8 @@ pub(crate) async fn read<P: Provider>(
     convert::check_identity(request.current_identity.as_ref(), table)?;
     convert::check_meta(request.provider_meta.as_ref())?;
     let kept = Kept(request.private);
-    let cx = kept.tell(&state, limit(table, Operation::Read, Some(&current)))?;
-    let new = look(entry, &cx, &current).await.map_err(|error| failed(&cx, error))?;
+    let cx = kept.context(&state, limit(table, Operation::Read, Some(&current)))?;
+    let new = read_object(entry, &cx, &current).await.map_err(|error| failed(&cx, error))?;
     Ok(wire::read_resource::Response {
         new_identity: new.as_ref().map(|new| convert::identity(table, new)).transpose()?.flatten(),
         new_state: convert::dynamic_object(new, table)?,
@@ -162,8 +162,8 @@ pub(crate) async fn read<P: Provider>(
     })
 }
 
-/// Looks at an object of which this much is known.
-pub(crate) async fn look<W>(
+/// Reads an object of which this much is known.
+pub(crate) async fn read_object<W>(
     entry: ResourceEntry<W>,
     cx: &Ctx<W>,
     known: &Object,
@@ -172,7 +172,7 @@ pub(crate) async fn look<W>(
     found.map(|found| merged(entry.table(), known, found)).transpose()
 }
 
-/// An object that was found, as it is to be stored.
+/// An object that was found, in the form in which it is stored.
 pub(crate) fn merged(table: &Table, known: &Object, found: Object) -> Result<Object, Diagnostic> {
     let new = merge::object(table, known, found)?;
     assert_conforms("the object that was read", conform::stored(table, &new))?;
@@ -281,8 +281,9 @@ fn entry<P: Provider>(name: &str) -> Result<ResourceEntry<P::World>, Failure> {
 struct Kept(Bytes);
 
 impl Kept {
-    /// The context of an operation that knows it. The provider learns that there is a state of that creation.
-    fn tell<P: Provider>(&self, state: &State<P>, limit: Duration) -> Result<Ctx<P::World>, Diagnostic> {
+    /// The context of an operation that knows the creation id. The provider learns that a state of that creation
+    /// exists.
+    fn context<P: Provider>(&self, state: &State<P>, limit: Duration) -> Result<Ctx<P::World>, Diagnostic> {
         let cx = state.cx(limit)?.with_private(Private::decode(&self.0).unwrap_or_default());
         if let Some(id) = cx.private().creation_id {
             P::stored(&cx, &id);
@@ -290,7 +291,8 @@ impl Kept {
         Ok(cx)
     }
 
-    /// What to answer with. Bytes of another form stay as they are as long as there is nothing to add.
+    /// The private bytes to answer with. Bytes in another format are kept as they are as long as there is nothing to
+    /// add.
     fn replaced_by(self, private: Private) -> Bytes {
         let before = Private::decode(&self.0).unwrap_or_default();
         if private == before { self.0 } else { private.encode().into() }
@@ -306,7 +308,7 @@ fn limit(table: &Table, operation: Operation, object: Option<&Object>) -> Durati
     Timeouts::limit(table.timeouts.as_ref(), operation, object.unwrap_or(&Object::new()))
 }
 
-/// Terraform replaces an object whose creation ended in an error; the user should know, and know the way out.
+/// Terraform replaces an object whose creation ended in an error; the user should know that, and how to avoid it.
 fn tainted(mut error: Diagnostic) -> Diagnostic {
     if error.severity == Severity::Error {
         error.detail.push_str(
@@ -328,7 +330,7 @@ fn raw(state: Option<&wire::RawState>) -> Result<serde_json::Value, Diagnostic> 
     })
 }
 
-/// What an identity tells of the object.
+/// What an identity says about the object.
 fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<Object, Diagnostic> {
     if table.identity().next().is_none() {
         return Err(Diagnostic::error("Import is not supported", "Objects of this type have no identity."));
@@ -352,7 +354,8 @@ fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<O
     }
 }
 
-/// An object from elsewhere as it is to be stored: without secrets, and with blocks that are empty rather than absent.
+/// An object from outside in the form in which it is stored: without secrets, and with blocks that are empty rather
+/// than null.
 pub(crate) fn complete(table: &Table, object: Object) -> Result<Object, Diagnostic> {
     let mut object = merge::object(table, &object, object.clone())?;
     for attribute in &table.attributes {

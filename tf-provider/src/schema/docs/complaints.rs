@@ -1,4 +1,4 @@
-//! What must hold of the words and examples of every entity. The rules of attributes are `law`'s to judge.
+//! The rules for the text and the examples of every entity. The rules of attributes are checked by `law`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::schema::law::is_name;
 use crate::schema::{Attribute, Check, Provider, TIMEOUTS, Table};
 use crate::value::Value;
 
-/// The greatest page the registry takes, in bytes.
+/// The largest page that the registry accepts, in bytes.
 const LARGEST_PAGE: usize = 500_000;
 
 /// Words of the language that look like attributes.
@@ -96,7 +96,7 @@ impl Law<'_> {
         self.demand(must(&attribute.flags.checks) && must(&attribute.flags.each), "a check does not begin with `must`");
     }
 
-    /// Every word in backticks that looks like an attribute must be one of this page, or known otherwise.
+    /// Every word in backticks that looks like an attribute must be one of this page, or in the list of others.
     fn words(&mut self, entity: &Entity, common: &BTreeSet<String>) {
         let mut words = Words { paths: BTreeSet::from([TIMEOUTS.to_owned()]), texts: Vec::new() };
         words.texts.push((self.at.clone(), &entity.table.doc));

@@ -1,7 +1,7 @@
 //! Guides: pages that are written by hand, with code from files that tests can run.
 //!
-//! A template has the form that tfplugindocs knows. Two of its directives are understood, and any other is an error:
-//! `{{ tffile "PATH" }}` and `{{ codefile "LANGUAGE" "PATH" }}`, with paths from the provider's root.
+//! A template has the form of tfplugindocs. Two of its directives are supported, and any other is an error: `{{ tffile
+//! "PATH" }}` and `{{ codefile "LANGUAGE" "PATH" }}`, with paths from the provider's root.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ const TEMPLATES: &str = "templates/guides";
 const EXAMPLES: &str = "examples/guides";
 const ENDING: &str = ".md.tmpl";
 
-/// What the registry shows of a guide besides its text.
+/// The metadata of a guide for the registry.
 const FRONTMATTER: [&str; 3] = ["page_title", "subcategory", "description"];
 
 /// Every guide, by its path in the `docs` directory: `guides/upgrading.md`.
@@ -147,7 +147,7 @@ mod tests {
 
     const HEAD: &str = "---\npage_title: \"A\"\nsubcategory: \"Guides\"\ndescription: |-\n  B.\n---\n";
 
-    /// What becomes of one template, `templates/guides/one.md.tmpl`, with these files beside it.
+    /// The page generated from one template, `templates/guides/one.md.tmpl`, with these files beside it.
     fn guides_of(template: &str, others: &[(&str, &str)]) -> Result<BTreeMap<String, String>, String> {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in others.iter().chain(&[("templates/guides/one.md.tmpl", template)]) {

@@ -1,9 +1,9 @@
-//! What the user reads about one attribute: on its page, in editors and in `terraform providers schema`.
+//! The documentation of one attribute: on its page, in editors and in `terraform providers schema`.
 
 use crate::schema::{Attribute, Timeouts};
 use crate::value::{Type, Value};
 
-/// The doc comment, and what the rules say: checks, default, replacement. Markdown, one paragraph.
+/// The doc comment, and the rules: checks, default, replacement. Markdown, one paragraph.
 ///
 /// The schema sent to core and the rendered page both use it, so they cannot differ.
 pub fn description(attribute: &Attribute) -> String {
@@ -18,11 +18,11 @@ pub fn identity_description(attribute: &Attribute) -> String {
 }
 
 impl Timeouts {
-    /// What the user reads about the `timeouts` block.
+    /// The documentation of the `timeouts` block.
     pub const DESCRIPTION: &'static str = "Limits for how long operations may take.";
 }
 
-/// The sentences that nobody writes.
+/// The sentences that are generated.
 pub(crate) fn generated(attribute: &Attribute) -> Vec<String> {
     let flags = &attribute.flags;
     let mut sentences = flags.relations.clone();
@@ -45,13 +45,13 @@ pub(crate) fn generated(attribute: &Attribute) -> Vec<String> {
     sentences
 }
 
-/// What the schema sent to core says of an entity: its page without examples, schema and sections.
+/// The description in the schema sent to core: the page without examples, schema and sections.
 pub(crate) fn lead(doc: &str) -> String {
     lead_and_sections(doc).0.to_owned()
 }
 
-/// What an entity's doc comment says before its first section, and its sections. A page has its examples and its schema
-/// between them.
+/// The part of an entity's doc comment before its first section, and its sections. A page has its examples and its
+/// schema between them.
 pub(crate) fn lead_and_sections(doc: &str) -> (&str, &str) {
     let (mut at, mut is_code) = (0, false);
     for line in doc.split_inclusive('\n') {
@@ -65,7 +65,7 @@ pub(crate) fn lead_and_sections(doc: &str) -> (&str, &str) {
     (lead.trim(), sections.trim())
 }
 
-/// What the registry shows of an entity where it lists several.
+/// The description of an entity in the registry's lists.
 pub(crate) fn first_paragraph(doc: &str) -> &str {
     doc.trim().split("\n\n").next().unwrap_or_default()
 }
@@ -84,7 +84,7 @@ fn code(text: &str) -> String {
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
-/// A text stands for itself; everything else is written as in HCL.
+/// A string as it is; everything else as in HCL.
 fn literal(value: &Value) -> String {
     match value {
         Value::String(text) if !text.is_empty() => text.clone(),

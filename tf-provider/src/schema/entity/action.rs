@@ -1,4 +1,4 @@
-//! Actions: what is done on request and leaves no object behind.
+//! Actions: operations that run on request and leave no object behind.
 
 use std::marker::PhantomData;
 
@@ -7,7 +7,7 @@ use crate::schema::entity::erased::{BoxFuture, Erased};
 use crate::schema::{Ctx, Model, Table, View};
 use crate::value::{Object, Path};
 
-/// Something that is done when the user asks for it, or when a resource is created, changed or destroyed.
+/// An operation that runs when the user asks for it, or when a resource is created, changed or destroyed.
 ///
 /// ```
 /// use tf_provider::diagnostic::Result;
@@ -36,15 +36,15 @@ pub trait Action<W: Send + Sync + 'static>: Model {
     /// Heading under which the registry lists it.
     const SUBCATEGORY: &'static str = "";
 
-    /// Does it. What it waits for, and what [`Ctx::progress`] is given, is on the user's screen at once.
+    /// Runs the action. What it waits for, and what [`Ctx::progress`] is given, is shown to the user immediately.
     fn invoke(cx: &Ctx<W>, config: Self) -> impl Future<Output = Result<()>> + Send;
 
-    /// Looks at the world before the user agrees, to warn or to refuse; it never writes. Sees unknown values.
+    /// Reads the remote side before the user agrees, to warn or to refuse; it never writes. Sees unknown values.
     fn plan(_cx: &Ctx<W>, _config: &View<'_, Self>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
-    /// Judges what no single attribute's check can; sees unknown values.
+    /// Validates what no single attribute's check can; sees unknown values.
     fn check(_config: &View<'_, Self>) -> Vec<Diagnostic> {
         Vec::new()
     }

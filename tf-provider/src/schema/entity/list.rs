@@ -1,4 +1,4 @@
-//! List resources: what `terraform query` finds.
+//! List resources: the objects that `terraform query` finds.
 
 use std::marker::PhantomData;
 
@@ -9,25 +9,25 @@ use crate::schema::entity::erased::{BoxFuture, Erased, ResourceEntry, resource};
 use crate::schema::{Ctx, Model, Partial, Resource, Table, View};
 use crate::value::{Object, Path};
 
-/// Finds objects of a resource's type that exist, whether Terraform manages them or not. Its attributes say which.
+/// Finds existing objects of a resource's type, whether Terraform manages them or not. Its attributes select them.
 pub trait List<W: Send + Sync + 'static>: Model {
-    /// What it finds. The list has the type name of this resource, which needs an identity.
+    /// The resource whose objects it finds. The list has the type name of this resource, which needs an identity.
     type Resource: Resource<W>;
     /// Heading under which the registry lists it.
     const SUBCATEGORY: &'static str = <Self::Resource as Resource<W>>::SUBCATEGORY;
 
-    /// Looks for objects and adds each to the listing as soon as it is found.
+    /// Searches for objects and adds each to the listing as soon as it is found.
     ///
     /// It need not count: when the user has as many as wanted, it is dropped at its next `await`.
     fn list(cx: &Ctx<W>, config: Self, listing: &Listing<Self::Resource>) -> impl Future<Output = Result<()>> + Send;
 
-    /// Judges what no single attribute's check can; sees unknown values.
+    /// Validates what no single attribute's check can; sees unknown values.
     fn check(_config: &View<'_, Self>) -> Vec<Diagnostic> {
         Vec::new()
     }
 }
 
-/// Where a [`List`] puts what it finds.
+/// Receives the objects that a [`List`] finds.
 #[derive(Debug)]
 pub struct Listing<R> {
     found: mpsc::Sender<Found>,
@@ -36,7 +36,7 @@ pub struct Listing<R> {
 
 /// An object that a list has found.
 pub struct Found {
-    /// What to call it in the list.
+    /// The name to show in the list.
     pub display_name: String,
     /// Its attributes, or those that identify it.
     pub known: Object,
@@ -65,19 +65,19 @@ pub const fn list<W: Send + Sync + 'static, L: List<W>>() -> ListEntry<W> {
 
 impl<R: Model> Listing<R> {
     /// Adds an object by its identity. If the user wants to see more of it, the resource reads it as after an import;
-    /// it is left out if it is gone by then.
+    /// it is left out if it no longer exists by then.
     pub async fn add(&self, display_name: impl Into<String>, identity: Partial<R>) {
         self.send(Found { display_name: display_name.into(), known: identity.into_object(), is_whole: false }).await;
     }
 
-    /// Adds an object of which all is known without another look.
+    /// Adds an object of which everything is known without another read.
     pub async fn add_object(&self, display_name: impl Into<String>, object: &R) {
         self.send(Found { display_name: display_name.into(), known: object.encode(), is_whole: true }).await;
     }
 
     async fn send(&self, found: Found) {
         if self.found.send(found).await.is_err() {
-            // Nobody wants more, so whoever looks for it is about to be dropped.
+            // No more results are wanted, so the search is about to be dropped.
             std::future::pending().await
         }
     }

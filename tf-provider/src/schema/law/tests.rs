@@ -226,7 +226,7 @@ fn what_holds_a_secret_is_sensitive() {
 }
 
 #[test]
-fn elements_of_an_attribute_have_no_life_of_their_own() {
+fn elements_of_an_attribute_have_no_state_of_their_own() {
     let inside = one::<Option<Vec<Lively>>>(optional());
     assert_eq!(
         inside,

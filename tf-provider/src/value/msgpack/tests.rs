@@ -1,4 +1,4 @@
-//! The wire form against what Terraform's own library writes.
+//! Compares the wire format with that of Terraform's own library.
 
 use proptest::prelude::*;
 
