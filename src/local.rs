@@ -1,4 +1,4 @@
-//! This machine: a folder of the user's own, and locks among processes.
+//! This machine: a folder of the user, and locks between processes.
 
 pub mod folder;
 pub mod lock;

@@ -1,5 +1,5 @@
-//! What resources that create something have in common: they are known by a natural key, say in the plan what would not
-//! work, and delete nothing of others.
+//! Shared by resources that create something: they have a natural key, warn in the plan of what will fail, and delete
+//! nothing that they have not created.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Model, Plan, Val, View};
@@ -15,8 +15,8 @@ pub trait Owned: Model {
     /// The object of a configuration or state; nothing as long as its key is not known.
     fn subject(of: &View<'_, Self>) -> Option<Subject>;
 
-    /// Looks whether the object of a planned create exists, and who made it. A resource whose plan looks anyway leaves this
-    /// out, and uses [`object_to_look_up`].
+    /// Looks up whether the object of a planned create exists, and who created it. A resource whose plan reads it
+    /// anyway leaves this out, and uses [`object_to_look_up`].
     fn existing(_cx: &Ctx, _planned: &View<'_, Self>) -> impl Future<Output = Result<Option<Maker>>> + Send {
         async { Ok(None) }
     }
@@ -31,7 +31,7 @@ pub fn subject<M: Owned>(of: &M) -> Result<Subject> {
     M::subject(&View::new(&object, Path::root())).ok_or_else(|| Diagnostic::bug("the object has no natural key"))
 }
 
-/// What `terraform import` takes for an object, as its `id`.
+/// The `id` of an object for `terraform import`.
 pub fn import_id<M: Owned>(of: &View<'_, M>) -> Val<String> {
     M::subject(of).map_or(Val::Unknown, |subject| Val::Known(subject.import_id))
 }
@@ -52,15 +52,15 @@ pub async fn delete<'a, M: Owned>(cx: &'a Ctx, state: &M) -> Result<Option<Delet
     cx.claims().delete(cx, &subject(state)?).await
 }
 
-/// Notes that the state of this run holds an object. An import is no state yet.
-pub fn seen_in_state<M: Owned>(cx: &Ctx, state: &M) {
+/// Records that the state of this run holds an object. An import is no state yet.
+pub fn record_state<M: Owned>(cx: &Ctx, state: &M) {
     if let (false, Ok(subject)) = (cx.is_import(), subject(state)) {
-        cx.claims().read(&subject);
+        cx.claims().record_state(&subject);
     }
 }
 
-/// Warns if an object that is to be created exists, or is planned twice. What cannot be looked at is not complained of:
-/// the apply will tell.
+/// Warns if an object that will be created exists, or is planned twice. Failed look-ups are ignored: the apply will
+/// report them.
 pub async fn warn_if_exists<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) {
     if let (Some(subject), Some(view)) = (object_to_look_up(cx, plan), plan.planned())
         && cx.is_known()
@@ -70,19 +70,19 @@ pub async fn warn_if_exists<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) {
     }
 }
 
-/// Notes what a plan does with its object, and names the object if the plan has to look whether it exists.
+/// Records what a plan does with its object, and returns the object if the plan has to look up whether it exists.
 pub fn object_to_look_up<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) -> Option<Subject> {
     let prior = plan.prior().and_then(|prior| M::subject(&prior));
     let planned = plan.planned().and_then(|planned| M::subject(&planned));
     let is_same = matches!((&prior, &planned), (Some(prior), Some(planned)) if prior.key == planned.key);
     if is_same {
-        prior.iter().for_each(|subject| _ = cx.claims().plan(cx, subject, Planned::Keeps));
+        prior.iter().for_each(|subject| _ = cx.claims().record_plan(cx, subject, Planned::Keeps));
         return None;
     }
     if let (Some(prior), true) = (&prior, plan.is_destroy()) {
-        cx.claims().plan(cx, prior, Planned::Deletes);
+        cx.claims().record_plan(cx, prior, Planned::Deletes);
     }
-    planned.filter(|subject| plan.is_create() && cx.claims().plan(cx, subject, Planned::Creates))
+    planned.filter(|subject| plan.is_create() && cx.claims().record_plan(cx, subject, Planned::Creates))
 }
 
 /// Whether two objects differ in nothing but these attributes.
@@ -91,10 +91,11 @@ pub fn differ_only_in<M: Model>(one: &M, other: &M, names: &[&str]) -> bool {
     one.iter().all(|(name, value)| names.contains(&name.as_str()) || other.get(name) == Some(value))
 }
 
-/// Looks for an object that a state holds, where AWS is eventually consistent: not seen once is not gone.
+/// Looks for an object that a state holds, where AWS is eventually consistent: one that is not found once may still
+/// exist.
 ///
 /// # Errors
-/// Those of the look.
+/// Those of the look-up.
 pub async fn find<T, F>(cx: &Ctx, look: impl Fn() -> F) -> Result<Option<T>>
 where
     F: Future<Output = Result<Option<T>>>,
@@ -102,8 +103,8 @@ where
     if cx.is_import() { look().await } else { cx.find(&lag::OBJECT_UNSEEN, look).await }
 }
 
-/// Takes turns with other processes of this machine that create the same object, where AWS itself would let the later
-/// one overwrite the earlier. `object` names it, in all accounts if that costs no call.
+/// Excludes other processes of this machine that create the same object, where AWS would let the later one overwrite
+/// the earlier. `object` names it, across all accounts if finding out the account would cost a call.
 ///
 /// # Errors
 /// The time is up, or the user wants to stop.

@@ -1,4 +1,4 @@
-//! What is remembered outside the state, on this machine or on the object itself.
+//! What is stored outside the state, on this machine or on the object itself.
 
 pub mod claims;
 pub mod key_writes;

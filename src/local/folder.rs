@@ -1,4 +1,4 @@
-//! This machine: a folder of the user's own, for what has to outlive a process.
+//! A folder of the user on this machine, for files that outlive a process.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// The folder, or why there is none: `.terraform.d/rdsauth` in the user's home, else `/tmp/rdsauth-` and the user's
-/// number. It belongs to this user alone. All processes of a user have to find the same, so no variable of the
-/// environment but `HOME` counts.
+/// number. Only this user can access it. All processes of a user must find the same, so `HOME` is the only variable of
+/// the environment that counts.
 ///
 /// # Errors
-/// Neither can be made, or somebody else can reach it.
+/// Neither can be created, or another user can access it.
 pub fn folder() -> Result<&'static Path, &'static str> {
     static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
         let of_home = std::env::home_dir().filter(|home| home.is_dir()).map(|home| home.join(".terraform.d/rdsauth"));
@@ -32,7 +32,7 @@ fn first_usable(folders: impl Iterator<Item = PathBuf>) -> Result<PathBuf, Strin
     Err(why.join("; "))
 }
 
-/// Makes the folder, or makes sure that nobody else can put anything into it.
+/// Creates the folder, or checks that no other user can write into it.
 fn prepare(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).recursive(true).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -42,7 +42,7 @@ fn prepare(folder: &Path) -> io::Result<()> {
     let is_ours = found.is_dir() && found.uid() == rustix::process::getuid().as_raw() && found.mode() & 0o077 == 0;
     let refused = || io::Error::new(io::ErrorKind::PermissionDenied, "does not belong to this user alone");
     is_ours.then_some(()).ok_or_else(refused)?;
-    // A file system that is mounted for reading alone lets everything pass up to here.
+    // On a file system that is mounted read-only, everything succeeds up to here.
     try_to_write(folder)
 }
 

@@ -17,14 +17,13 @@ use crate::local;
 /// A lock that is held until this is dropped, or the process ends in whatever way.
 #[derive(Debug)]
 pub struct Held {
-    // Dropped first, so that the next task does not find its own process in the way.
+    // Dropped first, so that the file is free when the next task of this process gets its turn.
     among_processes: Option<File>,
     _among_tasks: OwnedMutexGuard<()>,
 }
 
 impl Held {
-    /// What those who held the lock before have noted for those who hold it later, if anything. Nothing without a folder
-    /// for lock files.
+    /// What earlier holders of the lock have noted, if anything. Nothing without a folder for lock files.
     ///
     /// # Errors
     /// The lock's file cannot be read.
@@ -35,7 +34,7 @@ impl Held {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    /// Notes something for those who hold the lock later, in place of what was noted before.
+    /// Leaves a note for later holders of the lock, replacing the previous one.
     ///
     /// # Errors
     /// The lock's file cannot be written.
@@ -55,8 +54,8 @@ const RELEASED: Wait<bool> = Wait {
     pauses: Pauses { first: Duration::from_millis(5), most: Duration::from_millis(100) },
 };
 
-/// Waits until nobody else holds the lock of a name, and takes it. Without a folder for lock files it is held among the
-/// tasks of this process alone, which a warning says once.
+/// Waits until nobody else holds the lock of a name, and acquires it. Without a folder for lock files it excludes only
+/// tasks of this process, which a warning says once.
 ///
 /// # Errors
 /// The time is up, or the user wants to stop.
@@ -91,8 +90,8 @@ fn task_lock(name: &str) -> Arc<AsyncMutex<()>> {
     LOCKS.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default().clone()
 }
 
-/// The file stays when it is released: were it removed, two processes could hold two files of one name. It is made to
-/// look new, lest somebody who clears up old files removes it.
+/// The file is kept when the lock is released: if it were removed, two processes could hold two files of one name. Its
+/// time is updated so that programs that delete old files keep it.
 fn open(file_name: &str) -> io::Result<File> {
     let folder = local::folder().map_err(io::Error::other)?;
     let file = File::options().create(true).truncate(false).read(true).write(true).open(folder.join(file_name))?;

@@ -2,16 +2,17 @@
 //!
 //! Terraform stores state only with the answer to a create, so a process that is killed loses what it has created. A
 //! create therefore writes a claim before its first write: working directory and workspace, type of the resource,
-//! natural key, and a fresh creation id, which is put on the object where that can carry a mark and into the private
-//! state. A claim goes when a state with its id is seen, or when core takes leave in order after the answer; it stays
-//! when provider or core die. What exists at create is adopted under an unfinished claim of the same directory alone:
-//! with the same id where there is a mark, with the content that was claimed where there is none. In every other case
-//! the create changes nothing.
+//! natural key, and a new creation id, which is stored in the private state and, if the object can carry a mark, on the
+//! object. A claim is removed when a state with its id is seen, or when core shuts the provider down in order after the
+//! answer; it is kept when provider or core are killed. An object that exists at create is adopted only under an
+//! unfinished claim of the same directory: with the same id if there is a mark, with the claimed content if there is
+//! none. In every other case the create changes nothing.
 //!
-//! Within a process, creates and deletes of one natural key take turns and know of each other: two declarations never
-//! have one object, and a delete never takes what a create of the same apply has made, or was refused.
+//! Within a process, creates and deletes of one natural key take turns and know about each other: two declarations
+//! never own the same object, and a delete never deletes what a create of the same apply has created, or was refused
+//! because of.
 //!
-//! Without a folder of the user's own there are no claims: a create that is cut off then has to be imported.
+//! Without a folder of the user's own there are no claims: the object of an interrupted create then has to be imported.
 
 mod diagnostics;
 mod store;
@@ -31,29 +32,29 @@ use crate::records::claims::store::{Note, Store, content_hash};
 pub struct Subject {
     /// The type of the resource, without the provider's name.
     pub kind: &'static str,
-    /// What no two of the type have in common, within an account.
+    /// The natural key, unique for the type within an account.
     pub key: String,
     /// The kind of the object in a summary, such as `Role`.
     pub noun: &'static str,
     /// The object in a sentence, such as `role "app"`.
     pub what: String,
-    /// What is said of one that is in the way: [`EXISTS`] or [`IS_MANAGED`].
+    /// How a summary describes one that is in the way: [`EXISTS`] or [`IS_MANAGED`].
     pub found: &'static str,
     /// The arguments that the key comes from, such as `"name"`.
     pub arguments: &'static str,
-    /// What `terraform import` takes.
+    /// The id for `terraform import`.
     pub import_id: String,
     /// The argument to point at.
     pub at: Path,
 }
 
-/// Of an object that was there before.
+/// For an object that existed before.
 pub const EXISTS: &str = "already exists";
 
-/// Of a part of an object of others that another resource manages.
+/// For a part of an object of others that another resource manages.
 pub const IS_MANAGED: &str = "is already managed";
 
-/// What this process knows of the objects that it creates and deletes.
+/// What this process knows about the objects that it creates and deletes.
 #[derive(Debug, Default)]
 pub struct Claims {
     memory: Mutex<Memory>,
@@ -63,13 +64,13 @@ pub struct Claims {
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// What became of objects in this process.
+    /// What happened to objects in this process.
     fates: HashMap<String, Fate>,
     /// What has been planned in this process.
     plans: HashMap<String, Vec<Planned>>,
     /// Objects that the state of this run holds.
     read: HashSet<String>,
-    /// Whether plans are made again, by an apply that is under way.
+    /// Whether an apply is running, which plans again.
     is_applying: bool,
     /// The creation ids that this process has handed to core.
     answered: HashSet<String>,
@@ -87,9 +88,9 @@ enum Fate {
 pub enum Planned {
     /// It is in the state, and stays.
     Keeps,
-    /// It is to be created.
+    /// It will be created.
     Creates,
-    /// It is in the state, and is to be deleted.
+    /// It is in the state, and will be deleted.
     Deletes,
 }
 
@@ -99,7 +100,7 @@ pub struct Claim<'a> {
     claims: &'a Claims,
     subject: Subject,
     id: String,
-    /// What creates of this object have left that were cut off.
+    /// The claims of interrupted creates of this object.
     earlier: Vec<Note>,
     was_deleted_here: bool,
     _turn: OwnedMutexGuard<()>,
@@ -113,7 +114,7 @@ pub struct Deletion<'a> {
     _turn: OwnedMutexGuard<()>,
 }
 
-/// Who made an object that is in the way.
+/// Who created an object that is in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Maker {
     /// This provider, as its mark on the object says.
@@ -131,7 +132,7 @@ impl Subject {
 }
 
 impl Claims {
-    /// Begins a create. Must come before the look at what exists.
+    /// Begins a create. Must be called before looking up what exists.
     ///
     /// # Errors
     /// This process has created the same object already, for another resource; or the turn did not come before the time
@@ -142,7 +143,7 @@ impl Claims {
         if fate == Some(Fate::Created) {
             return Err(diagnostics::declared_twice(&subject));
         }
-        let earlier = self.store.left(&subject);
+        let earlier = self.store.unfinished(&subject);
         let id = earlier.first().map_or_else(new_id, |note| note.creation_id.clone());
         Ok(Claim { claims: self, subject, id, earlier, was_deleted_here: fate == Some(Fate::Deleted), _turn: turn })
     }
@@ -165,15 +166,15 @@ impl Claims {
         }
     }
 
-    /// Notes that the state of this run holds an object.
-    pub fn read(&self, subject: &Subject) {
+    /// Records that the state of this run holds an object.
+    pub fn record_state(&self, subject: &Subject) {
         self.memory().read.insert(subject.id());
     }
 
-    /// Notes what a plan does with an object, warns if that does not fit another plan of this run, and tells whether
-    /// the plan has to look whether the object exists: it is to be created, and the state of this run does not hold
-    /// it. Plans that are made again by an apply need not look again.
-    pub fn plan<W>(&self, cx: &Ctx<W>, subject: &Subject, planned: Planned) -> bool {
+    /// Records what a plan does with an object, warns if that contradicts another plan of this run, and returns whether
+    /// the plan has to look up whether the object exists: it will be created, and the state of this run does not hold
+    /// it. Plans that an apply repeats need not look it up again.
+    pub fn record_plan<W>(&self, cx: &Ctx<W>, subject: &Subject, planned: Planned) -> bool {
         let mut memory = self.memory();
         if memory.is_applying {
             return false;
@@ -187,10 +188,10 @@ impl Claims {
             _ => {}
         }
         plans.push(planned);
-        planned == Planned::Creates && !memory.read.contains(&subject.id()) && self.store.left(subject).is_empty()
+        planned == Planned::Creates && !memory.read.contains(&subject.id()) && self.store.unfinished(subject).is_empty()
     }
 
-    /// Warns in a plan that an object exists which is to be created.
+    /// Warns in a plan that an object which will be created exists.
     pub fn warn_exists<W>(&self, cx: &Ctx<W>, subject: &Subject, maker: &Maker) {
         cx.warn(diagnostics::exists_at_plan(subject, maker));
     }
@@ -198,16 +199,16 @@ impl Claims {
     /// There is a state of this creation, or the answer that carries it is next.
     pub fn stored(&self, creation_id: &str) {
         self.memory().answered.insert(creation_id.to_owned());
-        self.store.forget_left(creation_id);
+        self.store.remove_unfinished(creation_id);
     }
 
-    /// Core has got all answers: what they carried needs no claim any more.
-    pub fn farewell(&self) {
+    /// Core has received all answers: what they contained needs no claim any more.
+    pub fn shut_down(&self) {
         let answered = std::mem::take(&mut self.memory().answered);
         self.store.close(&answered);
     }
 
-    /// Waits for the turn of an object, and tells what has become of it in this process.
+    /// Waits for the turn of an object, and returns what happened to it in this process.
     async fn turn<W>(&self, cx: &Ctx<W>, id: &str) -> Result<(OwnedMutexGuard<()>, Option<Fate>)> {
         let turn =
             Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default());
@@ -233,43 +234,43 @@ impl Claim<'_> {
         mark(self.subject.kind, &self.id)
     }
 
-    /// Whether a create of this object was cut off in this directory, so that it may exist without a state.
+    /// Whether a create of this object was interrupted in this directory, so that it may exist without a state.
     pub fn has_earlier(&self) -> bool {
         !self.earlier.is_empty()
     }
 
     /// Whether an object with this mark was created under this claim, by this or an earlier run.
-    pub fn has_made(&self, mark: Option<&str>) -> bool {
+    pub fn owns_mark(&self, mark: Option<&str>) -> bool {
         mark.is_some_and(|mark| {
             mark == self.mark() || self.earlier.iter().any(|note| mark == self::mark(note.kind(), &note.creation_id))
         })
     }
 
-    /// Whether an object without mark has the content that an earlier run was about to give it.
-    pub fn was_to_be(&self, content: &str) -> bool {
+    /// Whether an object without mark has the content that an earlier run was about to write.
+    pub fn has_claimed_content(&self, content: &str) -> bool {
         let hash = content_hash(content);
         self.earlier.iter().any(|note| note.content.as_ref() == Some(&hash))
     }
 
-    /// What earlier runs have noted of the object itself, such as its id.
+    /// What earlier runs have noted about the object itself, such as its id.
     pub fn objects(&self) -> impl Iterator<Item = &str> {
         self.earlier.iter().filter_map(|note| note.object.as_deref())
     }
 
-    /// Whether this process has deleted the object a moment ago, so that a look may still show it.
+    /// Whether this process has just deleted the object, so that a read may still show it.
     pub fn was_deleted_here(&self) -> bool {
         self.was_deleted_here
     }
 
-    /// Takes over the id of an earlier run whose mark an object carries.
+    /// Continues with the id of the earlier run whose mark an object carries.
     pub fn resume(&mut self, mark: &str) {
         if let Some(note) = self.earlier.iter().find(|note| mark == self::mark(note.kind(), &note.creation_id)) {
             self.id.clone_from(&note.creation_id);
         }
     }
 
-    /// Writes the claim, before the first write to the remote side. `content` is what an object without mark is to be,
-    /// `object` what is known of the object itself.
+    /// Writes the claim, before the first write to the remote side. `content` is the intended content of an object
+    /// without mark, `object` what is known about the object itself.
     pub fn note<W>(&self, cx: &Ctx<W>, content: Option<&str>, object: Option<&str>) {
         let content = content.map(content_hash);
         if let Err(error) = self.claims.store.write(&self.subject, &self.id, content, object)
@@ -287,24 +288,25 @@ impl Claim<'_> {
 
     /// The object exists and is not to be adopted: nothing was changed. The complaint for the user.
     pub fn refuse(&self, maker: &Maker) -> Diagnostic {
-        self.nothing_was_made();
+        self.withdraw();
         self.claims.memory().fates.insert(self.subject.id(), Fate::Refused);
         diagnostics::exists(&self.subject, maker)
     }
 
-    /// The remote side has refused for good: this run has not created anything.
-    pub fn nothing_was_made(&self) {
+    /// The remote side has refused permanently: this run has not created anything.
+    pub fn withdraw(&self) {
         self.claims.store.remove(&self.subject);
     }
 
-    /// Tells that the object of an earlier run was adopted.
-    pub fn tell_adopted<W>(&self, cx: &Ctx<W>) {
+    /// Warns that the object of an earlier run was adopted.
+    pub fn warn_adopted<W>(&self, cx: &Ctx<W>) {
         cx.warn(diagnostics::adopted(&self.subject));
     }
 }
 
 impl Deletion<'_> {
-    /// The object is gone: a create of it in this process may go on. Never an error, so that a delete can end with it.
+    /// The object is deleted: a create of it in this process may proceed. Never an error, so that a delete can end with
+    /// it.
     ///
     /// # Errors
     /// None.
@@ -315,19 +317,19 @@ impl Deletion<'_> {
 }
 
 impl Maker {
-    /// Of an object whose mark was looked for.
+    /// For an object whose mark was looked up.
     pub fn of(mark: Option<&String>) -> Self {
         mark.map_or(Self::Unmarked, |mark| Self::Mark(mark.clone()))
     }
 }
 
-/// What stands on an object that this provider has created.
+/// The mark on an object that this provider has created.
 pub fn mark(kind: &str, creation_id: &str) -> String {
     format!("{kind}/{creation_id}")
 }
 
-/// Whether the mark on an object says that another create has made it than the one in the private state: somebody has
-/// deleted and re-created it.
+/// Whether the mark on an object names another create than the private state: the object was deleted and re-created
+/// outside of Terraform.
 pub fn is_of_another<W>(cx: &Ctx<W>, kind: &str, found: Option<&str>) -> bool {
     let ours = cx.private().creation_id;
     matches!((found, ours), (Some(found), Some(ours)) if found != mark(kind, &ours))
@@ -339,22 +341,22 @@ pub fn own_mark<W>(cx: &Ctx<W>, kind: &str) -> Option<String> {
 }
 
 /// Keeps the creation id of a mark that was found on an object of ours, such as an imported one.
-pub fn keep<W>(cx: &Ctx<W>, kind: &str, found: Option<&str>) {
+pub fn keep_creation_id<W>(cx: &Ctx<W>, kind: &str, found: Option<&str>) {
     let id = found.and_then(|mark| mark.strip_prefix(kind)).and_then(|rest| rest.strip_prefix('/'));
     id.into_iter().for_each(|id| cx.set_creation_id(id));
 }
 
-/// Complains of an object that is in the way of a change.
+/// The error for an object that is in the way of a change.
 pub fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
     diagnostics::exists(subject, maker)
 }
 
-/// Tells that a delete has left an object that somebody has re-created.
+/// The warning that a delete has left an object alone that was re-created.
 pub fn recreated(subject: &Subject) -> Diagnostic {
     diagnostics::recreated(subject)
 }
 
-/// 16 hexadecimal digits that nothing else has.
+/// A unique id of 16 hexadecimal digits.
 fn new_id() -> String {
     let mut bytes = [0; 8];
     // Without the system's randomness there would be no TLS either.

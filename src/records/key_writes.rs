@@ -1,8 +1,8 @@
-//! What this user has written into a key's policy of late, from this machine.
+//! Recent writes of this user to a key's policy from this machine.
 //!
-//! KMS shows a write only after a while, a few seconds as a rule and "several minutes" at times. Whoever merges onto a
-//! document that is already replaced drops what was written last. KMS gives a policy no version, so the documents that
-//! were replaced are remembered by their hashes, beside the lock that the writers of the key take in turn.
+//! KMS shows a write only after a while, usually a few seconds and at times "several minutes". Merging onto a document
+//! that is already replaced would drop what was written last. KMS has no versions of a policy, so the documents that
+//! were replaced are recorded by their hashes, in the lock file of the key's writers.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::local::lock::Held;
 use crate::policy::Document;
 
-/// KMS may show a document for so long after it was replaced.
+/// How long KMS may show a document after it was replaced.
 pub const LAG: SignedDuration = SignedDuration::from_mins(5);
 
 /// The writes of the last minutes into the policy of one key.
@@ -26,11 +26,11 @@ pub struct KeyWrites {
     replaced: HashMap<String, Timestamp>,
 }
 
-/// What is kept in another version counts for nothing.
+/// Records in another format are ignored.
 const VERSION: u32 = 1;
 
 impl KeyWrites {
-    /// What is remembered of a key. It is asked while its lock is held.
+    /// What is recorded about a key. Use it only while the key's lock is held.
     pub fn of(key: &str, held: &Held) -> Self {
         let text = held.note().unwrap_or_else(|error| {
             tracing::debug!(%error, "the lock file cannot be read");
@@ -49,7 +49,7 @@ impl KeyWrites {
         self.last = Some(new);
     }
 
-    /// Keeps what is remembered, in this process if it cannot be kept for others.
+    /// Stores the record; only in this process if it cannot be stored for others.
     pub fn keep(&self, key: &str, held: &Held) {
         let replaced: HashMap<_, _> = self.replaced.iter().map(|(hash, at)| (hash, at.as_millisecond())).collect();
         let last = self.last.as_ref().map(Document::to_string);
@@ -60,8 +60,8 @@ impl KeyWrites {
         }
     }
 
-    /// Whether a document that KMS shows may be out of date: it was replaced a short while ago. Then the document that
-    /// was written last.
+    /// Whether a document that KMS shows may be out of date, since it was replaced a short while ago; if so, the
+    /// document that was written last.
     pub fn outdated(&self, shown: &Document) -> Option<&Document> {
         let at = self.replaced.get(&hash(shown))?;
         self.last.as_ref().filter(|_| is_young(*at, Timestamp::now()))
@@ -78,7 +78,7 @@ impl KeyWrites {
     }
 }
 
-/// A clock that was set back must not make a document outdated for longer.
+/// A clock that was set back must not keep a document outdated for longer.
 fn is_young(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at).abs() < LAG
 }
@@ -88,7 +88,7 @@ fn hash(document: &Document) -> String {
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What could not be written beside the locks.
+/// What could not be written to the lock file.
 fn unwritten() -> std::sync::MutexGuard<'static, HashMap<String, String>> {
     static UNWRITTEN: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
     UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(memory.outdated(&document(&["B", "A"])), Some(&c), "the order of statements means nothing");
         assert_eq!(memory.outdated(&c), None);
         assert_eq!(memory.outdated(&document(&["X"])), None, "somebody else's");
-        // What is written again is up to date.
+        // A document that is written again is up to date.
         memory.replace([c.clone()], a.clone());
         assert_eq!((memory.outdated(&a), memory.outdated(&c)), (None, Some(&a)));
     }

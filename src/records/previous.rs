@@ -1,8 +1,8 @@
-//! What a parameter of a parameter group was before it was managed here, noted in a tag of the group.
+//! The previous value of a parameter of a parameter group, noted in a tag of the group.
 
 use std::fmt;
 
-/// What a parameter was before it was managed here.
+/// The value of a parameter before it was managed here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Previous {
     /// Its value, if it had one.
@@ -11,16 +11,16 @@ pub struct Previous {
     pub source: String,
 }
 
-/// The note on a group of what a parameter was before, and of the value that was to be written.
+/// The note on a group of a parameter's previous value and of the new value.
 ///
-/// It holds for as long as the parameter has either of the two; if it has neither, somebody else has changed it since.
-/// In the tag it is `SOURCE:VALUE:OURS:MARK`, characters that tags lack as `=` and two hexadecimal digits. The mark says
-/// which resource has written it; an older note lacks it.
+/// It is valid while the parameter has either of the two; with any other value it has been changed by others since. In
+/// the tag it is `SOURCE:VALUE:OURS:MARK`, with characters that tags do not allow as `=` and two hexadecimal digits.
+/// The mark says which resource has written it; notes of older versions have none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// What the parameter was.
+    /// The previous value.
     pub previous: Previous,
-    /// The value that was to be written.
+    /// The new value.
     pub ours: String,
     /// Which resource has written it.
     pub mark: Option<String>,
@@ -45,7 +45,7 @@ impl Note {
     }
 }
 
-/// Stands for no value; no escape looks so.
+/// Represents a missing value; no escape has this form.
 const NOTHING: &str = "=";
 
 impl fmt::Display for Note {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_holds_until_somebody_else_has_changed_the_parameter() {
+    fn a_note_holds_until_the_parameter_is_changed_elsewhere() {
         let note = Note { previous: previous(None, "engine-default"), ours: "pgaudit".to_owned(), mark: None };
         for (value, source, holds) in [
             (Some("pgaudit"), "user", true),

@@ -1,37 +1,38 @@
-//! What the comment on a PostgreSQL role remembers: which create made it, or what it was granted when it was adopted.
+//! The parts of a PostgreSQL role's comment that this provider writes: which create created the role, or what it was
+//! granted when it was adopted.
 //!
-//! The first line of a role that was made here is `Made by Terraform (rdsauth) at TIME, creation ID MARK`; roles of
-//! before marks lack the second part. The last line of an adopted role is `Granted by Terraform (rdsauth): ["ROLE", …]`.
-//! Everything else in the comment is somebody else's, and stays.
+//! The first line of a role that was created here is `Made by Terraform (rdsauth) at TIME, creation ID MARK`; roles of
+//! older versions lack the second part. The last line of an adopted role is `Granted by Terraform (rdsauth): ["ROLE",
+//! …]`. Everything else in the comment is kept.
 
 use jiff::Timestamp;
 
 const MADE: &str = "Made by Terraform (rdsauth) at ";
 const MARKED: &str = ", creation ID ";
 
-/// Begins the line with the roles that an adopted role was made a member of. An answer may be lost, and who comes next
-/// must not take those for what was there before.
+/// The beginning of the line with the roles that an adopted role was made a member of. If an answer is lost, the next
+/// run must not take them for earlier memberships.
 pub const GRANTED: &str = "Granted by Terraform (rdsauth): ";
 
-/// The comment on a role that is made now, with the mark of its create.
-pub fn made(now: Timestamp, mark: Option<&str>) -> String {
+/// The comment on a role that is created now, with the mark of its create.
+pub fn created(now: Timestamp, mark: Option<&str>) -> String {
     let mark = mark.map(|mark| format!("{MARKED}{mark}")).unwrap_or_default();
     format!("{MADE}{}{mark}", Timestamp::from_second(now.as_second()).unwrap_or(now))
 }
 
-/// When a role was made that has this comment.
+/// When a role with this comment was created.
 pub fn created_at(comment: &str) -> Option<Timestamp> {
-    let made = comment.lines().next()?.strip_prefix(MADE)?;
-    made.split_once(MARKED).map_or(made, |(time, _)| time).parse().ok()
+    let created = comment.lines().next()?.strip_prefix(MADE)?;
+    created.split_once(MARKED).map_or(created, |(time, _)| time).parse().ok()
 }
 
-/// The mark of the create that made a role with this comment.
+/// The mark of the create that created a role with this comment.
 pub fn mark(comment: &str) -> Option<String> {
     let (_, mark) = comment.lines().next()?.strip_prefix(MADE)?.split_once(MARKED)?;
     Some(mark.to_owned())
 }
 
-/// What an adopted role with this comment was granted; nothing if that was not noted.
+/// The roles that an adopted role with this comment was granted; nothing if that was not noted.
 pub fn granted(comment: &str) -> Option<Vec<String>> {
     serde_json::from_str(split(comment).1?).ok()
 }
@@ -49,7 +50,7 @@ pub fn without_granted(comment: &str) -> Option<&str> {
     note.map(|_| others)
 }
 
-/// A comment without the note of what was granted, and what that says.
+/// A comment without the note of what was granted, and the content of that note.
 fn split(comment: &str) -> (&str, Option<&str>) {
     let (before, last) = comment.rsplit_once('\n').unwrap_or(("", comment));
     match last.strip_prefix(GRANTED) {
@@ -65,10 +66,10 @@ mod tests {
     #[test]
     fn a_mark_is_read_back() {
         let now: Timestamp = "2026-11-22T11:00:00.25Z".parse().unwrap();
-        let text = made(now, None);
+        let text = created(now, None);
         assert_eq!(text, "Made by Terraform (rdsauth) at 2026-11-22T11:00:00Z");
         assert_eq!(created_at(&text), "2026-11-22T11:00:00Z".parse().ok());
-        let marked = format!("{}\nby sales", made(now, Some("user/1f")));
+        let marked = format!("{}\nby sales", created(now, Some("user/1f")));
         assert_eq!((created_at(&marked), mark(&marked).as_deref()), (created_at(&text), Some("user/1f")));
         assert_eq!((created_at("Made by hand"), created_at(MADE), mark(&text)), (None, None, None));
     }
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn what_was_granted_is_noted_below_the_comment() {
         let both = vec!["rds_iam".to_owned(), "reader".to_owned()];
-        for comment in ["", "of sales", "of\nsales", &made(Timestamp::UNIX_EPOCH, None)] {
+        for comment in ["", "of sales", "of\nsales", &created(Timestamp::UNIX_EPOCH, None)] {
             let once = with_granted(comment, vec!["rds_iam".to_owned()]);
             assert_eq!(granted(&once), Some(vec!["rds_iam".to_owned()]));
             let twice = with_granted(&once, both.clone());

@@ -1,4 +1,4 @@
-//! What the user is told of objects that exist, are declared twice, or were adopted.
+//! Diagnostics about objects that exist, are declared twice, or were adopted.
 
 use std::io;
 
@@ -17,13 +17,13 @@ pub(super) fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
              write a \"moved\" block. If it is to be replaced, note that \"create_before_destroy\", which dependencies \
              inherit, cannot work without a change of {arguments}. If another configuration manages it, change \
              {arguments}.",
-            made_by(subject, maker)
+            created_by(subject, maker)
         ),
     )
     .at(at.clone())
 }
 
-/// A plan finds an object that is to be created.
+/// A plan finds an object that it would create.
 pub(super) fn exists_at_plan(subject: &Subject, maker: &Maker) -> Diagnostic {
     let Subject { noun, what, found, arguments, import_id, at, .. } = subject;
     Diagnostic::warning(
@@ -32,7 +32,7 @@ pub(super) fn exists_at_plan(subject: &Subject, maker: &Maker) -> Diagnostic {
             "The {what} {found}. {} The apply will end in an error unless it is deleted before, by this apply or \
              by somebody else.\n\nTo manage it here, import it:\n  terraform import ADDRESS '{import_id}'\n\nOr change \
              {arguments}.",
-            made_by(subject, maker)
+            created_by(subject, maker)
         ),
     )
     .at(at.clone())
@@ -78,7 +78,7 @@ pub(super) fn moves(subject: &Subject) -> Diagnostic {
     .at(at.clone())
 }
 
-/// A create of the object was refused because it exists, and now it is to be deleted.
+/// A create of the object was refused because it exists, and now it would be deleted.
 pub(super) fn declared_again(subject: &Subject) -> Diagnostic {
     let Subject { noun, what, .. } = subject;
     Diagnostic::error(
@@ -115,7 +115,7 @@ pub(super) fn recreated(subject: &Subject) -> Diagnostic {
     )
 }
 
-/// A create has adopted what an earlier run has left.
+/// A create has adopted the object of an earlier run.
 pub(super) fn adopted(subject: &Subject) -> Diagnostic {
     let Subject { noun, what, .. } = subject;
     Diagnostic::warning(
@@ -139,7 +139,7 @@ pub(super) fn no_claims(error: &io::Error) -> Diagnostic {
     )
 }
 
-fn made_by(subject: &Subject, maker: &Maker) -> String {
+fn created_by(subject: &Subject, maker: &Maker) -> String {
     match maker {
         Maker::Mark(mark) => {
             let (kind, id) = mark.split_once('/').unwrap_or((subject.kind, mark));

@@ -1,6 +1,6 @@
 //! Claims on disk: a folder for each process, with a file for each create that has not been answered yet.
 //!
-//! `claims/PROCESS/process.lock` is locked for as long as the process lives, so the system itself says who is dead.
+//! `claims/PROCESS/process.lock` is locked while the process runs, so the system knows which processes are dead.
 //! `claims/PROCESS/HASH.json` is a claim; the hash is that of directory, workspace, type and natural key.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -22,9 +22,9 @@ use crate::records::claims::{Subject, new_id};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
     pub(super) creation_id: String,
-    /// The hash of what an object without mark was to be.
+    /// The hash of the intended content of an object without mark.
     pub(super) content: Option<String>,
-    /// What was known of the object itself.
+    /// What was known about the object itself.
     pub(super) object: Option<String>,
     kind: String,
     key: String,
@@ -35,12 +35,12 @@ pub(super) struct Note {
 #[derive(Debug)]
 pub(super) struct Store {
     own: OnceLock<Result<Own, String>>,
-    left: LazyLock<Left>,
+    unfinished: LazyLock<Unfinished>,
     has_failed: AtomicBool,
 }
 
-/// What dead processes have left, by the hashes of the subjects.
-type Left = Mutex<HashMap<String, Vec<Note>>>;
+/// The claims of dead processes, by the hashes of the subjects.
+type Unfinished = Mutex<HashMap<String, Vec<Note>>>;
 
 /// The folder of this process.
 #[derive(Debug)]
@@ -49,10 +49,10 @@ struct Own {
     _alive: File,
 }
 
-/// The version of the form of a claim; one of another version is nobody's.
+/// The version of the file format of a claim; claims of other versions are ignored.
 const VERSION: u64 = 1;
 
-/// A claim is kept for so long, should nobody come back to it.
+/// How long an unused claim is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 const LOCK: &str = "process.lock";
@@ -61,21 +61,21 @@ const LOCK: &str = "process.lock";
 
 impl Default for Store {
     fn default() -> Self {
-        Self { own: OnceLock::new(), left: LazyLock::new(load_left), has_failed: AtomicBool::new(false) }
+        Self { own: OnceLock::new(), unfinished: LazyLock::new(load_unfinished), has_failed: AtomicBool::new(false) }
     }
 }
 
 impl Store {
-    /// What creates of a subject have left that died, in this directory and workspace.
-    pub(super) fn left(&self, subject: &Subject) -> Vec<Note> {
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.get(&hash_of(subject)).cloned().unwrap_or_default()
+    /// Claims of interrupted creates of a subject, in this directory and workspace.
+    pub(super) fn unfinished(&self, subject: &Subject) -> Vec<Note> {
+        let unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.get(&hash_of(subject)).cloned().unwrap_or_default()
     }
 
     /// Removes the claims of a creation that has a state.
-    pub(super) fn forget_left(&self, creation_id: &str) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.retain(|_, notes| {
+    pub(super) fn remove_unfinished(&self, creation_id: &str) {
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.retain(|_, notes| {
             let (gone, stay): (Vec<_>, Vec<_>) = notes.drain(..).partition(|note| note.creation_id == creation_id);
             gone.iter().for_each(|note| remove(&note.file));
             *notes = stay;
@@ -83,8 +83,8 @@ impl Store {
         });
     }
 
-    /// Writes a claim of this process, over an earlier one of the same subject. An object without mark can be told by
-    /// its content alone, so what others have claimed of it with the same content and never finished is void.
+    /// Writes a claim of this process, replacing an earlier one of the same subject. An object without mark is
+    /// recognised only by its content, so unfinished claims of others for the same content become void.
     pub(super) fn write(
         &self,
         subject: &Subject,
@@ -135,11 +135,11 @@ impl Store {
     }
 
     fn void(&self, subject: &Subject, content: &str) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         let (own, is_same) = (hash_of(subject), |note: &Note| {
             note.kind == subject.kind && note.key == subject.key && note.content.as_deref() == Some(content)
         });
-        for (_, notes) in left.iter_mut().filter(|(hash, _)| **hash != own) {
+        for (_, notes) in unfinished.iter_mut().filter(|(hash, _)| **hash != own) {
             notes.retain(|note| {
                 if is_same(note) {
                     remove(&note.file);
@@ -173,7 +173,7 @@ impl Note {
 // === impl Own ===
 
 impl Own {
-    /// Makes and locks the folder before it gets its name, so that nobody takes it for a dead one's.
+    /// Creates and locks the folder before it gets its name, so that no process takes it for that of a dead one.
     fn new() -> io::Result<Self> {
         let claims = local::folder().map_err(io::Error::other)?.join("claims");
         let name = new_id();
@@ -190,9 +190,9 @@ impl Own {
     }
 }
 
-/// The claims that dead processes have left, by hash. What is empty or too old is removed.
-fn load_left() -> Left {
-    let mut left: HashMap<String, Vec<Note>> = HashMap::new();
+/// The claims of dead processes, by hash. Empty and expired folders are removed.
+fn load_unfinished() -> Unfinished {
+    let mut unfinished: HashMap<String, Vec<Note>> = HashMap::new();
     let folders = local::folder().ok().and_then(|folder| fs::read_dir(folder.join("claims")).ok());
     for folder in folders.into_iter().flatten().flatten().map(|entry| entry.path()).filter(|folder| is_dead(folder)) {
         let (old, notes): (Vec<_>, Vec<_>) = notes_in(&folder).into_iter().partition(|note| is_old(&note.file));
@@ -202,11 +202,11 @@ fn load_left() -> Left {
         }
         for note in notes {
             if let Some((hash, note)) = Note::read(note.file) {
-                left.entry(hash).or_default().push(note);
+                unfinished.entry(hash).or_default().push(note);
             }
         }
     }
-    Mutex::new(left)
+    Mutex::new(unfinished)
 }
 
 fn notes_in(folder: &Path) -> Vec<Note> {
@@ -215,7 +215,7 @@ fn notes_in(folder: &Path) -> Vec<Note> {
     files.into_iter().filter_map(|file| Note::read(file).map(|(_, note)| note)).collect()
 }
 
-/// Whether nobody holds the lock of a process's folder. One that is being made is nobody's yet.
+/// Whether no process holds the lock of a process's folder. One that is being created counts as locked.
 fn is_dead(folder: &Path) -> bool {
     let is_hidden = folder.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
     !is_hidden && File::open(folder.join(LOCK)).map_or(true, |lock| lock.try_lock_shared().is_ok())
@@ -256,7 +256,7 @@ fn hash<const N: usize>(parts: [&str; N]) -> String {
     hex(&parts.map(|part| format!("{}:{part}", part.len())).concat())
 }
 
-/// By what a content is known again, without being told.
+/// The hash by which a content is recognised without storing it.
 pub(super) fn content_hash(content: &str) -> String {
     hex(content)
 }

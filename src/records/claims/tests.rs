@@ -41,15 +41,17 @@ async fn the_next_process_knows_what_was_cut_off() {
     let id = cut_off(&it, None, Some("arn")).await;
     let next = Claims::default();
     let claim = next.begin(&cx(), it.clone()).await.unwrap();
-    assert!(claim.has_earlier() && claim.has_made(Some(&mark("test_role", &id))));
+    assert!(claim.has_earlier() && claim.owns_mark(Some(&mark("test_role", &id))));
     assert_eq!((claim.id(), claim.objects().collect::<Vec<_>>()), (id.as_str(), vec!["arn"]));
-    assert!(!claim.has_made(None) && !claim.has_made(Some("test_role/0")) && !claim.has_made(Some(&mark("key", &id))));
+    assert!(
+        !claim.owns_mark(None) && !claim.owns_mark(Some("test_role/0")) && !claim.owns_mark(Some(&mark("key", &id)))
+    );
     let cx = cx();
     claim.note(&cx, None, None);
     claim.created(&cx);
     assert_eq!(cx.private().creation_id.as_deref(), Some(id.as_str()));
     next.stored(&id);
-    next.farewell();
+    next.shut_down();
     drop(claim);
     assert!(!Claims::default().begin(&cx, it).await.unwrap().has_earlier(), "it has a state");
 }
@@ -73,15 +75,15 @@ async fn what_was_not_answered_stays() {
             claims.stored(claim.id());
         }
     }
-    claims.farewell();
+    claims.shut_down();
     drop(claims);
     assert!(!Claims::default().begin(&cx(), answered).await.unwrap().has_earlier());
     assert!(Claims::default().begin(&cx(), open.clone()).await.unwrap().has_earlier());
-    Claims::default().begin(&cx(), open).await.unwrap().nothing_was_made();
+    Claims::default().begin(&cx(), open).await.unwrap().withdraw();
 }
 
 #[tokio::test]
-async fn a_living_process_is_none_that_was_cut_off() {
+async fn a_running_process_was_not_interrupted() {
     let it = subject("alive");
     let alive = Claims::default();
     alive.begin(&cx(), it.clone()).await.unwrap().note(&cx(), None, None);
@@ -89,14 +91,14 @@ async fn a_living_process_is_none_that_was_cut_off() {
 }
 
 #[tokio::test]
-async fn content_stands_for_a_mark() {
+async fn content_identifies_an_object_without_mark() {
     let it = subject("content");
     cut_off(&it, Some("{\"a\":1}"), None).await;
     let claims = Claims::default();
     let claim = claims.begin(&cx(), it.clone()).await.unwrap();
-    assert!(claim.was_to_be("{\"a\":1}") && !claim.was_to_be("{\"a\":2}"));
+    assert!(claim.has_claimed_content("{\"a\":1}") && !claim.has_claimed_content("{\"a\":2}"));
     let other = Subject { kind: "another_kind", ..it };
-    assert!(!claims.begin(&cx(), other).await.unwrap().was_to_be("{\"a\":1}"));
+    assert!(!claims.begin(&cx(), other).await.unwrap().has_claimed_content("{\"a\":1}"));
 }
 
 #[tokio::test]
@@ -134,7 +136,7 @@ async fn a_delete_makes_room_for_a_create() {
 }
 
 #[test]
-fn plans_that_do_not_fit_are_told() {
+fn contradictory_plans_are_warned_of() {
     use Planned::{Creates, Deletes, Keeps};
     for (first, second, told) in [
         (Creates, Creates, &["Role is declared twice"][..]),
@@ -146,9 +148,9 @@ fn plans_that_do_not_fit_are_told() {
         (Deletes, Deletes, &[]),
     ] {
         let (claims, cx) = (Claims::default(), cx());
-        claims.plan(&cx, &subject("planned"), first);
+        claims.record_plan(&cx, &subject("planned"), first);
         assert_eq!(warnings(&cx), [""; 0]);
-        claims.plan(&cx, &subject("planned"), second);
+        claims.record_plan(&cx, &subject("planned"), second);
         assert_eq!(warnings(&cx), told, "{first:?} {second:?}");
     }
 }
@@ -156,10 +158,10 @@ fn plans_that_do_not_fit_are_told() {
 #[tokio::test]
 async fn a_plan_looks_for_what_this_run_does_not_know() {
     let (claims, cx) = (Claims::default(), cx());
-    assert!(claims.plan(&cx, &subject("new"), Planned::Creates));
-    assert!(!claims.plan(&cx, &subject("kept"), Planned::Keeps));
-    claims.read(&subject("tainted"));
-    assert!(!claims.plan(&cx, &subject("tainted"), Planned::Creates), "the state holds it");
+    assert!(claims.record_plan(&cx, &subject("new"), Planned::Creates));
+    assert!(!claims.record_plan(&cx, &subject("kept"), Planned::Keeps));
+    claims.record_state(&subject("tainted"));
+    assert!(!claims.record_plan(&cx, &subject("tainted"), Planned::Creates), "the state holds it");
     drop(claims.begin(&cx, subject("first")).await);
-    assert!(!claims.plan(&cx, &subject("later"), Planned::Creates), "an apply plans again");
+    assert!(!claims.record_plan(&cx, &subject("later"), Planned::Creates), "an apply plans again");
 }
