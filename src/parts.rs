@@ -1,4 +1,4 @@
-//! What several entities share, by the service it talks to.
+//! Shared parts of several entities, by the service that they use.
 
 pub mod db;
 pub mod iam;

@@ -1,6 +1,6 @@
-//! The `database_connection` block of entities that speak SQL: from what the user writes to a session.
+//! The `database_connection` block of entities that speak SQL: from the configuration to a session.
 
-mod gone;
+mod destroy;
 mod opening;
 mod place;
 
@@ -15,8 +15,8 @@ use crate::arn;
 use crate::attributes::checks;
 use crate::aws::host::check_host;
 
-pub use self::gone::WAYS_OUT;
-pub use self::opening::{AS_KNOWN, at_hand, for_refresh, is_skipped, unless_lost};
+pub use self::destroy::WAYS_OUT;
+pub use self::opening::{AS_KNOWN, for_refresh, if_reachable, is_skipped, unless_lost};
 pub use self::place::Place;
 
 tf_provider::model! {
@@ -68,11 +68,11 @@ tf_provider::model! {
     }
 }
 
-/// What parts of an import ID cannot hold as it is.
+/// Characters that parts of an import ID cannot contain unescaped.
 const RESERVED: AsciiSet = CONTROLS.add(b'%').add(b'/').add(b'@').add(b'\'');
 
 impl DatabaseConnection {
-    /// What contradicts itself in a block, or is missing from it.
+    /// Contradictory or missing arguments of a block.
     pub fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
         let mut complaints = Vec::new();
         let mut complain = |summary: &str, detail: &str, at: Path| {
@@ -109,8 +109,8 @@ impl DatabaseConnection {
         complaints
     }
 
-    /// Reads `[LOGIN@]HOST[:PORT]/REST` into a connection and the rest's parts. With a login it is by IAM, or by secret
-    /// if the login is the ARN of one; without, by the provider block. `%2F` stands for a slash in a part.
+    /// Parses `[LOGIN@]HOST[:PORT]/REST` into a connection and the parts of REST. With a login, authentication is by
+    /// IAM, or by secret if the login is the ARN of one; without, by the provider block. `%2F` is a slash in a part.
     ///
     /// # Errors
     /// It has another form.
@@ -172,7 +172,8 @@ impl DatabaseConnection {
         Ok((connection, parts))
     }
 
-    /// What [`of_import`](Self::of_import) reads, for an object in the database: as much as an import ID can say.
+    /// What [`of_import`](Self::of_import) parses, for an object in the database, as far as an import ID can express
+    /// it.
     pub fn import_id(&self, parts: &[&str]) -> String {
         let login = match self.auth.as_str() {
             "secret" => self.secret_arn.as_deref(),
@@ -194,7 +195,7 @@ impl DatabaseConnection {
     }
 }
 
-/// What differs between the two families before anything is said.
+/// The defaults that differ between the two engine families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// PostgreSQL.
@@ -220,7 +221,7 @@ fn port(own: Option<i64>, engine: Engine) -> u16 {
     own.and_then(|port| u16::try_from(port).ok()).unwrap_or_else(|| engine.port())
 }
 
-/// Checks what can be connected to.
+/// Checks the kind of host.
 fn check_address(host: &str) -> Result<(), String> {
     if host.parse::<IpAddr>().is_ok() { Ok(()) } else { check_host(host) }
 }
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_needs_what_stands_for_the_password() {
+    fn a_login_needs_a_password_or_a_token() {
         let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:master-AbCdEf";
         assert_eq!(complaints(&[]), ["username"]);
         assert_eq!(complaints(&[("username", "admin".into())]), [""; 0]);
@@ -277,7 +278,7 @@ mod tests {
         assert_eq!(complaints(&[("username", "admin".into()), ("auth_port", 5432.into())]), ["auth_port"]);
     }
 
-    /// What an import ID says.
+    /// The parts of an import ID.
     #[derive(Debug, PartialEq, Eq)]
     struct Imported {
         auth: String,

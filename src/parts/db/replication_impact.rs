@@ -1,4 +1,4 @@
-//! Whom IAM authentication of replication connections concerns: looked up, and told before it is turned on.
+//! The users affected by IAM authentication of replication connections: looked up and reported before it is turned on.
 
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use tf_provider::schema::Set;
@@ -9,21 +9,21 @@ use crate::sql::postgres::Session;
 use crate::sql::postgres::impact::User;
 use crate::world::Ctx;
 
-/// What a user says about those who are concerned.
+/// What to do about affected users.
 #[derive(Debug)]
 pub struct Consent<'a> {
     /// Where to look them up.
     pub connection: &'a DatabaseConnection,
-    /// Who may be concerned.
+    /// The acknowledged users.
     pub acknowledged: Option<&'a Set<String>>,
-    /// Whether anybody else is an error rather than a warning.
+    /// Whether other affected users are an error rather than a warning.
     pub blocks: bool,
-    /// The paths of the connection and of those who are acknowledged.
+    /// The paths of the connection and of the acknowledged users.
     pub at: [Path; 2],
 }
 
 impl Consent<'_> {
-    /// Warns a plan of those who are concerned without consent, or that they are not known.
+    /// Warns a plan of affected users that are not acknowledged, or that they are not known.
     ///
     /// # Errors
     /// There are such, and they block.
@@ -31,19 +31,19 @@ impl Consent<'_> {
         if connection::is_skipped(cx) {
             return Ok(());
         }
-        let found = match look(cx, self.connection, &self.at[0]).await {
+        let found = match affected_users(cx, self.connection, &self.at[0]).await {
             Ok(users) => self.verdict(&users),
             Err(error) => Some(self.unknown(error)),
         };
-        tell(cx, found)
+        report(cx, found)
     }
 
     /// Before the first write, since the plan may not have known the connection, and memberships change.
     ///
     /// # Errors
-    /// Somebody is concerned without consent, or that cannot be told, and either blocks.
+    /// An affected user is not acknowledged, or the users cannot be looked up, and either blocks.
     pub async fn apply(self, cx: &Ctx) -> Result<()> {
-        let found = match look(cx, self.connection, &self.at[0]).await {
+        let found = match affected_users(cx, self.connection, &self.at[0]).await {
             Ok(users) => self.verdict(&users),
             Err(error) if self.blocks => {
                 let detail = format!(
@@ -55,7 +55,7 @@ impl Consent<'_> {
             }
             Err(error) => Some(Diagnostic { severity: Severity::Warning, ..error }.at(self.at[0].clone())),
         };
-        tell(cx, found)
+        report(cx, found)
     }
 
     fn unknown(&self, error: Diagnostic) -> Diagnostic {
@@ -89,7 +89,7 @@ impl Consent<'_> {
     }
 }
 
-fn tell(cx: &Ctx, found: Option<Diagnostic>) -> Result<()> {
+fn report(cx: &Ctx, found: Option<Diagnostic>) -> Result<()> {
     match found {
         Some(error) if error.is_error() => return Err(error),
         Some(warning) => cx.warn(warning),
@@ -98,11 +98,11 @@ fn tell(cx: &Ctx, found: Option<Diagnostic>) -> Result<()> {
     Ok(())
 }
 
-/// The logins of a database that have to use IAM for replication once it is asked for, by name.
+/// The users of a database that will have to use IAM for replication once it is required, by name.
 ///
 /// # Errors
 /// The database cannot be reached, or refuses.
-pub async fn look(cx: &Ctx, connection: &DatabaseConnection, there: &Path) -> Result<Vec<User>> {
+pub async fn affected_users(cx: &Ctx, connection: &DatabaseConnection, there: &Path) -> Result<Vec<User>> {
     of(cx, &connection.postgres(cx, there).await?).await
 }
 
@@ -120,12 +120,12 @@ pub async fn of(cx: &Ctx, session: &Session) -> Result<Vec<User>> {
     Ok(Vec::new())
 }
 
-/// A path of memberships as it is told: `jane → app → rds_iam`.
+/// A chain of memberships as it is shown: `jane → app → rds_iam`.
 pub fn path(roles: &[String]) -> String {
     roles.join(" → ")
 }
 
-/// A user, why it is concerned, and what it does now, as a line.
+/// One line about a user: why it is affected, and how it replicates now.
 fn describe(user: &User) -> String {
     let paths = |all: &[Vec<String>]| all.iter().map(|roles| path(roles)).collect::<Vec<_>>().join(", ");
     let attribute = user.replication_attribute.then(|| "the attribute REPLICATION".to_owned());
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_told_with_its_paths_and_what_it_does() {
+    fn a_user_is_described_with_its_paths() {
         let line = describe(&user("jane"));
         let paths = "IAM by jane → rds_iam, jane → app → rds_iam; replication by jane → rds_replication";
         assert_eq!(line, format!("  \"jane\": {paths}; now no replication connection"));

@@ -1,4 +1,4 @@
-//! The `connect` blocks of entities that let somebody log in, and the users they come to.
+//! The `connect` blocks of entities that allow principals to log in, and the user ARNs they expand to.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Set, View, check, optional, required};
@@ -39,7 +39,7 @@ impl Connect {
         self.resource_ids().count() * self.db_users.iter().count()
     }
 
-    /// The region of the database, its own or the provider's; `at` is where the block stands.
+    /// The region of the database, its own or the provider's; `at` is the path of the block.
     ///
     /// # Errors
     /// There is no region, or it is in another partition than the provider's.
@@ -78,7 +78,7 @@ impl Connect {
 /// The ARNs of all users of the blocks at `at`.
 ///
 /// # Errors
-/// Region or account of a database cannot be told, or a name stands for several without consent.
+/// Region or account of a database is not known, or a name is a pattern without consent.
 pub async fn users(cx: &Ctx, databases: &[Connect], wildcards: Wildcards, at: &Path) -> Result<Vec<DbUserArn>> {
     let mut users = Vec::new();
     for (index, database) in databases.iter().enumerate() {
@@ -110,7 +110,7 @@ pub fn check_size(document: &str, quota: usize, owner: &str, databases: &[Connec
     Err(Diagnostic::error("Policy is too long", detail).at(at.index(most).field(Connect::db_users)))
 }
 
-/// The blocks that come to these users; what is the provider's own region or account is left out.
+/// The blocks that expand to these users; the provider's own region and account are left out.
 ///
 /// # Errors
 /// The provider's configuration is not known yet.
@@ -129,10 +129,10 @@ pub async fn of_users(cx: &Ctx, users: &[DbUserArn]) -> Result<Vec<Connect>> {
     Ok(groups.map(block).collect())
 }
 
-/// The users and conditions of a policy, if it is about database logins alone.
+/// The users and conditions of a policy, if it is only about database logins.
 ///
 /// # Errors
-/// It says something else as well.
+/// It contains something else as well.
 pub fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Condition>)> {
     let explain = |error: String| {
         Diagnostic::error(
@@ -160,7 +160,7 @@ pub fn patterns(database: &View<'_, Connect>) -> Vec<Diagnostic> {
         let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
         Diagnostic::error("Wildcards are not allowed", detail).at(at)
     };
-    // What is wrong even with consent is another complaint.
+    // Values that are invalid even with consent are reported elsewhere.
     let id_pattern = |id: &str| {
         let refused = arn::check_resource_id(id, Wildcards::Refused).err();
         refused.filter(|_| arn::check_resource_id(id, Wildcards::Allowed).is_ok())

@@ -1,5 +1,5 @@
-//! A role that a resource owns: trust, permissions boundary, tags, and one inline policy. Other policies on it belong to
-//! others: they are neither shown nor changed, and keep the role from being deleted.
+//! A role that a resource owns: trust, permissions boundary, tags, and one inline policy. Other policies on it belong
+//! to others: they are neither shown nor changed, and prevent the deletion of the role.
 //!
 //! A create that was cut off is finished by the next one of the same directory: its claim and the tag of the role have the
 //! same creation id.
@@ -32,21 +32,21 @@ pub struct Spec {
     pub description: Option<String>,
     /// Its trust policy.
     pub trust: String,
-    /// How many seconds a session may last.
+    /// The maximum duration of a session in seconds.
     pub max_session_duration: i64,
     /// The ARN of the policy that bounds its permissions.
     pub boundary: Option<String>,
-    /// All its tags but the one that says who made it.
+    /// All its tags except the mark of its create.
     pub tags: Map<String>,
     /// The name of its inline policy.
     pub policy_name: String,
     /// Its inline policy; empty if there is none.
     pub policy: String,
-    /// Where the configuration says these things.
+    /// The paths of these values in the configuration.
     pub at: fn(Part) -> Path,
 }
 
-/// Something that the configuration says about a role.
+/// A value of the configuration about a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The name.
@@ -57,11 +57,11 @@ pub enum Part {
     Tags,
     /// The name of the inline policy.
     PolicyName,
-    /// Who may assume it.
+    /// The trust policy.
     Trust,
 }
 
-/// What a state knows of a role.
+/// What a state knows about a role.
 #[derive(Clone, Copy, Debug)]
 pub struct Stated<'a> {
     /// The ID that no other role ever has.
@@ -70,7 +70,7 @@ pub struct Stated<'a> {
     pub policy_name: &'a str,
 }
 
-/// What a read found.
+/// The result of a read.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// The role.
@@ -81,7 +81,7 @@ pub struct Known {
     pub policy: String,
 }
 
-/// The role of a name, as what a resource creates.
+/// The subject of the claim of a role.
 pub fn subject(kind: &'static str, name: &str, at: Path) -> Subject {
     Subject {
         kind,
@@ -102,17 +102,17 @@ pub fn arn(partition: Partition, account: &str, path: &str, name: &str) -> Strin
         .to_string()
 }
 
-/// Whether a role exists, and who made it.
+/// Whether a role exists, and who created it.
 ///
 /// # Errors
-/// AWS refuses to tell.
+/// AWS refuses the read.
 pub async fn existing(cx: &Ctx, name: &str) -> Result<Option<Maker>> {
     let role = cx.aws()?.iam().await?.role(name).await?;
     Ok(role.map(|role| Maker::of(tags::mark(&role.tags))))
 }
 
-/// Creates a role with its policy, or finishes what an interrupted create began. `save` is told of the role as soon as
-/// it exists.
+/// Creates a role with its policy, or completes what an interrupted create began. `save` is called with the role as
+/// soon as it exists.
 ///
 /// # Errors
 /// A role of that name exists and is not ours to finish, or AWS refused something.
@@ -120,14 +120,14 @@ pub async fn create(cx: &Ctx, mut claim: Claim<'_>, spec: &Spec, save: impl FnOn
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot create the role";
     let earlier = match claim.has_earlier() {
-        true => look(iam, spec).await.context(doing, &spec.name)?,
+        true => read_role(iam, spec).await.context(doing, &spec.name)?,
         false => None,
     };
     let found = match earlier {
         Some(there) => there,
         None => {
             claim.note(cx, None, None);
-            match make(cx, iam, spec, &claim).await? {
+            match create_role(cx, iam, spec, &claim).await? {
                 Some(role) => {
                     claim.created(cx);
                     save(&role);
@@ -140,20 +140,21 @@ pub async fn create(cx: &Ctx, mut claim: Claim<'_>, spec: &Spec, save: impl FnOn
     };
     let (role, policy) = found;
     let mark = tags::mark(&role.tags);
-    if !claim.has_made(mark.map(String::as_str)) {
+    if !claim.owns_mark(mark.map(String::as_str)) {
         return Err(claim.refuse(&Maker::of(mark)));
     }
     mark.into_iter().for_each(|mark| claim.resume(mark));
     claim.created(cx);
-    claim.tell_adopted(cx);
+    claim.warn_adopted(cx);
     save(&role);
     // Between the two runs the configuration may have changed.
     update(cx, spec, &spec.as_found(cx, role.clone(), policy.unwrap_or_default())).await?;
     Ok(role)
 }
 
-/// Looks at a role and its inline policy. An import knows no state: the only policy of the role is taken, or that of the
-/// default name. A role with another unique ID than the state's is another role, and that of the state is gone.
+/// Reads a role and its inline policy. An import has no state: it uses the only policy of the role, or that of the
+/// default name. A role with another unique ID than the state's is another role, and that of the state no longer
+/// exists.
 ///
 /// # Errors
 /// Any but the absence of the role.
@@ -185,10 +186,10 @@ pub async fn read(
     }
 }
 
-/// Changes a role from `before` to `spec`, as far as they differ.
+/// Updates the differences between `before` and `spec`.
 ///
 /// # Errors
-/// Somebody else changed it since the plan was made, or AWS refused something.
+/// The role was changed since the plan was made, or AWS refused something.
 pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
     let iam = cx.aws()?.iam().await?;
     let (name, doing) = (&spec.name, "Cannot change the role");
@@ -231,11 +232,11 @@ pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
     Ok(())
 }
 
-/// Takes a role away with its inline policy; with `force`, and with all that others hung on it. One that somebody has
-/// re-created under the name is left, with a warning.
+/// Deletes a role with its inline policy; with `force`, also with everything that others have attached to it. One that
+/// was re-created under the same name is left alone, with a warning.
 ///
 /// # Errors
-/// Something of others hangs on it, or AWS refused something. Nothing is changed in the first case.
+/// Others have attached something, or AWS refused something. Nothing is changed in the first case.
 pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, stated: Stated<'_>, force: bool) -> Result<()> {
     let Stated { unique_id, policy_name } = stated;
     let Some(deletion) = cx.claims().delete(cx, subject).await? else { return Ok(()) };
@@ -280,7 +281,7 @@ pub fn tags_all(cx: &Ctx, own: Option<&Given>, forced: &[(&str, &str)]) -> Resul
 }
 
 /// Nothing if a role of that name exists by now.
-async fn make(cx: &Ctx, iam: &Iam, spec: &Spec, claim: &Claim<'_>) -> Result<Option<Role>> {
+async fn create_role(cx: &Ctx, iam: &Iam, spec: &Spec, claim: &Claim<'_>) -> Result<Option<Role>> {
     let marked = tags::marked(&spec.tags, claim.mark());
     let new = NewRole {
         name: &spec.name,
@@ -304,18 +305,18 @@ async fn make(cx: &Ctx, iam: &Iam, spec: &Spec, claim: &Claim<'_>) -> Result<Opt
             Err(error) => Err(error),
         }
     };
-    trusted::until_seen(cx, iam, spec, "Cannot create the role", create).await
+    trusted::retry_until_visible(cx, iam, spec, "Cannot create the role", create).await
 }
 
-/// Whether the role in the way is the one that this process has deleted, and is still to be seen for a moment.
+/// Whether the role in the way is the one that this process has deleted, still visible for a moment.
 async fn is_leaving(iam: &Iam, claim: &Claim<'_>, name: &str) -> Result<bool, Error> {
     let role = iam.role(name).await?;
-    Ok(!role.is_some_and(|role| claim.has_made(tags::mark(&role.tags).map(String::as_str))))
+    Ok(!role.is_some_and(|role| claim.owns_mark(tags::mark(&role.tags).map(String::as_str))))
 }
 
 async fn update_trust(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result<()> {
     let doing = "Cannot change the role";
-    let Some(role) = iam.role(&spec.name).await.context(doing, &spec.name)? else { return Err(gone(spec)) };
+    let Some(role) = iam.role(&spec.name).await.context(doing, &spec.name)? else { return Err(role_missing(spec)) };
     if same(&role.trust, &spec.trust) {
         return Ok(()); // An update that was cut off.
     }
@@ -323,7 +324,7 @@ async fn update_trust(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result
         return Err(changed_meanwhile("the trust policy", spec, Part::Trust));
     }
     let update = || iam.update_trust(&spec.name, &spec.trust);
-    trusted::until_seen(cx, iam, spec, doing, update).await
+    trusted::retry_until_visible(cx, iam, spec, doing, update).await
 }
 
 async fn update_policy(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result<()> {
@@ -331,9 +332,9 @@ async fn update_policy(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Resul
     let there = iam.policy(&owner, &spec.policy_name).await.context("Cannot change the role", &spec.name)?;
     let renamed = spec.policy_name != before.policy_name;
     match there {
-        Found::NoPrincipal => Err(gone(spec)),
+        Found::NoPrincipal => Err(role_missing(spec)),
         Found::Policy(there) if same(&there, &spec.policy) => Ok(()), // An update that was cut off.
-        Found::Policy(_) if renamed => Err(policy_there(spec)),
+        Found::Policy(_) if renamed => Err(policy_exists(spec)),
         Found::Policy(there) if !same(&there, &before.policy) => {
             Err(changed_meanwhile("the inline policy", spec, Part::PolicyName))
         }
@@ -370,12 +371,12 @@ impl Spec {
 }
 
 async fn appeared(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<(Role, Option<String>)> {
-    let found = cx.find(&lag::ROLE_UNSEEN, || look(iam, spec)).await?;
+    let found = cx.find(&lag::ROLE_UNSEEN, || read_role(iam, spec)).await?;
     found.ok_or_else(|| Diagnostic::error("", "IAM says that the role exists, and does not show it."))
 }
 
-/// The role and its policy. A role that was just deleted may still be seen by the first look and not by the second.
-async fn look(iam: &Iam, spec: &Spec) -> Result<Option<(Role, Option<String>)>, Error> {
+/// The role and its policy. A role that was just deleted may be visible to the first read and not to the second.
+async fn read_role(iam: &Iam, spec: &Spec) -> Result<Option<(Role, Option<String>)>, Error> {
     let Some(role) = iam.role(&spec.name).await? else { return Ok(None) };
     match iam.policy(&Principal::Role(spec.name.clone()), &spec.policy_name).await? {
         Found::NoPrincipal => Ok(None),
@@ -383,7 +384,7 @@ async fn look(iam: &Iam, spec: &Spec) -> Result<Option<(Role, Option<String>)>, 
     }
 }
 
-fn policy_there(spec: &Spec) -> Diagnostic {
+fn policy_exists(spec: &Spec) -> Diagnostic {
     Diagnostic::error(
         "Policy exists and differs",
         format!(
@@ -406,7 +407,7 @@ fn changed_meanwhile(what: &str, spec: &Spec, part: Part) -> Diagnostic {
     .at((spec.at)(part))
 }
 
-fn gone(spec: &Spec) -> Diagnostic {
+fn role_missing(spec: &Spec) -> Diagnostic {
     Diagnostic::error(
         "Role not found",
         format!(

@@ -1,12 +1,12 @@
-//! Statements in a key's policy, written so that nobody else's are lost.
+//! Statements in a key's policy, written so that no statement of others is lost.
 //!
-//! KMS takes the policy of a key as a whole and gives it no version. So whoever changes a part of it reads, merges and
-//! writes, and loses what others write in between. Here that is one round trip: writers of one key take turns, in this
-//! process and among the processes of this machine; the write is never sent again without another read; and what was
-//! written is looked at twice, since somebody else may have read before it and written after it.
+//! KMS replaces the policy of a key as a whole and has no versions of it. So changing a part of it takes a read, a
+//! merge and a write, and loses what others write in between. Here that window is one round trip: writers of one key
+//! take turns, in this process and among the processes of this machine; a write is never retried without another read;
+//! and what was written is read twice afterwards, since another writer may have read before it and written after it.
 //!
 //! KMS may show a policy for some minutes after it was replaced. One that a write from this machine has replaced is
-//! known by what is [recorded](crate::records::key_writes), and is neither merged onto nor taken for somebody else's.
+//! [recorded](crate::records::key_writes), and is neither merged onto nor taken for a change by others.
 
 use std::time::Duration;
 
@@ -32,15 +32,15 @@ pub struct Change {
     pub key: Arn,
     /// The ids of the statements.
     pub sids: Vec<String>,
-    /// What they are to be; none: they are to go.
+    /// The wanted statements; empty to remove them.
     pub statements: Vec<Statement>,
-    /// Who is given something, and may be too young for KMS to know.
+    /// The principal that is allowed something; KMS may not know it yet.
     pub principal: Option<Arn>,
-    /// Consent to take deleted principals out of the statements of others, without which AWS would not take the policy.
+    /// Consent to remove deleted principals from the statements of others, without which AWS would refuse the policy.
     pub prune: bool,
-    /// The key may have been made in the same apply.
+    /// The key may have been created in the same apply.
     pub is_new_key: bool,
-    /// The attribute that is to blame for a fault.
+    /// The attribute that a fault points at.
     pub blame: fn(Fault) -> Path,
 }
 
@@ -51,7 +51,7 @@ pub enum Fault {
     Key,
     /// The principal.
     Principal,
-    /// A principal in a statement of somebody else.
+    /// A principal in a statement of others.
     Stale,
 }
 
@@ -64,7 +64,7 @@ pub enum Verdict {
     Leave,
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The policy was written.
@@ -73,41 +73,41 @@ pub enum Outcome {
     Left,
     /// There is no such key.
     NoKey,
-    /// The statements were to go, and the key goes with all its policy.
+    /// The statements were to be removed, and the key is scheduled for deletion with its whole policy.
     Pending,
 }
 
-/// KMS allows so many bytes.
+/// The maximum size of a key policy in bytes.
 pub const MOST: usize = 32_768;
 
-/// How often a write that somebody else undoes is repeated.
+/// How often a write that another writer undoes is repeated.
 const MOST_WRITES: u32 = 5;
 
-/// Why a try did not do.
+/// Why an attempt failed.
 enum Trouble {
-    /// AWS failed, and may not the next time.
+    /// AWS failed, and may succeed the next time.
     Passing(Error),
-    /// Somebody else's write undid this one, so many times by now.
+    /// Another writer's write undid this one, so many times by now.
     Undone(u32),
     /// The principal may not be known everywhere yet.
     Unknown(Diagnostic),
-    /// There is no such key, and it may not be known everywhere yet.
+    /// There is no such key, or it is not known everywhere yet.
     NoKey,
     Final(Diagnostic),
 }
 
-/// What is known from one try to the next.
+/// What is known from one attempt to the next.
 #[derive(Default)]
 struct Tries {
-    /// Kept over a write whose effect is unknown: nobody else must write before that is settled.
+    /// Kept over a write whose effect is unknown: no other task may write before that is known.
     turn: Option<Held>,
     repeated: bool,
     undone: u32,
-    /// What was written and may have had its effect or not.
+    /// What was written and may or may not have taken effect.
     unsettled: Vec<Document>,
 }
 
-/// What a look at the policy shows.
+/// What a read of the policy shows.
 enum Look {
     NoKey,
     /// The policy as it was before a write of a moment ago.
@@ -145,11 +145,11 @@ const SHOWN: Wait<After> = Wait {
 };
 
 impl Change {
-    /// Makes the statements what they are to be, if `judge` has nothing against it.
+    /// Writes the wanted statements, if `judge` has no objection.
     ///
     /// # Errors
-    /// What `judge` says; AWS refuses the policy, or somebody else keeps undoing the write.
-    pub async fn make(
+    /// The objection of `judge`; AWS refuses the policy, or another writer keeps undoing the write.
+    pub async fn apply(
         &self,
         cx: &Ctx,
         kms: &Kms,
@@ -198,7 +198,7 @@ impl Change {
         };
         let mut memory = KeyWrites::of(&key, &turn);
         let turn = tries.turn.insert(turn);
-        let look = || async { self.look(kms, &memory, judge).await };
+        let look = || async { self.read_current(kms, &memory, judge).await };
         let (there, either) = match cx.wait(&CURRENT, look).await.map_err(Trouble::Final)? {
             Look::NoKey | Look::Outdated => return Err(Trouble::NoKey),
             Look::Either(there) => (there, true),
@@ -227,7 +227,7 @@ impl Change {
         memory.keep(&key, turn);
         let written = Timestamp::now();
         for _ in 0..2 {
-            let look = || async { self.look_again(kms, &memory, &wanted, written).await };
+            let look = || async { self.verify(kms, &memory, &wanted, written).await };
             match cx.wait(&SHOWN, look).await.map_err(Trouble::Final)? {
                 After::Written => {}
                 After::NoKey => return Ok(Ok(Outcome::NoKey)),
@@ -241,7 +241,7 @@ impl Change {
     }
 
     /// The policy, and whether it is what was written last.
-    async fn look(
+    async fn read_current(
         &self,
         kms: &Kms,
         memory: &KeyWrites,
@@ -254,9 +254,9 @@ impl Change {
         Ok(if is_either { Look::Either(there) } else { Look::Outdated })
     }
 
-    /// What is there after a write. Nobody but a writer who has seen an earlier policy leaves ours out and keeps all
-    /// others; any other policy without ours may be an earlier one itself.
-    async fn look_again(&self, kms: &Kms, memory: &KeyWrites, wanted: &Document, written: Timestamp) -> Result<After> {
+    /// What is there after a write. Only a writer that has seen an earlier policy leaves out our statements and keeps
+    /// all others; any other policy without them may be an earlier one itself.
+    async fn verify(&self, kms: &Kms, memory: &KeyWrites, wanted: &Document, written: Timestamp) -> Result<After> {
         let Some(there) = self.read(kms).await? else { return Ok(After::NoKey) };
         if memory.outdated(&there).is_some() {
             return Ok(After::Outdated(age(written)));
@@ -278,7 +278,7 @@ impl Change {
         })
     }
 
-    /// The policy to write, and what is taken out of it.
+    /// The policy to write, and what is removed from it.
     fn merged(&self, there: &Document) -> Result<(Document, Vec<Stale>), Trouble> {
         let stale = if self.prune { there.stale(&self.sids) } else { Vec::new() };
         let wanted = there.with(&self.sids, &self.statements);
@@ -346,7 +346,7 @@ impl Age {
         }
     }
 
-    /// Whether KMS may know the principal in a while. It has been asked since `begin`.
+    /// Whether KMS may know the principal in a while. KMS has been tried since `begin`.
     pub fn may_pass(self, begin: Timestamp) -> bool {
         match self {
             Self::Young => true,
@@ -355,9 +355,9 @@ impl Age {
         }
     }
 
-    /// Adds to a refusal of a principal what is known of it.
+    /// Adds to a refusal of a principal what is known about it.
     pub fn explain(self, error: Error, principal: &Arn) -> Diagnostic {
-        let told = Diagnostic::from(error);
+        let error = Diagnostic::from(error);
         let why = match self {
             Self::Young => format!("\"{principal}\" was made less than two minutes ago, and KMS does not know it yet."),
             Self::Absent => format!("IAM knows no \"{principal}\"."),
@@ -370,11 +370,11 @@ impl Age {
                  minute."
             ),
         };
-        Diagnostic { detail: format!("{}\n\n{why}", told.detail), ..told }
+        Diagnostic { detail: format!("{}\n\n{why}", error.detail), ..error }
     }
 }
 
-/// When a principal was made, if IAM knows it.
+/// When a principal was created, if IAM knows it.
 async fn created(cx: &Ctx, principal: &Arn, kind: IamKind, name: &str) -> Result<Option<Timestamp>> {
     let clients = cx.aws()?;
     if clients.account_id().await?.is_some_and(|own| own != principal.account) {

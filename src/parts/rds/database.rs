@@ -20,7 +20,7 @@ pub struct Target {
     pub kind: Kind,
     /// Its identifier.
     pub identifier: String,
-    /// Its region, the provider's if absent.
+    /// Its region; defaults to the provider's.
     pub region: Option<String>,
 }
 
@@ -64,7 +64,7 @@ const SWITCHED: Wait<Switching> = Wait {
 };
 
 impl Target {
-    /// What two attributes name, of which exactly one is set.
+    /// The database that two attributes name, of which exactly one is set.
     ///
     /// # Errors
     /// None or both are set.
@@ -111,10 +111,10 @@ impl Target {
         Ok(cx.aws()?.rds(self.region.as_deref()).await?)
     }
 
-    /// Looks at it, if a plan can, and warns if it is not there. `at` is the attribute that names it.
+    /// Reads it, if a plan can, and warns if it does not exist. `at` is the attribute that names it.
     ///
     /// # Errors
-    /// AWS was reached and refused to tell.
+    /// AWS was reached and refused the read.
     pub async fn at_plan(&self, cx: &Ctx, at: impl Into<Path>) -> Result<Option<Database>> {
         let at = at.into();
         let found = match world::may_plan(cx, false).await {
@@ -138,11 +138,11 @@ impl Target {
         Ok(found.flatten())
     }
 
-    /// Looks at it, when it must be there.
+    /// Reads it, when it must exist.
     ///
     /// # Errors
-    /// It is not there, or AWS refused to tell.
-    pub async fn look(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+    /// It does not exist, or AWS refused the read.
+    pub async fn read(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
         if let Some(found) = rds.database(self.kind, &self.identifier).await? {
             return Ok(found);
         }
@@ -164,22 +164,22 @@ impl Target {
         Err(Diagnostic::error("Database not found", detail))
     }
 
-    /// Looks at it, when it must be there, until its parameter status tells whether a reboot is wanting.
+    /// Polls it, when it must exist, until its parameter status shows whether a reboot is pending.
     ///
     /// # Errors
-    /// It is not there, it cannot get that far any more, the time is up, or AWS refused to tell.
-    pub async fn look_when_steady(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
-        cx.wait(&STEADY, || self.look(cx, rds)).await
+    /// It does not exist, it cannot reach that state any more, the time is up, or AWS refused the read.
+    pub async fn wait_until_steady(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+        cx.wait(&STEADY, || self.read(cx, rds)).await
     }
 
-    /// Switches IAM authentication, and returns the database once that is in force, or waits for the maintenance
-    /// window. Does nothing if nothing is to be done; else `before` is told of it before anything is.
+    /// Switches IAM database authentication, and returns the database once that is applied or waits for the maintenance
+    /// window. Does nothing if nothing has to be done; otherwise `before` is called first.
     ///
     /// # Errors
     /// AWS refuses, the database cannot get there any more, or the time is up.
     pub async fn switch_iam(&self, cx: &Ctx, rds: &Rds, switch: Switch, before: impl Fn() + Sync) -> Result<Database> {
         let ask = || async {
-            let database = cx.wait(&OPERATIONAL, || self.look(cx, rds)).await?;
+            let database = cx.wait(&OPERATIONAL, || self.read(cx, rds)).await?;
             refuse_member(&database)?;
             refuse_engine(&database, switch.on)?;
             if switch.is_done(&database) {
@@ -196,7 +196,7 @@ impl Target {
         let done = match cx.until(&lag::DATABASE_BUSY, ask).await {
             Ok(Some(database)) => Ok(database),
             Ok(None) => {
-                let look = || async { Ok::<_, Diagnostic>(Switching { database: self.look(cx, rds).await?, switch }) };
+                let look = || async { Ok::<_, Diagnostic>(Switching { database: self.read(cx, rds).await?, switch }) };
                 cx.wait(&SWITCHED, look).await.map(|now| now.database)
             }
             Err(error) => Err(error),
@@ -212,7 +212,7 @@ impl fmt::Display for Target {
 }
 
 impl Switch {
-    /// Whether nothing remains to be asked for, and nothing to be waited for but the maintenance window.
+    /// Whether there is nothing to request, and nothing to wait for except the maintenance window.
     fn is_done(self, database: &Database) -> bool {
         database.is_operational() && self.agrees(database)
     }
@@ -228,7 +228,7 @@ impl Switch {
     }
 }
 
-/// An instance whose cluster has to be named instead.
+/// A DB instance whose cluster must be named instead.
 ///
 /// # Errors
 /// It is one.
@@ -244,10 +244,10 @@ pub fn refuse_member(database: &Database) -> Result<()> {
     ))
 }
 
-/// A database whose engine has no IAM authentication.
+/// A database whose engine does not support IAM database authentication.
 ///
 /// # Errors
-/// It is one, and IAM authentication is to be on.
+/// It is one, and IAM database authentication is to be on.
 pub fn refuse_engine(database: &Database, on: bool) -> Result<()> {
     const WITHOUT: [&str; 4] = ["oracle", "sqlserver", "db2", "custom-"];
     if !on || !WITHOUT.iter().any(|engine| database.engine.starts_with(engine)) {
@@ -257,7 +257,7 @@ pub fn refuse_engine(database: &Database, on: bool) -> Result<()> {
     Err(Diagnostic::error("Engine does not support IAM database authentication", detail))
 }
 
-/// What a resource manages of the database that two attributes name.
+/// The subject of what a resource manages of the database that two attributes name.
 pub fn subject<M: Model>(
     of: &View<'_, M>,
     [instance, cluster]: [Handle<M, Option<String>>; 2],
@@ -281,10 +281,10 @@ pub fn subject<M: Model>(
     })
 }
 
-/// What two attributes name, of which exactly one is set.
+/// The kind and the identifier that two attributes give, of which exactly one is set.
 ///
 /// # Errors
-/// None or both are set, which only a state that somebody has edited can say.
+/// None or both are set, which only a state that was edited by hand can contain.
 pub fn which<'a>(instance: Option<&'a str>, cluster: Option<&'a str>) -> Result<(Kind, &'a str)> {
     match (instance, cluster) {
         (Some(name), None) => Ok((Kind::Instance, name)),
@@ -308,7 +308,7 @@ fn unsupported(database: &Database, error: aws::Error) -> Diagnostic {
     diagnostic
 }
 
-/// A database in a few words, and what can be done about it if it is stuck.
+/// A database in a few words, with advice if it is stuck.
 fn describe(database: &Database) -> String {
     let is = |on| if on { "on" } else { "off" };
     let mut words =

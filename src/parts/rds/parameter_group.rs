@@ -1,7 +1,7 @@
-//! Parameters of existing groups: judged before they are written, written until they are in force, and put back.
+//! Parameters of existing groups: validated before they are written, written until they are applied, and restored.
 //!
-//! AWS keeps nothing of what a parameter was before. So that an interrupted create does not take its own value for
-//! what it found, it first notes that in a tag of the group.
+//! AWS does not keep the previous value of a parameter. So that an interrupted create does not take its own value for
+//! the previous one, the previous value is first noted in a tag of the group.
 
 mod note;
 
@@ -25,7 +25,7 @@ use crate::world::{self, Ctx};
 
 pub use self::note::{NotNoted, Notes, Owner, fits, forget, note};
 
-/// What a look for a parameter found.
+/// The result of looking for a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// It is there.
@@ -36,14 +36,14 @@ pub enum Found {
     NoGroup,
 }
 
-/// When the databases that have a group have a change of it in force.
+/// When the databases of a group apply a change of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// At once.
     AtOnce,
     /// With their next reboot.
     AfterReboot,
-    /// At once what is dynamic, and the rest with their next reboot.
+    /// Dynamic parameters immediately, and the rest with the next reboot.
     Both,
 }
 
@@ -61,7 +61,7 @@ struct Following {
     looks: u32,
 }
 
-/// The databases begin to apply a change a moment after it was made, hence the second look.
+/// The databases begin to apply a change a moment after it was made, hence the second poll.
 const FOLLOWED: Wait<Following> = Wait {
     what: "the databases to apply the parameter",
     done: |now| now.looks > 1 && !now.users.iter().any(User::is_applying),
@@ -86,10 +86,10 @@ pub async fn find(rds: &Rds, group: &Group, name: &str) -> Result<Found, aws::Er
     }
 }
 
-/// Looks for a parameter that must be there, in a region, or the provider's if none is given.
+/// Looks for a parameter that must exist, in a region; defaults to the provider's.
 ///
 /// # Errors
-/// It is not there, or AWS refuses to tell.
+/// It does not exist, or AWS refuses the read.
 pub async fn parameter(cx: &Ctx, rds: &Rds, group: &Group, name: &str, region: Option<&str>) -> Result<Parameter> {
     match find(rds, group, name).await? {
         Found::Parameter(parameter) => Ok(parameter),
@@ -107,7 +107,7 @@ pub async fn no_parameter(rds: &Rds, group: &Group, name: &str) -> Diagnostic {
             let near = |known: Parameter| (strsim::normalized_damerau_levenshtein(name, &known.name), known.name);
             all.into_iter().map(near).filter(|(likeness, _)| *likeness >= CLOSE).collect()
         }
-        Err(_) => Vec::new(), // The complaint stands without.
+        Err(_) => Vec::new(), // The error is complete without it.
     };
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     near.truncate(MOST);
@@ -161,7 +161,7 @@ pub fn judge(parameter: &Parameter, value: &str, method: Method, at: [Path; 3]) 
     Ok(())
 }
 
-/// Writes values into a group, once it takes them.
+/// Writes values into a group, once it accepts them.
 ///
 /// # Errors
 /// AWS refuses, or the group is busy for too long.
@@ -176,8 +176,8 @@ pub async fn write(cx: &Ctx, rds: &Rds, group: &Group, settings: &[Setting]) -> 
     written.map_err(|why| NotWritten { why, is_refused: is_refused.load(Ordering::Relaxed) })
 }
 
-/// Logs if the notes of a refused write could not be undone. The user is told of the refusal.
-pub fn tell_undone(undone: Result<()>) {
+/// Logs if the notes of a refused write could not be undone. The user sees the refusal.
+pub fn log_undo_failure(undone: Result<()>) {
     if let Err(error) = undone {
         tracing::warn!("a note on the parameter group is left: {error}");
     }
@@ -186,7 +186,7 @@ pub fn tell_undone(undone: Result<()>) {
 /// Waits until no database that has a group is applying a change.
 ///
 /// # Errors
-/// AWS refuses to tell, or the time is up.
+/// AWS refuses the read, or the time is up.
 pub async fn followed(cx: &Ctx, rds: &Rds, group: &Group) -> Result<Vec<User>> {
     let (looks, begin) = (AtomicU32::new(0), Instant::now());
     let known = OnceLock::<Vec<String>>::new();
@@ -212,23 +212,23 @@ fn restoration(parameter: &Parameter, previous: Option<&Previous>) -> Option<Set
         let value = previous.and_then(Previous::set).map(str::to_owned);
         Setting { name: parameter.name.clone(), value, method: parameter.method() }
     };
-    (!is_back(parameter.value.as_deref(), parameter.is_set(), previous)).then(setting)
+    (!is_restored(parameter.value.as_deref(), parameter.is_set(), previous)).then(setting)
 }
 
-/// Whether a value, which a user set or not, is what a parameter was before or, without that, what the engine has.
-pub fn is_back(value: Option<&str>, is_set: bool, previous: Option<&Previous>) -> bool {
+/// Whether a value, set by a user or not, is the previous one of a parameter or, without that, the engine's default.
+pub fn is_restored(value: Option<&str>, is_set: bool, previous: Option<&Previous>) -> bool {
     match previous.and_then(Previous::set) {
         Some(before) => is_set && value == Some(before),
         None => !is_set,
     }
 }
 
-/// Puts parameters back to what they were, or to what the engine has, waits until the databases have followed, and
-/// takes the notes on them away if the group's ARN is given. Succeeds if the group is gone.
+/// Restores the previous values of parameters, or the engine's defaults, waits until the databases have applied them,
+/// and removes their notes if the group's ARN is given. Succeeds if the group does not exist.
 ///
 /// # Errors
 /// AWS refuses, or the time is up.
-pub async fn put_back(
+pub async fn restore_previous(
     cx: &Ctx,
     rds: &Rds,
     group: &Group,
@@ -257,10 +257,10 @@ pub async fn put_back(
     Ok(())
 }
 
-/// Warns of the databases that a change of a group concerns, while it is planned; not of `own` alone.
+/// Warns during planning of the databases that a change of a group affects; not of `own` alone.
 ///
 /// # Errors
-/// AWS was reached and refused to tell.
+/// AWS was reached and refused the read.
 pub async fn warn(cx: &Ctx, rds: &Rds, group: &Group, own: Option<&str>, effect: Effect, at: Path) -> Result<()> {
     let listed = world::unless_unreached(cx, rds.users_of(group).await)?;
     let users = listed.map(|listed| listed.value).unwrap_or_default();
@@ -269,8 +269,8 @@ pub async fn warn(cx: &Ctx, rds: &Rds, group: &Group, own: Option<&str>, effect:
     Ok(())
 }
 
-/// Warns a plan that is to set a parameter, as `subject`, if another resource manages it. To be asked of one that a user has
-/// set: nobody manages any other. What cannot be looked at is not complained of: the apply will tell.
+/// Warns a plan that will set a parameter, as `subject`, if another resource manages it. Call it only for one that a
+/// user has set: others are not managed. Failed look-ups are ignored: the apply will report them.
 pub async fn warn_managed(cx: &Ctx, rds: &Rds, arn: &str, name: &str, subject: &Subject) {
     if let Ok(notes) = Notes::read(rds, arn).await
         && let Some(mark) = notes.mark(name)
@@ -279,7 +279,7 @@ pub async fn warn_managed(cx: &Ctx, rds: &Rds, arn: &str, name: &str, subject: &
     }
 }
 
-/// Which databases a change of a group concerns; nothing if it is at most one that needs no reboot, or `own` alone.
+/// Which databases a change of a group affects; nothing if it is at most one that needs no reboot, or `own` alone.
 fn concerned(group: &Group, users: &[User], own: Option<&str>, effect: Effect) -> Option<Diagnostic> {
     const MOST: usize = 12;
     let others = users.iter().filter(|user| Some(user.identifier.as_str()) != own).count();

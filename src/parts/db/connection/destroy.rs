@@ -1,4 +1,4 @@
-//! A destroy of what is in a database that cannot be reached any more.
+//! Destroying an object in a database that cannot be reached any more.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 
@@ -13,13 +13,19 @@ pub const WAYS_OUT: &str = "To end the resource without touching the database, s
                             first, or use a \"removed\" block or \"terraform state rm\".";
 
 impl DatabaseConnection {
-    /// The session of a destroy; nothing, with a warning, if the DB instance or cluster is gone, and with it what was to
-    /// be destroyed. RDS must say so, and the name of the endpoint must have no address any more, since the credentials
-    /// may be those of another account.
+    /// The session of a destroy; nothing, with a warning, if the DB instance or DB cluster no longer exists, and with
+    /// it the object. RDS must say so, and the name of the endpoint must no longer resolve, since the credentials may
+    /// be those of another account.
     ///
     /// # Errors
-    /// The database may still be there; the error names the ways out.
-    pub async fn unless_gone<T>(&self, cx: &Ctx, engine: Engine, opened: Result<T>, what: &str) -> Result<Option<T>> {
+    /// The database may still exist; the error names the ways out.
+    pub async fn unless_deleted<T>(
+        &self,
+        cx: &Ctx,
+        engine: Engine,
+        opened: Result<T>,
+        what: &str,
+    ) -> Result<Option<T>> {
         let error = match opened {
             Ok(session) => return Ok(Some(session)),
             Err(error) => error,
@@ -31,7 +37,7 @@ impl DatabaseConnection {
             && let Some(account) = self.account_without(cx, &endpoint).await
         {
             if !sql::has_address(host, port).await {
-                cx.warn(gone(&endpoint, &account, what));
+                cx.warn(deleted(&endpoint, &account, what));
                 return Ok(None);
             }
             let RdsHost { identifier, region, .. } = &endpoint;
@@ -44,7 +50,7 @@ impl DatabaseConnection {
         Err(Diagnostic { detail: format!("{}{more}\n\n{WAYS_OUT}", error.detail), ..error })
     }
 
-    /// The account that has no such database, if RDS says so and the secret is no other account's.
+    /// The account that has no such database, if RDS says so and the secret belongs to no other account.
     async fn account_without(&self, cx: &Ctx, endpoint: &RdsHost) -> Option<String> {
         let clients = cx.aws().ok()?;
         let account = clients.account_id().await.ok()?;
@@ -57,7 +63,7 @@ impl DatabaseConnection {
     }
 }
 
-fn gone(endpoint: &RdsHost, account: &str, what: &str) -> Diagnostic {
+fn deleted(endpoint: &RdsHost, account: &str, what: &str) -> Diagnostic {
     let RdsHost { identifier, region, name, .. } = endpoint;
     let (kind, more) = match endpoint.kind {
         HostKind::Instance => (

@@ -1,4 +1,4 @@
-//! From a `database_connection` block to a session, and what is told if none comes about.
+//! From a `database_connection` block to a session, and the errors if it cannot be opened.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub const AS_KNOWN: &str = "The database users there are kept as they are in the
                             run where databases cannot be reached, set \"skip_plan_connections\" in the \
                             \"database_connection\" block of the provider: they then neither try nor warn.";
 
-/// Who logs in, and with what.
+/// The user and its credentials.
 struct Credentials {
     user: String,
     password: Secret<String>,
@@ -56,7 +56,7 @@ impl DatabaseConnection {
         postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
     }
 
-    /// Leaves a session that was only used to look to whoever opens the next.
+    /// Returns a session that was only used for reading to the pool.
     pub fn leave_postgres(&self, cx: &Ctx, session: postgres::Session) {
         cx.sessions().postgres.leave(self.key(Duration::ZERO), session);
     }
@@ -77,7 +77,7 @@ impl DatabaseConnection {
         mysql::Session::open(&target, lock_timeout).await.map_err(|error| under(&there, self.failed(error)))
     }
 
-    /// Leaves a session that was only used to look to whoever opens the next.
+    /// Returns a session that was only used for reading to the pool.
     pub fn leave_mysql(&self, cx: &Ctx, session: mysql::Session, lock_timeout: Duration) {
         cx.sessions().mysql.leave(self.key(lock_timeout), session);
     }
@@ -86,8 +86,8 @@ impl DatabaseConnection {
         (self.encode(), lock_timeout)
     }
 
-    /// Points at what is at fault if a statement fails: the connection, whose block is there, the limit for locks, or what
-    /// was to be changed.
+    /// Points at the cause if a statement fails: the connection, whose block is there, the limit for locks, or what was
+    /// to be changed.
     pub fn at_fault(
         &self,
         error: &sql::Error,
@@ -116,7 +116,7 @@ impl DatabaseConnection {
         }
     }
 
-    /// Points at what is wrong, and tells only what can be the cause of it.
+    /// Points at the argument that is wrong, and mentions only possible causes.
     fn failed(&self, error: sql::Error) -> Diagnostic {
         let at = match error.kind {
             Kind::Closed => Self::port.path(),
@@ -146,12 +146,12 @@ impl DatabaseConnection {
             }
             _ => error.way_out(),
         };
-        error.told(way_out).at(at)
+        error.into_diagnostic(way_out).at(at)
     }
 
     async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
         let credentials = self.credentials(cx, engine).await?;
-        // What the provider block says is waited for only if it is needed.
+        // The settings of the provider block are awaited only if they are needed.
         let defaults = match self.is_complete() {
             true => sql::Defaults::default(),
             false => cx.databases()?.clone(),
@@ -248,46 +248,48 @@ fn join(there: &Path, further: &Path) -> Path {
     further.steps().iter().fold(there.clone(), |path, step| path.then(step.clone()))
 }
 
-/// Whether the provider block says that plans and refreshes do without databases. An import cannot.
+/// Whether the provider block configures plans and refreshes to skip connections. An import cannot skip them.
 pub fn is_skipped(cx: &Ctx) -> bool {
     !cx.is_import() && cx.databases().is_ok_and(|defaults| defaults.skip_plan_connections)
 }
 
-/// A session for a refresh: nothing if it is to do without, or, with a warning, if it has to.
+/// A session for a refresh: nothing if `skip_plan_connections` is set or, with a warning, if the database cannot be
+/// reached.
 ///
 /// # Errors
 /// An import cannot connect.
 pub async fn for_refresh<T>(cx: &Ctx, open: impl Future<Output = Result<T>>) -> Result<Option<T>> {
-    if is_skipped(cx) { Ok(None) } else { at_hand(cx, open.await, AS_KNOWN) }
+    if is_skipped(cx) { Ok(None) } else { if_reachable(cx, open.await, AS_KNOWN) }
 }
 
-/// A session for what can do without the database: nothing, with a warning that ends so, if it cannot be had.
+/// A session for an operation that can do without the database: nothing, with a warning that ends so, if it cannot be
+/// opened.
 ///
 /// # Errors
 /// The same for an import, which cannot do without.
-pub fn at_hand<T>(cx: &Ctx, opened: Result<T>, end: &str) -> Result<Option<T>> {
+pub fn if_reachable<T>(cx: &Ctx, opened: Result<T>, end: &str) -> Result<Option<T>> {
     match opened {
         Err(error) if !cx.is_import() => {
-            world::warn_once(cx, unseen(error, end));
+            world::warn_once(cx, warning(error, end));
             Ok(None)
         }
         opened => opened.map(Some),
     }
 }
 
-/// What a database told: nothing, with a warning that ends so, if the connection broke.
+/// The answer of a database: nothing, with a warning that ends so, if the connection broke.
 ///
 /// # Errors
 /// The database refused; for an import any.
 pub fn unless_lost<T>(cx: &Ctx, answer: Result<T, sql::Error>, end: &str) -> Result<Option<T>> {
     match answer {
-        Err(error) if error.is_unreached() => at_hand(cx, Err(error.into()), end),
+        Err(error) if error.is_unreached() => if_reachable(cx, Err(error.into()), end),
         answer => Ok(Some(answer?)),
     }
 }
 
-/// What to do about it is told by the error of whoever cannot do without.
-fn unseen(error: Diagnostic, end: &str) -> Diagnostic {
+/// What to do about it is in the error of an operation that needs the connection.
+fn warning(error: Diagnostic, end: &str) -> Diagnostic {
     let finding = error.detail.split("\n\n").next().unwrap_or_default();
     Diagnostic { severity: Severity::Warning, detail: format!("{finding}\n\n{end}"), ..error }
 }
@@ -303,13 +305,13 @@ mod tests {
     #[track_caller]
     fn check(connection: &DatabaseConnection, kind: Kind, path: &str, sentence: &str, other: &str) {
         let error = sql::Error { kind, code: None, message: "no".to_owned(), place: "jane@host:1".to_owned() };
-        let told = under(&Path::root().attribute("it"), connection.failed(error));
-        assert_eq!(told.path.to_string(), format!("it.{path}"), "{kind:?}");
-        assert!(told.detail.contains(sentence) && !told.detail.contains(other), "{told}");
+        let shown = under(&Path::root().attribute("it"), connection.failed(error));
+        assert_eq!(shown.path.to_string(), format!("it.{path}"), "{kind:?}");
+        assert!(shown.detail.contains(sentence) && !shown.detail.contains(other), "{shown}");
     }
 
     #[test]
-    fn an_error_points_at_what_is_wrong_and_tells_its_own_causes() {
+    fn an_error_points_at_its_argument_and_names_its_own_causes() {
         let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:master-AbCdEf";
         let of = |login: &str| DatabaseConnection::of_import(&format!("{login}db.example.com/it")).unwrap().0;
         let (iam, secret, provider) = (of("jane@"), of(&format!("{arn}@")), of(""));
@@ -333,6 +335,6 @@ mod tests {
     #[test]
     fn a_warning_is_short_and_ends_as_it_should() {
         let error = Diagnostic::error("Cannot reach the database", "No connection.\n\nCheck this.\n\nAnd that.");
-        assert_eq!(unseen(error, AS_KNOWN).detail, format!("No connection.\n\n{AS_KNOWN}"));
+        assert_eq!(warning(error, AS_KNOWN).detail, format!("No connection.\n\n{AS_KNOWN}"));
     }
 }

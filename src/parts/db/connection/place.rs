@@ -1,4 +1,4 @@
-//! Which server a connection leads to, as far as names tell: one server can have several.
+//! Which server a connection leads to, as far as names say: one server can have several.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What others have hung on a role, and what keeps it from being deleted.
+//! What others have attached to a role, which prevents its deletion.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::Failed;
@@ -7,7 +7,7 @@ use crate::aws::iam::{Iam, Principal};
 use crate::aws::{Error, lag};
 use crate::world::Ctx;
 
-/// What hangs on a role.
+/// Everything attached to a role.
 #[derive(Debug)]
 pub(super) struct Left {
     /// Names of inline policies.
@@ -18,10 +18,10 @@ pub(super) struct Left {
     profiles: Vec<String>,
 }
 
-/// Makes sure that nothing hangs on a role but its own policy.
+/// Ensures that nothing is attached to a role except its own policy.
 ///
 /// # Errors
-/// Something does, or AWS refuses to tell.
+/// Something is, or AWS refuses the read.
 pub(super) async fn nothing(cx: &Ctx, iam: &Iam, name: &str, own_policy: &str) -> Result<()> {
     let look = || async {
         match on(iam, name, own_policy).await.context("Cannot delete the role", name) {
@@ -33,7 +33,7 @@ pub(super) async fn nothing(cx: &Ctx, iam: &Iam, name: &str, own_policy: &str) -
     cx.until(&lag::POLICIES_UNLISTED, look).await
 }
 
-/// All that hangs on a role but its own policy.
+/// Everything attached to a role except its own policy.
 pub(super) async fn on(iam: &Iam, name: &str, own_policy: &str) -> Result<Left, Error> {
     let mut policies = iam.role_policies(name).await?;
     policies.retain(|policy| policy != own_policy);
@@ -46,7 +46,7 @@ impl Left {
         self.policies.is_empty() && self.attached.is_empty() && self.profiles.is_empty()
     }
 
-    /// Takes it all off.
+    /// Detaches or deletes all of it.
     pub(super) async fn remove(&self, cx: &Ctx, iam: &Iam, name: &str) -> Result<()> {
         let owner = Principal::Role(name.to_owned());
         for policy in &self.policies {

@@ -1,4 +1,4 @@
-//! Trust policies that IAM refuses because it does not see a principal.
+//! Retries for trust policies that IAM refuses because it does not see a principal yet.
 
 use jiff::Timestamp;
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
@@ -11,8 +11,14 @@ use crate::parts::iam::role::{Part, Spec};
 use crate::policy::{Document, trust};
 use crate::world::Ctx;
 
-/// Calls again while IAM does not see a principal that is young.
-pub(super) async fn until_seen<T, F>(cx: &Ctx, iam: &Iam, spec: &Spec, doing: &str, call: impl Fn() -> F) -> Result<T>
+/// Retries while IAM does not see a principal that is young.
+pub(super) async fn retry_until_visible<T, F>(
+    cx: &Ctx,
+    iam: &Iam,
+    spec: &Spec,
+    doing: &str,
+    call: impl Fn() -> F,
+) -> Result<T>
 where
     F: Future<Output = Result<T, Error>>,
 {

@@ -18,7 +18,7 @@ struct Rebooting {
     may_begin: bool,
 }
 
-/// A database whose parameters were changed, and how often it was looked at since.
+/// A database whose parameters were changed, and how often it was polled since.
 struct Lagging {
     database: Database,
     looks: u32,
@@ -41,10 +41,10 @@ const REBOOTED: Wait<Rebooting> = Wait {
     pauses: lag::DATABASE,
 };
 
-/// A change that no status shows after so many looks, six seconds, was in force before, or is not seen in time.
+/// After this many polls, six seconds, a change that no status shows was applied before, or is not seen in time.
 const LOOKS_FOR_CHANGE: u32 = 6;
 
-/// A reboot that is not seen to begin in so many looks, half a minute, is over.
+/// After this many polls, half a minute, a reboot that was not seen to begin is over.
 const LOOKS_FOR_BEGIN: u32 = 8;
 
 const CHANGED: Wait<Lagging> = Wait {
@@ -56,23 +56,23 @@ const CHANGED: Wait<Lagging> = Wait {
 };
 
 impl Target {
-    /// Restarts what is not in step with its parameter group: an instance, a whole Multi-AZ DB cluster, or of an
-    /// Aurora cluster each member, the writer first. Returns the database once all its parameters are in force.
+    /// Reboots what is not in step with its parameter group: a DB instance, a whole Multi-AZ DB cluster, or of an
+    /// Aurora cluster each member, the writer first. Returns the database once all its parameters are applied.
     ///
-    /// A status lags behind a change: after one, `anyway` waits for it to show, and if it does not, asks each for a
-    /// restart once, whatever its status. AWS answers before a reboot begins, and a reboot is asked for once: whether
-    /// it was, if no answer came, is told by the status.
+    /// A status lags behind a change: after one, `anyway` waits for it to show, and if it does not, reboots each once,
+    /// whatever its status. AWS answers before a reboot begins, and a reboot is requested only once: if no answer came,
+    /// the status shows whether it was.
     ///
     /// # Errors
     /// AWS refuses, the database cannot get there any more, or the time is up.
     pub async fn reboot(&self, cx: &Ctx, rds: &Rds, anyway: bool) -> Result<Database> {
         let (anyway, unseen) = (AtomicBool::new(anyway), AtomicBool::new(false));
         let ask = || async {
-            let mut now = cx.wait(&OPERATIONAL, || self.look(cx, rds)).await?;
-            // One that is busy may be so because an answer was lost: its status tells.
+            let mut now = cx.wait(&OPERATIONAL, || self.read(cx, rds)).await?;
+            // One that is busy may be so because an answer was lost: its status shows that.
             let anyway = anyway.swap(false, Ordering::Relaxed);
             if anyway {
-                now = self.look_for_change(cx, rds).await?;
+                now = self.wait_for_change(cx, rds).await?;
                 unseen.store(now.group_status == IN_SYNC, Ordering::Relaxed);
             }
             let mut busy = None;
@@ -102,19 +102,19 @@ impl Target {
         cx.wait(&REBOOTED, look).await.map(|now| now.database)
     }
 
-    async fn look_for_change(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+    async fn wait_for_change(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
         let looks = AtomicU32::new(0);
         let look = || async {
-            let database = self.look(cx, rds).await?;
+            let database = self.read(cx, rds).await?;
             Ok::<_, Diagnostic>(Lagging { database, looks: looks.fetch_add(1, Ordering::Relaxed) + 1 })
         };
         cx.wait(&CHANGED, look).await.map(|now| now.database)
     }
 
-    /// An Aurora cluster does not say in its own status that a member is down.
+    /// An Aurora cluster does not show in its own status that a member is down.
     async fn rebooting(&self, cx: &Ctx, rds: &Rds) -> Result<Rebooting> {
         let mut down = None;
-        let database = self.look(cx, rds).await?;
+        let database = self.read(cx, rds).await?;
         for (member, _) in database.members.iter().filter(|_| !database.is_multi_az_cluster()) {
             let status = rds.instance(member).await?.filter(|found| !found.is_operational()).map(|found| found.status);
             down = down.or(status.map(|status| (member.clone(), status)));
@@ -123,7 +123,7 @@ impl Target {
     }
 }
 
-/// What a restart of a database is asked of, by status or `anyway`. An Aurora cluster without members has nothing that
+/// What has to be rebooted for a database, by status or `anyway`. An Aurora cluster without members has nothing that
 /// runs.
 fn to_restart(now: &Database, anyway: bool) -> Vec<&str> {
     let is_due = |status: &str| anyway || status != IN_SYNC;
@@ -136,7 +136,7 @@ fn to_restart(now: &Database, anyway: bool) -> Vec<&str> {
     }
 }
 
-/// What a person can restart a database with; of an Aurora cluster, its writer.
+/// The commands to reboot a database manually; for an Aurora cluster, its writer.
 pub fn command(database: &Database) -> String {
     let id = &database.identifier;
     match (database.kind, database.members.first()) {

@@ -1,4 +1,4 @@
-//! The notes on a parameter group of what its parameters were before, kept in its tags.
+//! The notes of previous parameter values, in the tags of a parameter group.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 
@@ -15,7 +15,7 @@ pub struct Notes<'a> {
     tags: Vec<(String, String)>,
 }
 
-/// What is to be noted, and whose notes may be replaced.
+/// What to note, and whose notes may be replaced.
 #[derive(Clone, Copy)]
 pub struct Owner<'a> {
     /// The mark of the resource; nothing if it was imported without a note.
@@ -33,21 +33,22 @@ pub enum NotNoted {
     Failed(Diagnostic),
 }
 
-/// What AWS allows as the value of a tag.
+/// The greatest length of a tag's value in AWS.
 const LONGEST_TAG: usize = 256;
 
 // === impl Notes ===
 
 impl<'a> Notes<'a> {
-    /// Looks at the group of an ARN.
+    /// Reads the group of an ARN.
     ///
     /// # Errors
-    /// AWS refuses to tell.
+    /// AWS refuses the read.
     pub async fn read(rds: &'a Rds, arn: &'a str) -> Result<Self, aws::Error> {
         Ok(Self { rds, arn, tags: rds.tags(arn).await? })
     }
 
-    /// What a parameter was before, from the resource's own note or else as it is now. Notes that before our value comes.
+    /// The previous value of a parameter, from the resource's own note or else its present value. Noted before our
+    /// value is written.
     ///
     /// # Errors
     /// Another resource manages it; AWS refuses; the note is too long.
@@ -70,7 +71,7 @@ impl<'a> Notes<'a> {
         Note::parse(text)?.mark
     }
 
-    /// What a parameter was before, from its note or else as it is now.
+    /// The previous value of a parameter, from its note or else its present value.
     pub fn recall(&self, parameter: &Parameter) -> Previous {
         self.of(parameter).map_or_else(|| Previous::of(parameter), |note| note.previous)
     }
@@ -88,7 +89,7 @@ impl From<Diagnostic> for NotNoted {
     }
 }
 
-/// Notes what a parameter was before.
+/// Notes the previous value of a parameter.
 ///
 /// # Errors
 /// AWS refuses, or the note is too long.
@@ -97,7 +98,7 @@ pub async fn note(rds: &Rds, arn: &str, name: &str, previous: &Previous, ours: &
     Ok(rds.set_tag(arn, &key(name), &text).await?)
 }
 
-/// Whether what a parameter was before can be noted, and what it is to be.
+/// Checks that the previous value of a parameter and its new one can be noted.
 ///
 /// # Errors
 /// The note is too long for a tag.
@@ -119,7 +120,7 @@ fn text(name: &str, previous: &Previous, ours: &str, mark: Option<&str>) -> Resu
     Err(Diagnostic::error("Previous value does not fit into a tag", detail))
 }
 
-/// Takes the note on a parameter away.
+/// Removes the note on a parameter.
 ///
 /// # Errors
 /// AWS refuses.
