@@ -137,7 +137,7 @@ tf_provider::model! {
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
 }
 
-/// The name that AWS's own script gives the policy.
+/// The name of the policy in AWS's script.
 const POLICY_NAME: &str = "aurora-limitless-data-load-policy";
 
 /// Without this tag the service does not assume the role.
@@ -163,7 +163,7 @@ impl Resource<World> for AuroraLoaderRole {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let adopted = cx.is_import();
         let (subject, stated) = (ownership::subject(&state)?, (!adopted).then(|| state.stated()).transpose()?);
         let found = role::read(cx, &subject, &state.name, stated, POLICY_NAME).await?;
@@ -270,7 +270,7 @@ impl AuroraLoaderRole {
         Ok(Stated { unique_id: self.unique_id.get()?, policy_name: &self.policy_name })
     }
 
-    /// The role as the state knows it. What it lacks, an import did not find.
+    /// The role as the state knows it. Missing values were not found by an import.
     fn known(&self) -> Spec {
         let text = |json: &Computed<PolicyJson>| json.get().map(|json| json.0.clone()).unwrap_or_default();
         let tags = self.tags_all.get().cloned().unwrap_or_default();
@@ -300,7 +300,7 @@ impl AuroraLoaderRole {
         }
     }
 
-    /// Fills the configuration from a policy of the prescribed form, for want of anything else.
+    /// Fills the configuration from a policy of the prescribed form, as an import has no other source.
     fn describe(&mut self, policy: &str) {
         let Some(Loaded { secrets, keys }) = policy.parse().ok().as_ref().and_then(Loaded::of) else { return };
         [self.source_secret_arn, self.destination_secret_arn] = secrets;
@@ -347,7 +347,7 @@ fn all_tags(cx: &Ctx, own: Option<&Given>) -> Result<Map<String>> {
     role::tags_all(cx, own, FORCED).map_err(|error| error.at(at))
 }
 
-/// The service looks for the one value, so no other can be meant.
+/// An `assumer` tag with another key or value, which the service would not find.
 fn other_assumer(tags: &Given) -> Option<Diagnostic> {
     let (key, value) = ASSUMER;
     let is_another = |tag: &str, found: &str| tag.eq_ignore_ascii_case(key) && (tag != key || found != value);
@@ -393,7 +393,7 @@ fn too_long(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
     (size > quota).then(|| Diagnostic::error("Policy is too long", detail).at(at))
 }
 
-/// The role is made in the account of the credentials, and must be in that of its secrets.
+/// The role is created in the account of the credentials, which must be that of its secrets.
 async fn of_this_account(cx: &Ctx, secret: &Arn) -> Result<()> {
     let clients = cx.aws()?;
     let partition = clients.partition().await?;

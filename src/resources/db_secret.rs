@@ -1,7 +1,8 @@
 //! `rdsauth_db_secret`: a user name and a password in Secrets Manager, as the services of AWS expect them.
 //!
-//! Nobody reads the value back. What is in force is known by the ids of its versions, each of which is made from
-//! all that is no secret and from the version before: so an interrupted write is known from anybody else's.
+//! The value is never read back. The current one is identified by the id of its version, which is generated from the
+//! non-secret parts of the value and the version before: so an interrupted write can be distinguished from one by
+//! others.
 
 mod diagnostics;
 mod rekey;
@@ -143,7 +144,7 @@ tf_provider::model! {
 /// How many random characters follow the name in an ARN.
 const RANDOM: usize = 6;
 
-/// A deletion without a recovery window goes on after its answer, and the name is taken until it ends.
+/// A deletion without a recovery window continues after its answer, and the name is in use until it ends.
 const GONE: Wait<Option<Description>> = Wait {
     what: "the secret to be gone",
     done: Option::is_none,
@@ -161,14 +162,14 @@ impl Resource<World> for DbSecret {
         let wanted = plan.wanted_tags(cx)?;
         let claim = ownership::begin(cx, &plan).await?;
         let earlier = match claim.has_earlier() {
-            true => plan.look(&secrets, &plan.name).await?,
+            true => plan.read_secret(&secrets, &plan.name).await?,
             false => None,
         };
         let found = match earlier {
             Some(found) => Look::Found(found),
             None => {
                 claim.note(cx, None, None);
-                plan.make(&secrets, &wanted, &claim).await?
+                plan.create_secret(&secrets, &wanted, &claim).await?
             }
         };
         let (arn, version) = match found {
@@ -180,9 +181,10 @@ impl Resource<World> for DbSecret {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let secrets = state.service(cx).await?;
-        let Some(found) = state.look(&secrets, state.secret_id()).await?.filter(|found| !found.is_deleted) else {
+        let Some(found) = state.read_secret(&secrets, state.secret_id()).await?.filter(|found| !found.is_deleted)
+        else {
             return Ok(None);
         };
         if let Computed::Known(Some(known)) = &state.version_id
@@ -219,7 +221,7 @@ impl Resource<World> for DbSecret {
         write_tags(&secrets, id, &Changes::between(before, &plan.wanted_tags(cx)?)).await?;
         let mut version = None;
         if other_key || plan.known() != state.known() {
-            let found = plan.look(&secrets, id).await?.ok_or_else(|| diagnostics::gone(id))?;
+            let found = plan.read_secret(&secrets, id).await?.ok_or_else(|| diagnostics::secret_missing(id))?;
             let written = if other_key {
                 plan.change_key(&secrets, &found).await
             } else {
@@ -238,7 +240,7 @@ impl Resource<World> for DbSecret {
             Ok(()) => {}
             Err(error) if error.is_not_found() => return deletion.done(),
             // It may be deleted already, by an attempt whose answer was lost.
-            Err(error) => match state.look(&secrets, id).await? {
+            Err(error) => match state.read_secret(&secrets, id).await? {
                 None => return deletion.done(),
                 Some(found) if found.is_deleted && days.is_some() => return deletion.done(),
                 Some(_) => return Err(error).context("Cannot delete the secret", id),
@@ -360,8 +362,8 @@ impl Owned for DbSecret {
             return Ok(Some(Maker::of(tags::mark(&found.tags))));
         }
         if planned.get(Self::restore_deleted) == Val::Known(false) {
-            let told = diagnostics::in_recovery(&found, "The apply will end in an error.");
-            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
+            let error = diagnostics::in_recovery(&found, "The apply will end in an error.");
+            cx.warn(Diagnostic { severity: Severity::Warning, ..error });
         }
         Ok(None)
     }
@@ -377,7 +379,7 @@ impl DbSecret {
         cx.aws()?.secrets(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
     }
 
-    /// What Secrets Manager knows the secret by; the name alone after an import by name.
+    /// The id of the secret for Secrets Manager; only the name after an import by name.
     fn secret_id(&self) -> &str {
         match &self.arn {
             Computed::Known(arn) => arn,
@@ -389,7 +391,7 @@ impl DbSecret {
         self.kms_key_id.as_ref().map(|key| key.0.as_str())
     }
 
-    /// All of the value that may be known, and a number for the rest.
+    /// The non-secret parts of the value, and a number for the rest.
     fn known(&self) -> Value {
         let extra = self.extra.clone().unwrap_or_default();
         json!({ "username": self.username, "extra": extra, "password_wo_version": self.password_wo_version })
@@ -407,7 +409,7 @@ impl DbSecret {
         Secret::new(value.to_string())
     }
 
-    async fn look(&self, secrets: &Secrets, id: &str) -> Result<Option<Description>> {
+    async fn read_secret(&self, secrets: &Secrets, id: &str) -> Result<Option<Description>> {
         secrets.describe(id).await.context("Cannot look at the secret", id)
     }
 
@@ -415,8 +417,9 @@ impl DbSecret {
         cx.tags().all(self.tags.as_ref(), &[]).map_err(|error| error.at(Self::tags))
     }
 
-    /// Makes the secret, or finds that one is there all of a sudden: perhaps this one, and only the answer was lost.
-    async fn make(&self, secrets: &Secrets, wanted: &Map<String>, claim: &Claim<'_>) -> Result<Look> {
+    /// Creates the secret, or finds one that did not exist a moment ago: perhaps this one, and only the answer was
+    /// lost.
+    async fn create_secret(&self, secrets: &Secrets, wanted: &Map<String>, claim: &Claim<'_>) -> Result<Look> {
         let value = self.value();
         let new = New {
             name: &self.name,
@@ -435,8 +438,8 @@ impl DbSecret {
         }
     }
 
-    /// Makes a secret that exists this one, if that is to be; returns its ARN and the version in force. What an earlier run
-    /// has restored carries no mark yet: its claim says which secret that was.
+    /// Adopts an existing secret if a claim allows it; returns its ARN and current version. A secret that an earlier
+    /// run has restored carries no mark yet: the claim names it.
     async fn adopt(
         &self,
         cx: &Ctx,
@@ -446,7 +449,7 @@ impl DbSecret {
         claim: &Claim<'_>,
     ) -> Result<(String, String)> {
         let mark = tags::mark(&found.tags);
-        let is_ours = claim.has_made(mark.map(String::as_str)) || claim.objects().any(|object| object == found.arn);
+        let is_ours = claim.owns_mark(mark.map(String::as_str)) || claim.objects().any(|object| object == found.arn);
         match found.is_deleted {
             true if is_ours || claim.was_deleted_here() || self.restore_deleted => {
                 claim.note(cx, None, Some(&found.arn));
@@ -454,12 +457,12 @@ impl DbSecret {
                 cx.warn(diagnostics::restored(&self.name));
             }
             true => {
-                claim.nothing_was_made();
+                claim.withdraw();
                 return Err(diagnostics::in_recovery(&found, "Nothing was changed."));
             }
             false if is_ours => {
                 claim.note(cx, None, Some(&found.arn));
-                claim.tell_adopted(cx);
+                claim.warn_adopted(cx);
             }
             false => return Err(claim.refuse(&Maker::of(mark))),
         }
@@ -486,9 +489,9 @@ impl DbSecret {
         written.map_err(|error| self.refused("Cannot change the secret", error))
     }
 
-    /// Puts the value in force and returns its version. An interrupted write of the same value is repeated, which
-    /// Secrets Manager ignores; if it was of another password, this one becomes the next version.
-    /// `first` is the version with which an interrupted create of this resource has begun.
+    /// Writes the value and returns its version. An interrupted write of the same value is repeated, which Secrets
+    /// Manager ignores; if it had another password, this one becomes the next version. `first` is the version with
+    /// which an interrupted create of this resource has begun.
     async fn write(&self, secrets: &Secrets, found: &Description, first: Option<String>) -> Result<String> {
         let refused = |error| self.refused("Cannot write the value of the secret", error);
         let value = self.value();
@@ -516,7 +519,7 @@ impl DbSecret {
         self.arn = arn.into();
         cx.save(&self);
         let id = self.secret_id();
-        let found = cx.find(&lag::SECRET_UNSEEN, || self.look(secrets, id)).await?;
+        let found = cx.find(&lag::SECRET_UNSEEN, || self.read_secret(secrets, id)).await?;
         let found = found.ok_or_else(|| {
             Diagnostic::error("Secret not found", "The secret that was just written is not there any more.")
         })?;
@@ -526,21 +529,21 @@ impl DbSecret {
 
     fn refused(&self, what: &str, error: crate::aws::Error) -> Diagnostic {
         let is_key = error.is_key_unusable();
-        let told = Err::<(), _>(error).context(what, &self.name).err();
-        let told = told.unwrap_or_else(|| Diagnostic::bug("an error was none"));
-        if is_key { told.at(Self::kms_key_id) } else { told }
+        let error = Err::<(), _>(error).context(what, &self.name).err();
+        let error = error.unwrap_or_else(|| Diagnostic::bug("an error was none"));
+        if is_key { error.at(Self::kms_key_id) } else { error }
     }
 }
 
-/// What a look, or an attempt to make the secret, led to.
+/// The result of a read, or of an attempt to create the secret.
 enum Look {
-    /// It is made, and this is its ARN.
+    /// It was created, and this is its ARN.
     Made(String),
     /// It is there.
     Found(Description),
 }
 
-/// What is left of a text without the hyphen and the random characters at its end, if it ends so.
+/// A text without the hyphen and the random characters at its end, if it ends so.
 fn without_random(text: &str) -> Option<&str> {
     let (name, random) = text.rsplit_once('-')?;
     let fits = random.len() == RANDOM && random.chars().all(|c| c.is_ascii_alphanumeric()) && !name.is_empty();

@@ -1,7 +1,7 @@
-//! `rdsauth_iam_authentication`: IAM authentication of an instance or cluster, really in force.
+//! `rdsauth_iam_authentication`: IAM database authentication of a DB instance or DB cluster, turned on and applied.
 //!
-//! It owns one flag of a database that belongs to somebody else, and the flag survives it. What was on before is not
-//! turned off: a claim of a create that was cut off tells that it was that create which turned it on.
+//! It owns one setting of a database that is managed elsewhere, and the setting survives the resource. A setting that
+//! was on before is not turned off: the claim of an interrupted create says whether that create turned it on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -107,7 +107,7 @@ impl Resource<World> for IamAuthentication {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         if cx.is_import() {
             state.previously_enabled = None.into();
         }
@@ -150,7 +150,7 @@ impl Resource<World> for IamAuthentication {
         let Err(error) = state.switch(cx, off, || {}).await else { return deletion.done() };
         let target = state.target()?;
         match target.rds(cx).await?.database(target.kind, &target.identifier).await {
-            // Nobody logs in to it any more.
+            // No user logs in to it any more.
             Ok(found) if found.as_ref().is_none_or(|found| found.status == "deleting") => Ok(()),
             _ => Err(error),
         }
@@ -169,7 +169,7 @@ impl Resource<World> for IamAuthentication {
         match (pending || plan.changed(Self::enabled), plan.get(Self::apply_immediately)) {
             _ if plan.is_create() || moves => {}
             (false, _) => plan.retain(Self::pending),
-            // A change that waits is made or withdrawn now, even if the flag is as wanted.
+            // A pending modification is applied or withdrawn now, even if the setting is as wanted.
             (true, Val::Known(true)) => plan.clear(Self::pending),
             (true, _) if changes => plan.forget(Self::pending),
             (true, _) => plan.retain(Self::pending),
@@ -257,7 +257,7 @@ impl IamAuthentication {
     }
 }
 
-/// Who is locked out by a plan, if anybody is.
+/// The users that a plan locks out, if any.
 fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
     let is = |view: &View<'_, IamAuthentication>, handle| view.get(handle) == Val::Known(true);
     let prior = plan.prior()?;

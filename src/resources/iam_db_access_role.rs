@@ -1,4 +1,4 @@
-//! `rdsauth_iam_db_access_role`: a role that somebody outside assumes to log in to databases.
+//! `rdsauth_iam_db_access_role`: a role that an external principal assumes to log in to databases.
 
 use std::collections::BTreeSet;
 
@@ -172,7 +172,7 @@ const CLICKPIPES: &str = "clickpipes";
 const DMS: &str = "dms";
 const RDS_PROXY: &str = "rds_proxy";
 
-/// Roles of DMS trust it by this name or by that of a region, depending on what they are for.
+/// Roles of DMS trust it by this name or by that of a region, depending on their use.
 const DMS_SERVICE: &str = "dms.amazonaws.com";
 
 const RDS_SERVICE: &str = "rds.amazonaws.com";
@@ -193,7 +193,7 @@ impl Resource<World> for IamDbAccessRole {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let adopted = cx.is_import();
         let (subject, stated) = (ownership::subject(&state)?, (!adopted).then(|| state.stated()).transpose()?);
         let found = role::read(cx, &subject, &state.name, stated, POLICY_NAME).await?;
@@ -304,7 +304,7 @@ impl IamDbAccessRole {
         Ok(Stated { unique_id: self.unique_id.get()?, policy_name: &self.policy_name })
     }
 
-    /// The role as the state knows it. What it lacks, an import did not find.
+    /// The role as the state knows it. Missing values were not found by an import.
     fn known(&self) -> Spec {
         let text = |json: &Computed<PolicyJson>| json.get().map(|json| json.0.clone()).unwrap_or_default();
         let tags = self.tags_all.get().cloned().unwrap_or_default();
@@ -368,7 +368,7 @@ impl IamDbAccessRole {
         })
     }
 
-    /// Fills the configuration from documents that this resource could have written, for want of anything else.
+    /// Fills the configuration from documents that this resource could have written, as an import has no other source.
     async fn describe(&mut self, cx: &Ctx, trust: &str, policy: &str) -> Result<()> {
         if let Ok((users, conditions)) = logins::connect_statement(policy)
             && conditions.is_empty()
@@ -417,7 +417,7 @@ fn account_or_arn(principal: &str) -> String {
     }
 }
 
-/// DMS's name in a region; it has the same ending in all partitions. The host of its API ends in `.amazonaws.com.cn` in
+/// DMS's name in a region; it has the same suffix in all partitions. The host of its API ends in `.amazonaws.com.cn` in
 /// China, but IAM knows services by other names there as well, and refuses a policy with a name that it does not know.
 fn dms_in(region: &str) -> String {
     format!("dms.{region}.amazonaws.com")
@@ -445,7 +445,7 @@ async fn own_account(cx: &Ctx) -> Result<String> {
     })
 }
 
-/// Whether a set is known to be absent or empty.
+/// Whether a set is known to be null or empty.
 fn is_none<T: Field>(config: &View<'_, IamDbAccessRole>, set: Handle<IamDbAccessRole, Option<Set<T>>>) -> bool {
     match config.get(set) {
         Val::Null => true,
@@ -454,7 +454,7 @@ fn is_none<T: Field>(config: &View<'_, IamDbAccessRole>, set: Handle<IamDbAccess
     }
 }
 
-/// What is wrong about who is trusted.
+/// What is wrong with the trusted principals and services.
 fn trusted(config: &View<'_, IamDbAccessRole>) -> Vec<Diagnostic> {
     type Role = IamDbAccessRole;
     let preset = match config.get(Role::preset) {
@@ -465,7 +465,7 @@ fn trusted(config: &View<'_, IamDbAccessRole>) -> Vec<Diagnostic> {
     let no_principals = is_none(config, Role::trusted_principals);
     let no_services = is_none(config, Role::trusted_services) && !by_preset;
     let actions = config.get(Role::trust_actions).known().filter(|actions| !actions.is_empty());
-    // What is no such action at all is another complaint.
+    // A text that is no such action at all is reported elsewhere.
     let is_action = |action: &str| checks::trust_action().complaint("", &Value::from(action)).is_none();
     let is_no_assuming = |action: &String| action != ASSUME && is_action(action);
     let complaints = [

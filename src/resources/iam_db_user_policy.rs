@@ -130,17 +130,17 @@ impl Resource<World> for IamDbUserPolicy {
         let document = plan.document(cx).await?;
         let (iam, principal) = (cx.aws()?.iam().await?, plan.principal()?);
         let claim = ownership::begin(cx, &plan).await?;
-        // The account is not worth a call: principals of one name in two accounts take turns as well.
+        // Without the account, which would cost a call: principals of one name in two accounts take turns as well.
         let _turn = ownership::create_lock(cx, &ownership::subject(&plan)?.key).await?;
-        let there = look(cx, iam, &principal, &plan.policy_name).await?;
-        let is_ours = there.as_ref().is_none_or(|there| claim.was_to_be(&normal(there)));
+        let there = read_policy(cx, iam, &principal, &plan.policy_name).await?;
+        let is_ours = there.as_ref().is_none_or(|there| claim.has_claimed_content(&normal(there)));
         if !is_ours && !claim.was_deleted_here() {
             return Err(claim.refuse(&Maker::Unknown));
         }
         claim.note(cx, Some(&normal(&document)), None);
         match there {
             Some(there) if is_ours => {
-                claim.tell_adopted(cx);
+                claim.warn_adopted(cx);
                 if !same(&there, &document) {
                     put(cx, iam, &principal, &plan.policy_name, &document).await?;
                 }
@@ -153,14 +153,14 @@ impl Resource<World> for IamDbUserPolicy {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
         let look = || async { Ok(iam.policy(&principal, &state.policy_name).await?.policy()) };
         let Some(there) = ownership::find(cx, look).await.context("Cannot read the policy", &principal)? else {
             return Ok(None);
         };
         if cx.is_import() {
-            state.describe(cx, &there).await?; // Nothing but the policy says what it is for.
+            state.describe(cx, &there).await?; // Only the policy shows its users.
         }
         state.policy_json = PolicyJson::from(there).into();
         Ok(Some(state))
@@ -170,7 +170,7 @@ impl Resource<World> for IamDbUserPolicy {
         let document = plan.document(cx).await?;
         if !same(&document, &state.policy_json.get()?.0) {
             let (iam, principal) = (cx.aws()?.iam().await?, plan.principal()?);
-            let there = look(cx, iam, &principal, &plan.policy_name).await?;
+            let there = read_policy(cx, iam, &principal, &plan.policy_name).await?;
             match there {
                 Some(there) if same(&there, &document) => {} // An update that was cut off.
                 Some(there) if !same(&there, &state.policy_json.get()?.0) => {
@@ -213,7 +213,7 @@ impl Resource<World> for IamDbUserPolicy {
         Ok(())
     }
 
-    /// `role/NAME/POLICY`, `user/NAME/POLICY` or `group/NAME/POLICY`; IAM's names hold no slash.
+    /// `role/NAME/POLICY`, `user/NAME/POLICY` or `group/NAME/POLICY`; IAM's names contain no slash.
     fn import(id: &str) -> Result<Partial<Self>> {
         let parts: Vec<&str> = id.split('/').collect();
         let ["role" | "user" | "group", name, policy_name] = parts[..] else {
@@ -295,7 +295,7 @@ impl IamDbUserPolicy {
         Ok(document)
     }
 
-    /// Fills the configuration from a policy that is there, for want of anything else.
+    /// Fills the configuration from an existing policy, as an import has no other source.
     async fn describe(&mut self, cx: &Ctx, document: &str) -> Result<()> {
         let (users, conditions) =
             logins::connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
@@ -318,8 +318,8 @@ impl From<Condition> for ConditionBlock {
     }
 }
 
-/// What the policy says now, if there is one.
-async fn look(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<Option<String>> {
+/// The present policy, if there is one.
+async fn read_policy(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<Option<String>> {
     let clients = cx.aws()?;
     let look = || async {
         match iam.policy(principal, name).await {
@@ -345,7 +345,7 @@ async fn put(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str, document: &
         .map_err(|error| error.at(owner(principal)))
 }
 
-/// IAM does not know the principal, in this account as far as that is known.
+/// IAM does not know the principal, in this account if that is known.
 fn unknown_principal(account: Option<String>) -> Diagnostic {
     let within = account.map(|account| format!(" in account {account}")).unwrap_or_default();
     Diagnostic::error("", format!("IAM knows no principal of that name{within}."))

@@ -1,7 +1,7 @@
 //! `rdsauth_kms_key`: a key of KMS to encrypt and decrypt with, and its alias.
 //!
-//! It owns the key, its alias, rotation and tags; of the policy, the first one alone. A key that a create was about to
-//! name when it was cut off is found by its mark, since KMS makes another key each time it is asked.
+//! It owns the key, its alias, rotation and tags; of the policy, only the first one. A key whose create was interrupted
+//! before the alias was created is found by its mark, since KMS creates another key for each request.
 
 mod diagnostics;
 mod orphans;
@@ -152,48 +152,48 @@ impl Resource<World> for KmsKey {
         let mut claim = ownership::begin(cx, &plan).await?;
         let (key, is_new) = match plan.earlier(&kms, &mut claim).await? {
             Some(key) => {
-                claim.tell_adopted(cx);
+                claim.warn_adopted(cx);
                 if plan.administrators.is_some() {
                     cx.warn(diagnostics::policy_of_before(&key));
                 }
                 (key, false)
             }
-            None => (plan.make(cx, &kms, &claim).await?, true),
+            None => (plan.create_key(cx, &kms, &claim).await?, true),
         };
         claim.note(cx, None, Some(&key.arn));
         claim.created(cx);
-        let mut made = plan.clone();
-        (made.arn, made.key_id) = (key.arn.clone().into(), key.id.clone().into());
-        made.alias_target_arn = String::new().into();
-        made.tags_all = all_tags(cx, plan.tags.as_ref())?.into();
-        (made.enabled, made.key_rotation_enabled) = (true, false);
-        cx.save(&made);
+        let mut created = plan.clone();
+        (created.arn, created.key_id) = (key.arn.clone().into(), key.id.clone().into());
+        created.alias_target_arn = String::new().into();
+        created.tags_all = all_tags(cx, plan.tags.as_ref())?.into();
+        (created.enabled, created.key_rotation_enabled) = (true, false);
+        cx.save(&created);
         if !is_new {
-            made.see(cx, &kms, &key).await?;
+            created.refresh(cx, &kms, &key).await?;
         }
         let (named, target) = (plan.alias.clone(), key.arn.clone());
-        let settled = plan.settle(cx, &kms, made).await;
-        // Between the look and now somebody else may have taken the alias. Nobody has used the key yet.
-        if settled.is_err()
+        let applied = plan.apply_settings(cx, &kms, created).await;
+        // Another caller may have created the alias since the read. The key has not been used yet.
+        if applied.is_err()
             && is_new
             && let Ok(Some(there)) = kms.key(&named).await
             && there.arn != target
             && kms.schedule_deletion(&target, SHORTEST_WINDOW).await.is_ok()
         {
             cx.discard();
-            return Err(claim.refuse(&maker(&kms, &there).await));
+            return Err(claim.refuse(&creator(&kms, &there).await));
         }
-        settled
+        applied
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let kms = state.kms(cx).await?;
         let doing = "Cannot read the key";
         let Some(key) = state.find(&kms).await.context(doing, state.subject())? else { return Ok(None) };
         if key.is_pending_deletion() {
-            let told = diagnostics::pending_deletion(&key, &state.alias);
-            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
+            let error = diagnostics::pending_deletion(&key, &state.alias);
+            cx.warn(Diagnostic { severity: Severity::Warning, ..error });
             return Ok(None);
         }
         if cx.is_import() {
@@ -202,15 +202,15 @@ impl Resource<World> for KmsKey {
         if !key.is_enabled() && !key.is_disabled() {
             cx.warn(diagnostics::not_usable(&key));
         }
-        state.see(cx, &kms, &key).await?;
+        state.refresh(cx, &kms, &key).await?;
         Ok(Some(state))
     }
 
     async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
-        plan.settle(cx, &state.kms(cx).await?, state).await
+        plan.apply_settings(cx, &state.kms(cx).await?, state).await
     }
 
-    /// The alias goes first: once the key waits for its deletion nobody would look for the alias any more.
+    /// The alias is deleted first: once the deletion of the key is scheduled, the alias would be forgotten.
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let (kms, arn) = (state.kms(cx).await?, state.arn.get()?);
@@ -254,7 +254,7 @@ impl Resource<World> for KmsKey {
         Ok(())
     }
 
-    /// An alias, an id, or an ARN, which also tells the region.
+    /// An alias, an id, or an ARN, which also contains the region.
     fn import(id: &str) -> Result<Partial<Self>> {
         if id.starts_with("alias/") {
             return Ok(Partial::default().with(Self::alias, id));
@@ -291,11 +291,11 @@ impl Owned for KmsKey {
         let kms = cx.aws()?.kms(planned.get(Self::region).known().as_deref()).await?;
         let Some(key) = kms.key(&alias).await? else { return Ok(None) };
         if key.is_pending_deletion() {
-            let told = diagnostics::pending_deletion(&key, &alias).at(Self::alias);
-            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
+            let error = diagnostics::pending_deletion(&key, &alias).at(Self::alias);
+            cx.warn(Diagnostic { severity: Severity::Warning, ..error });
             return Ok(None);
         }
-        Ok(Some(maker(&kms, &key).await))
+        Ok(Some(creator(&kms, &key).await))
     }
 }
 
@@ -306,7 +306,7 @@ impl KmsKey {
         cx.aws()?.kms(region).await.map_err(|error| Diagnostic::from(error).at(Self::region))
     }
 
-    /// What an error is about.
+    /// The object of an error.
     fn subject(&self) -> &str {
         [&self.arn, &self.key_id].into_iter().find_map(|known| known.get().ok()).unwrap_or(&self.alias)
     }
@@ -318,16 +318,16 @@ impl KmsKey {
     /// The key that an earlier create has left, with or without its alias.
     async fn earlier(&self, kms: &Kms, claim: &mut Claim<'_>) -> Result<Option<Key>> {
         let doing = "Cannot create the key";
-        if let Some(key) = look(kms, &self.alias).await? {
+        if let Some(key) = find_by_alias(kms, &self.alias).await? {
             let tags =
                 if claim.has_earlier() { kms.tags(&key.id).await.context(doing, &self.alias)? } else { Map::new() };
             let mark = tags::mark(&tags);
             if key.is_pending_deletion() {
-                claim.nothing_was_made();
+                claim.withdraw();
                 return Err(diagnostics::pending_deletion(&key, &self.alias).at(Self::alias));
             }
-            if !claim.has_made(mark.map(String::as_str)) {
-                return Err(claim.refuse(&maker(kms, &key).await));
+            if !claim.owns_mark(mark.map(String::as_str)) {
+                return Err(claim.refuse(&creator(kms, &key).await));
             }
             mark.into_iter().for_each(|mark| claim.resume(mark));
             return Ok(Some(key));
@@ -345,14 +345,14 @@ impl KmsKey {
         }
     }
 
-    /// Makes a key. Whether a call without an answer has made one is looked up before the next, several times, since the
-    /// lists of KMS lag behind.
-    async fn make(&self, cx: &Ctx, kms: &Kms, claim: &Claim<'_>) -> Result<Key> {
+    /// Creates a key. Whether a call without an answer has created one is looked up before the next, several times,
+    /// since the lists of KMS lag behind.
+    async fn create_key(&self, cx: &Ctx, kms: &Kms, claim: &Claim<'_>) -> Result<Key> {
         let tags = tags::marked(&all_tags(cx, self.tags.as_ref())?, claim.mark());
         let (policy, begin) = (self.policy(cx).await?, Timestamp::now());
         claim.note(cx, None, None);
         let is_open = AtomicBool::new(false);
-        let made = cx.until(&lag::KEY_CREATED, || async {
+        let created = cx.until(&lag::KEY_CREATED, || async {
             if is_open.load(Ordering::Relaxed)
                 && let Some(key) = orphans::find(cx, kms, &claim.mark()).await?
             {
@@ -368,7 +368,7 @@ impl KmsKey {
                 }
             }
         });
-        made.await.context("Cannot create the key", &self.alias)
+        created.await.context("Cannot create the key", &self.alias)
     }
 
     /// The first policy; none without administrators, since KMS gives the same by itself.
@@ -398,8 +398,8 @@ impl KmsKey {
         Failed::finally(Diagnostic::from(error).at(Self::administrators))
     }
 
-    /// Brings the key from what it is to what it is to be. While it is disabled, it does not let its rotation change.
-    async fn settle(mut self, cx: &Ctx, kms: &Kms, is: Self) -> Result<Self> {
+    /// Updates the key from its present to its wanted settings. While it is disabled, its rotation cannot be changed.
+    async fn apply_settings(mut self, cx: &Ctx, kms: &Kms, is: Self) -> Result<Self> {
         let (arn, doing) = (is.arn.get()?.clone(), "Cannot change the key");
         self.lead_alias(cx, kms, &is, &arn).await?;
         if self.enabled && !is.enabled {
@@ -433,7 +433,7 @@ impl KmsKey {
         Ok(self)
     }
 
-    /// Makes the alias lead to the key. One that somebody has pointed elsewhere is pointed back; a new one must be free.
+    /// Points the alias to the key. One that was changed to point elsewhere is pointed back; a new one must be free.
     async fn lead_alias(&self, cx: &Ctx, kms: &Kms, is: &Self, arn: &str) -> Result<()> {
         let (is_renamed, target) = (self.alias != is.alias, is.alias_target_arn.get()?);
         let at = |error: Diagnostic| error.at(Self::alias);
@@ -453,10 +453,10 @@ impl KmsKey {
         if created.await.context(doing, arn).map_err(at)? {
             return Ok(());
         }
-        // Perhaps the answer to an earlier attempt was lost; the alias may take a moment to be seen.
-        match cx.find(&lag::ALIAS_UNSEEN, || look(kms, &self.alias)).await.map_err(at)? {
+        // Perhaps the answer to an earlier attempt was lost; the alias may take a moment to become visible.
+        match cx.find(&lag::ALIAS_UNSEEN, || find_by_alias(kms, &self.alias)).await.map_err(at)? {
             Some(there) if there.arn == arn => Ok(()),
-            Some(there) => Err(diagnostics::taken(&self.alias, &there)),
+            Some(there) => Err(diagnostics::alias_in_use(&self.alias, &there)),
             None => Err(at(Diagnostic::error(
                 "Alias is not to be seen",
                 "KMS says that the alias exists already, and shows no key by it. Run \"terraform apply\" again in a minute.",
@@ -493,8 +493,8 @@ impl KmsKey {
         Ok(())
     }
 
-    /// Takes over what the key is.
-    async fn see(&mut self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<()> {
+    /// Copies the settings of the key.
+    async fn refresh(&mut self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<()> {
         let doing = "Cannot read the key";
         (self.arn, self.key_id) = (key.arn.clone().into(), key.id.clone().into());
         self.description = key.description.clone();
@@ -513,11 +513,11 @@ impl KmsKey {
     }
 }
 
-async fn look(kms: &Kms, alias: &str) -> Result<Option<Key>> {
+async fn find_by_alias(kms: &Kms, alias: &str) -> Result<Option<Key>> {
     kms.key(alias).await.context("Cannot look at the alias", alias).map_err(|error| error.at(KmsKey::alias))
 }
 
-/// Takes the alias away, unless somebody has pointed it elsewhere.
+/// Deletes the alias, unless it was changed to point elsewhere.
 async fn drop_alias(kms: &Kms, alias: &str, arn: &str) -> Result<(), Error> {
     match kms.key(alias).await? {
         Some(there) if there.arn == arn => kms.delete_alias(alias).await,
@@ -542,8 +542,8 @@ fn all_tags(cx: &Ctx, own: Option<&Given>) -> Result<Map<String>> {
     cx.tags().all(own, &[]).map_err(|error| error.at(KmsKey::tags))
 }
 
-/// Who made a key, as far as this identity may know.
-async fn maker(kms: &Kms, key: &Key) -> Maker {
+/// Who created a key, as far as this identity can find out.
+async fn creator(kms: &Kms, key: &Key) -> Maker {
     match kms.tags(&key.id).await {
         Ok(tags) => Maker::of(tags::mark(&tags)),
         Err(_) => Maker::Unknown,

@@ -1,8 +1,8 @@
 //! `rdsauth_kms_key_user`: lets a role, user or account use a key of KMS.
 //!
-//! It owns one statement of the key's policy, or two for all that the console gives, or one grant; and neither the
-//! key, nor the rest of its policy, nor the principal. Statement and grant are found again by their name; neither
-//! carries a mark, so what a create was about to write is in its claim.
+//! It owns one statement of the key's policy (two for the permissions that the console gives) or one grant; it owns
+//! neither the key, nor the rest of its policy, nor the principal. Statement and grant are found again by their name;
+//! neither carries a mark, so what a create was about to write is in its claim.
 
 mod grants;
 
@@ -171,7 +171,7 @@ impl Resource<World> for KmsKeyUser {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let kms = state.kms(cx).await?;
         if cx.is_import() {
             return state.describe(&kms).await;
@@ -202,7 +202,7 @@ impl Resource<World> for KmsKeyUser {
                 };
                 let mut change = plan.change(wanted.clone())?;
                 change.sids.extend(state.sids()?);
-                if change.make(cx, &kms, judge).await? == Outcome::NoKey {
+                if change.apply(cx, &kms, judge).await? == Outcome::NoKey {
                     return Err(plan.no_key());
                 }
             }
@@ -220,8 +220,8 @@ impl Resource<World> for KmsKeyUser {
         }
         let judge = |there: &[Statement]| Ok(if there.is_empty() { Verdict::Leave } else { Verdict::Write });
         let change = Change { principal: None, ..state.change(Vec::new())? };
-        if change.make(cx, &kms, judge).await? == Outcome::Pending {
-            cx.warn(state.left_behind());
+        if change.apply(cx, &kms, judge).await? == Outcome::Pending {
+            cx.warn(state.statement_remains());
         }
         deletion.done()
     }
@@ -291,7 +291,7 @@ impl Resource<World> for KmsKeyUser {
         }
     }
 
-    /// `KEY_ARN|SID`; neither holds a bar.
+    /// `KEY_ARN|SID`; neither contains a bar.
     fn import(id: &str) -> Result<Partial<Self>> {
         let parts = id.split_once('|').filter(|(key, sid)| arn::key_arn(key).is_ok() && !sid.is_empty());
         let Some((key, sid)) = parts else {
@@ -364,7 +364,7 @@ impl KmsKeyUser {
         }
     }
 
-    /// The statements that the configuration asks for.
+    /// The statements of the configuration.
     fn wanted(&self) -> Result<Vec<Statement>> {
         let permissions = match self.is_grant() {
             true => Permissions::of_grant(&self.permissions().operations()),
@@ -395,7 +395,7 @@ impl KmsKeyUser {
         })
     }
 
-    /// The key, if it can be given to somebody. It may have been made in the same apply.
+    /// The key, if its use can be allowed. It may have been created in the same apply.
     async fn key(&self, cx: &Ctx, kms: &Kms) -> Result<Key> {
         let at = |error: Diagnostic| error.at(Self::kms_key_arn);
         let look = || async {
@@ -422,7 +422,7 @@ impl KmsKeyUser {
         Ok(key)
     }
 
-    /// KMS takes a policy only from the key's own account.
+    /// KMS accepts a policy only from the key's own account.
     async fn check_account(&self, cx: &Ctx) -> Result<()> {
         let at = |error: Diagnostic| error.at(Self::kms_key_arn);
         if !world::may_plan(cx, true).await.map_err(at)? {
@@ -447,7 +447,7 @@ impl KmsKeyUser {
         let wanted = self.wanted()?;
         let (is_noted, is_adopted) = (AtomicBool::new(false), AtomicBool::new(false));
         let judge = |there: &[Statement]| {
-            let is_earlier = !there.is_empty() && claim.was_to_be(&content(there));
+            let is_earlier = !there.is_empty() && claim.has_claimed_content(&content(there));
             let is_own = is_noted.load(Ordering::Relaxed) && same(there, &wanted);
             if !there.is_empty() && !is_earlier && !is_own && !claim.was_deleted_here() {
                 return Err(claim.refuse(&Maker::Unknown));
@@ -461,11 +461,11 @@ impl KmsKeyUser {
             Ok(Verdict::Write)
         };
         let change = Change { is_new_key: true, ..self.change(wanted.clone())? };
-        if change.make(cx, kms, judge).await? == Outcome::NoKey {
+        if change.apply(cx, kms, judge).await? == Outcome::NoKey {
             return Err(self.no_key());
         }
         if is_adopted.into_inner() {
-            claim.tell_adopted(cx);
+            claim.warn_adopted(cx);
         }
         Ok(())
     }
@@ -476,7 +476,7 @@ impl KmsKeyUser {
         parsed.map_err(|error| Diagnostic::error("Cannot understand the key's policy", error.to_string()))
     }
 
-    /// Fills the configuration from what is there under the name, for want of anything else.
+    /// Fills the configuration from what exists under the name, as an import has no other source.
     async fn describe(mut self, kms: &Kms) -> Result<Option<Self>> {
         let Computed::Known(sid) = self.sid.clone() else {
             let detail = "The identity to import needs the \"sid\", the name of the statement or grant.";
@@ -547,7 +547,7 @@ impl KmsKeyUser {
         Diagnostic::error("Key not found", detail).at(Self::kms_key_arn)
     }
 
-    fn left_behind(&self) -> Diagnostic {
+    fn statement_remains(&self) -> Diagnostic {
         let detail = format!(
             "Key \"{}\" is about to be deleted, and KMS no longer takes a policy for it. {} goes with the key; should \
              the deletion be cancelled, it is still there.",
@@ -574,12 +574,12 @@ fn blame(fault: Fault) -> Path {
     }
 }
 
-/// What an object without mark is known by.
+/// The content by which an object without mark is recognised.
 fn content(statements: &[Statement]) -> String {
     normal(&Document::of(statements.to_vec()).to_string())
 }
 
-/// Letters and digits alone, which both a statement and a grant can bear.
+/// Letters and digits, which both a statement and a grant allow in their names.
 fn derived_sid(principal: &str, permission_set: &str) -> String {
     let hash = digest(&SHA256, format!("{principal}{permission_set}").as_bytes());
     let hex: String = hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();

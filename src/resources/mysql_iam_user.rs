@@ -1,7 +1,7 @@
 //! `rdsauth_mysql_iam_user`: a user of MySQL or MariaDB that logs in with tokens of IAM.
 //!
-//! It owns one account: how it logs in and what it may do. Statements on accounts are not transactional, so each can be
-//! the last one of a run, and the next run goes on from there.
+//! It owns one account: how it logs in and what it may do. Statements on accounts are not transactional, so a run can
+//! end after each, and the next run continues from there.
 
 mod diagnostics;
 mod grant;
@@ -202,7 +202,7 @@ tf_provider::model! {
 const DROP: &str = "drop";
 const LEAVE: &str = "leave";
 
-/// What only the state needs to know: it says what becomes of the user later.
+/// Arguments that only affect a later operation, so a change of them needs no statement.
 fn of_state() -> [&'static str; 3] {
     [MysqlIamUser::on_destroy.name(), MysqlIamUser::lock_timeout.name(), MysqlIamUser::adopt_existing.name()]
 }
@@ -228,17 +228,17 @@ impl Resource<World> for MysqlIamUser {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let opened = connection::for_refresh(cx, state.session(cx)).await?;
         let Some(session) = opened else { return Ok(Some(state)) };
         let server = session.server();
-        let found = connection::unless_lost(cx, state.look(cx, session).await, connection::AS_KNOWN);
+        let found = connection::unless_lost(cx, state.read_user(cx, session).await, connection::AS_KNOWN);
         let Some(found) = found.context("Cannot look at the user", state.account())? else { return Ok(Some(state)) };
         let Some(user) = found else { return Ok(None) };
         if cx.is_import() {
             state.describe(&user);
         }
-        state.see(server, &user)?;
+        state.refresh(server, &user)?;
         Ok(Some(state))
     }
 
@@ -255,20 +255,20 @@ impl Resource<World> for MysqlIamUser {
         }
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let (opened, what) = (state.session(cx).await, format!("The user \"{}\"", state.account()));
-        let opened = state.database_connection.unless_gone(cx, Engine::Mysql, opened, &what).await?;
+        let opened = state.database_connection.unless_deleted(cx, Engine::Mysql, opened, &what).await?;
         let Some(mut session) = opened else { return deletion.done() };
         let Some(user) = state.find(&mut session).await? else { return deletion.done() };
         state.check_login(&session)?;
         if !*state.adopted.get()? {
             let dropped = users::drop(&mut session, state.account()).await;
-            state.told(dropped, "Cannot drop the user", Self::name.path())?;
+            state.at_fault(dropped, "Cannot drop the user", Self::name.path())?;
             return deletion.done();
         }
         let previous = state.previous(session.server())?;
         let ours = user.grants.within(&state.wanted(session.server())?).without(&previous);
         let stay = previous.within(&user.grants);
-        let settled = users::settle(&mut session, state.account(), &user.grants, &stay, &ours).await;
-        state.told(settled, "Cannot revoke the privileges", Self::name.path())?;
+        let applied = users::apply_grants(&mut session, state.account(), &user.grants, &stay, &ours).await;
+        state.at_fault(applied, "Cannot revoke the privileges", Self::name.path())?;
         cx.warn(diagnostics::stays(state.account()));
         deletion.done()
     }
@@ -288,7 +288,7 @@ impl Resource<World> for MysqlIamUser {
         found
     }
 
-    /// In another database the user may have been there before.
+    /// In another database the user may have existed before.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         ownership::warn_if_exists(cx, plan).await;
         let (Some(prior), Some(planned)) = (plan.prior(), plan.planned()) else { return Ok(()) };
@@ -356,7 +356,7 @@ impl Owned for MysqlIamUser {
             return Ok(None);
         }
         let session = planned.session(cx).await?;
-        Ok(planned.look(cx, session).await?.map(|_| Maker::Unknown))
+        Ok(planned.read_user(cx, session).await?.map(|_| Maker::Unknown))
     }
 }
 
@@ -379,17 +379,17 @@ impl MysqlIamUser {
 
     async fn find(&self, session: &mut Session) -> Result<Option<User>> {
         let found = users::find(session, self.account()).await;
-        self.told(found, "Cannot look at the user", Self::name.path())
+        self.at_fault(found, "Cannot look at the user", Self::name.path())
     }
 
-    /// Looks, in a session that is left for what comes next.
-    async fn look(&self, cx: &Ctx, mut session: Session) -> Result<Option<User>, sql::Error> {
+    /// Reads, in a session that is returned to the pool.
+    async fn read_user(&self, cx: &Ctx, mut session: Session) -> Result<Option<User>, sql::Error> {
         let found = users::find(&mut session, self.account()).await?;
         self.database_connection.leave_mysql(cx, session, self.patience());
         Ok(found)
     }
 
-    /// From what there is to what is wanted, whether nothing, some or all of it has been done.
+    /// From the present account to the wanted one, whether nothing, some or all of it has been done.
     async fn converge(mut self, cx: &Ctx, prior: Option<&Self>) -> Result<Self> {
         let mut session = self.session(cx).await?;
         let server = session.server();
@@ -415,10 +415,10 @@ impl MysqlIamUser {
         let there = match (found, &claim) {
             (None, claim) => {
                 claim.iter().for_each(|claim| claim.note(cx, None, None));
-                self.make(&mut session, claim.as_ref()).await?
+                self.create_user(&mut session, claim.as_ref()).await?
             }
-            (Some(user), Some(claim)) if moved.is_none_or(|moved| !moved.has_made(server, &user)) => {
-                self.take(cx, &mut session, user, claim).await?
+            (Some(user), Some(claim)) if moved.is_none_or(|moved| !moved.is_own(server, &user)) => {
+                self.adopt(cx, &mut session, user, claim).await?
             }
             (Some(user), _) => self.convert(&mut session, user).await?,
         };
@@ -436,50 +436,50 @@ impl MysqlIamUser {
             (true, None) => Grants::default(),
         };
         let wanted = wanted.with(&previous.within(&there));
-        let settled = users::settle(&mut session, self.account(), &there, &wanted, &surplus).await;
-        self.told(settled, "Cannot grant the privileges", Self::grant.path())?;
+        let applied = users::apply_grants(&mut session, self.account(), &there, &wanted, &surplus).await;
+        self.at_fault(applied, "Cannot grant the privileges", Self::grant.path())?;
         Ok(self)
     }
 
-    /// What is true before the privileges are settled: the user has what is there, and of what was given before or is
-    /// to be given now, any part may be there when that ends half way.
+    /// What the state says while the privileges are being changed: the user has what is there, and if that is
+    /// interrupted it may have any part of what was granted before or will be granted now.
     fn so_far(&self, server: Server, there: &Grants, prior: Option<&Self>) -> Result<Self> {
         let mut now = self.clone();
         if let Some(prior) = prior {
             let before = prior.given()?.granted().into_iter().map(GrantBlock::of);
             now.grant = self.grant.iter().cloned().chain(before).collect();
         }
-        now.see_grants(server, there)?;
+        now.refresh_grants(server, there)?;
         Ok(now)
     }
 
-    async fn make(&mut self, session: &mut Session, claim: Option<&Claim<'_>>) -> Result<Grants> {
+    async fn create_user(&mut self, session: &mut Session, claim: Option<&Claim<'_>>) -> Result<Grants> {
         let made = users::create(session, self.account(), self.require_ssl).await;
         if let (Err(error), Some(claim)) = (&made, claim)
             && error.refusal() == Some(Refusal::Exists)
         {
-            return Err(claim.refuse(&Maker::Unknown)); // Somebody else was faster.
+            return Err(claim.refuse(&Maker::Unknown)); // It was created by others in the meantime.
         }
-        self.told(made, "Cannot create the user", Self::name.path())?;
+        self.at_fault(made, "Cannot create the user", Self::name.path())?;
         Ok(Grants::default())
     }
 
-    /// A user that was there before is the rest of an interrupted create, or is taken over by consent.
-    async fn take(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
+    /// An existing user is either the rest of an interrupted create, or is adopted with consent.
+    async fn adopt(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
         if self.adopt_existing {
-            cx.warn(diagnostics::taken(self.account(), &user, &self.wanted(session.server())?));
+            cx.warn(diagnostics::adopting(self.account(), &user, &self.wanted(session.server())?));
             let previous = user.grants.lines().into_iter().collect();
             let there = self.convert(session, user).await?;
             (self.adopted, self.previous_grants) = (true.into(), Some(previous).into());
             return Ok(there);
         }
         let is_rest =
-            claim.has_earlier() && self.is_as_made(&user) && self.wanted(session.server())?.include(&user.grants);
+            claim.has_earlier() && self.is_as_created(&user) && self.wanted(session.server())?.include(&user.grants);
         if !is_rest {
-            return Err(diagnostics::may_be_taken_over(claim.refuse(&Maker::Unknown), &user));
+            return Err(diagnostics::can_be_adopted(claim.refuse(&Maker::Unknown), &user));
         }
         claim.note(cx, None, None);
-        claim.tell_adopted(cx);
+        claim.warn_adopted(cx);
         Ok(user.grants)
     }
 
@@ -490,12 +490,13 @@ impl MysqlIamUser {
                 return Err(diagnostics::is_a_master(self.account()).at(Self::name));
             }
             let converted = users::convert(session, self.account(), tls, user.is_locked).await;
-            self.told(converted, "Cannot convert the user", Self::name.path())?;
+            self.at_fault(converted, "Cannot convert the user", Self::name.path())?;
         }
         Ok(user.grants)
     }
 
-    /// Nobody locks itself out. An account of the same name from other hosts could take precedence over the session's.
+    /// The session's own user must not be locked out. An account of the same name from other hosts could take
+    /// precedence over the session's.
     fn check_login(&self, session: &Session) -> Result<()> {
         match session.user() == self.name {
             true => Err(diagnostics::is_own_login(&self.name).at(Self::name)),
@@ -503,32 +504,32 @@ impl MysqlIamUser {
         }
     }
 
-    /// The answer to a statement; an error points at what is at fault: the connection, or what was to be changed.
-    fn told<T>(&self, answer: Result<T, sql::Error>, summary: &str, changed: Path) -> Result<T> {
-        let told = answer.map_err(|error| {
+    /// The answer to a statement; an error points at its cause: the connection, or what was to be changed.
+    fn at_fault<T>(&self, answer: Result<T, sql::Error>, summary: &str, changed: Path) -> Result<T> {
+        let answer = answer.map_err(|error| {
             let connection = &self.database_connection;
             let at = connection.at_fault(&error, Self::database_connection, Self::lock_timeout, changed);
             Diagnostic::from(error).at(at)
         });
-        told.context(summary, self.account())
+        answer.context(summary, self.account())
     }
 
-    /// Whether a user in another database is the one made here: it is the same database by another name, or a copy.
-    fn has_made(&self, server: Server, user: &User) -> bool {
-        let is_own = self.adopted == Computed::Known(false) && self.is_as_made(user);
+    /// Whether a user in another database is the one created here: it is the same database by another name, or a copy.
+    fn is_own(&self, server: Server, user: &User) -> bool {
+        let is_own = self.adopted == Computed::Known(false) && self.is_as_created(user);
         is_own && self.wanted(server).is_ok_and(|wanted| wanted == user.grants)
     }
 
-    /// Whether a user is as this makes it, whatever it may do.
-    fn is_as_made(&self, user: &User) -> bool {
+    /// Whether a user is as this resource creates it, apart from its privileges.
+    fn is_as_created(&self, user: &User) -> bool {
         let User { plugin, requires_tls, requires_certificate, is_locked, has_options, grants: _ } = user;
         let is_odd = *requires_certificate || *is_locked || *has_options;
         plugin == PLUGIN && *requires_tls == self.require_ssl && !is_odd
     }
 
-    /// Notes what there is.
-    fn see(&mut self, server: Server, user: &User) -> Result<()> {
-        self.see_grants(server, &user.grants)?;
+    /// Copies the present settings.
+    fn refresh(&mut self, server: Server, user: &User) -> Result<()> {
+        self.refresh_grants(server, &user.grants)?;
         self.plugin = user.plugin.clone().into();
         self.require_ssl = user.requires_tls;
         self.client_certificate_required = Some(user.requires_certificate).into();
@@ -537,7 +538,7 @@ impl MysqlIamUser {
         Ok(())
     }
 
-    fn see_grants(&mut self, server: Server, there: &Grants) -> Result<()> {
+    fn refresh_grants(&mut self, server: Server, there: &Grants) -> Result<()> {
         let visible = match *self.adopted.get()? {
             true => self.wanted(server)?.within(there),
             false => there.clone(),
@@ -546,18 +547,18 @@ impl MysqlIamUser {
         Ok(())
     }
 
-    /// Fills the configuration from what there is, for want of anything else.
+    /// Fills the configuration from what exists, as an import has no other source.
     fn describe(&mut self, user: &User) {
         self.grant = user.grants.granted().into_iter().map(GrantBlock::of).collect();
         (self.adopted, self.previous_grants) = (false.into(), None.into());
     }
 
-    /// What the configuration gives, in the server's spelling.
+    /// The privileges of the configuration, in the server's spelling.
     fn wanted(&self, server: Server) -> Result<Grants> {
         Ok(self.given()?.folded(server))
     }
 
-    /// What the configuration gives.
+    /// The privileges of the configuration.
     fn given(&self) -> Result<Grants> {
         let blocks = self.grant.iter().map(GrantBlock::granted);
         grant::given(blocks, self.preset.as_deref(), self.preset_databases.as_ref()).map_err(Diagnostic::bug)
@@ -573,11 +574,11 @@ impl MysqlIamUser {
             (Some(blocks), preset, databases) => (blocks.into_iter(), preset.known(), databases.known()),
         };
         let given = grant::given(blocks, preset.as_deref(), databases.as_ref());
-        // What is impossible is complained of elsewhere.
+        // Impossible values are reported elsewhere.
         Val::Known(given.unwrap_or_default().lines().into_iter().collect())
     }
 
-    /// What the user could do before it was taken over.
+    /// The privileges of the user before it was adopted.
     fn previous(&self, server: Server) -> Result<Grants> {
         let lines = self.previous_grants.get()?.iter().flat_map(|lines| lines.iter());
         Ok(Grants::of_lines(lines).folded(server))

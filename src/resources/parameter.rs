@@ -1,7 +1,7 @@
-//! `rdsauth_parameter`: one parameter of a parameter group that belongs to somebody else.
+//! `rdsauth_parameter`: one parameter of a parameter group that is managed elsewhere.
 //!
-//! It owns the value while it lives, and puts back what it found. The parameter is found by group and name, and what
-//! was there before by a note on the group, so a create that was cut off is finished by the next one.
+//! It owns the value while it exists, and restores the previous one. The parameter is found by group and name, and its
+//! previous value by a note on the group, so an interrupted create is completed by the next one.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, check, computed, optional, required};
@@ -111,9 +111,9 @@ impl Resource<World> for Parameter {
             true => {
                 let _turn = ownership::create_lock(cx, &format!("{arn} {}", plan.name)).await?;
                 let notes = Notes::read(&rds, &arn).await.context(CANNOT_SET, &plan.name)?;
-                let owner = Owner { mark: Some(&claim.mark()), is_own: &|mark| claim.has_made(Some(mark)) };
-                if notes.mark(&plan.name).is_some_and(|mark| claim.has_made(Some(&mark))) {
-                    claim.tell_adopted(cx);
+                let owner = Owner { mark: Some(&claim.mark()), is_own: &|mark| claim.owns_mark(Some(mark)) };
+                if notes.mark(&plan.name).is_some_and(|mark| claim.owns_mark(Some(&mark))) {
+                    claim.warn_adopted(cx);
                 }
                 match notes.previous(&found, &plan.value, owner).await {
                     Ok(previous) => previous,
@@ -130,7 +130,7 @@ impl Resource<World> for Parameter {
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let (group, rds) = state.group(cx).await?;
         let found = parameter_group::find(&rds, &group, &state.name).await;
         let parameter_group::Found::Parameter(found) = found.context("Cannot read the parameter", &state.name)? else {
@@ -139,7 +139,7 @@ impl Resource<World> for Parameter {
         if cx.is_import() {
             let arn = state.arn(cx, &rds, &group).await?;
             let notes = Notes::read(&rds, &arn).await?;
-            claims::keep(cx, Self::TYPE, notes.mark(&state.name).as_deref());
+            claims::keep_creation_id(cx, Self::TYPE, notes.mark(&state.name).as_deref());
             state.remember(notes.recall(&found));
             state.apply_method = found.method().as_str().to_owned().into();
         }
@@ -177,7 +177,7 @@ impl Resource<World> for Parameter {
             true => (Some(state.previous()?), Some(state.parameter_group_arn.get()?.as_str())),
             false => (None, None),
         };
-        let back = parameter_group::put_back(cx, &rds, &group, arn, &[(&state.name, previous)]).await;
+        let back = parameter_group::restore_previous(cx, &rds, &group, arn, &[(&state.name, previous)]).await;
         back.context("Cannot put the parameter back", &state.name)?;
         deletion.done()
     }
@@ -193,7 +193,7 @@ impl Resource<World> for Parameter {
             prior.warn_of_end(cx).await?;
         }
         let prior = prior.filter(|_| !moves);
-        // A replacement is planned once more, as a create, but core does not show what that warns of.
+        // A replacement is planned once more, as a create, but core does not show the warnings of that.
         let has_method = plan.config().is_none_or(|config| config.is_set(Self::apply_method));
         if moves && !has_method {
             plan.forget(Self::apply_method); // It was that of the other parameter.
@@ -357,12 +357,12 @@ impl Parameter {
         Ok(arn)
     }
 
-    /// The mark of this resource, which its note bears. Terraform drops the private state if a provider is killed in the
-    /// middle of an update; then the note itself tells it.
+    /// The mark of this resource in its note. Terraform drops the private state if a provider is killed in the middle
+    /// of an update; then the mark is read from the note itself.
     async fn mark(&self, cx: &Ctx, rds: &Rds, arn: &str) -> Result<Option<String>> {
         if claims::own_mark(cx, Self::TYPE).is_none() {
             let notes = Notes::read(rds, arn).await?;
-            claims::keep(cx, Self::TYPE, notes.mark(&self.name).as_deref());
+            claims::keep_creation_id(cx, Self::TYPE, notes.mark(&self.name).as_deref());
         }
         Ok(claims::own_mark(cx, Self::TYPE))
     }
@@ -372,7 +372,7 @@ impl Parameter {
         let previous = self.restores().then(|| self.previous()).transpose()?;
         let is_set = self.source.get()? == "user";
         let changes =
-            self.on_destroy != "leave" && !parameter_group::is_back(Some(&self.value), is_set, previous.as_ref());
+            self.on_destroy != "leave" && !parameter_group::is_restored(Some(&self.value), is_set, previous.as_ref());
         if changes && cx.is_known() && world::may_plan(cx, false).await? {
             let (group, rds) = self.group(cx).await?;
             let effect = effect(self.apply_type.get()? == "static");
@@ -381,7 +381,7 @@ impl Parameter {
         Ok(())
     }
 
-    /// Warns if what the parameter was before cannot be noted, though it is to be restored.
+    /// Warns if the previous value of the parameter cannot be noted although it will be restored.
     fn warn_if_not_noted(&self, cx: &Ctx, previous: &Previous) {
         let fits = parameter_group::fits(&self.name, previous, &self.value);
         if let Some(error) = fits.err().filter(|_| self.restores()) {
@@ -406,8 +406,8 @@ impl Parameter {
         found.is_set() && found.value.as_ref() == Some(&self.value)
     }
 
-    /// Writes the value if need be, and waits until it has reached the databases. What was noted for it is undone if
-    /// AWS refuses.
+    /// Writes the value if necessary, and waits until the databases have applied it. If AWS refuses, its note is
+    /// undone.
     async fn write(
         &self,
         cx: &Ctx,
@@ -430,7 +430,7 @@ impl Parameter {
                     }
                     None => parameter_group::forget(rds, arn, &self.name).await,
                 };
-                parameter_group::tell_undone(undone);
+                parameter_group::log_undo_failure(undone);
             }
             written.context(CANNOT_SET, &self.name).map_err(|error| error.at(Self::value))?;
         }

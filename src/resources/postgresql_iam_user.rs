@@ -1,7 +1,7 @@
 //! `rdsauth_postgresql_iam_user`: a user of a PostgreSQL database that logs in with IAM.
 //!
-//! It owns one role of the server. All that is written is one transaction, so an interrupted create has made the whole
-//! role or none; the comment on the role carries the mark of its creation.
+//! It owns one role of the server. All writes are in one transaction, so an interrupted create has created the whole
+//! role or nothing; the comment on the role carries the mark of its creation.
 
 mod destroy;
 mod diagnostics;
@@ -213,7 +213,7 @@ pub enum InstantSpelling {}
 
 const FOREVER: &str = "infinity";
 
-/// What only the state needs to know: it says what becomes of the user later.
+/// Arguments that only affect a later operation, so a change of them needs no statement.
 fn of_state() -> [&'static str; 4] {
     type It = PostgresqlIamUser;
     [It::on_destroy.name(), It::lock_timeout.name(), It::reassign_owned_to.name(), It::adopt_existing.name()]
@@ -231,11 +231,11 @@ impl Resource<World> for PostgresqlIamUser {
 
     async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
         let session = plan.session(cx).await?;
-        plan.make(cx, &session).await
+        plan.create_or_adopt(cx, &session).await
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let known = state.known()?.filter(|_| !cx.is_import());
         let opened = connection::for_refresh(cx, state.session(cx)).await?;
         let Some(session) = opened else { return Ok(Some(state)) };
@@ -250,7 +250,7 @@ impl Resource<World> for PostgresqlIamUser {
                 state.roles = Some(role.further_roles().cloned().collect::<Set<_>>()).filter(|roles| !roles.is_empty());
             }
             Some(known) if !role.is(known) || state.is_of_another(cx, &role) => {
-                cx.warn(diagnostics::made_anew(&role.name));
+                cx.warn(diagnostics::recreated(&role.name));
                 state.adopted = true.into();
                 state.granted_roles = Set::default().into();
             }
@@ -272,7 +272,7 @@ impl Resource<World> for PostgresqlIamUser {
         let found = roles::find(&session, &state.name, known.as_ref()).await.map_err(|error| plan.fault(error))?;
         match found.filter(|role| known.is_some_and(|known| role.is(&known))) {
             Some(role) => {
-                plan.survey(&session, &role.name).await?;
+                plan.ensure_allowed(&session, &role.name).await?;
                 let promised = plan.promised();
                 plan.adopted = state.adopted;
                 plan.granted_roles = state.granted_roles;
@@ -280,10 +280,10 @@ impl Resource<World> for PostgresqlIamUser {
                 plan.keep(promised);
                 Ok(plan)
             }
-            None if plan.place() == state.place() => Err(diagnostics::gone(&state.name)),
+            None if plan.place() == state.place() => Err(diagnostics::role_missing(&state.name)),
             None => {
-                cx.warn(diagnostics::left_behind(&state.name, &state.place()));
-                plan.make(cx, &session).await
+                cx.warn(diagnostics::not_moved(&state.name, &state.place()));
+                plan.create_or_adopt(cx, &session).await
             }
         }
     }
@@ -309,7 +309,7 @@ impl Resource<World> for PostgresqlIamUser {
             }
         }
         for role in config.get(Self::roles).known().iter().flat_map(|roles| roles.iter()) {
-            complaints.extend(diagnostics::unfit_role(role, name.as_deref()).map(|told| told.at(Self::roles)));
+            complaints.extend(diagnostics::unfit_role(role, name.as_deref()).map(|error| error.at(Self::roles)));
         }
         let is_set = config.get(Self::valid_until).known().is_some_and(|until| until.0 != FOREVER);
         if is_set && config.get(Self::forbid_password) == Val::Known(true) {
@@ -318,8 +318,8 @@ impl Resource<World> for PostgresqlIamUser {
         std::mem::take(complaints)
     }
 
-    /// The rest is known without the database. If it is at hand, what speaks against the user is said early; why it is
-    /// not is told by the refresh and by the apply, which plans again and would tell it twice.
+    /// The rest is known without the database. If it can be reached, objections to the user are reported early; why it
+    /// cannot be reached is reported by the refresh and by the apply, which plans again and would report it twice.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let to_look = ownership::object_to_look_up(cx, plan);
         let Some(planned) = plan.planned() else { return Ok(()) };
@@ -331,21 +331,21 @@ impl Resource<World> for PostgresqlIamUser {
         }
         let Ok(session) = wanted.session(cx).await else { return Ok(()) };
         let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
-        let survey = match wanted.look_around(&session, &name).await {
+        let survey = match wanted.survey(&session, &name).await {
             Err(error) if error.is_unreached() => return Ok(()),
             survey => survey?,
         };
         if let (Some(unfit), Some(heir)) = (survey.heir, &wanted.reassign_owned_to) {
-            let told = diagnostics::unfit_heir(heir, unfit).at(Self::reassign_owned_to);
-            cx.warn(Diagnostic { severity: Severity::Warning, ..told });
+            let error = diagnostics::unfit_heir(heir, unfit).at(Self::reassign_owned_to);
+            cx.warn(Diagnostic { severity: Severity::Warning, ..error });
         }
-        // Roles may come in the same apply.
+        // Roles may be created in the same apply.
         wanted.judge(&name, &Survey { missing: Vec::new(), heir: None, ..survey })?;
         if let Some(subject) = to_look.filter(|_| !wanted.adopt_existing) {
             match roles::find(&session, &name, None).await {
                 Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref())),
                 Ok(None) => {}
-                Err(_) => return Ok(()), // The apply will tell.
+                Err(_) => return Ok(()), // The apply will report it.
             }
         }
         wanted.database_connection.leave_postgres(cx, session);
@@ -397,7 +397,7 @@ impl PostgresqlIamUser {
         Place::of(&self.database_connection, Engine::Postgres)
     }
 
-    /// By what the role is known again; nothing while the object is imported.
+    /// How the role is identified; nothing while the object is imported.
     fn known(&self) -> Result<Option<Known>> {
         let Computed::Known(oid) = self.oid else { return Ok(None) };
         let oid = u32::try_from(oid).map_err(Diagnostic::bug)?;
@@ -425,20 +425,20 @@ impl PostgresqlIamUser {
         }
     }
 
-    /// Makes the role, or takes the one over that is there.
-    async fn make(mut self, cx: &Ctx, session: &Session) -> Result<Self> {
+    /// Creates the role, or adopts the existing one.
+    async fn create_or_adopt(mut self, cx: &Ctx, session: &Session) -> Result<Self> {
         let mut claim = ownership::begin(cx, &self).await?;
         let found = roles::find(session, &self.name, None).await.map_err(|error| self.fault(error))?;
         let mark = found.as_ref().and_then(|role| role.mark.clone());
-        let is_earlier = claim.has_made(mark.as_deref());
+        let is_earlier = claim.owns_mark(mark.as_deref());
         let adopted = found.is_some() && !is_earlier;
         if adopted && !self.adopt_existing {
-            return Err(diagnostics::may_be_taken_over(claim.refuse(&Maker::of(mark.as_ref()))));
+            return Err(diagnostics::can_be_adopted(claim.refuse(&Maker::of(mark.as_ref()))));
         }
-        self.survey(session, &self.name).await?;
+        self.ensure_allowed(session, &self.name).await?;
         if let Some(mark) = mark.filter(|_| is_earlier) {
             claim.resume(&mark);
-            claim.tell_adopted(cx);
+            claim.warn_adopted(cx);
         }
         claim.note(cx, None, None);
         let promised = self.promised();
@@ -447,8 +447,8 @@ impl PostgresqlIamUser {
         let oid = found.as_ref().map(|role| role.oid);
         if let Err(error) = self.write(cx, session, oid, Some(&claim.mark())).await {
             return Err(match roles::find(session, &self.name, None).await {
-                // Somebody else was faster.
-                Ok(Some(role)) if oid.is_none() && !claim.has_made(role.mark.as_deref()) => {
+                // The role was created by others in the meantime.
+                Ok(Some(role)) if oid.is_none() && !claim.owns_mark(role.mark.as_deref()) => {
                     claim.refuse(&Maker::of(role.mark.as_ref()))
                 }
                 _ => error,
@@ -459,7 +459,7 @@ impl PostgresqlIamUser {
         Ok(self)
     }
 
-    /// Fills in what there is.
+    /// Copies the present settings.
     fn describe(&mut self, role: &Role) -> Result<()> {
         self.oid = i64::from(role.oid).into();
         self.name.clone_from(&role.name);
@@ -489,13 +489,13 @@ impl PostgresqlIamUser {
         Ok(())
     }
 
-    /// Ends the operation before anything is written if something speaks against the user, whose name is still this.
-    async fn survey(&self, session: &Session, name: &str) -> Result<()> {
-        let survey = self.look_around(session, name).await.map_err(|error| self.fault(error))?;
+    /// Ends the operation before anything is written if there is an objection to the user, whose present name is given.
+    async fn ensure_allowed(&self, session: &Session, name: &str) -> Result<()> {
+        let survey = self.survey(session, name).await.map_err(|error| self.fault(error))?;
         self.judge(name, &survey)
     }
 
-    async fn look_around(&self, session: &Session, name: &str) -> Result<Survey, sql::Error> {
+    async fn survey(&self, session: &Session, name: &str) -> Result<Survey, sql::Error> {
         let heir = self.reassign_owned_to.as_deref().filter(|_| self.on_destroy == "drop");
         roles::survey(session, name, self.roles.as_deref().unwrap_or_default(), heir).await
     }
@@ -538,7 +538,7 @@ impl PostgresqlIamUser {
         Ok(())
     }
 
-    /// Points at what a failed write is about.
+    /// Points a failed write at its cause.
     fn fault(&self, error: sql::Error) -> Diagnostic {
         let changed = match error.refusal() {
             Some(Refusal::Missing) => Self::roles.path(),
@@ -546,17 +546,17 @@ impl PostgresqlIamUser {
         };
         let connection = &self.database_connection;
         let at = connection.at_fault(&error, Self::database_connection, Self::lock_timeout, changed);
-        let told = Diagnostic::from(error);
+        let error = Diagnostic::from(error);
         Diagnostic {
             summary: "Cannot write the user".to_owned(),
-            detail: format!("\"{}\": {}", self.name, told.detail),
-            ..told
+            detail: format!("\"{}\": {}", self.name, error.detail),
+            ..error
         }
         .at(at)
     }
 }
 
-/// A name that a role may be made with.
+/// A name that a role can be created with.
 fn name() -> Check {
     Check::explained(
         "must be 1 to 63 bytes without NUL, neither `public` nor `none`, and begin with neither `pg_` nor `rds`",

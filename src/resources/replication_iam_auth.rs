@@ -1,7 +1,7 @@
 //! `rdsauth_replication_iam_auth`: IAM authentication for logical replication from a PostgreSQL database.
 //!
-//! It owns one parameter of the database's group, two if it is told to, and puts back what it found. Everything else
-//! it needs is looked for before the first write.
+//! It owns one parameter of the database's group, two if configured so, and restores the previous values. All other
+//! requirements are checked before the first write.
 
 mod lookup;
 mod previous;
@@ -136,7 +136,7 @@ const REPLICATION: &str = "rds.iam_auth_for_replication";
 /// The parameter it rests on.
 const LOGICAL: &str = "rds.logical_replication";
 
-/// What both are to be.
+/// The wanted value of both.
 const ON: &str = "1";
 
 /// Why a change came to no end.
@@ -163,19 +163,19 @@ impl Resource<World> for ReplicationIamAuth {
         let claim = ownership::begin(cx, &plan).await?;
         claim.note(cx, None, None);
         let converged = plan.converge(cx, None, Some(&claim)).await;
-        plan.told(converged)?;
+        plan.report(converged)?;
         Ok(plan)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
-        ownership::seen_in_state(cx, &state);
+        ownership::record_state(cx, &state);
         let target = state.target()?;
         let rds = target.rds(cx).await?;
         let found =
             rds.database(target.kind, &target.identifier).await.context("Cannot look up the database", &target)?;
         let Some(database) = found else { return Ok(None) };
         let was_in_force = state.logical_replication == Computed::Known(true);
-        let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
+        let found = Found::read(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
         if cx.is_import() {
             state.recall(cx, &rds, &found).await.context("Cannot read the parameters", &target)?;
         }
@@ -189,7 +189,7 @@ impl Resource<World> for ReplicationIamAuth {
 
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
         let converged = plan.converge(cx, Some(&state), None).await;
-        plan.told(converged)?;
+        plan.report(converged)?;
         Ok(plan)
     }
 
@@ -199,7 +199,7 @@ impl Resource<World> for ReplicationIamAuth {
         }
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let target = state.target()?;
-        let back = state.put_back(cx, &target.rds(cx).await?).await;
+        let back = state.restore_previous(cx, &target.rds(cx).await?).await;
         back.context("Cannot put the parameters back", &target)?;
         deletion.done()
     }
@@ -242,7 +242,7 @@ impl Resource<World> for ReplicationIamAuth {
         let region = cx.aws()?.region(target.region.as_deref()).await?;
         plan.set(Self::region, region.clone());
         let was_in_force = plan.prior().is_some_and(|prior| prior.get(Self::logical_replication) == Val::Known(true));
-        let found = Found::look(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
+        let found = Found::read(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
         let prior = prior.filter(|_| !moves);
         if let Some(prior) = &prior {
             if prior.parameter_group_name == Computed::Known(found.group.name.clone()) {
@@ -272,7 +272,7 @@ impl Resource<World> for ReplicationIamAuth {
             let is_drift = prior.as_ref().is_some_and(|prior| wanted.asks_as(prior));
             match consent.plan(cx).await {
                 Err(error) if is_drift => cx.warn(blocks_apply(error)),
-                told => told.map_err(world::refuse_plan)?,
+                error => error.map_err(world::refuse_plan)?,
             }
         }
         let changes = !found.replication_is_on() || (wanted.manage_logical_replication && !found.logical_is_on());
@@ -308,11 +308,11 @@ impl Owned for ReplicationIamAuth {
 }
 
 impl ReplicationIamAuth {
-    /// What the user is told of the end of a change.
-    fn told(&self, converged: Result<(), Stopped>) -> Result<()> {
+    /// The errors and warnings at the end of a change.
+    fn report(&self, converged: Result<(), Stopped>) -> Result<()> {
         match converged {
             Ok(()) => Ok(()),
-            Err(Stopped::Managed(told)) => Err(told),
+            Err(Stopped::Managed(error)) => Err(error),
             Err(Stopped::Failed(error)) => {
                 Err::<(), _>(error).context(CANNOT, self.target()?).map_err(|error| error.at(self.name()))
             }
@@ -341,7 +341,7 @@ impl ReplicationIamAuth {
         if self.db_instance_identifier.is_some() { Self::db_instance_identifier } else { Self::db_cluster_identifier }
     }
 
-    /// What is said of users; nothing as long as that is not known, or if it is to be passed over.
+    /// The settings for affected users; nothing as long as they are not known, or if the check is skipped.
     fn consent(&self) -> Option<Consent<'_>> {
         let acknowledged = match &self.acknowledged_users {
             Val::Known(names) => Some(names),
@@ -358,7 +358,7 @@ impl ReplicationIamAuth {
         self.on_destroy == "restore"
     }
 
-    /// Whether the configuration asks for what it did before, so that a plan does no more than to correct drift.
+    /// Whether the configuration wants what it did before, so that a plan only corrects drift.
     fn asks_as(&self, prior: &Self) -> bool {
         let asked = |of: &Self| {
             let managed = (of.manage_iam_authentication, of.manage_logical_replication, of.reboot.clone());
@@ -367,14 +367,14 @@ impl ReplicationIamAuth {
         asked(self) == asked(prior)
     }
 
-    /// From what there is to what is wanted, whether nothing, some or all of it has been done.
+    /// From what exists to what is wanted, whether nothing, some or all of it has been done.
     async fn converge(&mut self, cx: &Ctx, prior: Option<&Self>, claim: Option<&Claim<'_>>) -> Result<(), Stopped> {
         let target = self.target()?;
         let rds = target.rds(cx).await?;
-        let database = target.look_when_steady(cx, &rds).await?;
+        let database = target.wait_until_steady(cx, &rds).await?;
         refuse(&database)?;
         let was_in_force = prior.is_some_and(|prior| prior.logical_replication == Computed::Known(true));
-        let found = Found::look(&rds, database, was_in_force).await?;
+        let found = Found::read(&rds, database, was_in_force).await?;
         let missing = found.missing(self, Supplied::default());
         if !missing.is_empty() {
             let what = missing.join("\n\n");
@@ -394,7 +394,7 @@ impl ReplicationIamAuth {
             if written.as_ref().is_err_and(|error| error.is_refused) && prior.is_none() && self.restores() {
                 for setting in &settings {
                     let forgotten = parameter_group::forget(&rds, self.parameter_group_arn.get()?, &setting.name).await;
-                    parameter_group::tell_undone(forgotten);
+                    parameter_group::log_undo_failure(forgotten);
                 }
             }
             written?;
@@ -414,7 +414,7 @@ impl ReplicationIamAuth {
         Ok(())
     }
 
-    /// What was written into a group that the database does not have any more is put back.
+    /// What was written into a group that the database no longer uses is restored.
     async fn leave_other_group<'a>(
         &self,
         cx: &Ctx,
@@ -425,7 +425,7 @@ impl ReplicationIamAuth {
         match prior {
             Some(prior) if prior.parameter_group_name.get()? != &found.group.name => {
                 if prior.on_destroy != "leave" {
-                    prior.put_back(cx, rds).await?;
+                    prior.restore_previous(cx, rds).await?;
                 }
                 Ok(None)
             }
@@ -450,7 +450,7 @@ impl ReplicationIamAuth {
         Ok(())
     }
 
-    /// What is still to be written.
+    /// The settings still to be written.
     fn settings(&self, found: &Found) -> Vec<Setting> {
         let setting = |name: &str, method| Setting { name: name.to_owned(), value: Some(ON.to_owned()), method };
         let replication = (!is_set(found.replication.as_ref())).then(|| setting(REPLICATION, Method::Immediate));
@@ -463,7 +463,8 @@ impl ReplicationIamAuth {
     }
 }
 
-/// What blocks the correction of drift. It does not end the plan, which a destroy makes as well.
+/// Errors that block the correction of drift become warnings: they must not end the plan, since a destroy makes it as
+/// well.
 fn blocks_apply(error: Diagnostic) -> Diagnostic {
     let detail = format!(
         "{}\n\nThe apply ends before it changes anything. The plan goes on, since it does no more than correct what was \
@@ -473,7 +474,7 @@ fn blocks_apply(error: Diagnostic) -> Diagnostic {
     Diagnostic { severity: Severity::Warning, detail, ..error }
 }
 
-/// When databases that share the group, which are not rebooted here, have a change in force.
+/// When databases that share the group, and are not rebooted here, apply a change.
 fn effect(is_static: bool) -> Effect {
     if is_static { Effect::Both } else { Effect::AtOnce }
 }

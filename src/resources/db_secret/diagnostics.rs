@@ -1,4 +1,4 @@
-//! What `rdsauth_db_secret` tells the user.
+//! Diagnostics of `rdsauth_db_secret`.
 
 use tf_provider::diagnostic::Diagnostic;
 
@@ -7,7 +7,7 @@ use crate::attributes::tags;
 use crate::aws::secrets::Description;
 use crate::resources::db_secret::DbSecret;
 
-/// The key is AWS's own, which some services cannot use.
+/// The key is the AWS managed key, which some services cannot use.
 pub(super) fn key_of_aws() -> Diagnostic {
     Diagnostic::warning(
         "Secret is not bound to a key of yours",
@@ -25,7 +25,7 @@ pub(super) fn key_elsewhere(key: &str, region: &str) -> Diagnostic {
     Diagnostic::error("Key is in another region", detail).at(DbSecret::kms_key_id)
 }
 
-/// Somebody else has put another value in force.
+/// The current value was written outside of Terraform.
 pub(super) fn changed_value(found: &Description) -> Diagnostic {
     let by = if found.is_rotated { " The secret is rotated, which may be why." } else { "" };
     Diagnostic::warning(
@@ -46,7 +46,7 @@ pub(super) fn restored(name: &str) -> Diagnostic {
     Diagnostic::warning("Secret was restored", detail)
 }
 
-/// The name is a deleted secret's; `outcome` says what comes of that.
+/// The name belongs to a deleted secret; `outcome` says what follows from that.
 pub(super) fn in_recovery(found: &Description, outcome: &str) -> Diagnostic {
     let Description { arn, name, .. } = found;
     let creator = match tags::mark(&found.tags) {
@@ -70,8 +70,8 @@ pub(super) fn in_recovery(found: &Description, outcome: &str) -> Diagnostic {
     .at(DbSecret::name)
 }
 
-/// Somebody else has taken the secret away.
-pub(super) fn gone(id: &str) -> Diagnostic {
+/// The secret was deleted outside of Terraform.
+pub(super) fn secret_missing(id: &str) -> Diagnostic {
     let detail =
         format!("There is no secret \"{id}\" any more. Run \"terraform plan\" again to see what is to be done.");
     Diagnostic::error("Secret not found", detail)

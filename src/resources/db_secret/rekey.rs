@@ -1,7 +1,7 @@
 //! Another key for the secret.
 //!
-//! Secrets Manager encrypts the versions that are there anew only for callers with `kms:Encrypt` on the new key, and
-//! says nothing if it does not. So the value goes along with the key, and becomes a version that the new key encrypts.
+//! Secrets Manager re-encrypts the existing versions only for callers with `kms:Encrypt` on the new key, and reports
+//! nothing if it does not. So the value is sent with the key, and becomes a version that is encrypted with the new key.
 
 use serde_json::json;
 use tf_provider::diagnostic::Result;
@@ -12,8 +12,8 @@ use crate::aws::secrets::{Description, Secrets, version_id};
 use crate::resources::db_secret::DbSecret;
 
 impl DbSecret {
-    /// Sets description and key and puts the value in force, in one call; returns the version. An interrupted attempt is
-    /// repeated, which Secrets Manager ignores; if it was of another password, this one becomes the next version.
+    /// Sets description and key and writes the value, in one call; returns the version. An interrupted attempt is
+    /// repeated, which Secrets Manager ignores; if it had another password, this one becomes the next version.
     pub(super) async fn change_key(&self, secrets: &Secrets, found: &Description) -> Result<String> {
         let (value, description) = (self.value(), self.description.as_deref());
         let id = |follows: Option<&str>| version_id(follows, &json!([self.known(), self.key()]));

@@ -1,4 +1,4 @@
-//! What is told of a key and its alias.
+//! Diagnostics about a key and its alias.
 
 use jiff::Timestamp;
 use tf_provider::diagnostic::Diagnostic;
@@ -6,7 +6,7 @@ use tf_provider::diagnostic::Diagnostic;
 use crate::aws::kms::Key;
 use crate::resources::kms_key::KmsKey;
 
-pub(super) fn taken(alias: &str, key: &Key) -> Diagnostic {
+pub(super) fn alias_in_use(alias: &str, key: &Key) -> Diagnostic {
     let detail = format!(
         "\"{alias}\" leads to the key \"{}\" already, which is another one. Nothing was changed.\n\nChoose another alias.",
         key.arn

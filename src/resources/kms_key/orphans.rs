@@ -1,4 +1,4 @@
-//! Keys that a create has made and not named when it was cut off. They carry its mark and no alias.
+//! Keys that an interrupted create has created without an alias. They carry its mark.
 
 use std::collections::BTreeSet;
 
@@ -11,23 +11,23 @@ use crate::aws::{Error, lag};
 use crate::resources::kms_key::{KmsKey, unfit};
 use crate::world::Ctx;
 
-/// So many keys without alias are looked at. Each takes two calls, which is some seconds for all of them.
+/// The number of keys without alias that are read. Each takes two calls, which is some seconds for all of them.
 const MOST_LOOKS: usize = 500;
 
-/// The key with a mark, whose creation was not answered a moment ago: looked for several times.
+/// The key with a mark, whose creation was not answered a moment ago: looked up several times.
 pub(super) async fn find(cx: &Ctx, kms: &Kms, mark: &str) -> Result<Option<Key>> {
     let others = Mutex::default();
-    cx.find(&lag::KEY_UNLISTED, || look(kms, mark, &others)).await
+    cx.find(&lag::KEY_UNLISTED, || search(kms, mark, &others)).await
 }
 
 /// The key with a mark, if it is listed.
 pub(super) async fn find_once(kms: &Kms, mark: &str) -> Result<Option<Key>> {
-    look(kms, mark, &Mutex::default()).await
+    search(kms, mark, &Mutex::default()).await
 }
 
-/// Looks at keys without alias until one has the mark. A key has its mark from the beginning, so those that are seen to be
-/// `others` are not looked at again.
-async fn look(kms: &Kms, mark: &str, others: &Mutex<BTreeSet<String>>) -> Result<Option<Key>> {
+/// Reads keys without alias until one has the mark. A key has its mark from the beginning, so those that turn out to be
+/// `others` are not read again.
+async fn search(kms: &Kms, mark: &str, others: &Mutex<BTreeSet<String>>) -> Result<Option<Key>> {
     let named: BTreeSet<String> = kms.aliases(None).await?.into_iter().map(|alias| alias.key_id).collect();
     let all = kms.key_ids().await?;
     let mut others = others.lock().await;
@@ -39,29 +39,29 @@ async fn look(kms: &Kms, mark: &str, others: &Mutex<BTreeSet<String>>) -> Result
         match marked(kms, &id, mark).await {
             Ok(Some(key)) => return Ok(Some(key)),
             Ok(None) => drop(others.insert(id)),
-            // What another identity keeps from this one is not ours.
+            // A key that this identity may not read is not ours.
             Err(error) if error.is_access_denied() => drop(others.insert(id)),
-            Err(error) if error.is_not_found() => {} // It is gone, or was made a moment ago.
+            Err(error) if error.is_not_found() => {} // It was deleted, or created a moment ago.
             Err(error) => return Err(error.into()),
         }
     }
     Ok(None)
 }
 
-/// Adds to a failure what may have come of the call.
+/// Adds to a failure that the call may have created a key.
 pub(super) fn may_exist(error: Error, mark: &str) -> Diagnostic {
     let is_open = error.is_transient() && !error.is_throttled();
-    let told = Diagnostic::from(error);
+    let error = Diagnostic::from(error);
     if !is_open {
-        return told;
+        return error;
     }
     let detail = format!(
         "{}\n\nIf KMS has created a key all the same, its tag \"{}\" is \"{mark}\". The next apply in this directory looks \
          for it.",
-        told.detail,
+        error.detail,
         tags::CREATION
     );
-    Diagnostic { detail, ..told }
+    Diagnostic { detail, ..error }
 }
 
 /// The key of an id, if it has the mark.
@@ -101,19 +101,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_that_is_seen_to_be_another_ones_is_not_looked_at_again() {
+    async fn a_key_of_others_is_read_once() {
         let lists = || [json(r#"{"Aliases":[]}"#), json(r#"{"Keys":[{"KeyId":"1"}]}"#)];
         let server = Server::start(lists().into_iter().chain([key("Enabled"), json(TAGS)]).chain(lists())).await;
         let kms = server.clients().kms(None).await.unwrap();
         let others = Mutex::default();
         for _ in 0..2 {
-            assert_eq!(super::look(&kms, "kms_key/2f", &others).await.unwrap(), None);
+            assert_eq!(super::search(&kms, "kms_key/2f", &others).await.unwrap(), None);
         }
         assert_eq!(server.operations()[4..], ["ListAliases", "ListKeys"]);
     }
 
-    /// What a look finds among so many keys without alias, all of which are as the answers say; and what it asks for.
-    async fn look(count: usize, mark: &str, answers: Vec<Answer>) -> (Result<Option<Key>>, Vec<String>) {
+    /// The result of a search among so many keys without alias, with these answers; and the requests that it makes.
+    async fn search(count: usize, mark: &str, answers: Vec<Answer>) -> (Result<Option<Key>>, Vec<String>) {
         let keys: Vec<_> = (0..count).map(|id| serde_json::json!({ "KeyId": id.to_string() })).collect();
         let first = [json(r#"{"Aliases":[]}"#), json(&serde_json::json!({ "Keys": keys }).to_string())];
         let server = Server::start(first.into_iter().chain(answers)).await;
@@ -123,24 +123,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_is_found_by_its_mark() {
-        let (found, asked) = look(1, "kms_key/1f", vec![key("Enabled"), json(TAGS)]).await;
+        let (found, asked) = search(1, "kms_key/1f", vec![key("Enabled"), json(TAGS)]).await;
         assert_eq!(found.unwrap().unwrap().id, "1");
         assert_eq!(asked, ["DescribeKey", "ListResourceTags"]);
-        let (found, _) = look(1, "kms_key/2f", vec![key("Enabled"), json(TAGS)]).await;
+        let (found, _) = search(1, "kms_key/2f", vec![key("Enabled"), json(TAGS)]).await;
         assert_eq!(found.unwrap(), None, "another creation's");
     }
 
     #[tokio::test]
-    async fn a_key_that_waits_for_its_deletion_is_none() {
-        let (found, asked) = look(1, "kms_key/1f", vec![key("PendingDeletion")]).await;
+    async fn a_key_that_is_scheduled_for_deletion_counts_as_deleted() {
+        let (found, asked) = search(1, "kms_key/1f", vec![key("PendingDeletion")]).await;
         assert_eq!((found.unwrap(), asked), (None, vec!["DescribeKey".to_owned()]));
     }
 
     #[tokio::test]
-    async fn where_not_all_can_be_looked_at_none_is_made() {
-        let (found, asked) = look(MOST_LOOKS, "kms_key/1f", vec![key("PendingDeletion")]).await;
+    async fn without_a_complete_search_no_key_is_created() {
+        let (found, asked) = search(MOST_LOOKS, "kms_key/1f", vec![key("PendingDeletion")]).await;
         assert_eq!((found.unwrap(), asked.len()), (None, MOST_LOOKS));
-        let (found, _) = look(MOST_LOOKS + 1, "kms_key/1f", vec![key("PendingDeletion")]).await;
+        let (found, _) = search(MOST_LOOKS + 1, "kms_key/1f", vec![key("PendingDeletion")]).await;
         let error = found.unwrap_err();
         assert!(error.summary == "Too many keys without an alias" && error.detail.contains("cut off"), "{error}");
     }

@@ -13,11 +13,11 @@ use crate::resources::kms_key_user::{KmsKeyUser, content, statements};
 use crate::world::Ctx;
 
 impl KmsKeyUser {
-    /// Makes the grant, or takes over what an interrupted create has left; its id.
+    /// Creates the grant, or adopts the one that an interrupted create has left; returns its id.
     pub(crate) async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key, claim: &Claim<'_>) -> Result<String> {
         let ours = self.grants(kms).await?;
         let sid = self.sid.get()?;
-        let is_earlier = |grant: &&Grant| claim.was_to_be(&content(&statements(grant, sid)));
+        let is_earlier = |grant: &&Grant| claim.has_claimed_content(&content(&statements(grant, sid)));
         let (left, wanted) = (ours.iter().find(is_earlier), content(&self.wanted()?));
         let is_free = ours.is_empty() || claim.was_deleted_here();
         if left.is_some() || is_free && key.is_enabled() {
@@ -25,11 +25,11 @@ impl KmsKeyUser {
         }
         match left {
             Some(grant) if self.is_given_by(grant) => {
-                claim.tell_adopted(cx);
+                claim.warn_adopted(cx);
                 Ok(grant.id.clone())
             }
             Some(_) => {
-                claim.tell_adopted(cx);
+                claim.warn_adopted(cx);
                 self.replace_grant(cx, kms).await
             }
             None if is_free && key.is_enabled() => self.create_grant(cx, kms).await,
@@ -45,8 +45,8 @@ impl KmsKeyUser {
         }
     }
 
-    /// Gives the new one before the old one is taken, so that the principal is never without. But first goes what was
-    /// a deleted principal's: it helps nobody, and KMS could take it for the new one.
+    /// Creates the new grant before the old one is revoked, so that the principal is never without access. But a grant
+    /// to a deleted principal is revoked first: it is of no use, and KMS could return it for the new one.
     pub(crate) async fn replace_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
         let (dead, ours): (Vec<_>, Vec<_>) =
             self.grants(kms).await?.into_iter().partition(|grant| is_unique_id(&grant.grantee));
@@ -60,7 +60,7 @@ impl KmsKeyUser {
         Ok(id)
     }
 
-    /// Takes these grants back.
+    /// Revokes these grants.
     pub(crate) async fn revoke(&self, kms: &Kms, grants: &[Grant]) -> Result<()> {
         for grant in grants {
             let revoked = kms.revoke_grant(&self.kms_key_arn, &grant.id).await;
@@ -95,7 +95,7 @@ impl KmsKeyUser {
         grant.grantee == self.principal_arn && same_operations(&grant.operations, &self.permissions().operations())
     }
 
-    /// The grant: that of the known id, or else one of the name.
+    /// The grant with the known id, or else one with the name.
     pub(crate) async fn grant(&self, kms: &Kms) -> Result<Option<Grant>> {
         if let Some(id) = self.grant_id.get()? {
             let found = kms.grants(&self.kms_key_arn, Some(id)).await;

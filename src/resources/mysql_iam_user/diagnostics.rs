@@ -1,4 +1,4 @@
-//! What the user is told.
+//! Diagnostics of `rdsauth_mysql_iam_user`.
 
 use tf_provider::diagnostic::Diagnostic;
 
@@ -6,8 +6,8 @@ use crate::parts::db::connection::Place;
 use crate::sql::mysql::grants::Grants;
 use crate::sql::mysql::users::{Account, PLUGIN, User};
 
-/// A create finds a user of somebody else, and may have it.
-pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagnostic {
+/// A create adopts an existing user, with consent.
+pub(super) fn adopting(account: Account<'_>, user: &User, given: &Grants) -> Diagnostic {
     let how = if user.plugin == PLUGIN {
         "It logs in with tokens already.".to_owned()
     } else {
@@ -26,18 +26,18 @@ pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagno
     Diagnostic::warning("Existing user will be adopted", detail)
 }
 
-/// Adds to the refusal of a user that exists how it logs in, and the third way out.
-pub(super) fn may_be_taken_over(told: Diagnostic, user: &User) -> Diagnostic {
+/// Adds to the refusal of an existing user how it logs in, and that it can be adopted.
+pub(super) fn can_be_adopted(refusal: Diagnostic, user: &User) -> Diagnostic {
     let tls = if user.requires_tls { "must use" } else { "need not use" };
     let more = format!(
         "It logs in by {} and {tls} TLS. To convert it, set \"adopt_existing\" to true: it keeps its privileges, and its \
          password, if any, is gone.",
         user.plugin
     );
-    Diagnostic { detail: format!("{}\n\n{more}", told.detail), ..told }
+    Diagnostic { detail: format!("{}\n\n{more}", refusal.detail), ..refusal }
 }
 
-/// The user is the one that would make it.
+/// The user is the one that would make the change.
 pub(super) fn is_own_login(name: &str) -> Diagnostic {
     let detail = format!(
         "The session is that of user \"{name}\" itself. Whoever changes how it logs in may lock itself out, so nothing was \
@@ -46,7 +46,7 @@ pub(super) fn is_own_login(name: &str) -> Diagnostic {
     Diagnostic::error("Cannot manage the user of the connection", detail)
 }
 
-/// The user is to be in another database.
+/// The user would be created in another database.
 pub(super) fn moves(name: &str, old: &Place, new: &Place) -> Diagnostic {
     let detail = format!(
         "From now on user \"{name}\" at {new} is managed. The one at {old} is left as it is, and stays if that is another \
@@ -73,7 +73,7 @@ pub(super) fn is_a_master(account: Account<'_>) -> Diagnostic {
     Diagnostic::error("User is the master user", detail)
 }
 
-/// A destroy leaves a user that it did not make.
+/// A destroy leaves a user that it did not create.
 pub(super) fn stays(account: Account<'_>) -> Diagnostic {
     let detail = format!(
         "User \"{account}\" was there before, so it was not dropped. What was granted to it here has been revoked. It still \

@@ -1,4 +1,4 @@
-//! What a user may do: the `grant` block.
+//! The privileges of a user: the `grant` block.
 
 use tf_provider::diagnostic::Diagnostic;
 use tf_provider::schema::{Check, Set, Spelling, Text, Val, View, check, optional, required};
@@ -47,7 +47,7 @@ const ALL: &str = "*";
 /// The preset for change data capture.
 pub(super) const CDC: &str = "cdc";
 
-/// What blocks and a preset give together.
+/// The privileges of blocks and a preset together.
 pub(super) fn given(
     blocks: impl Iterator<Item = Granted>,
     preset: Option<&str>,
@@ -93,7 +93,7 @@ impl GrantBlock {
         }
     }
 
-    /// What cannot be granted on the thing named.
+    /// What cannot be granted on the given object.
     pub(super) fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
         let (database, table) = (block.get(Self::database), block.get(Self::table));
         let is_all = |value: &Val<String>| *value == Val::Known(ALL.to_owned());

@@ -1,4 +1,4 @@
-//! The end of a user. What cannot be finished is told before anything is changed.
+//! The end of a user. What cannot be completed is reported before anything is changed.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 
@@ -15,7 +15,7 @@ impl PostgresqlIamUser {
         }
         let opened = self.session(cx).await;
         let what = format!("The user \"{}\"", self.name);
-        let opened = self.database_connection.unless_gone(cx, Engine::Postgres, opened, &what).await;
+        let opened = self.database_connection.unless_deleted(cx, Engine::Postgres, opened, &what).await;
         let Some(session) = opened? else { return Ok(()) };
         let known = self.known()?;
         let Some(role) = roles::find(&session, &self.name, known.as_ref()).await? else { return Ok(()) };
@@ -37,13 +37,13 @@ impl PostgresqlIamUser {
     async fn revoke(&self, cx: &Ctx, session: &Session, role: &Role, from: &[&str]) -> Result<()> {
         let left = roles::revoke(session, role.oid, from, self.patience()).await?;
         if let Some(path) = left.iter().flat_map(|role| &role.iam_paths).next().filter(|_| from.contains(&roles::IAM)) {
-            cx.warn(diagnostics::still_of_iam(&role.name, path));
+            cx.warn(diagnostics::still_in_rds_iam(&role.name, path));
         }
         Ok(())
     }
 
     /// Each database is a transaction of its own, so all of them are tried before the first is changed. The other ones
-    /// are cleared first: what the role owns there would be in the way.
+    /// are cleared first: what the role owns there would prevent the drop.
     async fn drop(&self, cx: &Ctx, session: &Session, role: &Role) -> Result<()> {
         let heir = self.reassign_owned_to.as_deref().unwrap_or_else(|| session.user());
         let others = roles::other_databases(session, role.oid).await?;
@@ -56,7 +56,7 @@ impl PostgresqlIamUser {
             let found = async {
                 let beside =
                     self.database_connection.postgres_beside(cx, Self::database_connection, &other.name).await?;
-                roles::would_be_left(&beside, role.oid, heir, Then::Keep, &others, self.patience())
+                roles::remaining_after_drop(&beside, role.oid, heir, Then::Keep, &others, self.patience())
                     .await
                     .map_err(diagnostics::not_cleared)
             };
@@ -65,14 +65,14 @@ impl PostgresqlIamUser {
                 found.await.map_err(|error| diagnostics::nothing_changed(&other.name, error))?,
             ));
         }
-        let here = roles::would_be_left(session, role.oid, heir, Then::Drop, &others, self.patience()).await;
+        let here = roles::remaining_after_drop(session, role.oid, heir, Then::Drop, &others, self.patience()).await;
         let here = here
             .map_err(diagnostics::not_cleared)
             .map_err(|error| diagnostics::nothing_changed(session.database(), error))?;
         left.push((session.database(), here));
         left.retain(|(_, left)| !left.is_empty());
         if !left.is_empty() {
-            return Err(diagnostics::would_be_left(&left));
+            return Err(diagnostics::cannot_drop(&left));
         }
         for other in &others {
             let cleared: Result<(), Diagnostic> = async {

@@ -1,4 +1,4 @@
-//! What the user is told.
+//! Diagnostics of `rdsauth_postgresql_iam_user`.
 
 use tf_provider::diagnostic::Diagnostic;
 
@@ -6,14 +6,14 @@ use crate::parts::db::connection::{Place, WAYS_OUT};
 use crate::sql::postgres::roles::{self, Left, Unfit};
 use crate::sql::{Error, Refusal};
 
-/// Adds the third way out to the refusal of a role that exists.
-pub(crate) fn may_be_taken_over(told: Diagnostic) -> Diagnostic {
+/// Adds to the refusal of an existing role that it can be adopted.
+pub(crate) fn can_be_adopted(refusal: Diagnostic) -> Diagnostic {
     let more = "Or set \"adopt_existing\" to true, to change it into this user; destroy then leaves it in place.";
-    Diagnostic { detail: format!("{}\n\n{more}", told.detail), ..told }
+    Diagnostic { detail: format!("{}\n\n{more}", refusal.detail), ..refusal }
 }
 
 /// A role was dropped, and another one has its name.
-pub(crate) fn made_anew(name: &str) -> Diagnostic {
+pub(crate) fn recreated(name: &str) -> Diagnostic {
     let detail = format!(
         "Somebody dropped the role \"{name}\" and made another of that name. It is managed here as one that was taken \
          over: destroying it takes away only what it is given from now on."
@@ -21,14 +21,14 @@ pub(crate) fn made_anew(name: &str) -> Diagnostic {
     Diagnostic::warning("Role was re-created outside of Terraform", detail)
 }
 
-/// A destroy finds a role that another has made.
+/// A destroy finds a role that another create has created.
 pub(crate) fn somebody_elses(name: &str) -> Diagnostic {
     let detail = format!("Somebody dropped the role \"{name}\" and made another of that name, which is not touched.");
     Diagnostic::warning("Role was re-created outside of Terraform", detail)
 }
 
 /// The connection leads to another server than before.
-pub(crate) fn left_behind(name: &str, place: &Place) -> Diagnostic {
+pub(crate) fn not_moved(name: &str, place: &Place) -> Diagnostic {
     let detail = format!(
         "The connection leads to another server than before, where the user is made. The user \"{name}\" that was managed \
          at {place} is left there; drop it if it is not needed any more."
@@ -37,7 +37,7 @@ pub(crate) fn left_behind(name: &str, place: &Place) -> Diagnostic {
 }
 
 /// A user that is no longer one of IAM still is one.
-pub(crate) fn still_of_iam(name: &str, path: &str) -> Diagnostic {
+pub(crate) fn still_in_rds_iam(name: &str, path: &str) -> Diagnostic {
     let detail = format!(
         "\"{name}\" is a member of \"{}\" by way of other roles, which were not given to it here: {path}. It still logs in \
          with tokens alone.",
@@ -47,7 +47,7 @@ pub(crate) fn still_of_iam(name: &str, path: &str) -> Diagnostic {
 }
 
 /// An update finds nothing.
-pub(crate) fn gone(name: &str) -> Diagnostic {
+pub(crate) fn role_missing(name: &str) -> Diagnostic {
     let detail = format!(
         "Since the plan was made, somebody dropped the role \"{name}\".\n\nRun \"terraform plan\" again to see what there \
          is."
@@ -65,7 +65,7 @@ pub(crate) fn own_login(name: &str) -> Diagnostic {
     Diagnostic::error("Cannot manage the user of the connection", detail)
 }
 
-/// Somebody would be locked out.
+/// A user would be locked out.
 pub(crate) fn locked_out(name: &str, path: &str) -> Diagnostic {
     let detail = format!(
         "If \"{name}\" becomes a member of \"{iam}\", so does the login of this connection or the master of the database, \
@@ -129,7 +129,7 @@ pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
     Diagnostic::warning("Granted rds_replication instead of REPLICATION", detail)
 }
 
-/// An attribute cannot be taken away.
+/// An attribute cannot be removed.
 pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diagnostic {
     let detail = format!(
         "\"{name}\" has the attribute {attribute}, which the login of this connection may not take away. {error}\n\nLet one \
@@ -138,7 +138,7 @@ pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diag
     Diagnostic::warning("Role attribute was not removed", detail)
 }
 
-/// What a user owns or may do cannot be taken from it.
+/// Objects or privileges of a user cannot be removed from it.
 pub(crate) fn not_cleared(error: Error) -> Diagnostic {
     let more = match error.refusal() {
         Some(Refusal::Dependency) => {
@@ -151,11 +151,11 @@ pub(crate) fn not_cleared(error: Error) -> Diagnostic {
         }
         _ => return error.into(),
     };
-    let told = Diagnostic::from(error);
-    Diagnostic { detail: format!("{} {more}", told.detail), ..told }
+    let refusal = Diagnostic::from(error);
+    Diagnostic { detail: format!("{} {more}", refusal.detail), ..refusal }
 }
 
-/// Databases that cannot be entered hold something of the user.
+/// Databases that do not allow connections contain something of the user.
 pub(crate) fn closed(databases: &[&str]) -> Diagnostic {
     let names = databases.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let detail = format!(
@@ -172,8 +172,8 @@ pub(crate) fn nothing_changed(database: &str, error: Diagnostic) -> Diagnostic {
     Diagnostic { detail, ..error }
 }
 
-/// What others have granted would keep the user from being dropped.
-pub(crate) fn would_be_left(left: &[(&str, Vec<Left>)]) -> Diagnostic {
+/// Privileges granted by others would prevent the drop of the user.
+pub(crate) fn cannot_drop(left: &[(&str, Vec<Left>)]) -> Diagnostic {
     let in_one = |(database, left): &(&str, Vec<Left>)| {
         let lines: String = left.iter().map(|left| format!("\n  {left}")).collect();
         format!("In the database \"{database}\" the user is still named in:{lines}")
@@ -187,7 +187,7 @@ pub(crate) fn would_be_left(left: &[(&str, Vec<Left>)]) -> Diagnostic {
     Diagnostic::error("Cannot revoke privileges granted by other roles", detail)
 }
 
-/// A role that cannot get what the user owns.
+/// A role that cannot become the owner of the user's objects.
 pub(crate) fn unfit_heir(heir: &str, unfit: Unfit) -> Diagnostic {
     let detail = match unfit {
         Unfit::Missing => format!(

@@ -1,4 +1,4 @@
-//! What an update leads to, as far as it is known before.
+//! The result of an update, as far as it is known before.
 
 use tf_provider::diagnostic::Result;
 use tf_provider::schema::{Computed, Plan, Set, TIMEOUTS, Val, View};
@@ -8,7 +8,7 @@ use crate::resources::postgresql_iam_user::{PostgresqlIamUser, diagnostics, of_s
 use crate::sql::postgres::roles;
 use crate::world::Ctx;
 
-/// Computed values that a plan may have told already.
+/// Computed values that a plan may have set already.
 pub(super) struct Promised {
     replication_by: Computed<Option<String>>,
     rds_iam_paths: Computed<Vec<String>>,
@@ -16,7 +16,7 @@ pub(super) struct Promised {
     granted_roles: Computed<Set<String>>,
 }
 
-/// Plans the computed values, and says whether the plan needs a look into the database.
+/// Plans the computed values, and returns whether the plan needs to read the database.
 pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
     type It = PostgresqlIamUser;
     let Some(planned) = plan.planned() else { return true };
@@ -85,7 +85,7 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
     mends || plan.changed(It::name) || plan.changed(It::roles)
 }
 
-/// What is known of a user whose create is refused if there is one of its name.
+/// What is known about a user whose create is refused if one with its name exists.
 fn fill_create(plan: &mut Plan<'_, PostgresqlIamUser>) {
     type It = PostgresqlIamUser;
     if plan.get(It::adopt_existing) != Val::Known(false) {
@@ -112,11 +112,11 @@ fn ways(paths: &[String], old: &str, new: &str) -> Vec<String> {
 }
 
 impl PostgresqlIamUser {
-    /// Looks at the heir if the database is at hand.
+    /// Checks `reassign_owned_to` if the database can be reached.
     pub(super) async fn check_heir(&self, cx: &Ctx) -> Result<()> {
         let end = "So whether \"reassign_owned_to\" is possible was not checked.";
-        let Some(session) = connection::at_hand(cx, self.session(cx).await, end)? else { return Ok(()) };
-        let Some(survey) = connection::unless_lost(cx, self.look_around(&session, &self.name).await, end)? else {
+        let Some(session) = connection::if_reachable(cx, self.session(cx).await, end)? else { return Ok(()) };
+        let Some(survey) = connection::unless_lost(cx, self.survey(&session, &self.name).await, end)? else {
             return Ok(());
         };
         match (survey.heir, &self.reassign_owned_to) {
@@ -125,7 +125,7 @@ impl PostgresqlIamUser {
         }
     }
 
-    /// What the plan has told.
+    /// The planned values.
     pub(super) fn promised(&self) -> Promised {
         Promised {
             replication_by: self.replication_by.clone(),

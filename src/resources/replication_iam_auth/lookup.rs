@@ -1,4 +1,4 @@
-//! What `rdsauth_replication_iam_auth` finds at a database, and what is wanting there.
+//! What `rdsauth_replication_iam_auth` finds at a database, and which requirements are not met.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 
@@ -9,27 +9,27 @@ use crate::parts::rds::database::{self, reboot};
 use crate::resources::replication_iam_auth::{IMMEDIATELY, LOGICAL, ON, REPLICATION, ReplicationIamAuth};
 use crate::world::{Ctx, Promise};
 
-/// A database, and what its group says of the two parameters.
+/// A database, and the two parameters of its group.
 pub(super) struct Found {
     pub(super) database: Database,
     pub(super) group: Group,
     pub(super) replication: Option<Parameter>,
     pub(super) logical: Option<Parameter>,
-    /// Logical replication was in force when that was last known, and the database has not been rebooted since.
+    /// Logical replication was applied when that was last known, and the database has not been rebooted since.
     was_in_force: bool,
 }
 
-/// What other resources of the configuration supply.
+/// Requirements that other resources of the configuration meet.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Supplied {
     /// IAM database authentication.
     pub(super) iam: bool,
-    /// [`LOGICAL`] in the group, which then is to come into force with a reboot.
+    /// [`LOGICAL`] in the group, which is applied with a reboot.
     pub(super) logical: bool,
 }
 
 impl Supplied {
-    /// What plans before in this run supply to a database in a region.
+    /// Requirements of a database in a region that earlier plans in this run meet.
     pub(super) fn of(cx: &Ctx, found: &Found, region: String) -> Self {
         let logical = Promise::Parameter {
             region,
@@ -43,7 +43,7 @@ impl Supplied {
 }
 
 impl Found {
-    pub(super) async fn look(rds: &Rds, database: Database, was_in_force: bool) -> Result<Self, aws::Error> {
+    pub(super) async fn read(rds: &Rds, database: Database, was_in_force: bool) -> Result<Self, aws::Error> {
         let group = Group { kind: database.kind, name: database.group.clone() };
         let mut found = rds.parameters_named(&group, &[REPLICATION, LOGICAL]).await?;
         let mut take = |name: &str| found.iter().position(|found| found.name == name).map(|at| found.swap_remove(at));
@@ -51,7 +51,7 @@ impl Found {
         Ok(Self { database, group, replication, logical, was_in_force })
     }
 
-    /// Whether replication connections ask for tokens already.
+    /// Whether replication connections need tokens already.
     pub(super) fn is_in_force(&self) -> bool {
         self.replication_is_on() && IMMEDIATELY.agrees(&self.database) && self.logical_is_in_force()
     }
@@ -64,13 +64,14 @@ impl Found {
         is_on(self.logical.as_ref())
     }
 
-    /// Any static parameter makes a database wait for a reboot, so that alone says nothing of one that was in force.
-    /// Of one that was not, only `in-sync` says that it is: any other status may hide that it waits.
+    /// `pending-reboot` may come from any static parameter, so it does not say that this one, if applied before, is not
+    /// any more. If it was not applied before, only `in-sync` says that it is now: any other status may hide that it is
+    /// pending.
     pub(super) fn logical_is_in_force(&self) -> bool {
         self.logical_is_on() && (self.was_in_force || self.database.group_status == IN_SYNC)
     }
 
-    /// What is wanting and supplied neither here nor by others, each with what supplies it.
+    /// The requirements that are met neither here nor by others, each with what meets it.
     pub(super) fn missing(&self, wanted: &ReplicationIamAuth, supplied: Supplied) -> Vec<String> {
         let Self { database, group, .. } = self;
         let (kind, id) = (database.kind, &database.identifier);
@@ -124,12 +125,12 @@ pub(super) fn is_set(parameter: Option<&Parameter>) -> bool {
     parameter.is_some_and(Parameter::is_set) && is_on(parameter)
 }
 
-/// Whether a parameter has the wanted value, whoever said so.
+/// Whether a parameter has the wanted value, from whichever source.
 fn is_on(parameter: Option<&Parameter>) -> bool {
     parameter.is_some_and(|parameter| parameter.value.as_deref() == Some(ON))
 }
 
-/// What this cannot work with, whatever comes first.
+/// Databases that this cannot work with in any case.
 ///
 /// # Errors
 /// The database is that.

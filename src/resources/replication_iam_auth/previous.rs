@@ -1,4 +1,4 @@
-//! What the parameters of `rdsauth_replication_iam_auth` were before: found out, noted, kept and put back.
+//! The previous values of the parameters of `rdsauth_replication_iam_auth`: found, noted, kept and restored.
 
 use tf_provider::diagnostic::Result;
 use tf_provider::schema::{Plan, Resource as _};
@@ -13,7 +13,7 @@ use crate::resources::replication_iam_auth::{LOGICAL, ON, REPLICATION, Replicati
 use crate::world::Ctx;
 
 impl ReplicationIamAuth {
-    /// Finds out, notes and keeps what the parameters were before.
+    /// Finds, notes and keeps the previous values of the parameters.
     pub(super) async fn remember(
         &mut self,
         cx: &Ctx,
@@ -25,7 +25,7 @@ impl ReplicationIamAuth {
         let arn = found.group.arn(&found.database)?;
         let mark = claim.map(Claim::mark).or_else(|| claims::own_mark(cx, Self::TYPE));
         let is_own =
-            |found: &str| claim.is_some_and(|claim| claim.has_made(Some(found))) || mark.as_deref() == Some(found);
+            |found: &str| claim.is_some_and(|claim| claim.owns_mark(Some(found))) || mark.as_deref() == Some(found);
         let owner = Owner { mark: mark.as_deref(), is_own: &is_own };
         let mut notes = None;
         let restored =
@@ -48,9 +48,9 @@ impl ReplicationIamAuth {
                     };
                     if name == REPLICATION
                         && let Some(claim) = claim
-                        && notes.mark(name).is_some_and(|mark| claim.has_made(Some(&mark)))
+                        && notes.mark(name).is_some_and(|mark| claim.owns_mark(Some(&mark)))
                     {
-                        claim.tell_adopted(cx);
+                        claim.warn_adopted(cx);
                     }
                     match notes.previous(parameter, ON, owner).await {
                         Ok(previous) => previous,
@@ -72,13 +72,13 @@ impl ReplicationIamAuth {
         Ok(())
     }
 
-    /// What an import can say of the past.
+    /// What an import knows about the past.
     pub(super) async fn recall(&mut self, cx: &Ctx, rds: &Rds, found: &Found) -> Result<()> {
         let arn = found.group.arn(&found.database)?;
         self.keep(LOGICAL, None);
         if let Some(parameter) = &found.replication {
             let notes = Notes::read(rds, &arn).await?;
-            claims::keep(cx, Self::TYPE, notes.mark(REPLICATION).as_deref());
+            claims::keep_creation_id(cx, Self::TYPE, notes.mark(REPLICATION).as_deref());
             self.keep(REPLICATION, Some(notes.recall(parameter)));
         }
         self.parameter_group_name = found.group.name.clone().into();
@@ -106,7 +106,7 @@ impl ReplicationIamAuth {
         Ok(source.map(|source| Previous { value, source }))
     }
 
-    pub(super) async fn put_back(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
+    pub(super) async fn restore_previous(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
         let group = Group { kind: self.target()?.kind, name: self.parameter_group_name.get()?.clone() };
         let arn = match self.restores() {
             true => Some(self.parameter_group_arn.get()?.as_str()),
@@ -118,11 +118,11 @@ impl ReplicationIamAuth {
                 parameters.push((name, self.previous(name)?.filter(|_| self.restores())));
             }
         }
-        parameter_group::put_back(cx, rds, &group, arn, &parameters).await
+        parameter_group::restore_previous(cx, rds, &group, arn, &parameters).await
     }
 }
 
-/// Plans that what is known of the group and of the past stays, as long as the database has the same group.
+/// Plans that what is known about the group and the previous values stays, as long as the database has the same group.
 pub(super) fn retain_previous(plan: &mut Plan<'_, ReplicationIamAuth>) {
     plan.retain(ReplicationIamAuth::parameter_group_name);
     plan.retain(ReplicationIamAuth::parameter_group_arn);
