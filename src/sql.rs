@@ -1,7 +1,7 @@
 //! Sessions with PostgreSQL, MySQL and MariaDB, and all SQL text.
 //!
-//! What a resource asks of a database is a function here, and names are quoted in [`quote`] alone. TLS is always on
-//! and the server's certificate always verified.
+//! Every operation of a resource on a database is a function here, and names are quoted in [`quote`] only. TLS is
+//! always on and the server's certificate always verified.
 
 mod dial;
 pub mod error;
@@ -39,17 +39,17 @@ pub struct Target {
     pub password: Secret<String>,
     /// Certificates to trust, PEM, in place of those that ship with the provider.
     pub authorities: Option<String>,
-    /// Whether the certificate may be for another name. Only its issuer is checked then.
+    /// Whether the certificate may be for another name. Then only its issuer is checked.
     pub any_name: bool,
     /// How long name look-up, connection, TLS and login may take together.
     pub connect_timeout: Duration,
-    /// How long a statement may take.
+    /// How long a statement may run.
     pub statement_timeout: Duration,
-    /// What the server shows of us among its sessions.
+    /// The name of this client in the server's list of sessions.
     pub application_name: String,
 }
 
-/// What the provider block says of every database.
+/// The settings of the provider block for every database.
 #[derive(Clone, Debug, Default)]
 pub struct Defaults {
     /// Who logs in.
@@ -60,11 +60,11 @@ pub struct Defaults {
     pub any_name: bool,
     /// Certificates to trust, PEM.
     pub ca_certificate: Option<String>,
-    /// How long a connection may take to come about.
+    /// How long opening a connection may take.
     pub connect_timeout: Option<Duration>,
-    /// How long a statement may take.
+    /// How long a statement may run.
     pub statement_timeout: Option<Duration>,
-    /// What the server shows of the session.
+    /// The name of the session in the server's list.
     pub application_name: Option<String>,
     /// Whether plans and refreshes do without connections.
     pub skip_plan_connections: bool,
@@ -81,7 +81,7 @@ impl Target {
         }
     }
 
-    /// Ends an attempt to connect that takes too long.
+    /// Cancels an attempt to connect that takes too long.
     async fn in_time<T>(&self, connect: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         timeout(self.connect_timeout, connect).await.unwrap_or_else(|_| {
             Err(self.error(Kind::Unreached, format!("no answer within {} s", self.connect_timeout.as_secs_f32())))
@@ -105,7 +105,7 @@ impl Target {
         opened
     }
 
-    /// Logs a statement at DEBUG: its words and names, neither texts nor arguments.
+    /// Logs a statement at DEBUG: its keywords and names, neither string literals nor arguments.
     fn log_statement<T>(&self, system: &str, sql: &str, begun: Instant, answer: &Result<T, Error>) {
         tracing::debug!(
             db.system = system,
@@ -123,14 +123,14 @@ impl Target {
         Error::local(kind, self, message)
     }
 
-    /// A statement took longer than it may, and what became of it is not known.
+    /// A statement ran longer than allowed, and its outcome is not known.
     fn unanswered(&self, limit: Duration) -> Error {
         let seconds = limit.as_secs_f32();
         self.error(Kind::Lost, format!("no answer within {seconds} s, the limit \"statement_timeout\""))
     }
 }
 
-/// Whether a host has an address at the moment, as far as this machine can tell.
+/// Whether a host name resolves at the moment, as far as this machine can find out.
 pub async fn has_address(host: &str, port: u16) -> bool {
     lookup_host((host, port)).await.is_ok_and(|mut found| found.next().is_some())
 }
@@ -155,7 +155,7 @@ impl Target {
     }
 }
 
-/// `user@host:port/database`, as it is told to the user.
+/// `user@host:port/database`, as it is shown to the user.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}:{}", self.user, self.host, self.port)?;

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// How long an address may be silent before the next one is tried beside it, as RFC 8305 has it.
+/// How long an address may not answer before the next one is tried in parallel, as in RFC 8305.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to whichever address answers first. One that swallows everything, as an IPv6 address often does where there
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// An address whose queue of connections is full, so that it is silent.
+    /// An address whose queue of connections is full, so that it does not answer.
     struct Silent {
         address: SocketAddr,
         _kept: (TcpListener, Vec<TcpStream>),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_that_refuses_is_passed_over_and_told_if_it_is_all() {
+    async fn a_refusing_address_is_skipped_and_reported_if_it_is_the_only_one() {
         let (listener, closed) = listening().await;
         drop(listener);
         let (_listener, address) = listening().await;

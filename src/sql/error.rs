@@ -1,4 +1,4 @@
-//! What a database answered when it did not do as asked, or why it could not be asked.
+//! Errors of databases: answered with an error, or not connected or not answered at all.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,14 +10,14 @@ use crate::sql::quote::NameError;
 
 /// A connection or statement that failed.
 ///
-/// `Display` gives the finding in one sentence; the [`Diagnostic`] made from it adds what to do.
+/// `Display` gives the finding in one sentence; the [`Diagnostic`] built from it adds what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// How far it got.
     pub kind: Kind,
     /// The server's code: an SQLSTATE of PostgreSQL, an error number of MySQL.
     pub code: Option<Box<str>>,
-    /// The server's own words, or what is known of the fault.
+    /// The server's own words, or what is known about the fault.
     pub message: String,
     /// Where, as `user@host:port/database`; empty if it does not matter.
     pub place: String,
@@ -28,7 +28,7 @@ pub struct Error {
 pub enum Kind {
     /// The host's name has no address.
     Name,
-    /// No TCP connection came about, or nothing answered in time.
+    /// No TCP connection was established, or no answer came in time.
     Unreached,
     /// The host answers, but nothing listens on the port.
     Closed,
@@ -44,16 +44,16 @@ pub enum Kind {
     Unsendable,
 }
 
-/// Why a server refused, as far as it matters to the way out.
+/// Why a server refused, as far as it matters for the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A privilege is missing.
     Permission,
-    /// A lock was not to be had in time.
+    /// A lock could not be acquired in time.
     LockTimeout,
-    /// The transaction was sacrificed to another, or ran into one: the same once more may work.
+    /// The transaction was aborted in favour of another, or conflicts with one: a retry may work.
     Conflict,
-    /// The server takes no changes.
+    /// The server is read-only.
     ReadOnly,
     /// The statement took too long.
     StatementTimeout,
@@ -79,7 +79,7 @@ impl Error {
         Self { kind, code: None, message, place: target.to_string() }
     }
 
-    /// What became of an attempt to reach a server, by the fault of the system.
+    /// The kind of a failed attempt to reach a server, by the system's error.
     pub(crate) fn unreached(target: &Target, fault: &std::io::Error) -> Self {
         let kind = match fault.kind() {
             std::io::ErrorKind::ConnectionRefused => Kind::Closed,
@@ -101,7 +101,7 @@ impl Error {
         }
     }
 
-    /// Whether no session came about: the database may be asked later, or by somebody else.
+    /// Whether no session was opened: the database may be reachable later, or for another user.
     pub fn is_unreached(&self) -> bool {
         match self.kind {
             Kind::Name | Kind::Unreached | Kind::Closed | Kind::Tls | Kind::Authentication | Kind::Lost => true,
@@ -195,13 +195,13 @@ impl From<NameError> for Error {
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         let way_out = error.way_out();
-        error.told(way_out)
+        error.into_diagnostic(way_out)
     }
 }
 
 impl Error {
-    /// What the user is told, with what to do about it.
-    pub(crate) fn told(self, way_out: &str) -> Diagnostic {
+    /// The error for the user, with what to do about it.
+    pub(crate) fn into_diagnostic(self, way_out: &str) -> Diagnostic {
         let summary = match self.kind {
             Kind::Name => "Database host not found",
             Kind::Unreached | Kind::Closed => "Cannot reach the database",

@@ -1,4 +1,4 @@
-//! Sessions that one look at a database leaves to the next.
+//! Sessions that are kept after reading a database, for the next operation.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tf_provider::value::Object;
 
 use crate::sql::{mysql, postgres};
 
-/// The sessions of this process that nobody uses at the moment.
+/// The unused sessions of this process.
 ///
-/// A refresh looks once for each user, and an apply plans a user right before it writes it: one login is enough. Whoever
-/// writes keeps its session to itself, so that none stays behind in a database that is to be dropped next.
+/// A refresh reads once for each user, and an apply plans a user right before it writes it: one login is enough. An
+/// operation that writes does not return its session, so that none stays open in a database that is dropped next.
 #[derive(Default)]
 pub struct Kept {
     /// With PostgreSQL.
@@ -19,7 +19,7 @@ pub struct Kept {
     pub mysql: Pile<mysql::Session>,
 }
 
-/// What makes sessions the same: the connection that they were opened for, and the limit for locks.
+/// What makes sessions interchangeable: the connection that they were opened for, and the limit for locks.
 pub type Key = (Object, Duration);
 
 /// Sessions with servers of one kind.

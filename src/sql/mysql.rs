@@ -35,7 +35,7 @@ impl Session {
     /// Connects and logs in. Waits for locks are no longer than the limit.
     ///
     /// # Errors
-    /// Any, told apart by [`Kind`].
+    /// Any, answer apart by [`Kind`].
     pub async fn open(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
         target.logged("mysql", target.in_time(Self::connect(target, lock_timeout))).await
     }
@@ -43,14 +43,15 @@ impl Session {
     async fn connect(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
         let mut addresses = target.addresses().await?;
         if addresses.len() > 1 {
-            // The driver would wait for each in turn, and takes no connection of ours, so the one that answers is its.
+            // The driver would wait for each in turn, and does not accept an open connection, so it gets the address
+            // that answers.
             let (address, _) = dial(&addresses).await.map_err(|error| Error::unreached(target, &error))?;
             addresses = vec![address];
         }
         let addresses: Vec<_> = addresses.iter().map(|address| address.ip()).collect();
         let connect = |name: &str| Conn::new(options(target, &addresses, name));
         let connected = match connect(&target.server_name).await {
-            // The driver cannot let another name pass, but it can be told to expect the one that there is.
+            // The driver cannot accept another name, but it can be configured to expect the one that there is.
             Err(error) if target.any_name => match presented(&error) {
                 Some(name) => connect(&name).await,
                 None => Err(error),
@@ -63,13 +64,13 @@ impl Session {
         Ok(session)
     }
 
-    /// What a user of the database may have set for the login or for all has no say.
+    /// Settings that a user of the database may have made for the login or globally must not have an effect.
     async fn set_up(&mut self, lock_timeout: Duration) -> Result<(), Error> {
-        let told = UnderWay::of(self).answer(SERVER, self.connection.query_first(SERVER)).await?;
-        let (version, lower_case_table_names, account): (String, u64, String) = told.unwrap_or_default();
+        let answer = UnderWay::of(self).answer(SERVER, self.connection.query_first(SERVER)).await?;
+        let (version, lower_case_table_names, account): (String, u64, String) = answer.unwrap_or_default();
         self.server = Server::new(&version, lower_case_table_names);
         self.user = account.rsplit_once('@').map_or(account.as_str(), |(name, _)| name).to_owned();
-        let makes_none = if self.server.makes_users() { ",NO_AUTO_CREATE_USER" } else { "" };
+        let makes_none = if self.server.grant_creates_users() { ",NO_AUTO_CREATE_USER" } else { "" };
         let seconds = lock_timeout.as_secs().max(1);
         // First of all the character set: in others a character can end with the byte of a quote.
         self.run(&format!(
@@ -100,7 +101,7 @@ impl Session {
         Error { kind: Kind::Server(Refusal::Other), code: None, message: what, place }
     }
 
-    /// The rows that a query gives. Arguments are bound, never spliced.
+    /// The rows of a query. Arguments are bound, never spliced.
     pub(crate) async fn rows(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Vec<Row>, Error> {
         UnderWay::of(self).answer(sql, self.connection.exec(sql, arguments)).await
     }
@@ -132,7 +133,7 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
         .db_name(target.database.clone())
         .ssl_opts(ssl)
         .enable_cleartext_plugin(true)
-        // What is set is not asked for at each login.
+        // Setting these saves a query at each login.
         .max_allowed_packet(Some(16 * 1024 * 1024))
         .wait_timeout(Some(28_800))
         .prefer_socket(false)
@@ -140,7 +141,7 @@ fn options(target: &Target, addresses: &[IpAddr], server_name: &str) -> Opts {
         .into()
 }
 
-/// A statement that nobody may wait for any longer.
+/// A statement that may be abandoned.
 struct UnderWay {
     connection: u32,
     options: Opts,
@@ -179,16 +180,16 @@ impl Drop for UnderWay {
     }
 }
 
-/// Tells the server that nobody waits for the statement any longer, since without being told it would go on with it.
+/// Kills the abandoned statement, since the server would otherwise continue it.
 async fn kill(connection: u32, options: Opts, target: Target) {
-    let told = target
+    let answer = target
         .in_time(async {
             let failed = |error| explain(&target, &error, Kind::Unreached);
             let mut other = Conn::new(options).await.map_err(failed)?;
             other.query_drop(format!("KILL QUERY {connection}")).await.map_err(failed)
         })
         .await;
-    if let Err(error) = told {
+    if let Err(error) = answer {
         tracing::debug!(%error, "a statement could not be cancelled");
     }
 }
@@ -242,7 +243,7 @@ fn presented(error: &mysql_async::Error) -> Option<String> {
 
 fn refused(target: &Target, answer: &ServerError, is_logged_in: bool) -> Error {
     let kind = match answer.code {
-        // GRANT or REVOKE of what the login does not have itself.
+        // GRANT or REVOKE of a privilege that the login does not have itself.
         1045 | 1698 if is_logged_in => Kind::Server(Refusal::Permission),
         1045 | 1130 | 1251 | 1698 | 1862 | 3118 | 3159 | 4151 => Kind::Authentication,
         1053 | 1079 | 1927 => Kind::Lost,
@@ -252,7 +253,7 @@ fn refused(target: &Target, answer: &ServerError, is_logged_in: bool) -> Error {
     Error { kind, ..error }
 }
 
-/// By error number, of which SQLSTATEs tell less here.
+/// By error number; SQLSTATEs are less specific here.
 fn refusal(code: u16) -> Refusal {
     match code {
         1044 | 1142 | 1143 | 1227 | 1410 | 1419 => Refusal::Permission,
@@ -285,7 +286,7 @@ mod tests {
 
     const TOKEN: &str = "orders:3306/?Action=connect&X-Amz-Signature=abc";
 
-    /// The first packet of a server that offers everything but TLS, and asks for the password in clear text.
+    /// The first packet of a server that offers everything but TLS, and requests the password in clear text.
     fn greeting() -> Vec<u8> {
         const WITHOUT_TLS: [u8; 2] = [0xff, 0xf7];
         let mut payload = vec![10];

@@ -44,7 +44,7 @@ impl Session {
     /// Connects and logs in.
     ///
     /// # Errors
-    /// Any, told apart by [`Kind`].
+    /// Any, answer apart by [`Kind`].
     pub async fn open(target: &Target) -> Result<Self, Error> {
         target.logged("postgresql", target.in_time(Self::connect(target))).await
     }
@@ -59,10 +59,11 @@ impl Session {
         Ok(session)
     }
 
-    /// Nothing that a user of the database may have set for the login or made in its schemas has a say.
+    /// Settings that a user of the database may have made for the login, or objects in its schemas, must not have an
+    /// effect.
     async fn set_up(&self) -> Result<(), Error> {
         let limit = millis(self.target.statement_timeout);
-        // From PostgreSQL 16 the login could be made a member of every role that it makes.
+        // From PostgreSQL 16 the login could be made a member of every role that it creates.
         self.run(&format!(
             "SET search_path = pg_catalog; SET statement_timeout = {limit}; SET standard_conforming_strings = on; \
              SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'; \
@@ -86,7 +87,7 @@ impl Session {
         self.target.database.as_deref().unwrap_or_default()
     }
 
-    /// The rows that a query gives. Arguments are bound, never spliced.
+    /// The rows of a query. Arguments are bound, never spliced.
     pub(crate) async fn rows(&self, sql: &str, arguments: &[Argument<'_>]) -> Result<Vec<Row>, Error> {
         self.answer(sql, self.client.query(sql, arguments)).await
     }
@@ -101,8 +102,8 @@ impl Session {
         self.answer(sql, self.client.batch_execute(sql)).await
     }
 
-    /// Runs all of the work or none of it, and waits for locks no longer than the limit. What another transaction is in
-    /// the way of is tried again from the start.
+    /// Runs all of the work or none of it, and waits for locks no longer than the limit. Work that fails because of
+    /// another transaction is retried from the start.
     pub(crate) async fn atomically<T, F: Future<Output = Result<T, Error>>>(
         &self,
         lock_timeout: Duration,
@@ -111,7 +112,7 @@ impl Session {
         self.transaction(lock_timeout, "COMMIT", work).await
     }
 
-    /// Runs the work to see whether it can be done, and takes all of it back.
+    /// Runs the work to see whether it succeeds, and rolls it back.
     pub(crate) async fn rehearse<T, F: Future<Output = Result<T, Error>>>(
         &self,
         lock_timeout: Duration,
@@ -137,7 +138,7 @@ impl Session {
             match done {
                 Err(error) if error.kind == Kind::Lost => return Err(error),
                 Err(error) => {
-                    // The cause counts, whatever becomes of its aftermath: a session that breaks here rolls back as well.
+                    // The cause is reported, whatever follows from it: a session that breaks here rolls back as well.
                     let rolled_back = self.run("ROLLBACK").await;
                     if error.refusal() != Some(Refusal::Conflict) || tries == TRIES || rolled_back.is_err() {
                         return Err(error);
@@ -183,11 +184,11 @@ async fn login(target: &Target, stream: TcpStream, tls: &mut MakeRustlsConnect) 
     let connector = MakeTlsConnect::<TcpStream>::make_tls_connect(tls, &target.server_name)
         .map_err(|error| target.error(Kind::Tls, error.to_string()))?;
     let (client, connection) = config.connect_raw(stream, connector).await.map_err(|error| explain(target, &error))?;
-    tokio::spawn(connection); // Ends with the client; its error is told to whoever waits for an answer.
+    tokio::spawn(connection); // Ends with the client; its error is returned to the waiting calls.
     Ok(client)
 }
 
-/// A statement that nobody may wait for any longer.
+/// A statement that may be abandoned.
 struct UnderWay<'a> {
     session: &'a Session,
     is_over: bool,
@@ -202,9 +203,9 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Tells the server that nobody waits for the statement any longer; if it cannot be told, its own limits end it.
+/// Cancels the abandoned statement; if the server cannot be reached, its own limits end it.
 async fn cancel(token: CancelToken, target: Target, address: SocketAddr, mut tls: MakeRustlsConnect) {
-    let told = target
+    let answer = target
         .in_time(async {
             let unreached = |error: &dyn fmt::Display| target.error(Kind::Unreached, error.to_string());
             let stream = TcpStream::connect(address).await.map_err(|error| unreached(&error))?;
@@ -213,7 +214,7 @@ async fn cancel(token: CancelToken, target: Target, address: SocketAddr, mut tls
             token.cancel_query_raw(stream, connector).await.map_err(|error| unreached(&error))
         })
         .await;
-    if let Err(error) = told {
+    if let Err(error) = answer {
         tracing::debug!(%error, "a statement could not be cancelled");
     }
 }
@@ -236,7 +237,7 @@ fn explain(target: &Target, error: &tokio_postgres::Error) -> Error {
     error
 }
 
-/// What kind of fault of the driver's it is, whatever the words of its cause are.
+/// The kind of an error of the driver, whatever the text of its cause.
 fn fault(error: &tokio_postgres::Error) -> Kind {
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -268,9 +269,9 @@ fn refusal(answer: &DbError) -> Refusal {
         (&SqlState::DEPENDENT_OBJECTS_STILL_EXIST, Refusal::Dependency),
         (&SqlState::DUPLICATE_OBJECT, Refusal::Exists),
         (&SqlState::UNDEFINED_OBJECT, Refusal::Missing),
-        (&SqlState::UNIQUE_VIOLATION, Refusal::Conflict), // Two sessions made the same in a catalogue.
+        (&SqlState::UNIQUE_VIOLATION, Refusal::Conflict), // Two sessions created the same row of a catalogue.
     ];
-    // Two sessions that change one role at a time end so, without a code of its own.
+    // Two sessions that change one role at the same time end so, without a code of its own.
     if answer.code() == &SqlState::INTERNAL_ERROR && answer.message().starts_with("tuple concurrently") {
         return Refusal::Conflict;
     }
@@ -309,7 +310,7 @@ mod tests {
         assert_eq!(server.await.unwrap(), b"", "neither a login nor a password");
     }
 
-    /// What the driver makes of a server that answers a login without TLS so.
+    /// The driver's error when a server answers a login without TLS like this.
     async fn fault_after(answer: &'static [u8]) -> Kind {
         let (ours, mut theirs) = tokio::io::duplex(1024);
         let server = tokio::spawn(async move {
@@ -321,7 +322,7 @@ mod tests {
         fault(&failed)
     }
 
-    /// What the driver makes of a server that goes on so once TLS was agreed on.
+    /// The driver's error when a server continues like this after TLS was agreed on.
     async fn fault_of_tls(answer: &'static [u8]) -> Kind {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = Target::here(listener.local_addr().unwrap().port(), "certificate of authentication");
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn faults_of_the_driver_are_told_apart() {
+    async fn faults_of_the_driver_are_distinguished() {
         const GSS: &[u8] = b"R\0\0\0\x08\0\0\0\x07";
         assert_eq!(fault_after(GSS).await, Kind::Authentication, "a method that the driver has not");
         assert_eq!(fault_after(b"").await, Kind::Lost);

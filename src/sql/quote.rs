@@ -1,4 +1,4 @@
-//! Names and texts as parts of SQL. Nothing else in the provider puts quotes around anything.
+//! Names and texts as parts of SQL. No other module adds quotes to anything.
 
 use std::fmt;
 
@@ -13,16 +13,16 @@ pub struct NameError(String);
 /// A name of PostgreSQL in double quotes, whatever `standard_conforming_strings` says.
 ///
 /// # Errors
-/// It is empty, longer than 63 bytes, or holds the character NUL.
+/// It is empty, longer than 63 bytes, or contains the character NUL.
 pub fn pg_name(name: &str) -> Result<String, NameError> {
     check_pg_name(name)?;
     Ok(format!("\"{}\"", name.replace('"', "\"\"")))
 }
 
-/// What makes a name impossible in PostgreSQL.
+/// Why a name is impossible in PostgreSQL.
 ///
 /// # Errors
-/// It is empty, longer than 63 bytes, or holds the character NUL.
+/// It is empty, longer than 63 bytes, or contains the character NUL.
 pub fn check_pg_name(name: &str) -> Result<(), NameError> {
     check(name, name.len() <= POSTGRES_MAX, || {
         format!("has {} bytes, and PostgreSQL cuts names off after {POSTGRES_MAX}", name.len())
@@ -32,7 +32,7 @@ pub fn check_pg_name(name: &str) -> Result<(), NameError> {
 /// A text of PostgreSQL, whatever `standard_conforming_strings` says.
 ///
 /// # Errors
-/// It holds the character NUL.
+/// It contains the character NUL.
 pub fn pg_text(text: &str) -> Result<String, NameError> {
     match text.contains('\0') {
         true => Err(NameError("A text of PostgreSQL cannot hold the character NUL.".to_owned())),
@@ -44,21 +44,21 @@ pub fn pg_text(text: &str) -> Result<String, NameError> {
 /// says. User and host of an account are such names, too.
 ///
 /// # Errors
-/// It is empty, has more than `max` characters, ends with a space, or holds NUL or a character beyond U+FFFF.
+/// It is empty, has more than `max` characters, ends with a space, or contains NUL or a character beyond U+FFFF.
 pub fn my_name(name: &str, max: usize) -> Result<String, NameError> {
     check_my_name(name, max)?;
     Ok(my_given(name))
 }
 
-/// A name that MySQL or MariaDB told, in backticks again.
+/// A name from a server's answer, in backticks again.
 pub(crate) fn my_given(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// What makes a name impossible in MySQL and MariaDB.
+/// Why a name is impossible in MySQL and MariaDB.
 ///
 /// # Errors
-/// It is empty, has more than `max` characters, ends with a space, or holds NUL or a character beyond U+FFFF.
+/// It is empty, has more than `max` characters, ends with a space, or contains NUL or a character beyond U+FFFF.
 pub fn check_my_name(name: &str, max: usize) -> Result<(), NameError> {
     let length = name.chars().count();
     check(name, length <= max, || format!("has {length} characters, and at most {max} are possible"))?;
@@ -89,7 +89,7 @@ pub(crate) fn without_texts(sql: &str) -> String {
     let (mut shown, mut quote, mut chars) = (String::new(), None, sql.chars());
     while let Some(c) = chars.next() {
         match (quote, c) {
-            // In PostgreSQL this may escape a quote, and in MySQL it does: what follows belongs to the text.
+            // In PostgreSQL this may escape a quote, and in MySQL it does: the rest belongs to the text.
             (Some('\''), '\\') => _ = chars.next(),
             (Some(open), c) if c == open => {
                 shown.push(c);
@@ -155,7 +155,7 @@ mod tests {
         assert!(too_long.ends_with("has 64 bytes, and PostgreSQL cuts names off after 63."), "{too_long}");
     }
 
-    /// Reads what is between the quotes as the server does.
+    /// Reads the text between the quotes as the server does.
     fn unquote(quoted: &str, mark: char) -> Option<String> {
         let inner = quoted.strip_prefix(mark)?.strip_suffix(mark)?;
         let mut name = String::new();

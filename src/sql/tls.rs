@@ -1,4 +1,4 @@
-//! Whom to believe that a server is the one it says it is.
+//! Which certificate authorities to trust for a server.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::sql::{Error, Kind, Target};
 /// The roots of RDS and Aurora; the file says where they come from.
 pub(crate) const RDS_ROOTS: &str = include_str!("roots.pem");
 
-/// Whether the public authorities are believed as well, one of which stands behind RDS Proxy. They give anybody a
-/// certificate for his own name, so they say nothing where any name will do.
+/// Whether the public authorities are trusted as well, which RDS Proxy needs. They issue certificates for any name to
+/// its owner, so they prove nothing where any name is accepted.
 pub(crate) fn trusts_public_roots(target: &Target) -> bool {
     target.authorities.is_none() && !target.any_name
 }
 
-/// How TLS is spoken with a server: with its certificate verified against the target's authorities, or else against
-/// the roots of RDS and perhaps the public ones.
+/// The TLS configuration for a server: its certificate is verified against the target's authorities, or else against
+/// the roots of RDS and optionally the public ones.
 ///
 /// # Errors
 /// The target's authorities are no certificates.
@@ -45,7 +45,7 @@ pub(crate) fn client(target: &Target) -> Result<ClientConfig, Error> {
     Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
 }
 
-/// Verifies as usual, but can let another name pass.
+/// Verifies as usual, but can accept another name.
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shipped_root_lives_for_another_year() {
+    fn every_shipped_root_is_valid_for_another_year() {
         let in_a_year = Timestamp::now().as_second() + 366 * 24 * 3600;
         let mut count = 0;
         for der in CertificateDer::pem_slice_iter(RDS_ROOTS.as_bytes()) {
@@ -125,7 +125,7 @@ mod tests {
         assert!(client(&target(Some(RDS_ROOTS))).is_ok());
     }
 
-    /// Else who is in between would need but a certificate for a name of his own.
+    /// Otherwise a man in the middle would only need a certificate for a name of his own.
     #[test]
     fn public_authorities_are_not_enough_for_any_name() {
         let trusts = |authorities, any_name| trusts_public_roots(&Target { any_name, ..target(authorities) });

@@ -1,4 +1,4 @@
-//! What an account may do: as SHOW GRANTS prints it, as GRANT takes it, and as a state keeps it.
+//! The privileges of an account: as SHOW GRANTS prints them, as GRANT accepts them, and as a state keeps them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::sql::quote::{NameError, my_given, my_name};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants(BTreeMap<String, Held>);
 
-/// Privileges on all databases, on one, or on a table of one: `*` stands for all.
+/// Privileges on all databases, on one, or on a table of one: `*` means all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
     /// Their names, in any case.
@@ -20,28 +20,28 @@ pub struct Granted {
     pub database: String,
     /// Table or `*`.
     pub table: String,
-    /// Whether they may be granted on.
+    /// Whether they may be granted to others.
     pub grant_option: bool,
 }
 
-/// What is granted on one thing, which is written as behind `ON`; roles are on nothing.
+/// What is granted on one object, in the form that follows `ON`; roles are on nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Held {
     privileges: BTreeSet<String>,
-    /// Whether they may be granted on.
+    /// Whether they may be granted to others.
     option: bool,
 }
 
 /// A statement that lacks its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// What is before `TO`, and what is behind the account.
+    /// The text before `TO`, and the text after the account.
     Grant(String, &'static str),
-    /// What is before `FROM`.
+    /// The text before `FROM`.
     Revoke(String),
 }
 
-/// What SHOW GRANTS answered.
+/// The answer of SHOW GRANTS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) grants: Grants,
@@ -66,7 +66,7 @@ impl Grants {
         both
     }
 
-    /// The same in which names are as the server has them: in lower case where upper case makes no difference.
+    /// The same with names as the server stores them: in lower case where it ignores case.
     #[must_use]
     pub(crate) fn folded(self, server: Server) -> Self {
         if !server.folds_names {
@@ -80,7 +80,7 @@ impl Grants {
         folded
     }
 
-    /// The same in which names that differ in case alone are as in the others.
+    /// The same with names that differ only in case spelled as in the others.
     #[must_use]
     pub(crate) fn spelt_as(self, others: &Self) -> Self {
         let spelt = |on: String| others.0.keys().find(|other| other.to_lowercase() == on).cloned().unwrap_or(on);
@@ -148,40 +148,40 @@ impl Grants {
         self.0.iter().filter_map(granted).collect()
     }
 
-    /// Whether somebody who has these has all of the others as well.
+    /// Whether these include all of the others.
     pub fn include(&self, others: &Self) -> bool {
         others.without(self) == Self::default()
     }
 
-    /// Of these, what is not among the others.
+    /// Those of these that are not among the others.
     #[must_use]
     pub fn without(&self, others: &Self) -> Self {
         self.compared(others, false)
     }
 
-    /// Of these, what is among the others as well.
+    /// Those of these that are among the others as well.
     #[must_use]
     pub fn within(&self, others: &Self) -> Self {
         self.compared(others, true)
     }
 
-    /// Whether they are those of a master, who makes users and lets others make them.
+    /// Whether they are those of a master user, who creates users and grants that privilege.
     pub fn are_a_masters(&self) -> bool {
         self.0.get("*.*").is_some_and(|held| held.option && held.has("CREATE USER"))
     }
 
-    /// From what there is to what is wanted, where the surplus goes.
+    /// The steps from the present grants to the wanted ones, with the surplus revoked.
     pub(crate) fn steps(there: &Self, wanted: &Self, surplus: &Self, server: Server) -> Vec<Step> {
         let none = Held::default();
         let things: BTreeSet<&String> = wanted.0.keys().chain(surplus.0.keys()).collect();
         let steps = things.into_iter().flat_map(|on| {
             let [there, wanted, surplus] = [there, wanted, surplus].map(|grants| grants.0.get(on).unwrap_or(&none));
-            let surplus = surplus.sparing(wanted, on, server);
+            let surplus = surplus.without_kept(wanted, on, server);
             let missing = Held {
                 privileges: wanted
                     .privileges
                     .iter()
-                    .filter(|text| !there.has(text) || surplus.takes_along(text))
+                    .filter(|text| !there.has(text) || surplus.also_revokes(text))
                     .cloned()
                     .collect(),
                 option: wanted.option && !there.option,
@@ -189,8 +189,8 @@ impl Grants {
             let option = if missing.option { WITH_OPTION } else { "" };
             let grant = (missing != none).then(|| Step::Grant(missing.what(on), option));
             let mut steps = surplus.revokes(on);
-            let takes_along = wanted.privileges.iter().any(|text| surplus.takes_along(text));
-            steps.splice(if takes_along { steps.len()..steps.len() } else { 0..0 }, grant);
+            let also_revokes = wanted.privileges.iter().any(|text| surplus.also_revokes(text));
+            steps.splice(if also_revokes { steps.len()..steps.len() } else { 0..0 }, grant);
             steps
         });
         steps.collect()
@@ -225,26 +225,25 @@ impl Held {
         self.privileges.contains(privilege) || self.privileges.contains(ALL)
     }
 
-    /// The same in which all privileges are those by name that do not stay, so that nothing that stays is gone for a
-    /// while, or for good if it ends there. Where the names are not known, all stand for themselves.
-    fn sparing(&self, stays: &Self, on: &str, server: Server) -> Self {
-        let mut spared = self.clone();
+    /// The same with `ALL PRIVILEGES` replaced by those privileges that do not stay, so that none that stays is revoked
+    /// for a while, or for good if it is interrupted there. Where the names are not known, it is not replaced.
+    fn without_kept(&self, stays: &Self, on: &str, server: Server) -> Self {
+        let mut result = self.clone();
         let names = if is_of_names(on) { privileges::all(!on.ends_with('*'), server) } else { Vec::new() };
         let is_narrow = stays.privileges.iter().any(|text| names.contains(&text.as_str()));
-        if is_narrow && spared.privileges.remove(ALL) {
-            spared.privileges.extend(names.into_iter().filter(|name| !stays.has(name)).map(str::to_owned));
+        if is_narrow && result.privileges.remove(ALL) {
+            result.privileges.extend(names.into_iter().filter(|name| !stays.has(name)).map(str::to_owned));
         }
-        spared
+        result
     }
 
-    /// Whether a privilege goes when these are revoked, be it among them or not: those on columns go with that on their
-    /// table.
-    fn takes_along(&self, privilege: &str) -> bool {
+    /// Whether revoking these revokes a privilege too, among them or not: those on columns go with that on their table.
+    fn also_revokes(&self, privilege: &str) -> bool {
         let name = privilege.split(" (").next().unwrap_or_default();
         self.has(name)
     }
 
-    /// What is before `TO`.
+    /// The text before `TO`.
     fn what(&self, on: &str) -> String {
         let privileges: Vec<&str> = match self.privileges.is_empty() {
             true => vec!["USAGE"],
@@ -256,7 +255,7 @@ impl Held {
 
     fn revokes(&self, on: &str) -> Vec<Step> {
         let privileges = (!self.privileges.is_empty()).then(|| Step::Revoke(self.what(on)));
-        // With a role or the right to be somebody else goes that of giving it on.
+        // With a role or `PROXY`, the right to grant it is revoked too.
         let is_level = !on.is_empty() && !self.privileges.contains("PROXY");
         let option = (self.option && is_level).then(|| Step::Revoke(format!("GRANT OPTION ON {on}")));
         privileges.into_iter().chain(option).collect()
@@ -264,12 +263,12 @@ impl Held {
 }
 
 impl Shown {
-    /// Adds what a line says; nothing if it has a form that is not known.
+    /// Adds the content of a line; nothing if its form is unknown.
     pub(crate) fn read(&mut self, line: &str) -> Option<()> {
         let tokens = tokens(line)?;
         let (first, rest) = tokens.split_first()?;
         if !first.is("GRANT") {
-            return Some(()); // What is revoked again in part, or which role is in force at login.
+            return Some(()); // What is revoked again in part, or which role is active at login.
         }
         let (what, behind) = rest.split_at(rest.iter().position(|token| token.is("TO"))?);
         let (what, on) = match what.iter().position(|token| token.is("ON")) {
@@ -315,12 +314,12 @@ fn is_of_names(on: &str) -> bool {
     matches!(tokens.as_deref(), Some([Token::Name(_), Token::Mark('.'), Token::Mark('*') | Token::Name(_)]))
 }
 
-/// In a pattern, characters that stand for others are escaped to stand for themselves, and so is what escapes.
+/// In a pattern, wildcards are escaped to match only themselves, and so is the escape character.
 fn escape(database: &str) -> String {
     database.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%")
 }
 
-/// The database that a pattern stands for, if it stands for one.
+/// The database that a pattern matches, if it is a single one.
 fn unescape(pattern: &str) -> String {
     let mut database = String::new();
     let mut chars = pattern.chars();
@@ -347,7 +346,7 @@ fn privilege(tokens: &[Token]) -> String {
     if columns.is_empty() { name } else { format!("{name} ({})", columns.join(", ")) }
 }
 
-/// What is behind `ON`: a level, a routine behind its kind, or an account.
+/// The text after `ON`: a level, a routine after its kind, or an account.
 fn thing(tokens: &[Token]) -> String {
     let is_kind = |at: usize| {
         let beside = |other: usize| matches!(tokens.get(other), Some(Token::Mark(_)));

@@ -9,18 +9,18 @@ pub enum Reach {
     Table,
     /// A database.
     Database,
-    /// All databases alone.
+    /// Only on all databases.
     Global,
 }
 
-/// How narrowly a privilege can be granted; none if neither server has it.
+/// The narrowest level at which a privilege can be granted; none if neither server has it.
 pub fn reach(privilege: &str) -> Option<Reach> {
     let name = privilege.to_ascii_uppercase();
     let lists = [(Reach::Table, OF_TABLES), (Reach::Database, OF_DATABASES), (Reach::Global, GLOBAL)];
     lists.into_iter().find_map(|(reach, names)| names.contains(&name.as_str()).then_some(reach))
 }
 
-/// What `ALL PRIVILEGES` stands for on a table, or on a database.
+/// The privileges that `ALL PRIVILEGES` includes on a table, or on a database.
 pub(crate) fn all(is_table: bool, server: Server) -> Vec<&'static str> {
     let of_databases = if is_table { &[] } else { OF_DATABASES };
     let has = |name: &&str| match *name {
@@ -32,7 +32,7 @@ pub(crate) fn all(is_table: bool, server: Server) -> Vec<&'static str> {
     OF_TABLES.iter().chain(of_databases).copied().filter(has).collect()
 }
 
-/// The privilege that somebody may have meant.
+/// The privilege that a misspelled one may mean.
 pub fn nearest(privilege: &str) -> Option<&'static str> {
     let name = privilege.to_ascii_uppercase().replace(['_', '-'], " ");
     let all = [OF_TABLES, OF_DATABASES, GLOBAL].concat().into_iter();

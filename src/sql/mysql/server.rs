@@ -1,10 +1,10 @@
 //! Which server it is, as far as privileges and names depend on it.
 
-/// What a server says of itself at login.
+/// The version that a server reports at login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) is_mariadb: bool,
-    /// Major and minor version; zeros if it says none.
+    /// Major and minor version; zeros if it reports none.
     version: (u32, u32),
     /// Whether names of databases and tables are the same in upper and lower case.
     pub(crate) folds_names: bool,
@@ -21,13 +21,13 @@ impl Server {
         }
     }
 
-    /// What the product is called.
+    /// The name of the product.
     pub(crate) fn name(self) -> &'static str {
         if self.is_mariadb { "mariadb" } else { "mysql" }
     }
 
-    /// Whether GRANT makes a user that is not there, with no authentication at all, unless a mode forbids it.
-    pub(crate) fn makes_users(self) -> bool {
+    /// Whether GRANT creates a missing user, without any authentication, unless an SQL mode forbids it.
+    pub(crate) fn grant_creates_users(self) -> bool {
         self.is_mariadb || self.version.0 < 8
     }
 
@@ -45,11 +45,11 @@ mod tests {
     fn servers_say_what_they_are() {
         let mariadb = Server::new("10.11.6-MariaDB-log", 1);
         assert_eq!(mariadb, Server { is_mariadb: true, version: (10, 11), folds_names: true });
-        assert!(mariadb.makes_users() && mariadb.is_mariadb_since(10, 3) && !mariadb.is_mariadb_since(11, 3));
+        assert!(mariadb.grant_creates_users() && mariadb.is_mariadb_since(10, 3) && !mariadb.is_mariadb_since(11, 3));
         let mysql = Server::new("8.0.40", 0);
         assert_eq!(mysql, Server { is_mariadb: false, version: (8, 0), folds_names: false });
-        assert!(!mysql.makes_users() && !mysql.is_mariadb_since(5, 5));
-        assert!(Server::new("5.7.44-log", 0).makes_users());
-        assert!(!Server::new("8.4", 0).makes_users());
+        assert!(!mysql.grant_creates_users() && !mysql.is_mariadb_since(5, 5));
+        assert!(Server::new("5.7.44-log", 0).grant_creates_users());
+        assert!(!Server::new("8.4", 0).grant_creates_users());
     }
 }

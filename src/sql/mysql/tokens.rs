@@ -1,4 +1,4 @@
-//! The words, names and marks of what MySQL and MariaDB print.
+//! The words, names and punctuation in the output of MySQL and MariaDB.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -8,7 +8,7 @@ use std::str::Chars;
 pub(crate) enum Token {
     /// Letters, digits, `_` and `$` without quotes.
     Word(String),
-    /// What was in quotes of any kind.
+    /// A text in quotes of any kind.
     Name(String),
     /// Any other character.
     Mark(char),
@@ -37,7 +37,7 @@ impl Token {
     }
 }
 
-/// Takes a text apart; nothing if a quote is not closed.
+/// Splits a text into tokens; nothing if a quote is not closed.
 pub(crate) fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = text.chars().peekable();
@@ -62,7 +62,7 @@ fn of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii()
 }
 
-/// What is up to the closing quote, which stands for itself when it is doubled.
+/// The text up to the closing quote; a doubled quote is a literal one.
 fn quoted(rest: &mut Peekable<Chars<'_>>, quote: char) -> Option<String> {
     let mut text = String::new();
     loop {

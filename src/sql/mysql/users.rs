@@ -1,4 +1,4 @@
-//! Accounts that log in with tokens: looked at, made, converted, dropped.
+//! Accounts that log in with tokens: read, created, converted, dropped.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub const NAME_MAX: usize = 32;
 /// The longest host of a user, in characters.
 pub const HOST_MAX: usize = 60;
 
-/// Whom an account is for: a user from certain hosts.
+/// The user and the hosts of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account<'a> {
     /// Name of the user.
@@ -40,25 +40,25 @@ pub struct User {
     pub is_locked: bool,
     /// Whether it has options that [`create`] gives to none, such as limits of resources.
     pub has_options: bool,
-    /// What it may do, [folded](Grants::folded).
+    /// Its privileges, [folded](Grants::folded).
     pub grants: Grants,
 }
 
 /// How often a statement is tried that conflicts with others.
 const TRIES: u32 = 4;
 
-/// Looks an account up.
+/// Reads an account.
 ///
 /// # Errors
 /// Any.
 pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<User>, Error> {
     let (locked, options) = match session.server() {
-        // The view mysql.user does not say who is locked.
+        // The view mysql.user does not show which accounts are locked.
         server if server.is_mariadb => (
             "(SELECT json_value(g.priv, '$.account_locked') FROM mysql.global_priv g WHERE g.user = u.user AND g.host = u.host)",
             "max_statement_time > 0",
         ),
-        server if server.makes_users() => ("account_locked", "password_lifetime IS NOT NULL"),
+        server if server.grant_creates_users() => ("account_locked", "password_lifetime IS NOT NULL"),
         _ => ("account_locked", "password_lifetime IS NOT NULL OR user_attributes IS NOT NULL"),
     };
     let known = format!(
@@ -87,7 +87,7 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
     }))
 }
 
-/// Makes an account that logs in with tokens.
+/// Creates an account that logs in with tokens.
 ///
 /// # Errors
 /// Any; [`Refusal::NoPlugin`] if IAM authentication is off.
@@ -97,7 +97,8 @@ pub async fn create(session: &mut Session, account: Account<'_>, require_tls: bo
     run(session, &format!("CREATE USER {account} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE {tls}")).await
 }
 
-/// Lets an account log in with tokens and in no other way. What it may do stays. Without a word on TLS, that stays too.
+/// Lets an account log in with tokens and in no other way. Its privileges stay. Without a value for TLS, that setting
+/// stays too.
 ///
 /// # Errors
 /// Any; [`Refusal::NoPlugin`] if IAM authentication is off.
@@ -116,11 +117,11 @@ pub async fn convert(
     run(session, &format!("ALTER USER {} IDENTIFIED WITH {PLUGIN} AS 'RDS'{tls}{unlock}", account.quoted()?)).await
 }
 
-/// Gives what is wanted and not there, and takes the surplus.
+/// Grants what is wanted and missing, and revokes the surplus.
 ///
 /// # Errors
 /// Any. What was done before stays done.
-pub async fn settle(
+pub async fn apply_grants(
     session: &mut Session,
     account: Account<'_>,
     there: &Grants,
@@ -138,7 +139,7 @@ pub async fn settle(
     Ok(())
 }
 
-/// Drops an account, unless it is gone already.
+/// Drops an account, unless it does not exist.
 ///
 /// # Errors
 /// Any.
@@ -152,14 +153,14 @@ impl Account<'_> {
     }
 }
 
-/// `user@host`, as it is told to the user.
+/// `user@host`, as it is shown to the user.
 impl fmt::Display for Account<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.name, self.host)
     }
 }
 
-/// Runs a statement; what another session is in the way of has done nothing, and is tried again.
+/// Runs a statement; one that fails because of another session has done nothing, and is retried.
 async fn run(session: &mut Session, statement: &str) -> Result<(), Error> {
     let mut tries = 1;
     loop {
@@ -174,14 +175,14 @@ fn read(session: &Session, rows: &[Row]) -> Result<Shown, Error> {
     let mut shown = Shown::default();
     for row in rows {
         let line = text(row, 0);
-        // What is behind may be the hash of a password.
+        // The text after this may be the hash of a password.
         let what = line.split(" TO ").next().unwrap_or_default();
         shown.read(&line).ok_or_else(|| session.error(format!("a grant that cannot be read, \"{what}\"")))?;
     }
     Ok(shown)
 }
 
-/// A column as text, which to the server may be bytes; empty if it is null.
+/// A column as text, which the server may send as bytes; empty if it is null.
 fn text(row: &Row, column: usize) -> String {
     let bytes: Option<Vec<u8>> = row.get_opt(column).and_then(Result::ok).flatten();
     String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()

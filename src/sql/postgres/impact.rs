@@ -1,4 +1,4 @@
-//! Who has to use IAM for replication once a database asks for it, and why.
+//! The users that have to use IAM for replication once a database requires it, and why.
 
 use crate::sql::Error;
 use crate::sql::postgres::Session;
@@ -11,7 +11,7 @@ pub struct User {
     pub name: String,
     /// The memberships that bring it into `rds_iam`, each from the user to the role.
     pub iam_paths: Vec<Vec<String>>,
-    /// The memberships that bring it into `rds_replication`; empty if the attribute alone lets it replicate.
+    /// The memberships that make it a member of `rds_replication`; empty if the attribute alone lets it replicate.
     pub replication_paths: Vec<Vec<String>>,
     /// Whether it has the attribute `REPLICATION`.
     pub replication_attribute: bool,
@@ -40,7 +40,7 @@ fn memberships() -> String {
     )
 }
 
-/// Superusers are AWS's own.
+/// Superusers belong to RDS.
 const LOGINS: &str = "
 SELECT u.rolname, u.rolreplication,
     (SELECT count(*) FROM pg_stat_replication w WHERE w.usesysid = u.oid),

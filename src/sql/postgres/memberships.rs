@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 pub(crate) const EDGE: &str = "edge AS (SELECT DISTINCT roleid, member FROM pg_auth_members m \
     WHERE coalesce((to_jsonb(m)->>'inherit_option')::bool OR (to_jsonb(m)->>'set_option')::bool, true))";
 
-/// How many ways are told. There are more only where roles form a thick web.
+/// How many chains are reported. There are more only where roles form a dense graph.
 pub(crate) const MOST: usize = 16;
 
 /// The memberships of some roles: who is directly in which.
@@ -21,15 +21,15 @@ impl Memberships {
         self.0.entry(member.into()).or_default().insert(role.into());
     }
 
-    /// Those who are in some role.
+    /// The members of a role, by role.
     pub(crate) fn members(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
     }
 
     /// The ways from a member up to a role, the shortest first and no more than [`MOST`].
     ///
-    /// There can be exponentially many, so only ways that lead there are followed, and each of them no further than it
-    /// takes to know that it is among the shortest.
+    /// There can be exponentially many, so only chains that lead there are followed, and each of them no further than
+    /// necessary to know that it is among the shortest.
     pub(crate) fn paths(&self, member: &str, target: &str) -> Vec<Vec<String>> {
         let distances = self.distances(target);
         let mut open = BinaryHeap::new();
@@ -54,7 +54,7 @@ impl Memberships {
         found
     }
 
-    /// How far it is from each role up to one of them, for all from which there is a way.
+    /// The distance from each role to one of them, for all from which there is a chain.
     fn distances<'a>(&'a self, target: &'a str) -> BTreeMap<&'a str, usize> {
         let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (member, roles) in &self.0 {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_in_himself() {
+    fn no_role_is_a_member_of_itself() {
         assert_eq!(web(2).paths("jane", "jane"), [[""; 0]; 0]);
     }
 }

@@ -1,7 +1,7 @@
-//! Roles of PostgreSQL that log in with IAM: what there is of them, and how they are made, changed and dropped.
+//! PostgreSQL roles that log in with IAM: read, created, changed and dropped.
 //!
-//! A membership that gives nothing but the right to grant it on, as PostgreSQL 16 and later give to whoever makes a
-//! role, counts as none: else nobody could make a user of IAM without becoming one.
+//! A membership that only has the admin option, as PostgreSQL 16 and later give to the creator of a role, does not
+//! count: otherwise every creator of an IAM user would become one.
 
 mod clear;
 mod revoke;
@@ -13,19 +13,19 @@ use jiff::Timestamp;
 
 use crate::records::role_comments;
 use crate::sql::postgres::memberships::{EDGE, Memberships};
-use crate::sql::postgres::roles::revoke::{revocations, still_in};
+use crate::sql::postgres::roles::revoke::{ensure_revoked, revocations};
 use crate::sql::postgres::{Argument, Session};
 use crate::sql::quote::{pg_name, pg_text};
 use crate::sql::{Error, Kind, Refusal};
 
-pub use self::clear::{Elsewhere, Left, Then, clear, other_databases, would_be_left};
+pub use self::clear::{Elsewhere, Left, Then, clear, other_databases, remaining_after_drop};
 pub use self::revoke::revoke;
 pub use self::survey::{Survey, Unfit, survey};
 
 /// A role as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
-    /// What the server knows it by; it survives a new name.
+    /// Its OID, which survives a rename.
     pub oid: u32,
     /// Its name.
     pub name: String,
@@ -35,11 +35,11 @@ pub struct Role {
     pub replication: bool,
     /// The further attributes of [`ATTRIBUTES`] that it has.
     pub attributes: Vec<String>,
-    /// How many sessions it may have; -1 is any number.
+    /// The connection limit; -1 is unlimited.
     pub connection_limit: i64,
     /// Until when its password is good, as RFC 3339 in UTC; nothing if for ever.
     pub valid_until: Option<String>,
-    /// When a create of this provider made it.
+    /// When a create of this provider created it.
     pub created_at: Option<Timestamp>,
     /// The mark of that create, as the comment has it.
     pub mark: Option<String>,
@@ -53,16 +53,16 @@ pub struct Role {
     pub password_set: Option<bool>,
 }
 
-/// By what a role is known again on whatever server.
+/// The identity of a role, on any server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Its OID. Servers give them out in order, so another server may have another role by it.
+    /// Its OID. Servers assign them in order, so on another server it may be the OID of another role.
     pub oid: u32,
-    /// When a create of this provider made it.
+    /// When a create of this provider created it.
     pub created_at: Option<Timestamp>,
 }
 
-/// A role as it is to be. It is a member of [`IAM`] anyway.
+/// The wanted role. It is a member of [`IAM`] in any case.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// Its name.
@@ -71,47 +71,47 @@ pub struct Wanted<'a> {
     pub login: bool,
     /// Whether it may open replication connections.
     pub replication: bool,
-    /// The roles that it is a member of besides those of RDS; nothing if others see to that.
+    /// The roles that it is a member of besides those of RDS; nothing if they are not managed.
     pub roles: Option<&'a [String]>,
-    /// The further attributes of [`ATTRIBUTES`] that it has; nothing if others see to that.
+    /// The further attributes of [`ATTRIBUTES`] that it has; nothing if they are not managed.
     pub attributes: Option<&'a [String]>,
-    /// How many sessions it may have; -1 is any number.
+    /// The connection limit; -1 is unlimited.
     pub connection_limit: i64,
     /// Until when its password is good; nothing if for ever.
     pub valid_until: Option<&'a str>,
-    /// Whether a password is taken away from it.
+    /// Whether to remove its password.
     pub forbid_password: bool,
-    /// Whether it was there before, and what it is made a member of is noted at it.
+    /// Whether it existed before, so that the roles granted to it are noted in its comment.
     pub adopted: bool,
-    /// The mark of the create that makes it.
+    /// The mark of the create that creates it.
     pub mark: Option<&'a str>,
 }
 
-/// What became of a role.
+/// The result of a change of a role.
 #[derive(Clone, Debug)]
 pub struct Written {
     /// The role as it is now.
     pub role: Role,
     /// Why the server refused the attribute `REPLICATION`, if it did.
     pub attribute_refused: Option<Error>,
-    /// The attributes that the server refused to take away, and why.
+    /// The attributes that the server refused to remove, and why.
     pub attributes_kept: Vec<(String, Error)>,
 }
 
-/// Whoever is a member logs in with IAM and no other way.
+/// Members log in with IAM and in no other way.
 pub const IAM: &str = "rds_iam";
 
-/// Whoever is a member may open replication connections, on RDS.
+/// Members may open replication connections, on RDS.
 pub const REPLICATION: &str = "rds_replication";
 
-/// Attributes by which a role may do what an ordinary one may not.
+/// Attributes that give a role more rights than an ordinary one.
 pub const ATTRIBUTES: [&str; 4] = ["BYPASSRLS", "CREATEDB", "CREATEROLE", "SUPERUSER"];
 
 /// Between the roles of a way from a member to a role.
 const ARROW: &str = " → ";
 
 impl Role {
-    /// The roles that it is a member of, but for those of RDS that are asked for in other ways.
+    /// The roles that it is a member of, except those of RDS that have arguments of their own.
     pub fn further_roles(&self) -> impl Iterator<Item = &String> {
         self.roles.iter().filter(|role| ![IAM, REPLICATION].contains(&role.as_str()))
     }
@@ -129,11 +129,11 @@ impl Role {
     pub fn is(&self, known: &Known) -> bool {
         match self.created_at {
             Some(created_at) => known.created_at == Some(created_at),
-            None => known.oid == self.oid, // Somebody may have changed the comment.
+            None => known.oid == self.oid, // The comment may have been changed by others.
         }
     }
 
-    /// What it was made a member of when it was taken over, and still is; nothing if that was not noted.
+    /// The roles that were granted when it was adopted and still are; nothing if that was not noted.
     pub fn granted(&self) -> Option<Vec<String>> {
         let noted = role_comments::granted(self.comment.as_deref()?)?;
         Some(noted.into_iter().filter(|role| self.is_in(role)).collect())
@@ -151,8 +151,7 @@ impl Role {
     }
 }
 
-/// Whether two texts of RFC 3339 are the same instant, as finely as PostgreSQL knows it; those that are none are only
-/// the same as themselves.
+/// Whether two RFC 3339 texts are the same instant, in PostgreSQL's precision; a text that is none equals only itself.
 pub fn same_instant(a: &str, b: &str) -> bool {
     let parse = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond);
     a == b || parse(a).is_some_and(|a| Some(a) == parse(b))
@@ -164,19 +163,19 @@ pub fn same_instant(a: &str, b: &str) -> bool {
 /// Any of the session.
 pub async fn find(session: &Session, name: &str, known: Option<&Known>) -> Result<Option<Role>, Error> {
     let ours = known.map(|known| {
-        known.created_at.map_or_else(|| role_comments::GRANTED.to_owned(), |at| role_comments::made(at, None))
+        known.created_at.map_or_else(|| role_comments::GRANTED.to_owned(), |at| role_comments::created(at, None))
     });
     let is_it = "rolname = $1::text OR oid = $2::oid AND strpos(shobj_description(oid, 'pg_authid'), $3::text) > 0 \
                  ORDER BY rolname = $1::text DESC LIMIT 1";
-    look(session, is_it, &[&name, &known.map(|known| known.oid), &ours]).await
+    find_where(session, is_it, &[&name, &known.map(|known| known.oid), &ours]).await
 }
 
 /// The role of an OID that was found before.
 async fn find_again(session: &Session, oid: u32) -> Result<Option<Role>, Error> {
-    look(session, "oid = $1::oid", &[&oid]).await
+    find_where(session, "oid = $1::oid", &[&oid]).await
 }
 
-async fn look(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Result<Option<Role>, Error> {
+async fn find_where(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Result<Option<Role>, Error> {
     let sql = format!(
         "WITH RECURSIVE {EDGE}, \
          it AS (SELECT * FROM pg_roles WHERE {is_it}), \
@@ -227,7 +226,7 @@ fn edges(session: &Session, json: Option<&str>) -> Result<Memberships, Error> {
     Ok(pairs.map_err(odd)?.into_iter().collect())
 }
 
-/// A statement of its own: the right to see passwords is asked for before the first row.
+/// A statement of its own: the right to read passwords is checked before the first row.
 async fn has_password(session: &Session, oid: u32) -> Result<Option<bool>, Error> {
     let row = session.row("SELECT rolpassword IS NOT NULL FROM pg_authid WHERE oid = $1", &[&oid]).await?;
     Ok(row.map(|row| row.get(0)))
@@ -240,10 +239,10 @@ fn without_zeros(instant: String) -> String {
     }
 }
 
-/// Makes a role, or with an OID changes the one that is there, all or nothing.
+/// Creates a role, or with an OID changes the existing one, all or nothing.
 ///
 /// # Errors
-/// Any of the session; the role of that OID is gone.
+/// Any of the session; the role of that OID no longer exists.
 pub async fn write(
     session: &Session,
     oid: Option<u32>,
@@ -255,7 +254,7 @@ pub async fn write(
 
 async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) -> Result<Written, Error> {
     let found = match oid {
-        Some(oid) => Some(find_again(session, oid).await?.ok_or_else(|| gone(session, wanted.name))?),
+        Some(oid) => Some(find_again(session, oid).await?.ok_or_else(|| role_missing(session, wanted.name))?),
         None => None,
     };
     let (name, iam) = (pg_name(wanted.name)?, pg_name(IAM)?);
@@ -293,13 +292,13 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     let attributes_kept = match (&found, wanted.attributes) {
         (Some(found), Some(attributes)) => {
             let surplus = found.attributes.iter().filter(|attribute| !attributes.contains(attribute));
-            take_away(session, &name, surplus).await?
+            remove_attributes(session, &name, surplus).await?
         }
         _ => Vec::new(),
     };
-    let missing = || gone(session, wanted.name);
+    let missing = || role_missing(session, wanted.name);
     let mut role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
-    still_in(session, &role, &lost).await?;
+    ensure_revoked(session, &role, &lost).await?;
     if wanted.adopted && !granted.is_empty() {
         note(session, &role, &granted).await?;
         role = find(session, wanted.name, None).await?.ok_or_else(missing)?;
@@ -307,7 +306,7 @@ async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) 
     Ok(Written { role, attribute_refused, attributes_kept })
 }
 
-/// Notes at a role that was taken over what it was made a member of.
+/// Notes on an adopted role which roles it was granted.
 async fn note(session: &Session, role: &Role, granted: &[&str]) -> Result<(), Error> {
     let mut all = role.granted().unwrap_or_default();
     all.extend(granted.iter().map(|role| (*role).to_owned()));
@@ -319,7 +318,7 @@ fn comment_on(role: &str, comment: &str) -> Result<String, Error> {
     Ok(format!("COMMENT ON ROLE {} IS {}", pg_name(role)?, pg_text(comment)?))
 }
 
-/// Gives a role the attribute `REPLICATION`, or if the server refuses that, the role of RDS that stands for it.
+/// Gives a role the attribute `REPLICATION`, or if the server refuses that, the role of RDS that replaces it.
 async fn let_replicate(session: &Session, name: &str) -> Result<Option<Error>, Error> {
     match session.run(&format!("SAVEPOINT attribute; ALTER ROLE {name} REPLICATION")).await {
         Err(error) if error.refusal() == Some(Refusal::Permission) => {
@@ -331,8 +330,8 @@ async fn let_replicate(session: &Session, name: &str) -> Result<Option<Error>, E
     }
 }
 
-/// Takes attributes away from a role, but for those that the server refuses to take.
-async fn take_away(
+/// Removes attributes from a role, except those that the server refuses to remove.
+async fn remove_attributes(
     session: &Session,
     name: &str,
     attributes: impl Iterator<Item = &String>,
@@ -351,7 +350,7 @@ async fn take_away(
 }
 
 impl Wanted<'_> {
-    /// The statements that make the role itself, or the difference to the one that is there.
+    /// The statements that create the role itself, or change the differences of the existing one.
     fn definition(&self, found: Option<&Role>) -> Result<Vec<String>, Error> {
         let name = pg_name(self.name)?;
         let mut options = Vec::new();
@@ -369,13 +368,13 @@ impl Wanted<'_> {
         let Some(found) = found else {
             return Ok(vec![
                 format!("CREATE ROLE {name} {}", options.join(" ")),
-                comment_on(self.name, &role_comments::made(Timestamp::now(), self.mark))?,
+                comment_on(self.name, &role_comments::created(Timestamp::now(), self.mark))?,
             ]);
         };
         if found.replication && !self.replication {
             options.push("NOREPLICATION".to_owned());
         }
-        // Who does not see the password of a superuser may not change it either.
+        // A session that cannot read the password of a superuser cannot change it either.
         let is_out_of_reach = found.password_set.is_none() && found.attributes.iter().any(|it| it == "SUPERUSER");
         if self.forbid_password && found.password_set != Some(false) && !is_out_of_reach {
             options.push("PASSWORD NULL".to_owned());
@@ -387,7 +386,7 @@ impl Wanted<'_> {
     }
 }
 
-fn gone(session: &Session, name: &str) -> Error {
+fn role_missing(session: &Session, name: &str) -> Error {
     session.target.error(Kind::Server(Refusal::Missing), format!("the role \"{name}\" is not there any more"))
 }
 

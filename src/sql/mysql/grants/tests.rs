@@ -147,7 +147,7 @@ fn upper_case_makes_no_difference_where_the_server_says_so() {
     assert_eq!((both.count(), both.folded(folding).lines()), (2, vec!["INSERT, SELECT ON `app`.*".to_owned()]));
 }
 
-/// In a pattern a backslash takes away what the next character stands for, its own meaning too.
+/// In a pattern a backslash removes the special meaning of the next character, including that of a backslash.
 #[test]
 fn a_backslash_in_a_name_stands_for_itself() {
     let one = granted(&["SELECT"], r"a\b_c", "*", false);

@@ -1,4 +1,4 @@
-//! What a role owns and may do is given away before it is dropped.
+//! What a role owns and its privileges are reassigned or revoked before it is dropped.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,25 +19,25 @@ pub struct Elsewhere {
     pub is_open: bool,
 }
 
-/// What becomes of a role once its objects have another owner.
+/// What happens to a role once its objects have another owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// It stays, for it may own something in other databases.
+    /// It stays, since it may own something in other databases.
     Keep,
     /// It is dropped.
     Drop,
 }
 
-/// What would keep a role from being dropped.
+/// An object or privilege that would prevent the drop of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// What it is about, in the words of PostgreSQL: `table s.t`.
+    /// The object, in the words of PostgreSQL: `table s.t`.
     pub what: String,
-    /// Who granted the privilege on it; empty if it is about something else than a privilege.
+    /// The grantor of the privilege; empty if it is about something other than a privilege.
     pub grantors: Vec<String>,
 }
 
-/// How much of what is left is told.
+/// How many remaining objects are reported.
 const MOST: usize = 20;
 
 /// The other databases in which a role owns something or is named in a privilege.
@@ -53,13 +53,13 @@ pub async fn other_databases(session: &Session, oid: u32) -> Result<Vec<Elsewher
     Ok(rows.iter().map(|row| Elsewhere { name: row.get(0), is_open: row.get(1) }).collect())
 }
 
-/// Gives what a role owns in the session's database and on the server to an heir, takes its privileges there away,
-/// and perhaps drops it.
+/// Gives what a role owns in the session's database and on the server to another owner, revokes its privileges there,
+/// and optionally drops it.
 ///
-/// Whoever is no superuser must have the privileges of both to do that, and of the owners of what the role has
-/// privileges for, and may have them for the time: nobody else sees it. Before that the role leaves [`IAM`], so that the
-/// session's login cannot become a member, and whatever makes it a member of the session's login, since a circle is not
-/// possible.
+/// A session that is no superuser needs the privileges of both roles for that, and of the owners of what the role has
+/// privileges on, and may take them for the duration: no other session sees it. Before that the role leaves [`IAM`], so
+/// that the session's login cannot become a member of it, and leaves whatever makes it a member of the session's login,
+/// since a circle is not possible.
 ///
 /// # Errors
 /// Any of the session; something still depends on the role.
@@ -76,12 +76,12 @@ pub async fn clear(session: &Session, oid: u32, heir: &str, then: Then, lock_tim
         .await
 }
 
-/// Tries what [`clear`] would do, takes it back, and says what would be left of the role in the session's database, and
-/// at its end on the server. With [`Then::Drop`] also that it may be dropped is tried, though what is in `elsewhere` is still there.
+/// Tries what [`clear`] would do, rolls it back, and returns what would be left of the role in the session's database,
+/// and on the server. With [`Then::Drop`] the drop is tried too, though what is in `elsewhere` still exists.
 ///
 /// # Errors
 /// Any that [`clear`] would have.
-pub async fn would_be_left(
+pub async fn remaining_after_drop(
     session: &Session,
     oid: u32,
     heir: &str,
@@ -92,7 +92,7 @@ pub async fn would_be_left(
     session
         .rehearse(lock_timeout, || async {
             let Some(name) = clear_within(session, oid, heir, then).await? else { return Ok(Vec::new()) };
-            let left = left(session, oid, then == Then::Drop).await?;
+            let left = remaining(session, oid, then == Then::Drop).await?;
             if !left.is_empty() || then == Then::Keep {
                 return Ok(left);
             }
@@ -105,10 +105,10 @@ pub async fn would_be_left(
         .await
 }
 
-/// The quoted name of the role, unless it is gone.
+/// The quoted name of the role, unless it no longer exists.
 async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Result<Option<String>, Error> {
-    // What belongs to an owner that is part of PostgreSQL has no row for it in pg_shdepend. As far as it is
-    // pg_database_owner, as the schema public is, members of the database's owner have its privileges.
+    // Objects of an owner that is part of PostgreSQL have no row for it in pg_shdepend. If the owner is
+    // pg_database_owner, as for the schema public, members of the database's owner have its privileges.
     let sql = format!(
         "WITH server AS (SELECT current_setting('server_version_num')::int >= 160000 AS has_options), \
          here AS (SELECT oid, datdba FROM pg_database WHERE datname = current_database()), \
@@ -157,8 +157,9 @@ async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Re
     Ok(Some(name))
 }
 
-/// What a session of the role made after what it owned was given away is dropped with its privileges: all of it is to be
-/// tried again then. The server counts what a transaction deletes from each catalogue, here of things with an owner.
+/// What a session of the role created after its objects were reassigned is dropped with its privileges: then all of it
+/// has to be tried again. The server counts the rows that a transaction deletes from each catalogue, here from those of
+/// objects with an owner.
 async fn nothing_is_lost(session: &Session, name: &str) -> Result<(), Error> {
     let sql = "SELECT coalesce(sum(pg_stat_get_xact_tuples_deleted(c.oid)), 0) > 0 FROM pg_class c \
                JOIN pg_attribute a ON a.attrelid = c.oid \
@@ -172,7 +173,7 @@ async fn nothing_is_lost(session: &Session, name: &str) -> Result<(), Error> {
 }
 
 /// What still names a role in the session's database, and perhaps on the server.
-async fn left(session: &Session, oid: u32, of_server: bool) -> Result<Vec<Left>, Error> {
+async fn remaining(session: &Session, oid: u32, of_server: bool) -> Result<Vec<Left>, Error> {
     let sql = format!(
         "WITH acl (classid, objid, objsubid, acl) AS ( \
            SELECT 'pg_class'::regclass::oid, oid, 0, relacl FROM pg_class \

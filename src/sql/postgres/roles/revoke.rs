@@ -1,4 +1,4 @@
-//! Memberships are taken away, as whoever granted them where that has to be.
+//! Revokes memberships, as their grantor where necessary.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::sql::postgres::roles::{Role, comment_on, find_again};
 use crate::sql::quote::pg_name;
 use crate::sql::{Error, Kind, Refusal};
 
-/// Takes memberships away from a role, and the note of them; those that it has not are passed over.
+/// Revokes memberships of a role, and removes the note of them; missing ones are skipped.
 ///
 /// # Errors
-/// Any of the session; somebody out of reach granted one of them.
+/// Any of the session; one of them has a grantor whose privileges are out of reach.
 pub async fn revoke(
     session: &Session,
     oid: u32,
@@ -34,16 +34,16 @@ async fn revoke_within(session: &Session, oid: u32, roles: &[&str]) -> Result<Op
     session.run(&statements.join("; ")).await?;
     let left = find_again(session, oid).await?;
     if let Some(role) = &left {
-        still_in(session, role, roles).await?;
+        ensure_revoked(session, role, roles).await?;
     }
     Ok(left)
 }
 
-/// The statements that take memberships away from a role.
+/// The statements that revoke memberships of a role.
 ///
-/// From PostgreSQL 16 on there is one for each who granted it, and only with the privileges of that role it can be
-/// revoked: the session's login may have them already, may take on the role, or may make itself a member for the time.
-/// Up to PostgreSQL 15 it does not matter who granted a membership.
+/// From PostgreSQL 16 on there is one for each grantor, and it can only be revoked with the privileges of that role:
+/// the session's login may have them already, may take on the role, or may make itself a member for the duration. Up to
+/// PostgreSQL 15 the grantor of a membership does not matter.
 pub(super) async fn revocations(session: &Session, oid: u32, name: &str, roles: &[&str]) -> Result<Vec<String>, Error> {
     if roles.is_empty() {
         return Ok(Vec::new());
@@ -77,7 +77,7 @@ pub(super) async fn revocations(session: &Session, oid: u32, name: &str, roles: 
 }
 
 /// As others than who granted it, revoking a membership is a warning of the server.
-pub(super) async fn still_in(session: &Session, role: &Role, lost: &[&str]) -> Result<(), Error> {
+pub(super) async fn ensure_revoked(session: &Session, role: &Role, lost: &[&str]) -> Result<(), Error> {
     let still: Vec<&str> = lost.iter().copied().filter(|lost| role.is_in(lost)).collect();
     if still.is_empty() {
         return Ok(());

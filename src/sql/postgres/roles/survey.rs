@@ -16,7 +16,7 @@ pub struct Survey {
     pub kerberos: Option<String>,
     /// Which of the roles do not exist.
     pub missing: Vec<String>,
-    /// Why the role that is to get what the user owns cannot get it.
+    /// Why the role in `reassign_owned_to` cannot be the new owner.
     pub heir: Option<Unfit>,
 }
 
@@ -37,12 +37,12 @@ const CAN_BE_JOINED: &str = "pg_has_role(current_user, j.oid, 'USAGE') OR NOT j.
       OR current_setting('server_version_num')::int < 160000 \
         AND EXISTS (SELECT FROM pg_roles own WHERE own.rolname = current_user AND own.rolcreaterole))";
 
-/// Looks around before a role becomes a member of [`IAM`] and of the others, and an heir is noted.
+/// Checks, before a role becomes a member of [`IAM`] and of the others, and a new owner is stored.
 ///
-/// Two must not become members with it: the session's login, which could not log in again the way it did, and the
-/// master of the database. No catalogue names the master. RDS makes it when it makes the database, so it is the first
-/// login that is no part of PostgreSQL (those have lower OIDs) and a member of `rds_superuser`. Superusers are RDS's
-/// own. Who is a member of [`IAM`] already loses nothing.
+/// Two users must not become members with it: the session's login, which could not log in again the way it did, and the
+/// master user of the database. No catalogue names the master user. RDS creates it with the database, so it is the
+/// first login that is no part of PostgreSQL (those have lower OIDs) and a member of `rds_superuser`. Superusers belong
+/// to RDS. Members of [`IAM`] have nothing to lose.
 ///
 /// # Errors
 /// Any of the session.
@@ -95,7 +95,7 @@ pub async fn survey(session: &Session, name: &str, roles: &[String], heir: Optio
     })
 }
 
-/// The shortest way from one of those who must not become members up to the role.
+/// The shortest chain from one of those who must not become members up to the role.
 fn locked_out(memberships: &Memberships, guarded: &[&str], name: &str) -> Option<String> {
     let way = |from: &&str| match *from == name {
         true => Some(vec![name.to_owned()]),
@@ -110,12 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shortest_way_to_be_locked_out_is_told() {
+    fn the_shortest_path_of_a_lockout_is_reported() {
         let all: Memberships =
             [("master", "app"), ("app", "jane"), ("boss", "master"), ("jane", "reader")].into_iter().collect();
-        let told = |guarded: &[&str], name: &str| locked_out(&all, guarded, name);
-        assert_eq!(told(&["boss", "master"], "jane").as_deref(), Some("master → app → jane"));
-        assert_eq!(told(&["boss", "jane"], "jane").as_deref(), Some("jane"));
-        assert_eq!(told(&["reader"], "jane"), None);
+        let path = |guarded: &[&str], name: &str| locked_out(&all, guarded, name);
+        assert_eq!(path(&["boss", "master"], "jane").as_deref(), Some("master → app → jane"));
+        assert_eq!(path(&["boss", "jane"], "jane").as_deref(), Some("jane"));
+        assert_eq!(path(&["reader"], "jane"), None);
     }
 }
