@@ -27,8 +27,8 @@ pub use config::Clients;
 pub use error::Error;
 pub use options::{Options, RetryMode};
 
-/// The retries of calls that are not idempotent, whose second effect would be another one: none. They go out once, and
-/// whoever gets no answer looks up what has happened before asking again.
+/// No retries, for calls that are not idempotent and would have a second effect. They are sent once; after a lost
+/// answer the caller looks up what has happened before it tries again.
 fn once() -> RetryConfig {
     RetryConfig::disabled()
 }

@@ -1,4 +1,4 @@
-//! From the provider block to clients. Nothing is read, resolved or asked before the first call needs it.
+//! From the provider block to clients. Nothing is read, resolved or requested before the first call needs it.
 
 mod load;
 
@@ -45,7 +45,7 @@ struct Inner {
 /// The clients of one service, by region.
 type Regional<C> = Mutex<HashMap<String, C>>;
 
-/// What surrounds the provider; tests put their own in its place.
+/// The environment of the provider; replaceable in tests.
 struct Machine {
     env: fn(&str) -> Option<String>,
     first_backoff: Duration,
@@ -63,11 +63,11 @@ const DEFAULT_MAX_ATTEMPTS: u32 = 25;
 /// The second attempt comes within this time, the third within twice as much, and so on up to 20 seconds.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// No AWS call used here takes longer to begin its answer.
+/// No AWS call used here takes longer until its answer begins.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The client of a regional service, made when first asked for. Each SDK crate has builders of its own that no trait
-/// joins.
+/// The client of a regional service, created when first needed. Each SDK crate has its own builder types without a
+/// common trait.
 macro_rules! regional {
     ($self:ident, $field:ident, $service:literal, $sdk:ident, $client:ident, $region:ident) => {{
         let region = $self.region($region).await?;
@@ -92,13 +92,13 @@ macro_rules! regional {
 }
 
 impl Clients {
-    /// Takes the options; no I/O, no look at the environment.
+    /// Takes the options; no I/O, no access to the environment.
     pub fn new(options: Options) -> Self {
         let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self::on(Machine { env, first_backoff: FIRST_BACKOFF }, options)
     }
 
-    /// Clients that see no environment and do not wait between attempts.
+    /// Clients that ignore the environment and do not wait between attempts.
     #[cfg(test)]
     pub(crate) fn for_tests(options: Options) -> Self {
         Self::on(Machine { env: |_| None, first_backoff: Duration::from_millis(1) }, options)
@@ -170,7 +170,7 @@ impl Clients {
         Ok(iam)
     }
 
-    /// KMS in a region, the configured one if absent.
+    /// KMS in a region; defaults to the configured one.
     ///
     /// # Errors
     /// There is no region, the options are wrong, or the account is not allowed.
@@ -178,7 +178,7 @@ impl Clients {
         regional!(self, kms, "kms", aws_sdk_kms, Kms, region)
     }
 
-    /// RDS in a region, the configured one if absent.
+    /// RDS in a region; defaults to the configured one.
     ///
     /// # Errors
     /// There is no region, the options are wrong, or the account is not allowed.
@@ -186,7 +186,7 @@ impl Clients {
         regional!(self, rds, "rds", aws_sdk_rds, Rds, region)
     }
 
-    /// Secrets Manager in a region, the configured one if absent.
+    /// Secrets Manager in a region; defaults to the configured one.
     ///
     /// # Errors
     /// There is no region, the options are wrong, or the account is not allowed.
@@ -206,7 +206,7 @@ impl Clients {
         sts.await
     }
 
-    /// Who the credentials belong to, asked once.
+    /// The identity of the credentials, requested once.
     ///
     /// # Errors
     /// The options are wrong, or STS did not answer.
@@ -214,7 +214,7 @@ impl Clients {
         self.0.caller.get_or_try_init(|| async { self.sts().await?.caller_identity().await }).await
     }
 
-    /// The account id of the credentials, or nothing if `skip_requesting_account_id` forbids to ask.
+    /// The account id of the credentials, or nothing if `skip_requesting_account_id` is set.
     ///
     /// # Errors
     /// STS did not answer, or the account is not allowed.
@@ -226,7 +226,7 @@ impl Clients {
         Ok(Some(self.caller().await?.account_id.clone()))
     }
 
-    /// Whether the account of the credentials may be worked on. Asks nobody unless the options restrict accounts.
+    /// Checks that the account of the credentials is allowed. Makes no request unless the options restrict accounts.
     ///
     /// # Errors
     /// STS did not answer, or the account is not allowed.
@@ -274,7 +274,7 @@ impl Clients {
         self.0.base.get_or_try_init(|| self.load()).await
     }
 
-    /// STS, signed with these credentials; without them it can only be asked what needs no signature.
+    /// STS, signed with these credentials; without them only for operations that need no signature.
     fn sts_client(
         &self,
         base: &Base,
@@ -333,8 +333,8 @@ impl Clients {
         UserAgent { before: format!("{core}rdsauth/{}", env!("CARGO_PKG_VERSION")), after: after.join(" ") }
     }
 
-    /// No budget besides `max_retries` unless the options have one: the SDK's own runs dry when many resources are
-    /// throttled at once.
+    /// No budget besides `max_retries` unless the options have one: the SDK's default budget runs out when many
+    /// resources are throttled at once.
     fn retry_partition(&self) -> RetryPartition {
         RetryPartition::custom("rdsauth").token_bucket(self.0.retries.clone()).build()
     }

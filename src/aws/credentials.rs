@@ -37,7 +37,7 @@ pub struct AssumeRole {
     pub policy: Option<String>,
     /// Managed policies that restrict the session.
     pub policy_arns: Vec<String>,
-    /// The session's name in logs, `terraform-rdsauth` if absent.
+    /// The session's name in logs; defaults to `terraform-rdsauth`.
     pub session_name: Option<String>,
     /// The person behind the session.
     pub source_identity: Option<String>,
@@ -55,21 +55,21 @@ pub(crate) struct Source<'a> {
     pub(crate) profile: Option<(&'a str, bool)>,
     /// The shared files.
     pub(crate) files: Option<EnvConfigFiles>,
-    /// The instance's metadata service, asked last; absent if it is not to be asked.
+    /// The instance's metadata service, tried last; none if it is disabled.
     pub(crate) metadata: Option<aws_config::imds::Client>,
 }
 
 /// A session is renewed this long before it ends.
 const RENEW_BEFORE_END: Duration = Duration::from_secs(60);
 
-/// A refusal stands so long without being asked for again: a run with many resources asks once, and a run that goes on
-/// soon sees that the user has logged in again.
-const REFUSAL_STANDS: Duration = Duration::from_secs(30);
+/// How long a failure is cached: a run with many resources requests once, and a longer run soon sees that the user has
+/// logged in again.
+const REFUSAL_VALID: Duration = Duration::from_secs(30);
 
 pub(crate) const DEFAULT_SESSION_NAME: &str = "terraform-rdsauth";
 
 impl Source<'_> {
-    /// The provider of credentials. Looks nowhere until asked for them.
+    /// The provider of credentials. Does nothing until credentials are requested.
     pub(crate) fn provider(self, conf: &ProviderConfig) -> SharedCredentialsProvider {
         if let Some(keys) = self.static_keys {
             return SharedCredentialsProvider::new(keys);
@@ -104,7 +104,7 @@ impl Source<'_> {
     }
 }
 
-/// A session of a role, asked for with the credentials below it.
+/// A session of a role, requested with the credentials below it.
 pub(crate) struct AssumedRole {
     sts: aws_sdk_sts::Client,
     role: AssumeRole,
@@ -183,7 +183,7 @@ impl ProvideCredentials for AssumedRole {
     }
 }
 
-/// Says which places were looked at when there was nothing in any of them.
+/// Lists the sources that were tried when none had credentials.
 #[derive(Debug)]
 struct Explained<P> {
     inner: P,
@@ -193,7 +193,7 @@ struct Explained<P> {
 }
 
 impl<P: ProvideCredentials> Explained<P> {
-    async fn look(&self) -> provider::Result {
+    async fn load(&self) -> provider::Result {
         let mut error = match self.inner.provide_credentials().await {
             Err(error @ CredentialsError::CredentialsNotLoaded(_)) => error,
             other => return other,
@@ -215,12 +215,12 @@ impl<P: ProvideCredentials> ProvideCredentials for Explained<P> {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.look())
+        future::ProvideCredentials::new(self.load())
     }
 }
 
-/// Keeps credentials until shortly before they expire, and a failure for a while, for all clients together; the SDK
-/// caches per client, and credentials alone.
+/// Caches credentials until shortly before they expire, and failures for a while, for all clients together; the SDK
+/// caches per client, and credentials only.
 #[derive(Debug)]
 struct Cached<P> {
     inner: P,
@@ -232,8 +232,8 @@ struct Cached<P> {
 struct Failure {
     error: Error,
     at: Instant,
-    /// Whether it can be otherwise at any moment: AWS limits calls, has a fault of its own, or is not reached. It counts
-    /// only for those who have waited for it, since everyone after them may have more luck.
+    /// Whether the failure may be temporary: AWS throttles, has an internal error, or is not reached. It is returned
+    /// only to callers that were waiting for it, since later ones may succeed.
     passes: bool,
 }
 
@@ -248,10 +248,10 @@ impl<P: ProvideCredentials> Cached<P> {
         let soon = SystemTimeSource::new().now() + RENEW_BEFORE_END;
         match held.as_ref() {
             Some(Ok(credentials)) if credentials.expiry().is_none_or(|end| end > soon) => Ok(credentials.clone()),
-            Some(Err(failure)) if failure.stands(asked) => Err(failure.told()),
+            Some(Err(failure)) if failure.is_valid_for(asked) => Err(failure.error()),
             _ => {
                 let found = self.inner.provide_credentials().await.map_err(|error| Failure::of(&error));
-                held.insert(found).as_ref().map(Clone::clone).map_err(Failure::told)
+                held.insert(found).as_ref().map(Clone::clone).map_err(Failure::error)
             }
         }
     }
@@ -259,19 +259,19 @@ impl<P: ProvideCredentials> Cached<P> {
 
 impl Failure {
     fn of(error: &CredentialsError) -> Self {
-        let told = Error::credentials(error);
-        let passes = told.is_transient()
+        let cause = Error::credentials(error);
+        let passes = cause.is_transient()
             || matches!(error, CredentialsError::ProviderTimedOut(_))
             || find::<Unreached>(error).is_some();
-        Self { error: told, at: Instant::now(), passes }
+        Self { error: cause, at: Instant::now(), passes }
     }
 
-    /// Whether it is the answer to somebody who has asked at that time.
-    fn stands(&self, asked: Instant) -> bool {
-        asked < self.at || !self.passes && self.at.elapsed() < REFUSAL_STANDS
+    /// Whether it is a valid answer for a caller that asked at that time.
+    fn is_valid_for(&self, asked: Instant) -> bool {
+        asked < self.at || !self.passes && self.at.elapsed() < REFUSAL_VALID
     }
 
-    fn told(&self) -> CredentialsError {
+    fn error(&self) -> CredentialsError {
         CredentialsError::provider_error(self.error.clone())
     }
 }
@@ -292,7 +292,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives credentials that live so long, if any, and counts how often it was asked.
+    /// Returns credentials with this lifetime, if any, and counts the requests.
     #[derive(Debug, Default)]
     struct Stub {
         lifetime: Option<Duration>,
@@ -329,9 +329,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn absence_is_told_with_places_and_the_last_reason() {
+    async fn missing_credentials_are_reported_with_sources_and_the_last_reason() {
         let forbidden = Failing(|| CredentialsError::provider_error("forbidden"));
-        let error = Error::credentials(&explained(NOTHING, forbidden).look().await.unwrap_err());
+        let error = Error::credentials(&explained(NOTHING, forbidden).load().await.unwrap_err());
         assert_eq!(error.kind, Kind::NoCredentials);
         assert_eq!(error.to_string(), "no credentials were found; looked at here, there (forbidden)");
     }
@@ -339,12 +339,12 @@ mod tests {
     #[tokio::test]
     async fn a_broken_source_is_not_passed_over() {
         let broken = Failing(|| CredentialsError::invalid_configuration("bad profile"));
-        let error = Error::credentials(&explained(broken, Stub::default()).look().await.unwrap_err());
+        let error = Error::credentials(&explained(broken, Stub::default()).load().await.unwrap_err());
         assert_eq!((error.kind, error.message.as_str()), (Kind::Credentials, "bad profile"));
-        assert!(explained(NOTHING, Stub::default()).look().await.is_ok());
+        assert!(explained(NOTHING, Stub::default()).load().await.is_ok());
     }
 
-    /// Fails once all have asked who are about to, and counts how often it was asked itself.
+    /// Fails once all callers are waiting, and counts the requests.
     #[derive(Debug)]
     struct Counting {
         failure: fn() -> CredentialsError,
@@ -367,14 +367,14 @@ mod tests {
         }
     }
 
-    /// How often the source was asked by 20 at once, by 20 more right after it, and by one half a minute later.
+    /// The number of requests to the source for 20 callers at once, 20 more right after, and one half a minute later.
     async fn asked(failure: fn() -> CredentialsError) -> [u64; 3] {
         let inner = Counting { failure, awaited: AtomicU64::new(0), asked: AtomicU64::new(0) };
         let cached = Arc::new(Cached { inner, held: Mutex::new(None) });
         let mut counts = [0; 3];
         for (count, those) in counts.iter_mut().zip([20, 20, 1]) {
             if let (1, Some(Err(last))) = (those, cached.held.lock().await.as_mut()) {
-                last.at -= REFUSAL_STANDS;
+                last.at -= REFUSAL_VALID;
             }
             cached.inner.awaited.store(those, Ordering::Relaxed);
             let all = (0..those).map(|_| {
@@ -385,8 +385,8 @@ mod tests {
                 })
             });
             for one in all.collect::<Vec<_>>() {
-                let told = Error::credentials(&one.await.unwrap().unwrap_err());
-                assert_eq!(told, Error::credentials(&failure()), "all are told the same");
+                let failed = Error::credentials(&one.await.unwrap().unwrap_err());
+                assert_eq!(failed, Error::credentials(&failure()), "all are told the same");
             }
             *count = cached.inner.asked.load(Ordering::Relaxed);
         }

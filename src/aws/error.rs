@@ -1,4 +1,4 @@
-//! What AWS answered when it did not do as asked, or why it could not be asked.
+//! Errors of AWS calls: answered with an error, or not sent or not answered at all.
 
 mod absence;
 
@@ -17,8 +17,8 @@ use crate::aws::unreached::{Reach, Unreached};
 
 /// A call to AWS that failed.
 ///
-/// `Display` gives the whole finding in one sentence or two, operation, code, message and request id
-/// included; the [`Diagnostic`] made from it adds what to do.
+/// `Display` gives the whole finding in one sentence or two, operation, code, message and request id included; the
+/// [`Diagnostic`] built from it adds what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The service's prefix in IAM actions, such as `iam`.
@@ -29,7 +29,7 @@ pub struct Error {
     pub kind: Kind,
     /// The code on the wire, which is not always the name of the shape: `NoSuchEntity`.
     pub code: Option<Box<str>>,
-    /// The service's own message, or what is known of the fault.
+    /// The service's own message, or what is known about the fault.
     pub message: String,
     /// The id AWS gave the request.
     pub request_id: Option<Box<str>>,
@@ -48,9 +48,9 @@ pub enum Kind {
     NoCredentials,
     /// Credentials were found, and cannot be used or renewed.
     Credentials,
-    /// AWS did not let the role of this ARN be assumed.
+    /// The role of this ARN could not be assumed.
     AssumeRole(String),
-    /// AWS did not let the role of this ARN be assumed with the token of an identity provider.
+    /// The role of this ARN could not be assumed with the token of an identity provider.
     WebIdentity(String),
     /// An option of the provider or a file it names is wrong.
     Configuration,
@@ -59,7 +59,7 @@ pub enum Kind {
 }
 
 impl Error {
-    /// Explains what the SDK reports of one call.
+    /// Explains the SDK's error of one call.
     pub(crate) fn sdk<E>(service: &'static str, operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: StdError + ProvideErrorMetadata + 'static,
@@ -126,13 +126,13 @@ impl Error {
         Self { service, operation, ..Self::local(Kind::Configuration, why) }
     }
 
-    /// Whether the object that the operation is about is not there. The absence of anything else that the request
-    /// names, such as a subnet group, is another error.
+    /// Whether the object of the operation does not exist. A missing object that the request merely names, such as a
+    /// subnet group, is another error.
     pub fn is_not_found(&self) -> bool {
         self.has(absence(self.service, self.operation))
     }
 
-    /// Whether AWS asks for fewer calls.
+    /// Whether AWS throttles the calls.
     pub fn is_throttled(&self) -> bool {
         self.has(&[
             "Throttling",
@@ -163,7 +163,7 @@ impl Error {
         self.has(&["EncryptionFailure", "DecryptionFailure"])
     }
 
-    /// Whether something still hangs on what was to be deleted.
+    /// Whether other objects are still attached to what was to be deleted.
     pub fn is_delete_conflict(&self) -> bool {
         self.has(&["DeleteConflict"])
     }
@@ -178,7 +178,7 @@ impl Error {
         self.has(&["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"])
     }
 
-    /// Whether AWS does not know the key, or the signature does not fit it.
+    /// Whether AWS does not know the key, or the signature does not match it.
     pub fn is_invalid_credentials(&self) -> bool {
         self.has(&["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"])
             || self.has(&["SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"])
@@ -189,7 +189,7 @@ impl Error {
         self.has(&["MalformedPolicyDocument", "MalformedPolicyDocumentException", "MalformedPolicy"])
     }
 
-    /// Whether the object is being changed by somebody else just now.
+    /// Whether the object is being changed by another caller at the moment.
     pub fn is_concurrent_modification(&self) -> bool {
         self.has(&["ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConcurrentModificationException"])
     }
@@ -199,14 +199,14 @@ impl Error {
         self.has(&["UnmodifiableEntity"])
     }
 
-    /// Whether the object is busy or in a state that forbids the change, such as a key that is to be deleted.
+    /// Whether the object is busy or in a state that forbids the change, such as a key that is scheduled for deletion.
     pub fn is_invalid_state(&self) -> bool {
         self.has(&["InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBParameterGroupState"])
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
             || self.has(&["KMSInvalidStateException"])
     }
 
-    /// Whether AWS knows what is asked for and does not do it for this object.
+    /// Whether AWS does not support the operation for this object.
     pub fn is_unsupported(&self) -> bool {
         self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
     }
@@ -221,7 +221,7 @@ impl Error {
         self.has(&["InvalidArnException"])
     }
 
-    /// Whether the same call can succeed in a while: AWS asks for fewer calls, failed by itself, or was not reached.
+    /// Whether the same call can succeed in a while: AWS throttles, failed internally, or was not reached.
     pub fn is_transient(&self) -> bool {
         self.is_throttled()
             || matches!(self.kind, Kind::Unreached(..) | Kind::Answer)
@@ -230,12 +230,12 @@ impl Error {
             || self.has(&["IDPCommunicationError"])
     }
 
-    /// Whether AWS answered that it does not do this, and neither will it in a while.
+    /// Whether AWS refused the call, and will still refuse it in a while.
     pub fn is_refused(&self) -> bool {
         self.kind == Kind::Service && !self.is_transient() && !self.is_invalid_state()
     }
 
-    /// Whether no answer came, so that the request may have had its effect or not.
+    /// Whether no answer came, so that the request may or may not have taken effect.
     pub fn is_unreached(&self) -> bool {
         matches!(self.kind, Kind::Unreached(..))
     }
@@ -255,8 +255,8 @@ impl Error {
         self.code().is_some_and(|code| codes.contains(&code))
     }
 
-    /// What the user can do where the code says why a role was not assumed. AWS answers `AccessDenied` for all the rest,
-    /// a role that does not exist included.
+    /// Advice where the code says why a role was not assumed. AWS answers `AccessDenied` in all other cases, including
+    /// a role that does not exist.
     fn session_advice(&self) -> Option<&'static str> {
         Some(match self.code()? {
             "ValidationError" => {
@@ -301,11 +301,11 @@ impl Error {
         }
     }
 
-    /// What the user can do; empty where the message says it.
     fn puts_an_inline_policy(&self) -> bool {
         self.service == "iam" && ["PutRolePolicy", "PutUserPolicy", "PutGroupPolicy"].contains(&self.operation)
     }
 
+    /// Advice for the user; empty where the message contains it.
     fn advice(&self) -> String {
         match &self.kind {
             Kind::Service if self.is_expired_credentials() => {
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_told_with_operation_code_message_and_request_id() {
+    fn an_error_has_operation_code_message_and_request_id() {
         let diagnostic = Diagnostic::from(answered("NoSuchEntity"));
         assert_eq!(diagnostic.summary, "AWS refused the request");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The host names of database endpoints, which tell region, kind and identifier.
+//! The host names of database endpoints, which contain region, kind and identifier.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::arn::{Partition, check_region};
 /// A host name in the form RDS gives its endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RdsHost {
-    /// What answers there.
+    /// The kind of endpoint.
     pub kind: HostKind,
     /// The identifier of the instance, cluster, custom endpoint, shard group or proxy.
     pub identifier: String,
@@ -17,7 +17,7 @@ pub struct RdsHost {
     pub name: String,
 }
 
-/// What an [`RdsHost`] leads to.
+/// The kind of endpoint of an [`RdsHost`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostKind {
     /// One DB instance.
@@ -32,7 +32,7 @@ pub enum HostKind {
     ShardGroup,
     /// A proxy.
     Proxy,
-    /// An endpoint that was made for a proxy besides the one it came with.
+    /// An additional endpoint of a proxy.
     ProxyEndpoint,
 }
 
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endpoints_tell_kind_identifier_and_region() {
+    fn endpoints_contain_kind_identifier_and_region() {
         for (host, kind, identifier, region) in [
             ("orders.cabc.us-east-1.rds.amazonaws.com", HostKind::Instance, "orders", "us-east-1"),
             ("Orders.cluster-cabc.eu-west-1.rds.amazonaws.com", HostKind::Writer, "orders", "eu-west-1"),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_name_is_told_apart() {
+    fn invalid_host_names_are_recognised() {
         for (host, want) in [
             ("", "is empty"),
             ("https://db.example.com/", "is a URL"),

@@ -31,8 +31,8 @@ use crate::aws::unreached::Unreached;
 /// At most so many attempts when the network fails, since a wrong endpoint is no less wrong the twenty-fifth time.
 pub(crate) const MAX_NETWORK_ATTEMPTS: u32 = 5;
 
-/// The client for every service. Reads the CA bundle, and nothing else until the first request. The proxies are never
-/// used for this machine itself, nor for its metadata service.
+/// The client for every service. Reads the CA bundle, and nothing else until the first request. Proxies are never used
+/// for the local host or the metadata service.
 ///
 /// # Errors
 /// The bundle cannot be read or holds no usable certificate.
@@ -104,7 +104,7 @@ struct NamingConnector {
     https: Option<SharedHttpConnector>,
 }
 
-// Both lead to the URLs of proxies, which may have passwords.
+// Both contain URLs of proxies, which may contain passwords.
 impl fmt::Debug for NamingClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NamingClient")
@@ -138,7 +138,8 @@ impl HttpConnector for NamingConnector {
     }
 }
 
-/// Whether a host is this machine, or one of the services that give credentials to it and that no proxy may see.
+/// Whether a host is the local host, or one of the services that give it credentials and must not be reached through a
+/// proxy.
 fn is_near(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(address) => address.split(']').next(),
@@ -204,12 +205,12 @@ impl Intercept for FewerNetworkRetries {
     }
 }
 
-/// Puts text in front of and behind the SDK's own user agent.
+/// Adds text before and after the SDK's own user agent.
 #[derive(Debug)]
 pub(crate) struct UserAgent {
     /// `Terraform/1.11.4 (+https://www.terraform.io) rdsauth/0.1.0`.
     pub(crate) before: String,
-    /// What the user appends.
+    /// The text that the user appends.
     pub(crate) after: String,
 }
 

@@ -21,7 +21,7 @@ pub enum Principal {
     Group(String),
 }
 
-/// What a read of an inline policy found.
+/// The result of reading an inline policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The document, decoded, as IAM keeps it.
@@ -53,7 +53,7 @@ impl Principal {
         }
     }
 
-    /// How many characters without white space its inline policies may have together.
+    /// The quota for the total size of its inline policies, in characters without white space.
     pub fn inline_quota(&self) -> usize {
         match self {
             Self::Role(_) => 10_240,
@@ -148,8 +148,8 @@ impl Iam {
         )
     }
 
-    /// Deletes an inline policy; it is no error if it or its principal is gone already.
-    /// Needs `iam:DeleteRolePolicy` and the like.
+    /// Deletes an inline policy; succeeds if the policy or its principal does not exist. Needs `iam:DeleteRolePolicy`
+    /// and the like.
     ///
     /// # Errors
     /// Any other.
@@ -172,7 +172,7 @@ pub fn size_of(document: &str) -> usize {
     document.chars().filter(|c| !c.is_whitespace()).count()
 }
 
-/// AWS names the quota, but not what takes it up.
+/// AWS names the quota, but not what uses it up.
 fn too_long_together(principal: &Principal, document: &str, error: Error) -> Error {
     let (size, quota) = (size_of(document), principal.inline_quota());
     let message = format!(
@@ -189,8 +189,8 @@ fn decoded(document: &str) -> String {
     percent_decode_str(document).decode_utf8_lossy().into_owned()
 }
 
-/// Which of the two is absent. IAM uses one code for both and names the absent one in the message:
-/// "The role policy with name p cannot be found.", "The role with name r cannot be found.".
+/// Which of the two is missing. IAM uses one code for both and names the missing one in the message: "The role policy
+/// with name p cannot be found.", "The role with name r cannot be found.".
 fn absent(principal: &Principal, policy: &str, error: &Error) -> Found {
     let says = |what: String| error.message.to_ascii_lowercase().contains(&what.to_ascii_lowercase());
     let kind = principal.kind().name();
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_absent_policy_is_told_from_an_absent_principal() {
+    async fn a_missing_policy_differs_from_a_missing_principal() {
         let role = Principal::Role("app".to_owned());
         for (message, want) in [
             ("The role policy with name p cannot be found.", Found::NoPolicy),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_role_and_a_bad_document_are_told_by_predicates() {
+    async fn a_full_role_and_a_bad_document_have_predicates() {
         let role = &principals()[0].0;
         let server = Server::start([
             fault(409, "LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role app"),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn deleting_what_is_gone_succeeds() {
+    async fn deleting_a_missing_policy_succeeds() {
         for (principal, kind, _) in principals() {
             let server = Server::start([fault(404, "NoSuchEntity", "gone"), fault(403, "AccessDenied", "no")]).await;
             let clients = server.clients();

@@ -1,9 +1,9 @@
-//! How long AWS may need until it shows, takes or has done something, and where that is said: every such figure but that
-//! of `records::key_writes`.
+//! How long AWS may need until a change is visible, accepted or complete, and where that is documented: all such
+//! figures except that of `records::key_writes`.
 //!
-//! IAM is [eventually consistent][iam], and names no limit; `hashicorp/aws` waits 2 minutes for it. KMS is so, too:
+//! IAM is [eventually consistent][iam], without a stated limit; `hashicorp/aws` waits 2 minutes for it. So is KMS:
 //! ["typically less than a few seconds, but in some cases several minutes"][kms]. RDS refuses a change while another is
-//! under way, and shows by the status how far it is; most changes take minutes.
+//! in progress, and shows the progress in the status; most changes take minutes.
 //!
 //! [iam]: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 //! [kms]: https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
@@ -25,7 +25,7 @@ pub const CONCURRENT: Retry<Error> = Retry {
     first: Duration::from_secs(1),
 };
 
-/// A role or user that a look has just found may be unknown to the server that takes the write.
+/// A role or user that was just found may be unknown to the server that handles the write.
 pub const PRINCIPAL_UNKNOWN: Retry<Error> = Retry {
     what: "the role or user to appear everywhere",
     when: |error| error.is_not_found() || error.is_concurrent_modification(),
@@ -35,10 +35,10 @@ pub const PRINCIPAL_UNKNOWN: Retry<Error> = Retry {
 /// A role or user that IAM does not find may have been created a moment ago.
 pub const PRINCIPAL_UNSEEN: SignedDuration = SignedDuration::from_secs(10);
 
-/// A role or user that is younger may be unknown to a service that takes a policy with it.
+/// A role or user that is younger may be unknown to a service that validates a policy with it.
 pub const PRINCIPAL_YOUNG: SignedDuration = SignedDuration::from_mins(2);
 
-/// A look for a role or user that may have been created in the same apply.
+/// Looking for a role or user that may have been created in the same apply.
 pub const NEW_PRINCIPAL: Retry<Failed> = Retry {
     what: "the role or user to appear",
     when: Failed::passes,
@@ -46,7 +46,7 @@ pub const NEW_PRINCIPAL: Retry<Failed> = Retry {
     first: Duration::from_secs(1),
 };
 
-/// A trust policy with principals that IAM may see in a moment.
+/// A trust policy with principals that IAM may not see for a moment.
 pub const NEW_TRUSTED: Retry<Failed> = Retry {
     what: "the trusted principals to appear everywhere",
     when: Failed::passes,
@@ -54,10 +54,10 @@ pub const NEW_TRUSTED: Retry<Failed> = Retry {
     first: Duration::from_secs(1),
 };
 
-/// A role of that name exists, as IAM says, and a look does not show it yet.
+/// IAM says that a role of that name exists, and a read does not show it yet.
 pub const ROLE_UNSEEN: Lag = Lag { what: "the role to appear", looks: 6, first: Duration::from_secs(1) };
 
-/// What was just taken off a role may still be seen on it by the server that is to delete it.
+/// What was just detached from a role may still be visible to the server that deletes the role.
 pub const ROLE_EMPTIED: Retry<Error> = Retry {
     what: "the role to be seen as empty",
     when: |error| error.is_delete_conflict() || error.is_concurrent_modification(),
@@ -78,7 +78,7 @@ pub const POLICIES_UNLISTED: Retry<Failed> = Retry {
 /// A key that KMS does not find may have been created a moment ago.
 pub const KEY_UNSEEN: SignedDuration = SignedDuration::from_secs(30);
 
-/// A look for a key that may have been created in the same apply.
+/// Looking for a key that may have been created in the same apply.
 pub const NEW_KEY: Retry<Failed> = Retry {
     what: "KMS to know the key",
     when: Failed::passes,
@@ -86,7 +86,7 @@ pub const NEW_KEY: Retry<Failed> = Retry {
     first: Duration::from_millis(500),
 };
 
-/// A key that this create has made may be unknown to the server that takes the next call.
+/// A key that this create has created may be unknown to the server that handles the next call.
 pub const KEY_UNKNOWN: Retry<Error> = Retry {
     what: "the key to appear everywhere",
     when: Error::is_not_found,
@@ -94,7 +94,7 @@ pub const KEY_UNKNOWN: Retry<Error> = Retry {
     first: Duration::from_secs(1),
 };
 
-/// Whether a call that was not answered has made a key is found out before the next.
+/// Whether an unanswered call has created a key is found out before the next call.
 pub const KEY_CREATED: Retry<Failed> = Retry {
     what: "KMS to create the key",
     when: Failed::passes,
@@ -106,10 +106,10 @@ pub const KEY_CREATED: Retry<Failed> = Retry {
 pub const KEY_UNLISTED: Lag =
     Lag { what: "a key whose creation was not answered to be listed", looks: 5, first: Duration::from_secs(1) };
 
-/// An alias that exists, as KMS says, and that a look does not show yet.
+/// KMS says that an alias exists, and a read does not show it yet.
 pub const ALIAS_UNSEEN: Lag = Lag { what: "the alias to appear", looks: 6, first: Duration::from_secs(1) };
 
-/// A grant to a role or user that KMS may know in a moment.
+/// A grant to a role or user that KMS may not know for a moment.
 pub const NEW_GRANTEE: Retry<Failed> = Retry {
     what: "KMS to know the principal",
     when: Failed::passes,
@@ -117,29 +117,29 @@ pub const NEW_GRANTEE: Retry<Failed> = Retry {
     first: Duration::from_millis(500),
 };
 
-/// A key policy is written again for so long, where the cause may pass.
+/// How long writing a key policy is retried if the cause may be temporary.
 pub const KEY_POLICY_TAKEN: Duration = Duration::from_secs(180);
 
 /// KMS shows a key policy as it was written after so long.
 pub const KEY_POLICY_SHOWN: SignedDuration = SignedDuration::from_mins(2);
 
-/// Looks at a key policy that was written.
+/// Polling a key policy after a write.
 pub const KEY_POLICY: Pauses = Pauses { first: Duration::from_millis(100), most: Duration::from_secs(1) };
 
 // === Secrets Manager ===
 
-/// A secret that was created or restored a moment ago may be unknown to the server that is asked next.
+/// A secret that was created or restored a moment ago may be unknown to the server that handles the next call.
 pub const SECRET_UNSEEN: Lag = Lag { what: "the secret to appear everywhere", looks: 6, first: Duration::from_secs(1) };
 
-/// Looks at a secret that is being deleted.
+/// Polling a secret that is being deleted.
 pub const SECRET: Pauses = Pauses { first: Duration::from_secs(1), most: Duration::from_secs(5) };
 
 // === RDS ===
 
-/// Looks at a DB instance, a DB cluster, or what uses a DB parameter group.
+/// Polling a DB instance, a DB cluster, or the databases of a DB parameter group.
 pub const DATABASE: Pauses = Pauses { first: Duration::from_millis(200), most: Duration::from_secs(15) };
 
-/// A database can become busy between the look at it and the change; it is for the operation's own limit to end that.
+/// A database can become busy between the read and the change; only the operation's own limit ends that wait.
 pub const DATABASE_BUSY: Retry<Failed> = Retry {
     what: "the database to accept changes",
     when: Failed::passes,
@@ -157,5 +157,5 @@ pub const PARAMETER_GROUP_BUSY: Retry<Error> = Retry {
 
 // === All ===
 
-/// What a state holds and a look does not show was perhaps created a moment ago.
+/// What a state holds and a read does not show may have been created a moment ago.
 pub const OBJECT_UNSEEN: Lag = Lag { what: "the object to appear", looks: 3, first: Duration::from_millis(400) };

@@ -1,4 +1,4 @@
-//! What the log tells, at DEBUG, of each request to AWS: never what is in it.
+//! What is logged, at DEBUG, about each request to AWS: never its content.
 
 use std::time::Instant;
 

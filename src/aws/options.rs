@@ -1,4 +1,4 @@
-//! The provider block's say on AWS, as plain data.
+//! The AWS settings of the provider block, as plain data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::aws::credentials::AssumeRole;
 use crate::aws::error::{Error, Kind};
 use crate::aws::web_identity::WebIdentity;
 
-/// The provider block's say on AWS, under hashicorp/aws's names and meanings. Everything may be absent.
+/// The AWS settings of the provider block, under hashicorp/aws's names and meanings. All are optional.
 #[derive(Clone, Default)]
 pub struct Options {
     /// The region of regional services.
@@ -21,7 +21,7 @@ pub struct Options {
     pub shared_config_files: Vec<String>,
     /// Instead of `~/.aws/credentials`; a leading `~` is the home directory.
     pub shared_credentials_files: Vec<String>,
-    /// With `secret_key`, before everything else.
+    /// With `secret_key`, takes precedence over everything else.
     pub access_key: Option<String>,
     /// Belongs to `access_key`.
     pub secret_key: Option<String>,
@@ -36,13 +36,13 @@ pub struct Options {
     pub endpoints: BTreeMap<String, String>,
     /// If not empty, the only accounts worked on.
     pub allowed_account_ids: Vec<String>,
-    /// Accounts never worked on.
+    /// Accounts that must not be used.
     pub forbidden_account_ids: Vec<String>,
-    /// Never ask STS for the account id.
+    /// Never request the account id from STS.
     pub skip_requesting_account_id: bool,
-    /// Take any text as a region.
+    /// Accept any text as a region.
     pub skip_region_validation: bool,
-    /// `true` keeps away from the instance's metadata service; anything else leaves it to AWS_EC2_METADATA_DISABLED.
+    /// `true` disables the instance's metadata service; otherwise AWS_EC2_METADATA_DISABLED decides.
     pub skip_metadata_api_check: Option<bool>,
     /// The URL of the metadata service.
     pub ec2_metadata_service_endpoint: Option<String>,
@@ -54,12 +54,12 @@ pub struct Options {
     pub https_proxy: Option<String>,
     /// Hosts, with commas between them, that are reached without a proxy.
     pub no_proxy: Option<String>,
-    /// Attempts in all, 25 if absent; at most 5 when the network fails.
+    /// Attempts in total, 25 by default; at most 5 when the network fails.
     pub max_retries: Option<u32>,
-    /// `standard` if absent.
+    /// `standard` by default.
     pub retry_mode: Option<RetryMode>,
-    /// How many tokens all retries together may take before they get some back by calls that succeed; a retry takes
-    /// five, one after a timeout ten. No limit if absent.
+    /// How many tokens all retries together may take before successful calls give some back; a retry takes five, one
+    /// after a timeout ten. Unlimited by default.
     pub token_bucket_rate_limiter_capacity: Option<usize>,
     /// A PEM file of certificates to trust besides the system's.
     pub custom_ca_bundle: Option<String>,
@@ -67,7 +67,7 @@ pub struct Options {
     pub use_fips_endpoint: Option<bool>,
     /// Endpoints that speak IPv6 too.
     pub use_dualstack_endpoint: Option<bool>,
-    /// The region of STS alone.
+    /// The region of STS only.
     pub sts_region: Option<String>,
     /// Products appended to the user agent, each `name/version (comment)`.
     pub user_agent: Vec<String>,
@@ -106,7 +106,7 @@ impl Options {
 }
 
 impl RetryMode {
-    /// The mode of a name, in any case as AWS's tools take it.
+    /// The mode of a name, in any case, as AWS's tools accept it.
     pub fn parse(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "standard" => Some(Self::Standard),

@@ -14,7 +14,7 @@ pub(crate) struct Proxies {
     pub(crate) https: Option<ProxyConfig>,
 }
 
-/// What the provider block says of proxies: the options `http_proxy`, `https_proxy` and `no_proxy`.
+/// The proxy settings of the provider block: the options `http_proxy`, `https_proxy` and `no_proxy`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Given<'a> {
     pub(crate) http: Option<&'a str>,
@@ -26,8 +26,8 @@ pub(crate) struct Given<'a> {
 type Found = (&'static str, String);
 
 impl Proxies {
-    /// An option goes before its variables, and an empty one means no proxy. As in hashicorp/aws, `http_proxy` serves
-    /// both schemes if nothing else is said about `https`.
+    /// An option takes precedence over its variables, and an empty one means no proxy. As in hashicorp/aws,
+    /// `http_proxy` serves both schemes unless `https` is configured.
     ///
     /// # Errors
     /// A URL is none that a proxy can have.
@@ -66,7 +66,7 @@ fn proxy(
 mod tests {
     use super::*;
 
-    /// What `http://` and `https://` lead to.
+    /// The proxies for `http://` and `https://`.
     #[track_caller]
     fn check(options: [Option<&str>; 2], variables: &[(&str, &str)], want: [Option<&str>; 2]) {
         let [http, https] = options;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_told_without_its_password() {
+    fn an_invalid_proxy_is_reported_without_its_password() {
         let given = Given { https: Some("socks5://me:hidden@a"), ..Given::default() };
         let error = Proxies::of(given, |_| None).err().unwrap();
         assert!(error.message.starts_with("https_proxy names no proxy"), "{error}");

@@ -1,4 +1,4 @@
-//! RDS: where a database is, whether it takes IAM logins, and its parameters.
+//! RDS: databases, whether they accept IAM database authentication, and their parameters.
 
 mod clusters;
 mod database;
@@ -19,7 +19,7 @@ use crate::aws::rds::users::Lists;
 
 pub use self::database::{APPLYING, Database, IN_SYNC};
 
-/// What a [`Database`] is.
+/// The kind of a [`Database`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A DB instance.
@@ -58,7 +58,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Absence as an absent value.
+/// `None` if the object does not exist.
 fn present<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_instance_tells_what_is_and_what_is_pending() {
+    async fn an_instance_shows_present_and_pending_settings() {
         let server = Server::start([instance()]).await;
         let found = server.clients().rds(None).await.unwrap().instance("orders").await.unwrap().unwrap();
         assert_eq!(

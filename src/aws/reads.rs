@@ -1,8 +1,8 @@
-//! Reads that many ask for at about the same time, and that are made once for all of them.
+//! Reads that many callers need at about the same time, and that are done once for all of them.
 //!
-//! Core plans and applies many resources at once, and each may want the same list of a region. It is read by the first
-//! who asks; all others who ask meanwhile, or within some seconds, get the same answer. An answer says when it was asked
-//! for: whoever waits for a change, or has made one, takes nothing from it that may have changed since.
+//! Core plans and applies many resources at once, and each may need the same list of a region. The first caller reads
+//! it; all others that ask meanwhile, or within some seconds, get the same answer. An answer has the time of its
+//! request: a caller that waits for a change, or has made one, does not use an answer that may be older.
 
 use std::time::{Duration, Instant};
 
@@ -10,23 +10,23 @@ use tokio::sync::Mutex;
 
 use crate::aws::error::Error;
 
-/// What a read has answered.
+/// The answer of a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read<T> {
     /// The answer.
     pub value: T,
-    /// When it was asked for.
+    /// When it was requested.
     pub begun: Instant,
 }
 
-/// A read that is shared by all who ask.
+/// A read that is shared by all callers.
 #[derive(Debug)]
 pub(crate) struct Shared<T> {
     life: Duration,
     last: Mutex<Option<Answer<T>>>,
 }
 
-/// An answer, for those who asked up to a moment.
+/// An answer, for callers that asked up to a certain time.
 #[derive(Debug)]
 struct Answer<T> {
     read: Result<Read<T>, Error>,
@@ -34,12 +34,12 @@ struct Answer<T> {
 }
 
 impl<T: Clone> Shared<T> {
-    /// A read whose answers are good for so long.
+    /// A read whose answers are reused for so long.
     pub(crate) fn new(life: Duration) -> Self {
         Self { life, last: Mutex::default() }
     }
 
-    /// The answer of a moment ago, or else that of `read`. A failure is shared with those alone who were waiting for it.
+    /// The cached answer, or else that of `read`. A failure is shared only with those that were waiting for it.
     ///
     /// # Errors
     /// Those of the read.
@@ -70,7 +70,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// Reads for two who ask at the same time and for one who asks later: what they get, and the number of reads.
+    /// Reads for two callers at the same time and for a later one: what they get, and the number of reads.
     async fn three(shared: &Shared<u32>, answer: impl Fn(u32) -> Result<u32, Error>) -> ([Option<u32>; 3], u32) {
         let reads = AtomicU32::new(0);
         let read = || async {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_has_a_short_life() {
+    async fn an_answer_is_cached_for_a_short_time() {
         assert_eq!(three(&Shared::new(Duration::ZERO), Ok).await, ([Some(1), Some(1), Some(2)], 2));
     }
 

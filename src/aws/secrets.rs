@@ -16,41 +16,41 @@ use crate::aws::error::Error;
 #[derive(Clone, Debug)]
 pub struct Secrets(aws_sdk_secretsmanager::Client);
 
-/// A secret, but for its value.
+/// A secret, except its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// Its whole ARN, with the six random characters at the end.
     pub arn: String,
     /// Its name.
     pub name: String,
-    /// What somebody says of it.
+    /// The description.
     pub description: Option<String>,
-    /// The KMS key, as somebody named it; none if it is AWS's own `aws/secretsmanager`.
+    /// The KMS key, as it was given; none if it is the AWS managed key `aws/secretsmanager`.
     pub kms_key_id: Option<String>,
     /// Whether it was deleted, and can be restored for some days.
     pub is_deleted: bool,
     /// Whether something replaces its value on a schedule.
     pub is_rotated: bool,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<SystemTime>,
-    /// When anything of it was last changed.
+    /// When any part of it was last changed.
     pub changed: Option<SystemTime>,
-    /// The version whose value is in force.
+    /// The version with the current value (`AWSCURRENT`).
     pub current: Option<String>,
-    /// The version whose value was in force before.
+    /// The version with the previous value (`AWSPREVIOUS`).
     pub previous: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// A secret to be made.
+/// A secret to create.
 #[derive(Clone, Copy)]
 pub struct New<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What is said of it.
+    /// The description.
     pub description: Option<&'a str>,
-    /// The KMS key; AWS's own if absent.
+    /// The KMS key; defaults to the AWS managed key.
     pub kms_key_id: Option<&'a str>,
     /// Its tags.
     pub tags: &'a BTreeMap<String, String>,
@@ -79,10 +79,10 @@ impl Secrets {
         }
     }
 
-    /// The text in force of a secret. Needs `secretsmanager:GetSecretValue`.
+    /// The current value of a secret. Needs `secretsmanager:GetSecretValue`.
     ///
     /// # Errors
-    /// Any; the secret holds bytes and no text.
+    /// Any; the secret holds bytes instead of text.
     pub async fn value(&self, id: &str) -> Result<Secret<String>, Error> {
         let answer = self.0.get_secret_value().secret_id(id).send().await;
         let answer = answer.map_err(|e| Error::sdk("secretsmanager", "GetSecretValue", &e))?;
@@ -90,7 +90,7 @@ impl Secrets {
         text.ok_or_else(|| Error::incomplete("secretsmanager", "GetSecretValue", "text"))
     }
 
-    /// Makes a secret and returns its ARN. The same once more does nothing. Needs `secretsmanager:CreateSecret` and
+    /// Creates a secret and returns its ARN. A repetition does nothing. Needs `secretsmanager:CreateSecret` and
     /// `secretsmanager:TagResource`.
     ///
     /// # Errors
@@ -109,8 +109,7 @@ impl Secrets {
         answer.arn.ok_or_else(|| Error::incomplete("secretsmanager", "CreateSecret", "ARN"))
     }
 
-    /// Puts a value in force as a new version. The same once more does nothing. Needs
-    /// `secretsmanager:PutSecretValue`.
+    /// Writes a value as a new current version. A repetition does nothing. Needs `secretsmanager:PutSecretValue`.
     ///
     /// # Errors
     /// Any; there is such a version already, and it has another value.
@@ -119,7 +118,7 @@ impl Secrets {
         request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "PutSecretValue", &e))
     }
 
-    /// Sets description and key; without them there is no description, and the key is AWS's own. Needs
+    /// Sets description and key; `None` removes the description and selects the AWS managed key. Needs
     /// `secretsmanager:UpdateSecret`.
     ///
     /// # Errors
@@ -158,7 +157,7 @@ impl Secrets {
         request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "TagResource", &e))
     }
 
-    /// Takes tags away. Needs `secretsmanager:UntagResource`.
+    /// Removes tags. Needs `secretsmanager:UntagResource`.
     ///
     /// # Errors
     /// Any.
@@ -176,7 +175,7 @@ impl Secrets {
         request.send().await.map(drop).map_err(|e| Error::sdk("secretsmanager", "RestoreSecret", &e))
     }
 
-    /// Deletes a secret, which can be restored for 7 to 30 days; for none, it is gone for good. Needs
+    /// Deletes a secret, which can be restored for 7 to 30 days; with `None` it is deleted immediately. Needs
     /// `secretsmanager:DeleteSecret`.
     ///
     /// # Errors
@@ -189,7 +188,7 @@ impl Secrets {
 }
 
 impl Description {
-    /// When anything of it was last changed, such as `2026-01-31T12:00:00Z`.
+    /// When any part of it was last changed, such as `2026-01-31T12:00:00Z`.
     pub fn changed_at(&self) -> Option<String> {
         DateTime::from(self.changed?).fmt(Format::DateTime).ok()
     }
@@ -224,10 +223,10 @@ impl Description {
     }
 }
 
-/// The id for a version, made from what may be known of it and from the version it follows.
+/// The id for a version, generated from the non-secret parts of the value and the version that it follows.
 ///
-/// Whoever repeats an interrupted write arrives at the same id, so that Secrets Manager can tell a repetition; and no
-/// write arrives at the id of an older version.
+/// A repetition of an interrupted write generates the same id, so that Secrets Manager recognises it; and no write
+/// generates the id of an older version.
 pub fn version_id(follows: Option<&str>, known: &serde_json::Value) -> String {
     let text = serde_json::json!(["rdsauth", follows, known]).to_string();
     digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

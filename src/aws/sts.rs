@@ -20,7 +20,7 @@ impl Sts {
         Self(client)
     }
 
-    /// Asks whose credentials are in use; needs no permission.
+    /// Requests the identity of the credentials in use; needs no permission.
     ///
     /// # Errors
     /// STS did not answer or does not know the credentials.

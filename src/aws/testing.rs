@@ -1,4 +1,5 @@
-//! A server on loopback that stands in for AWS in this floor's tests: scripted answers, recorded requests. And a proxy.
+//! A mock AWS server on loopback for the tests of this module, with scripted answers and recorded requests; and a
+//! proxy.
 
 pub(crate) mod proxy;
 
@@ -18,7 +19,7 @@ pub(crate) enum Answer {
     Xml(u16, String),
     /// An HTTP status and a JSON body.
     Json(u16, String),
-    /// Reads the request, then hangs up.
+    /// Reads the request, then closes the connection.
     HangUp,
 }
 
@@ -76,7 +77,7 @@ impl Server {
         self.seen.lock().unwrap().clone()
     }
 
-    /// The API operations asked for so far.
+    /// The API operations requested so far.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.seen().iter().map(Seen::operation).collect()
     }

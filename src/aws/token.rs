@@ -1,4 +1,5 @@
-//! The token that stands in for a database password: a presigned request, made without asking AWS.
+//! The IAM authentication token that replaces a database password: a presigned request, generated without a call to
+//! AWS.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,7 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::arn::{MAX_DB_USER_LEN, check_region};
 use crate::aws::host::{RdsHost, check_host};
 
-/// What a token is for.
+/// The arguments of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login<'a> {
     /// The real name of the endpoint, not of a tunnel or a CNAME.
@@ -33,13 +34,13 @@ pub struct Login<'a> {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     text: String,
-    /// When it stops opening new sessions; those open live on.
+    /// When it stops opening new sessions; open sessions continue.
     pub expires_at: Timestamp,
     /// When the credentials that signed it end, if they do; the token ends with them.
     pub credentials_expire_at: Option<Timestamp>,
 }
 
-/// Why a token cannot be made: one whole sentence, about one argument.
+/// Why a token cannot be generated: one whole sentence, about one argument.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TokenError {
@@ -65,14 +66,14 @@ pub enum Argument {
     Credentials,
 }
 
-/// RDS takes no older token.
+/// RDS accepts no older token.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(900);
 
-/// What stays as it is in a query; everything else is encoded, as SigV4 demands.
+/// The characters that are not encoded in a query; SigV4 requires all others to be.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Login<'_> {
-    /// Checks every argument, so that a plan can refuse what an apply could not do.
+    /// Checks every argument, so that a plan can reject what an apply could not do.
     ///
     /// # Errors
     /// The first argument that is wrong.
@@ -114,7 +115,7 @@ impl Login<'_> {
         Ok(())
     }
 
-    /// Makes the token. Purely local: whether it lets anybody in is known only to the database.
+    /// Generates the token, locally. Only the database decides whether it accepts it.
     ///
     /// # Errors
     /// An argument is wrong.

@@ -6,7 +6,7 @@ use std::{fmt, io};
 use aws_smithy_runtime_api::box_error::BoxError;
 use tf_provider::diagnostic::{causes, chain};
 
-/// A request that was never answered, and by whom.
+/// A request that was never answered, and by which host.
 #[derive(Debug)]
 pub(crate) struct Unreached {
     /// The host as the request had it, with its port if that is not the usual one.
@@ -24,7 +24,7 @@ pub enum Reach {
     Connection,
     /// The certificate was not accepted, or TLS failed in another way.
     Tls,
-    /// Nothing came in time.
+    /// No answer came in time.
     Timeout,
     /// The connection broke before the answer was whole.
     Broken,
@@ -35,7 +35,8 @@ impl Unreached {
         Self { host, timeout, source }
     }
 
-    /// How far it got, told by text where the layers below have no types: it words a message, no more.
+    /// How far it got, recognised by text where the layers below have no types: this only affects the wording of a
+    /// message.
     pub(crate) fn reach(&self) -> Reach {
         let timed_out = |cause: &(dyn StdError + 'static)| {
             cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::TimedOut)

@@ -15,7 +15,7 @@ use crate::aws::error::{Error, Kind};
 /// A role to assume, with the arguments of `sts:AssumeRoleWithWebIdentity` under hashicorp/aws's names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct WebIdentity {
-    /// The role; AWS_ROLE_ARN if absent.
+    /// The role; defaults to AWS_ROLE_ARN.
     pub role_arn: Option<String>,
     /// How long the session lasts, 15 minutes to 12 hours; AWS's default is one hour.
     pub duration: Option<Duration>,
@@ -23,15 +23,15 @@ pub struct WebIdentity {
     pub policy: Option<String>,
     /// Managed policies that restrict the session.
     pub policy_arns: Vec<String>,
-    /// The session's name in logs; AWS_ROLE_SESSION_NAME if absent, and `terraform-rdsauth` without that.
+    /// The session's name in logs; defaults to AWS_ROLE_SESSION_NAME, then to `terraform-rdsauth`.
     pub session_name: Option<String>,
     /// The token itself.
     pub token: Option<String>,
-    /// A file with the token, read anew for each session; AWS_WEB_IDENTITY_TOKEN_FILE if neither is given.
+    /// A file with the token, read again for each session; AWS_WEB_IDENTITY_TOKEN_FILE if neither is given.
     pub token_file: Option<PathBuf>,
 }
 
-/// A session of a role, asked for without credentials.
+/// A session of a role, requested without credentials.
 pub(crate) struct WebIdentityRole {
     sts: aws_sdk_sts::Client,
     role_arn: String,
@@ -49,7 +49,7 @@ impl WebIdentityRole {
     /// The provider of the role's credentials.
     ///
     /// # Errors
-    /// Neither the options nor the environment name the role, or the token.
+    /// Neither the options nor the environment contain the role, or the token.
     pub(crate) fn provider(
         sts: aws_sdk_sts::Client,
         options: WebIdentity,

@@ -110,7 +110,7 @@ async fn throttling_faults_and_lost_answers_are_retried() {
 }
 
 #[tokio::test]
-async fn attempts_end_at_the_configured_number_and_the_throttle_is_told() {
+async fn attempts_end_at_the_configured_number_and_throttling_is_reported() {
     let server = Server::start([fault(400, "Throttling", "Rate exceeded")]).await;
     let clients = Clients::for_tests(Options { max_retries: Some(7), ..server.options() });
     let error = put(&clients).await.unwrap_err();
@@ -142,7 +142,7 @@ async fn an_unreachable_endpoint_is_named_soon() {
 }
 
 #[tokio::test]
-async fn a_name_without_address_is_told_as_such() {
+async fn a_name_without_address_is_reported_as_such() {
     let server = Server::start([]).await;
     let options = everywhere("http://iam.region.invalid", server.options());
     let error = put(&Clients::for_tests(Options { max_retries: Some(1), ..options })).await.unwrap_err();
@@ -150,7 +150,7 @@ async fn a_name_without_address_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn expired_credentials_are_told_after_one_attempt() {
+async fn expired_credentials_are_reported_after_one_attempt() {
     let server = Server::start([fault(403, "ExpiredToken", "The security token included in the request is expired")]);
     let server = server.await;
     let error = put(&server.clients()).await.unwrap_err();
@@ -205,7 +205,7 @@ async fn a_wrong_account_is_refused_before_anything_changes() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_for_the_account_when_that_is_skipped() {
+async fn the_account_is_not_requested_when_that_is_skipped() {
     let server = Server::start([done()]).await;
     let options = Options { skip_requesting_account_id: true, ..server.options() };
     let clients = Clients::for_tests(options.clone());
@@ -266,7 +266,7 @@ async fn roles_are_assumed_in_a_chain_once_for_all_clients() {
 }
 
 #[tokio::test]
-async fn a_role_that_cannot_be_assumed_is_told_with_its_usual_causes() {
+async fn a_role_that_cannot_be_assumed_is_explained_with_its_usual_causes() {
     let server =
         Server::start([fault(403, "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole")]).await;
     let role = AssumeRole { role_arn: "arn:aws:iam::123456789012:role/one".to_owned(), ..AssumeRole::default() };
@@ -283,7 +283,7 @@ async fn a_role_that_cannot_be_assumed_is_told_with_its_usual_causes() {
 }
 
 #[tokio::test]
-async fn absent_credentials_are_told_with_the_places_looked_at() {
+async fn missing_credentials_are_reported_with_their_sources() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config");
     std::fs::write(&file, "[profile other]\nregion = eu-west-1\n").unwrap();
@@ -340,7 +340,7 @@ async fn profiles_give_keys_region_and_retries() {
 }
 
 #[tokio::test]
-async fn wrong_options_are_told_when_a_call_needs_them() {
+async fn wrong_options_are_reported_when_a_call_needs_them() {
     let server = Server::start([done()]).await;
     let with = |change: &dyn Fn(&mut Options)| {
         let mut options = server.options();

@@ -1,6 +1,6 @@
-//! Which object is not there: that of the operation, or another one that the request names.
+//! Which object is missing: that of the operation, or another one that the request names.
 
-/// The codes with which an operation says that its own object is not there.
+/// The codes with which an operation reports that its own object does not exist.
 pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str] {
     match (service, operation) {
         ("iam", _) => &["NoSuchEntity"],
@@ -22,7 +22,7 @@ pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str]
     }
 }
 
-/// The absence of a parameter group, of an instance or of a cluster.
+/// A missing parameter group, DB instance or DB cluster.
 const GROUP: &[&str] = &[
     "DBParameterGroupNotFound",
     "DBParameterGroupNotFoundFault",
@@ -30,7 +30,7 @@ const GROUP: &[&str] = &[
     "DBClusterParameterGroupNotFoundFault",
 ];
 
-/// The absence of what has tags.
+/// A missing object of a tag operation.
 const TAGGED: &[&str] = &[
     "DBParameterGroupNotFound",
     "DBParameterGroupNotFoundFault",

@@ -1,4 +1,4 @@
-//! Roles: what they are, and what hangs on them.
+//! Roles, their policies and their instance profiles.
 
 use aws_sdk_iam::types::{self, Tag};
 use aws_smithy_types::DateTime;
@@ -23,17 +23,17 @@ pub struct Role {
     pub description: Option<String>,
     /// The trust policy, decoded, as IAM keeps it.
     pub trust: String,
-    /// How many seconds a session may last.
+    /// The maximum duration of a session in seconds.
     pub max_session_duration: i64,
     /// The ARN of the policy that bounds its permissions.
     pub boundary: Option<String>,
     /// All its tags.
     pub tags: Map<String>,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
 }
 
-/// A role to be made.
+/// A role to create.
 #[derive(Clone, Debug)]
 pub struct NewRole<'a> {
     /// Its name.
@@ -44,7 +44,7 @@ pub struct NewRole<'a> {
     pub description: Option<&'a str>,
     /// The trust policy.
     pub trust: &'a str,
-    /// How many seconds a session may last.
+    /// The maximum duration of a session in seconds.
     pub max_session_duration: i64,
     /// The ARN of the policy that bounds its permissions.
     pub boundary: Option<&'a str>,
@@ -52,14 +52,14 @@ pub struct NewRole<'a> {
     pub tags: &'a Map<String>,
 }
 
-/// One call about a role, whose errors are explained.
+/// One call about a role, with its errors explained.
 macro_rules! call {
     ($operation:literal, $request:expr) => {
         $request.send().await.map_err(|error| Error::sdk("iam", $operation, &error))
     };
 }
 
-/// All pages of a list; that of an absent role is empty.
+/// All pages of a list; empty if the role does not exist.
 macro_rules! pages {
     ($operation:literal, $request:expr, |$page:ident| $items:expr) => {{
         let mut all = Vec::new();
@@ -92,7 +92,7 @@ impl Iam {
         }
     }
 
-    /// The ARN of the user of a name, and when it was made. Needs `iam:GetUser`.
+    /// The ARN of the user of a name, and when it was created. Needs `iam:GetUser`.
     ///
     /// # Errors
     /// Any but its absence.
@@ -104,7 +104,7 @@ impl Iam {
         }
     }
 
-    /// Makes a role with its tags. Needs `iam:CreateRole`, and `iam:TagRole` for the tags.
+    /// Creates a role with its tags. Needs `iam:CreateRole`, and `iam:TagRole` for the tags.
     ///
     /// # Errors
     /// Any; `is_already_exists` may come from an attempt of this very call whose answer was lost.
@@ -142,14 +142,14 @@ impl Iam {
     /// Sets the policy that bounds a role's permissions. Needs `iam:PutRolePermissionsBoundary`.
     ///
     /// # Errors
-    /// Any; `is_not_found` if the role or the policy is absent.
+    /// Any; `is_not_found` if the role or the policy does not exist.
     pub async fn put_boundary(&self, name: &str, arn: &str) -> Result<(), Error> {
         let request = self.0.put_role_permissions_boundary().role_name(name).permissions_boundary(arn);
         call!("PutRolePermissionsBoundary", request).map(drop)
     }
 
-    /// Takes the bounds off a role's permissions; it is no error if it has none, or is gone.
-    /// Needs `iam:DeleteRolePermissionsBoundary`.
+    /// Removes the permissions boundary of a role; succeeds if it has none or does not exist. Needs
+    /// `iam:DeleteRolePermissionsBoundary`.
     ///
     /// # Errors
     /// Any other.
@@ -166,7 +166,7 @@ impl Iam {
         call!("TagRole", self.0.tag_role().role_name(name).set_tags(Some(tags("TagRole", set)?))).map(drop)
     }
 
-    /// Removes tags, as far as they are there. Needs `iam:UntagRole`.
+    /// Removes tags, if present. Needs `iam:UntagRole`.
     ///
     /// # Errors
     /// Any.
@@ -174,7 +174,7 @@ impl Iam {
         call!("UntagRole", self.0.untag_role().role_name(name).set_tag_keys(Some(keys.to_vec()))).map(drop)
     }
 
-    /// The names of a role's inline policies; none if it is gone. Needs `iam:ListRolePolicies`.
+    /// The names of a role's inline policies; none if it does not exist. Needs `iam:ListRolePolicies`.
     ///
     /// # Errors
     /// Any other.
@@ -182,8 +182,8 @@ impl Iam {
         pages!("ListRolePolicies", self.0.list_role_policies().role_name(name), |page| page.policy_names)
     }
 
-    /// The ARNs of the managed policies attached to a role; none if it is gone.
-    /// Needs `iam:ListAttachedRolePolicies`.
+    /// The ARNs of the managed policies attached to a role; none if it does not exist. Needs
+    /// `iam:ListAttachedRolePolicies`.
     ///
     /// # Errors
     /// Any other.
@@ -193,8 +193,8 @@ impl Iam {
         })
     }
 
-    /// The names of the instance profiles that hold a role; none if it is gone.
-    /// Needs `iam:ListInstanceProfilesForRole`.
+    /// The names of the instance profiles that contain a role; none if it does not exist. Needs
+    /// `iam:ListInstanceProfilesForRole`.
     ///
     /// # Errors
     /// Any other.
@@ -204,7 +204,7 @@ impl Iam {
         })
     }
 
-    /// Takes a managed policy off a role; it is no error if it is not attached. Needs `iam:DetachRolePolicy`.
+    /// Detaches a managed policy from a role; succeeds if it is not attached. Needs `iam:DetachRolePolicy`.
     ///
     /// # Errors
     /// Any other.
@@ -213,8 +213,7 @@ impl Iam {
         absent_is_fine(call!("DetachRolePolicy", request).map(drop))
     }
 
-    /// Takes a role out of an instance profile; it is no error if it is not in it.
-    /// Needs `iam:RemoveRoleFromInstanceProfile`.
+    /// Removes a role from an instance profile; succeeds if it is not in it. Needs `iam:RemoveRoleFromInstanceProfile`.
     ///
     /// # Errors
     /// Any other.
@@ -223,10 +222,10 @@ impl Iam {
         absent_is_fine(call!("RemoveRoleFromInstanceProfile", request).map(drop))
     }
 
-    /// Deletes a role; it is no error if it is gone already. Needs `iam:DeleteRole`.
+    /// Deletes a role; succeeds if it does not exist. Needs `iam:DeleteRole`.
     ///
     /// # Errors
-    /// Any other; `is_delete_conflict` if a policy or an instance profile still hangs on it.
+    /// Any other; `is_delete_conflict` if a policy or an instance profile is still attached.
     pub async fn delete_role(&self, name: &str) -> Result<(), Error> {
         absent_is_fine(call!("DeleteRole", self.0.delete_role().role_name(name)).map(drop))
     }
@@ -305,7 +304,7 @@ mod tests {
         }
     }
 
-    /// What one call sends to a server that answers so, and what comes of it.
+    /// The request that one call sends to a server with this answer, and its result.
     macro_rules! sent {
         ($answer:expr, |$iam:ident| $call:expr) => {{
             let server = Server::start([$answer]).await;
@@ -346,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_role_is_made_in_one_call() {
+    async fn a_role_is_created_in_one_call() {
         let tags = map(&[("a", "1"), ("b", "")]);
         let new = NewRole {
             name: "app",
@@ -409,7 +408,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn taking_away_what_is_gone_succeeds() {
+    async fn removing_from_a_missing_role_succeeds() {
         let gone = || fault(404, "NoSuchEntity", "gone");
         let denied = || fault(403, "AccessDenied", "no");
         for (answer, fine) in [(gone as fn() -> Answer, true), (denied, false)] {

@@ -6,7 +6,7 @@ use crate::aws::error::Error;
 use crate::aws::iam::Iam;
 
 impl Iam {
-    /// When the user of a name was made; nothing if there is none. Needs `iam:GetUser`.
+    /// When the user of a name was created; nothing if there is none. Needs `iam:GetUser`.
     ///
     /// # Errors
     /// Any but its absence.

@@ -3,7 +3,7 @@
 use crate::aws::error::Error;
 use crate::aws::kms::{Kms, SERVICE};
 
-/// An alias that leads to a key; AWS's own may lead to none.
+/// An alias and the key it points to; an alias of an AWS service may point to none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
     /// Its name, such as `alias/orders`.
@@ -35,7 +35,7 @@ impl Kms {
         }
     }
 
-    /// Makes an alias. Needs `kms:CreateAlias`.
+    /// Creates an alias. Needs `kms:CreateAlias`.
     ///
     /// # Errors
     /// Any; `is_already_exists` may come from an attempt of this very call whose answer was lost.
@@ -53,7 +53,7 @@ impl Kms {
         answer.map(drop).map_err(|error| Error::sdk(SERVICE, "UpdateAlias", &error))
     }
 
-    /// Takes an alias away; it is no error if it is gone already. Needs `kms:DeleteAlias`.
+    /// Deletes an alias; succeeds if it does not exist. Needs `kms:DeleteAlias`.
     ///
     /// # Errors
     /// Any other.
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_gone_need_not_be_deleted() {
+    async fn deleting_a_missing_alias_succeeds() {
         let server = Server::start([json_fault(400, "NotFoundException", "no")]).await;
         assert_eq!(server.clients().kms(None).await.unwrap().delete_alias("alias/a").await, Ok(()));
         let server = Server::start([json_fault(400, "AccessDeniedException", "no")]).await;

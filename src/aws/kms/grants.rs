@@ -5,18 +5,18 @@ use aws_sdk_kms::types::{GrantListEntry, GrantOperation};
 use crate::aws::error::Error;
 use crate::aws::kms::{Kms, SERVICE};
 
-/// A grant: what one principal may do with a key, besides what policies say.
+/// A grant: what one principal may do with a key, in addition to the policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// Its id.
     pub id: String,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// Who may do it.
+    /// The grantee.
     pub grantee: String,
-    /// What, such as `Decrypt`.
+    /// The operations, such as `Decrypt`.
     pub operations: Vec<String>,
-    /// Whether only certain encryption contexts or sources may be used.
+    /// Whether it is limited to certain encryption contexts or sources.
     pub is_constrained: bool,
 }
 
@@ -44,7 +44,7 @@ impl Kms {
         }
     }
 
-    /// Makes a grant and returns its id. One with the same name and content is returned instead of made twice.
+    /// Creates a grant and returns its id. If one with the same name and content exists, that one is returned instead.
     /// Needs `kms:CreateGrant`.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Kms {
         answer.grant_id.ok_or_else(|| Error::incomplete(SERVICE, "CreateGrant", "grant id"))
     }
 
-    /// Takes a grant away; it is no error if it or its key is gone already. Needs `kms:RevokeGrant`.
+    /// Revokes a grant; succeeds if it or its key does not exist. Needs `kms:RevokeGrant`.
     ///
     /// # Errors
     /// Any other.
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_grant_is_made_with_its_name() {
+    async fn a_grant_is_created_with_its_name() {
         let server = Server::start([json(r#"{"GrantId":"1","GrantToken":"t"}"#)]).await;
         let kms = server.clients().kms(None).await.unwrap();
         assert_eq!(kms.create_grant(KEY, "n", "p", &["Decrypt".to_owned()]).await.unwrap(), "1");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_gone_need_not_be_revoked() {
+    async fn revoking_a_missing_grant_succeeds() {
         let server = Server::start([json_fault(400, "NotFoundException", "no")]).await;
         let kms = server.clients().kms(None).await.unwrap();
         assert_eq!(kms.revoke_grant(KEY, "1").await, Ok(()));

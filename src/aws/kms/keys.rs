@@ -1,4 +1,4 @@
-//! Keys: what they are, their rotation, their state and their end.
+//! Keys: description, rotation, state and deletion.
 
 use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyUsageType, Tag};
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub struct Key {
     pub origin: String,
     /// Its description; none and an empty one are the same to KMS.
     pub description: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
 }
 
@@ -34,7 +34,7 @@ pub struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation(pub i64);
 
-/// One call about a key, whose errors are explained.
+/// One call about a key, with its errors explained.
 macro_rules! call {
     ($operation:literal, $request:expr) => {
         $request.send().await.map_err(|error| Error::sdk(SERVICE, $operation, &error))
@@ -54,10 +54,10 @@ impl Kms {
         }
     }
 
-    /// Makes a symmetric key to encrypt and decrypt with. Without a policy, KMS leaves the key to IAM.
-    /// Needs `kms:CreateKey`, and `kms:TagResource` for the tags.
+    /// Creates a symmetric key for encryption and decryption. Without a policy, KMS leaves the key to IAM. Needs
+    /// `kms:CreateKey`, and `kms:TagResource` for the tags.
     ///
-    /// It is sent once, since every call that has its effect makes another key.
+    /// It is sent once, since each call that takes effect creates another key.
     ///
     /// # Errors
     /// Any; `is_transient` leaves open whether there is a key now, `is_malformed_policy` can mean a principal.
@@ -147,7 +147,7 @@ impl Kms {
         call!("TagResource", self.0.tag_resource().key_id(key).set_tags(Some(tags))).map(drop)
     }
 
-    /// Takes tags away. Needs `kms:UntagResource`.
+    /// Removes tags. Needs `kms:UntagResource`.
     ///
     /// # Errors
     /// Any.
@@ -172,8 +172,8 @@ impl Kms {
         }
     }
 
-    /// Lets a key be deleted after so many days, and answers when. It is no error if it is gone, or already going.
-    /// Needs `kms:ScheduleKeyDeletion`.
+    /// Schedules the deletion of a key in so many days and returns its date. Succeeds if the key does not exist, or its
+    /// deletion is scheduled already. Needs `kms:ScheduleKeyDeletion`.
     ///
     /// # Errors
     /// Any other.
@@ -197,17 +197,18 @@ impl Key {
         self.state == "Enabled"
     }
 
-    /// Whether somebody has disabled it. One that cannot be used may be in another state, which nobody can enable it from.
+    /// Whether it was disabled by a user. A key that cannot be used may be in another state, from which it cannot be
+    /// enabled.
     pub fn is_disabled(&self) -> bool {
         self.state == "Disabled"
     }
 
-    /// Whether its key material is of KMS's own making. Only such a key can rotate by itself.
+    /// Whether KMS generated its key material. Only such a key can rotate automatically.
     pub fn has_own_material(&self) -> bool {
         self.origin == "AWS_KMS"
     }
 
-    /// Whether it is to be deleted, or its replicas are before it is.
+    /// Whether its deletion is scheduled, or it is waiting for its replicas to be deleted.
     pub fn is_pending_deletion(&self) -> bool {
         matches!(self.state.as_str(), "PendingDeletion" | "PendingReplicaDeletion")
     }
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_tells_what_it_is() {
+    async fn the_properties_of_a_key_are_read() {
         let (_server, kms) =
             kms([json(&KEY.replace("STATE", "Enabled")), json(&KEY.replace("STATE", "Disabled"))]).await;
         let key = kms.key("alias/x").await.unwrap().unwrap();
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_made_once() {
+    async fn a_key_is_created_once() {
         for answer in
             [json_fault(500, "KMSInternalException", "later"), json_fault(400, "ThrottlingException", "later")]
         {

@@ -22,8 +22,8 @@ impl Kms {
 
     /// Replaces the policy of a key as a whole. Needs `kms:PutKeyPolicy`.
     ///
-    /// It is sent once: what follows from a policy that was read must not be written later than that, so whoever wants
-    /// to try again reads again first.
+    /// It is sent once: a policy that was derived from a read must not be written by a late retry. To try again, read
+    /// again first.
     ///
     /// # Errors
     /// Any; `is_transient` is worth another try, `is_malformed_policy` means the document or a principal in it.

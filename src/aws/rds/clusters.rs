@@ -27,7 +27,7 @@ impl Rds {
         }
     }
 
-    /// All that RDS tells of a cluster. Needs `rds:DescribeDBClusters`.
+    /// The description of a DB cluster. Needs `rds:DescribeDBClusters`.
     ///
     /// # Errors
     /// Any but its absence.

@@ -1,23 +1,23 @@
-//! An instance or cluster, as far as logins and parameters need to know it.
+//! A DB instance or DB cluster, with the properties that connections and parameters need.
 
 use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance};
 
 use crate::aws::error::Error;
 use crate::aws::rds::Kind;
 
-/// An instance or cluster, as far as logins need to know it.
+/// A DB instance or DB cluster, with the properties that connections need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
     /// Which of the two.
     pub kind: Kind,
     /// The identifier a person gave it.
     pub identifier: String,
-    /// Its ARN, which holds region and account.
+    /// Its ARN, which contains region and account.
     pub arn: String,
-    /// The resource id, `db-…` or `cluster-…`, which IAM compares in `rds-db:connect`, for a member of a cluster that of
-    /// [its cluster](Rds::cluster_of). It stays when the identifier changes.
+    /// The resource ID, `db-…` or `cluster-…`, which IAM compares in `rds-db:connect`; for a member of a cluster that
+    /// of [its cluster](Rds::cluster_of). It is kept when the identifier changes.
     pub resource_id: String,
-    /// The host; absent while it is being created.
+    /// The host; none while it is being created.
     pub host: Option<String>,
     /// A cluster's reader host.
     pub reader_host: Option<String>,
@@ -33,24 +33,24 @@ pub struct Database {
     pub cluster_identifier: Option<String>,
     /// Whether IAM authentication is on.
     pub iam_enabled: bool,
-    /// What IAM authentication will be, once a change that waits is applied.
+    /// The pending value of IAM database authentication, while a modification is pending.
     pub iam_pending: Option<bool>,
-    /// Its parameter group: an instance's own one, or that of a cluster.
+    /// Its DB parameter group, or DB cluster parameter group.
     pub group: String,
-    /// How far it is with the parameters of the group: `in-sync`, `applying`, `failed-to-apply`, `pending-reboot`. Of a
-    /// cluster, how far the member is that is furthest behind. It lags behind a change.
+    /// The parameter status: `in-sync`, `applying`, `failed-to-apply`, `pending-reboot`. For a cluster, that of the
+    /// member that is furthest behind. It lags behind a change.
     pub group_status: String,
-    /// The instances that are members of a cluster, the writer first, and how far each is with the parameters.
+    /// The DB instances that are members of a cluster, the writer first, each with its parameter status.
     pub members: Vec<(String, String)>,
 }
 
-/// The status of a database that has all parameters of its group in force.
+/// The parameter status of a database that has applied all parameters of its group.
 pub const IN_SYNC: &str = "in-sync";
 
 /// The status of a database that is taking parameters that need no reboot. It hides that others need one.
 pub const APPLYING: &str = "applying";
 
-/// Statuses out of which a database comes only by somebody's hand, and what that has to do.
+/// Statuses that a database leaves only by a manual action, and that action.
 const STUCK: [(&str, &str); 8] = [
     ("stopped", "start it first"),
     ("stopping", "start it again once it has stopped"),
@@ -63,10 +63,10 @@ const STUCK: [(&str, &str); 8] = [
 ];
 
 impl Database {
-    /// What RDS tells of an instance.
+    /// The properties of a DB instance.
     ///
     /// # Errors
-    /// The answer lacks what every instance has.
+    /// The answer lacks something that every DB instance has.
     pub(super) fn of_instance(instance: DbInstance) -> Result<Self, Error> {
         let required =
             |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", "DescribeDBInstances", what));
@@ -95,10 +95,10 @@ impl Database {
         })
     }
 
-    /// What RDS tells of a cluster.
+    /// The properties of a DB cluster.
     ///
     /// # Errors
-    /// The answer lacks what every cluster has.
+    /// The answer lacks something that every DB cluster has.
     pub(super) fn of_cluster(cluster: DbCluster) -> Result<Self, Error> {
         let required =
             |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", "DescribeDBClusters", what));
@@ -130,9 +130,10 @@ impl Database {
         })
     }
 
-    /// The same as logins to it see it: those to a member of a cluster depend on the cluster's setting and resource id.
+    /// The same as it applies to connections: those to a member of a cluster depend on the cluster's setting and
+    /// resource ID.
     #[must_use]
-    pub fn as_seen_by_logins(self, cluster: Option<Self>) -> Self {
+    pub fn for_connections(self, cluster: Option<Self>) -> Self {
         match cluster {
             Some(Self { resource_id, iam_enabled, iam_pending, .. }) => {
                 Self { resource_id, iam_enabled, iam_pending, ..self }
@@ -146,9 +147,9 @@ impl Database {
         self.kind == Kind::Cluster && !self.engine.starts_with("aurora")
     }
 
-    /// Whether it works and takes changes.
+    /// Whether it is running and accepts changes.
     pub fn is_operational(&self) -> bool {
-        // While storage is optimized, which takes hours, all but the storage can be changed.
+        // While storage is optimized, which takes hours, everything but the storage can be changed.
         ["available", "storage-optimization"].contains(&self.status.as_str())
     }
 
@@ -164,7 +165,7 @@ impl Database {
     }
 }
 
-/// How far behind a status is. Only a reboot ends the last, whatever else is under way.
+/// The rank of a status. Only a reboot ends the last, whatever else is in progress.
 fn lag(status: &str) -> u8 {
     match status {
         IN_SYNC => 0,

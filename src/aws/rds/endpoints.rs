@@ -6,8 +6,8 @@ use crate::aws::rds::database::Database;
 use crate::aws::rds::{Rds, present};
 
 impl Rds {
-    /// The instance or cluster behind an endpoint of this region; none for a proxy, which is neither.
-    /// Custom endpoints also need `rds:DescribeDBClusterEndpoints`, shard groups `rds:DescribeDBShardGroups`.
+    /// The DB instance or DB cluster behind an endpoint of this region; none for a proxy, which is neither. Custom
+    /// endpoints also need `rds:DescribeDBClusterEndpoints`, shard groups `rds:DescribeDBShardGroups`.
     ///
     /// # Errors
     /// Any but its absence.

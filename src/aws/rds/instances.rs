@@ -15,7 +15,7 @@ impl Rds {
         self.describe_instance(identifier).await?.map(Database::of_instance).transpose()
     }
 
-    /// All that RDS tells of an instance. Needs `rds:DescribeDBInstances`.
+    /// The description of a DB instance. Needs `rds:DescribeDBInstances`.
     ///
     /// # Errors
     /// Any but its absence.

@@ -7,8 +7,8 @@ use crate::aws::once;
 use crate::aws::rds::{Kind, Rds};
 
 impl Rds {
-    /// Asks for IAM authentication to be on or off, at once or in the next maintenance window. The answer comes long
-    /// before the change. Needs `rds:ModifyDBInstance` or `rds:ModifyDBCluster`.
+    /// Requests IAM database authentication to be turned on or off, immediately or in the next maintenance window. The
+    /// answer comes long before the change. Needs `rds:ModifyDBInstance` or `rds:ModifyDBCluster`.
     ///
     /// # Errors
     /// Any; a database that is busy is an [invalid state](Error::is_invalid_state).
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_busy_database_is_told_from_one_that_cannot() {
+    async fn a_busy_database_differs_from_one_without_support() {
         for (code, busy, unsupported) in [
             ("InvalidDBInstanceState", true, false),
             ("InvalidDBClusterStateFault", true, false),

@@ -1,4 +1,4 @@
-//! Parameter groups: what they hold, and which values they take.
+//! Parameter groups: their parameters, and the allowed values.
 
 use aws_sdk_rds::types;
 
@@ -14,20 +14,20 @@ pub struct Group {
     pub name: String,
 }
 
-/// A parameter as a group holds it.
+/// A parameter of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Its value; absent where the engine has its own.
+    /// Its value; none where the engine uses its default.
     pub value: Option<String>,
     /// Who said so: `user`, `system` or `engine-default`.
     pub source: String,
-    /// Whether it is in force without a reboot.
+    /// Whether a change is applied without a reboot.
     pub is_dynamic: bool,
     /// `string`, `integer`, `boolean`, `float`, `list` and so on.
     pub data_type: String,
-    /// Lists and ranges of values, as `0-100` or `md5,scram`; absent if AWS says nothing.
+    /// Lists and ranges of values, such as `0-100` or `md5,scram`; none if AWS says nothing.
     pub allowed: Option<String>,
     /// Whether it can be changed.
     pub is_modifiable: bool,
@@ -38,13 +38,13 @@ pub struct Parameter {
 pub struct Setting {
     /// The parameter.
     pub name: String,
-    /// Its value, nothing to take back what users said.
+    /// Its value; none to reset it.
     pub value: Option<String>,
     /// When.
     pub method: Method,
 }
 
-/// When a change of a parameter is made.
+/// When a change of a parameter is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// At once.
@@ -102,8 +102,8 @@ impl Rds {
         Ok(found?.into_iter().filter_map(Parameter::read).collect())
     }
 
-    /// Writes values into a group, or takes them back, at most 20 of either. Needs `rds:ModifyDBParameterGroup` and
-    /// `rds:ResetDBParameterGroup`, or their namesakes for clusters.
+    /// Sets or resets parameters of a group, at most 20 of either. Needs `rds:ModifyDBParameterGroup` and
+    /// `rds:ResetDBParameterGroup`, or their counterparts for clusters.
     ///
     /// # Errors
     /// Any; a group that is busy is an [invalid state](Error::is_invalid_state).
@@ -175,7 +175,7 @@ impl Rds {
 }
 
 impl Group {
-    /// Whether it is one of AWS's own, which nobody can change.
+    /// Whether it is a default parameter group, which cannot be changed.
     pub fn is_default(&self) -> bool {
         self.name.starts_with("default.")
     }
@@ -206,12 +206,12 @@ impl Parameter {
         self.source == "user"
     }
 
-    /// The method that brings it in force soonest.
+    /// The method that applies it soonest.
     pub fn method(&self) -> Method {
         if self.is_dynamic { Method::Immediate } else { Method::PendingReboot }
     }
 
-    /// Whether AWS takes a value, as far as the lists and ranges say.
+    /// Whether AWS accepts a value, according to the lists and ranges.
     pub fn allows(&self, value: &str) -> bool {
         let Some(allowed) = &self.allowed else { return true };
         let choices = || allowed.split(',').map(str::trim);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn values_are_set_and_taken_back() {
+    async fn values_are_set_and_reset() {
         let server =
             Server::start([result("ModifyDBClusterParameterGroup", ""), result("ResetDBClusterParameterGroup", "")])
                 .await;

@@ -1,4 +1,4 @@
-//! RDS Proxies, which take logins for the databases behind them.
+//! RDS Proxies, which accept connections for the databases behind them.
 
 use aws_sdk_rds::types::IamAuthMode;
 
@@ -6,16 +6,16 @@ use crate::aws::error::Error;
 use crate::aws::host::{HostKind, RdsHost};
 use crate::aws::rds::{Rds, present};
 
-/// A proxy, as far as logins need to know it.
+/// A proxy, with the properties that connections need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
     /// Its name.
     pub name: String,
-    /// Its ARN, which holds region, account and the resource id in place of the name.
+    /// Its ARN, which contains region, account and, instead of the name, the resource ID.
     pub arn: String,
-    /// What IAM compares in `rds-db:connect`: `prx-…`.
+    /// The resource ID, which IAM compares in `rds-db:connect`: `prx-…`.
     pub resource_id: String,
-    /// The host; absent while it is being created.
+    /// The host; none while it is being created.
     pub host: Option<String>,
     /// The port, which follows from the engine family.
     pub port: Option<u16>,
@@ -23,7 +23,7 @@ pub struct Proxy {
     pub engine_family: String,
     /// `available` and so on.
     pub status: String,
-    /// Whether it takes IAM logins.
+    /// Whether it accepts IAM database authentication.
     pub iam_enabled: bool,
 }
 
@@ -59,8 +59,8 @@ impl Rds {
         }))
     }
 
-    /// The proxy behind an endpoint of this region, with that endpoint as its host. Endpoints besides a proxy's own
-    /// also need `rds:DescribeDBProxyEndpoints`.
+    /// The proxy behind an endpoint of this region, with that endpoint as its host. Endpoints other than the proxy's
+    /// default one also need `rds:DescribeDBProxyEndpoints`.
     ///
     /// # Errors
     /// Any but its absence.
@@ -80,7 +80,7 @@ impl Rds {
     }
 }
 
-/// Proxies listen on the usual ports alone.
+/// Proxies listen only on the default ports.
 fn port(engine_family: &str) -> Option<u16> {
     match engine_family {
         "postgresql" => Some(5432),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_proxy_tells_what_logins_need() {
+    async fn the_properties_of_a_proxy_are_read() {
         for (auth, iam_enabled) in [
             ("", false),
             ("<Auth><member><IAMAuth>DISABLED</IAMAuth></member></Auth>", false),

@@ -1,4 +1,4 @@
-//! What AWS offers: whether an engine takes IAM logins on a class of instances.
+//! What AWS offers: whether an engine supports IAM database authentication on an instance class.
 
 use aws_sdk_rds::types::Filter;
 
@@ -25,12 +25,12 @@ impl Rds {
         Ok(classes)
     }
 
-    /// Whether a version of an engine takes IAM logins on a class, or on any class if none is given; nothing if AWS no
-    /// longer offers it at all. Needs `rds:DescribeOrderableDBInstanceOptions`.
+    /// Whether a version of an engine supports IAM database authentication on a class, or on any class if none is
+    /// given; nothing if AWS no longer offers it. Needs `rds:DescribeOrderableDBInstanceOptions`.
     ///
     /// # Errors
     /// Any.
-    pub async fn takes_iam(&self, engine: &str, version: &str, class: Option<&str>) -> Result<Option<bool>, Error> {
+    pub async fn supports_iam(&self, engine: &str, version: &str, class: Option<&str>) -> Result<Option<bool>, Error> {
         let request = self.0.describe_orderable_db_instance_options().engine(engine).engine_version(version);
         let mut pages = request.set_db_instance_class(class.map(str::to_owned)).into_paginator().send();
         let mut is_offered = false;
@@ -85,7 +85,7 @@ mod tests {
         ] {
             let server = Server::start(pages).await;
             let rds = server.clients().rds(None).await.unwrap();
-            assert_eq!(rds.takes_iam("postgres", "16.4", None).await, Ok(Some(want)));
+            assert_eq!(rds.supports_iam("postgres", "16.4", None).await, Ok(Some(want)));
             assert_eq!(server.operations().len(), calls);
         }
         let class = |class: &str, marker: &str| {
@@ -112,7 +112,7 @@ mod tests {
             let body = format!("<OrderableDBInstanceOptions>{options}</OrderableDBInstanceOptions>");
             let server = Server::start([result("DescribeOrderableDBInstanceOptions", &body)]).await;
             let rds = server.clients().rds(None).await.unwrap();
-            assert_eq!(rds.takes_iam("postgres", "16.4", None).await.unwrap(), want);
+            assert_eq!(rds.supports_iam("postgres", "16.4", None).await.unwrap(), want);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tags of what RDS keeps.
+//! Tags of RDS objects.
 
 use aws_sdk_rds::types;
 
@@ -27,7 +27,7 @@ impl Rds {
         answer.map(drop).map_err(|e| Error::sdk("rds", "AddTagsToResource", &e))
     }
 
-    /// Takes a tag off anything RDS has, if it is there. Needs `rds:RemoveTagsFromResource`.
+    /// Removes a tag from any object of RDS, if it is there. Needs `rds:RemoveTagsFromResource`.
     ///
     /// # Errors
     /// Any.

@@ -1,7 +1,7 @@
 //! Which databases have a parameter group.
 //!
-//! RDS cannot be asked that: all databases of the region are listed. The list is shared, since whoever plans or sets many
-//! parameters asks for it as many times.
+//! RDS has no such query: all databases of the region are listed. The list is shared, since an apply with many
+//! parameters requests it as many times.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::aws::reads::{Read, Shared};
 pub struct User {
     /// The identifier of the instance or cluster.
     pub identifier: String,
-    /// How far its parameters are: `in-sync`, `applying`, `pending-reboot`; of a cluster those of its members.
+    /// Its parameter status: `in-sync`, `applying`, `pending-reboot`; for a cluster those of its members.
     pub statuses: Vec<String>,
 }
 
@@ -28,10 +28,10 @@ pub(super) struct Lists {
     clusters: Shared<Vec<(String, User)>>,
 }
 
-/// So long a list tells which databases have a group. How far they are with its parameters it tells of the past alone.
+/// How long a list is reused to find out which databases use a group. Their parameter status in it may be outdated.
 const LIFE: Duration = Duration::from_secs(30);
 
-/// As many databases are asked for by name.
+/// Up to this number, databases are requested by name.
 const MOST_NAMED: usize = 50;
 
 impl Rds {
@@ -49,8 +49,8 @@ impl Rds {
         Ok(Read { value: group.users(list.value), begun: list.begun })
     }
 
-    /// Those of these instances or clusters that have a group, as they are now. RDS is asked for no others, unless they are
-    /// too many.
+    /// The current state of those of these DB instances or DB clusters that use a group. Only these are requested from
+    /// RDS, unless there are too many.
     ///
     /// # Errors
     /// Any.

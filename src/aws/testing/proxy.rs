@@ -1,4 +1,4 @@
-//! A proxy on loopback that knows one server, and takes every name for its.
+//! A proxy on loopback that resolves every name to one server.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Begins to lead everything to a server, be it by CONNECT or by passing on the request.
+    /// Starts to forward everything to a server, both CONNECT and plain requests.
     pub(crate) async fn start(server: &str) -> Self {
         let server = server.rsplit('/').next().unwrap().replace("localhost", "127.0.0.1");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -26,7 +26,7 @@ impl Proxy {
         proxy
     }
 
-    /// The first lines of the requests so far.
+    /// The request lines so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         let heads = self.heads.lock().unwrap();
         heads.iter().map(|head| head.lines().next().unwrap_or_default().to_owned()).collect()

@@ -6,7 +6,7 @@ use crate::aws::testing::{Answer, Server, fault, result};
 use crate::aws::unreached::Reach;
 use crate::aws::web_identity::WebIdentity;
 
-/// A name that nobody but a proxy can know.
+/// A name that only a proxy can resolve.
 const NAME: &str = "aws.example.invalid";
 
 fn done() -> Answer {
@@ -159,7 +159,7 @@ async fn a_web_identity_may_come_from_a_file_and_the_environment() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_wanted_is_told_with_its_usual_causes() {
+async fn a_rejected_identity_token_is_explained_with_its_usual_causes() {
     let server =
         Server::start([fault(400, "ExpiredTokenException", "Token expired: current date/time must be before")]);
     let server = server.await;
@@ -168,9 +168,9 @@ async fn a_token_that_is_not_wanted_is_told_with_its_usual_causes() {
     let clients = Clients::for_tests(Options { web_identity: Some(identity), ..server.options() });
     let error = put(&clients).await.unwrap_err();
     assert_eq!(error.kind, Kind::WebIdentity(ROLE.to_owned()));
-    let told = tf_provider::diagnostic::Diagnostic::from(error);
-    assert_eq!(told.summary, "Cannot assume the IAM role");
-    assert!(told.detail.contains("has expired. Get a new one") && !told.detail.contains("the-token"), "{told}");
+    let error = tf_provider::diagnostic::Diagnostic::from(error);
+    assert_eq!(error.summary, "Cannot assume the IAM role");
+    assert!(error.detail.contains("has expired. Get a new one") && !error.detail.contains("the-token"), "{error}");
 }
 
 #[tokio::test]
