@@ -1,4 +1,4 @@
-//! Amazon Resource Names and partitions, built and parsed here and nowhere else.
+//! Amazon Resource Names and partitions. ARNs are built and parsed here only.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,7 +51,7 @@ pub struct Arn {
     pub resource: String,
 }
 
-/// Whether a text is meant to be an ARN, be it a good one or not.
+/// Whether a text looks like an ARN, valid or not.
 pub fn is_meant(text: &str) -> bool {
     text.starts_with("arn:")
 }
@@ -67,7 +67,7 @@ pub enum IamKind {
     Group,
 }
 
-/// Why a text is no ARN, or a part of one is not what it must be: one whole sentence.
+/// Why a text is no ARN, or a part of one is invalid: one whole sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ArnError {
@@ -153,7 +153,7 @@ impl Partition {
         }
     }
 
-    /// The domain under which the partition's endpoints live.
+    /// The domain of the partition's endpoints.
     pub fn dns_suffix(self) -> &'static str {
         match self {
             Self::Aws | Self::AwsUsGov => "amazonaws.com",
@@ -179,7 +179,7 @@ impl Arn {
         }
     }
 
-    /// The ARN that stands for a whole account as a principal.
+    /// The ARN of an account's root, which as a principal means the whole account.
     pub fn account_root(partition: Partition, account: &str) -> Self {
         Self {
             partition,

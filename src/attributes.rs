@@ -1,4 +1,4 @@
-//! Types of attributes, and checks of what stands in them.
+//! Types of attributes, and checks of their values.
 
 pub mod checks;
 pub mod key_id;

@@ -45,11 +45,11 @@ pub struct Statement {
     pub sid: Option<String>,
     /// Whether it allows or denies.
     pub effect: Effect,
-    /// To whom it applies, in trust and resource policies.
+    /// The principals, in trust and resource policies.
     pub principal: Option<Element<Principals>>,
-    /// What is done.
+    /// The actions.
     pub action: Element<Values>,
-    /// To what it is done; absent in trust policies.
+    /// The resources; none in trust policies.
     pub resource: Option<Element<Values>>,
     /// Under which conditions: values by key by operator.
     pub condition: BTreeMap<String, BTreeMap<String, Values>>,
@@ -107,7 +107,7 @@ pub fn equivalent(a: &str, b: &str) -> Result<bool, PolicyError> {
     Ok(a.parse::<Document>()?.normal() == b.parse::<Document>()?.normal())
 }
 
-/// Whether two texts name the same principal: IAM takes an account by its ID and by the ARN of its root.
+/// Whether two texts name the same principal: IAM accepts an account by its ID and by the ARN of its root.
 pub fn same_principal(a: &str, b: &str) -> bool {
     normal_principal(a) == normal_principal(b)
 }
@@ -210,8 +210,8 @@ impl Principals {
     }
 }
 
-/// An account's root ARN as its id, which means the same; of `*` it would become everybody. A bare `AROA…` stays: it is
-/// what a deleted role leaves.
+/// An account's root ARN as its id, which means the same; with `*` as the account it would become every principal. A
+/// bare `AROA…` stays: it is what a deleted role leaves behind.
 fn normal_principal(name: &str) -> String {
     match name.parse::<Arn>() {
         Ok(arn) if arn == Arn::account_root(arn.partition, &arn.account) && check_account(&arn.account).is_ok() => {
@@ -229,7 +229,7 @@ fn normal_condition_key(key: &str) -> String {
     }
 }
 
-/// Should two keys differ in nothing but case they stay as they are, because both conditions must hold.
+/// If two keys differ only in case they stay as they are, because both conditions must hold.
 fn normal_condition(operator: &str, keys: &BTreeMap<String, Values>) -> BTreeMap<String, Values> {
     let base = operator.rsplit(':').next().unwrap_or_default();
     let truth = matches!(base, "Bool" | "BoolIfExists" | "Null");

@@ -1,4 +1,4 @@
-//! What is made of the provider block, and the lists of entities.
+//! The configuration of the provider block, and the lists of entities.
 
 mod block;
 mod endpoints;
@@ -52,7 +52,7 @@ impl Provider for Rdsauth {
     fn configure(mut config: ProviderBlock, host: Host) -> Result<World> {
         let unknown = config.encode().into_iter().filter(|(_, value)| !value.is_wholly_known());
         let databases = config.databases();
-        // Whoever calls AWS need not wait for what only databases need.
+        // Calls of AWS need not wait for values that only database connections need.
         let unknown = unknown.map(|(name, _)| name).filter(|name| name != ProviderBlock::database_connection.name());
         let unknown: Vec<String> = unknown.collect();
         if !unknown.is_empty() {
@@ -66,8 +66,8 @@ impl Provider for Rdsauth {
         world.claims().stored(creation_id);
     }
 
-    fn farewell(world: &World) {
-        world.claims().farewell();
+    fn shut_down(world: &World) {
+        world.claims().shut_down();
         world.sessions().close();
     }
 
@@ -129,7 +129,7 @@ mod tests {
 
     const TITLE: &str = "terraform-provider-rdsauth";
 
-    /// Words in backticks that look like attributes and are other things.
+    /// Words in backticks that look like attributes but are not.
     const FOREIGN: &[&str] = &[
         "account_id",
         "acknowledged_users",

@@ -1,4 +1,4 @@
-//! What a configured provider holds, and entities may use.
+//! What a configured provider holds for its entities.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,11 +41,11 @@ pub enum Promise {
     },
 }
 
-/// What a call of an entity may use.
+/// The context of an entity's operation.
 pub type Ctx = tf_provider::schema::Ctx<World>;
 
 impl World {
-    /// A provider whose configuration of AWS is known.
+    /// A provider whose AWS configuration is known.
     pub fn new(clients: Clients, tags: TagOptions) -> Self {
         Self {
             clients: Ok(clients),
@@ -71,7 +71,7 @@ impl World {
         }
     }
 
-    /// The same with what the provider block says of databases, or with the options that are to become known.
+    /// The same with the database settings of the provider block, or with the names of options that are not known yet.
     #[must_use]
     pub fn with_databases(self, databases: Result<Defaults, Vec<String>>) -> Self {
         Self { databases, ..self }
@@ -109,7 +109,7 @@ impl World {
         self.databases.as_ref().map_err(|options| not_known(options))
     }
 
-    /// The sessions with databases that nobody uses at the moment.
+    /// The unused sessions with databases.
     pub fn sessions(&self) -> &Kept {
         &self.sessions
     }
@@ -119,7 +119,7 @@ impl World {
         &self.tags
     }
 
-    /// What this run knows of the objects that it creates and deletes.
+    /// What this run knows about the objects that it creates and deletes.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
@@ -130,7 +130,7 @@ impl World {
     }
 }
 
-/// Warns of what is the same for several resources once in a run.
+/// Warns only once per run of what is the same for several resources.
 pub fn warn_once(cx: &Ctx, warning: Diagnostic) {
     if cx.is_new(&warning) {
         cx.warn(warning);
@@ -150,8 +150,8 @@ fn not_known(options: &[String]) -> Diagnostic {
 
 /// Whether a plan can rely on the account: false, with a warning, if AWS cannot be reached.
 ///
-/// With `needs_id` the account's id is asked for; without it, nobody is asked unless the provider block restricts the
-/// accounts.
+/// With `needs_id` the account's id is requested; without it, no request is made unless the provider block restricts
+/// the accounts.
 ///
 /// # Errors
 /// The account is not allowed, or the credentials are no good.
@@ -171,14 +171,14 @@ pub async fn may_plan(cx: &Ctx, needs_id: bool) -> Result<bool> {
     }
 }
 
-/// Adds to an error of a plan how a destroy gets past it: it plans first as if nothing was to be destroyed.
+/// Adds to an error of a plan how a destroy gets past it: a destroy first plans as if nothing were destroyed.
 pub fn refuse_plan(error: Diagnostic) -> Diagnostic {
     const WAY_OUT: &str =
         "If this stops \"terraform destroy\", which first makes this plan as well, run it with \"-refresh=false\".";
     Diagnostic { detail: format!("{}\n\n{WAY_OUT}", error.detail), ..error }
 }
 
-/// What AWS told a plan: nothing, with a warning, if it cannot be reached.
+/// The answer of AWS to a plan: nothing, with a warning, if it cannot be reached.
 ///
 /// # Errors
 /// AWS was reached and refused.

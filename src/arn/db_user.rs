@@ -1,4 +1,4 @@
-//! The ARNs of database users, and what their parts may be.
+//! The ARNs of database users, and the rules for their parts.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub struct DbUserArn {
     pub user: String,
 }
 
-/// Whether `*`, `?` and policy variables may stand in a [`DbUserArn`].
+/// Whether `*`, `?` and policy variables are allowed in a [`DbUserArn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wildcards {
     /// They are errors.
@@ -49,7 +49,7 @@ impl DbUserArn {
         Self::in_partition(Partition::of_region(region), region, account, resource_id, user, wildcards)
     }
 
-    /// As [`DbUserArn::new`], for a region that may be `*` and so does not tell its partition.
+    /// As [`DbUserArn::new`], for a region that may be `*` and then does not determine the partition.
     ///
     /// # Errors
     /// The first part that is malformed, or a region of another partition.
@@ -146,10 +146,10 @@ impl fmt::Display for DbUserArn {
     }
 }
 
-/// Checks the resource id of an instance, cluster or proxy. `*` alone needs consent.
+/// Checks the resource ID of a DB instance, DB cluster or proxy. `*` alone needs consent.
 ///
 /// # Errors
-/// A sentence that says what was given instead, where that can be told.
+/// A sentence that says what was given instead, if that can be recognised.
 pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError> {
     let error = |message: String| Err(ArnError::new(Part::ResourceId, message));
     if id == "*" {
@@ -242,7 +242,7 @@ pub fn check_db_user(user: &str, wildcards: Wildcards) -> Result<(), ArnError> {
     Ok(())
 }
 
-/// A user name without its policy variables, whose own text, such as `aws:PrincipalTag/team`, is no part of any name.
+/// A user name without its policy variables, such as `aws:PrincipalTag/team`, whose text is not part of the name.
 fn outside_variables(user: &str) -> String {
     let mut literal = String::new();
     let mut rest = user;

@@ -1,4 +1,4 @@
-//! ARNs of those to whom a resource's policy can give something.
+//! ARNs of the principals of a resource-based policy.
 
 use crate::arn::{Arn, ArnError, IamKind, Part, check_account};
 
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_are_told_from_others() {
+    fn roles_are_distinguished_from_other_arns() {
         for text in ["arn:aws:iam::123456789012:role/app", "arn:aws-us-gov:iam::123456789012:role/path/app"] {
             assert_eq!(role_arn(text).map(|arn| arn.to_string()), Ok(text.to_owned()));
         }

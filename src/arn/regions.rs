@@ -1,4 +1,4 @@
-//! The regions that AWS has told of, to find those that are mistyped.
+//! The regions that AWS has announced, to detect typing errors.
 
 use crate::arn::{ArnError, Part, check_region};
 
@@ -22,13 +22,13 @@ const KNOWN: &[&str] = &[
     "us-isob-west-1", "us-isof-east-1", "us-isof-south-1", "us-west-1", "us-west-2",
 ];
 
-/// Two names at most so far from each other are taken for one that is mistyped.
+/// Two names that differ by at most this distance are taken for a typing error.
 const NEAR: usize = 2;
 
-/// Checks that a region is one of those known when this version was made.
+/// Checks that a region is one of those known when this version was built.
 ///
 /// # Errors
-/// A sentence that shows the region that may be meant, or how to use one that is new.
+/// A sentence with the region that may be meant, or with the way to use a new one.
 pub fn check_known_region(region: &str) -> Result<(), ArnError> {
     check_region(region)?;
     if KNOWN.contains(&region) {

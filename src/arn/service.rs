@@ -1,4 +1,4 @@
-//! ARNs of what belongs to a database: keys, secrets, and its parameter group.
+//! ARNs of objects that belong to a database: keys, secrets, and its parameter group.
 
 use crate::arn::{Arn, ArnError, Part, check_account, check_region};
 
@@ -22,7 +22,7 @@ pub fn key_arn(text: &str) -> Result<Arn, ArnError> {
 /// The whole ARN of a secret, with the six characters that Secrets Manager adds to the name.
 ///
 /// # Errors
-/// It is something else, or cut short.
+/// It is something else, or incomplete.
 pub fn secret_arn(text: &str) -> Result<Arn, ArnError> {
     let arn = regional(text, "secretsmanager", "a secret")?;
     let wrong = |why: &str| Err(ArnError::new(Part::Resource, format!("\"{text}\" {why}")));
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_told_from_aliases_and_patterns() {
+    fn keys_are_distinguished_from_aliases_and_patterns() {
         let key = "arn:aws:kms:us-east-1:123456789012:key/mrk-0123";
         assert_eq!(key_arn(key).map(|arn| arn.to_string()).as_deref(), Ok(key));
         for (text, says) in [

@@ -1,11 +1,11 @@
-//! Those whom a trust policy can name.
+//! Principals that a trust policy can name.
 
 use crate::arn::{Arn, ArnError, IamKind, Part, check_account};
 
 /// Checks that a text names a principal of a trust policy: an account, a role, a user or a session.
 ///
 /// # Errors
-/// It names nobody, anybody, or several.
+/// It names no principal, any principal, or several.
 pub fn check_principal(text: &str) -> Result<(), ArnError> {
     if check_account(text).is_ok() {
         return Ok(());
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn principals_are_told_from_everything_else() {
+    fn principals_are_distinguished_from_everything_else() {
         for text in [
             "123456789012",
             "arn:aws:iam::123456789012:root",

@@ -1,4 +1,4 @@
-//! What AWS accepts as a name, as checks for the attributes of entities.
+//! AWS's rules for names, as checks for the attributes of entities.
 
 use tf_provider::schema::{Check, check};
 
@@ -71,7 +71,7 @@ pub fn policy_arn() -> Check {
     )
 }
 
-/// Whom a trust policy can name.
+/// A principal that a trust policy can name.
 pub fn principal() -> Check {
     Check::explained("must be an account ID, or the ARN of a role or user", arn::check_principal)
 }
@@ -85,7 +85,7 @@ pub fn service_principal() -> Check {
     })
 }
 
-/// What a trust policy can allow to those whom it names.
+/// An action that a trust policy can allow to its principals.
 pub fn trust_action() -> Check {
     check::one_of(&trust::ACTIONS)
 }
@@ -113,7 +113,7 @@ pub fn role_arn() -> Check {
     Check::explained("must be the ARN of an IAM role", |text| arn::role_arn(text).map(drop))
 }
 
-/// The same, or an empty text, which `hashicorp/aws` takes for none.
+/// The same, or an empty text, which `hashicorp/aws` treats as null.
 pub fn role_arn_or_empty() -> Check {
     Check::explained("must be the ARN of an IAM role, or empty", |text| match text {
         "" => Ok(()),
@@ -121,7 +121,7 @@ pub fn role_arn_or_empty() -> Check {
     })
 }
 
-/// The ARN of somebody who can be given a key.
+/// The ARN of a principal that can be allowed to use a key.
 pub fn principal_arn() -> Check {
     Check::explained("must be the ARN of a role, a user, or an account's `root`", |text| {
         arn::principal_arn(text).map(drop)

@@ -4,7 +4,7 @@ use tf_provider::schema::{Spelling, Text};
 
 use crate::arn::Arn;
 
-/// A KMS key by ARN, ID or alias; an ARN and what follows the account in it are the same.
+/// A KMS key by ARN, ID or alias; an ARN and its part after the account are the same.
 pub type KeyId = Text<KeySpelling>;
 
 /// The spelling of keys.

@@ -17,7 +17,7 @@ impl Spelling for PolicySpelling {
     }
 }
 
-/// Somebody whom a policy names; an account's ID and the ARN of its root are the same.
+/// A principal of a policy; an account's ID and the ARN of its root are the same.
 pub type PrincipalName = Text<PrincipalSpelling>;
 
 /// The spelling of principals.
@@ -43,7 +43,7 @@ impl Spelling for ActionSpelling {
     }
 }
 
-/// The key of a condition, in which upper and lower case are the same, but for the key of a tag.
+/// The key of a condition, in which upper and lower case are the same, except in the key of a tag.
 pub type ConditionKey = Text<ConditionKeySpelling>;
 
 /// The spelling of condition keys.
@@ -56,12 +56,12 @@ impl Spelling for ConditionKeySpelling {
     }
 }
 
-/// One spelling of all that are the same policy; what is no policy is its own.
+/// The normal form of a policy; a text that is no policy is its own normal form.
 pub fn normal(text: &str) -> String {
     policy::normalize(text).unwrap_or_else(|_| text.to_owned())
 }
 
-/// Whether two texts are the same policy; what is no policy is the same as itself alone.
+/// Whether two texts are the same policy; a text that is no policy equals only itself.
 pub fn same(a: &str, b: &str) -> bool {
     policy::equivalent(a, b).unwrap_or(a == b)
 }

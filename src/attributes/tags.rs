@@ -1,4 +1,4 @@
-//! Tags: an entity's own, the provider's default ones, and those to be blind to.
+//! Tags: an entity's own, the provider's default tags, and ignored ones.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -6,36 +6,36 @@ use std::ffi::OsString;
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Check, Map, check};
 
-/// The provider block's say on tags.
+/// The tag settings of the provider block.
 #[derive(Clone, Debug, Default)]
 pub struct TagOptions {
-    /// Tags of every object, unless its own say otherwise.
+    /// Tags of every object, unless the object's own tags override them.
     pub default: Map<String>,
     /// Keys of tags that others manage.
     pub ignored_keys: BTreeSet<String>,
-    /// What the keys of tags that others manage begin with.
+    /// Prefixes of the keys of tags that others manage.
     pub ignored_prefixes: Vec<String>,
 }
 
-/// Tags as a configuration gives them. A null one is left out, so that an expression can say whether there is a tag.
+/// Tags as a configuration gives them. A null one is ignored, so that an expression can decide whether a tag is set.
 pub type Given = Map<Option<String>>;
 
-/// The key of the tag that says which create has made an object. Its value is the type of the resource, a slash and the
-/// creation id. It is never shown in `tags` and `tags_all`.
+/// The key of the tag that identifies the create that created an object. Its value is the type of the resource, a slash
+/// and the creation id. It is never shown in `tags` and `tags_all`.
 pub const CREATION: &str = "rdsauth:creation-id";
 
-/// The beginning of the keys of this provider's own tags.
+/// The prefix of the keys of this provider's own tags.
 const OURS: &str = "rdsauth:";
 
 /// AWS allows this many tags on an object.
 const MOST: usize = 50;
 
 impl TagOptions {
-    /// Adds what hashicorp/aws's variables say, `TF_AWS_DEFAULT_TAGS_<key>`, `TF_AWS_IGNORE_TAGS_KEYS` and
-    /// `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`; the provider block goes before them.
+    /// Adds the values of hashicorp/aws's variables `TF_AWS_DEFAULT_TAGS_<key>`, `TF_AWS_IGNORE_TAGS_KEYS` and
+    /// `TF_AWS_IGNORE_TAGS_KEY_PREFIXES`; the provider block takes precedence over them.
     ///
     /// # Errors
-    /// One of these variables is not UTF-8. Any other may hold what it likes.
+    /// One of these variables is not UTF-8. Other variables need not be.
     pub fn or_environment(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self> {
         for (name, value) in variables {
             let Some(name) = name.to_str().filter(|name| name.starts_with("TF_AWS_")) else { continue };
@@ -54,8 +54,8 @@ impl TagOptions {
         Ok(self)
     }
 
-    /// All tags that an object is to have, but for those of this provider itself: the defaults, over them its own,
-    /// over those the `forced` ones that belong to its kind.
+    /// All wanted tags of an object, except this provider's internal ones: the default tags, overridden by its own,
+    /// overridden by the `forced` ones of its kind.
     ///
     /// # Errors
     /// They are too many.
@@ -74,8 +74,8 @@ impl TagOptions {
         Ok(all)
     }
 
-    /// The tags found on an object that are to be seen, as `tags_all`. `own` and `forced` ones are seen even if they
-    /// are to be ignored.
+    /// The tags of an object that `tags_all` shows. `own` and `forced` ones are shown even if they match the ignored
+    /// keys.
     pub fn seen(&self, found: &Map<String>, own: Option<&Given>, forced: &[(&str, &str)]) -> Map<String> {
         let hidden = |key: &str| {
             key.starts_with(OURS)
@@ -87,9 +87,8 @@ impl TagOptions {
         found.iter().filter(|(key, _)| !hidden(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
-    /// The part of the `seen` tags that the configuration has to answer for, as `tags`: what neither the provider's
-    /// defaults nor the kind of the object explain, and what it held before. A null stays null unless somebody has added
-    /// the very tag.
+    /// The part of the `seen` tags that `tags` shows: those that come neither from the provider's default tags nor from
+    /// the kind of the object, and those it held before. A null stays null unless somebody else has added that tag.
     pub fn own(&self, seen: &Map<String>, before: Option<&Given>, forced: &[(&str, &str)]) -> Option<Given> {
         let explained = |key: &str, value: &str| {
             self.default.get(key).is_some_and(|default| default == value) || forced.iter().any(|(own, _)| *own == key)
@@ -112,17 +111,17 @@ pub fn given(tags: Given) -> impl Iterator<Item = (String, String)> {
     tags.into_iter().filter_map(|(key, value)| Some((key, value?)))
 }
 
-/// What to write so that tags become others.
+/// The changes that turn tags into others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// New tags, and tags with another value.
     pub set: Map<String>,
-    /// Keys of tags that are to go.
+    /// Keys of tags to remove.
     pub removed: Vec<String>,
 }
 
 impl Changes {
-    /// From the tags as they are to those wanted.
+    /// The steps from the present tags to the wanted ones.
     pub fn between(are: &Map<String>, wanted: &Map<String>) -> Self {
         let set = wanted.iter().filter(|(key, value)| are.get(*key) != Some(value));
         let removed = are.keys().filter(|key| !wanted.contains_key(*key));
@@ -133,19 +132,19 @@ impl Changes {
     }
 }
 
-/// The tags of a new object: all that are wanted, and the one that says which create has made it.
+/// The tags of a new object: all wanted ones, and the one that identifies its create.
 pub fn marked(all: &Map<String>, mark: String) -> Map<String> {
     let mut marked = all.clone();
     marked.insert(CREATION.to_owned(), mark);
     marked
 }
 
-/// What the tags found on an object say of its creation.
+/// The mark of its create in the tags of an object.
 pub fn mark(found: &Map<String>) -> Option<&String> {
     found.get(CREATION)
 }
 
-/// What AWS accepts as the keys of tags that are not this provider's own.
+/// The keys that AWS accepts for tags, except this provider's own.
 pub fn keys() -> Check {
     check::keys(Check::text(
         "must be 1 to 128 letters, digits, spaces or characters of `_.:/=+-@`, and begin with neither `aws:` nor `rdsauth:`",
@@ -156,7 +155,7 @@ pub fn keys() -> Check {
     ))
 }
 
-/// What AWS accepts as the value of a tag.
+/// The values that AWS accepts for tags.
 pub fn value() -> Check {
     Check::text("must be at most 256 letters, digits, spaces or characters of `_.:/=+-@`", |value| {
         value.chars().count() <= 256 && value.chars().all(is_allowed)

@@ -1,4 +1,4 @@
-//! `rdsauth_db_endpoint`: where a database is, and whether it takes IAM logins.
+//! `rdsauth_db_endpoint`: the endpoint of a database, and whether it accepts IAM database authentication.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Check, Computed, DataSource, check, computed, optional};
@@ -129,7 +129,7 @@ impl DbEndpoint {
         let found = found.context("Cannot look up the database", name).map_err(|error| error.at(way))?;
         if let Some(Found::Database(database)) = found {
             let cluster = rds.cluster_of(&database).await.context("Cannot look up the cluster of the database", name);
-            return Ok(Found::Database(database.as_seen_by_logins(cluster.map_err(|error| error.at(way))?)));
+            return Ok(Found::Database(database.for_connections(cluster.map_err(|error| error.at(way))?)));
         }
         if let Some(found) = found {
             return Ok(found);
@@ -172,9 +172,9 @@ impl DbEndpoint {
     }
 }
 
-/// What is behind a name.
+/// The database or proxy of a name.
 enum Found {
-    /// An instance or cluster, with what logins to it depend on.
+    /// A DB instance or DB cluster, with the properties that connections depend on.
     Database(Database),
     Proxy(Proxy),
 }

@@ -1,4 +1,4 @@
-//! `rdsauth_iam_auth_readiness`: whether a database takes IAM logins now, and what is in the way if not.
+//! `rdsauth_iam_auth_readiness`: whether a database accepts IAM database authentication now, and the reasons if not.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, DataSource, check, computed, optional};
@@ -68,7 +68,7 @@ tf_provider::model! {
 /// Engines with IAM authentication, for versions that AWS no longer offers and so no longer describes.
 const ENGINES: [&str; 5] = ["aurora-mysql", "aurora-postgresql", "mariadb", "mysql", "postgres"];
 
-/// Sizes of burstable classes, whose memory is small, and how much they have.
+/// Sizes of burstable classes with little memory, and how much they have.
 const SMALL: [(&str, &str); 4] = [("nano", "0.5"), ("micro", "1"), ("small", "2"), ("medium", "4")];
 
 impl DataSource<World> for IamAuthReadiness {
@@ -119,27 +119,27 @@ impl IamAuthReadiness {
         };
         let classes = rds.classes(kind, name).await.context("Cannot look up the database", name)?;
         let cluster = rds.cluster_of(&database).await.context("Cannot look up the cluster of the database", name);
-        Ok((database.as_seen_by_logins(cluster.map_err(|error| error.at(way))?), classes))
+        Ok((database.for_connections(cluster.map_err(|error| error.at(way))?), classes))
     }
 }
 
-/// What has no IAM authentication, the engine or a class, as the subject of a sentence.
+/// What does not support IAM database authentication, the engine or a class, as the subject of a sentence.
 async fn lacking(rds: &Rds, database: &Database, classes: &[String]) -> Result<Option<String>, crate::aws::Error> {
     let Database { engine, engine_version: version, .. } = database;
     let by_name = ENGINES.contains(&engine.as_str());
     if classes.is_empty() {
-        let takes = rds.takes_iam(engine, version, None).await?.unwrap_or(by_name);
+        let takes = rds.supports_iam(engine, version, None).await?.unwrap_or(by_name);
         return Ok((!takes).then(|| format!("{engine} {version}")));
     }
     for class in classes {
-        if !rds.takes_iam(engine, version, Some(class)).await?.unwrap_or(by_name) {
+        if !rds.supports_iam(engine, version, Some(class)).await?.unwrap_or(by_name) {
             return Ok(Some(format!("{engine} {version} on {class}")));
         }
     }
     Ok(None)
 }
 
-/// What is in the way of IAM logins.
+/// The reasons why IAM database authentication does not work.
 fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
     let unsupported = lacking.map(|what| {
         format!("AWS offers no IAM authentication for {what}. Use another version, class or engine, or passwords.")
@@ -168,7 +168,7 @@ fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
     [unsupported, status, setting].into_iter().flatten().collect()
 }
 
-/// What to mind about memory, if a class has little of it.
+/// A warning about memory, if a class has little of it.
 fn memory_warning(classes: &[String]) -> Option<String> {
     let memory = |class: &String| {
         let (family, size) = class.strip_prefix("db.")?.split_once('.')?;
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn each_obstacle_is_told() {
+    fn each_obstacle_is_reported() {
         check(&database("available", true, None), None, &[]);
         check(&database("storage-optimization", true, Some(true)), None, &[]);
         check(&database("available", false, None), None, &["\"orders\" is off"]);
@@ -237,10 +237,10 @@ mod tests {
     fn logins_to_a_member_depend_on_its_cluster() {
         let member = Database { cluster_identifier: Some("shop".to_owned()), ..database("available", true, None) };
         let cluster = Database { resource_id: "cluster-A".to_owned(), ..database("modifying", false, Some(true)) };
-        let seen = member.clone().as_seen_by_logins(Some(cluster));
+        let seen = member.clone().for_connections(Some(cluster));
         assert_eq!((seen.resource_id.as_str(), seen.iam_enabled, seen.iam_pending), ("cluster-A", false, Some(true)));
         assert_eq!((seen.status.as_str(), seen.identifier.as_str()), ("available", "orders"));
-        assert_eq!(member.clone().as_seen_by_logins(None), member);
+        assert_eq!(member.clone().for_connections(None), member);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! `rdsauth_db_auth_token`: the token that stands in for a database password.
+//! `rdsauth_db_auth_token`: the IAM authentication token that replaces a database password.
 //!
-//! It is made here, without a call to the database or to RDS, and is stored
-//! nowhere. It cannot be renewed: a new one is as cheap.
+//! It is generated locally, without a call to the database or to RDS, and is not stored. It is not renewed: generating
+//! a new one is as cheap.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `assume_policy_json`: the trust policy that lets somebody assume a role.
+//! `assume_policy_json`: the trust policy that lets a principal assume a role.
 
 use tf_provider::schema::{Function, FunctionError, required};
 use tf_provider::value::Value;

@@ -1,4 +1,4 @@
-//! `loader_policy_json`: what the role of the data loader may do.
+//! `loader_policy_json`: the permissions policy for the role of the data loader.
 
 use tf_provider::schema::{Function, FunctionError, required, variadic};
 

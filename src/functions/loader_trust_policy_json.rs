@@ -1,4 +1,4 @@
-//! `loader_trust_policy_json`: who may assume the role of the data loader.
+//! `loader_trust_policy_json`: the trust policy for the role of the data loader.
 
 use tf_provider::schema::{Function, FunctionError};
 

@@ -1,4 +1,4 @@
-//! `parse_db_user_arn`: what the ARN of a database user says.
+//! `parse_db_user_arn`: the parts of a database user's ARN.
 
 use tf_provider::schema::{Function, FunctionError, required};
 

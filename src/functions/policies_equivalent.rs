@@ -1,4 +1,4 @@
-//! `policies_equivalent`: whether two policies say the same.
+//! `policies_equivalent`: whether two policies are equivalent.
 
 use tf_provider::schema::{Function, FunctionError, Handle, required};
 

@@ -57,11 +57,11 @@ pub struct Databases {
     pub users: BTreeSet<String>,
 }
 
-/// The users and the conditions of a document that [`document`] could have written, but for the number of statements.
-/// Conditions are spelled as the first statement spells them.
+/// The users and the conditions of a document that [`document`] could have written, except for the number of
+/// statements. Conditions are spelled as in the first statement.
 ///
 /// # Errors
-/// A sentence about what the document says besides.
+/// A sentence about what else the document contains.
 pub fn users(document: &Document) -> Result<(Vec<DbUserArn>, Vec<Condition>), String> {
     let (spelled, document) = (document, document.normal());
     let mut users = Vec::new();

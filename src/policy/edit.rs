@@ -9,12 +9,12 @@ use crate::policy::{Document, Element, Principals, Statement, Values, Version};
 pub struct Stale {
     /// The statement by its `Sid`, or by its place: `"Sid"` or `number 2`.
     pub statement: String,
-    /// What AWS leaves of the principal: `AROA…` of a role, `AIDA…` of a user.
+    /// What AWS leaves in place of the principal: `AROA…` for a role, `AIDA…` for a user.
     pub id: String,
 }
 
 impl Document {
-    /// A document of these statements alone.
+    /// A document of these statements only.
     pub fn of(statements: Vec<Statement>) -> Self {
         Self { version: Version::V2012, id: None, statements }
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_let_in_for_want_of_a_principal() {
+    fn a_statement_without_principals_allows_none() {
         let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotPrincipal":{"AWS":"AROAEXAMPLEEXAMPLE12"},"Action":"kms:*","Resource":"*"}}"#;
         let document: Document = text.parse().unwrap();
         assert_eq!(document.without_stale(), document);

@@ -1,21 +1,21 @@
-//! What a user of a key may do with it.
+//! The statements for a user of a key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::{Document, Effect, Element, Principals, Statement, Values};
 
-/// What a principal may do with a key.
+/// The actions of a principal on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Permissions {
-    /// What the data loading utility of Aurora Limitless needs.
+    /// The actions that the data loading utility of Aurora Limitless needs.
     DataLoader,
-    /// What the console gives the users of a key, in two statements.
+    /// The actions that the console gives the users of a key, in two statements.
     Console,
     /// These actions, such as `kms:Decrypt`, in order.
     Custom(BTreeSet<String>),
 }
 
-/// What can be given with a grant.
+/// The actions that a grant can allow.
 pub const OPERATIONS: [&str; 17] = [
     "CreateGrant",
     "Decrypt",
@@ -36,7 +36,7 @@ pub const OPERATIONS: [&str; 17] = [
     "VerifyMac",
 ];
 
-/// What the name of the console's second statement ends in.
+/// The suffix of the name of the console's second statement.
 const SECOND: &str = "Grants";
 
 const DATA_LOADER: [&str; 3] = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
@@ -97,7 +97,7 @@ impl Permissions {
         Self::Custom(operations.into_iter().map(|operation| format!("kms:{operation}")).collect())
     }
 
-    /// Who is given what by statements of a policy under this name; nothing if it cannot be said in these terms.
+    /// The principal and the actions in statements of a policy under this name; nothing if they have another form.
     pub fn read(sid: &str, policy: &Document) -> Option<(String, Self)> {
         let only = |names: &Values| names.iter().next().filter(|_| names.iter().len() == 1).cloned();
         let first = policy.statements_of(&[sid.to_owned()]);

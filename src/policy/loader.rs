@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::policy::trust::{self, Trust};
 use crate::policy::{Document, Effect, Element, Statement, Values, Version};
 
-/// What the permissions are about.
+/// The objects of the permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// ARNs of the secrets: of the source, then of the destination.
@@ -42,7 +42,7 @@ const KMS: [&str; 3] = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
 const RDS: [&str; 2] = ["rds:DescribeDBClusters", "rds:DescribeDBInstances"];
 
 impl Loaded {
-    /// What the role may do.
+    /// The permissions policy of the role.
     pub fn document(&self) -> Document {
         let mut secrets: Vec<&String> = self.secrets.iter().collect();
         secrets.dedup();
@@ -69,7 +69,7 @@ impl Loaded {
         }
     }
 
-    /// What a document is about, if [`Self::document`] could have written it.
+    /// The objects of a document, if [`Self::document`] could have written it.
     pub fn of(document: &Document) -> Option<Self> {
         let resources = |sid: &str| {
             let found = document.statements.iter().find(|statement| statement.sid.as_deref() == Some(sid));
@@ -85,7 +85,7 @@ impl Loaded {
     }
 }
 
-/// Who may assume the role.
+/// The trust policy of the role.
 pub fn trust() -> Document {
     let service =
         Trust { services: vec![SERVICE.to_owned()], actions: vec![trust::ASSUME.to_owned()], ..Trust::default() };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::policy::{Document, Effect, Element, Principals, Statement, Values};
 
-/// What the console lets the administrators of a key do, its deletion included.
+/// The actions that the console allows the administrators of a key, its deletion included.
 const ADMINISTRATION: [&str; 15] = [
     "kms:CancelKeyDeletion",
     "kms:Create*",
@@ -23,8 +23,8 @@ const ADMINISTRATION: [&str; 15] = [
     "kms:Update*",
 ];
 
-/// A policy that leaves the key to the IAM of the account, as KMS gives it by default, and besides lets these principals
-/// administer it, but not encrypt or decrypt. `root` is the ARN that stands for the account.
+/// A policy that leaves the key to the IAM of the account, as KMS does by default, and also lets these principals
+/// administer it, but not encrypt or decrypt. `root` is the ARN of the account's root.
 pub fn document(root: &str, administrators: &[String]) -> Document {
     let account = Values::One(root.to_owned());
     let mut statements = vec![statement("Enable IAM User Permissions", account, Values::One("kms:*".to_owned()))];

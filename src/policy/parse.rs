@@ -88,7 +88,7 @@ fn statement(json: Json, place: &str) -> Result<Statement, PolicyError> {
     })
 }
 
-/// An element or its opposite, of which there may be one.
+/// An element or its opposite, of which only one is allowed.
 fn pair<T>(
     elements: &mut BTreeMap<String, Json>,
     place: &str,
@@ -172,7 +172,7 @@ fn optional_string(json: Option<Json>, place: &str) -> Result<Option<String>, Po
     }
 }
 
-/// The members of an object; if `known` is not empty no others may be there.
+/// The members of an object; if `known` is not empty, others are errors.
 fn object(json: Json, place: &str, known: &[&str]) -> Result<BTreeMap<String, Json>, PolicyError> {
     let Json::Object(members) = json else { return Err(wrong(place, "an object", &json)) };
     let mut elements = BTreeMap::new();

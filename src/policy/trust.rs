@@ -1,4 +1,4 @@
-//! Trust policies of roles: who may assume them, and how.
+//! Trust policies of roles: who may assume them, and under which conditions.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::policy::{Document, Effect, Element, Principals, Statement, Values, Ve
 /// The action of assuming a role.
 pub const ASSUME: &str = "sts:AssumeRole";
 
-/// The action of giving the session tags, which a chain of roles may need.
+/// The action of passing session tags, which a chain of roles may need.
 pub const TAG: &str = "sts:TagSession";
 
-/// What a trust policy can allow to those whom it names.
+/// Actions that a trust policy can allow to its principals.
 pub const ACTIONS: [&str; 4] = [ASSUME, "sts:SetContext", "sts:SetSourceIdentity", TAG];
 
 /// A trust policy.
@@ -20,9 +20,9 @@ pub struct Trust {
     pub principals: Vec<String>,
     /// Services.
     pub services: Vec<String>,
-    /// What they may do.
+    /// The actions.
     pub actions: Vec<String>,
-    /// What the principals must know.
+    /// The external ID that the principals must pass.
     pub external_id: Option<String>,
     /// The account that the services must act for.
     pub source_account: Option<String>,
@@ -33,7 +33,7 @@ const SOURCE_ACCOUNT: &str = "aws:SourceAccount";
 
 impl Trust {
     /// The document. Principals and services have statements of their own, since the condition of one never holds for
-    /// the other, and the external ID is asked for where the role is assumed and nowhere else.
+    /// the other, and the external ID is only required for `sts:AssumeRole`.
     pub fn document(&self) -> Document {
         let principals = match &self.principals[..] {
             [one] => Values::One(one.clone()),
@@ -59,7 +59,7 @@ impl Trust {
         }
     }
 
-    /// What a document says, if [`Self::document`] could have written it.
+    /// The values in a document, if [`Self::document`] could have written it.
     pub fn of(document: &Document) -> Option<Self> {
         let mut found = Self::default();
         for statement in &document.statements {
@@ -98,7 +98,7 @@ fn statement(kind: &str, names: Values, actions: &[&String], condition: Option<(
     }
 }
 
-/// An action as AWS's documentation spells it, if it is one of those that let somebody assume a role.
+/// An action as AWS's documentation spells it, if it is one of those that assume a role.
 fn documented(action: &str) -> String {
     ACTIONS.into_iter().find(|known| same_action(known, action)).unwrap_or(action).to_owned()
 }

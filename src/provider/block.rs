@@ -310,7 +310,7 @@ tf_provider::model! {
 }
 
 impl ProviderBlock {
-    /// What the block says about tags; taken out of it.
+    /// The tag settings of the block, moved out of it.
     pub(super) fn tags(&mut self) -> TagOptions {
         let default = std::mem::replace(&mut self.default_tags, Val::Null).known().into_iter().flatten();
         let ignored = std::mem::replace(&mut self.ignore_tags, Val::Null).known().into_iter().flatten();
@@ -326,7 +326,7 @@ impl ProviderBlock {
         options
     }
 
-    /// What is said of databases; the name of the block if that is not known yet.
+    /// The database settings; the name of the block if one is not known yet.
     pub(super) fn databases(&self) -> Result<Defaults, Vec<String>> {
         match &self.database_connection {
             Val::Unknown => Err(vec![Self::database_connection.name().to_owned()]),
@@ -469,7 +469,7 @@ pub(super) fn judge(config: &View<'_, ProviderBlock>) -> Vec<Diagnostic> {
     found
 }
 
-/// A region that is mistyped is found by a plan, whatever that would have asked there.
+/// A mistyped region is reported by a plan, even if the plan makes no request there.
 fn unknown_regions(config: &View<'_, ProviderBlock>) -> Vec<Diagnostic> {
     if config.get(ProviderBlock::skip_region_validation) != Val::Known(false)
         && config.is_set(ProviderBlock::skip_region_validation)
