@@ -1,11 +1,11 @@
 //! `rdsauth_aurora_loader_role` under the real CLI, against the stage.
 
+mod adoption;
 mod drift;
 mod faults;
-mod life;
+mod lifecycle;
 mod mistakes;
 mod moved;
-mod takeover;
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ resource "rdsauth_aurora_loader_role" "it" {
 /// The address of the resource in all configurations.
 const IT: &str = "rdsauth_aurora_loader_role.it";
 
-/// The name of a policy that is given none.
+/// The default name of the policy.
 const POLICY: &str = "aurora-limitless-data-load-policy";
 
 /// An account, and a working folder with the provider and the account's keys.
@@ -52,14 +52,14 @@ impl Scene {
         self.tf.write("main.tf", &configuration.replace("000000000000", &self.account.id));
     }
 
-    /// One call to IAM behind Terraform's back, about the role.
+    /// One call to IAM outside of Terraform, about the role.
     #[track_caller]
     fn iam(&self, operation: &str, mut parameters: Value) -> Value {
         parameters["RoleName"] = json!("loader");
         self.account.call("iam", operation, parameters)
     }
 
-    /// The role, without what AWS chooses.
+    /// The role, without generated values.
     #[track_caller]
     fn role(&self) -> Value {
         let role = self.iam("GetRole", json!({}))["Role"].take();
@@ -100,7 +100,7 @@ impl Scene {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Checks that the role is as [`ROLE`] says, and that nothing remains to be done.
+    /// Checks that the role is as [`ROLE`] says, and that the plan is empty.
     #[track_caller]
     fn assert_settled(&self) {
         assert_eq!(self.role(), self.expected());
@@ -119,7 +119,7 @@ fn trust() -> Value {
     serde_json::from_str(include_str!("../test-data/policies/loader_trust.json")).unwrap()
 }
 
-/// [`ROLE`] with more in it.
+/// [`ROLE`] with additional arguments.
 fn role_with(more: &str) -> String {
     ROLE.replace("  name ", &format!("  {more}\n  name "))
 }

@@ -1,13 +1,13 @@
 //! `ephemeral.rdsauth_db_auth_token` under the real CLI, against the stage.
 //!
-//! That a token opens a session in a real database is what the demo shows; here a token is looked at.
+//! That a token opens a session in a real database is shown by the demo; here only the token is checked.
 
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
 const HOST: &str = "orders.abcdefghijkl.us-east-1.rds.amazonaws.com";
 
-/// A configuration that opens a token and hands it to a command, which writes it to the file `token`.
+/// A configuration that opens a token and passes it to a command, which writes it to the file `token`.
 fn scene(body: &str) -> (Terraform, Account) {
     let account = Account::new();
     account.add("role/reader");
@@ -38,7 +38,7 @@ fn body(more: &str) -> String {
 }
 
 #[test]
-fn a_token_is_made_and_stored_nowhere() {
+fn a_token_is_generated_and_stored_nowhere() {
     let (tf, account) = scene(&body(""));
     let tf = tf.env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
     account.forget_calls();
@@ -96,7 +96,7 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_its_line() {
+fn errors_point_at_their_line() {
     check_refused(&body("region = \"eu-west-1\""), "a token for another region is refused", "eu-west-1");
     check_refused(&body("").replace(HOST, &format!("https://{HOST}")), "is a URL", "https");
     check_refused(&body("").replace("5432", "0"), "1 to 65535", "port");

@@ -105,7 +105,7 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_its_line() {
+fn errors_point_at_their_line() {
     check_refused("db_instance_identifier = \"absent\"", "no such database", "absent");
     check_refused("db_proxy_name = \"absent\"", "no such database", "absent");
     check_refused("endpoint = \"db.example.com\"", "host name of an RDS endpoint", "example.com");

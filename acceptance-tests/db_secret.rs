@@ -2,10 +2,10 @@
 
 mod drift;
 mod faults;
-mod life;
+mod lifecycle;
 mod mistakes;
+mod name_in_use;
 mod secrecy;
-mod taken;
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::support::output::json_of;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// A password that no plan and no state keeps.
+/// A password that is stored in no plan and no state.
 const PASSWORD: &str = r#"
 variable "password" {
   type      = string
@@ -78,20 +78,20 @@ impl Scene {
         secret
     }
 
-    /// Adds a tag behind Terraform's back.
+    /// Adds a tag outside of Terraform.
     fn tag(&self, key: &str, value: &str) {
         let mut tags = self.account.secrets()[NAME]["tags"].clone();
         tags[key] = json!(value);
         self.account.put_secret(NAME, json!({ "tags": tags }));
     }
 
-    /// The value in force.
+    /// The current value.
     #[track_caller]
     fn value(&self) -> Value {
         value_of(&self.secret())
     }
 
-    /// Checks that the secret is as [`SECRET`] says, and that nothing remains to be done.
+    /// Checks that the secret is as [`SECRET`] says, and that the plan is empty.
     #[track_caller]
     fn assert_settled(&self, password: &str) {
         let secret = self.secret();
@@ -111,7 +111,7 @@ impl Scene {
     }
 }
 
-/// The value in force of a secret.
+/// The current value of a secret.
 #[track_caller]
 fn value_of(secret: &Value) -> Value {
     json_of(&secret["value"])

@@ -1,6 +1,6 @@
-//! The framework, proved with its example provider `demo` under the real CLI.
+//! Tests of the framework with its example provider `demo` under the real CLI.
 
-mod life;
+mod lifecycle;
 mod limits;
 mod mistakes;
 mod movement;
@@ -17,7 +17,7 @@ use crate::support::terraform::Terraform;
 /// The source address of the example provider.
 const ADDRESS: &str = "registry.terraform.io/example/demo";
 
-/// What every configuration begins with; the cloud is the folder `cloud` beside it.
+/// The beginning of every configuration; the cloud is the folder `cloud` beside it.
 const HEAD: &str = r#"
 terraform {
   required_providers {
@@ -47,24 +47,24 @@ fn configure(tf: &Terraform, configuration: &str) {
     tf.write("main.tf", &[HEAD, configuration].concat());
 }
 
-/// What the cloud has under a name, such as `pet/rex`.
+/// The object in the cloud with a name, such as `pet/rex`.
 fn remote(tf: &Terraform, name: &str) -> Value {
     serde_json::from_str(&tf.read(&format!("cloud/{name}.json"))).expect("JSON in the cloud")
 }
 
-/// Changes an attribute behind Terraform's back.
+/// Changes an attribute outside of Terraform.
 fn meddle(tf: &Terraform, name: &str, attribute: &str, value: Value) {
     let mut object = remote(tf, name);
     object[attribute] = value;
     tf.write(&format!("cloud/{name}.json"), &object.to_string());
 }
 
-/// Whether the cloud has something under a name.
+/// Whether the cloud has an object with a name.
 fn exists(tf: &Terraform, name: &str) -> bool {
     tf.path().join(format!("cloud/{name}.json")).exists()
 }
 
-/// How often the log has a line.
+/// How often a line is in the log.
 fn calls(tf: &Terraform, line: &str) -> usize {
     let log = std::fs::read_to_string(tf.path().join("cloud/calls.log")).unwrap_or_default();
     log.lines().filter(|call| *call == line).count()

@@ -7,7 +7,7 @@ use regex_lite::{Captures, Regex};
 
 use crate::support::terraform::Terraform;
 
-/// The kinds of entities, which are folders, and how the names of their examples begin.
+/// The kinds of entities, which are folders, and the prefixes of their examples' names.
 const KINDS: [(&str, &str); 4] = [
     ("data-sources", "data-source"),
     ("ephemeral-resources", "ephemeral-resource"),
@@ -59,8 +59,8 @@ fn beginning_with(stem: &str, folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.expect("an example").path()).filter(is_example).collect()
 }
 
-/// What other providers and modules would be given becomes local values, so that references and calls in it are checked
-/// all the same. What they would give is the output of a `terraform_data`, which nobody knows before the apply.
+/// The arguments of other providers' resources and of modules become local values, so that references and calls in them
+/// are still checked. Their results are the output of a `terraform_data`, unknown before the apply.
 fn without_other_providers(text: &str) -> String {
     let mut out = String::new();
     let mut foreign = Vec::new();
@@ -102,12 +102,12 @@ fn without_other_providers(text: &str) -> String {
         };
         out = reference.replace_all(&out, output).into_owned();
     }
-    // An example of a function may leave out what it compares with.
+    // An example of a function may leave out the values that it compares with.
     out.replace("data.aws_iam_role_policy.orders.policy", "\"{}\"")
 }
 
 #[test]
-fn what_others_are_given_becomes_data() {
+fn arguments_of_others_become_local_values() {
     let text = "resource \"aws_iam_role\" \"it\" {\n  tags {\n    a = module.m.x\n  }\n}\n\
                 data \"aws_iam_role\" \"it\" {\n}\nmodule \"m\" {\n}\n\
                 resource \"rdsauth_x\" \"it\" {\n  a = aws_iam_role.it.arn\n  b = data.aws_iam_role.it.arn\n  depends_on = [aws_iam_role.it]\n}\n";

@@ -6,7 +6,7 @@ use crate::support::terraform::Terraform;
 
 const ARN: &str = "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/app";
 
-/// A configuration with one output; nothing is configured and nobody is called.
+/// A configuration with one output; the provider is not configured and makes no requests.
 fn configured(expression: &str) -> Terraform {
     let expression = expression.replace("rdsauth::", "provider::rdsauth::");
     Terraform::rdsauth().initialised(&format!("output \"it\" {{\n  value = {expression}\n}}\n"))

@@ -1,6 +1,6 @@
-//! The code of the guides: every folder is one configuration, and what the guides promise of some of them is tried.
+//! The code of the guides: every folder is one configuration, and some of the guides' promises are tested.
 //!
-//! Other providers are stand-ins, or modules that take everything: what they would say to their arguments is not checked.
+//! Other providers and modules are stand-ins that accept everything: their arguments are not checked.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// The module that a guide takes from the registry.
+/// The module that a guide uses from the registry.
 const MODULE: &str = "  source  = \"terraform-aws-modules/rds/aws\"\n  version = \"~> 6.1\"\n";
 
 #[test]
@@ -103,7 +103,7 @@ impl FirstSteps {
         Self { account, tf, user }
     }
 
-    /// Works as a role with a policy of the guide on CI from here on.
+    /// From here on, works as a role with a policy of the guide on CI.
     fn role(&self, policy: &str) -> Terraform {
         let text = read(&folder().join("guides/ci-with-oidc"), &format!("{policy}.json"));
         let text = text.replace("eu-central-1", "us-east-1").replace("111122223333", &self.account.id);
@@ -127,7 +127,7 @@ fn the_first_apply_ends_with_a_login() {
     steps.tf.destroy();
 }
 
-/// What `hashicorp/aws` holds before the guide on migration.
+/// The state of `hashicorp/aws` before the guide on migration.
 const HELD_BY_AWS: &str = r#"
 resource "aws_iam_role" "consumer" {
   name               = "orders-consumer"
@@ -191,7 +191,7 @@ fn the_policies_for_ci_suffice() {
     planning.plan().assert_creates("rdsauth_postgresql_iam_user.app");
     applying.apply().expect_text("3 added");
     applying.assert_plan_empty();
-    // The user in the database is not looked at: the secret of the master is not readable.
+    // The user in the database is not read: the secret of the master user is not readable.
     planning.run(&["plan", "-detailed-exitcode"]).expect_code(0).expect_text("Warning:");
     planning.run(&["apply", "-auto-approve", "-replace=rdsauth_iam_db_user_policy.app"]).expect_code(1);
     applying.apply();

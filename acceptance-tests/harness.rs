@@ -1,4 +1,4 @@
-//! The harness itself, tried with `terraform_data`, which needs no plugin.
+//! Tests of the harness itself, with `terraform_data`, which needs no plugin.
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ output "input" { value = terraform_data.one.output }
 "#;
 
 #[test]
-fn a_resource_lives_from_plan_to_destroy() {
+fn a_resource_from_plan_to_destroy() {
     on_each_engine(|tf| {
         tf.write("main.tf", ONE);
         tf.init();
@@ -99,7 +99,7 @@ fn diagnostics_are_read_from_json() {
 }
 
 #[test]
-fn an_unexpected_outcome_is_told_in_full() {
+fn an_unexpected_outcome_is_reported_in_full() {
     let tf = Terraform::new();
     tf.write("main.tf", "output \"o\" { value = 1 }");
     tf.init();
@@ -144,7 +144,7 @@ fn the_machine_does_not_reach_the_cli() {
     }
 }
 
-/// Any of these would end a command in an error, or change what it does.
+/// Any of these would end a command in an error, or change its behaviour.
 const HOSTILE: [(&str, &str); 9] = [
     ("AWS_CA_BUNDLE", "/absent/bundle.pem"),
     ("AWS_PROFILE", "absent"),
@@ -161,7 +161,7 @@ const HOSTILE: [(&str, &str); 9] = [
 fn a_hostile_machine_does_not_reach_it_either() {
     for test in [
         "harness::the_machine_does_not_reach_the_cli",
-        "harness::an_engine_tells_its_version",
+        "harness::the_version_of_an_engine_is_known",
         "demo::limits::a_running_plugin_is_attached_to",
     ] {
         let mut command = Command::new(env::current_exe().expect("the tests themselves"));
@@ -187,7 +187,7 @@ fn a_secret_that_leaks_is_found() {
 }
 
 #[test]
-fn an_engine_tells_its_version() {
+fn the_version_of_an_engine_is_known() {
     on_each_engine(|tf| assert!(tf.version() >= (1, 5), "{:?}", tf.engine()));
 }
 
@@ -224,7 +224,7 @@ fn init_finds_providers_in_the_mirror_alone() {
 fn init_finds_what_make_install_has_installed() {
     on_each_engine(|tf| {
         let home = tf.path().with_file_name("home");
-        // What the target does after its release build, done with what the tests have built.
+        // The steps of the target after its release build, with the binaries that the tests have built.
         let commands = in_checkout(&home, "make --dry-run --no-print-directory install");
         let install = commands.lines().find(|line| line.starts_with("scripts/install ")).expect("what installs");
         let release = install.split(' ').nth(1).expect("the binary");
@@ -313,15 +313,15 @@ fn binaries_are_built_and_found_by_name() {
     assert!(message.contains("no-such-program") && message.contains("terraform-provider-rdsauth"), "{message}");
 }
 
-/// An apply that says `started` and then takes longer than any test waits. The word is cut in two because the CLI
-/// shows the command before it starts it.
+/// An apply that prints `started` and then takes longer than any test waits. The word is split because the CLI shows
+/// the command before it starts it.
 const SLOW: &str = r#"
 resource "terraform_data" "slow" {
   provisioner "local-exec" { command = "echo sta''rted; exec sleep 100" }
 }
 "#;
 
-/// What a shell command prints that a user with this home runs in the checkout.
+/// The output of a shell command that a user with this home runs in the checkout.
 fn in_checkout(home: &Path, line: &str) -> String {
     let mut command = Command::new("sh");
     command.args(["-c", line]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env_clear().env("HOME", home);
@@ -330,7 +330,7 @@ fn in_checkout(home: &Path, line: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The message of the panic that `act` ends in.
+/// The message of the panic that ends `act`.
 fn failure(act: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(act)).expect_err("it should have failed");
     match payload.downcast::<String>() {

@@ -15,7 +15,7 @@ fn scene(body: &str) -> (Terraform, Account) {
     (tf, account)
 }
 
-/// Looks at a new database and compares what is told; each text must be in the reason of its place.
+/// Reads a new database and compares the reasons; each text must be in the reason at its index.
 #[track_caller]
 fn check(kind: &str, fields: Value, supported: bool, reasons: &[&str]) -> (Terraform, Account) {
     let (tf, account) = scene(&format!("db_{kind}_identifier = \"orders\""));
@@ -84,7 +84,7 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_its_line() {
+fn errors_point_at_their_line() {
     check_refused("db_instance_identifier = \"absent\"", "There is no instance", "absent");
     check_refused("db_cluster_identifier = \"absent\"", "There is no cluster", "absent");
     check_refused("region = \"us-east-1\"", "must be set", "");

@@ -14,7 +14,7 @@ const CLUSTER: &str =
 
 const IT: &str = "rdsauth_iam_authentication.it";
 
-/// An account with databases whose IAM authentication is off, and a configuration, initialised.
+/// An account with databases whose IAM database authentication is off, and a configuration, initialised.
 struct Scene {
     tf: Terraform,
     account: Account,
@@ -35,7 +35,7 @@ impl Scene {
         self.tf.write("main.tf", configuration);
     }
 
-    /// What AWS shows of the instance's flag, and what it will be.
+    /// The setting of the DB instance in AWS, and its pending value.
     fn instance_flag(&self) -> (Value, Value) {
         let answer = self.account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "orders" }));
         flag(&answer["DBInstances"][0])
@@ -116,7 +116,7 @@ fn update() {
     assert_eq!(account.writes(), [""; 0], "it is off already");
 }
 
-/// What a plan has told holds for its apply, whatever somebody else does between them.
+/// A planned value holds for its apply, even if it is changed outside of Terraform in between.
 #[test]
 fn an_upgrade_between_plan_and_apply() {
     let scene = Scene::new(INSTANCE);
@@ -193,7 +193,7 @@ fn drift() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
     tf.apply();
-    // Somebody else turns it off, in the next maintenance window and then at once.
+    // It is turned off outside of Terraform, in the next maintenance window and then immediately.
     for at_once in [false, true] {
         let change = json!({
             "DBInstanceIdentifier": "orders", "EnableIAMDatabaseAuthentication": false, "ApplyImmediately": at_once
@@ -207,7 +207,7 @@ fn drift() {
 }
 
 #[test]
-fn a_database_that_is_gone() {
+fn a_missing_database() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
     tf.apply();
@@ -221,7 +221,7 @@ fn a_database_that_is_gone() {
 }
 
 #[test]
-fn a_database_that_is_about_to_be_gone() {
+fn a_database_that_is_being_deleted() {
     let deleting = |kind: &str, identifier: &str, configuration: &str| {
         let scene = Scene::new(&with(configuration, "disable_on_destroy = true"));
         let Scene { tf, account } = &scene;
@@ -234,7 +234,7 @@ fn a_database_that_is_about_to_be_gone() {
     deleting("instance", "orders", INSTANCE);
     deleting("cluster", "ledger", CLUSTER);
 
-    // It goes while Terraform is at it.
+    // It is deleted during the operation.
     let scene = Scene::new(&with(INSTANCE, "disable_on_destroy = true"));
     let Scene { tf, account } = &scene;
     tf.apply();
@@ -389,7 +389,7 @@ fn calls_are_few() {
     assert_eq!(account.operations(), ["DescribeDBInstances"]);
     account.forget_calls();
     tf.ok(&["apply", "plan.bin"]);
-    let again = "DescribeDBInstances"; // Terraform plans anew while it applies.
+    let again = "DescribeDBInstances"; // Terraform plans again while it applies.
     assert_eq!(account.operations(), [again, "DescribeDBInstances", "ModifyDBInstance", "DescribeDBInstances"]);
     account.forget_calls();
     tf.assert_plan_empty();

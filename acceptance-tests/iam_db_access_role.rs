@@ -1,6 +1,6 @@
 //! `rdsauth_iam_db_access_role` under the real CLI, against the stage.
 
-mod life;
+mod lifecycle;
 mod mistakes;
 mod principals;
 mod trust;
@@ -26,7 +26,7 @@ resource "rdsauth_iam_db_access_role" "it" {
 /// The address of the resource in all configurations.
 const IT: &str = "rdsauth_iam_db_access_role.it";
 
-/// The name of a policy that is given none.
+/// The default name of the policy.
 const POLICY: &str = "rds-db-connect";
 
 /// An account, that of ClickHouse, and a working folder with the provider and the account's keys.
@@ -88,7 +88,7 @@ impl Scene {
         } })
     }
 
-    /// Checks that the role is as [`ROLE`] says, and that nothing remains to be done.
+    /// Checks that the role is as [`ROLE`] says, and that the plan is empty.
     #[track_caller]
     fn assert_settled(&self) {
         assert_eq!(self.trust(), self.expected_trust());
@@ -97,12 +97,12 @@ impl Scene {
     }
 }
 
-/// [`ROLE`] with more in it.
+/// [`ROLE`] with additional arguments.
 fn role_with(more: &str) -> String {
     ROLE.replace("  name ", &format!("  {more}\n  name "))
 }
 
-/// [`ROLE`] with somebody else to trust.
+/// [`ROLE`] with another trusted principal.
 fn trusting(whom: &str) -> String {
     let (head, rest) = ROLE.split_once("  preset").unwrap();
     let (_, rest) = rest.split_once("  connect").unwrap();

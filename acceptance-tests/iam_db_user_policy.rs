@@ -3,7 +3,7 @@
 mod documents;
 mod drift;
 mod faults;
-mod life;
+mod lifecycle;
 mod mistakes;
 mod moved;
 
@@ -26,7 +26,7 @@ resource "rdsauth_iam_db_user_policy" "it" {
 /// The address of the resource in all configurations.
 const IT: &str = "rdsauth_iam_db_user_policy.it";
 
-/// The name of a policy that is given none.
+/// The default name of the policy.
 const NAME: &str = "rds-db-connect";
 
 /// An account, and a working folder with the provider and the account's keys.
@@ -77,7 +77,7 @@ impl Scene {
         format!("arn:aws:rds-db:us-east-1:{}:dbuser:db-ORDERS/{user}", self.account.id)
     }
 
-    /// Checks that the policy is as [`POLICY`] says, and that nothing remains to be done.
+    /// Checks that the policy is as [`POLICY`] says, and that the plan is empty.
     #[track_caller]
     fn assert_settled(&self) {
         assert_eq!(self.policy(), self.expected());

@@ -1,7 +1,7 @@
 //! `rdsauth_kms_key` under the real CLI, against the stage.
 
 mod drift;
-mod life;
+mod lifecycle;
 mod mistakes;
 mod resumed;
 
@@ -45,7 +45,7 @@ impl Scene {
         self.account.call("kms", operation, parameters)
     }
 
-    /// What KMS says of the key of an alias, ID or ARN.
+    /// KMS's description of the key of an alias, ID or ARN.
     fn key(&self, name: &str) -> Value {
         self.kms("DescribeKey", json!({ "KeyId": name }))["KeyMetadata"].take()
     }
@@ -62,7 +62,7 @@ impl Scene {
         tags.map(|tag| (tag["TagKey"].as_str().expect("a key").to_owned(), tag["TagValue"].clone())).collect()
     }
 
-    /// The aliases and the keys that are not about to be deleted.
+    /// The aliases and the keys whose deletion is not scheduled.
     fn all(&self) -> (Vec<String>, Vec<String>) {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let aliases = self.kms("ListAliases", json!({}))["Aliases"].take();
@@ -73,7 +73,7 @@ impl Scene {
         (aliases.filter(|name| !name.starts_with("alias/aws/")).collect(), keys.filter(lives).collect())
     }
 
-    /// Checks that there is one key, which is that of the state and bears the alias, and that nothing is to be done.
+    /// Checks that there is one key, which is that of the state and has the alias, and that the plan is empty.
     #[track_caller]
     fn assert_settled(&self) {
         assert_eq!(self.all(), (vec![ALIAS.to_owned()], vec![self.id()]));

@@ -3,7 +3,7 @@
 mod drift;
 mod faults;
 mod grants;
-mod life;
+mod lifecycle;
 mod mistakes;
 mod writers;
 
@@ -63,7 +63,7 @@ impl Scene {
         text.replace("KEY", &self.key).replace("ACCOUNT", &self.account.id)
     }
 
-    /// The statements of the key's policy that somebody else wrote, and the others.
+    /// The statements of others in the key's policy, and the provider's.
     fn statements(&self) -> (Vec<Value>, Vec<Value>) {
         let policy = self.account.key_policy(&self.key);
         let all = policy["Statement"].as_array().expect("statements").iter().cloned();
@@ -91,7 +91,7 @@ impl Scene {
         format!("arn:aws:iam::{}:role/{name}", self.account.id)
     }
 
-    /// Adds a statement to the key's policy, or puts it in the place of one with its name.
+    /// Adds a statement to the key's policy, or replaces the one with its name.
     fn put_statement(&self, statement: &Value) {
         let mut policy = self.account.key_policy(&self.key);
         let all = policy["Statement"].as_array_mut().expect("statements");
@@ -106,7 +106,7 @@ impl Scene {
         answer["Grants"].as_array().expect("grants").clone()
     }
 
-    /// Checks that the statement is as [`USER`] says, and that nothing remains to be done.
+    /// Checks that the statement is as [`USER`] says, and that the plan is empty.
     #[track_caller]
     fn assert_settled(&self) {
         assert_eq!(self.statement(), self.expected());
@@ -114,7 +114,7 @@ impl Scene {
     }
 }
 
-/// A statement of somebody else, who lets the role `other` encrypt.
+/// A statement of others, which lets the role `other` encrypt.
 fn foreign(account: &Account, sid: &str) -> Value {
     json!({
         "Sid": sid, "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{}:root", account.id) },

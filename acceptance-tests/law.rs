@@ -1,4 +1,4 @@
-//! Keeps the invariants that ARCHITECTURE.md states about the sources.
+//! Checks the invariants that ARCHITECTURE.md states about the sources.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "the whole crate is a test")]
 
 use std::fs;
@@ -101,7 +101,7 @@ fn every_invariant_has_its_test() {
 }
 
 #[test]
-fn a_test_is_told_from_a_function() {
+fn a_test_differs_from_a_function() {
     let file =
         "#[test]\nfn one() {}\n    #[tokio::test]\n    async fn two() {}\n#[inline]\nfn three() {}\n\nfn four() {}";
     for (name, is_test) in [("one", true), ("two", true), ("three", false), ("four", false), ("on", false)] {
@@ -109,7 +109,7 @@ fn a_test_is_told_from_a_function() {
     }
 }
 
-/// Whether a line declares the function and the line before makes it a test.
+/// Whether a line declares the function and the line before marks it as a test.
 fn has_test(file: &str, name: &str) -> bool {
     let lines: Vec<_> = file.lines().map(str::trim_start).collect();
     let declares = |line: &str| {

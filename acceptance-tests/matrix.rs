@@ -1,4 +1,4 @@
-//! The crash and fault matrix of every resource; `support/matrix.rs` says what it does and how to add one.
+//! The crash and fault matrix of every resource; `support/matrix.rs` describes it and how to add one.
 
 pub(crate) mod aurora_loader_role;
 pub(crate) mod db_secret;

@@ -1,12 +1,12 @@
 //! `rdsauth_mysql_iam_user` under the real CLI, against a real MariaDB of the stage.
 
+mod adoption;
 mod drift;
 mod faults;
-mod life;
+mod lifecycle;
 mod mistakes;
 mod names;
 mod reader;
-mod takeover;
 
 use serde_json::{Value, json};
 
@@ -17,8 +17,9 @@ use crate::support::terraform::Terraform;
 
 const USER: &str = "rdsauth_mysql_iam_user.it";
 
-/// An instance with IAM authentication, and a working folder whose configuration makes one user there. All accounts
-/// share the server, so the user has the name of the account, and tables and databases begin with it.
+/// An instance with IAM database authentication, and a working folder whose configuration creates one user there. All
+/// accounts share the server, so the user has the name of the account, and the names of tables and databases begin with
+/// it.
 struct Scene {
     tf: Terraform,
     account: Account,
@@ -28,7 +29,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A folder that has been initialised, and nothing has been applied.
+    /// An initialised folder, without any apply.
     fn new(body: &str) -> Self {
         Self::at(body, json!({ "engine": "mariadb", "iam": true }))
     }
@@ -54,7 +55,7 @@ impl Scene {
         scene
     }
 
-    /// Gives the user another configuration; `@U` in it stands for its name.
+    /// Gives the user another configuration; `@U` in it is its name.
     fn configure(&self, body: &str) {
         self.configure_through(CONNECTION, body);
     }
@@ -66,25 +67,25 @@ impl Scene {
         self.tf.write("user.tf", &text.replace("@U", &self.user));
     }
 
-    /// What the owner of the server says to SQL; `@U` in it stands for the user's name.
+    /// The result of SQL that the owner of the server runs; `@U` in it is the user's name.
     fn sql(&self, sql: &str) -> String {
         self.account.sql("mariadb", &sql.replace("@U", &self.user))
     }
 
-    /// What the user may do, without how it logs in.
+    /// The user's privileges, without how it logs in.
     fn grants(&self) -> Vec<String> {
         let shown = self.sql("SHOW GRANTS FOR @U");
         let of_line = |line: &str| line.split(" TO ").next().unwrap().trim_start_matches("GRANT ").to_owned();
         shown.lines().map(of_line).filter(|line| line != "USAGE ON *.*").collect()
     }
 
-    /// Plugin, string and requirement of TLS, or nothing if the user is not there.
+    /// Plugin, string and TLS requirement, or nothing if the user does not exist.
     fn login_of(&self) -> String {
         let columns = "SELECT concat_ws(' ', plugin, authentication_string, ssl_type) FROM mysql.user";
         self.sql(&format!("{columns} WHERE user = '@U'"))
     }
 
-    /// What the server says to SQL of the user with a token, or why it does not.
+    /// The result of SQL that the user runs with a token, or why the login fails.
     fn ask(&self, sql: &str) -> Result<String, String> {
         self.ask_with(&self.token(), sql)
     }
@@ -106,7 +107,7 @@ impl Scene {
         self.tf.state_value(USER, attribute)
     }
 
-    /// The warnings of a plan, by their headlines.
+    /// The summaries of a plan's warnings.
     fn warnings(&self) -> Vec<String> {
         warnings(&self.tf.run(&["plan", "-json"]).expect_code(0))
     }

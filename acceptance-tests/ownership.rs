@@ -1,7 +1,7 @@
-//! Who owns what: no resource adopts what is not its own, none loses or destroys what another one has, whatever order core
-//! creates and deletes in. One table of resources, one test for each of them and each way to get into trouble.
+//! Who owns what: no resource adopts what it does not own, none loses or destroys what another one owns, in whatever
+//! order core creates and deletes. One table of resources, one test for each of them and each dangerous order.
 //!
-//! `OWNERSHIP_RUNS` says how often what depends on chance is tried (1); `make matrix` tries 20 times.
+//! `OWNERSHIP_RUNS` says how often tests that depend on timing run (1); `make matrix` runs them 20 times.
 
 use std::env;
 
@@ -21,20 +21,20 @@ struct Entry {
     scenario: Scenario,
     /// Whether it speaks SQL.
     in_databases: bool,
-    /// What a create finds in its way is refused; else it is shared, and not taken away by the second.
+    /// Whether an existing object is refused; otherwise it is shared, and not deleted by the second resource.
     refuses: bool,
-    /// How an object is known that was re-created.
+    /// How a re-created object is recognised.
     known_by: KnownBy,
-    /// Arguments without which an object cannot be re-created at once.
+    /// Arguments without which an object cannot be re-created immediately.
     at_once: &'static str,
     /// The call or first word of the statement that creates.
     creates: &'static str,
 }
 
-/// How an object that somebody has deleted and created again under its name is told from the one before.
+/// How an object that was deleted and re-created under its name is distinguished from the one before.
 #[derive(Clone, Copy, PartialEq)]
 enum KnownBy {
-    /// By nothing: it is the same object to everybody.
+    /// Not at all: it is the same object to all.
     Name,
     /// By an id in the state.
     Id,
@@ -68,7 +68,7 @@ impl Scene {
         scene
     }
 
-    /// Writes the configuration: the resource by a name, with more in its block.
+    /// Writes the configuration: the resource under a name, with additional arguments in its block.
     fn declare(&self, name: &str, more: &str) {
         self.tf.write("main.tf", &self.block(name, more));
     }
@@ -86,7 +86,7 @@ impl Scene {
         normal(&self.account.id, &(self.entry.scenario.remote)(&self.account))
     }
 
-    /// Applies what has to end in errors, all of which say what is in the way or declared twice.
+    /// An apply that must end in errors, all of which say that something exists or is declared twice.
     #[track_caller]
     fn refused(&self, tf: &Terraform, arguments: &[&str]) -> Run {
         let run = tf.run(&[&["apply", "-auto-approve", "-json"], arguments].concat()).expect_code(1);
@@ -98,7 +98,7 @@ impl Scene {
     }
 }
 
-/// A second configuration, complete and with the same object, gets an error, and its destroy takes nothing away.
+/// A second, complete configuration of the same object gets an error, and its destroy deletes nothing.
 fn another_configuration(entry: Entry) {
     let scene = Scene::new(entry);
     let before = scene.remote();
@@ -120,7 +120,7 @@ fn another_configuration(entry: Entry) {
     scene.tf.destroy();
 }
 
-/// The same without a second configuration: the state forgets the object, and the next apply is to create it.
+/// The same without a second configuration: the state forgets the object, and the next apply would create it.
 fn forgotten(entry: Entry) {
     let scene = Scene::new(entry);
     scene.tf.apply();
@@ -181,7 +181,8 @@ fn twins_of_two_providers(entry: Entry) {
     scene.tf.destroy();
 }
 
-/// `create_before_destroy` cannot work while the key stays: nothing is changed, by `-replace` and for a tainted object.
+/// `create_before_destroy` cannot work while the key is the same: nothing is changed, by `-replace` and for a tainted
+/// object.
 fn create_before_destroy(entry: Entry) {
     let scene = Scene::new(entry);
     let more = "lifecycle {\n  create_before_destroy = true\n}\n";
@@ -202,7 +203,7 @@ fn create_before_destroy(entry: Entry) {
     scene.tf.assert_plan_empty();
 }
 
-/// Another name of the resource without a `moved` block: whichever comes first, nothing is lost in silence.
+/// Another name of the resource without a `moved` block: in either order, nothing is lost silently.
 fn a_new_name(entry: Entry) {
     let runs: usize = env::var("OWNERSHIP_RUNS").map_or(1, |runs| runs.parse().expect("a number"));
     let scene = Scene::new(entry);
@@ -224,7 +225,7 @@ fn a_new_name(entry: Entry) {
     }
 }
 
-/// A replacement that deletes first ends as it should.
+/// A replacement that deletes first works.
 fn replaced(entry: Entry) {
     let scene = Scene::new(entry);
     scene.tf.apply();
@@ -237,7 +238,7 @@ fn replaced(entry: Entry) {
     scene.tf.assert_plan_empty();
 }
 
-/// A create that was cut off is completed in its directory, and is somebody else's everywhere else.
+/// An interrupted create is completed in its directory, and belongs to others everywhere else.
 fn cut_off(entry: Entry) {
     let scene = Scene::new(entry);
     scene.account.forget_calls(); // Those of the seed.
@@ -275,7 +276,7 @@ fn cut_off(entry: Entry) {
     scene.tf.destroy();
 }
 
-/// What somebody has deleted and created again under the same name is not destroyed.
+/// An object that was deleted and re-created under the same name is not destroyed.
 fn re_created(entry: Entry) {
     let scene = Scene::new(entry);
     scene.declare("it", entry.at_once);

@@ -8,7 +8,7 @@ use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// A dynamic parameter, which is off by itself.
+/// A dynamic parameter, which is off by default.
 const DYNAMIC: &str = r#"
 resource "rdsauth_parameter" "it" {
   db_parameter_group_name = "orders-pg16"
@@ -65,14 +65,13 @@ impl Scene {
         self.account.look("parameters", json!({ "group": "ledger-pg16", "kind": "cluster" }))["values"].take()
     }
 
-    /// The values in force in an instance, and how far they are.
+    /// The applied values in an instance, and its parameter status.
     fn in_force(&self, identifier: &str) -> (Value, Value) {
         let mut answer = self.account.look("parameters", json!({ "identifier": identifier }));
         (answer["effective"].take(), answer["status"].take())
     }
 
-    /// The notes on the group of instances.
-    /// Without the marks of the resource at their ends.
+    /// The notes on the group of instances, without the marks of the resource at their ends.
     fn notes(&self) -> Vec<String> {
         let unmarked = |note: String| note.split(":parameter/").next().unwrap_or_default().to_owned();
         self.marked_notes().into_iter().map(unmarked).collect()
@@ -89,7 +88,7 @@ impl Scene {
         self.account.tell("parameters", json!({ "group": "orders-pg16", "values": values }));
     }
 
-    /// What changes something, the notes left aside.
+    /// The calls that change something, except those of notes.
     fn writes(&self) -> Vec<String> {
         self.account.writes().into_iter().filter(|operation| !operation.contains("Tags")).collect()
     }
@@ -141,7 +140,7 @@ fn a_static_parameter_of_clusters() {
 }
 
 #[test]
-fn an_end_concerns_the_databases_too() {
+fn a_destroy_affects_the_databases_too() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, .. } = &scene;
     tf.apply();
@@ -154,7 +153,7 @@ fn an_end_concerns_the_databases_too() {
     tf.apply();
     tf.ok(&["plan", "-destroy"]).expect_text("Change needs a reboot").expect_text("the cluster \"ledger\"");
 
-    // What is left, or is back already, is no change.
+    // What is left, or restored already, is no change.
     scene.account.tell(
         "parameters",
         json!({ "group": "ledger-pg16", "kind": "cluster", "values": { "rds.logical_replication": null } }),

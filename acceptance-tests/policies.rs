@@ -1,11 +1,11 @@
-//! Every policy that the provider writes is one that AWS takes and that a linter has nothing against.
+//! Every policy that the provider writes is accepted by AWS, and a linter finds nothing wrong with it.
 
 use serde_json::Value;
 
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// Resources that write policies between them of every form.
+/// Resources that together write policies of every form.
 const ALL: &str = r#"
 resource "rdsauth_aurora_loader_role" "one_key" {
   name                   = "one-key"
@@ -67,7 +67,7 @@ resource "rdsauth_iam_db_user_policy" "it" {
 }
 "#;
 
-/// The attributes that hold policies, and their kind to the linter.
+/// The attributes that hold policies, and their kind for the linter.
 const ATTRIBUTES: [(&str, &str); 2] = [("policy_json", "identity"), ("assume_role_policy", "trust")];
 
 /// With an administrator and each kind of user.
@@ -103,7 +103,7 @@ fn every_emitted_policy_passes_parliament() {
             let kind = if address.starts_with("rdsauth_kms_") { "resource" } else { kind };
             let mut findings = account.lint(&policy, kind);
             if address.starts_with("rdsauth_aurora_loader_role.") {
-                // AWS prescribes this policy word for word, and in it the resource of what EC2 and RDS do is "*".
+                // AWS prescribes this policy word for word, and its resource for EC2 and RDS actions is "*".
                 findings.retain(|finding| !finding.contains("RESOURCE_STAR"));
             }
             assert_eq!(findings, [""; 0], "{address}: {attribute}");

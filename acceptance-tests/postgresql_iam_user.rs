@@ -1,13 +1,13 @@
 //! `rdsauth_postgresql_iam_user` under the real CLI, against real PostgreSQL.
 
+mod adoption;
 mod drift;
 mod drop;
 mod guards;
-mod life;
+mod lifecycle;
 mod names;
 mod newer;
 mod reader;
-mod takeover;
 mod unreached;
 
 use std::env;
@@ -33,20 +33,20 @@ provider "rdsauth" {
 }
 "#;
 
-/// An account with an instance that has a master of its own, and a working folder with the provider.
+/// An account with an instance that has its own master user, and a working folder with the provider.
 ///
-/// In configurations and SQL, `ID` stands for the account: all share one server.
+/// In configurations and SQL, `ID` is the account: all share one server.
 struct Scene {
     tf: Terraform,
     account: Account,
     host: String,
     port: u64,
-    /// What the control calls the server.
+    /// The control's name for the server.
     engine: String,
 }
 
 impl Scene {
-    /// A configuration of the resource `it`, of which these are the attributes, as the master.
+    /// A configuration of the resource `it` with these attributes, with the connection of the master user.
     fn new(body: &str) -> Self {
         Self::of(Account::with_databases(), 15, body)
     }
@@ -115,7 +115,7 @@ impl Scene {
         self.tf.write("main.tf", &text.replace(&here.1, &format!("= {}\n", other.port)));
     }
 
-    /// A whole configuration but for the provider block.
+    /// A whole configuration except the provider block.
     fn write(&self, configuration: &str) {
         let certificate = &self.account.database_environment()["PGSSLROOTCERT"];
         let text = [PROVIDER, configuration].concat();
@@ -127,7 +127,7 @@ impl Scene {
         text.replace("ID", &self.account.id)
     }
 
-    /// What the owner of the server is told, in the database of the instance.
+    /// The result of SQL that the owner of the server runs, in the database of the instance.
     fn sql(&self, sql: &str) -> String {
         self.sql_in("dID", sql)
     }
@@ -136,7 +136,7 @@ impl Scene {
         self.account.sql_in(&self.engine, &self.named(database), &self.named(sql))
     }
 
-    /// The user `uID` as the server has it: attributes, and what it is a member of.
+    /// The user `uID` as the server has it: attributes and memberships.
     fn role(&self) -> String {
         self.sql(
             "SELECT concat_ws(' ', CASE WHEN rolcanlogin THEN 'login' END, \
@@ -147,7 +147,7 @@ impl Scene {
         )
     }
 
-    /// What the database of the instance tells a user.
+    /// The result of SQL that a user runs in the database of the instance.
     fn psql(&self, user: &str, password: &str, sql: &str) -> Result<String, String> {
         let place = format!("host={} port={} user='{user}' dbname=d{}", self.host, self.port, self.account.id);
         let mut command = Command::new("psql");
@@ -157,7 +157,7 @@ impl Scene {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
-    /// What the database of the instance calls a user who logs in with a token, or why it does not let it in.
+    /// The session's user for a login with a token, or why the database refuses it.
     fn login(&self, user: &str) -> Result<String, String> {
         let folder = self.tf.beside();
         folder.remove("main.tf");
@@ -172,7 +172,7 @@ impl Scene {
         self.tf.assert_plan_empty();
     }
 
-    /// An apply that has to end in an error with this sentence, at this line.
+    /// An apply that must end in an error with this sentence, at this line.
     #[track_caller]
     fn check_refused(&self, sentence: &str, line: &str) {
         let run = self.tf.apply_fails();

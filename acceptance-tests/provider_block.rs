@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// A provider block, and an instance that is looked at with it, initialised.
+/// A provider block, and an instance that a data source reads with it, initialised.
 fn scene(block: &str) -> (Terraform, Account) {
     let account = Account::new();
     account.add_database("instance", "orders");
@@ -21,7 +21,7 @@ fn scene(block: &str) -> (Terraform, Account) {
     (tf, account)
 }
 
-/// A server that refuses whatever it is asked for, and remembers the first line of each request.
+/// A server that refuses every request, and records the first line of each.
 struct Refusing {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -40,7 +40,7 @@ impl Refusing {
                 let first = lines.next().unwrap_or_default();
                 lines.find(String::is_empty);
                 asked.lock().expect("the requests").push(first);
-                // Whoever has gone away already was answered by what it went away for.
+                // A client that has closed the connection already needs no answer.
                 let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             }
         });
@@ -64,7 +64,7 @@ fn ways_to_aws_can_all_be_given() {
     assert!(account.operations().contains(&"DescribeDBInstances".to_owned()), "this machine needs no proxy");
 }
 
-/// What a block of `hashicorp/aws` may hold.
+/// The arguments that a block of `hashicorp/aws` may contain.
 const COPIED: &str = r#"
   region                         = "us-east-1"
   insecure                       = false
@@ -171,9 +171,9 @@ fn a_web_identity_is_asked_for_before_anything_else() {
     tf.assert_nowhere("not-to-be-seen");
 }
 
-/// A supporter needs no more than `TF_LOG_PROVIDER=DEBUG`.
+/// For support, `TF_LOG_PROVIDER=DEBUG` is enough.
 #[test]
-fn the_log_tells_each_request() {
+fn each_request_is_logged() {
     let (tf, account) = scene("");
     let tf = tf.env("TF_LOG_CORE", "OFF").env("TF_LOG_PROVIDER", "DEBUG").env("TF_LOG_PATH", "log");
     let throttle = json!({
@@ -208,7 +208,7 @@ fn check_refused(block: &str, sentence: &str, line: &str) {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_its_line() {
+fn errors_point_at_their_line() {
     check_refused("https_proxy = \"proxy:3128\"", "begins with `http://`", "https_proxy");
     check_refused("ec2_metadata_service_endpoint_mode = \"ipv4\"", "one of `IPv4`", "endpoint_mode");
     check_refused("token_bucket_rate_limiter_capacity = 0", "from 1 to", "token_bucket");

@@ -28,12 +28,12 @@ struct Scene {
 }
 
 impl Scene {
-    /// The instance `orders` that has all prerequisites.
+    /// The instance `orders` that meets all requirements.
     fn new(configuration: &str) -> Self {
         Self::of_instance(configuration, true, json!({ "rds.logical_replication": "1" }))
     }
 
-    /// The instance `orders`, its flag, and the values in the group that it alone has.
+    /// The instance `orders`, its IAM setting, and the values in the group that only it uses.
     fn of_instance(configuration: &str, iam: bool, values: Value) -> Self {
         let scene = Self::empty(configuration);
         scene.tell("parameter-groups", json!({ "name": GROUP, "family": "postgres16", "values": values }));
@@ -41,7 +41,7 @@ impl Scene {
         scene
     }
 
-    /// The cluster `ledger`, of an engine, without any prerequisite.
+    /// The cluster `ledger`, of an engine, that meets no requirement.
     fn of_cluster(configuration: &str, engine: &str, family: &str) -> Self {
         let scene = Self::empty(configuration);
         scene.tell("parameter-groups", json!({ "name": GROUP, "family": family, "kind": "cluster" }));
@@ -77,7 +77,7 @@ impl Scene {
         self.account.look("parameters", json!({ "group": GROUP, "kind": kind }))["values"].take()
     }
 
-    /// The values in force in a database, and how far they are.
+    /// The applied values in a database, and its parameter status.
     fn in_force(&self, identifier: &str, kind: &str) -> (Value, Value) {
         let mut answer = self.account.look("parameters", json!({ "identifier": identifier, "kind": kind }));
         (answer["effective"].take(), answer["status"].take())
@@ -87,7 +87,7 @@ impl Scene {
         self.account.writes().into_iter().filter(|operation| !operation.contains("Tags")).collect()
     }
 
-    /// All prerequisites are there, and nothing remains to be done.
+    /// All requirements are met, and the plan is empty.
     #[track_caller]
     fn assert_settled(&self) {
         for attribute in ["iam_auth_for_replication", "iam_authentication", "logical_replication"] {
@@ -176,7 +176,7 @@ fn a_change_under_way_does_not_hide_a_reboot() {
     assert_eq!(scene.writes(), ["ModifyDBParameterGroup", "RebootDBInstance"]);
     scene.assert_settled();
 
-    // What was in force stays so, whatever else is under way.
+    // What was applied stays applied, whatever else is in progress.
     scene.tell("parameters", dynamic("mod"));
     tf.assert_plan_empty();
 }
@@ -196,7 +196,7 @@ fn what_is_missing_is_named_before_the_first_write() {
     }
     assert_eq!((account.writes(), tf.state().addresses()), (vec![], vec![]));
 
-    // Set, and not yet in force.
+    // Set, and not yet applied.
     scene.configure(&with(INSTANCE, "manage_iam_authentication = true"));
     scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "1" } }));
     let error = tf.apply_fails().error();
@@ -255,7 +255,7 @@ fn a_shared_group() {
     scene.configure(INSTANCE);
     tf.apply();
 
-    // The old group of a database that goes elsewhere is put back, too.
+    // The previous group of a database that uses another one now is restored, too.
     let values = json!({ "rds.logical_replication": "1" });
     scene.tell("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
     scene.tell("instances", json!({ "identifier": "shop", "version": "16.4", "parameter_group": "other" }));
@@ -280,7 +280,7 @@ fn drift() {
     scene.assert_settled();
     assert_eq!(tf.state_value(IT, "previous_source"), "system", "what was there before anything");
 
-    // IAM authentication.
+    // IAM database authentication.
     let off =
         json!({ "DBInstanceIdentifier": "orders", "EnableIAMDatabaseAuthentication": false, "ApplyImmediately": true });
     account.call("rds", "ModifyDBInstance", off);
@@ -292,7 +292,7 @@ fn drift() {
     tf.apply().expect_text("1 changed");
     scene.assert_settled();
 
-    // Logical replication; another static parameter is none of this resource's business.
+    // Logical replication; another static parameter is not managed by this resource.
     scene.tell("parameters", json!({ "group": GROUP, "values": { "max_connections": "100" } }));
     tf.assert_plan_empty();
     scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "0" } }));

@@ -1,7 +1,7 @@
-//! Who needs tokens for replication, as `data.rdsauth_replication_iam_impact` and `rdsauth_replication_iam_auth` tell it,
-//! under the real CLI, with a real PostgreSQL.
+//! Who needs tokens for replication, as `data.rdsauth_replication_iam_impact` and `rdsauth_replication_iam_auth` report
+//! it, under the real CLI, with a real PostgreSQL.
 //!
-//! All tests share the server: users of others may be told besides those of a test.
+//! All tests share the server: users of other tests may be reported besides those of a test.
 
 mod consent;
 mod data_source;
@@ -17,7 +17,7 @@ use crate::support::eventually;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// The instance `orders` that has all prerequisites, and roles that begin with a word of this test's own.
+/// The instance `orders` that meets all requirements, and roles whose names begin with a prefix of this test.
 struct Scene {
     tf: Terraform,
     account: Account,
@@ -44,7 +44,7 @@ impl Scene {
         self.tf.write("main.tf", configuration);
     }
 
-    /// SQL in which `~` stands for what the roles of this test begin with.
+    /// SQL in which `~` is the prefix of this test's roles.
     fn sql(&self, sql: &str) {
         self.account.sql("postgres", &sql.replace('~', &self.prefix));
     }
@@ -53,7 +53,7 @@ impl Scene {
         format!("{}{name}", self.prefix)
     }
 
-    /// A block with which the master logs in to a host.
+    /// A block with which the master user logs in to a host.
     fn connection(&self, host: &str) -> String {
         format!(
             "database_connection {{\n    host           = {host:?}\n    auth           = \"secret\"\n    secret_arn     = \
@@ -86,7 +86,7 @@ impl Scene {
         stream
     }
 
-    /// What is told of users by name, without what the test's names begin with; those of other tests are left out.
+    /// What is reported about users by name, without the prefix of the test; those of other tests are left out.
     fn mine(&self, users: &Value) -> BTreeMap<String, Value> {
         let users = users.as_array().expect("users").iter();
         let mine = users.filter_map(|user| Some((user["name"].as_str()?.strip_prefix(&self.prefix)?.to_owned(), user)));
@@ -98,7 +98,7 @@ impl Scene {
     }
 }
 
-/// What has been made of roles goes with the test, so that other tests are not told of it.
+/// The roles of the test are dropped with it, so that other tests do not see them.
 impl Drop for Scene {
     fn drop(&mut self) {
         let names = format!("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname LIKE '{}%'", self.prefix);

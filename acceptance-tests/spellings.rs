@@ -1,5 +1,5 @@
-//! What AWS takes in several spellings: created in an unusual one and imported, it is no change. Privileges of MySQL are
-//! with their resource.
+//! Values that AWS accepts in several spellings: created in an unusual one and imported, they are no change. Privileges
+//! of MySQL are tested with their resource.
 
 use serde_json::json;
 
@@ -10,8 +10,8 @@ use crate::support::terraform::Terraform;
 /// Input variables of a configuration.
 type Variables = Vec<(&'static str, String)>;
 
-/// Creates a resource, lets the state forget it and imports it: the plan is empty, whatever it was written like. `id` is
-/// what import takes, in which `ACCOUNT` stands for the account.
+/// Creates a resource, removes it from the state and imports it: the plan is empty, whatever the spelling was. `id` is
+/// the import id, in which `ACCOUNT` is the account.
 #[track_caller]
 fn check(account: &Account, variables: Variables, resource: &str, arguments: &str, id: &str) {
     let of_account = |text: &str| text.replace("ACCOUNT", &account.id);
@@ -44,7 +44,7 @@ fn principals_of_a_role() {
     }
 }
 
-/// A role that somebody else has made with actions and condition keys in another case.
+/// A role that was created outside of Terraform with actions and condition keys in another case.
 #[test]
 fn actions_of_a_foreign_role() {
     let account = Account::new();

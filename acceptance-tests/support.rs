@@ -1,4 +1,4 @@
-//! What the tests share: the real CLI in a folder of its own, and the binaries under test.
+//! Shared by the tests: the real CLI in a folder of its own, and the binaries under test.
 
 pub mod binaries;
 pub mod engine;
@@ -24,7 +24,7 @@ pub fn eventually<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Opt
     }
 }
 
-/// Short beside the 40 ms that the fastest command takes.
+/// Short compared to the 40 ms that the fastest command takes.
 #[expect(clippy::disallowed_methods, reason = "the one place where the harness polls")]
 pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(2));

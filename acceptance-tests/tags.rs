@@ -1,4 +1,4 @@
-//! Tags of all kinds of objects: what is null in them, and what comes from the provider block.
+//! Tags of all kinds of objects: null ones, and those from the provider block.
 
 use serde_json::json;
 
@@ -50,7 +50,7 @@ resource "rdsauth_aurora_loader_role" "it" {
 const ADDRESSES: [&str; 4] =
     ["rdsauth_aurora_loader_role.it", "rdsauth_db_secret.it", "rdsauth_iam_db_access_role.it", "rdsauth_kms_key.it"];
 
-/// A folder with [`ALL`] and more, initialised.
+/// A folder with [`ALL`] and additional configuration, initialised.
 fn scene(configuration: &str) -> Terraform {
     let account = Account::new();
     Terraform::of(&account).initialised(&configuration.replace("000000000000", &account.id))
@@ -60,7 +60,7 @@ fn scene(configuration: &str) -> Terraform {
 fn assert_tags_all(tf: &Terraform, expected: &serde_json::Value) {
     for address in ADDRESSES {
         let mut all = tf.state_value(address, "tags_all");
-        // What Aurora itself looks for.
+        // The tag that Aurora itself looks for.
         all.as_object_mut().expect("tags").remove("assumer");
         assert_eq!(&all, expected, "{address}");
     }
@@ -91,7 +91,7 @@ fn null_tags_are_left_out() {
 #[test]
 fn null_tags_may_stand_beside_tags_known_only_after_apply() {
     let later = "resource \"terraform_data\" \"app\" {\n  input = \"orders\"\n}\n";
-    // One tag is there only after apply, and one turns out to be null then.
+    // One tag exists only after apply, and one turns out to be null then.
     let tags = ALL
         .replace("app = \"orders\"", "app = terraform_data.app.output")
         .replace("team = var.team", "team = terraform_data.app.output == \"now\" ? \"now\" : null");

@@ -1,4 +1,4 @@
-//! A role of that name that is there already.
+//! A role of that name that exists already.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ fn a_foreign_role_is_left_alone() {
     assert_eq!((scene.role(), scene.account.writes()), (before, vec!["CreateRole".to_owned()]));
     assert_eq!(scene.tf.state().addresses(), [""; 0]);
 
-    // What the error proposes leads on.
+    // The proposal of the error works.
     scene.tf.import(IT, "loader");
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply();

@@ -1,11 +1,11 @@
-//! What others do to the role, and tags that come from elsewhere.
+//! Changes to the role outside of Terraform, and tags from other sources.
 
 use serde_json::{Value, json};
 
 use crate::aurora_loader_role::{IT, POLICY, ROLE, Scene, role_with, trust};
 use crate::support::output::json_of;
 
-/// Changes the role behind Terraform's back; the plan must show it, and an apply must undo it.
+/// Changes the role outside of Terraform; the plan must show it, and an apply must undo it.
 #[track_caller]
 fn undone(scene: &Scene, change: impl FnOnce(&Scene)) {
     change(scene);
@@ -55,7 +55,7 @@ fn another_spelling_is_no_change() {
 }
 
 #[test]
-fn a_role_that_is_gone_is_made_again() {
+fn a_deleted_role_is_re_created() {
     let scene = Scene::new(ROLE);
     scene.tf.apply();
     scene.account.delete_role("loader");
@@ -80,7 +80,7 @@ fn a_role_changed_meanwhile_is_not_overwritten() {
     assert_eq!(error.summary, "Role changed since the plan");
     assert_eq!(scene.role()["policies"][POLICY], foreign);
 
-    // A policy that is as planned was written by an update that was cut off.
+    // A policy that already has the planned value was written by an interrupted update.
     let mut planned = scene.policy();
     planned["Statement"][2]["Resource"] = json!(format!("arn:aws:kms:us-east-1:{}:key/other", scene.account.id));
     scene.account.put_policy("role/loader", POLICY, &planned);
@@ -94,7 +94,7 @@ fn a_role_changed_meanwhile_is_not_overwritten() {
     assert_eq!(error.summary, "Role not found");
 }
 
-/// The tags of the role that are not this provider's mark.
+/// The tags of the role without this provider's mark.
 fn tags(scene: &Scene) -> Value {
     scene.role()["tags"].take()
 }
@@ -118,7 +118,7 @@ fn the_forced_tag_is_immune() {
     with_ignored["scanned"] = json!("1");
     assert_eq!(tags(&scene), with_ignored);
 
-    // An own tag over a default one, and the default one back again.
+    // An own tag that overrides a default one, and back.
     scene.configure(&[&role_with("tags = { team = \"load\" }"), provider].concat());
     scene.tf.apply();
     assert_eq!(tags(&scene)["team"], "load");

@@ -1,4 +1,4 @@
-//! What IAM says while it is not of one mind; the matrix has the rest.
+//! IAM's answers while it is inconsistent; the matrix has the rest.
 
 use serde_json::json;
 

@@ -48,7 +48,7 @@ fn everything_at_once() {
     assert_eq!(scene.role(), expected);
     scene.tf.assert_plan_empty();
 
-    // All of it back again, in place but for the path.
+    // All of it reverted, in place except for the path.
     scene.configure(&role_with("path = \"/db/\""));
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply().expect_text("1 changed");
@@ -171,7 +171,7 @@ fn import_of_another_policy_name() {
 }
 
 #[test]
-fn import_of_a_role_made_otherwise() {
+fn import_of_a_role_created_otherwise() {
     let scene = Scene::new(ROLE);
     let other = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole" }

@@ -1,4 +1,4 @@
-//! Bad input and bad surroundings: one clear diagnostic each, and nothing is changed.
+//! Invalid input and invalid surroundings: one clear diagnostic each, and nothing is changed.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ fn secrets_of_another_account() {
     let china = ROLE.replace("arn:aws:", "arn:aws-cn:").replace("us-east-1", "cn-north-1");
     scene.configure(&china);
     scene.tf.plan_fails().assert_error("Secret of another account", "partition \"aws-cn\"", "source_secret_arn");
-    // Whoever forbids to ask for the account is taken at the word of the ARNs.
+    // With `skip_requesting_account_id`, the accounts in the ARNs are trusted.
     scene.configure(&[ROLE, "provider \"rdsauth\" {\n  skip_requesting_account_id = true\n}\n"].concat());
     scene.account.forget_calls();
     scene.tf.apply();

@@ -1,4 +1,4 @@
-//! From `aws_iam_role`, with a stand-in for the provider it belongs to.
+//! From `aws_iam_role`, with a stand-in for its provider.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn a_role_of_hashicorp_aws_moves_here() {
 }
 
 #[test]
-fn a_role_for_somebody_else_stays_where_it_is() {
+fn a_role_for_another_principal_is_not_moved() {
     let mut other = trust();
     other["Statement"][0]["Principal"] = json!({ "Service": "ec2.amazonaws.com" });
     let scene = held_by_aws(&other);

@@ -1,4 +1,4 @@
-//! What somebody else does to the secret.
+//! Changes to the secret outside of Terraform.
 
 use serde_json::json;
 
@@ -38,7 +38,7 @@ fn deleted_or_gone() {
 }
 
 #[test]
-fn tags_of_others_are_taken_away_unless_they_are_to_be_ignored() {
+fn tags_of_others_are_removed_unless_they_are_ignored() {
     let scene = Scene::new(SECRET);
     scene.tf.apply();
     scene.tag("seen-by", "scanner");

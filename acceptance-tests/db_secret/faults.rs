@@ -1,4 +1,4 @@
-//! What AWS, the network and the user can do in the middle of it.
+//! Faults of AWS and the network, and interruptions by the user, in the middle of an operation.
 
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ fn an_answer_lost_for_good_does_not_show() {
     assert!(scene.secret()["deleted"].is_number());
 }
 
-/// Applies while a fault strikes, which must not show in the outcome.
+/// Applies during a fault, which must not affect the result.
 #[track_caller]
 fn survives(rule: Value) {
     let scene = Scene::new(SECRET);

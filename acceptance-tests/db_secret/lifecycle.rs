@@ -166,7 +166,7 @@ fn another_key_encrypts_the_value_in_force() {
         let statement = json!([{ "Effect": "Allow", "Action": actions, "Resource": resource }]);
         json!({ "Version": "2012-10-17", "Statement": statement })
     };
-    // The rights that the page names, which do not include kms:Encrypt.
+    // The permissions that the page lists, which do not include kms:Encrypt.
     scene.account.add("role/documented");
     let documented = json!(["secretsmanager:*", "kms:GenerateDataKey", "kms:Decrypt"]);
     scene.account.put_policy("role/documented", "p", &statement(documented, "*"));

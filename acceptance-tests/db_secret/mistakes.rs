@@ -1,4 +1,4 @@
-//! What is said about wrong configurations, and where.
+//! Errors of wrong configurations, and where they point.
 
 use crate::db_secret::{SECRET, Scene};
 
@@ -12,7 +12,7 @@ fn check_refused(from: &str, to: &str, sentence: &str, line: &str) {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_its_line() {
+fn errors_point_at_their_line() {
     check_refused("loader/source", "loader source", "1 to 512 letters", "name");
     check_refused("username ", "recovery_window_in_days = 3\n  username ", "0, or 7 to 30", "recovery_window_in_days");
     check_refused("username ", "recovery_window_in_days = 31\n  username ", "from 0 to 30", "recovery_window_in_days");

@@ -1,11 +1,11 @@
-//! A name that is taken.
+//! A name that is in use.
 
 use serde_json::json;
 
 use crate::db_secret::{IT, NAME, SECRET, Scene};
 
 #[test]
-fn a_secret_of_somebody_else_is_left_alone() {
+fn a_secret_of_others_is_left_alone() {
     let scene = Scene::new(SECRET);
     scene.account.put_secret(NAME, json!({ "value": "theirs" }));
     let theirs = scene.secret();
@@ -30,7 +30,7 @@ fn a_deleted_secret_is_restored_by_consent_alone() {
     scene.assert_settled("first-password");
 }
 
-/// The everyday case: destroyed, and applied again within the recovery window.
+/// The common case: destroyed, and applied again within the recovery window.
 #[test]
 fn what_was_destroyed_is_named_with_the_ways_to_get_it_back() {
     let scene = Scene::new(SECRET);
@@ -66,7 +66,7 @@ fn what_was_destroyed_is_named_with_the_ways_to_get_it_back() {
 }
 
 #[test]
-fn what_somebody_else_restored_is_not_taken_over() {
+fn a_secret_restored_by_others_is_not_adopted() {
     let scene = Scene::new(&with_consent(SECRET));
     scene.account.put_secret(
         NAME,
@@ -79,7 +79,7 @@ fn what_somebody_else_restored_is_not_taken_over() {
     assert_eq!(scene.secret(), theirs);
 }
 
-/// A create ends once it has restored the secret. Somebody else puts another value into it, or not.
+/// A create ends once it has restored the secret. Optionally another caller writes another value into it.
 fn check_broken_off(value_of_others: Option<&str>) -> Scene {
     let scene = Scene::new(&with_consent(SECRET));
     scene.account.put_secret(NAME, json!({ "value": "old" }));
@@ -101,7 +101,7 @@ fn what_an_interrupted_create_restored_is_finished() {
     scene.assert_settled("first-password");
 }
 
-/// A configuration that agrees to restoring a deleted secret.
+/// A configuration that allows a deleted secret to be restored.
 fn with_consent(configuration: &str) -> String {
     configuration.replace("username ", "restore_deleted = true\n  username ")
 }

@@ -1,4 +1,4 @@
-//! What must be nowhere but in Secrets Manager and in the database's own hands.
+//! Values that must only be in Secrets Manager and in the database.
 
 use std::process::Command;
 

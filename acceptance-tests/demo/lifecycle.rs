@@ -48,7 +48,7 @@ output "species" { value = data.demo_pet.rex.species }
 const PET: &str = "demo_pet.rex";
 
 #[test]
-fn a_pet_lives_from_create_to_destroy() {
+fn a_pet_from_create_to_destroy() {
     on_each_engine(|tf| {
         let tf = install(tf);
         tf.write("main.tf", &[HEAD, FULL].concat());
@@ -87,7 +87,7 @@ fn a_pet_lives_from_create_to_destroy() {
 }
 
 #[test]
-fn drift_is_seen_and_mended() {
+fn drift_is_detected_and_corrected() {
     let tf = demo("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n  labels = { a = \"1\" }\n}");
     tf.apply();
     meddle(&tf, "pet/rex", "labels", json!({ "a": "2" }));
@@ -128,7 +128,7 @@ fn some_changes_replace() {
 }
 
 #[test]
-fn what_is_gone_already_is_deleted_all_the_same() {
+fn deleting_a_missing_object_succeeds() {
     let tf = demo("resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n}");
     tf.apply();
     tf.remove("cloud/pet/rex.json");

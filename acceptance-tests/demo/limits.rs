@@ -53,12 +53,12 @@ struct Plugin(Child);
 impl Plugin {
     fn start(tf: &Terraform) -> Self {
         let mut command = Command::new(binary("demo_provider"));
-        // Its socket stays behind when it is killed, and goes with the folder.
+        // Its socket remains when it is killed, and is deleted with the folder.
         command.arg("-debug").current_dir(tf.path()).env_clear().env("TMPDIR", tf.path());
         Self(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    /// The value it asks the user to set.
+    /// The value that it asks the user to set.
     fn reattach(&mut self) -> String {
         let mut lines = BufReader::new(self.0.stdout.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains("TF_REATTACH_PROVIDERS=")).expect("a line to copy");

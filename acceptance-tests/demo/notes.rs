@@ -1,4 +1,4 @@
-//! The provider of the framework's README, as its reader runs it.
+//! The provider of the framework's README, run as described there.
 
 use crate::support::binaries::binary;
 use crate::support::terraform::Terraform;

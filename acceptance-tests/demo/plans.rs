@@ -1,4 +1,4 @@
-//! What a plan says while something is not known yet.
+//! Plans while some values are unknown.
 
 use serde_json::json;
 

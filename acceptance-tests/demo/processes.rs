@@ -1,4 +1,4 @@
-//! Interruptions, deaths and other ways to start the plugin.
+//! Interruptions, crashes and other ways to start the plugin.
 
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ fn a_write_is_finished_when_terraform_is_killed() {
 }
 
 #[test]
-fn a_foreign_object_is_not_taken_over() {
+fn a_foreign_object_is_not_adopted() {
     let tf = demo(&slow(0, ""));
     tf.write("cloud/slow/one.json", r#"{ "name": "one", "seconds": 0, "breaks": false }"#);
     let error = tf.apply_fails().error();

@@ -1,4 +1,4 @@
-//! What must not be stored.
+//! Values that must not be stored.
 
 use crate::demo::{calls, configure, demo, remote};
 

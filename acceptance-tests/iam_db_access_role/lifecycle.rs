@@ -88,9 +88,9 @@ fn a_role_that_is_there_already() {
     scene.assert_settled();
 }
 
-/// Whoever has re-created it did so without a mark, so only the unique ID tells.
+/// It was re-created without a mark, so only the unique ID differs.
 #[test]
-fn a_role_that_somebody_has_re_created_is_left() {
+fn a_re_created_role_is_left_alone() {
     let scene = Scene::new(ROLE);
     let Scene { tf, account, .. } = &scene;
     tf.apply();
@@ -168,7 +168,7 @@ fn a_role_of_hashicorp_aws_moves_here() {
     scene.tf.assert_plan_empty();
 }
 
-/// It is no drift, is not removed without being asked for, and is named.
+/// It is no drift, is not removed without consent, and is named.
 #[test]
 fn what_others_added_keeps_the_role() {
     let scene = Scene::new(ROLE);
@@ -186,7 +186,7 @@ fn what_others_added_keeps_the_role() {
     scene.tf.destroy();
 }
 
-/// A policy of its own resource is no drift of the role, and both are destroyed in one go, even if IAM still lists the
+/// A policy of its own resource is no drift of the role, and both are destroyed together, even if IAM still lists the
 /// policy for a moment.
 #[test]
 fn another_resource_adds_a_policy() {

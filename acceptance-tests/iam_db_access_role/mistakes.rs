@@ -1,4 +1,4 @@
-//! Bad input: one clear diagnostic each, and nothing is changed.
+//! Invalid input: one clear diagnostic each, and nothing is changed.
 
 use crate::iam_db_access_role::{IT, ROLE, Scene, trusting};
 
@@ -42,7 +42,7 @@ fn a_malformed_configuration() {
     assert_eq!(scene.account.operations(), [""; 0]);
 }
 
-/// Beside what is known only after apply, too, and if it is null only then.
+/// Together with values known only after apply, too, and if it turns out to be null only then.
 #[test]
 fn null_elements() {
     let later = "resource \"terraform_data\" \"later\" {\n  input = \"later\"\n}\n";
@@ -74,7 +74,7 @@ fn a_policy_over_the_quota() {
 }
 
 #[test]
-fn an_account_that_nobody_may_ask_for() {
+fn an_account_that_may_not_be_requested() {
     let provider = "provider \"rdsauth\" {\n  skip_requesting_account_id = true\n}\n";
     let given = trusting("preset = \"dms\"\n  source_account_condition = true")
         .replace("db_users ", "account_id = \"000000000000\"\n    db_users ");

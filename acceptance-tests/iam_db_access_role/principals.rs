@@ -1,4 +1,4 @@
-//! Principals that IAM does not see: young ones, absent ones, and those made anew.
+//! Principals that IAM does not see: young, missing and re-created ones.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::iam_db_access_role::{ROLE, Scene, trusting};
 #[test]
 fn a_young_principal_is_waited_for() {
     let scene = Scene::new(&trusting("trusted_principals = [\"arn:aws:iam::000000000000:role/app\"]"));
-    scene.account.hide_the_young("iam", 2);
+    scene.account.hide_new_principals("iam", 2);
     let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
     let parameters = json!({ "RoleName": "app", "AssumeRolePolicyDocument": document });
     scene.account.call("iam", "CreateRole", parameters);
@@ -36,13 +36,13 @@ fn an_absent_principal_is_explained() {
     let creates = scene.account.operations().iter().filter(|name| *name == "CreateRole").count();
     assert_eq!(creates, 1, "an account of others is not waited for");
 
-    // One of the own account may be on its way, for a while.
+    // One of the own account may become visible, for a while.
     scene.configure(&trusting("trusted_principals = [\"arn:aws:iam::000000000000:role/none\"]"));
     let run = scene.tf.apply_fails();
     assert!(run.error().detail.contains("role/none"), "{:?}", run.error());
     assert!(run.elapsed < Duration::from_secs(40), "{}", run.report("too slow"));
 
-    // An update says the same.
+    // An update reports the same.
     scene.configure(ROLE);
     scene.tf.apply();
     scene.configure(&ROLE.replace("CH-S3-orders", "CH-S3-order"));
@@ -56,7 +56,7 @@ fn an_absent_principal_is_explained() {
 }
 
 #[test]
-fn a_principal_made_anew_is_trusted_again() {
+fn a_re_created_principal_is_trusted_again() {
     let scene = Scene::new(ROLE);
     scene.tf.apply();
     scene.clickhouse.delete_role("CH-S3-orders");

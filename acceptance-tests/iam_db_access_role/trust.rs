@@ -1,4 +1,4 @@
-//! Who is trusted by which configuration, and that the trust is one that AWS acts upon.
+//! Who is trusted by which configuration, and that AWS acts upon that trust.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn check(whom: &str, statements: &Value) {
     let expected = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
     assert_eq!(scene.trust().to_string(), scene.here(&expected), "{whom}");
     scene.tf.assert_plan_empty();
-    // Imported, it is described by the same attributes.
+    // After an import it is described by the same attributes.
     scene.tf.ok(&["state", "rm", crate::iam_db_access_role::IT]);
     scene.tf.import(crate::iam_db_access_role::IT, "access");
     scene.tf.assert_plan_empty();

@@ -1,4 +1,4 @@
-//! What a policy can say, and where the parts of its ARNs come from.
+//! The content of a policy, and the sources of the parts of its ARNs.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What others do to the policy, and what was there before.
+//! Changes to the policy outside of Terraform, and policies that exist before.
 
 use serde_json::json;
 
@@ -63,7 +63,7 @@ fn a_different_policy_is_refused() {
     assert_eq!((scene.policy(), account.writes()), (different, vec![]));
     assert_eq!(tf.state().addresses(), [""; 0]);
 
-    // What the error proposes leads on.
+    // The proposal of the error works.
     tf.import(IT, "role/app/rds-db-connect");
     tf.plan().assert_updates(IT);
     tf.apply();
@@ -86,7 +86,8 @@ fn a_policy_changed_meanwhile_is_not_overwritten() {
     assert_eq!(error.summary, "Policy changed since the plan");
     assert_eq!((scene.policy(), account.writes()), (foreign, vec![]));
 
-    // A policy that is gone is no foreign change, and one as planned was written by an update that was cut off.
+    // A policy that does not exist is no foreign change, and one with the planned value was written by an interrupted
+    // update.
     account.delete_policy("role/app", NAME);
     tf.ok(&["apply", "-auto-approve", "-refresh=false"]).expect_text("1 changed");
     scene.configure(POLICY);

@@ -1,4 +1,4 @@
-//! What AWS, the network and the user can do in the middle of it.
+//! Faults of AWS and the network, and interruptions by the user, in the middle of an operation.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::process::{Process, Running};
 /// Longer than any command takes, so that an answer never comes.
 const NEVER: u32 = 250;
 
-/// Applies while a fault strikes, which must not show in the outcome.
+/// Applies during a fault, which must not affect the result.
 #[track_caller]
 fn survives(rule: Value) {
     let scene = Scene::new(POLICY);
@@ -127,7 +127,7 @@ fn failures_that_do_not_pass() {
     scene.assert_settled();
 }
 
-/// Starts a command and waits until a call that is never answered has arrived, or has had its effect.
+/// Starts a command and waits until a call that is never answered has arrived, or has taken effect.
 fn until_stuck(scene: &Scene, arguments: &[&str], operation: &str, when: &str) -> Running {
     scene.account.forget_calls();
     let rule = json!({ "operation": operation, "fault": "delay", "seconds": NEVER, "when": when, "times": 1 });

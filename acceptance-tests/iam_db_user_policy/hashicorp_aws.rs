@@ -1,6 +1,6 @@
-//! Stands in for `hashicorp/aws`: core wants the provider installed that a moved resource comes from.
+//! A stand-in for `hashicorp/aws`: core requires the provider of the resource that is moved to be installed.
 //!
-//! Its resources live in the state only, with attributes that the real ones have.
+//! Its resources exist in the state only, with attributes that the real ones have.
 
 use std::process::ExitCode;
 
@@ -14,9 +14,9 @@ use tf_provider::schema::{
 struct Aws;
 
 tf_provider::model! {
-    /// Stands in for `hashicorp/aws`.
+    /// Stand-in for `hashicorp/aws`.
     pub(crate) struct Config {
-        /// Of no effect.
+        /// Without effect.
         region: Val<String> = optional(),
     }
 }
@@ -28,7 +28,7 @@ tf_provider::model! {
         id: Computed<String> = computed().keep(),
         /// Its name.
         name: String = required().replace(),
-        /// Absent where the name is given.
+        /// Null if the name is given.
         name_prefix: Option<String> = optional(),
         /// The role.
         role: String = required().replace(),
@@ -44,7 +44,7 @@ tf_provider::model! {
         id: Computed<String> = computed().keep(),
         /// Its name.
         name: String = required().replace(),
-        /// Who may assume it.
+        /// Trust policy.
         assume_role_policy: String = required(),
         /// Whether to delete it with what others have added.
         force_detach_policies: bool = optional().or(false),

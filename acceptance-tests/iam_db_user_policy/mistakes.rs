@@ -1,11 +1,11 @@
-//! Bad input and bad surroundings: one clear diagnostic each, and nothing is changed.
+//! Invalid input and invalid surroundings: one clear diagnostic each, and nothing is changed.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::iam_db_user_policy::{IT, POLICY, Scene, document};
 
-/// A replacement in [`POLICY`], and what comes of it: summary, part of the detail, beginning of the line at fault.
+/// A replacement in [`POLICY`], and its error: summary, part of the detail, beginning of the line at fault.
 struct Mistake<'a>(&'a str, &'a str, &'static str, &'a str, &'a str);
 
 #[test]
@@ -129,7 +129,7 @@ fn an_endpoint_that_cannot_be_reached() {
     );
     assert!(run.elapsed < Duration::from_secs(40), "{}", run.report("too slow"));
 
-    // Without the account a plan is a guess, and says so.
+    // Without the account a plan can only guess, and says so.
     scene.configure(&[POLICY, "provider \"rdsauth\" {\n  max_retries = 1\n}\n"].concat());
     let run = scene.tf.run(&["plan", "-json"]).expect_code(0);
     let warnings: Vec<_> = run.diagnostics().into_iter().map(|found| (found.severity, found.summary)).collect();
@@ -163,7 +163,7 @@ fn no_credentials() {
 fn a_wrong_account() {
     let provider = |ids: &str| format!("provider \"rdsauth\" {{\n  {ids} = [\"001234567890\"]\n}}\n");
     let scene = Scene::new(POLICY);
-    // The account that the database names does not make the credentials' account the right one.
+    // The account of the database does not make the account of the credentials the right one.
     let given = POLICY.replace("db_users ", "account_id = \"001234567890\"\n    db_users ");
     for (policy, line) in [(POLICY, "connect"), (given.as_str(), "account_id")] {
         scene.configure(&[policy, &provider("allowed_account_ids")].concat());

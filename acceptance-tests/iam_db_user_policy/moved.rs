@@ -1,4 +1,4 @@
-//! From `aws_iam_role_policy`, with a stand-in for the provider it belongs to.
+//! From `aws_iam_role_policy`, with a stand-in for its provider.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn a_policy_of_hashicorp_aws_moves_here() {
 }
 
 #[test]
-fn a_policy_that_says_more_stays_where_it_is() {
+fn a_policy_that_allows_more_is_not_moved() {
     let mut says_more = document(&["arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ORDERS/app"]);
     says_more["Statement"][0]["Action"] = json!("*");
     let scene = held_by_aws(&says_more);

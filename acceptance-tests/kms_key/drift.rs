@@ -1,4 +1,4 @@
-//! What others do to the key and its alias.
+//! Changes to the key and its alias outside of Terraform.
 
 use serde_json::json;
 
@@ -46,14 +46,14 @@ fn an_alias_that_leads_elsewhere_is_led_back() {
     assert_eq!(scene.key(ALIAS)["KeyId"], id);
     tf.assert_plan_empty();
 
-    // An alias that leads elsewhere is not deleted.
+    // An alias that points to another key is not deleted.
     scene.kms("UpdateAlias", json!({ "AliasName": ALIAS, "TargetKeyId": other_id }));
     tf.destroy();
     assert_eq!(scene.all(), (vec![ALIAS.to_owned()], vec![other_id.to_owned()]));
 }
 
 #[test]
-fn an_alias_that_is_gone_is_made_again() {
+fn a_deleted_alias_is_re_created() {
     let scene = Scene::new(KEY);
     let Scene { tf, .. } = &scene;
     tf.apply();
@@ -69,7 +69,7 @@ fn an_alias_that_is_gone_is_made_again() {
 }
 
 #[test]
-fn a_key_that_waits_for_its_deletion_is_gone() {
+fn a_key_that_is_scheduled_for_deletion_is_removed_from_the_state() {
     let scene = Scene::new(KEY);
     let Scene { tf, .. } = &scene;
     tf.apply();

@@ -64,7 +64,7 @@ resource "rdsauth_kms_key" "it" {
     let administrators = &policy["Statement"][1];
     assert_eq!(administrators["Principal"]["AWS"], json!([format!("arn:aws:iam::{}:role/admin", account.id)]));
 
-    // The policy is nobody's afterwards.
+    // The policy is not managed afterwards.
     let mut other = policy.clone();
     other["Statement"].as_array_mut().unwrap().pop();
     account.put_key_policy(ALIAS, &other);
@@ -73,7 +73,7 @@ resource "rdsauth_kms_key" "it" {
     tf.apply().expect_text("Warning: Change has no effect").expect_text("1 changed");
     assert_eq!(account.key_policy(ALIAS), other);
 
-    // Back to what is usual.
+    // Back to the defaults.
     scene.configure(KEY);
     let plan = tf.plan();
     plan.assert_updates(IT);
@@ -182,7 +182,7 @@ fn keys_of_other_origins_and_of_several_regions() {
         scene.configure(KEY);
     }
 
-    // Nobody can enable one that has lost its key material or its key store.
+    // A key that has lost its key material or its key store cannot be enabled.
     account.add_key(json!({ "alias": ALIAS, "origin": "EXTERNAL" }));
     tf.import(IT, ALIAS);
     account.add_key(json!({ "key": ALIAS, "state": "PendingImport" }));

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration or with what is there, and how it is told.
+//! Errors of configurations and of existing objects, and their messages.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ fn what_can_be_seen_at_plan() {
 }
 
 #[test]
-fn an_alias_that_is_taken() {
+fn an_alias_in_use() {
     let scene = Scene::new(KEY);
     for (key, summary, texts) in [
         (json!({}), "Alias already exists", ["carries no mark", "terraform import ADDRESS 'alias/orders'"]),
@@ -78,10 +78,10 @@ fn an_administrator_who_does_not_exist() {
 }
 
 #[test]
-fn an_administrator_made_a_moment_ago() {
+fn an_administrator_created_a_moment_ago() {
     let line = "administrators = [\"arn:aws:iam::ACCOUNT:role/young\"]";
     let scene = Scene::new(&KEY.replace("alias =", &format!("{line}\n  alias =")));
-    scene.account.hide_the_young("kms", 2);
+    scene.account.hide_new_principals("kms", 2);
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": { "Service": "rds.amazonaws.com" }, "Action": "sts:AssumeRole" }] });
     scene.account.call(

@@ -1,4 +1,4 @@
-//! Creates that were broken off, and the ones after them; the matrix has the rest.
+//! Interrupted creates, and the ones after them; the matrix has the rest.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::process::Process;
 /// Longer than any command takes, so that an answer never comes.
 const NEVER: u32 = 250;
 
-/// Applies and kills the provider as soon as a call has had its effect.
+/// Applies and kills the provider as soon as a call has taken effect.
 fn kill_after(scene: &Scene, operation: &str) {
     let rule = json!({ "operation": operation, "fault": "delay", "seconds": NEVER, "when": "after", "times": 1 });
     scene.account.fault(rule);
@@ -34,7 +34,7 @@ fn a_key_without_its_alias_is_found() {
 }
 
 #[test]
-fn whose_policy_it_is_is_said() {
+fn the_owner_of_the_policy_is_reported() {
     let administered =
         |by: &str| KEY.replace("alias =", &format!("administrators = [\"arn:aws:iam::ACCOUNT:role/{by}\"]\n  alias ="));
     for operation in ["CreateKey", "CreateAlias"] {
@@ -60,7 +60,7 @@ fn a_key_with_its_alias_is_finished() {
 }
 
 #[test]
-fn an_answer_that_is_lost_makes_no_second_key() {
+fn a_lost_answer_creates_no_second_key() {
     for fault in [
         json!({ "fault": "lose_answer" }),
         json!({ "fault": "reset" }),
@@ -90,7 +90,7 @@ fn a_lost_answer_about_an_alias_or_a_deletion() {
 }
 
 #[test]
-fn a_create_that_fails_is_made_good_by_the_next() {
+fn a_failed_create_is_completed_by_the_next() {
     let scene = Scene::new(KEY);
     let denied =
         json!({ "operation": "CreateAlias", "fault": "error", "code": "InvalidAliasNameException", "status": 400 });

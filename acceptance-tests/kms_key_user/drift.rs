@@ -1,4 +1,4 @@
-//! What others do to the statement, and what was there before.
+//! Changes to the statement outside of Terraform, and statements that exist before.
 
 use serde_json::json;
 
@@ -42,7 +42,7 @@ fn disappears() {
 }
 
 #[test]
-fn a_role_that_was_made_anew_is_another_one() {
+fn a_re_created_role_is_another_one() {
     let scene = Scene::new(USER);
     let Scene { tf, account, .. } = &scene;
     tf.apply();
@@ -53,7 +53,7 @@ fn a_role_that_was_made_anew_is_another_one() {
     tf.apply().expect_text("1 changed");
     scene.assert_settled();
 
-    // Without its role, the statement still goes.
+    // Without its role, the statement can still be deleted.
     account.delete_role("app");
     tf.destroy();
     assert_eq!(scene.statements().1, [json!(null); 0]);
@@ -71,7 +71,7 @@ fn a_different_statement_is_refused() {
     assert!(error.detail.contains(&format!("terraform import ADDRESS '{key}|Taken'")), "{error:?}");
     assert_eq!((account.key_policy(key), account.writes()), (before, vec![]));
 
-    // What the error proposes leads on.
+    // The proposal of the error works.
     tf.import(IT, &format!("{key}|Taken"));
     tf.plan().assert_replaces(IT);
     tf.apply();

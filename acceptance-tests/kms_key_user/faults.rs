@@ -1,10 +1,11 @@
-//! What AWS, the network and the user can do in the middle of it; the matrix has the rest.
+//! Faults of AWS and the network, and interruptions by the user, in the middle of an operation; the matrix has the
+//! rest.
 
 use serde_json::{Value, json};
 
 use crate::kms_key_user::{IT, Scene, USER};
 
-/// Applies while a fault strikes a write, which must not show in the outcome.
+/// Applies during a fault of a write, which must not affect the result.
 #[track_caller]
 fn survives(mut fault: Value, reads: usize) {
     let scene = Scene::new(USER);

@@ -1,4 +1,4 @@
-//! The life of a grant.
+//! Creating, changing and revoking a grant.
 
 use serde_json::json;
 
@@ -69,7 +69,7 @@ fn disappears() {
 }
 
 #[test]
-fn a_role_that_was_made_anew_is_another_one() {
+fn a_re_created_role_is_another_one() {
     let scene = Scene::new(GRANTEE);
     let Scene { tf, account, .. } = &scene;
     tf.apply();

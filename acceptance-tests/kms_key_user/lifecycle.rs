@@ -33,7 +33,7 @@ fn the_console_gives_two_statements() {
     assert_eq!(ours[1]["Condition"], json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } }));
     tf.assert_plan_empty();
 
-    // Less, and another set altogether.
+    // Fewer, and a different set.
     scene.configure(USER);
     tf.plan().assert_updates(IT);
     tf.apply().expect_text("1 changed");

@@ -1,11 +1,11 @@
-//! What is wrong with a configuration, a key or its policy, and how it is told.
+//! Errors of a configuration, a key or its policy, and their messages.
 
 use serde_json::{Value, json};
 
 use crate::kms_key_user::{GRANTEE, IT, Scene, USER, foreign};
 use crate::support::output::Diagnostic;
 
-/// What is shown for an attribute that is not set.
+/// The text for an attribute that is not set.
 const BLOCK: &str = "resource \"rdsauth_kms_key_user\" \"it\" {";
 
 #[track_caller]
@@ -73,7 +73,7 @@ fn a_key_of_another_region() {
     scene.tf.destroy();
 }
 
-/// Applies in vain and checks that nothing was written.
+/// A failing apply, which must not write anything.
 #[track_caller]
 fn refused(scene: &Scene, summary: &str, code: &str, texts: &[&str]) -> Diagnostic {
     let before = scene.account.key_policy(&scene.key);
@@ -129,7 +129,7 @@ fn a_disabled_key() {
     refused(&scene, "Key is not enabled", "kms_key_arn   = \"KEY\"", &["set \"mode\" to \"key_policy\""]);
 }
 
-/// Lets a statement of somebody else name a role and a user that are deleted then.
+/// Adds a statement of others with a role and a user that are then deleted.
 fn poison(scene: &Scene) -> Value {
     let mut statement = foreign(&scene.account, "Old reports");
     let user = format!("arn:aws:iam::{}:user/gone", scene.account.id);
@@ -147,7 +147,7 @@ fn poison(scene: &Scene) -> Value {
 
 #[test]
 fn a_deleted_principal_in_another_statement() {
-    // An account is no young principal, so the answer comes at once.
+    // An account is no young principal, so the answer comes immediately.
     let scene = Scene::new(&USER.replace("role/app", "root"));
     let Scene { tf, account, .. } = &scene;
     let mut statement = poison(&scene);
@@ -228,10 +228,10 @@ fn a_principal_that_is_old_enough_is_not_waited_for() {
 }
 
 #[test]
-fn a_principal_made_a_moment_ago_is_waited_for() {
+fn a_principal_created_a_moment_ago_is_waited_for() {
     for configuration in [USER, GRANTEE] {
         let scene = Scene::new(&configuration.replace("role/app", "role/young"));
-        scene.account.hide_the_young("kms", 2);
+        scene.account.hide_new_principals("kms", 2);
         let trust = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": { "Service": "rds.amazonaws.com" }, "Action": "sts:AssumeRole" }] });
         let role = json!({ "RoleName": "young", "AssumeRolePolicyDocument": trust.to_string() });

@@ -10,7 +10,7 @@ use crate::support::terraform::Terraform;
 
 const APPLY: [&str; 2] = ["apply", "-auto-approve"];
 
-/// Applies, and runs `meanwhile` while a call is under way: before it has its effect, or after.
+/// Applies, and runs `meanwhile` while a call is under way: before it takes effect, or after.
 fn apply_while(scene: &Scene, operation: &str, when: &str, meanwhile: impl FnOnce()) {
     scene.account.forget_calls();
     let rule = json!({ "operation": operation, "fault": "delay", "seconds": 3, "when": when, "times": 1 });
@@ -33,7 +33,7 @@ fn thirty_two_users_by_four_processes() {
     (0..32).for_each(|index| scene.account.add(&format!("role/app{index}")));
     let folders: Vec<_> = (0..4)
         .map(|folder| {
-            // One user on one machine: the home is the same, whatever else differs.
+            // One user on one machine: the home is the same, everything else may differ.
             let home = scene.tf.path();
             let tf = Terraform::of(&scene.account).env("HOME", home.display());
             let tf = tf.env("XDG_RUNTIME_DIR", format!("/run/user/{folder}"));
@@ -100,7 +100,7 @@ fn a_grant_loses_nothing() {
 }
 
 #[test]
-fn somebody_who_always_undoes_ours_is_told_of() {
+fn a_writer_that_always_undoes_ours_is_reported() {
     let scene = Scene::new(USER);
     let before = scene.account.key_policy(&scene.key);
     let rule = json!({ "operation": "PutKeyPolicy", "fault": "delay", "seconds": 0.3, "when": "after" });
@@ -135,7 +135,7 @@ fn a_policy_that_was_replaced_a_moment_ago_is_not_built_upon() {
     let late = |operation: &str, times: u32| {
         account.fault(json!({ "service": "kms", "operation": operation, "fault": "stale", "times": times }));
     };
-    // Each write is seen after twelve looks: those of the first user, and those of the second one.
+    // Each write becomes visible after twelve reads: those of the first user, and those of the second one.
     late("GetKeyPolicy", 12);
     tf.apply();
     account.end_faults();

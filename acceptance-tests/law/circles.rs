@@ -1,4 +1,4 @@
-//! Files that import each other in a circle, by whatever way.
+//! Files that import each other in a circle, directly or not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use crate::law::sources::{Imports, Source, imports};
 
 /// Every circle among the files of one package, as the list of its files.
 ///
-/// A folder and the file that declares it count for one another's inside: what a parent takes from its children, and they
-/// from it, is no circle. A name that a parent passes on is taken from the file that it comes from.
+/// A folder and the file that declares it count as one: imports between a parent and its children are no circle. A name
+/// that a parent re-exports counts as imported from the file that it comes from.
 pub(crate) fn circles(floors: &Floors, sources: &[Source]) -> Vec<String> {
     let read: BTreeMap<&str, Imports> =
         sources.iter().map(|source| (source.path.as_str(), imports(floors, source))).collect();
@@ -44,7 +44,7 @@ fn target<'a>(read: &BTreeMap<&'a str, Imports>, path: &[String]) -> Option<&'a 
     Some(passed_on.unwrap_or(name))
 }
 
-/// Whether `inner` lies in the folder that `outer` declares.
+/// Whether `inner` is in the folder that `outer` declares.
 fn is_inside(outer: &str, inner: &str) -> bool {
     let folder = outer.trim_end_matches(".rs");
     inner.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))

@@ -1,24 +1,24 @@
-//! What a derived `Debug` would show though nobody should see it.
+//! Derived `Debug` implementations that would show secrets.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// Types that hold whole configurations and states, and one that holds a URL with a password.
 const RAW: [&str; 3] = ["Object", "Value", "ProxyConfig"];
 
-/// Words in the name of a field that holds a secret, unless the last word says that it is told where the secret is.
+/// Words in the name of a field that holds a secret, unless the last word says that it only refers to the secret.
 const SECRETS: [&str; 3] = ["secret", "password", "token"];
 const PLACES: [&str; 2] = ["arn", "file"];
 
-/// Who derives `Debug`.
+/// A type that derives `Debug`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
-    /// A type that says so.
+    /// A type that does so.
     Type,
-    /// A `model!`. What it holds in plain text is in plan and state as well.
+    /// A `model!`. Its plain values are in plan and state as well.
     Model,
 }
 
-/// What the body of a struct or enum holds that must not be shown, each with the reason.
+/// The fields of a struct or enum that must not be shown, each with the reason.
 pub(crate) fn secrets(item: Item, body: TokenStream) -> Vec<String> {
     let tokens: Vec<_> = body.into_iter().collect();
     let mut found = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn secrets(item: Item, body: TokenStream) -> Vec<String> {
             // A type of functions holds nothing, and an attribute is none.
             (TokenTree::Ident(word), [TokenTree::Group(_), ..]) if word == "fn" => at += 1,
             (TokenTree::Punct(hash), [TokenTree::Group(_), ..]) if hash.as_char() == '#' => at += 1,
-            // A variant has any name.
+            // The name of a variant does not matter.
             (TokenTree::Ident(_), [TokenTree::Group(_), ..]) => {}
             (TokenTree::Ident(name), [TokenTree::Punct(colon), ty @ ..]) if is_alone(colon, ':') => {
                 let name = name.to_string();

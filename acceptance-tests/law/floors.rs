@@ -29,8 +29,8 @@ impl Floors {
         Self(floors)
     }
 
-    /// The module that a path within a package belongs to, such as `aws` or, where every file is a
-    /// module of its own, `resources/iam_db_user_policy`; none when the table does not have it.
+    /// The module of a path within a package, such as `aws` or, where every file is a module of its own,
+    /// `resources/iam_db_user_policy`; none if the table does not have it.
     pub(crate) fn module(&self, package: &str, segments: &[String]) -> Option<String> {
         let [first, rest @ ..] = segments else { return None };
         let of_package = || self.0.iter().filter(|floor| floor.package == package);
@@ -64,7 +64,7 @@ fn encloses(outer: &str, inner: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The names that a cell has between back-ticks.
+/// The names in backticks in a cell.
 fn names(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

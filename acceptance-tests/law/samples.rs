@@ -1,4 +1,4 @@
-//! The law itself, tried on sources that break it and on such as only seem to.
+//! The rules themselves, tried on sources that break them and on sources that only seem to.
 
 use crate::law::circles::circles;
 use crate::law::floors::Floors;

@@ -1,4 +1,4 @@
-//! Reads Rust sources as tokens, tests left out, and finds what breaks a rule.
+//! Reads Rust sources as tokens, without tests, and finds what breaks a rule.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -64,7 +64,7 @@ pub(crate) fn survey(floors: &Floors, sources: &[Source]) -> Vec<Breach> {
     breaches.into_iter().filter(|(source, _)| !is_test(source)).map(|(_, breach)| breach).collect()
 }
 
-/// The paths by which a file takes something from its own package, and those by which it passes on what its children have.
+/// The paths by which a file imports from its own package, and those by which it re-exports from its children.
 #[derive(Debug)]
 pub(crate) struct Imports {
     pub(crate) taken: Vec<Vec<String>>,
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The number of tokens of an item that only tests have.
+    /// The number of tokens of an item that is compiled for tests only.
     fn skip_item(&mut self, tokens: &[TokenTree]) -> usize {
         let is_end = |token: &TokenTree| match token {
             TokenTree::Punct(punct) => punct.as_char() == ';',
@@ -167,9 +167,9 @@ impl<'a> Reader<'a> {
         length
     }
 
-    /// An item that derives `Debug`, or the inside of a `model!`.
+    /// An item that derives `Debug`, or the content of a `model!`.
     fn read_printed(&mut self, item: Item, token: &TokenTree, rest: &[TokenTree]) {
-        // These are the data themselves, and nothing that is ours.
+        // These are plain data without secrets of this provider.
         if self.source.package == FRAMEWORK && matches!(self.module.as_deref(), Some("value" | "proto")) {
             return;
         }
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A function that makes calls of AWS that must not go out twice has a configuration of its own for each.
+    /// A function that makes calls of AWS that must not be sent twice has a configuration of its own for each.
     fn read_function(&mut self, rest: &[TokenTree]) {
         let is_end = |token: &&TokenTree| match token {
             TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
@@ -230,13 +230,13 @@ impl<'a> Reader<'a> {
                 }
             }
             "panic" | "println" if is_macro => self.complain_of_panic(token, format!("{name}! is for tests")),
-            // Generated code steps between its own modules so.
+            // Generated code refers to its own modules like this.
             "super" if self.module.as_deref() == Some("proto") => {}
             "super" if is_path(rest) => {
                 self.complain(Rule::Floors, token, "super:: hides what is imported; write crate::".to_owned());
             }
             "crate" if is_path(rest) => {
-                // What a macro names is taken where it is used.
+                // What a macro names is imported where it is used.
                 if !matches!(before, Some(TokenTree::Punct(punct)) if punct.as_char() == '$') {
                     self.imports.taken.extend(paths(&rest[2..]));
                 }
@@ -301,8 +301,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an operation that AWS carries out twice has two effects. Those that are named have one: AWS refuses a second
-/// object of the name, or knows the request again by its token or by all that it says.
+/// Whether an operation that AWS carries out twice has two effects. The listed ones have one: AWS refuses a second
+/// object of the name, or recognises the repeated request by its token or its content.
 fn has_another_effect(operation: &str) -> bool {
     const ONE_EFFECT: [&str; 5] = ["create_alias", "create_grant", "create_role", "create_secret", "restore_secret"];
     const PREFIXES: [&str; 8] =
@@ -323,9 +323,9 @@ fn flat(stream: TokenStream) -> Vec<TokenTree> {
 }
 
 enum Attribute {
-    /// What follows is compiled for tests alone.
+    /// The following item is compiled for tests only.
     ForTests,
-    /// What follows derives `Debug`.
+    /// The following item derives `Debug`.
     DerivesDebug,
     Other,
 }

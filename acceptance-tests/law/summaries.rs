@@ -3,12 +3,12 @@
 /// The longest summary, in characters.
 const LONGEST: usize = 60;
 
-/// What is wrong with the summaries that a file writes out, each with the summary.
+/// What is wrong with the summaries that a file contains, each with the summary.
 pub(crate) fn complaints(source: &str) -> Vec<String> {
     let starts = ["Diagnostic::error(", "Diagnostic::warning("];
     let calls = starts.into_iter().flat_map(|start| source.split(start).skip(1));
     let written = calls.filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next());
-    // Where there is a context, that gives the summary.
+    // With a context, the context is the summary.
     let summaries = written.filter(|summary| !summary.is_empty());
     summaries.filter_map(|summary| Some(format!("{}: \"{summary}\"", complaint(summary)?))).collect()
 }

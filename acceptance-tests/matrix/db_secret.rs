@@ -1,11 +1,11 @@
-//! `rdsauth_db_secret`, made anew, and taken back from its recovery window.
+//! `rdsauth_db_secret`, created, and restored from its recovery window.
 
 use serde_json::{Value, json};
 
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-/// Everything that is changed by a call of its own is.
+/// Everything that is changed by a call of its own is changed.
 pub(crate) const MADE: Scenario = Scenario {
     name: "db_secret",
     seed: |account| seed(account, false),
@@ -36,7 +36,7 @@ fn seed(account: &Account, restore_deleted: bool) -> Variables {
     vec![("key", account.add_key(json!({ "alias": "alias/loader" }))), ("restore_deleted", restore_deleted.to_string())]
 }
 
-/// The secrets, with the value in force; of older versions it does not matter how many there are.
+/// The secrets, with their current values; the number of older versions does not matter.
 fn remote(account: &Account) -> Value {
     let secrets = account.secrets().into_iter().map(|(name, secret)| {
         let is_deleted = secret["deleted"].is_number();

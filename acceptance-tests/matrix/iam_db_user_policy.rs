@@ -1,4 +1,4 @@
-//! `rdsauth_iam_db_user_policy`, beside a policy of somebody else.
+//! `rdsauth_iam_db_user_policy`, beside a policy of others.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `rdsauth_kms_key`, beside a key of somebody else. A key that waits for its deletion is gone.
+//! `rdsauth_kms_key`, beside a key of others. A key that is scheduled for deletion counts as deleted.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! `rdsauth_kms_key_user` in both modes, beside a statement and a grant of somebody else.
+//! `rdsauth_kms_key_user` in both modes, beside a statement and a grant of others.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ pub(crate) const IN_POLICY: Scenario = Scenario {
     name: "kms_key_user/policy",
     seed: |account| seed(account, "key_policy"),
     resource: "rdsauth_kms_key_user",
-    // The name that the provider would choose contains a hash of the account.
+    // The default name contains a hash of the account.
     always: r#"
   sid           = "ReadersOfIt"
   kms_key_arn   = var.key

@@ -1,4 +1,4 @@
-//! `rdsauth_mysql_iam_user`, made anew, and taken over.
+//! `rdsauth_mysql_iam_user`, created, and adopted.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn seed(account: &Account, adopt_existing: bool) -> Variables {
     ])
 }
 
-/// How the user logs in, and what it may do.
+/// How the user logs in, and its privileges.
 fn remote(account: &Account) -> Value {
     let user = format!("u{}", account.id);
     let login = "concat_ws(' ', plugin, authentication_string, ssl_type)";
@@ -69,17 +69,17 @@ fn mysql_iam_user() {
 }
 
 #[test]
-fn mysql_iam_user_taken_over() {
+fn mysql_iam_user_adopted() {
     Scenario {
-        name: "mysql_iam_user_taken_over",
+        name: "mysql_iam_user_adopted",
         seed: |account| {
             let user = format!("u{}", account.id);
             let grants = format!("GRANT SELECT, INSERT, SHOW VIEW ON app.* TO {user}; GRANT PROCESS ON *.* TO {user}");
             account.sql("mariadb", &format!("CREATE USER {user} IDENTIFIED BY 'pass'; {grants}"));
             seed(account, true)
         },
-        // It gives nothing new: what it had granted when it is killed and its state is lost could not be told from what
-        // was there before. What happens then is in `mysql_iam_user/takeover.rs`.
+        // It grants nothing new: what a killed run whose state is lost had granted could not be distinguished from what
+        // was there before. That case is in `mysql_iam_user/adoption.rs`.
         create: r#"
   grant {
     privileges = ["INSERT", "SELECT"]

@@ -1,4 +1,4 @@
-//! `rdsauth_parameter`, in a group with another parameter of somebody else; dynamic, and static in a group of clusters.
+//! `rdsauth_parameter`, in a group with another parameter of others; dynamic, and static in a group of clusters.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ pub(crate) const DYNAMIC: Scenario = Scenario {
         account.tell("parameter-groups", group);
         let fields = json!({ "identifier": "orders", "version": "16.4", "parameter_group": "orders-pg16" });
         account.tell("instances", fields);
-        // With AWS, time goes on even if nobody looks.
+        // In AWS, changes proceed without being polled.
         account.tell("transitions", json!({ "applying": 0 }));
         Variables::new()
     },

@@ -1,11 +1,11 @@
-//! `rdsauth_postgresql_iam_user`, made anew, and taken over.
+//! `rdsauth_postgresql_iam_user`, created, and adopted.
 
 use serde_json::Value;
 
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
-/// The update gives another name, other attributes and another membership.
+/// The update changes the name, attributes and memberships.
 pub(crate) const MADE: Scenario = Scenario {
     name: "postgresql_iam_user",
     seed: |account| seed(account, false),
@@ -52,7 +52,7 @@ fn seed(account: &Account, adopt_existing: bool) -> Variables {
     ]
 }
 
-/// The roles of the account, with whether they were made here, and what they are members of.
+/// The roles of the account, whether they were created here, and their memberships.
 fn remote(account: &Account) -> Value {
     let roles = account.sql(
         "postgres",
@@ -73,9 +73,9 @@ fn postgresql_iam_user() {
 }
 
 #[test]
-fn postgresql_iam_user_taken_over() {
+fn postgresql_iam_user_adopted() {
     Scenario {
-        name: "postgresql_iam_user_taken_over",
+        name: "postgresql_iam_user_adopted",
         seed: |account| {
             let variables = seed(account, true);
             account.sql("postgres", &format!("CREATE ROLE user_{0} IN ROLE writer_{0} CONNECTION LIMIT 7", account.id));

@@ -1,4 +1,4 @@
-//! `rdsauth_replication_iam_auth`, which manages all it needs, and reboots; of an instance, and of a cluster.
+//! `rdsauth_replication_iam_auth`, which manages everything it needs, and reboots; of an instance, and of a cluster.
 
 use serde_json::{Value, json};
 
@@ -34,12 +34,12 @@ fn seed(account: &Account, kind: &str, mut group: Value, mut database: Value) ->
         database[field] = value;
     }
     account.add_database_of(kind, "orders", database);
-    // With AWS, time goes on even if nobody looks.
+    // In AWS, changes proceed without being polled.
     account.tell("transitions", json!({ "busy": 0, "lingering": 0, "applying": 0, "rebooting": 0 }));
     vec![("kind", kind.to_owned())]
 }
 
-/// What is in the database's group, and the tags of that.
+/// The parameters of the database's group, and its tags.
 fn parameters(account: &Account, kind: &str, of_arn: &str) -> Value {
     let arn = format!("arn:aws:rds:us-east-1:{}:{of_arn}:orders-pg16", account.id);
     let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));

@@ -8,7 +8,7 @@ use crate::support::login::Login;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// A consumer, and databases whose IAM authentication is off.
+/// A consumer, and databases whose IAM database authentication is off.
 struct Scene {
     tf: Terraform,
     account: Account,
@@ -34,7 +34,7 @@ impl Scene {
         Self { tf: copied("clickpipes", &account, &variables), account, consumer, user }
     }
 
-    /// What the consumer is called in the database that is the `index`-th of the endpoints, if it gets in.
+    /// The session's user in the database that is the `index`-th of the endpoints, if the consumer can log in.
     fn login(&self, index: usize) -> Result<String, String> {
         let state = self.tf.state();
         let endpoint = &state.output("endpoints")[index];

@@ -8,7 +8,7 @@ use crate::support::login::Login;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// A consumer, and an instance whose IAM authentication is off.
+/// A consumer, and an instance whose IAM database authentication is off.
 struct Scene {
     engine: &'static str,
     tf: Terraform,
@@ -44,13 +44,13 @@ impl Scene {
         Self { engine, tf, account, consumer, user }
     }
 
-    /// A token for a user, signed as the role that the module makes.
+    /// A token for a user, signed as the role that the module creates.
     fn token(&self, user: &str) -> String {
         let state = self.tf.state();
         self.consumer.token(state.output("role_arn").as_str().expect("an ARN"), &self.endpoint(), user)
     }
 
-    /// What a bearer of a token reads.
+    /// The result of a query by a session with a token.
     fn read(&self, endpoint: &Endpoint, user: &str, token: &str) -> Result<String, String> {
         let Endpoint { host, port } = endpoint;
         let login = Login { account: &self.account, engine: self.engine, host, port: *port, user, password: token };

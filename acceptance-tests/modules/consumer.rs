@@ -1,4 +1,4 @@
-//! A consumer of another account, as ClickPipes is one: it assumes the access role and makes tokens.
+//! A consumer of another account, such as ClickPipes: it assumes the access role and generates tokens.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) struct Consumer {
     account: Account,
 }
 
-/// Where a database is reached.
+/// The address of a database.
 pub(super) struct Endpoint {
     pub(super) host: String,
     pub(super) port: u64,
@@ -51,7 +51,7 @@ impl Consumer {
 }
 
 impl Endpoint {
-    /// What bears the attributes or outputs `host` and `port`.
+    /// The attributes or outputs `host` and `port` of an object.
     pub(super) fn of(host: &Value, port: &Value) -> Self {
         Self { host: host.as_str().expect("a host").to_owned(), port: port.as_u64().expect("a port") }
     }

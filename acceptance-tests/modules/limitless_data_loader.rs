@@ -1,4 +1,4 @@
-//! S0: the data loader of Aurora Limitless, as which AWS's service logs in.
+//! S0: the data loader of Aurora Limitless, with AWS's service as the session.
 
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ fn one_action_less_is_not_enough() {
     tf.apply();
     assert!(secret(&account, &session, &arn).is_ok());
 
-    // The role's own policy and the key's each let it decrypt, since the key leaves access to IAM as well.
+    // The role's own policy and the key's each let it decrypt, since the key also leaves access to IAM.
     account.put_policy("role/loader", name, &without(&whole, "kms:Decrypt"));
     assert!(secret(&account, &session, &arn).is_ok());
     tf.ok(&["destroy", "-auto-approve", "-target=rdsauth_kms_key_user.role"]);

@@ -32,7 +32,7 @@ impl Scene {
         Self { tf: copied("replication-iam-auth", &account, variables), account }
     }
 
-    /// The values in force in a database, and how far they are.
+    /// The applied values in a database, and its parameter status.
     fn in_force(&self, kind: &str, identifier: &str) -> (Value, Value) {
         let mut answer = self.account.look("parameters", json!({ "identifier": identifier, "kind": kind }));
         (answer["effective"].take(), answer["status"].take())
@@ -85,7 +85,7 @@ fn nothing_is_rebooted_without_consent() {
     assert!(error.detail.contains("aws rds reboot-db-instance --db-instance-identifier orders"), "{error:?}");
     assert_eq!(scene.account.writes(), ["ModifyDBInstance"], "IAM authentication alone");
 
-    // What the error proposes leads on.
+    // The proposal of the error works.
     let values = json!({ "rds.logical_replication": "1" });
     scene.account.tell("parameters", json!({ "group": "orders-pg16", "values": values }));
     scene.account.tell("reboot", json!({ "identifier": "orders" }));

@@ -7,7 +7,7 @@ use crate::support::login::Login;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// The arguments of a token for the user, made with the credentials of the account.
+/// The arguments of a token for the user, signed with the credentials of the account.
 const TOKEN: &str = r#"
   host     = rdsauth_iam_authentication.this.host
   port     = rdsauth_iam_authentication.this.port
@@ -16,7 +16,7 @@ const TOKEN: &str = r#"
 
 const PASSWORD: &str = "correct-horse-9";
 
-/// An instance with a parameter group of its own, and a user of replication who is no user of IAM.
+/// An instance with a parameter group of its own, and a replication user who is no IAM user.
 struct Scene {
     tf: Terraform,
     account: Account,
@@ -93,7 +93,7 @@ fn a_member_of_rds_iam_streams_with_a_token_until_it_is_switched_off() {
     scene.tf.apply();
     let refusal = scene.stream(&scene.user, &token).unwrap_err();
     assert!(refusal.contains("authentication failed"), "{refusal}");
-    // Logical replication went with what had set it; the publisher's owner turns it on again.
+    // Logical replication was reset with the resource that had set it; the publisher's owner turns it on again.
     scene.account.tell("parameters", json!({ "group": "orders", "values": { "rds.logical_replication": "1" } }));
     scene.account.tell("reboot", json!({ "identifier": "orders" }));
     let streamed = scene.stream(&scene.user, PASSWORD).expect("a slot");

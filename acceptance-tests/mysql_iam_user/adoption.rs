@@ -1,4 +1,4 @@
-//! Users that are there before.
+//! Users that exist before.
 
 use serde_json::json;
 
@@ -33,9 +33,10 @@ fn a_user_with_other_privileges_is_left_alone_without_consent() {
     scene.sql("DROP USER @U");
 }
 
-/// A create was cut off, so its user is adopted by the next; but not one that differs from what a create makes.
+/// A create was interrupted, so its user is adopted by the next one; but not one that differs from what a create
+/// creates.
 #[test]
-fn what_no_create_makes_is_not_the_rest_of_one() {
+fn a_user_that_no_create_creates_is_not_adopted() {
     let scene = Scene::new(READER);
     let never = json!({ "sql": "^CREATE USER", "fault": "delay", "seconds": 250, "when": "after", "times": 1 });
     scene.account.statement_fault(never);
@@ -79,7 +80,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
     assert!(scene.ask_with("pass", "SELECT 1").unwrap_err().contains("Access denied"));
     assert_eq!(scene.ask("SELECT 1"), Ok("1".to_owned()));
 
-    // What is no longer given here goes; what was there before stays, be it named here or not.
+    // What the configuration no longer grants is revoked; what was there before stays, whether configured or not.
     scene.configure(
         "adopt_existing = true\n  grant {\n    privileges = [\"INSERT\", \"DELETE\"]\n    database = \"app\"\n  }",
     );
@@ -107,7 +108,7 @@ fn a_locked_user_is_unlocked() {
 }
 
 #[test]
-fn all_that_was_given_is_taken_without_what_was_there_before() {
+fn a_destroy_revokes_all_grants_but_earlier_ones() {
     let scene = Scene::new("");
     scene.sql("CREATE USER m_@U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL");
     scene.sql("GRANT ALL ON *.* TO m_@U WITH GRANT OPTION");
@@ -129,9 +130,9 @@ fn all_that_was_given_is_taken_without_what_was_there_before() {
     scene.sql("DROP USER @U; DROP USER m_@U");
 }
 
-/// Neither server has a place for what was there before, so it cannot be told from what a lost run has granted.
+/// Neither server can store what was there before, so it cannot be distinguished from what a lost run has granted.
 #[test]
-fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
+fn after_a_lost_run_its_grants_stay() {
     let scene = Scene::new(&format!("adopt_existing = true\n  {READER}"));
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT ON app.* TO @U; GRANT PROCESS ON *.* TO @U");
     scene.tf.apply();
@@ -150,7 +151,7 @@ fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
 }
 
 #[test]
-fn what_a_taken_user_loses_of_ours_is_given_again_and_the_rest_is_none_of_our_business() {
+fn an_adopted_user_gets_back_only_what_was_granted_here() {
     let scene = Scene::new(&format!("adopt_existing = true\n  {READER}"));
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass'");
     scene.tf.apply();
@@ -174,7 +175,7 @@ fn masters_and_the_own_login_are_left_alone() {
     scene.sql("DROP USER @U");
 
     let (master, _) = scene.account.master("mariadb");
-    // Even from other hosts alone: such an account could take precedence over the session's own.
+    // Even only from other hosts: such an account could take precedence over the session's own.
     for host in ["%", "127.%"] {
         scene.configure(&format!("name = \"{master}\"\n  host = \"{host}\"\n  adopt_existing = true"));
         let error = scene.tf.apply_fails().error();

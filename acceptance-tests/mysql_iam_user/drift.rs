@@ -1,12 +1,12 @@
-//! What others do to the user.
+//! Changes to the user outside of Terraform.
 
 use serde_json::json;
 
 use super::{READER, Scene, USER};
 
-/// Something is done to the user; the next plan shows it and the next apply undoes it. `@U` stands for its name.
+/// The user is changed; the next plan shows it and the next apply undoes it. `@U` is its name.
 #[track_caller]
-fn check_mended(sql: &str, attribute: &str, seen: serde_json::Value) {
+fn check_corrected(sql: &str, attribute: &str, seen: serde_json::Value) {
     let scene = Scene::new(READER);
     scene.tf.apply();
     scene.sql(sql);
@@ -23,12 +23,12 @@ fn check_mended(sql: &str, attribute: &str, seen: serde_json::Value) {
 
 #[test]
 fn a_password_is_seen_and_taken_back() {
-    check_mended("ALTER USER @U IDENTIFIED BY 'pass'", "plugin", json!("mysql_native_password"));
+    check_corrected("ALTER USER @U IDENTIFIED BY 'pass'", "plugin", json!("mysql_native_password"));
 }
 
 #[test]
 fn a_password_beside_the_token_is_seen_and_taken_back() {
-    check_mended(
+    check_corrected(
         "ALTER USER @U IDENTIFIED VIA mysql_native_password USING PASSWORD('x') OR AWSAuthenticationPlugin USING 'RDS'",
         "plugin",
         json!("mysql_native_password or another"),
@@ -37,28 +37,28 @@ fn a_password_beside_the_token_is_seen_and_taken_back() {
 
 #[test]
 fn a_login_without_tls_is_seen_and_taken_back() {
-    check_mended("ALTER USER @U REQUIRE NONE", "require_ssl", json!(false));
+    check_corrected("ALTER USER @U REQUIRE NONE", "require_ssl", json!(false));
 }
 
 #[test]
 fn a_locked_user_is_seen_and_unlocked() {
-    check_mended("ALTER USER @U ACCOUNT LOCK", "account_locked", json!(true));
+    check_corrected("ALTER USER @U ACCOUNT LOCK", "account_locked", json!(true));
 }
 
 #[test]
 fn a_demand_for_a_client_certificate_is_seen_and_taken_back() {
-    check_mended("ALTER USER @U REQUIRE X509", "client_certificate_required", json!(true));
-    check_mended("ALTER USER @U REQUIRE SUBJECT '/CN=jane'", "client_certificate_required", json!(true));
+    check_corrected("ALTER USER @U REQUIRE X509", "client_certificate_required", json!(true));
+    check_corrected("ALTER USER @U REQUIRE SUBJECT '/CN=jane'", "client_certificate_required", json!(true));
 }
 
 #[test]
 fn a_lost_privilege_is_seen_and_given_again() {
-    check_mended("REVOKE SELECT ON app.* FROM @U", "grants", json!([]));
+    check_corrected("REVOKE SELECT ON app.* FROM @U", "grants", json!([]));
 }
 
 #[test]
 fn foreign_privileges_are_seen_and_revoked() {
-    check_mended(
+    check_corrected(
         "GRANT INSERT ON app.* TO @U WITH GRANT OPTION; GRANT PROCESS ON *.* TO @U; CREATE ROLE r_@U; GRANT r_@U TO admin WITH ADMIN OPTION; \
          GRANT r_@U TO @U; CREATE TABLE t_@U (a int); GRANT UPDATE (a) ON t_@U TO @U; \
          CREATE PROCEDURE p_@U() SELECT 1; GRANT EXECUTE ON PROCEDURE p_@U TO @U; GRANT SELECT, INSERT ON `my_db`.* TO @U",
@@ -75,7 +75,7 @@ fn foreign_privileges_are_seen_and_revoked() {
 }
 
 #[test]
-fn foreign_privileges_are_told_in_full() {
+fn foreign_privileges_are_reported_in_full() {
     let scene = Scene::new(READER);
     scene.tf.apply();
     scene.sql("CREATE ROLE r_@U; GRANT r_@U TO @U; GRANT PROCESS ON *.* TO @U");
@@ -87,7 +87,7 @@ fn foreign_privileges_are_told_in_full() {
 }
 
 #[test]
-fn a_dropped_user_is_made_again() {
+fn a_dropped_user_is_re_created() {
     let scene = Scene::new(READER);
     scene.tf.apply();
     scene.sql("DROP USER @U");
@@ -99,7 +99,7 @@ fn a_dropped_user_is_made_again() {
     scene.tf.destroy();
 }
 
-/// It has not all of the attributes.
+/// It does not have all the attributes.
 #[test]
 fn a_state_of_a_former_version_is_no_change() {
     let scene = Scene::new(READER);

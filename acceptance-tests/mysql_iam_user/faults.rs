@@ -1,4 +1,4 @@
-//! Databases that cannot be reached, or do not do as asked.
+//! Databases that cannot be reached, or fail.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -84,9 +84,9 @@ fn a_deadlock_is_tried_again() {
     assert_eq!(scene.login_of(), "");
 }
 
-/// What is not granted yet is not in the state, and the next plan says so.
+/// What is not granted yet is not in the state, and the next plan shows it.
 #[test]
-fn a_change_that_ends_half_way_is_told_by_the_next_plan() {
+fn an_incomplete_change_shows_in_the_next_plan() {
     for (prepare, body) in
         [("", READER.to_owned()), ("CREATE USER @U IDENTIFIED BY 'x'", format!("adopt_existing = true\n  {READER}"))]
     {
@@ -116,15 +116,15 @@ fn a_change_that_ends_half_way_is_told_by_the_next_plan() {
     }
 }
 
-/// Another session is in the way of CREATE USER until nobody waits for it any longer, since a limit of the connection or
-/// an argument of the resource ends it; then the server has given it up.
+/// Another session blocks CREATE USER until the wait is abandoned, because a limit of the connection or an argument of
+/// the resource ends it; then the server has cancelled the statement.
 #[track_caller]
 fn check_given_up(statement_timeout: &str, argument: &str, sentence: &str) {
     let patient = format!("lock_timeout = \"2m\"\n  {READER}");
     let scene = Scene::new(&patient);
     let limit = format!("statement_timeout = \"{statement_timeout}\"\n    auth  ");
     scene.configure_through(&CONNECTION.replace("auth  ", &limit), &format!("{argument}\n  {patient}"));
-    // All tests share the server, so the lock is held no longer than the statement is there.
+    // All tests share the server, so the lock is held no longer than the statement exists.
     scene.account.statement_fault(json!({ "fault": "delay", "seconds": 3, "sql": "^CREATE USER", "times": 1 }));
     let apply = scene.tf.start(&["apply", "-auto-approve"]);
     let minute = Duration::from_secs(60);
@@ -137,7 +137,7 @@ fn check_given_up(statement_timeout: &str, argument: &str, sentence: &str) {
         (id != "0").then_some(id)
     };
     thread::scope(|scope| {
-        // It ends by KILL, which the client takes for a failure.
+        // It ends by KILL, which the client reports as a failure.
         let lock = "LOCK TABLES mysql.global_priv READ; SELECT sleep(30), '@U'";
         let holder = scope.spawn(|| catch_unwind(AssertUnwindSafe(|| scene.sql(lock))));
         let held = eventually("the lock", minute, || running("SELECT sleep"));
@@ -170,5 +170,5 @@ fn an_operation_that_ends_ends_its_statement_on_the_server_too() {
     check_given_up("2m", "timeouts {\n    create = \"10s\"\n  }", "Timed out");
 }
 
-/// An authority that has signed nothing here.
+/// An authority that has not signed any certificate here.
 const FOREIGN: &str = include_str!("foreign.pem");

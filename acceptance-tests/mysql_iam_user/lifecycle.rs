@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{CONNECTION, READER, Scene, USER, warnings};
 
 #[test]
-fn it_is_made_logs_in_with_tokens_and_is_dropped() {
+fn a_user_is_created_logs_in_with_tokens_and_is_dropped() {
     let scene = Scene::new(READER);
     scene.tf.plan().assert_creates(USER);
     scene.tf.apply();
@@ -69,7 +69,7 @@ fn privileges_and_tls_change_in_place() {
     scene.tf.destroy();
 }
 
-/// Of a table that does not exist yet, the server grants what comes with `CREATE`.
+/// On a table that does not exist yet, the server grants privileges together with `CREATE`.
 #[test]
 fn a_table_can_come_later_with_the_privilege_to_create_it() {
     let grant = |privileges: &str| {
@@ -237,14 +237,14 @@ fn a_tunnel_leads_to_the_same_database() {
 }
 
 #[test]
-fn at_another_endpoint_the_user_is_looked_for_anew() {
+fn at_another_endpoint_the_user_is_looked_up_again() {
     let scene = Scene::new(READER);
     scene.tf.apply();
     let other = scene.account.add_database_of("instance", "other", json!({ "engine": "mariadb", "iam": true }));
     let other = other["host"].as_str().unwrap().to_owned();
     let there = CONNECTION.replace("var.host", &format!("\"{other}\""));
 
-    // The same server by another name, where the user is found as it was left.
+    // The same server by another name, where the user is found as it was.
     let taken = format!("adopt_existing = true\n  {READER}");
     scene.configure_through(&there, &taken);
     let plan = scene.tf.plan();
@@ -256,7 +256,7 @@ fn at_another_endpoint_the_user_is_looked_for_anew() {
     scene.tf.assert_plan_empty();
     assert_eq!(scene.state("adopted"), false);
 
-    // Where it is not, it is made; where it is another's, it is taken over.
+    // If it does not exist there, it is created; if it belongs to others, it is adopted.
     scene.sql("DROP USER @U");
     scene.tf.ok(&["apply", "-auto-approve", "-refresh=false"]);
     scene.configure(&taken);

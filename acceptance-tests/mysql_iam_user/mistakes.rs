@@ -1,4 +1,4 @@
-//! What is wrong is said at its line, as early as it can be told.
+//! Errors are reported at their line, as early as possible.
 
 use serde_json::json;
 
@@ -55,7 +55,7 @@ fn without_iam_authentication_the_way_out_is_named() {
 }
 
 #[test]
-fn a_login_with_too_few_privileges_is_told_so() {
+fn a_login_with_too_few_privileges_is_reported() {
     let scene = Scene::new("");
     scene.sql("CREATE USER m_@U IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL; GRANT SELECT ON mysql.* TO m_@U");
     let connection = "database_connection {\n    host = var.host\n    port = var.port\n    username = \"m_@U\"\n  }";

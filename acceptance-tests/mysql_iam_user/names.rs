@@ -1,4 +1,4 @@
-//! Names of all kinds come back as they were.
+//! Names of all kinds are read back unchanged.
 
 use std::env;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -22,7 +22,7 @@ resource "rdsauth_mysql_iam_user" "it" {
 }
 "#;
 
-/// What quoting, folding and patterns could get wrong.
+/// Characters that quoting, folding and patterns could get wrong.
 const ODD: &[&str] = &[
     "a`b", "a``", "`", "it's", "\"q\"", "a\\", "\\'", "%", "_x%", "MiXed", "a;--", "/* */", "${x}", "@", "a b", "\t",
     "\n", "é", "ÿ用户",
@@ -31,7 +31,7 @@ const ODD: &[&str] = &[
 /// With the twelve digits of an account, as long as a name may be.
 const LONGEST: &str = "twenty_characters_é用";
 
-/// Names of characters that Terraform does not normalise; the same for the same seed.
+/// Names of characters that Terraform does not normalise; reproducible by their seed.
 fn any_names(count: usize, mut seed: u64) -> Vec<String> {
     (0..count).map(|_| any_name(&mut seed)).collect()
 }
@@ -51,7 +51,7 @@ fn any_name(state: &mut u64) -> String {
 }
 
 #[test]
-fn any_name_is_made_seen_and_dropped() {
+fn any_name_is_created_read_and_dropped() {
     let given = env::var("NAMES_SEED").ok().map(|seed| seed.parse().expect("a number"));
     let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
     println!("NAMES_SEED={seed} makes the same names"); // Shown when the test fails.
@@ -71,7 +71,7 @@ fn any_name_is_made_seen_and_dropped() {
     tf.ok(&["apply", "-refresh-only", "-auto-approve"]);
     tf.assert_plan_empty();
 
-    // Once more by import, for names that an id can hold.
+    // Once more by import, for names that an id can contain.
     let secret = scene.account.master_secret("mariadb");
     let name = format!("it's{id}");
     let address = format!("rdsauth_mysql_iam_user.it[{}]", Value::from(name.as_str()));
@@ -89,7 +89,7 @@ fn no_character_set_of_the_server_spoils_a_name() {
     scene.sql("CREATE USER m_@U IDENTIFIED BY 'pass'; GRANT CREATE USER, SELECT ON *.* TO m_@U WITH GRANT OPTION");
     let secret = scene.account.put_secret("m", json!({ "value": { "username": login, "password": "pass" } }));
     let connection = CONNECTION.replace("var.secret", &secret["arn"].to_string());
-    // Of this login alone, since all tests share the server.
+    // Only for this login, since all tests share the server.
     let set = "SET character_set_client = if(user() LIKE ''m\\_@U@%'', ''latin1'', @@character_set_client)";
     let name = format!("zo\u{eb}{}", scene.account.id);
     scene.configure_through(&connection, &format!("name = \"{name}\""));
@@ -106,7 +106,7 @@ fn no_character_set_of_the_server_spoils_a_name() {
     scene.sql(&format!("DROP USER {name}"));
 }
 
-/// The names that the server has, in hexadecimal digits.
+/// The names on the server, in hexadecimal digits.
 fn there(scene: &Scene) -> Vec<String> {
     let shown = scene.sql(&format!("SELECT hex(user) FROM mysql.user WHERE user LIKE '%{}'", scene.account.id));
     let mut names: Vec<String> = shown.lines().map(str::to_owned).collect();
@@ -121,7 +121,7 @@ fn hexes(names: &[String]) -> Vec<String> {
     names
 }
 
-/// To the server a backslash in the name of a database is one that takes the meaning of the next character away.
+/// For the server, a backslash in the name of a database removes the special meaning of the next character.
 #[test]
 fn a_backslash_opens_its_own_database_alone() {
     let database = |name: &str| format!("grant {{\n    privileges = [\"SELECT\"]\n    database   = \"{name}\"\n  }}");

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{READER, Scene};
 
 #[test]
-fn a_read_replica_is_told_from_its_writer() {
+fn a_read_replica_differs_from_its_writer() {
     let scene = Scene::new("");
     let names = json!({ "DBInstanceIdentifier": "reader", "SourceDBInstanceIdentifier": "shop" });
     let made = scene.account.call("rds", "CreateDBInstanceReadReplica", names);

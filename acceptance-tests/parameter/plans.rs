@@ -1,4 +1,4 @@
-//! What a plan asks, knows and says.
+//! What a plan requests, knows and shows.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ resource "rdsauth_parameter" "all" {
 fn the_databases_of_a_region_are_listed_once_for_all() {
     let scene = Scene::new(TWENTY);
     let Scene { tf, account } = &scene;
-    // A list is good for thirty seconds; a machine under load may take longer.
+    // A list is reused for thirty seconds; a machine under load may take longer.
     let assert_listed_once = |run: &Run| {
         let lists = account.operations().into_iter().filter(|operation| operation == "DescribeDBInstances").count();
         let most = 1 + run.elapsed.as_secs() / 30;
@@ -34,7 +34,7 @@ fn the_databases_of_a_region_are_listed_once_for_all() {
     };
     account.forget_calls();
     assert_listed_once(&tf.ok(&["plan"]).expect_text("20 to add"));
-    // Where no database has the group, an apply asks for nothing but the list.
+    // Where no database uses the group, an apply requests only the list.
     account.tell("parameter-groups", json!({ "name": "spare", "family": "postgres16" }));
     scene.configure(&TWENTY.replace("orders-pg16", "spare"));
     tf.ok(&["plan", "-out=plan.bin"]);
@@ -46,7 +46,7 @@ fn the_databases_of_a_region_are_listed_once_for_all() {
 }
 
 #[test]
-fn what_is_known_stays_known() {
+fn known_values_stay_known() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, .. } = &scene;
     tf.apply();
@@ -61,7 +61,7 @@ fn what_is_known_stays_known() {
 }
 
 #[test]
-fn a_plan_that_is_refused_tells_how_to_destroy() {
+fn a_refused_plan_explains_how_to_destroy() {
     let scene = Scene::new(&[DYNAMIC, &STATIC.replace("\"it\"", "\"other\"")].concat());
     let Scene { tf, account } = &scene;
     tf.apply();
@@ -78,7 +78,7 @@ fn a_plan_that_is_refused_tells_how_to_destroy() {
 }
 
 #[test]
-fn a_previous_value_that_no_tag_holds_is_told() {
+fn a_previous_value_that_fits_no_tag_is_reported() {
     const SUMMARY: &str = "Previous value does not fit into a tag";
     let of = |value: &str| DYNAMIC.replace("rds.iam_auth_for_replication", "search_path").replace("\"1\"", value);
     let scene = Scene::new(&of("\"app\""));
@@ -93,7 +93,7 @@ fn a_previous_value_that_no_tag_holds_is_told() {
     assert!(error.detail.contains("\"on_destroy\" to \"reset\" or \"leave\""), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
 
-    // What is there already would be noted as well.
+    // A previous value that is already set would be noted as well.
     scene.configure(&of(&format!("{before:?}")));
     is_told();
 
@@ -101,7 +101,7 @@ fn a_previous_value_that_no_tag_holds_is_told() {
     let told = tf.apply().expect_text("1 added").stdout;
     assert!(!told.contains(SUMMARY), "{told}");
 
-    // It is to be restored from now on.
+    // It will be restored from now on.
     scene.configure(&of("\"app\""));
     is_told();
     account.forget_calls();

@@ -1,4 +1,4 @@
-//! A role that is there already.
+//! A role that exists already.
 
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn a_user_can_become_an_ordinary_one_or_stay() {
     assert_eq!(scene.role(), "login -1 rds_iam");
 }
 
-/// The answer to the end of the transaction is lost: the next create must not take its own grants for foreign ones.
+/// The answer to COMMIT is lost: the next create must not take its own grants for foreign ones.
 #[test]
 fn what_was_granted_is_known_even_if_the_answer_was_lost() {
     let scene = Scene::new(CONSENT);
@@ -88,7 +88,7 @@ fn what_was_granted_is_known_even_if_the_answer_was_lost() {
 }
 
 #[test]
-fn a_way_to_iam_that_stays_is_told() {
+fn a_remaining_path_to_rds_iam_is_reported() {
     let scene = Scene::new("  name       = \"uID\"\n  on_destroy = \"revoke_rds_iam\"");
     scene.tf.apply();
     scene.sql("CREATE ROLE teamID IN ROLE rds_iam; GRANT teamID TO uID");
@@ -96,7 +96,7 @@ fn a_way_to_iam_that_stays_is_told() {
     assert_eq!(scene.role(), scene.named("login -1 teamID"));
 }
 
-/// What the page says of a role that another provider has made.
+/// What the page says about a role that another provider has created.
 #[test]
 fn an_import_of_a_role_with_a_password_plans_to_convert_it() {
     let scene = Scene::new(BODY);

@@ -1,4 +1,4 @@
-//! What somebody else changes is shown, and put right.
+//! Changes outside of Terraform are shown, and corrected.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn disturbed(sql: &str) -> Scene {
 }
 
 #[track_caller]
-fn check_put_right(sql: &str) {
+fn check_corrected(sql: &str) {
     let scene = disturbed(sql);
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply();
@@ -29,12 +29,12 @@ fn check_put_right(sql: &str) {
 
 #[test]
 fn a_membership_that_was_revoked() {
-    check_put_right("REVOKE rds_iam FROM uID");
+    check_corrected("REVOKE rds_iam FROM uID");
 }
 
-/// What the resource is for is told by the plan, and nothing else is in doubt.
+/// The plan shows the purpose of the resource, and everything else is known.
 #[test]
-fn a_plan_tells_what_it_leads_to() {
+fn a_plan_shows_its_result() {
     let scene = disturbed("REVOKE rds_iam FROM uID");
     let check = |paths: &[&str]| {
         let plan = scene.tf.plan();
@@ -62,12 +62,12 @@ fn a_plan_tells_what_it_leads_to() {
 
 #[test]
 fn other_memberships() {
-    check_put_right("REVOKE readerID FROM uID; GRANT otherID TO uID");
+    check_corrected("REVOKE readerID FROM uID; GRANT otherID TO uID");
 }
 
 #[test]
 fn attributes() {
-    check_put_right("ALTER ROLE uID NOLOGIN CONNECTION LIMIT 7");
+    check_corrected("ALTER ROLE uID NOLOGIN CONNECTION LIMIT 7");
 }
 
 const ATTRIBUTES: &str = "SELECT concat_ws(' ', rolbypassrls, rolcreatedb, rolcreaterole, rolsuper) FROM pg_roles \
@@ -107,7 +107,7 @@ fn what_the_login_may_not_take_away() {
 
 #[test]
 fn a_new_name() {
-    check_put_right("ALTER ROLE uID RENAME TO elseID");
+    check_corrected("ALTER ROLE uID RENAME TO elseID");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_way_through_another_role_is_enough() {
 }
 
 #[test]
-fn a_role_that_was_dropped_is_made_anew() {
+fn a_dropped_role_is_re_created() {
     let scene = disturbed("DROP ROLE uID");
     scene.tf.plan().assert_creates(IT);
     scene.tf.apply();
@@ -130,7 +130,7 @@ fn a_role_that_was_dropped_is_made_anew() {
 }
 
 #[test]
-fn a_role_that_somebody_else_made_anew_is_not_dropped() {
+fn a_role_re_created_outside_of_terraform_is_not_dropped() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
     scene.tf.apply().expect_text("Role was re-created outside of Terraform");
     scene.assert_settled(ROLE);
@@ -139,9 +139,9 @@ fn a_role_that_somebody_else_made_anew_is_not_dropped() {
     assert_eq!(scene.role(), "login 5");
 }
 
-/// A server that was made anew gives out the same OIDs.
+/// A re-created server assigns the same OIDs.
 #[test]
-fn an_oid_alone_makes_no_role_ours() {
+fn an_oid_alone_does_not_identify_a_role() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE billingID LOGIN");
     let forged = |scene: &Scene| {
         let oid = scene.sql("SELECT oid FROM pg_roles WHERE rolname = 'billingID'");
@@ -163,9 +163,9 @@ fn an_oid_alone_makes_no_role_ours() {
     assert_eq!(scene.role(), "login -1", "it is somebody else's");
 }
 
-/// The mark tells those of two configurations apart.
+/// The mark distinguishes the roles of two configurations.
 #[test]
-fn a_role_that_another_configuration_made_anew_is_not_dropped() {
+fn a_role_re_created_by_another_configuration_is_not_dropped() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
     scene.sql("COMMENT ON ROLE uID IS 'Made by Terraform (rdsauth) at 2026-01-01T00:00:00Z'");
     scene.tf.apply().expect_text("Role was re-created outside of Terraform");

@@ -1,4 +1,4 @@
-//! What becomes of what a user owns.
+//! What happens to the objects of a user.
 
 use std::time::Duration;
 
@@ -33,18 +33,18 @@ impl Scene {
         self.sql("GRANT CONNECT ON DATABASE otherID TO uID");
     }
 
-    /// A destroy that has to end in an error.
+    /// A destroy that must end in an error.
     #[track_caller]
     fn destroy_fails(&self) -> Diagnostic {
         self.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error()
     }
 
-    /// What a destroy that cannot be finished must leave as it is.
+    /// What a destroy that cannot be completed must leave as it is.
     fn what_there_is(&self) -> [String; 3] {
         [self.role(), self.owner_of_table("dID"), self.owner_of_table("otherID")]
     }
 
-    /// Something is in the way of the destroy, which then changes nothing; without it the destroy succeeds.
+    /// Something prevents the destroy, which then changes nothing; without it the destroy succeeds.
     #[track_caller]
     fn check_in_the_way(&self, sentences: &[&str], end: impl FnOnce(&Self)) {
         let before = self.what_there_is();
@@ -112,7 +112,7 @@ fn everything_goes_to_the_heir() {
 }
 
 #[test]
-fn privileges_from_other_owners_are_taken_away() {
+fn privileges_from_other_owners_are_revoked() {
     let scene = Scene::new(BODY);
     scene.tf.apply();
     scene.sql(
@@ -136,7 +136,7 @@ fn privileges_from_the_owner_of_the_server_are_in_the_way() {
     });
 }
 
-/// Not even the owner of the table can take that away.
+/// Even the owner of the table cannot revoke that.
 #[test]
 fn privileges_that_were_granted_on_are_in_the_way() {
     let scene = owner(BODY);
@@ -153,9 +153,10 @@ fn privileges_that_were_granted_on_are_in_the_way() {
     );
 }
 
-/// From PostgreSQL 15 on the schema public is of pg_database_owner, which the catalogue of dependencies does not name.
+/// From PostgreSQL 15 on the schema public belongs to pg_database_owner, which the catalogue of dependencies does not
+/// name.
 #[test]
-fn privileges_on_the_schema_public_are_taken_away_whoever_owns_the_database() {
+fn privileges_on_the_schema_public_are_revoked_whoever_owns_the_database() {
     let scene = owner(BODY);
     scene.sql("CREATE ROLE ownerID; ALTER DATABASE otherID OWNER TO ownerID");
     scene.sql_in("otherID", "SET ROLE ownerID; GRANT CREATE ON SCHEMA public TO uID");
@@ -212,7 +213,7 @@ fn a_lost_answer_to_the_end_is_no_loss() {
     scene.tf.destroy();
 }
 
-/// Somebody grants something after the try.
+/// A privilege is granted after the attempt.
 #[test]
 fn what_still_depends_is_named() {
     let scene = owner(BODY);
@@ -230,7 +231,7 @@ fn what_still_depends_is_named() {
     scene.tf.destroy();
 }
 
-/// Between the statement that gives away what the user owns and the one that takes its privileges away, which would drop
+/// Between the statement that reassigns what the user owns and the one that revokes its privileges, which would drop
 /// what it owns.
 #[test]
 fn what_a_session_of_the_user_makes_meanwhile_is_not_dropped() {

@@ -1,4 +1,4 @@
-//! Nobody is locked out, and mistakes are told at their line.
+//! No user is locked out, and errors are reported at their line.
 
 use std::thread;
 use std::time::Duration;
@@ -75,7 +75,7 @@ fn a_role_that_is_missing_is_named() {
     assert_eq!(scene.role(), "");
 }
 
-/// The session breaks when the transaction is taken back, which is not what the user has to know.
+/// The session breaks during the rollback, which the user need not know.
 #[test]
 fn a_failing_rollback_does_not_hide_the_cause() {
     let scene = Scene::new("  name = \"uID\"");
@@ -88,7 +88,7 @@ fn a_failing_rollback_does_not_hide_the_cause() {
     assert_eq!(scene.role(), "");
 }
 
-/// Twenty levels of two roles each, every one of which is in both of the level above: a million ways up.
+/// Twenty levels of two roles each, every one of which is in both of the level above: a million chains.
 #[test]
 fn a_thick_web_of_roles_is_no_obstacle() {
     let scene = Scene::new("  name = \"uID\"");
@@ -108,7 +108,7 @@ fn a_thick_web_of_roles_is_no_obstacle() {
 }
 
 #[test]
-fn what_the_server_refuses_is_told_at_its_line() {
+fn refusals_of_the_server_point_at_their_line() {
     let scene = Scene::new("  name         = \"uID\"\n  lock_timeout = \"200ms\"");
     let fault = |sqlstate: &str, message: &str, times: u32| {
         scene.account.statement_fault(serde_json::json!({
@@ -131,9 +131,9 @@ fn what_the_server_refuses_is_told_at_its_line() {
     scene.tf.destroy();
 }
 
-/// Another session has made the same role and not ended its transaction.
+/// Another session has created the same role and not ended its transaction.
 #[test]
-fn a_lock_that_is_held_too_long_is_told() {
+fn a_lock_that_is_held_too_long_is_reported() {
     let scene = Scene::new("  name         = \"uID\"\n  lock_timeout = \"1s\"");
     let holds = Held::of(&scene);
     scene.check_refused("Another session holds a lock", "lock_timeout");
@@ -162,7 +162,7 @@ fn an_operation_that_ends_ends_its_statement_in_the_server() {
     scene.tf.destroy();
 }
 
-/// A transaction that has made the role and waits.
+/// A transaction that has created the role and waits.
 struct Held(thread::JoinHandle<String>);
 
 impl Held {

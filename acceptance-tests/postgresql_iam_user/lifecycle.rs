@@ -1,11 +1,11 @@
-//! Made, changed, renamed, imported, dropped.
+//! Created, changed, renamed, imported, dropped.
 
 use serde_json::json;
 
 use crate::postgresql_iam_user::{IT, PASSWORD, Scene};
 
 #[test]
-fn a_user_is_made_and_logs_in_with_a_token() {
+fn a_user_is_created_and_logs_in_with_a_token() {
     let scene = Scene::new("  name = \"uID\"");
     let plan = scene.tf.plan();
     plan.assert_creates(IT);
@@ -147,9 +147,9 @@ fn an_administrator_can_log_in_with_a_token() {
     assert_eq!(scene.role(), "");
 }
 
-/// A supporter needs no more than `TF_LOG_PROVIDER=DEBUG`.
+/// For support, `TF_LOG_PROVIDER=DEBUG` is enough.
 #[test]
-fn the_log_tells_sessions_and_statements() {
+fn sessions_and_statements_are_logged() {
     let scene = Scene::new("  name = \"uID\"");
     scene.sql("CREATE ROLE adminID LOGIN CREATEROLE IN ROLE rds_iam");
     let tf = scene.tf.env("TF_LOG_CORE", "OFF").env("TF_LOG_PROVIDER", "DEBUG").env("TF_LOG_PATH", "log");
@@ -170,7 +170,7 @@ fn the_log_tells_sessions_and_statements() {
     scene.tf.destroy();
 }
 
-/// The token is for the endpoint, whatever is dialled.
+/// The token is for the endpoint, whatever address is dialled.
 #[test]
 fn an_administrator_can_log_in_through_a_tunnel() {
     let scene = Scene::new("  name = \"uID\"");

@@ -1,4 +1,4 @@
-//! Any name comes back as it was given, or is refused.
+//! Any name is read back unchanged, or is refused.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -62,7 +62,7 @@ fn names_that_only_look_alike_are_others() {
     assert_eq!(scene.sql("SELECT count(*) FROM pg_roles WHERE lower(rolname) = 'userID'"), "1");
 }
 
-/// Names with something of any kind in them. Terraform brings them into a normal form, which can be longer.
+/// Names with all kinds of characters. Terraform normalises them, which can make them longer.
 fn names(id: &str) -> Vec<String> {
     let mut runner = TestRunner::default();
     let random = proptest::collection::vec(any::<String>(), 60).new_tree(&mut runner).expect("texts").current();

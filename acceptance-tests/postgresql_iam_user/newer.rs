@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::postgresql_iam_user::{IT, PASSWORD, Scene};
 
 #[test]
-fn a_user_lives_by_the_newer_rules() {
+fn a_user_under_the_newer_rules() {
     let Some(scene) = Scene::newer("  name = \"uID\"") else { return };
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
@@ -40,14 +40,14 @@ fn a_user_lives_by_the_newer_rules() {
 }
 
 #[test]
-fn what_somebody_else_granted_is_told() {
+fn privileges_granted_by_others_are_reported() {
     let Some(scene) = Scene::newer("  name      = \"uID\"\n  roles     = []\n  adopt_existing = true") else { return };
     scene.tf.apply();
     scene.sql("CREATE ROLE otherID; GRANT otherID TO mID WITH ADMIN TRUE; GRANT otherID TO uID");
     scene.check_refused("the membership in \"otherID\" was granted by \"rdsadmin\"", "auth ");
     scene.sql("REVOKE otherID FROM uID");
 
-    // By a role out of reach: what is advised is done, and is enough.
+    // By a role out of reach: following the advice is enough.
     let (revoke, join) = ("REVOKE otherID FROM uID GRANTED BY grantorID", "GRANT grantorID TO mID");
     for advice in [revoke, join] {
         scene.sql("CREATE ROLE grantorID; GRANT otherID TO grantorID WITH ADMIN TRUE; SET ROLE grantorID; GRANT otherID TO uID");
@@ -61,7 +61,7 @@ fn what_somebody_else_granted_is_told() {
     scene.tf.destroy();
 }
 
-/// By three ways: the login has the privileges of the grantor, may take it on, or may make itself a member.
+/// In three ways: the login has the privileges of the grantor, may take it on, or may make itself a member.
 #[test]
 fn what_a_role_within_reach_granted_is_revoked() {
     let Some(scene) = Scene::newer("  name  = \"uID\"\n  roles = []") else { return };
@@ -84,7 +84,7 @@ fn what_a_role_within_reach_granted_is_revoked() {
 }
 
 #[test]
-fn a_role_of_somebody_else_needs_the_right_to_grant_it() {
+fn a_role_of_others_needs_the_admin_option() {
     let Some(scene) = Scene::newer("  name      = \"uID\"\n  adopt_existing = true") else { return };
     scene.sql("CREATE ROLE uID");
     scene.check_refused("permission denied", "auth ");
@@ -96,7 +96,8 @@ fn a_role_of_somebody_else_needs_the_right_to_grant_it() {
     assert_eq!(scene.role(), "login -1");
 }
 
-/// Else nobody but the owner of the server could make a user, for a login that makes a role may grant it on.
+/// Otherwise only the owner of the server could create a user, since a login that creates a role may grant it to
+/// others.
 #[test]
 fn the_right_to_grant_a_user_on_needs_no_token() {
     let Some(scene) = Scene::newer("  name        = \"uID\"\n  replication = true") else { return };

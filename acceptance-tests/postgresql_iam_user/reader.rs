@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::postgresql_iam_user::Scene;
 
 #[test]
-fn a_read_replica_is_told_from_its_writer() {
+fn a_read_replica_differs_from_its_writer() {
     let scene = Scene::new("  name = \"uID\"");
     let names = json!({ "DBInstanceIdentifier": "reader", "SourceDBInstanceIdentifier": "orders-15" });
     let made = scene.account.call("rds", "CreateDBInstanceReadReplica", names);

@@ -7,7 +7,7 @@ use crate::support::stage::Account;
 
 const BODY: &str = "  name = \"uID\"";
 
-/// Why it cannot be reached is told by the apply, and once.
+/// Why it cannot be reached is reported by the apply, and once.
 #[test]
 fn the_plan_of_a_create_needs_no_database() {
     let scene = Scene::new(BODY);
@@ -59,7 +59,8 @@ fn what_cannot_be_reached_is_reported_once() {
 fn a_plan_can_do_without_connections() {
     let scene = Scene::new(BODY);
     let connected = scene.tf.read("main.tf");
-    let skipping = connected.replacen("database_connection {", "database_connection {\n    skip_plan_connections = true", 1);
+    let skipping =
+        connected.replacen("database_connection {", "database_connection {\n    skip_plan_connections = true", 1);
     assert_ne!(connected, skipping);
     scene.tf.write("main.tf", &skipping);
     scene.tf.apply();
@@ -80,7 +81,7 @@ fn a_plan_can_do_without_connections() {
 
 /// Credentials of another account do not see it either, which is no proof.
 #[test]
-fn a_user_is_not_gone_because_another_account_has_no_such_database() {
+fn a_user_still_exists_when_another_account_has_no_such_database() {
     let scene = Scene::new(BODY);
     scene.tf.apply();
     let there = scene.tf.read("main.tf");

@@ -44,7 +44,7 @@ fn a_member_that_waits_for_a_reboot_counts() {
     );
     (0..3).for_each(|_| drop(scene.account.call("rds", "DescribeDBClusters", json!({}))));
     scene.tell("parameters", group(json!({ "rds.logical_replication": "1" })));
-    // The writer alone is restarted.
+    // Only the writer is rebooted.
     scene.tell("reboot", json!({ "identifier": "ledger-instance-1" }));
     let error = scene.tf.apply_fails().error();
     assert!(error.detail.contains("waits for a reboot"), "{error:?}");

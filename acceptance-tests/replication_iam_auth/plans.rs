@@ -1,4 +1,4 @@
-//! What a plan knows, and what it takes from the rest of the configuration.
+//! What a plan knows, and what it uses from the rest of the configuration.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ fn logical_replication_by_another_resource() {
     assert!(!told.contains("missing"), "the configuration supplies it: {told}");
     scene.assert_settled();
 
-    // Another value, or another group, supplies nothing.
+    // Another value, or another group, meets no requirement.
     scene.configure(&[&parameter.replace("\"1\"", "\"0\""), INSTANCE].concat());
     tf.destroy();
     scene.tell("reboot", json!({ "identifier": "orders" }));
@@ -40,7 +40,7 @@ fn logical_replication_by_another_resource() {
 }
 
 #[test]
-fn what_is_known_stays_known() {
+fn known_values_stay_known() {
     let scene = Scene::of_instance(&with(INSTANCE, ALL), true, json!({}));
     let Scene { tf, account } = &scene;
     tf.apply();

@@ -1,4 +1,4 @@
-//! What `rdsauth_replication_iam_auth` makes of those who are concerned.
+//! How `rdsauth_replication_iam_auth` treats affected users.
 
 use crate::replication_iam_impact::Scene;
 
@@ -9,7 +9,7 @@ const LOCKED_OUT: &str = "Users would be locked out of replication";
 const NEED_TOKENS: &str = "Users need tokens for replication";
 
 impl Scene {
-    /// With the user `cdc`, who is concerned.
+    /// With the user `cdc`, who is affected.
     fn with_user() -> Self {
         let scene = Self::new();
         scene.sql("CREATE ROLE ~team IN ROLE rds_iam; CREATE ROLE ~cdc LOGIN REPLICATION PASSWORD 'pw'");
@@ -24,7 +24,7 @@ impl Scene {
         self.configure(&format!("resource \"rdsauth_replication_iam_auth\" \"it\" {{\n{body}}}\n"));
     }
 
-    /// What is said of the user under a summary, if it is said.
+    /// The warning about the user with a summary, if there is one.
     fn said(&self, run: &crate::support::output::Run, severity: &str, summary: &str) -> Option<String> {
         let told = run.diagnostics().into_iter().find(|told| told.severity == severity && told.summary == summary)?;
         let quoted = format!("\"{}\"", self.name("cdc"));
@@ -56,7 +56,7 @@ fn block_names_them_until_they_are_acknowledged() {
     assert_eq!(line.trim(), expected);
     scene.assert_untouched();
 
-    // Other tests have users, too, whom a plan may meet and the apply not any more, or the other way round.
+    // Other tests have users, too, which a plan may see and the apply may not any more, or the other way round.
     let all = format!("data \"rdsauth_replication_iam_impact\" \"all\" {{\n  {connection}\n}}\n");
     let acknowledged = "acknowledged_users = data.rdsauth_replication_iam_impact.all.names";
     for _ in 0..10 {
@@ -71,7 +71,7 @@ fn block_names_them_until_they_are_acknowledged() {
     }
     assert!(scene.is_set());
 
-    // What is in force concerns nobody anew.
+    // A setting that is applied already affects no further users.
     scene.sql("CREATE ROLE ~other LOGIN REPLICATION IN ROLE rds_iam");
     scene.resource(&["impact = \"block\"", "on_destroy = \"reset\"", &connection]);
     scene.tf.apply().expect_text("1 changed");
@@ -79,11 +79,11 @@ fn block_names_them_until_they_are_acknowledged() {
 }
 
 #[test]
-fn who_comes_later_does_not_stand_in_the_way_of_a_destroy() {
+fn later_members_do_not_prevent_a_destroy() {
     let scene = Scene::with_user();
     let connection = scene.connection(&scene.host);
     let configure = |acknowledged: &str| scene.resource(&["impact = \"block\"", acknowledged, &connection]);
-    // Other tests have users, too: whoever is there now is acknowledged by this test alone.
+    // Other tests have users, too: all present ones are acknowledged by this test only.
     let acknowledge = || {
         let users = scene.account.sql("postgres", "SELECT rolname FROM pg_roles WHERE rolcanlogin");
         let users: Vec<_> = users.lines().filter(|name| !name.starts_with(&scene.prefix)).collect();
@@ -100,7 +100,7 @@ fn who_comes_later_does_not_stand_in_the_way_of_a_destroy() {
     scene.sql("GRANT rds_iam TO ~cdc");
     scene.tf.assert_plan_empty();
 
-    // Somebody has turned it off: to turn it on again concerns the user.
+    // It was turned off outside of Terraform: turning it on again affects the user.
     let off = serde_json::json!({ "group": "orders-pg16", "values": { "rds.iam_auth_for_replication": "0" } });
     scene.account.tell("parameters", off);
     scene.account.forget_calls();
@@ -112,7 +112,7 @@ fn who_comes_later_does_not_stand_in_the_way_of_a_destroy() {
     scene.assert_untouched();
     scene.tf.destroy();
 
-    // A plan that is to turn it on for the first time tells the way out.
+    // A plan that will turn it on for the first time shows how to proceed.
     let plan = scene.tf.plan_fails();
     let error = plan.diagnostics().into_iter().find(|told| told.summary == LOCKED_OUT).unwrap();
     assert!(error.detail.contains("run it with \"-refresh=false\""), "{error:?}");
@@ -146,7 +146,7 @@ fn warn_names_them_and_ignore_does_not_look() {
 }
 
 #[test]
-fn who_is_not_known_until_the_apply_is_told_by_it() {
+fn users_unknown_in_the_plan_are_reported_by_the_apply() {
     let scene = Scene::with_user();
     scene.sql("GRANT rds_iam TO ~cdc");
     let connection = scene.connection(&scene.host);

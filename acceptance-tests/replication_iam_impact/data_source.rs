@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::replication_iam_impact::Scene;
 
 impl Scene {
-    /// What the data source tells through a connection.
+    /// The data source's attributes through a connection.
     fn users(&self, connection: &str) -> Value {
         self.ask(connection);
         self.tf.apply();
@@ -28,7 +28,7 @@ impl Scene {
 }
 
 #[test]
-fn who_is_concerned_and_why() {
+fn affected_users_and_reasons() {
     let scene = Scene::new();
     scene.sql(
         r#"
@@ -65,7 +65,7 @@ fn who_is_concerned_and_why() {
     ];
     assert_eq!(mine, expected.into());
 
-    // Whoever may log in may ask.
+    // Any user that may log in may read it.
     let user = format!(
         "database_connection {{\n    host = {:?}\n    username = {:?}\n    database = \"app\"\n    {}\n  }}",
         scene.host,
@@ -94,7 +94,7 @@ fn what_it_does_now() {
     assert_eq!((&idle["current_connections"], &idle["slots"]), (&json!(0), &json!([])));
 }
 
-/// A plan does without the database, and what is not known passes for nothing.
+/// A plan does without the database, and unknown values are not taken for empty ones.
 #[test]
 fn a_database_out_of_reach_is_a_warning() {
     let scene = Scene::new();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::stage::Account;
 
-/// Who logs in where.
+/// A login to a database.
 #[derive(Clone, Debug)]
 pub struct Login<'a> {
     /// Whose database it is.
@@ -23,7 +23,7 @@ pub struct Login<'a> {
 }
 
 impl Login<'_> {
-    /// What the database `app` says to SQL, or why it does not.
+    /// The result of SQL in the database `app`, or why it failed.
     pub fn ask(&self, sql: &str) -> Result<String, String> {
         self.client(sql, "")
     }

@@ -1,4 +1,4 @@
-//! What the CLI answered: exit codes, diagnostics, plans and states.
+//! The results of the CLI: exit codes, diagnostics, plans and states.
 
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ pub struct Run {
 pub struct Diagnostic {
     /// `error` or `warning`.
     pub severity: String,
-    /// The headline.
+    /// The summary.
     pub summary: String,
-    /// The text below it, empty when there is none.
+    /// The detail, empty when there is none.
     pub detail: String,
-    /// Address of the resource it is about, empty when there is none.
+    /// Address of its resource, empty when there is none.
     pub address: String,
     /// The source line that an attribute path pointed to, empty when there is none.
     pub code: String,
@@ -43,14 +43,14 @@ pub struct Plan(pub Value);
 pub struct State(pub Value);
 
 impl Run {
-    /// Fails the test, with all the command said, unless it ended with `code`.
+    /// Fails the test, with all output of the command, unless it ended with `code`.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
         assert!(self.code == Some(code), "{}", self.report(&format!("exit code {code} was expected")));
         self
     }
 
-    /// Fails the test, with all the command said, unless standard output or error contains `text`.
+    /// Fails the test, with all output of the command, unless standard output or error contains `text`.
     ///
     /// Human-readable output is wrapped, so white space counts as one space and the frame of a
     /// diagnostic as nothing.
@@ -82,7 +82,7 @@ impl Run {
         errors.remove(0)
     }
 
-    /// Fails unless the only error has this headline, these words below it, and points to a line that begins so.
+    /// Fails unless the only error has this summary, these words in its detail, and points to a line that begins so.
     #[track_caller]
     pub fn assert_error(&self, summary: &str, detail: &str, line: &str) {
         let error = self.error();
@@ -115,31 +115,31 @@ impl From<&Value> for Diagnostic {
 }
 
 impl Plan {
-    /// Fails unless the resource at `address` is to be created.
+    /// Fails unless the resource at `address` is planned to be created.
     #[track_caller]
     pub fn assert_creates(&self, address: &str) {
         self.assert_actions(address, &["create"]);
     }
 
-    /// Fails unless the resource at `address` is to be changed in place.
+    /// Fails unless the resource at `address` is planned to be updated in place.
     #[track_caller]
     pub fn assert_updates(&self, address: &str) {
         self.assert_actions(address, &["update"]);
     }
 
-    /// Fails unless the resource at `address` is to be destroyed and created again.
+    /// Fails unless the resource at `address` is planned to be replaced.
     #[track_caller]
     pub fn assert_replaces(&self, address: &str) {
         self.assert_actions(address, &["delete", "create"]);
     }
 
-    /// Fails unless the resource at `address` is to be destroyed.
+    /// Fails unless the resource at `address` is planned to be destroyed.
     #[track_caller]
     pub fn assert_deletes(&self, address: &str) {
         self.assert_actions(address, &["delete"]);
     }
 
-    /// Fails unless the resource at `address` is known and left alone.
+    /// Fails unless the resource at `address` is planned to stay unchanged.
     #[track_caller]
     pub fn assert_keeps(&self, address: &str) {
         self.assert_actions(address, &["no-op"]);
@@ -151,13 +151,13 @@ impl Plan {
         at(&self.change(address)["after"], attribute).cloned().unwrap_or(Value::Null)
     }
 
-    /// Whether one attribute is to be known only after apply.
+    /// Whether one attribute is known only after apply.
     #[track_caller]
     pub fn is_unknown(&self, address: &str, attribute: &str) -> bool {
         at(&self.change(address)["after_unknown"], attribute) == Some(&Value::Bool(true))
     }
 
-    /// The attributes that are, or have a part that is, to be known only after apply.
+    /// The attributes that are, or have a part that is, known only after apply.
     #[track_caller]
     pub fn unknown(&self, address: &str) -> Vec<String> {
         fn is_unknown(value: &Value) -> bool {
@@ -200,7 +200,7 @@ impl Plan {
 }
 
 impl State {
-    /// The value of one attribute, such as `connect.0.db_users`; null when it is absent.
+    /// The value of one attribute, such as `connect.0.db_users`; null when it is missing.
     #[track_caller]
     pub fn value(&self, address: &str, attribute: &str) -> Value {
         let Some(resource) = self.resource(address) else { panic!("{address} is not in the state:\n{:#}", self.0) };
@@ -220,7 +220,7 @@ impl State {
         addresses
     }
 
-    /// The value of a root output; null when it is absent.
+    /// The value of a root output; null when it is missing.
     pub fn output(&self, name: &str) -> Value {
         self.0["values"]["outputs"][name]["value"].clone()
     }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use crate::support::eventually;
 use crate::support::output::Run;
 
-/// Longer than any honest command of a test; a hanging one is killed and fails its test.
+/// Longer than any command of a test should take; a hanging one is killed and fails its test.
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// A command that runs in a process group of its own, which is killed when this value is dropped.
@@ -85,7 +85,7 @@ impl Running {
         self.child.try_wait().expect("the command's status").is_some()
     }
 
-    /// What Ctrl-C does: SIGINT to the command and to everything it started.
+    /// Sends what Ctrl-C does: SIGINT to the command and to everything it started.
     pub fn interrupt(&self) {
         kill_process_group(self.pid(), Signal::INT).expect("SIGINT to the process group");
     }
@@ -95,7 +95,7 @@ impl Running {
         kill_process(self.pid(), Signal::TERM).expect("SIGTERM to the command");
     }
 
-    /// SIGKILL to the command alone: what it started lives on.
+    /// SIGKILL to the command alone: what it started continues.
     pub fn kill(&self) {
         kill_process(self.pid(), Signal::KILL).expect("SIGKILL to the command");
     }
@@ -148,7 +148,7 @@ impl Process {
         self.peak_memory().is_none()
     }
 
-    /// The largest resident size so far in bytes, none when the process is gone.
+    /// The largest resident size so far in bytes, none when the process has ended.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

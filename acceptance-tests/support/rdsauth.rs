@@ -1,10 +1,10 @@
-//! The provider under test in a working folder: how it is set up, and the tokens it makes.
+//! The provider under test in a working folder: its setup, and its tokens.
 
 use crate::support::binaries::binary;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// What every configuration with the provider begins with.
+/// The beginning of every configuration with the provider.
 pub const REQUIRED: &str =
     "terraform {\n  required_providers {\n    rdsauth = { source = \"rdsauth/rdsauth\" }\n  }\n}\n";
 
@@ -21,12 +21,12 @@ impl Terraform {
         Self::rdsauth().within(account)
     }
 
-    /// Works as the administrator of an account from here on.
+    /// From here on, works as the administrator of an account.
     pub fn within(self, account: &Account) -> Self {
         self.envs(account.environment()).envs(account.database_environment())
     }
 
-    /// Adds a token with these arguments to the configuration, applies it, and answers the token.
+    /// Adds a token with these arguments to the configuration, applies it, and returns the token.
     #[track_caller]
     pub fn token(&self, arguments: &str) -> String {
         let ephemeral = format!("ephemeral \"rdsauth_db_auth_token\" \"it\" {{\n{arguments}\n}}\n");
@@ -36,7 +36,7 @@ impl Terraform {
     }
 }
 
-/// A command gets the token from its environment, for no state and no output can have it.
+/// A command gets the token from its environment, since no state and no output can contain it.
 const STORED: &str = r#"
 resource "terraform_data" "token" {
   provisioner "local-exec" {

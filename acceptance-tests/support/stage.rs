@@ -1,7 +1,7 @@
 //! The stage, shared by all test processes of this checkout, and an account of its own for each test.
 //!
-//! The first process that needs the stage starts it. Each holds a lock for as long as it lives, however
-//! it ends; the stage ends some seconds after nobody holds it any more.
+//! The first process that needs the stage starts it. Each process holds a lock while it runs, however it ends; the
+//! stage ends some seconds after no process holds the lock any more.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -36,9 +36,9 @@ pub struct Call {
     pub operation: String,
     /// Whether it changes something.
     pub is_write: bool,
-    /// Whether it had its effect, though the answer may have been lost.
+    /// Whether it took effect, though the answer may have been lost.
     pub took_effect: bool,
-    /// Whether it had its effect or was refused, though the answer may be held back.
+    /// Whether it took effect or was refused, though the answer may be held back.
     pub is_done: bool,
 }
 
@@ -59,7 +59,7 @@ impl Account {
         Self { stage: Stage::of_databases, ..Self::new() }
     }
 
-    /// The same on servers that no other test uses, for one that looks at all users of a server. There is one such test.
+    /// The same on servers that no other test uses, for the one test that reads all users of a server.
     pub fn with_databases_alone() -> Self {
         Self { stage: Stage::of_one_test, ..Self::new() }
     }
@@ -82,14 +82,14 @@ impl Account {
         all.filter(|(name, _)| of_clients(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// The address behind the name of an endpoint, as a tunnel's near end would have another.
+    /// The address behind the name of an endpoint, which a tunnel would hide.
     pub fn address_of(&self, host: &str) -> String {
         let names = fs::read_to_string(&self.stage().environment[NAMES]).expect("the names of endpoints");
         let mut lines = names.lines().filter_map(|line| line.split_once(' '));
         lines.find(|(_, name)| *name == host).expect("the name").0.to_owned()
     }
 
-    /// Makes a database user that logs in with tokens. All accounts share the users.
+    /// Creates a database user that logs in with tokens. All accounts share the users.
     pub fn add_database_user(&self, name: &str) {
         self.add_database_user_of("postgres", name);
     }
@@ -99,13 +99,13 @@ impl Account {
         self.stage().control("POST", "database-users", &json!({ "name": name, "engine": engine }));
     }
 
-    /// Makes a role, user or group, such as `role/app`, as somebody else's.
+    /// Creates a role, user or group, such as `role/app`, outside of Terraform.
     pub fn add(&self, owner: &str) {
         let (kind, name) = owner.split_once('/').expect("KIND/NAME");
         self.ask("POST", &format!("{kind}s"), json!({ "name": name, "partition": self.partition }));
     }
 
-    /// Makes a key of KMS as somebody else's and answers its ARN; the stage's README has the fields.
+    /// Creates a KMS key outside of Terraform and returns its ARN; the stage's README has the fields.
     pub fn add_key(&self, fields: Value) -> String {
         self.ask("POST", "keys", fields)["arn"].as_str().expect("an ARN").to_owned()
     }
@@ -115,43 +115,43 @@ impl Account {
         self.ask("GET", "key-policies", json!({ "key": key }))["policy"].take()
     }
 
-    /// Writes the policy of a key behind Terraform's back, unchecked.
+    /// Writes the policy of a key outside of Terraform, unchecked.
     pub fn put_key_policy(&self, key: &str, policy: &Value) {
         self.ask("POST", "key-policies", json!({ "key": key, "policy": policy.to_string() }));
     }
 
-    /// Lets roles and users that calls make from now on be unknown to a service for so many looks.
-    pub fn hide_the_young(&self, service: &str, looks: u32) {
+    /// Makes roles and users that calls create from now on unknown to a service for so many reads.
+    pub fn hide_new_principals(&self, service: &str, looks: u32) {
         self.ask("POST", "youths", json!({ "service": service, "looks": looks }));
     }
 
-    /// Makes a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
+    /// Creates a database, an `instance` or a `cluster`; the answer has its `host`, `resource_id` and so on.
     pub fn add_database(&self, kind: &str, identifier: &str) -> Value {
         self.ask("POST", &format!("{kind}s"), json!({ "identifier": identifier }))
     }
 
-    /// Has the control of the stage do something in this account; the stage's README has the paths and the fields.
+    /// Sends a command to the stage's control for this account; the stage's README has the paths and the fields.
     pub fn tell(&self, path: &str, fields: Value) -> Value {
         self.ask("POST", path, fields)
     }
 
-    /// Asks the control of the stage for something in this account; every field is a text.
+    /// Queries the stage's control about this account; every field is a string.
     pub fn look(&self, path: &str, fields: Value) -> Value {
         self.ask("GET", path, fields)
     }
 
-    /// Makes a database of a certain `engine`, `version`, `instance_class`, `status` and so on.
+    /// Creates a database of a certain `engine`, `version`, `instance_class`, `status` and so on.
     pub fn add_database_of(&self, kind: &str, identifier: &str, mut fields: Value) -> Value {
         fields["identifier"] = json!(identifier);
         self.ask("POST", &format!("{kind}s"), fields)
     }
 
-    /// Makes an RDS Proxy before the instance `target`, with further endpoints, name to role.
+    /// Creates an RDS Proxy before the instance `target`, with further endpoints, name to role.
     pub fn add_proxy(&self, name: &str, target: &str, endpoints: &Value) -> Value {
         self.ask("POST", "proxies", json!({ "name": name, "target": target, "endpoints": endpoints }))
     }
 
-    /// Takes a role away with all it has.
+    /// Deletes a role with everything attached to it.
     pub fn delete_role(&self, name: &str) {
         self.ask("DELETE", "roles", json!({ "name": name, "partition": self.partition }));
     }
@@ -163,19 +163,19 @@ impl Account {
         texts.map(|(name, text)| (name.clone(), parsed(text.as_str().expect("a text")))).collect()
     }
 
-    /// Writes an inline policy behind Terraform's back.
+    /// Writes an inline policy outside of Terraform.
     pub fn put_policy(&self, owner: &str, name: &str, document: &Value) {
         let document = document.to_string();
         let fields = json!({ "owner": owner, "name": name, "document": document, "partition": self.partition });
         self.ask("POST", "policies", fields);
     }
 
-    /// Takes an inline policy away behind Terraform's back.
+    /// Deletes an inline policy outside of Terraform.
     pub fn delete_policy(&self, owner: &str, name: &str) {
         self.ask("DELETE", "policies", json!({ "owner": owner, "name": name, "partition": self.partition }));
     }
 
-    /// One call to AWS as the administrator, behind Terraform's back, and its answer. It is in the record.
+    /// One call to AWS as the administrator, outside of Terraform, and its answer. It is in the record.
     #[track_caller]
     pub fn call(&self, service: &str, operation: &str, parameters: Value) -> Value {
         let [_, _, (_, key), (_, secret), _] = self.environment();
@@ -194,25 +194,25 @@ impl Account {
         answer["secrets"].as_object().expect("secrets").clone().into_iter().collect()
     }
 
-    /// Makes a secret, or changes its value, key or tags, behind Terraform's back; answers its `arn`.
+    /// Creates a secret, or changes its value, key or tags, outside of Terraform; returns its `arn`.
     pub fn put_secret(&self, name: &str, mut fields: Value) -> Value {
         fields["name"] = json!(name);
         self.ask("POST", "secrets", fields)
     }
 
-    /// Takes a secret away behind Terraform's back, or with `days` marks it for deletion.
+    /// Deletes a secret outside of Terraform, or with `days` schedules its deletion.
     pub fn delete_secret(&self, name: &str, days: Option<u32>) {
         self.ask("DELETE", "secrets", json!({ "name": name, "days": days }));
     }
 
-    /// What parliament finds wrong with a policy, an `identity`, `trust` or `resource` one: issues and their details.
+    /// The findings of parliament on a policy, an `identity`, `trust` or `resource` one: issues and their details.
     pub fn lint(&self, policy: &Value, kind: &str) -> Vec<String> {
         let answer = self.stage().control("POST", "lint", &json!({ "policy": policy.to_string(), "type": kind }));
         let findings = answer["findings"].as_array().expect("findings").iter();
         findings.map(|finding| format!("{}: {}", finding["issue"], finding["detail"])).collect()
     }
 
-    /// The key, secret and token of a session of a role; negative `seconds`: it has expired already.
+    /// The key, secret and token of a session of a role; with negative `seconds` it has expired already.
     pub fn session(&self, role: &str, seconds: i64) -> [(&'static str, String); 3] {
         let keys = self.role_session(role, seconds);
         let text = |name: &str| keys[name].as_str().expect("a key").to_owned();
@@ -230,7 +230,7 @@ impl Account {
     }
 
     /// A session of a role as an AWS service would get it, for [`Account::call_as`]; the refusal if the role does not
-    /// trust the service or bears not the tag.
+    /// trust the service or does not have the tag.
     pub fn service_session(&self, role: &str, service: &str, tag: (&str, &str)) -> Result<Value, String> {
         let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.id);
         let fields = json!({ "role_arn": arn, "service": service, "required_tag": { tag.0: tag.1 } });
@@ -261,18 +261,18 @@ impl Account {
         }
     }
 
-    /// Puts a fault rule in force for calls of this account; the stage's README has the fields.
+    /// Sets a fault rule for calls of this account; the stage's README has the fields.
     pub fn fault(&self, mut rule: Value) {
         rule["account"] = json!(self.id);
         self.stage().control("POST", "rules", &json!({ "rules": [rule] }));
     }
 
-    /// Takes all fault rules of this account out.
+    /// Removes all fault rules of this account.
     pub fn end_faults(&self) {
         self.ask("DELETE", "rules", json!({}));
     }
 
-    /// How often the rules in force struck.
+    /// How often the present rules were applied.
     pub fn strikes(&self) -> u64 {
         let answer = self.stage().control("GET", "rules", &json!({}));
         let rules = answer["rules"].as_array().expect("rules").iter();
@@ -301,7 +301,7 @@ impl Account {
         self.calls().into_iter().filter(|call| call.is_write).map(|call| call.operation).collect()
     }
 
-    /// Waits until a call is in the record, and, with `took_effect`, until it has had its effect.
+    /// Waits until a call is in the record, and, with `took_effect`, until it has taken effect.
     pub fn wait_for_call(&self, operation: &str, took_effect: bool) {
         let is_it = |call: &Call| call.operation == operation && call.took_effect >= took_effect;
         eventually(operation, Duration::from_secs(60), || self.calls().iter().any(is_it).then_some(()));
@@ -312,19 +312,19 @@ impl Account {
         self.ask("DELETE", "calls", json!({}));
     }
 
-    /// User and password of the master of all databases of an engine that this control made.
+    /// User and password of the master user of all databases of an engine that this control created.
     pub fn master(&self, engine: &str) -> (String, String) {
         let of = if engine.contains("postgres") { "database" } else { "mysql" };
         let text = |name: &str| self.stage().facts[of][name].as_str().expect("a master").to_owned();
         (text("master_user"), text("master_password"))
     }
 
-    /// The major version of the second PostgreSQL, which instances of that version lead to, where there is one.
+    /// The major version of the second PostgreSQL, which instances of that version use, if there is one.
     pub fn newer_postgres(&self) -> Option<u64> {
         self.stage().facts["newer_postgres"]["major"].as_u64()
     }
 
-    /// The certificate of the authority that the databases show certificates of, PEM.
+    /// The certificate of the authority that signs the databases' certificates, PEM.
     pub fn database_authority(&self) -> String {
         fs::read_to_string(&self.stage().environment["PGSSLROOTCERT"]).expect("the authority")
     }
@@ -336,7 +336,7 @@ impl Account {
         self.put_secret("master", json!({ "value": value }))["arn"].as_str().expect("an ARN").to_owned()
     }
 
-    /// What the owner of a server says to SQL.
+    /// The result of SQL that the owner of a server runs.
     pub fn sql(&self, engine: &str, sql: &str) -> String {
         let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
         let fields = json!({ "engine": engine, "database": "app", "sql": sql });
@@ -344,25 +344,25 @@ impl Account {
         answer["output"].as_str().expect("an output").to_owned()
     }
 
-    /// The same in a database of a server, by the name that the control has for it.
+    /// The same in a database of a server, by the control's name for it.
     pub fn sql_in(&self, server: &str, database: &str, sql: &str) -> String {
         let answer =
             self.stage().control("POST", "sql", &json!({ "engine": server, "database": database, "sql": sql }));
         answer["output"].as_str().expect("an output").to_owned()
     }
 
-    /// Makes a rule for statements to the databases of this account.
+    /// Sets a rule for statements to the databases of this account.
     pub fn statement_fault(&self, mut rule: Value) {
         rule["account"] = json!(self.id);
         self.stage().control("POST", "statement-rules", &json!({ "rules": [rule] }));
     }
 
-    /// Takes away the rules for statements.
+    /// Removes the rules for statements.
     pub fn end_statement_faults(&self) {
         self.ask("DELETE", "statement-rules", json!({}));
     }
 
-    /// How often the rules for statements that are in force struck.
+    /// How often the present rules for statements were applied.
     pub fn statement_strikes(&self) -> u64 {
         let answer = self.stage().control("GET", "statement-rules", &json!({}));
         let rules = answer["rules"].as_array().expect("rules").iter();
@@ -384,7 +384,7 @@ impl Account {
         eventually(begin, Duration::from_secs(60), || self.statements().iter().any(is_it).then_some(()));
     }
 
-    /// The sessions that statements of the record were sent in, oldest first, each with what the client claimed to be.
+    /// The sessions that statements of the record were sent in, oldest first, each with its client's application name.
     pub fn sessions(&self) -> Vec<String> {
         let answer = self.ask("GET", "statements", json!({}));
         let statements = answer["statements"].as_array().expect("statements").iter();
@@ -425,7 +425,7 @@ struct Stage {
     _lock: File,
 }
 
-/// Longer than the first start, which makes the Python environment.
+/// Longer than the first start, which creates the Python environment.
 const START: Duration = Duration::from_secs(180);
 
 impl Stage {
@@ -444,13 +444,13 @@ impl Stage {
         STAGE.get_or_init(|| Self::find_or_start("lone-stage", &[]))
     }
 
-    /// The stage of a name, started with these options if nobody has.
+    /// The stage of a name, started with these options if none is running.
     fn find_or_start(name: &str, options: &[&str]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let file = |extension: &str| folder.join(name).with_extension(extension);
         let one_at_a_time = File::create(file("start.lock")).expect("the lock of starters");
         one_at_a_time.lock().expect("the lock of starters");
-        // A stage that is about to end holds this lock, so that nobody relies on it.
+        // A stage that is about to end holds this lock, so that no process relies on it.
         let users = file("lock");
         let lock = File::create(&users).expect("the lock of users");
         lock.lock_shared().expect("the lock of users");
@@ -474,7 +474,7 @@ impl Stage {
         answer.unwrap_or_else(|refusal| panic!("{method} {path} {fields}: {refusal}"))
     }
 
-    /// What the control answers, or why it does not do as asked.
+    /// The answer of the control, or why it failed.
     fn try_control(&self, method: &str, path: &str, fields: &Value) -> Result<Value, String> {
         let url = format!("{}/stage/{path}", self.front);
         let sent = match method {
@@ -492,7 +492,7 @@ impl Stage {
     }
 }
 
-/// Starts a stage that outlives this process, waits until it is up, and answers what it says of itself.
+/// Starts a stage that outlives this process, waits until it is up, and returns its own description.
 fn start(options: &[&str], facts: &Path, users: &Path, said: &Path) -> Value {
     let _ = fs::remove_file(facts);
     let log = File::create(said).expect("the log of the stage");

@@ -1,4 +1,4 @@
-//! The real CLI in a folder of its own: nothing of the machine reaches it but PATH.
+//! The real CLI in a folder of its own: it gets nothing from the machine except PATH.
 //!
 //! ```text
 //! let tf = Terraform::of(&Account::new());
@@ -28,8 +28,8 @@ use crate::support::process::Running;
 
 /// A working folder with its own HOME, TMPDIR, CLI configuration and provider mirror.
 ///
-/// Every method that runs the CLI fails the test with the command, its exit code and all it
-/// printed when the outcome is not the one in the method's name; [`Terraform::run`] alone accepts any.
+/// Every method that runs the CLI fails the test with the command, its exit code and all its output if the result is
+/// not the one in the method's name; only [`Terraform::run`] accepts any.
 #[derive(Clone, Debug)]
 pub struct Terraform {
     engine: Engine,
@@ -37,7 +37,7 @@ pub struct Terraform {
     /// The folder with home, temporary files, mirror and CLI configuration: this one, or the one it is beside.
     machine: Arc<TempDir>,
     environment: BTreeMap<String, OsString>,
-    /// Addresses of the providers that are used where they lie, without being installed.
+    /// Addresses of the providers that are used where they are, without being installed.
     overridden: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Terraform {
     /// Lets a provider binary be the provider of `address` (`HOST/NAMESPACE/TYPE`), by a development override.
     ///
     /// Core hashes an installed provider as a whole in each command, which for an unoptimised binary takes longer than
-    /// all else that a test does. What is overridden it starts as it is, and `init` has nothing to install.
+    /// everything else in a test. An overridden one is started as it is, and `init` has nothing to install.
     pub fn overridden(mut self, address: &str, binary: impl AsRef<Path>) -> Self {
         let name = address.rsplit('/').next().unwrap_or(address);
         place(
@@ -118,23 +118,23 @@ impl Terraform {
         self
     }
 
-    /// Sets a variable for every command from here on.
+    /// Sets a variable for every later command.
     pub fn env(self, name: &str, value: impl ToString) -> Self {
         self.env_os(name, value.to_string())
     }
 
-    /// Sets a variable, which need not be text, for every command from here on.
+    /// Sets a variable, which need not be text, for every later command.
     pub fn env_os(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Sets several variables for every command from here on.
+    /// Sets several variables for every later command.
     pub fn envs(self, variables: impl IntoIterator<Item = (impl AsRef<str>, impl ToString)>) -> Self {
         variables.into_iter().fold(self, |tf, (name, value)| tf.env(name.as_ref(), value))
     }
 
-    /// Gives input variables to every command from here on, and declares them in `variables.tf`.
+    /// Gives input variables to every later command, and declares them in `variables.tf`.
     pub fn variables<'a>(self, variables: impl IntoIterator<Item = (&'a str, impl ToString)>) -> Self {
         let file = self.path().join("variables.tf");
         let mut declared = File::options().append(true).create(true).open(file).expect("the file of the variables");
@@ -144,7 +144,7 @@ impl Terraform {
         })
     }
 
-    /// Takes a variable back.
+    /// Removes a variable.
     pub fn without_env(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
@@ -160,7 +160,7 @@ impl Terraform {
         self.root.path().join("work")
     }
 
-    /// Writes a file of the configuration, over an earlier one of that name.
+    /// Writes a file of the configuration, replacing an earlier one of that name.
     pub fn write(&self, name: &str, text: &str) {
         let file = self.path().join(name);
         fs::create_dir_all(file.parent().expect("a folder")).expect("the folder of the file");
@@ -185,7 +185,7 @@ impl Terraform {
         self
     }
 
-    /// `init`, from the mirror alone; with overridden providers, of which there is nothing to install, `get`.
+    /// `init`, only from the mirror; with overridden providers, of which there is nothing to install, `get`.
     #[track_caller]
     pub fn init(&self) -> Run {
         self.ok(if self.overridden.is_empty() { &["init"] } else { &["get"] })
@@ -204,7 +204,7 @@ impl Terraform {
         Plan(self.json(&["show", "-json", "plan.bin"]))
     }
 
-    /// `plan -json` that has to end in an error, or in several.
+    /// `plan -json` that must end in an error, or in several.
     #[track_caller]
     pub fn plan_fails(&self) -> Run {
         self.run(&["plan", "-json"]).expect_code(1)
@@ -223,7 +223,7 @@ impl Terraform {
         self.ok(&["apply", "-auto-approve"])
     }
 
-    /// `apply -json` that has to end in an error, or in several.
+    /// `apply -json` that must end in an error, or in several.
     #[track_caller]
     pub fn apply_fails(&self) -> Run {
         self.run(&["apply", "-auto-approve", "-json"]).expect_code(1)
@@ -244,21 +244,21 @@ impl Terraform {
         self.ok(&["import", address, id])
     }
 
-    /// The state as it stands.
+    /// The present state.
     #[track_caller]
     pub fn state(&self) -> State {
         State(self.json(&["show", "-json"]))
     }
 
-    /// One attribute as the state has it, such as `connect.0.db_users`; null when it is absent.
+    /// One attribute in the state, such as `connect.0.db_users`; null when it is missing.
     #[track_caller]
     pub fn state_value(&self, address: &str, attribute: &str) -> Value {
         self.state().value(address, attribute)
     }
 
-    /// Fails if `secret` is in the state, in a log, or in anything that a command printed so far.
+    /// Fails if `secret` is in the state, in a log, or in any output of a command so far.
     ///
-    /// A plan counts as far as [`Terraform::plan`] has read it back.
+    /// A plan is included as far as [`Terraform::plan`] has read it back.
     #[track_caller]
     pub fn assert_nowhere(&self, secret: &str) {
         let mut folders = vec![self.path(), self.root.path().join("logs"), self.machine.path().join("home")];
@@ -280,13 +280,13 @@ impl Terraform {
         }
     }
 
-    /// Runs any command that has to succeed.
+    /// Runs any command that must succeed.
     #[track_caller]
     pub fn ok(&self, arguments: &[&str]) -> Run {
         self.run(arguments).expect_code(0)
     }
 
-    /// Runs any command to its end, whatever that is.
+    /// Runs any command to its end, whatever the result.
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.start(arguments).wait()
     }
@@ -337,7 +337,7 @@ impl Default for Terraform {
     }
 }
 
-/// Puts a binary into a folder under a name.
+/// Copies a binary into a folder under a name.
 fn place(binary: &Path, folder: &Path, name: &str) {
     fs::create_dir_all(folder).expect("a folder for the provider");
     let placed = folder.join(name);
@@ -356,7 +356,7 @@ fn folders(names: &[&str]) -> Arc<TempDir> {
     Arc::new(root)
 }
 
-/// This machine in Terraform's words, such as `linux_amd64`.
+/// The platform of this machine in Terraform's terms, such as `linux_amd64`.
 fn platform() -> String {
     let os = if env::consts::OS == "macos" { "darwin" } else { env::consts::OS };
     let arch = match env::consts::ARCH {

@@ -1,4 +1,4 @@
-//! One case: a step, one of its calls or statements, and what happens there.
+//! One case: a step, one of its calls or statements, and the fault there.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::support::output::Run;
 use crate::support::process::{Process, Running};
 use crate::support::terraform::Terraform;
 
-/// What happens at a call or statement.
+/// The fault at a call or statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The provider is killed after the call took effect and before it is answered.
     Kill,
-    /// The same with core, and the provider ends since core is gone.
+    /// The same with core, and the provider ends since core has exited.
     KillCore,
     /// The call takes effect and its answer is lost; the SDK may try again.
     LoseAnswer,
@@ -41,11 +41,11 @@ pub(super) enum Fault {
     InterruptForGood,
     /// The connection breaks before the statement reaches the server.
     Cut,
-    /// A lock is not to be had in time.
+    /// A lock cannot be acquired in time.
     LockTimeout,
-    /// The transaction is sacrificed, once.
+    /// The transaction is aborted once, as by a deadlock.
     Deadlock,
-    /// This statement and all later ones are refused, since the server takes no changes.
+    /// This statement and all later ones are refused, since the server is read-only.
     ReadOnly,
 }
 
@@ -106,7 +106,7 @@ impl Fault {
         }
     }
 
-    /// The rule of the stage that strikes call or statement `k`.
+    /// The rule of the stage that applies to call or statement `k`.
     fn rule(self, medium: Medium, k: usize) -> Value {
         let mut rule = self.at(k);
         if medium == Medium::Statements {
@@ -166,7 +166,7 @@ impl Case {
         scene.fault(self.fault.rule(reference.medium, self.call));
         scene.tf = if self.fault.is_for_good() { scene.tf.env("AWS_MAX_ATTEMPTS", 1) } else { scene.tf };
         let disturbed = self.disturb(&scene);
-        // On a busy machine the time can be up before the call: that cuts the operation off as well.
+        // On a busy machine the time can be up before the call: that interrupts the operation as well.
         let came_early = self.fault == Fault::Timeout && disturbed.code == Some(1);
         let strikes = scene.end_faults();
         assert!(came_early || strikes > 0, "{}", disturbed.report("the fault did not strike"));
@@ -184,7 +184,7 @@ impl Case {
         if disturbed.code == Some(0) { End::AtOnce } else { End::Again }
     }
 
-    /// Runs what comes before the step, and writes the step's configuration.
+    /// Runs the commands before the step, and writes the step's configuration.
     fn prepare(self, scene: &Scene) {
         let limit = format!("timeouts {{\n    {} = \"1s\"\n  }}", self.step.operation());
         let timeouts = if self.fault == Fault::Timeout { &limit } else { "" };
@@ -244,7 +244,7 @@ impl Case {
         }
         let run = scene.tf.run(self.step.command());
         if self.fault == Fault::Timeout && run.code != Some(0) {
-            // The state still has a limit too short for what is left to do.
+            // The state still has a limit that is too short for the rest.
             scene.tf.apply();
             scene.tf.ok(self.step.command());
         } else {

@@ -1,4 +1,4 @@
-//! The undisturbed life of a resource with the rights that its page in the documentation asks for, and no others.
+//! Undisturbed commands of a resource with only the permissions that its page in the documentation lists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::support::terraform::Terraform;
 /// The role whose session runs the commands.
 const ROLE: &str = "documented";
 
-/// Creates, updates and destroys; fails if a command does, or if any call is refused for want of a right.
+/// Creates, updates and destroys; fails if a command does, or if any call is refused for a missing permission.
 pub(super) fn live(scenario: &Scenario, base: &Terraform) {
     let actions = actions(scenario.resource);
     let mut scene = Scene::new(scenario, Medium::Calls, base);
@@ -41,7 +41,7 @@ pub fn actions(resource: &str) -> BTreeSet<String> {
     listed(&fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}")))
 }
 
-/// The actions in the section of a page about them.
+/// The actions in the permissions section of a page.
 fn listed(page: &str) -> BTreeSet<String> {
     let action = Regex::new(r"`([a-z-]+:[A-Z]\w+)`").expect("a pattern");
     let section = page.split("\n## ").find(|section| section.starts_with("Required Permissions\n"));

@@ -1,11 +1,11 @@
-//! Results without what AWS chooses, and their comparison.
+//! Results without generated values, and their comparison.
 
 use std::collections::BTreeMap;
 
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
-/// Ids that AWS makes, and the name under which they are numbered.
+/// Ids that AWS generates, and the name under which they are numbered.
 const IDS: [(&str, &str); 6] = [
     (r"\bmrk-[0-9a-f]{32}\b", "MRK"),
     (r"\b[0-9a-f]{64}\b", "HEX"),
@@ -15,7 +15,7 @@ const IDS: [(&str, &str); 6] = [
     (r"\b(?:cluster-)?(?:ro-)?[a-z0-9]{12}\.[a-z0-9-]+\.rds\.amazonaws\.com\b", "HOST"),
 ];
 
-/// What is replaced without a number.
+/// Values that are replaced without a number.
 const REST: [(&str, &str); 4] = [
     (r"\b([a-z_]+)/[0-9a-f]{16}\b", "$1/CREATION"),
     (r#""oid":\d+"#, r#""oid":0"#),

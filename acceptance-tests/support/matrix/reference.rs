@@ -1,4 +1,4 @@
-//! What the commands do when nothing disturbs them.
+//! The undisturbed commands.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::support::matrix::{Medium, Scenario};
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// What the undisturbed commands of a scenario send, and their results.
+/// The events of the undisturbed commands of a scenario, and their results.
 #[derive(Debug)]
 pub(super) struct Reference {
     pub(super) medium: Medium,
@@ -35,9 +35,9 @@ pub(super) struct Scene {
 impl Reference {
     /// Runs the commands: create and destroy; create, update and destroy.
     pub(super) fn of(scenario: &Scenario, medium: Medium, base: &Terraform) -> Self {
-        let lives = [&[Step::Apply, Step::Destroy][..], &Step::ALL];
-        let lives = in_parallel(&lives, |steps| life(Scene::new(scenario, medium, base), steps));
-        let [short, long] = &lives[..] else { unreachable!("two lives") };
+        let runs = [&[Step::Apply, Step::Destroy][..], &Step::ALL];
+        let runs = in_parallel(&runs, |steps| run(Scene::new(scenario, medium, base), steps));
+        let [short, long] = &runs[..] else { unreachable!("two runs") };
         Self {
             medium,
             events: vec![
@@ -95,7 +95,7 @@ impl Scene {
         Self { scenario: *scenario, medium, account, tf }
     }
 
-    /// What was sent since the last [`Self::forget`], oldest first: the operation of a call, the first word of a
+    /// The events since the last [`Self::forget`], oldest first: the operation of a call, the first word of a
     /// statement, each with whether it is carried out.
     pub(super) fn events(&self) -> Vec<(String, bool)> {
         match self.medium {
@@ -115,7 +115,8 @@ impl Scene {
         }
     }
 
-    /// Frees what thousands of cases would use up: the stage's record gets slow to search, and its endpoints are limited.
+    /// Frees resources that thousands of cases would use up: the stage's record gets slow to search, and its endpoints
+    /// are limited.
     pub(super) fn end(self) {
         self.forget();
         if self.medium == Medium::Calls {
@@ -129,7 +130,7 @@ impl Scene {
         }
     }
 
-    /// Makes a rule for the next events.
+    /// Sets a rule for the next events.
     pub(super) fn fault(&self, rule: Value) {
         match self.medium {
             Medium::Calls => self.account.fault(rule),
@@ -137,7 +138,7 @@ impl Scene {
         }
     }
 
-    /// How often the rule struck; afterwards there is none.
+    /// How often the rule was applied; afterwards there is none.
     pub(super) fn end_faults(&self) -> u64 {
         let strikes;
         match self.medium {
@@ -158,15 +159,15 @@ impl Scene {
         self.tf.write("main.tf", &self.scenario.configuration(step, timeouts));
     }
 
-    /// State and remote as they are, without what AWS chooses.
+    /// State and remote as they are, without generated values.
     pub(super) fn result(&self) -> Value {
         normal(&self.account.id, &json!([resources(&self.tf), (self.scenario.remote)(&self.account)]))
     }
 }
 
-/// What each step sends, and its result.
-fn life(scene: Scene, steps: &[Step]) -> Vec<(Vec<String>, Value)> {
-    let lived = steps.iter().map(|step| {
+/// The events of each step, and its result.
+fn run(scene: Scene, steps: &[Step]) -> Vec<(Vec<String>, Value)> {
+    let results = steps.iter().map(|step| {
         scene.configure(*step, "");
         scene.forget();
         scene.tf.ok(step.command());
@@ -179,7 +180,7 @@ fn life(scene: Scene, steps: &[Step]) -> Vec<(Vec<String>, Value)> {
         }
         (events, scene.result())
     });
-    lived.collect()
+    results.collect()
 }
 
 /// The resources in the state, by address, with their values and whether they are tainted.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A command in the life of a resource.
+/// A command on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Apply,
