@@ -171,6 +171,7 @@ mod tests {
         "rds_replication",
         "resource_id",
         "search_path",
+        "skip_plan_connections",
     ];
 
     #[test]
