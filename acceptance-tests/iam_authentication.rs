@@ -65,6 +65,7 @@ fn basic() {
     let resource_id = plan.value(IT, "resource_id");
     assert!(resource_id.as_str().unwrap().starts_with("db-"), "a plan can use what is there: {resource_id}");
     assert_eq!(plan.value(IT, "region"), "us-east-1");
+    assert_eq!(plan.unknown(IT), ["previously_enabled"]);
     assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     assert_eq!(account.writes(), ["ModifyDBInstance"]);

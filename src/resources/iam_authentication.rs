@@ -102,7 +102,7 @@ impl Resource<World> for IamAuthentication {
         let found = plan.switch(cx, plan.wanted(), before).await?;
         claim.created(cx);
         plan.previously_enabled = Some(plan.enabled != is_switched.into_inner()).into();
-        plan.fill(cx, found).await?;
+        plan.fill_as_planned(cx, found).await?;
         Ok(plan)
     }
 
@@ -130,10 +130,7 @@ impl Resource<World> for IamAuthentication {
             return Ok(plan); // Nothing of the database is to change.
         }
         let found = plan.switch(cx, plan.wanted(), || {}).await?;
-        let promised = (plan.pending.clone(), plan.engine_version.clone());
-        plan.fill(cx, found).await?;
-        plan.pending.keep_to(promised.0);
-        plan.engine_version.keep_to(promised.1);
+        plan.fill_as_planned(cx, found).await?;
         Ok(plan)
     }
 
@@ -193,6 +190,12 @@ impl Resource<World> for IamAuthentication {
         plan.set(Self::resource_id, found.resource_id);
         plan.set(Self::arn, found.arn);
         plan.set(Self::engine, found.engine);
+        if plan.is_create() {
+            plan.set(Self::engine_version, found.engine_version);
+            if wanted.apply_immediately {
+                plan.clear(Self::pending);
+            }
+        }
         if let Some(host) = found.host {
             plan.set(Self::host, host);
         }
@@ -242,6 +245,15 @@ impl IamAuthentication {
         let target = self.target()?;
         let rds = target.rds(cx).await?;
         target.switch_iam(cx, &rds, switch, before).await.map_err(|error| error.at(self.name()))
+    }
+
+    /// Fills in what was found after a change, but for what the plan has said.
+    async fn fill_as_planned(&mut self, cx: &Ctx, found: Database) -> Result<()> {
+        let (pending, engine_version) = (self.pending.clone(), self.engine_version.clone());
+        self.fill(cx, found).await?;
+        self.pending.keep_to(pending);
+        self.engine_version.keep_to(engine_version);
+        Ok(())
     }
 
     async fn fill(&mut self, cx: &Ctx, found: Database) -> Result<()> {
