@@ -179,6 +179,15 @@ mod tests {
         assert_eq!(law::of::<Rdsauth>(), Vec::<String>::new());
     }
 
+    /// Users expect `.id`, and core names the object by it while it waits.
+    #[test]
+    fn every_resource_has_an_id() {
+        for resource in Rdsauth::resources() {
+            let id = resource.table().attribute("id");
+            assert!(id.is_some_and(|id| id.flags.follows), "{}", resource.name());
+        }
+    }
+
     #[test]
     fn every_entity_is_well_described() {
         assert_eq!(docs::complaints::<Rdsauth>(Path::new("examples"), TITLE, FOREIGN), Vec::<String>::new());

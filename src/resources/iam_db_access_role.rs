@@ -129,7 +129,7 @@ tf_provider::model! {
         /// problem](https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). AWS DMS supports this from
         /// engine version 3.4.7.
         source_account_condition: bool = optional().or(false),
-        /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
+        /// Permission to connect to a DB instance, DB cluster or RDS Proxy as certain database users.
         connect: Vec<Connect> = block().min(1),
         /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),

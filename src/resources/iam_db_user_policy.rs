@@ -95,7 +95,7 @@ tf_provider::model! {
         policy_name: String = optional().or("rds-db-connect").replace().identity().check(checks::long_iam_name()),
         /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),
-        /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
+        /// Permission to connect to a DB instance, DB cluster or RDS Proxy as certain database users.
         connect: Vec<Connect> = block().min(1),
         /// Condition on every login. All conditions must hold.
         condition: Vec<ConditionBlock> = block(),
