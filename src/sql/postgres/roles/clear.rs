@@ -131,7 +131,7 @@ async fn clear_within(session: &Session, oid: u32, heir: &str, then: Then) -> Re
     );
     let Some(row) = session.row(&sql, &[&oid, &heir]).await? else { return Ok(None) };
     if !row.get::<_, bool>(2) {
-        let text = format!("there is no role \"{heir}\" to give to what the user owns");
+        let text = format!("there is no role \"{heir}\" to reassign the objects of the user to");
         return Err(session.target.error(Kind::Server(Refusal::Missing), text));
     }
     let (name, heir) = (pg_name(row.get(0))?, pg_name(heir)?);
@@ -165,7 +165,7 @@ async fn nothing_is_lost(session: &Session, name: &str) -> Result<(), Error> {
                WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r' AND a.attname LIKE '%owner'";
     let row = session.row(sql, &[]).await?.ok_or_else(|| no_row(session))?;
     if row.get(0) {
-        let text = format!("{name} made something in this moment, which would be dropped with its privileges");
+        let text = format!("{name} created an object at this moment, which would be dropped with its privileges");
         return Err(session.target.error(Kind::Server(Refusal::Conflict), text));
     }
     Ok(())

@@ -91,10 +91,14 @@ pub(super) async fn still_in(session: &Session, role: &Role, lost: &[&str]) -> R
     let rows = session.rows(sql, &[&role.oid, &still]).await?;
     let all = |column| rows.iter().filter_map(|row| row.get::<_, Option<&str>>(column)).collect::<Vec<_>>();
     let joins = all(2).join("; ");
-    let or_join = if joins.is_empty() { joins } else { format!(", or make the login a member: {joins}") };
+    let or_join = if joins.is_empty() {
+        joins
+    } else {
+        format!(", or make the user of \"database_connection\" a member: {joins}")
+    };
     let text = format!(
-        "{}; only that role, one with its privileges or a superuser can revoke it. The login of this connection is no \
-         member of it and cannot make itself one. Let one of them run {}{or_join}",
+        "{}; only that role, a role with its privileges or a superuser can revoke it. The user of \
+         \"database_connection\" is not a member of that role and cannot become one. Let one of them run {}{or_join}",
         all(0).join(", "),
         all(1).join("; ")
     );
