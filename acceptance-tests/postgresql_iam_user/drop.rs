@@ -98,7 +98,7 @@ fn everything_goes_to_the_heir() {
     scene.fill();
     let before = scene.what_there_is();
     let error = scene.destroy_fails();
-    assert!(error.detail.contains("needs CREATE in its schemas"), "{error:?}");
+    assert!(error.detail.contains("needs CREATE on the schemas"), "{error:?}");
     assert!(error.detail.contains("Nothing was changed"), "{error:?}");
     assert_eq!(scene.what_there_is(), before);
     scene.sql("GRANT CREATE ON SCHEMA s TO heirID");

@@ -33,7 +33,7 @@ fn a_refresh_keeps_what_was_known() {
     let there = scene.tf.read("main.tf");
     scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
     let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
-    run.expect_code(0).expect_text("taken to be as it was known last");
+    run.expect_code(0).expect_text("keeps the last known values");
     assert_eq!(scene.tf.state().0, known);
     scene.account.statement_fault(serde_json::json!({ "sql": "pg_auth_members", "fault": "cut" }));
     scene.tf.write("main.tf", &there);
@@ -53,8 +53,8 @@ fn a_user_is_not_gone_because_another_account_has_no_such_database() {
     let other = Account::with_databases();
     let scene = Scene { tf: scene.tf.envs(other.environment()), ..scene };
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains(&format!("in the account {}", other.id)), "{error:?}");
-    assert!(error.detail.contains("those of another account"), "{error:?}");
+    assert!(error.detail.contains(&format!("of account {}", other.id)), "{error:?}");
+    assert!(error.detail.contains("belong to another account"), "{error:?}");
     let scene = Scene { tf: scene.tf.envs(scene.account.environment()), ..scene };
     scene.tf.write("main.tf", &there);
     scene.tf.destroy();
