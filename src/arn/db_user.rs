@@ -134,7 +134,7 @@ impl DbUserArn {
                 Part::User,
                 format!(
                     "The ARN \"{text}\" does not contain a user: a slash and the user name must follow the \
-                         resource ID."
+                     resource ID."
                 ),
             ));
         };
@@ -179,7 +179,7 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
     if id.contains(['*', '?']) {
         return error(format!(
             "\"{id}\" contains a wildcard; write the whole resource ID, or \"*\" where wildcards \
-                              are allowed."
+             are allowed."
         ));
     }
     let prefix = ["db-", "cluster-", "prx-"].into_iter().find(|p| id.to_ascii_lowercase().starts_with(p));

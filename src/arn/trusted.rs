@@ -17,7 +17,7 @@ pub fn check_principal(text: &str) -> Result<(), ArnError> {
     if ["AROA", "AIDA"].iter().any(|prefix| text.starts_with(prefix)) {
         return wrong(
             "is the unique ID of a role or user, which AWS shows in place of the ARN of a deleted one. \
-                      Write an ARN.",
+             Write an ARN.",
         );
     }
     if text.ends_with(".amazonaws.com") {
@@ -27,14 +27,14 @@ pub fn check_principal(text: &str) -> Result<(), ArnError> {
     if text.contains(['*', '?']) {
         return wrong(
             "contains a wildcard, which a trust policy does not allow in a principal. Write the account ID \
-                      instead.",
+             instead.",
         );
     }
     check_account(&arn.account)?;
     match (arn.service.as_str(), arn.iam_identity()) {
         ("iam", Some((IamKind::Group, _))) => wrong(
             "is an IAM group, which cannot be a principal. Write the ARN of \
-                                                     a role or user.",
+             a role or user.",
         ),
         ("iam", Some(_)) => Ok(()),
         ("iam", None) if arn.resource == "root" => Ok(()),

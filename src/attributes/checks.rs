@@ -159,7 +159,7 @@ pub fn resource_id() -> Check {
 /// The identifier of an instance or cluster.
 pub fn db_identifier() -> Check {
     const FORM: &str = "must be the identifier of a database: 1 to 63 lower-case letters, digits and single hyphens, a letter first and \
-         no hyphen last";
+                        no hyphen last";
     let fits = is_rds_name(63);
     Check::explained(FORM, move |name| match (fits(name), name.to_lowercase()) {
         (false, _) => Err(format!("\"{name}\" {FORM}.")),

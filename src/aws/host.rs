@@ -87,7 +87,7 @@ pub fn check_host(host: &str) -> Result<(), String> {
     if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         return Err(format!(
             "\"{host}\" is an IP address; a token is valid only for the DNS name of the database \
-                            endpoint."
+             endpoint."
         ));
     }
     if let Some((name, port)) = host.rsplit_once(':')

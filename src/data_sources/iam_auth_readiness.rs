@@ -116,7 +116,7 @@ impl IamAuthReadiness {
         let Some(database) = found else {
             let detail = format!(
                 "There is no DB {kind} \"{name}\" in {}. Check the identifier, \"region\" and the \
-                                  account of the credentials.",
+                 account of the credentials.",
                 world::place(cx, region).await?
             );
             return Err(Diagnostic::error("Database not found", detail).at(way));
@@ -149,7 +149,7 @@ fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
     let unsupported = lacking.map(|what| {
         format!(
             "IAM database authentication is not available for {what}. Use another version, instance class or \
-                 engine, or use passwords."
+             engine, or use passwords."
         )
     });
     let status = (!database.is_operational()).then(|| match database.advice() {
@@ -172,7 +172,7 @@ fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
         )),
         (true, Some(false)) => Some(format!(
             "Disabling IAM database authentication of {owner} is a pending modification. Enable it \
-                          again before the modification is applied."
+             again before the modification is applied."
         )),
     };
     [unsupported, status, setting].into_iter().flatten().collect()

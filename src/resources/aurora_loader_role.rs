@@ -385,7 +385,7 @@ fn too_long(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
     let (size, quota) = (size_of(&policy_json(config).known()?.0), Principal::Role(String::new()).inline_quota());
     let detail = format!(
         "The inline policy would have {size} characters, and IAM allows {quota} for all inline policies of a \
-                 role. Use fewer secrets or keys."
+         role. Use fewer secrets or keys."
     );
     let at = AuroraLoaderRole::additional_kms_key_arns;
     (size > quota).then(|| Diagnostic::error("Policy is too long", detail).at(at))

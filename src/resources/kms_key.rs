@@ -236,7 +236,7 @@ impl Resource<World> for KmsKey {
         }
         if is_update && stays_disabled && plan.changed(Self::key_rotation_enabled) {
             let detail = "KMS changes the rotation of enabled keys only. Set \"enabled\" to true, or leave the rotation \
-                 unchanged.";
+                          unchanged.";
             return Err(world::refuse_plan(
                 Diagnostic::error("Key is disabled", detail).at(Self::key_rotation_enabled),
             ));

@@ -246,7 +246,7 @@ impl Resource<World> for KmsKeyUser {
             let known = OPERATIONS.join(", kms:");
             let detail = format!(
                 "\"{}\" cannot be allowed with a grant. Grants can allow kms:{known}. For other \
-                                  actions, set \"mode\" to \"key_policy\".",
+                 actions, set \"mode\" to \"key_policy\".",
                 action.0
             );
             found.push(Diagnostic::error("Invalid grant operation", detail).at(Self::actions));

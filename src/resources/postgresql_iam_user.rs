@@ -279,7 +279,7 @@ impl Resource<World> for PostgresqlIamUser {
         let Ok([database, name]) = <[String; 2]>::try_from(parts) else {
             let detail = format!(
                 "\"{id}\" is not of the form [LOGIN@]HOST[:PORT]/DATABASE/USER, such as \
-                                  admin@orders.cabc123.us-east-1.rds.amazonaws.com/orders/app."
+                 admin@orders.cabc123.us-east-1.rds.amazonaws.com/orders/app."
             );
             return Err(Diagnostic::error("Malformed import id", detail));
         };

@@ -143,7 +143,7 @@ impl Refusal {
         match self {
             Self::Permission => {
                 "The user of \"database_connection\" needs more privileges; the documentation of the \
-                                 resource lists them."
+                 resource lists them."
             }
             Self::LockTimeout => {
                 "Another session holds a lock on the object. Apply again when that session has finished."
@@ -156,7 +156,7 @@ impl Refusal {
             Self::StatementTimeout => "Set a longer \"statement_timeout\".",
             Self::NoDatabase => {
                 "Check \"database\": it must be the name of a database on the server, not the DB \
-                                 instance identifier."
+                 instance identifier."
             }
             Self::Busy => "The server has no free connections, or is starting or stopping. Apply again later.",
             Self::Dependency => "Nothing was dropped.",

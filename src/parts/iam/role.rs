@@ -367,7 +367,7 @@ async fn appeared(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<(Role, Option<Stri
         Diagnostic::error(
             "",
             "CreateRole answered that the role exists, but GetRole does not find \
-                                               it. Run \"terraform apply\" again in a minute.",
+             it. Run \"terraform apply\" again in a minute.",
         )
     })
 }

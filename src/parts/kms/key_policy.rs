@@ -364,11 +364,11 @@ impl Age {
         let why = match self {
             Self::Young => format!(
                 "\"{principal}\" was created less than two minutes ago, and KMS does not find it \
-                                    yet."
+                 yet."
             ),
             Self::Absent => format!(
                 "IAM does not find \"{principal}\". Check the ARN, including the path of the \
-                                     role or user."
+                 role or user."
             ),
             Self::Grown => format!(
                 "\"{principal}\" exists and is not new. Check the path in its ARN, and the principals of the other \
@@ -459,7 +459,7 @@ fn pruned(key: &Arn, stale: &[Stale]) -> Diagnostic {
         "Deleted principals were removed from the key policy",
         format!(
             "Removed from the policy of the key \"{key}\": {}. These are the unique IDs of roles or users that \
-                 no longer exist.",
+             no longer exist.",
             list(stale)
         ),
     )

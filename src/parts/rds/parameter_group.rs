@@ -115,7 +115,7 @@ pub async fn no_parameter(rds: &Rds, group: &Group, name: &str) -> Diagnostic {
     let advice = match near.is_empty() {
         true => {
             "The parameters depend on the engine and its version, and differ between DB parameter groups and DB \
-                 cluster parameter groups."
+             cluster parameter groups."
         }
         false => "Did you mean one of these?",
     };
@@ -153,7 +153,7 @@ pub fn judge(parameter: &Parameter, value: &str, method: Method, at: [Path; 3]) 
         let allowed = parameter.allowed.as_deref().unwrap_or_default();
         let detail = format!(
             "The parameter \"{name}\" of type {data_type} cannot be \"{value}\". Allowed values: \
-                              {allowed}"
+             {allowed}"
         );
         return Err(Diagnostic::error("Value not allowed", detail).at(at_value));
     }
@@ -303,7 +303,7 @@ fn concerned(group: &Group, users: &[User], own: Option<&str>, effect: Effect) -
         Effect::AtOnce => "It is applied to all of them immediately.",
         Effect::AfterReboot => {
             "It is applied to each of them at its next reboot (pending-reboot). This resource \
-                                does not reboot them."
+             does not reboot them."
         }
         Effect::Both => "Static parameters are applied to each of them at its next reboot, dynamic ones immediately.",
     };

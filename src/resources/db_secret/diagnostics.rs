@@ -22,7 +22,7 @@ pub(super) fn key_of_aws() -> Diagnostic {
 pub(super) fn key_elsewhere(key: &str, region: &str) -> Diagnostic {
     let detail = format!(
         "Secrets Manager in region \"{region}\" can use only keys of that region, and \"{key}\" is in \
-                 another region. Use a key of region \"{region}\", or change \"region\"."
+         another region. Use a key of region \"{region}\", or change \"region\"."
     );
     Diagnostic::error("Key is in another region", detail).at(DbSecret::kms_key_id)
 }
@@ -45,7 +45,7 @@ pub(super) fn changed_value(found: &Description) -> Diagnostic {
 pub(super) fn restored(name: &str) -> Diagnostic {
     let detail = format!(
         "The secret \"{name}\" was scheduled for deletion and has been restored. Its value is set to that of \
-                 the configuration."
+         the configuration."
     );
     Diagnostic::warning("Secret was restored", detail)
 }
@@ -78,7 +78,7 @@ pub(super) fn gone(id: &str) -> Diagnostic {
     let place = place.unwrap_or_default();
     let detail = format!(
         "The secret \"{id}\" does not exist any more{place}. It was deleted outside of Terraform after the \
-                 plan was created.\n\nRun \"terraform apply\" again to create it again."
+         plan was created.\n\nRun \"terraform apply\" again to create it again."
     );
     Diagnostic::error("Secret not found", detail)
 }

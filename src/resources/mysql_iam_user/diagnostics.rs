@@ -13,7 +13,7 @@ pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagno
     } else {
         format!(
             "Its authentication plugin was {}; it now uses IAM database authentication and can no longer use a \
-                 password.",
+             password.",
             user.plugin
         )
     };
@@ -28,7 +28,7 @@ pub(super) fn taken(account: Account<'_>, user: &User, given: &Grants) -> Diagno
     let unlocked = if user.is_locked { " The account was locked and is now unlocked." } else { "" };
     let detail = format!(
         "The user \"{account}\" already exists. {how}{unlocked} It keeps its other \
-                          privileges.{already}"
+         privileges.{already}"
     );
     Diagnostic::warning("Existing user is adopted", detail)
 }

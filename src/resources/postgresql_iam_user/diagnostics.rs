@@ -26,7 +26,7 @@ pub(crate) fn made_anew(name: &str) -> Diagnostic {
 pub(crate) fn somebody_elses(name: &str) -> Diagnostic {
     let detail = format!(
         "The role \"{name}\" was dropped and re-created outside of Terraform. The new role was left \
-                          unchanged and is no longer managed here."
+         unchanged and is no longer managed here."
     );
     Diagnostic::warning("Role was re-created outside of Terraform", detail)
 }
@@ -104,7 +104,7 @@ pub(crate) fn missing(names: &[String]) -> Diagnostic {
     let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let detail = format!(
         "There is no role {names} in the database. Nothing was changed.\n\nCreate the missing roles \
-                          first, or remove them from \"roles\"."
+         first, or remove them from \"roles\"."
     );
     Diagnostic::error("Role not found", detail)
 }
@@ -115,11 +115,11 @@ pub(crate) fn unfit_role(role: &str, name: Option<&str>) -> Option<Diagnostic> {
         roles::IAM => "The resource always grants \"rds_iam\". Remove it from \"roles\".",
         roles::REPLICATION => {
             "To grant \"rds_replication\", set \"replication\" to true in place of listing it in \
-                               \"roles\"."
+             \"roles\"."
         }
         "rds_ad" => {
             "A member of \"rds_ad\" uses Kerberos authentication and cannot use IAM database authentication. \
-                     Remove it from \"roles\"."
+             Remove it from \"roles\"."
         }
         role if Some(role) == name => "A user cannot be a member of itself. Remove it from \"roles\".",
         _ => return None,

@@ -78,7 +78,7 @@ impl Found {
         if self.replication.is_none() {
             missing.push(format!(
                 "The {group} has no parameter \"{REPLICATION}\": the engine version is too old. \
-                                  Upgrade the engine."
+                 Upgrade the engine."
             ));
         }
         if group.is_default() {
