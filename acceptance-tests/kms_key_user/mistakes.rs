@@ -118,7 +118,7 @@ fn a_key_that_is_about_to_be_deleted() {
             .concat(),
     );
     account.call("kms", "ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 }));
-    refused(&scene, "Key scheduled for deletion", "kms_key_arn   = \"KEY\"", &["CancelKeyDeletion"]);
+    refused(&scene, "Key scheduled for deletion", "kms_key_arn   = \"KEY\"", &["aws kms cancel-key-deletion"]);
     let before = account.key_policy(key);
     tf.ok(&["destroy", "-auto-approve"]).expect_text("Warning: Statement left in the policy of a key pending deletion");
     assert_eq!((account.key_policy(key), tf.state().addresses()), (before, vec![]));

@@ -33,7 +33,7 @@ fn what_cannot_be_is_refused_by_the_plan() {
     check("preset = \"dms\"", "one of `cdc`", "preset");
     check("preset_databases = [\"app\"]", "which is not set", "preset_databases");
     check("lock_timeout = \"soon\"", "duration", "lock_timeout");
-    check(&grant("SELCT", "app", "*"), "Is \"SELECT\" meant?", "privileges");
+    check(&grant("SELCT", "app", "*"), "Did you mean \"SELECT\"?", "privileges");
     check(&grant("GRANT OPTION", "app", "*"), "\"grant_option\" in the block", "privileges");
     check(&grant("REPLICATION CLIENT", "app", "*"), "cannot be granted on a database", "privileges");
     check(&grant("EXECUTE", "app", "t"), "It is for databases as a whole", "privileges");
