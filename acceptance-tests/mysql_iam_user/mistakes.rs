@@ -36,7 +36,7 @@ fn what_cannot_be_is_refused_by_the_plan() {
     check(&grant("SELCT", "app", "*"), "Did you mean \"SELECT\"?", "privileges");
     check(&grant("GRANT OPTION", "app", "*"), "\"grant_option\" in the block", "privileges");
     check(&grant("REPLICATION CLIENT", "app", "*"), "cannot be granted on a database", "privileges");
-    check(&grant("EXECUTE", "app", "t"), "It is for databases as a whole", "privileges");
+    check(&grant("EXECUTE", "app", "t"), "only on databases as a whole", "privileges");
     check(&grant("ALL", "*", "*"), "privileges that no user has on Amazon RDS", "privileges");
     check(&grant("SELECT", "*", "t"), "\"table\" needs \"database\"", "table");
     scene.configure_through("database_connection {\n    host = var.host\n    username = var.name\n  }", "");

@@ -12,7 +12,7 @@ fn a_user_with_a_password_is_left_alone_without_consent() {
     let before = scene.login_of();
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "User already exists");
-    assert!(error.detail.contains("logs in by mysql_native_password and need not use TLS"), "{error:?}");
+    assert!(error.detail.contains("plugin is mysql_native_password, and it need not use TLS"), "{error:?}");
     let id = format!("@{}:{}/{}@%25'", scene.host, scene.port, scene.user);
     assert!(error.detail.contains("terraform import ADDRESS 'arn:") && error.detail.contains(&id), "{error:?}");
     assert!(error.code.contains("name"), "{error:?}");
@@ -139,7 +139,7 @@ fn after_a_lost_run_what_it_granted_stays_and_nothing_is_taken_away() {
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
     let [warning] = &run.diagnostics()[..] else { panic!("{:?}", run.diagnostics()) };
     assert_eq!(warning.summary, "Existing user is adopted");
-    assert!(warning.detail.contains("it has SELECT ON `app`.* already"), "{warning:?}");
+    assert!(warning.detail.contains("It already has SELECT ON `app`.*"), "{warning:?}");
     scene.tf.assert_plan_empty();
     assert_eq!(scene.state("previous_grants"), json!(["INSERT, SELECT ON `app`.*", "PROCESS ON *.*"]));
     scene.configure("adopt_existing = true");
