@@ -28,7 +28,7 @@ fn a_plan_does_without_the_database() {
     scene.configure("");
     scene.tf.plan().assert_updates(USER);
     let error = scene.tf.apply_fails().error();
-    assert!(error.detail.contains(" was lost: ") && error.detail.contains("Run \"terraform apply\" again"), "{error:?}");
+    assert!(error.detail.contains(" was lost: ") && error.detail.contains("Run the same command again"), "{error:?}");
     scene.account.end_statement_faults();
     scene.tf.apply();
     scene.tf.destroy();

@@ -20,7 +20,7 @@ fn the_plan_of_a_create_needs_no_database() {
     scene.account.statement_fault(json!({ "sql": "pg_auth_members", "fault": "cut" }));
     scene.tf.write("main.tf", &there);
     scene.tf.plan().assert_creates(IT);
-    scene.check_refused("Run \"terraform apply\" again", "host ");
+    scene.check_refused("Run the same command again", "host ");
     scene.account.end_statement_faults();
     assert_eq!(scene.role(), "");
 }

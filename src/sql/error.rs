@@ -131,7 +131,7 @@ impl Error {
                  \"auth_host\" to the DNS name of the endpoint."
             }
             Kind::Authentication => "Check the user name and \"auth\" in \"database_connection\".",
-            Kind::Lost => "Run \"terraform apply\" again: it continues where this run stopped.",
+            Kind::Lost => "Run the same command again: it continues where this run stopped.",
             Kind::Unsendable => "",
             Kind::Server(refusal) => refusal.way_out(),
         }
