@@ -2,6 +2,8 @@
 
 mod block;
 mod endpoints;
+#[cfg(test)]
+mod quoted;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{

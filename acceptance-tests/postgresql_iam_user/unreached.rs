@@ -20,7 +20,7 @@ fn the_plan_of_a_create_needs_no_database() {
     scene.account.statement_fault(json!({ "sql": "pg_auth_members", "fault": "cut" }));
     scene.tf.write("main.tf", &there);
     scene.tf.plan().assert_creates(IT);
-    scene.check_refused("Apply again", "host ");
+    scene.check_refused("Run the same command again", "host ");
     scene.account.end_statement_faults();
     assert_eq!(scene.role(), "");
 }
@@ -59,7 +59,8 @@ fn what_cannot_be_reached_is_reported_once() {
 fn a_plan_can_do_without_connections() {
     let scene = Scene::new(BODY);
     let connected = scene.tf.read("main.tf");
-    let skipping = connected.replacen("database_connection {", "database_connection {\n    skip_plan_connections = true", 1);
+    let skipping =
+        connected.replacen("database_connection {", "database_connection {\n    skip_plan_connections = true", 1);
     assert_ne!(connected, skipping);
     scene.tf.write("main.tf", &skipping);
     scene.tf.apply();
@@ -88,8 +89,8 @@ fn a_user_is_not_gone_because_another_account_has_no_such_database() {
     let other = Account::with_databases();
     let scene = Scene { tf: scene.tf.envs(other.environment()), ..scene };
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains(&format!("in the account {}", other.id)), "{error:?}");
-    assert!(error.detail.contains("those of another account"), "{error:?}");
+    assert!(error.detail.contains(&format!("of account {}", other.id)), "{error:?}");
+    assert!(error.detail.contains("belong to another account"), "{error:?}");
     let scene = Scene { tf: scene.tf.envs(scene.account.environment()), ..scene };
     scene.tf.write("main.tf", &there);
     scene.tf.destroy();

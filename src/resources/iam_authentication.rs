@@ -283,8 +283,9 @@ fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
     };
     (ends && is(&prior, IamAuthentication::enabled)).then(|| {
         Diagnostic::warning(
-            "IAM authentication will be turned off",
-            "Database users that log in with it, in PostgreSQL the members of \"rds_iam\", cannot log in any more.",
+            "IAM database authentication will be disabled",
+            "Database users that authenticate with IAM (in PostgreSQL, the members of \"rds_iam\") will no longer be \
+             able to connect.",
         )
         .at(at)
     })
@@ -292,17 +293,17 @@ fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
 
 fn stays_on(target: &Target) -> Diagnostic {
     let detail = format!(
-        "It was on at \"{target}\" before this resource was created, so it was not turned off, although \
-         \"disable_on_destroy\" is set."
+        "IAM database authentication of \"{target}\" was already enabled before this resource was created, so it was \
+         not disabled, although \"disable_on_destroy\" is true."
     );
     Diagnostic::warning("IAM database authentication was left on", detail)
 }
 
 fn waits() -> Diagnostic {
     Diagnostic::warning(
-        "Change waits for the maintenance window",
-        "With \"apply_immediately\" set to false, the apply ends before the change is made. Until the next maintenance \
-         window of the database, \"pending\" shows what will be, and logins work as before.",
+        "Change is a pending modification",
+        "Because \"apply_immediately\" is false, AWS applies the change in the next maintenance window of the \
+         database. Until then, \"pending\" shows the new value, and users connect as before.",
     )
     .at(IamAuthentication::apply_immediately)
 }

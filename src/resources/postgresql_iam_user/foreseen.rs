@@ -114,7 +114,7 @@ fn ways(paths: &[String], old: &str, new: &str) -> Vec<String> {
 impl PostgresqlIamUser {
     /// Looks at the heir if the database is at hand.
     pub(super) async fn check_heir(&self, cx: &Ctx) -> Result<()> {
-        let end = "So whether \"reassign_owned_to\" is possible was not checked.";
+        let end = "Whether \"reassign_owned_to\" is possible was not checked.";
         let Some(session) = connection::at_hand(cx, self.session(cx).await, end)? else { return Ok(()) };
         let Some(survey) = connection::unless_lost(cx, self.look_around(&session, &self.name).await, end)? else {
             return Ok(());

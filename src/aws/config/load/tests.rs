@@ -170,7 +170,7 @@ async fn a_token_that_is_not_wanted_is_told_with_its_usual_causes() {
     assert_eq!(error.kind, Kind::WebIdentity(ROLE.to_owned()));
     let told = tf_provider::diagnostic::Diagnostic::from(error);
     assert_eq!(told.summary, "Cannot assume the IAM role");
-    assert!(told.detail.contains("has expired. Get a new one") && !told.detail.contains("the-token"), "{told}");
+    assert!(told.detail.contains("has expired. Get a new token") && !told.detail.contains("the-token"), "{told}");
 }
 
 #[tokio::test]
