@@ -224,7 +224,7 @@ fn wrong_connections(engine: &'static str) {
         (
             &by_provider("").replace("var.host", &format!("\"{address}\"")),
             "Cannot verify the database server",
-            "\"auth_host\" names the endpoint",
+            "set \"auth_host\" to the DNS name",
             "host",
         ),
         (
@@ -240,21 +240,21 @@ fn wrong_connections(engine: &'static str) {
             "ca_certificate",
         ),
         (&by_provider("database = \"absent\""), "Database refused", "absent", "database"),
-        (&absent, "Cannot read the secret of the database login", "nowhere", "secret_arn"),
+        (&absent, "Cannot read the secret with the database credentials", "nowhere", "secret_arn"),
         (&secret("odd", json!("just a text")), "Secret has no database credentials", "must be JSON", "secret_arn"),
         (
             &secret("wrong", json!({ "username": master, "password": "wrong" })),
-            "Database login refused",
+            "Database authentication failed",
             "The secret was read",
             "secret_arn",
         ),
-        (&format!("{HERE}\n username = \"nobody\""), "Database login refused", "rds-db:connect", "username"),
+        (&format!("{HERE}\n username = \"nobody\""), "Database authentication failed", "rds-db:connect", "username"),
     ] {
         scene.connect(connection, "");
         let complaints = scene.complaints();
         let [error] = &complaints[..] else { panic!("{connection}: {complaints:?}") };
         assert_eq!((&*error.severity, &*error.summary), ("error", summary), "{error:?}");
-        assert!(error.detail.contains(sentence) && !error.detail.contains("known last"), "{error:?}");
+        assert!(error.detail.contains(sentence) && !error.detail.contains("last known values"), "{error:?}");
         assert_eq!(
             error.detail.contains("rds-db:connect"),
             line == "username",
@@ -272,7 +272,7 @@ fn wrong_connections(engine: &'static str) {
     let complaints = scene.complaints();
     let [warning, error] = &complaints[..] else { panic!("{complaints:?}") };
     assert_eq!((&*warning.severity, &*error.severity), ("warning", "error"));
-    assert!(warning.detail.contains("known last") && !error.detail.contains("known last"), "{error:?}");
+    assert!(warning.detail.contains("last known values") && !error.detail.contains("last known values"), "{error:?}");
     scene.account.master_secret(engine);
     scene.tf.destroy();
 }
@@ -387,7 +387,7 @@ fn a_statement_that_waits_too_long_is_given_up() {
         scope.spawn(|| account.sql("postgres", &other));
         eventually("another session", Duration::from_secs(30), || sessions("DO"));
         let apply =
-            scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "A longer limit"]));
+            scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "Set a longer"]));
         let waits = eventually("the statement that waits", Duration::from_secs(30), || sessions("CREATE ROLE"));
         assert_eq!(waits, "shop-terraform");
         apply.join().unwrap();

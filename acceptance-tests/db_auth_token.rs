@@ -97,7 +97,7 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 
 #[test]
 fn errors_point_at_their_line() {
-    check_refused(&body("region = \"eu-west-1\""), "a token for another region is refused", "eu-west-1");
+    check_refused(&body("region = \"eu-west-1\""), "rejects a token for another region", "eu-west-1");
     check_refused(&body("").replace(HOST, &format!("https://{HOST}")), "is a URL", "https");
     check_refused(&body("").replace("5432", "0"), "1 to 65535", "port");
     check_refused(&body("").replace("\"app\"", "\"\""), "1 to 80 characters", "username");

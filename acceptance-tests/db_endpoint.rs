@@ -59,7 +59,7 @@ fn a_member_has_what_policies_name_from_its_cluster() {
         let state = |attribute: &str| tf.state_value(IT, attribute);
         assert_eq!((state("kind"), state("cluster_identifier")), (json!("instance"), json!("ledger")));
         assert_eq!((state("arn"), state("host")), (member["arn"].clone(), member["host"].clone()));
-        assert_eq!(state("resource_id"), cluster["resource_id"], "what IAM compares");
+        assert_eq!(state("resource_id"), cluster["resource_id"], "IAM compares the resource ID");
     }
 }
 
@@ -106,8 +106,8 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 
 #[test]
 fn errors_point_at_their_line() {
-    check_refused("db_instance_identifier = \"absent\"", "no such database", "absent");
-    check_refused("db_proxy_name = \"absent\"", "no such database", "absent");
+    check_refused("db_instance_identifier = \"absent\"", "no DB instance", "absent");
+    check_refused("db_proxy_name = \"absent\"", "no DB proxy", "absent");
     check_refused("endpoint = \"db.example.com\"", "host name of an RDS endpoint", "example.com");
     check_refused(
         "db_instance_identifier = \"a\"\n  db_cluster_identifier = \"b\"",

@@ -127,7 +127,7 @@ fn assume_policy_json_is_that_of_clickpipes() {
     let document = include_str!("../test-data/policies/clickpipes_trust.json").trim_end();
     let call = |principal: &str, actions: &str| format!("rdsauth::assume_policy_json({principal:?}, [{actions}])");
     check(&call(arn, "\"sts:AssumeRole\", \"sts:TagSession\""), &json!(document));
-    check_refused(&call("*", "\"sts:AssumeRole\""), "everybody", "principal");
+    check_refused(&call("*", "\"sts:AssumeRole\""), "every AWS account", "principal");
     check_refused(&call(arn, "\"sts:*\""), "one of", "actions");
     check_refused(&call(arn, ""), "is empty", "actions");
 }

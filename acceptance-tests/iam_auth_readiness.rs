@@ -55,12 +55,12 @@ fn a_small_class_is_warned_of() {
 
 #[test]
 fn what_is_in_the_way() {
-    let (tf, _) = check("instance", json!({ "iam": false }), true, &["instance \"orders\" is off"]);
+    let (tf, _) = check("instance", json!({ "iam": false }), true, &["instance \"orders\" is disabled"]);
     assert_eq!(tf.state_value(IT, "iam_database_authentication_enabled"), json!(false));
     check("instance", json!({ "status": "rebooting" }), true, &["\"rebooting\""]);
-    check("cluster", json!({ "iam": false }), true, &["cluster \"orders\" is off"]);
+    check("cluster", json!({ "iam": false }), true, &["cluster \"orders\" is disabled"]);
     let small = json!({ "engine": "aurora-mysql", "members": 1, "instance_class": "db.t3.small", "iam": false });
-    check("cluster", small, false, &["on db.t3.small", "is off"]);
+    check("cluster", small, false, &["on db.t3.small", "is disabled"]);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_member_follows_its_cluster() {
     let cluster = account.add_database_of("cluster", "orders", json!({ "iam": false }));
     account.add_database_of("instance", "orders-1", json!({ "engine": "aurora-postgresql", "cluster": "orders" }));
     tf.apply();
-    assert_eq!(tf.state_value(IT, "resource_id"), cluster["resource_id"], "what IAM compares");
+    assert_eq!(tf.state_value(IT, "resource_id"), cluster["resource_id"], "IAM compares the resource ID");
     assert_eq!(tf.state_value(IT, "ready"), json!(false));
     assert_eq!(tf.state_value(IT, "cluster_identifier"), json!("orders"));
     assert!(tf.state_value(IT, "reasons").to_string().contains("the cluster"));
@@ -85,8 +85,8 @@ fn check_refused(body: &str, sentence: &str, line: &str) {
 
 #[test]
 fn errors_point_at_their_line() {
-    check_refused("db_instance_identifier = \"absent\"", "There is no instance", "absent");
-    check_refused("db_cluster_identifier = \"absent\"", "There is no cluster", "absent");
+    check_refused("db_instance_identifier = \"absent\"", "There is no DB instance", "absent");
+    check_refused("db_cluster_identifier = \"absent\"", "There is no DB cluster", "absent");
     check_refused("region = \"us-east-1\"", "must be set", "");
     let both = "db_instance_identifier = \"a\"\n  db_cluster_identifier = \"b\"";
     check_refused(both, "Only one of", "db_cluster_identifier");

@@ -65,6 +65,7 @@ fn basic() {
     let resource_id = plan.value(IT, "resource_id");
     assert!(resource_id.as_str().unwrap().starts_with("db-"), "a plan can use what is there: {resource_id}");
     assert_eq!(plan.value(IT, "region"), "us-east-1");
+    assert_eq!(plan.unknown(IT), ["previously_enabled"]);
     assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     assert_eq!(account.writes(), ["ModifyDBInstance"]);
@@ -87,7 +88,7 @@ fn a_cluster_and_an_end() {
     tf.apply().expect_text("1 added");
     assert_eq!(scene.cluster_flag(), (json!(true), Value::Null));
     tf.assert_plan_empty();
-    tf.ok(&["plan", "-destroy"]).expect_text("IAM authentication will be turned off");
+    tf.ok(&["plan", "-destroy"]).expect_text("IAM database authentication will be disabled");
     account.forget_calls();
     tf.destroy();
     assert_eq!(account.writes(), ["ModifyDBCluster"]);
@@ -103,7 +104,7 @@ fn update() {
     let plan = tf.plan();
     plan.assert_updates(IT);
     assert_eq!(plan.unknown(IT), [""; 0]);
-    tf.apply().expect_text("IAM authentication will be turned off").expect_text("1 changed");
+    tf.apply().expect_text("IAM database authentication will be disabled").expect_text("1 changed");
     assert_eq!(scene.instance_flag(), (json!(false), Value::Null));
     tf.assert_plan_empty();
     account.forget_calls();
@@ -167,7 +168,7 @@ fn another_database_replaces() {
 fn the_maintenance_window() {
     let scene = Scene::new(&with(INSTANCE, "apply_immediately = false"));
     let Scene { tf, account } = &scene;
-    tf.apply().expect_text("Change waits for the maintenance window").expect_text("1 added");
+    tf.apply().expect_text("Change is a pending modification").expect_text("1 added");
     assert_eq!(scene.instance_flag(), (json!(false), json!(true)));
     assert_eq!((tf.state_value(IT, "enabled"), tf.state_value(IT, "pending")), (json!(true), json!(true)));
     account.forget_calls();
@@ -246,13 +247,13 @@ fn a_database_that_is_being_deleted() {
     assert_eq!((account.writes(), tf.state().addresses()), (vec![], vec![]));
 }
 
-const NO_SWITCH: &str = "Cannot turn on IAM authentication";
+const NO_SWITCH: &str = "Cannot enable IAM database authentication";
 
 #[test]
 fn a_member_leads_to_its_cluster() {
     let scene = Scene::new(&INSTANCE.replace("orders", "ledger-1"));
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Instance is a member of a cluster");
+    assert_eq!(error.summary, "DB instance is a member of a DB cluster");
     assert!(error.detail.contains("db_cluster_identifier = \"ledger\""), "{error:?}");
     assert_eq!(error.code, "db_instance_identifier = \"ledger-1\"");
 
@@ -266,7 +267,7 @@ fn a_member_leads_to_its_cluster() {
     // An import is refused as well, with the name of the cluster.
     scene.configure(&INSTANCE.replace("orders", "ledger-1"));
     let run = scene.tf.run(&["import", IT, "instance/ledger-1"]).expect_code(1);
-    run.expect_text("Instance is a member of a cluster").expect_text("db_cluster_identifier = \"ledger\"");
+    run.expect_text("DB instance is a member of a DB cluster").expect_text("db_cluster_identifier = \"ledger\"");
 }
 
 #[test]
@@ -294,7 +295,7 @@ fn mistakes() {
     assert!(told.contains(&place), "{told}");
     let error = tf.apply_fails().error();
     assert!(error.detail.contains(&place), "{error:?}");
-    assert!(error.detail.contains("name it as \"db_cluster_identifier\""), "{error:?}");
+    assert!(error.detail.contains("use \"db_cluster_identifier\""), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
 }
 

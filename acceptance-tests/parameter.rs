@@ -106,7 +106,7 @@ fn basic() {
     plan.assert_creates(IT);
     assert_eq!((plan.value(IT, "apply_method"), plan.value(IT, "apply_type")), (json!("immediate"), json!("dynamic")));
     assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
-    tf.apply().expect_text("2 instances: \"orders\", \"reports\"").expect_text("1 added");
+    tf.apply().expect_text("2 DB instances: \"orders\", \"reports\"").expect_text("1 added");
     let on = json!({ "rds.iam_auth_for_replication": "1" });
     assert_eq!(scene.values(), on);
     for identifier in ["orders", "reports"] {
@@ -144,8 +144,8 @@ fn a_destroy_affects_the_databases_too() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, .. } = &scene;
     tf.apply();
-    let both = "2 instances: \"orders\", \"reports\"";
-    tf.ok(&["plan", "-destroy"]).expect_text("Change concerns several databases").expect_text(both);
+    let both = "2 DB instances: \"orders\", \"reports\"";
+    tf.ok(&["plan", "-destroy"]).expect_text("Change affects several databases").expect_text(both);
     scene.configure(&DYNAMIC.replace("rds.iam_auth_for_replication", "log_lock_waits"));
     tf.ok(&["plan"]).expect_text("must be replaced").expect_text(both);
     scene.configure(STATIC);
@@ -263,7 +263,7 @@ fn mistakes() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, account } = &scene;
     for (configuration, text, code) in [
-        (DYNAMIC.replace("\"1\"", "\"on\""), "AWS allows: 0,1", "value                   = \"on\""),
+        (DYNAMIC.replace("\"1\"", "\"on\""), "Allowed values: 0,1", "value                   = \"on\""),
         (
             DYNAMIC.replace("iam_auth_for", "iam_auth_of"),
             "\"rds.iam_auth_for_replication\"",
@@ -271,12 +271,12 @@ fn mistakes() {
         ),
         (
             DYNAMIC.replace("rds.iam_auth_for_replication", "rds.extensions"),
-            "AWS keeps \"rds.extensions\"",
+            "AWS does not allow changes of \"rds.extensions\"",
             "rds.extensions",
         ),
         (with(STATIC, "apply_method = \"immediate\""), "is static", "apply_method = \"immediate\""),
         (with(DYNAMIC, "on_destroy = \"remove\""), "must be one of", "on_destroy"),
-        (DYNAMIC.replace("orders-pg16", "default.postgres16"), "which nobody can change", "default.postgres16"),
+        (DYNAMIC.replace("orders-pg16", "default.postgres16"), "which cannot be changed", "default.postgres16"),
         (DYNAMIC.replace("orders-pg16", "Orders"), "lower-case", "Orders"),
         (with(DYNAMIC, "db_cluster_parameter_group_name = \"ledger-pg16\""), "Only one of", "ledger-pg16"),
     ] {
@@ -305,7 +305,7 @@ fn a_group_that_is_not_there_yet() {
     scene.configure(&[unknown, &DYNAMIC.replace("\"1\"", "terraform_data.value.output")].concat());
     account.forget_calls();
     let error = tf.apply_fails().error();
-    assert!(error.detail.contains("AWS allows: 0,1"), "{error:?}");
+    assert!(error.detail.contains("Allowed values: 0,1"), "{error:?}");
     assert!(!account.writes().contains(&"ModifyDBParameterGroup".to_owned()));
 }
 

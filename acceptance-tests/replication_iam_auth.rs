@@ -166,7 +166,7 @@ fn a_change_under_way_does_not_hide_a_reboot() {
     scene.tell("parameters", json!({ "group": GROUP, "values": values }));
     scene.tell("parameters", dynamic("ddl"));
     let error = tf.apply_fails().error();
-    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert!(error.detail.contains("until a reboot"), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
 
     scene.tell("parameters", dynamic("all"));
@@ -200,7 +200,7 @@ fn what_is_missing_is_named_before_the_first_write() {
     scene.configure(&with(INSTANCE, "manage_iam_authentication = true"));
     scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "1" } }));
     let error = tf.apply_fails().error();
-    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert!(error.detail.contains("until a reboot"), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
     scene.tell("reboot", json!({ "identifier": "orders" }));
     tf.apply().expect_text("1 added");
@@ -214,14 +214,14 @@ fn refusals() {
     scene.tell("instances", json!({ "identifier": "orders", "version": "16.4" }));
     tf.ok(&["plan"]).expect_text("default.postgres16");
     let error = tf.apply_fails().error();
-    assert!(error.detail.contains("which nobody can change. Make one of the same family"), "{error:?}");
+    assert!(error.detail.contains("which cannot be changed. Create a parameter group of the same family"), "{error:?}");
 
     scene.tell("instances", json!({ "identifier": "shop", "engine": "mysql" }));
     scene.tell("instances", json!({ "identifier": "archive", "version": "10.21" }));
     for (configuration, text) in [
         (INSTANCE.replace("orders", "shop"), "from version 11"),
         (INSTANCE.replace("orders", "archive"), "runs postgres 10.21"),
-        (with(INSTANCE, "manage_logical_replication = true"), "needs reboot = \"if_required\""),
+        (with(INSTANCE, "manage_logical_replication = true"), "requires reboot = \"if_required\""),
         (with(INSTANCE, "db_cluster_identifier = \"ledger\""), "Only one of"),
         (with(INSTANCE, "reboot = \"always\""), "must be one of"),
     ] {
@@ -242,7 +242,7 @@ fn a_shared_group() {
     scene.add_instance("reports", json!({}));
     let Scene { tf, account } = &scene;
     let concerns = |arguments: &[&str], databases: &str| {
-        tf.ok(arguments).expect_text("Change concerns").expect_text(databases);
+        tf.ok(arguments).expect_text("Change affects").expect_text(databases);
     };
     let both = "\"orders\", \"reports\"";
     concerns(&["plan"], both);
@@ -251,7 +251,7 @@ fn a_shared_group() {
     scene.configure(&with(INSTANCE, "on_destroy = \"leave\""));
     tf.apply();
     let said = tf.ok(&["plan", "-destroy"]).stdout;
-    assert!(!said.contains("Change concerns"), "it is left as it is: {said}");
+    assert!(!said.contains("Change affects"), "it is left as it is: {said}");
     scene.configure(INSTANCE);
     tf.apply();
 
@@ -264,7 +264,7 @@ fn a_shared_group() {
     scene.configure(INSTANCE);
     let swap = json!({ "DBInstanceIdentifier": "orders", "DBParameterGroupName": "other", "ApplyImmediately": true });
     account.call("rds", "ModifyDBInstance", swap);
-    concerns(&["plan"], "for the instance \"reports\"");
+    concerns(&["plan"], "the DB instance \"reports\"");
 }
 
 #[test]
@@ -287,7 +287,10 @@ fn drift() {
     (0..3).for_each(|_| drop(account.call("rds", "DescribeDBInstances", json!({}))));
     tf.plan().assert_updates(IT);
     let error = tf.apply_fails().error();
-    assert!(error.detail.contains("IAM authentication of the instance \"orders\" is not on"), "{error:?}");
+    assert!(
+        error.detail.contains("IAM database authentication of the DB instance \"orders\" is disabled"),
+        "{error:?}"
+    );
     scene.configure(&with(INSTANCE, "manage_iam_authentication = true"));
     tf.apply().expect_text("1 changed");
     scene.assert_settled();

@@ -266,7 +266,7 @@ impl FromStr for Arn {
             )));
         }
         if service.is_empty() {
-            return Err(ArnError::new(Part::Service, format!("The ARN \"{text}\" names no service.")));
+            return Err(ArnError::new(Part::Service, format!("The ARN \"{text}\" does not contain a service.")));
         }
         Ok(Self {
             partition: partition.parse()?,

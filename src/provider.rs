@@ -2,6 +2,8 @@
 
 mod block;
 mod endpoints;
+#[cfg(test)]
+mod quoted;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
@@ -171,11 +173,21 @@ mod tests {
         "rds_replication",
         "resource_id",
         "search_path",
+        "skip_plan_connections",
     ];
 
     #[test]
     fn the_rules_of_all_attributes_are_consistent() {
         assert_eq!(law::of::<Rdsauth>(), Vec::<String>::new());
+    }
+
+    /// Users expect `.id`, and core names the object by it while it waits.
+    #[test]
+    fn every_resource_has_an_id() {
+        for resource in Rdsauth::resources() {
+            let id = resource.table().attribute("id");
+            assert!(id.is_some_and(|id| id.flags.follows), "{}", resource.name());
+        }
     }
 
     #[test]

@@ -139,10 +139,10 @@ pub fn warn_once(cx: &Ctx, warning: Diagnostic) {
 
 fn not_known(options: &[String]) -> Diagnostic {
     Diagnostic::error(
-        "Provider configuration not known yet",
+        "Provider configuration is unknown",
         format!(
-            "The provider block depends on values that are known only after apply: {}.\n\nCreate what they come from \
-             first, for example with \"terraform apply -target\".",
+            "The provider block depends on values that are known only after apply: {}.\n\nCreate the resources that \
+             they come from first, for example with \"terraform apply -target\".",
             options.join(", ")
         ),
     )
@@ -174,7 +174,7 @@ pub async fn may_plan(cx: &Ctx, needs_id: bool) -> Result<bool> {
 /// Adds to an error of a plan how a destroy gets past it: a destroy first plans as if nothing were destroyed.
 pub fn refuse_plan(error: Diagnostic) -> Diagnostic {
     const WAY_OUT: &str =
-        "If this stops \"terraform destroy\", which first makes this plan as well, run it with \"-refresh=false\".";
+        "If this stops \"terraform destroy\", which first runs this plan as well, run it with \"-refresh=false\".";
     Diagnostic { detail: format!("{}\n\n{WAY_OUT}", error.detail), ..error }
 }
 
@@ -204,6 +204,15 @@ pub async fn place(cx: &Ctx, region: Option<&str>) -> Result<String> {
         Ok(Some(account)) => format!("region \"{region}\" of account {account}"),
         _ => format!("region \"{region}\""),
     })
+}
+
+/// The account of the credentials, as far as it is known. For objects of IAM, which have no region.
+pub async fn account(cx: &Ctx) -> String {
+    let account = match cx.aws() {
+        Ok(clients) => clients.account_id().await.ok().flatten(),
+        Err(_) => None,
+    };
+    account.map_or_else(|| "the account of the credentials".to_owned(), |account| format!("account {account}"))
 }
 
 impl fmt::Debug for World {

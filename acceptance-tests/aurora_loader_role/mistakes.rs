@@ -57,12 +57,12 @@ fn a_malformed_configuration() {
             "not an ARN",
             "permissions_boundary",
         ),
-        ("name  ", "tags = { assumer = \"me\" }\n  name  ", "Tag is reserved", "is added by itself", "tags"),
+        ("name  ", "tags = { assumer = \"me\" }\n  name  ", "Tag is reserved", "adds the required one", "tags"),
         (
             "name  ",
             "tags = { Assumer = \"aurora_limitless_table_data_load\" }\n  name  ",
             "Tag is reserved",
-            "one key",
+            "case-insensitively",
             "tags",
         ),
         (

@@ -45,7 +45,7 @@ fn a_role_for_another_principal_is_not_moved() {
     let scene = held_by_aws(&other);
     scene.configure(&[ROLE, MOVED].concat());
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Cannot take over the role");
-    assert!(error.detail.contains("no role of the data loader"), "{error:?}");
+    assert_eq!(error.summary, "Cannot move the role to this resource");
+    assert!(error.detail.contains("must allow only Aurora Limitless Database"), "{error:?}");
     assert_eq!(scene.tf.state().addresses(), ["aws_iam_role.it"]);
 }

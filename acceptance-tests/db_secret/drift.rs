@@ -31,7 +31,7 @@ fn deleted_or_gone() {
     scene.assert_settled("first-password");
     scene.account.delete_secret(NAME, Some(7));
     scene.tf.plan().assert_creates(IT);
-    assert_eq!(scene.tf.apply_fails().error().summary, "Name belongs to a deleted secret");
+    assert_eq!(scene.tf.apply_fails().error().summary, "Name belongs to a secret scheduled for deletion");
     scene.configure(&SECRET.replace("username ", "restore_deleted = true\n  username "));
     scene.tf.apply().expect_text("Secret was restored");
     scene.assert_settled("first-password");

@@ -14,7 +14,12 @@ fn check_refused(from: &str, to: &str, sentence: &str, line: &str) {
 #[test]
 fn errors_point_at_their_line() {
     check_refused("loader/source", "loader source", "1 to 512 letters", "name");
-    check_refused("username ", "recovery_window_in_days = 3\n  username ", "0, or 7 to 30", "recovery_window_in_days");
+    check_refused(
+        "username ",
+        "recovery_window_in_days = 3\n  username ",
+        "0, or from 7 to 30",
+        "recovery_window_in_days",
+    );
     check_refused("username ", "recovery_window_in_days = 31\n  username ", "from 0 to 30", "recovery_window_in_days");
     check_refused("username ", "extra = { password = \"x\" }\n  username ", "neither empty nor", "extra");
     check_refused("\"reader\"", "\"\"", "must not be empty", "username");
@@ -24,7 +29,12 @@ fn errors_point_at_their_line() {
 
 #[test]
 fn a_key_of_another_region_is_refused() {
-    check_refused("username ", "region = \"eu-west-1\"\n  username ", "Secrets Manager of eu-west-1", "kms_key_id");
+    check_refused(
+        "username ",
+        "region = \"eu-west-1\"\n  username ",
+        "Secrets Manager in region \"eu-west-1\"",
+        "kms_key_id",
+    );
 }
 
 #[test]
@@ -33,7 +43,7 @@ fn a_missing_key_and_an_odd_name_are_warned_of() {
     scene.tf.ok(&["plan"]).expect_text("Name looks like the end of an ARN");
     let key = "kms_key_id          = var.key";
     scene.configure(&SECRET.replace(key, "# no key"));
-    scene.tf.ok(&["plan"]).expect_text("Secret is not bound to a key of yours");
+    scene.tf.ok(&["plan"]).expect_text("Secret uses the AWS managed key");
     scene.tf.apply();
     scene.tf.assert_plan_empty();
     scene.configure(&SECRET.replace(key, "kms_key_id = \"alias/aws/secretsmanager\""));

@@ -22,7 +22,7 @@ fn a_deleted_secret_is_restored_by_consent_alone() {
     scene.account.put_secret(NAME, json!({ "value": "theirs" }));
     scene.account.delete_secret(NAME, Some(7));
     let error = scene.tf.apply_fails().error();
-    assert_eq!(error.summary, "Name belongs to a deleted secret");
+    assert_eq!(error.summary, "Name belongs to a secret scheduled for deletion");
     assert!(error.detail.contains("restore_deleted"), "{error:?}");
     assert!(scene.secret()["deleted"].is_number());
     scene.configure(&with_consent(SECRET));
@@ -39,7 +39,7 @@ fn what_was_destroyed_is_named_with_the_ways_to_get_it_back() {
     let arn = tf.state_value(IT, "arn").as_str().expect("an ARN").to_owned();
     tf.destroy();
     let ways = [
-        "A resource of this provider had created it, perhaps this one before it was destroyed.".to_owned(),
+        "It was created by a resource of this provider, possibly by this one before it was destroyed.".to_owned(),
         format!(
             "aws secretsmanager restore-secret --secret-id '{arn}' --region us-east-1\n  terraform import ADDRESS '{arn}'"
         ),
@@ -49,14 +49,15 @@ fn what_was_destroyed_is_named_with_the_ways_to_get_it_back() {
         "set \"restore_deleted\" to true".to_owned(),
     ];
     let plan = tf.run(&["plan", "-json"]).expect_code(0);
-    let warning = plan.diagnostics().into_iter().find(|told| told.summary == "Name belongs to a deleted secret");
+    let warning =
+        plan.diagnostics().into_iter().find(|told| told.summary == "Name belongs to a secret scheduled for deletion");
     let warning = warning.expect("a warning");
     let error = tf.apply_fails().error();
     for way in &ways {
         assert!(warning.detail.contains(way), "{way} is missing in {warning:?}");
         assert!(error.detail.contains(way), "{way} is missing in {error:?}");
     }
-    assert!(warning.detail.contains("The apply will end in an error."), "{warning:?}");
+    assert!(warning.detail.contains("The apply will fail."), "{warning:?}");
     assert!(error.detail.contains("Nothing was changed."), "{error:?}");
 
     account.call("secretsmanager", "RestoreSecret", json!({ "SecretId": arn }));

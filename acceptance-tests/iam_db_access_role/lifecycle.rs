@@ -157,7 +157,7 @@ fn a_role_of_hashicorp_aws_moves_here() {
     scene.tf.apply();
     scene.configure(&[ROLE, &moved].concat());
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Cannot take over the role");
+    assert_eq!(error.summary, "Cannot move the role to this resource");
 
     scene.configure(&held(&trust));
     scene.tf.apply();

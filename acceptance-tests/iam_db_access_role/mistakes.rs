@@ -7,29 +7,34 @@ fn a_malformed_configuration() {
     let scene = Scene::new("");
     let with = trusting;
     for (configuration, summary, detail, line) in [
-        (with(""), "Nobody is trusted", "must say who", "resource \""),
-        (with("trusted_principals = []"), "Nobody is trusted", "must say who", "trusted_principals"),
+        (with(""), "Missing trusted principal", "to say who", "resource \""),
+        (with("trusted_principals = []"), "Missing trusted principal", "to say who", "trusted_principals"),
         (with("preset = \"clickpipes\""), "No trusted principal", "Service role ID", "resource \""),
         (with("preset = \"glue\""), "Invalid attribute value", "one of", "preset"),
-        (with("trusted_principals = [\"*\"]"), "Invalid attribute value", "everybody", "trusted_principals"),
+        (with("trusted_principals = [\"*\"]"), "Invalid attribute value", "every AWS account", "trusted_principals"),
         (
             with("trusted_principals = [\"rds.amazonaws.com\"]"),
             "Invalid attribute value",
-            "is a service",
+            "is an AWS service",
             "trusted_principals",
         ),
         (with("trusted_services = [\"rds\"]"), "Invalid attribute value", "", "trusted_services"),
-        (with("preset = \"rds_proxy\"\n  external_id = \"x-1\""), "External ID for nobody", "", "external_id"),
+        (
+            with("preset = \"rds_proxy\"\n  external_id = \"x-1\""),
+            "external_id without trusted_principals",
+            "",
+            "external_id",
+        ),
         (
             with("trusted_principals = [\"123456789012\"]\n  source_account_condition = true"),
-            "Source account for nobody",
+            "source_account_condition without services",
             "",
             "source_account_condition",
         ),
         (with("preset = \"dms\"\n  trust_actions = [\"sts:*\"]"), "Invalid attribute value", "one of", "trust_actions"),
         (
             with("preset = \"dms\"\n  trust_actions = [\"sts:TagSession\"]"),
-            "Nobody can assume the role",
+            "Missing sts:AssumeRole",
             "",
             "trust_actions",
         ),
@@ -48,7 +53,7 @@ fn null_elements() {
     let later = "resource \"terraform_data\" \"later\" {\n  input = \"later\"\n}\n";
     let scene = Scene::new(later);
     let users = |users: &str| ROLE.replace("\"clickpipes_iam_user\"", users);
-    let detail = "has an element that is null, and no element may be null. Leave it out";
+    let detail = "has an element that is null, and elements must not be null. Remove it";
     for (configuration, line) in [
         (trusting("trusted_principals = [\"123456789012\", null]"), "trusted_principals"),
         (trusting("trusted_principals = [terraform_data.later.output, null]"), "trusted_principals"),

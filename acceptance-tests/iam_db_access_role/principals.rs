@@ -30,7 +30,7 @@ fn an_absent_principal_is_explained() {
         (error.summary.as_str(), error.code.split_whitespace().next()),
         ("Cannot create the role", Some("trusted_principals"))
     );
-    for text in ["Invalid principal in policy", "CH-S3-order\n", "those of other accounts too"] {
+    for text in ["Invalid principal in policy", "CH-S3-order\n", "including those of other accounts"] {
         assert!(error.detail.contains(text), "{text:?}: {error:?}");
     }
     let creates = scene.account.operations().iter().filter(|name| *name == "CreateRole").count();

@@ -117,7 +117,7 @@ fn a_configuration_known_only_after_apply() {
 
     scene.configure(&[POLICY, &region.replace("us-east-1", "eu-west-1"), provider].concat());
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Provider configuration not known yet");
+    assert_eq!(error.summary, "Provider configuration is unknown");
     assert!(error.detail.contains("known only after apply: region."), "{error:?}");
 }
 

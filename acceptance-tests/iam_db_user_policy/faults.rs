@@ -111,7 +111,7 @@ fn failures_that_do_not_pass() {
     scene.tf.ok(&["plan", "-out=plan.bin"]);
     for (fault, summary, text) in [
         (json!({ "fault": "throttle" }), "Cannot write the policy", "raise \"max_retries\""),
-        (json!({ "fault": "lose_answer" }), "Cannot write the policy", "Whether the request had its effect is unknown"),
+        (json!({ "fault": "lose_answer" }), "Cannot write the policy", "may have taken effect or not"),
     ] {
         scene.account.end_faults();
         let mut rule = fault;

@@ -143,8 +143,8 @@ fn import_of_a_policy_that_cannot_be_described() {
     let any_account = document(&[&scene.arn("app").replace(&scene.account.id, "*")]);
     for (policy, detail) in [
         (says_more, "\"rds-db:connect\" and nothing else"),
-        (everywhere, "stands for several regions"),
-        (any_account, "stands for several accounts"),
+        (everywhere, "matches several regions"),
+        (any_account, "matches several accounts"),
     ] {
         scene.account.put_policy("role/app", "login", &policy);
         let error = scene.tf.run(&["plan", "-generate-config-out=generated.tf", "-json"]).expect_code(1).error();

@@ -50,7 +50,7 @@ fn a_policy_that_allows_more_is_not_moved() {
     let scene = held_by_aws(&says_more);
     scene.configure(&[POLICY, MOVED].concat());
     let error = scene.tf.plan_fails().error();
-    assert_eq!(error.summary, "Cannot take over the policy");
+    assert_eq!(error.summary, "Cannot move the policy to this resource");
     assert!(error.detail.contains("\"rds-db:connect\" and nothing else"), "{error:?}");
     assert_eq!(scene.tf.state().addresses(), ["aws_iam_role_policy.it"]);
 }

@@ -103,7 +103,7 @@ fn another_alias() {
     let other = account.add_key(json!({ "alias": "alias/taken" }));
     scene.configure(&KEY.replace("orders", "taken"));
     let error = tf.apply_fails().error();
-    assert_eq!((error.summary.as_str(), error.code.as_str()), ("Alias is taken", "alias = \"alias/taken\""));
+    assert_eq!((error.summary.as_str(), error.code.as_str()), ("Alias already exists", "alias = \"alias/taken\""));
     assert_eq!(scene.key("alias/taken")["Arn"], other);
     scene.configure(KEY);
     tf.apply();
@@ -152,7 +152,7 @@ fn import() {
         ("orders".to_owned(), "non-existent remote object"),
         ("alias orders".to_owned(), "is neither an alias"),
         ("alias/none".to_owned(), "non-existent remote object"),
-        ("alias/aws/rds".to_owned(), "it belongs to AWS"),
+        ("alias/aws/rds".to_owned(), "it is an AWS managed key"),
         (hmac, "its spec is HMAC_256"),
         (dying, "non-existent remote object"),
     ] {

@@ -29,7 +29,7 @@ fn what_can_be_seen_at_plan() {
 fn an_alias_in_use() {
     let scene = Scene::new(KEY);
     for (key, summary, texts) in [
-        (json!({}), "Alias already exists", ["carries no mark", "terraform import ADDRESS 'alias/orders'"]),
+        (json!({}), "Alias already exists", ["has no tag or comment", "terraform import ADDRESS 'alias/orders'"]),
         (
             json!({ "state": "PendingDeletion" }),
             "Key scheduled for deletion",

@@ -96,7 +96,10 @@ fn a_failed_create_is_completed_by_the_next() {
         json!({ "operation": "CreateAlias", "fault": "error", "code": "InvalidAliasNameException", "status": 400 });
     scene.account.fault(denied);
     let error = scene.tf.apply_fails().error();
-    assert_eq!((error.summary.as_str(), error.code.as_str()), ("Cannot name the key", "alias = \"alias/orders\""));
+    assert_eq!(
+        (error.summary.as_str(), error.code.as_str()),
+        ("Cannot set the alias of the key", "alias = \"alias/orders\"")
+    );
     scene.account.end_faults();
     scene.tf.apply().expect_text("1 added, 0 changed, 1 destroyed");
     scene.assert_settled();

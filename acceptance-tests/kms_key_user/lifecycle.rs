@@ -98,7 +98,7 @@ fn import_command() {
         (format!("alias/x|{sid}"), "is not of the form KEY_ARN|SID"),
         (format!("{key}|Nobody"), "non-existent remote object"),
         (id.replace("key/", "key/0"), "non-existent remote object"),
-        (format!("{key}|Foreign"), "some actions, under no condition"),
+        (format!("{key}|Foreign"), "without conditions"),
     ] {
         let mut said = foreign(account, "Foreign");
         said["Condition"] = json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });

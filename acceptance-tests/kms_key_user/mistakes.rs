@@ -31,27 +31,27 @@ fn a_principal_must_be_one() {
     let at = |name: &str| USER.replace("role/app", name);
     let code = |name: &str| format!("principal_arn = \"arn:aws:iam::ACCOUNT:{name}\"");
     refused_at_plan(&at("group/staff"), &code("group/staff"), "cannot be a principal");
-    refused_at_plan(&at("role/*"), &code("role/*"), "must be named in full");
+    refused_at_plan(&at("role/*"), &code("role/*"), "Write the whole ARN");
     let abroad = USER.replace("arn:aws:iam", "arn:aws-cn:iam");
     let code = "principal_arn = \"arn:aws-cn:iam::ACCOUNT:role/app\"";
-    refused_at_plan(&abroad, code, "across partitions");
+    refused_at_plan(&abroad, code, "of another partition");
 }
 
 #[test]
 fn permissions_must_fit_together() {
     let with = |base: &str, lines: &str| base.replace("principal_arn", &format!("{lines}\n  principal_arn"));
     let custom = "permission_set = \"custom\"";
-    refused_at_plan(&with(USER, custom), custom, "must say what the principal may do");
+    refused_at_plan(&with(USER, custom), custom, "requires \"actions\"");
     let actions = "actions = [\"kms:Sign*\"]";
-    refused_at_plan(&with(USER, actions), actions, "only if \"permission_set\" is \"custom\"");
+    refused_at_plan(&with(USER, actions), actions, "only with permission_set = \"custom\"");
     let both = format!("{custom}\n  {actions}");
-    refused_at_plan(&with(GRANTEE, &both), actions, "cannot be given with a grant");
+    refused_at_plan(&with(GRANTEE, &both), actions, "cannot be allowed with a grant");
     refused_at_plan(
         &with(USER, "actions = [\"s3:*\"]\n  permission_set = \"custom\""),
         "actions = [\"s3:*\"]",
         "kms:Decrypt",
     );
-    refused_at_plan(&with(GRANTEE, "sid = \"a b\""), "sid = \"a b\"", "holds no spaces");
+    refused_at_plan(&with(GRANTEE, "sid = \"a b\""), "sid = \"a b\"", "cannot contain spaces");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_key_that_does_not_exist() {
     let scene = Scene::new("");
     let absent = format!("{}0000", &scene.key[..scene.key.len() - 4]);
     scene.configure(&USER.replace("KEY", &absent));
-    refused(&scene, "Key not found", &format!("kms_key_arn   = \"{absent}\""), &["in that region"]);
+    refused(&scene, "Key not found", &format!("kms_key_arn   = \"{absent}\""), &["in region"]);
 }
 
 #[test]
@@ -100,7 +100,12 @@ fn a_key_of_aws() {
     let described = scene.account.call("kms", "DescribeKey", json!({ "KeyId": "alias/aws/rds" }));
     let arn = described["KeyMetadata"]["Arn"].as_str().unwrap();
     scene.configure(&USER.replace("KEY", arn));
-    refused(&scene, "Key belongs to AWS", &format!("kms_key_arn   = \"{arn}\""), &["Use a key of your own"]);
+    refused(
+        &scene,
+        "Key is an AWS managed key",
+        &format!("kms_key_arn   = \"{arn}\""),
+        &["Use a customer managed key"],
+    );
 }
 
 #[test]
@@ -113,7 +118,7 @@ fn a_key_that_is_about_to_be_deleted() {
             .concat(),
     );
     account.call("kms", "ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 }));
-    refused(&scene, "Key scheduled for deletion", "kms_key_arn   = \"KEY\"", &["CancelKeyDeletion"]);
+    refused(&scene, "Key scheduled for deletion", "kms_key_arn   = \"KEY\"", &["aws kms cancel-key-deletion"]);
     let before = account.key_policy(key);
     tf.ok(&["destroy", "-auto-approve"]).expect_text("Warning: Statement left in the policy of a key pending deletion");
     assert_eq!((account.key_policy(key), tf.state().addresses()), (before, vec![]));
@@ -151,13 +156,13 @@ fn a_deleted_principal_in_another_statement() {
     let scene = Scene::new(&USER.replace("role/app", "root"));
     let Scene { tf, account, .. } = &scene;
     let mut statement = poison(&scene);
-    let texts = ["\" of statement \"Old reports\"", "\"AROA", "\"AIDA", "set \"stale_principals\" to \"prune\""];
+    let texts = ["\" in statement \"Old reports\"", "\"AROA", "\"AIDA", "set \"stale_principals\" to \"prune\""];
     refused(&scene, "Cannot change the key's policy", BLOCK, &texts);
 
     let prune =
         USER.replace("role/app", "root").replace("principal_arn", "stale_principals = \"prune\"\n  principal_arn");
     scene.configure(&prune);
-    tf.apply().expect_text("Deleted principals were taken out of the key's policy").expect_text("\"Old reports\"");
+    tf.apply().expect_text("Deleted principals were removed from the key policy").expect_text("\"Old reports\"");
     statement["Principal"] = json!({ "AWS": [scene.role("other")] });
     statement["Action"] = json!("kms:Encrypt");
     assert_eq!(scene.statements().0.last(), Some(&statement));
@@ -181,7 +186,7 @@ fn a_write_that_would_lock_out() {
     tf.assert_plan_empty();
     let error = tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
     assert_eq!(error.summary, "Cannot change the key's policy");
-    assert!(error.detail.contains("could no longer change the key's policy"), "{error:?}");
+    assert!(error.detail.contains("could no longer change the policy"), "{error:?}");
     assert_eq!(account.key_policy(key), policy);
     assert_eq!(tf.state().addresses(), [IT]);
 }
@@ -210,8 +215,8 @@ fn a_principal_that_does_not_exist() {
     for configuration in [USER, GRANTEE] {
         let scene = Scene::new(&configuration.replace("role/app", "role/absent"));
         let code = "principal_arn = \"arn:aws:iam::ACCOUNT:role/absent\"";
-        let summary = if configuration == USER { "Cannot change the key's policy" } else { "Cannot grant the key" };
-        refused(&scene, summary, code, &["IAM knows no \"arn:aws:iam::ACCOUNT:role/absent\""]);
+        let summary = if configuration == USER { "Cannot change the key's policy" } else { "Cannot create the grant" };
+        refused(&scene, summary, code, &["IAM does not find \"arn:aws:iam::ACCOUNT:role/absent\""]);
     }
 }
 
@@ -223,7 +228,7 @@ fn a_principal_that_is_old_enough_is_not_waited_for() {
         "message": "Policy contains a statement with one or more invalid principals."
     }));
     let code = "principal_arn = \"arn:aws:iam::ACCOUNT:root\"";
-    refused(&scene, "Cannot change the key's policy", code, &["is there, and old enough"]);
+    refused(&scene, "Cannot change the key's policy", code, &["exists and is not new"]);
     assert_eq!(scene.account.writes(), ["PutKeyPolicy"]);
 }
 

@@ -119,7 +119,7 @@ fn a_writer_that_always_undoes_ours_is_reported() {
         apply.join().unwrap()
     });
     assert_eq!(error.summary, "Cannot change the key's policy");
-    assert!(error.detail.contains("gone when it was read back, 5 times"), "{error:?}");
+    assert!(error.detail.contains("5 times, the statement was missing"), "{error:?}");
     assert_eq!(scene.account.writes().len(), 5);
     scene.account.end_faults();
     scene.tf.apply();

@@ -97,8 +97,11 @@ fn nothing_is_rebooted_without_consent() {
 #[test]
 fn what_cannot_be_is_refused() {
     for (variables, detail) in [
-        ([("db_instance_identifier", "plain"), ("reboot", "if_required")], "which nobody can change"),
-        ([("db_instance_identifier", "ledger-instance-1"), ("reboot", "never")], "a member of the cluster \"ledger\""),
+        ([("db_instance_identifier", "plain"), ("reboot", "if_required")], "which cannot be changed"),
+        (
+            [("db_instance_identifier", "ledger-instance-1"), ("reboot", "never")],
+            "a member of the DB cluster \"ledger\"",
+        ),
         ([("db_instance_identifier", "absent"), ("reboot", "never")], "There is no DB instance \"absent\""),
     ] {
         let scene = Scene::new(&variables);

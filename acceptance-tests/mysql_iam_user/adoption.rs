@@ -12,7 +12,7 @@ fn a_user_with_a_password_is_left_alone_without_consent() {
     let before = scene.login_of();
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "User already exists");
-    assert!(error.detail.contains("logs in by mysql_native_password and need not use TLS"), "{error:?}");
+    assert!(error.detail.contains("plugin is mysql_native_password, and it need not use TLS"), "{error:?}");
     let id = format!("@{}:{}/{}@%25'", scene.host, scene.port, scene.user);
     assert!(error.detail.contains("terraform import ADDRESS 'arn:") && error.detail.contains(&id), "{error:?}");
     assert!(error.code.contains("name"), "{error:?}");
@@ -71,7 +71,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
         .sql("CREATE USER @U IDENTIFIED BY 'pass'; GRANT INSERT, SHOW VIEW ON app.* TO @U; GRANT PROCESS ON *.* TO @U");
     assert_eq!(scene.ask_with("pass", "SELECT 1"), Ok("1".to_owned()));
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
-    assert_eq!(warnings(&run), ["Existing user will be adopted"]);
+    assert_eq!(warnings(&run), ["Existing user is adopted"]);
     scene.tf.assert_plan_empty();
     assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
     assert_eq!(scene.grants(), ["PROCESS ON *.*", "SELECT, INSERT, SHOW VIEW ON `app`.*"]);
@@ -100,7 +100,7 @@ fn a_user_is_converted_in_place_and_keeps_its_privileges() {
 fn a_locked_user_is_unlocked() {
     let scene = Scene::new(&format!("adopt_existing = true\n  {READER}"));
     scene.sql("CREATE USER @U IDENTIFIED BY 'pass' REQUIRE X509 ACCOUNT LOCK");
-    scene.tf.apply().expect_text("It was locked");
+    scene.tf.apply().expect_text("The account was locked");
     scene.tf.assert_plan_empty();
     assert_eq!(scene.ask("SELECT 1"), Ok("1".to_owned()));
     scene.tf.destroy();
@@ -139,8 +139,8 @@ fn after_a_lost_run_its_grants_stay() {
     std::fs::remove_file(scene.tf.path().join("terraform.tfstate")).unwrap(); // As if the process had been killed.
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
     let [warning] = &run.diagnostics()[..] else { panic!("{:?}", run.diagnostics()) };
-    assert_eq!(warning.summary, "Existing user will be adopted");
-    assert!(warning.detail.contains("it has SELECT ON `app`.* already"), "{warning:?}");
+    assert_eq!(warning.summary, "Existing user is adopted");
+    assert!(warning.detail.contains("It already has SELECT ON `app`.*"), "{warning:?}");
     scene.tf.assert_plan_empty();
     assert_eq!(scene.state("previous_grants"), json!(["INSERT, SELECT ON `app`.*", "PROCESS ON *.*"]));
     scene.configure("adopt_existing = true");

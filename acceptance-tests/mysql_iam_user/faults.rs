@@ -28,7 +28,7 @@ fn a_plan_does_without_the_database() {
     scene.configure("");
     scene.tf.plan().assert_updates(USER);
     let error = scene.tf.apply_fails().error();
-    assert!(error.detail.contains(" broke: ") && error.detail.contains("Apply again"), "{error:?}");
+    assert!(error.detail.contains(" was lost: ") && error.detail.contains("Run the same command again"), "{error:?}");
     scene.account.end_statement_faults();
     scene.tf.apply();
     scene.tf.destroy();
@@ -56,8 +56,8 @@ fn the_authority_alone_is_enough_where_that_is_said() {
 fn a_server_that_refuses_is_explained() {
     let scene = Scene::new(READER);
     for (code, sentence) in [
-        (1290, "writer's endpoint"),
-        (1836, "writer's endpoint"),
+        (1290, "writer endpoint"),
+        (1836, "writer endpoint"),
         (1205, "Another session holds a lock"),
         (1213, "Another session changed the same"),
     ] {

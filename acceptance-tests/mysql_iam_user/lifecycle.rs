@@ -252,7 +252,7 @@ fn at_another_endpoint_the_user_is_looked_up_again() {
     assert!(plan.is_unknown(USER, "adopted") && plan.is_unknown(USER, "engine"));
     assert_eq!(scene.warnings(), ["Database endpoint changes"]);
     let run = scene.tf.run(&["apply", "-auto-approve", "-json"]).expect_code(0);
-    assert!(!warnings(&run).contains(&"Existing user will be adopted".to_owned()), "{:?}", warnings(&run));
+    assert!(!warnings(&run).contains(&"Existing user is adopted".to_owned()), "{:?}", warnings(&run));
     scene.tf.assert_plan_empty();
     assert_eq!(scene.state("adopted"), false);
 

@@ -17,7 +17,10 @@ fn a_read_replica_differs_from_its_writer() {
     );
     scene.configure_through(&connection, READER);
     let error = scene.tf.apply_fails().error();
-    assert!(error.detail.contains("must be the writer's endpoint") && error.detail.contains("(1290)"), "{error:?}");
+    assert!(
+        error.detail.contains("Set \"host\" to the writer endpoint") && error.detail.contains("(1290)"),
+        "{error:?}"
+    );
     assert_eq!(scene.login_of(), "");
     scene.configure(READER);
     scene.tf.apply();

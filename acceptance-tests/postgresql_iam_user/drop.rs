@@ -98,7 +98,7 @@ fn everything_goes_to_the_heir() {
     scene.fill();
     let before = scene.what_there_is();
     let error = scene.destroy_fails();
-    assert!(error.detail.contains("needs CREATE in its schemas"), "{error:?}");
+    assert!(error.detail.contains("needs CREATE on the schemas"), "{error:?}");
     assert!(error.detail.contains("Nothing was changed"), "{error:?}");
     assert_eq!(scene.what_there_is(), before);
     scene.sql("GRANT CREATE ON SCHEMA s TO heirID");
@@ -197,7 +197,7 @@ fn a_destroy_that_is_cut_off_is_finished_by_the_next() {
     let scene = owner(BODY);
     scene.account.statement_fault(json!({ "sql": "DROP ROLE", "fault": "cut", "statements": [2] }));
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains("Apply again"), "{error:?}");
+    assert!(error.detail.contains("Run the same command again"), "{error:?}");
     scene.account.end_statement_faults();
     scene.tf.destroy();
     assert_eq!(scene.role(), "");

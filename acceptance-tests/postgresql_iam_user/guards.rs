@@ -27,7 +27,7 @@ fn check_guarded(sql: &str, body: &str, sentence: &str, line: &str) {
 #[test]
 fn the_own_login_cannot_become_a_member() {
     let scene = Scene::new("  name = \"mID\"\n  adopt_existing = true");
-    scene.check_refused("master of the database", "name = ");
+    scene.check_refused("master user", "name = ");
     assert_eq!(scene.sql("SELECT pg_has_role('mID', 'rds_iam', 'MEMBER')"), "f");
 }
 
@@ -116,13 +116,13 @@ fn refusals_of_the_server_point_at_their_line() {
         }));
     };
     fault("25006", "cannot execute CREATE ROLE in a read-only transaction", 1);
-    scene.check_refused("must be the writer's endpoint", "host");
+    scene.check_refused("Set \"host\" to the writer endpoint", "host");
     scene.account.end_statement_faults();
     fault("55P03", "canceling statement due to lock timeout", 1);
     scene.check_refused("Another session holds a lock", "lock_timeout");
     scene.account.end_statement_faults();
     fault("42501", "permission denied to create role", 1);
-    scene.check_refused("The login needs more privileges", "auth ");
+    scene.check_refused("lists them", "auth ");
     scene.account.end_statement_faults();
     fault("40P01", "deadlock detected", 2);
     scene.tf.apply();
@@ -201,14 +201,18 @@ fn mistakes_are_found_without_the_database() {
         (name(&long), "64 bytes", "name"),
         (name(""), "cannot be empty", "name"),
         (name("a\\u0000b"), "the character NUL", "name"),
-        (name("pg_x"), "keeps the name", "name"),
-        (name("rds_x"), "keeps the name", "name"),
-        (name("public"), "keeps the name", "name"),
-        (format!("{}\n  roles = [\"rds_iam\"]", name("u")), "a member of \"rds_iam\" anyway", "roles"),
-        (format!("{}\n  roles = [\"rds_replication\"]", name("u")), "what \"replication\" is for", "roles"),
+        (name("pg_x"), "is reserved by PostgreSQL", "name"),
+        (name("rds_x"), "is reserved by PostgreSQL", "name"),
+        (name("public"), "is reserved by PostgreSQL", "name"),
+        (format!("{}\n  roles = [\"rds_iam\"]", name("u")), "always grants \"rds_iam\"", "roles"),
+        (format!("{}\n  roles = [\"rds_replication\"]", name("u")), "set \"replication\" to true", "roles"),
         (format!("{}\n  roles = [\"rds_ad\"]", name("u")), "Kerberos", "roles"),
         (format!("{}\n  roles = [\"u\"]", name("u")), "a member of itself", "roles"),
-        (format!("{}\n  reassign_owned_to = \"u\"", name("u")), "cannot go to itself", "reassign_owned_to"),
+        (
+            format!("{}\n  reassign_owned_to = \"u\"", name("u")),
+            "cannot be reassigned to the user",
+            "reassign_owned_to",
+        ),
         (format!("{}\n  valid_until = \"tomorrow\"", name("u")), "RFC 3339", "valid_until"),
         (format!("{}\n  connection_limit = -2", name("u")), "-1 to", "connection_limit"),
         (format!("{}\n  on_destroy = \"explode\"", name("u")), "one of", "on_destroy"),

@@ -125,7 +125,7 @@ fn the_master_can_log_in_with_a_secret() {
     scene.assert_settled("login -1 rds_iam");
     scene.account.put_secret("master", json!({ "value": { "username": scene.named("mID"), "password": "wrong" } }));
     let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
-    run.expect_text("Database login refused").expect_code(0);
+    run.expect_text("Database authentication failed").expect_code(0);
     scene.account.put_secret("master", json!({ "value": value }));
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
@@ -141,7 +141,7 @@ fn an_administrator_can_log_in_with_a_token() {
     scene.assert_settled("login -1 rds_iam");
     scene.tf.assert_nowhere("X-Amz-Signature");
     scene.configure_as("  name = \"adminID\"", "username = \"adminID\"");
-    scene.check_refused("\"adminID\" is the login of this connection", "name = ");
+    scene.check_refused("connects as \"adminID\"", "name = ");
     scene.configure_as("  name = \"uID\"", "username = \"adminID\"");
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
@@ -186,7 +186,7 @@ fn an_administrator_can_log_in_through_a_tunnel() {
         );
     };
     through("\n    auth_port = 1");
-    scene.check_refused("refused the login", "username ");
+    scene.check_refused("rejected the connection", "username ");
     through(&format!("\n    auth_port = {}", scene.port));
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");

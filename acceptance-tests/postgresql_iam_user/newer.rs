@@ -52,7 +52,10 @@ fn privileges_granted_by_others_are_reported() {
     for advice in [revoke, join] {
         scene.sql("CREATE ROLE grantorID; GRANT otherID TO grantorID WITH ADMIN TRUE; SET ROLE grantorID; GRANT otherID TO uID");
         scene.check_refused("the membership in \"otherID\" was granted by \"grantorID\"", "auth ");
-        scene.check_refused(&format!("run {revoke}, or make the login a member: {join}"), "auth ");
+        scene.check_refused(
+            &format!("run {revoke}, or make the user of \"database_connection\" a member: {join}"),
+            "auth ",
+        );
         scene.sql(advice);
         scene.tf.apply();
         scene.assert_settled("login -1 rds_iam");

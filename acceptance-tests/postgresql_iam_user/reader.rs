@@ -14,7 +14,7 @@ fn a_read_replica_differs_from_its_writer() {
     let port = |port: &str| format!("port     = {port}\n");
     let text = writer.replace(&scene.host, endpoint["Address"].as_str().expect("a host"));
     scene.tf.write("main.tf", &text.replace(&port(&scene.port.to_string()), &port(&endpoint["Port"].to_string())));
-    scene.check_refused("must be the writer's endpoint", "host");
+    scene.check_refused("Set \"host\" to the writer endpoint", "host");
     assert_eq!(scene.role(), "");
     scene.tf.write("main.tf", &writer);
     scene.tf.apply();

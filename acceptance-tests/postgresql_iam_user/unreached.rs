@@ -20,7 +20,7 @@ fn the_plan_of_a_create_needs_no_database() {
     scene.account.statement_fault(json!({ "sql": "pg_auth_members", "fault": "cut" }));
     scene.tf.write("main.tf", &there);
     scene.tf.plan().assert_creates(IT);
-    scene.check_refused("Apply again", "host ");
+    scene.check_refused("Run the same command again", "host ");
     scene.account.end_statement_faults();
     assert_eq!(scene.role(), "");
 }
@@ -89,8 +89,8 @@ fn a_user_still_exists_when_another_account_has_no_such_database() {
     let other = Account::with_databases();
     let scene = Scene { tf: scene.tf.envs(other.environment()), ..scene };
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
-    assert!(error.detail.contains(&format!("in the account {}", other.id)), "{error:?}");
-    assert!(error.detail.contains("those of another account"), "{error:?}");
+    assert!(error.detail.contains(&format!("of account {}", other.id)), "{error:?}");
+    assert!(error.detail.contains("belong to another account"), "{error:?}");
     let scene = Scene { tf: scene.tf.envs(scene.account.environment()), ..scene };
     scene.tf.write("main.tf", &there);
     scene.tf.destroy();

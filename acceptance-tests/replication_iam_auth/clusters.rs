@@ -47,7 +47,7 @@ fn a_member_that_waits_for_a_reboot_counts() {
     // Only the writer is rebooted.
     scene.tell("reboot", json!({ "identifier": "ledger-instance-1" }));
     let error = scene.tf.apply_fails().error();
-    assert!(error.detail.contains("waits for a reboot"), "{error:?}");
+    assert!(error.detail.contains("until a reboot"), "{error:?}");
     assert_eq!(scene.account.writes(), ["ModifyDBCluster"]);
     scene.configure(&with(CLUSTER, "reboot = \"if_required\""));
     scene.tf.apply().expect_text("1 added");

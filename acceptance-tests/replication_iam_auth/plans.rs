@@ -23,7 +23,7 @@ fn logical_replication_by_another_resource() {
     let then = |more: &str| with(INSTANCE, &format!("depends_on = [rdsauth_parameter.first]\n  {more}"));
     let scene = Scene::of_instance(&[parameter.as_str(), &then("")].concat(), true, json!({}));
     let Scene { tf, account } = &scene;
-    let plan = tf.ok(&["plan"]).expect_text("comes into force when the instance \"orders\" is rebooted");
+    let plan = tf.ok(&["plan"]).expect_text("is applied when the DB instance \"orders\" is rebooted");
     assert!(!plan.stdout.contains("is not 1"), "{}", plan.report("the configuration sets it"));
     assert_eq!(account.writes(), [""; 0]);
 

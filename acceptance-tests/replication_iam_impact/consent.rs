@@ -107,7 +107,7 @@ fn later_members_do_not_prevent_a_destroy() {
     let plan = scene.tf.ok(&["plan", "-json"]);
     assert!(scene.said(&plan, "warning", LOCKED_OUT).is_some(), "{}", plan.report("cdc"));
     let apply = scene.tf.apply_fails();
-    let cannot = "Cannot set up IAM authentication for replication";
+    let cannot = "Cannot enable IAM authentication for replication";
     assert!(scene.said(&apply, "error", cannot).is_some(), "{}", apply.report("cdc"));
     scene.assert_untouched();
     scene.tf.destroy();
@@ -165,14 +165,14 @@ fn a_database_out_of_reach() {
     let connection = scene.connection("absent.example.invalid");
     scene.resource(&["impact = \"block\"", &connection]);
     let plan = scene.tf.ok(&["plan"]);
-    plan.expect_text("Database host not found").expect_text("The apply looks again before it changes anything.");
+    plan.expect_text("Database host not found").expect_text("The apply checks again before it changes anything.");
     let error = scene.tf.apply_fails().error();
     assert!(error.detail.contains("Nothing was changed"), "{error:?}");
     scene.assert_untouched();
     assert!(scene.tf.state().addresses().is_empty());
 
     scene.resource(&[&connection]);
-    scene.tf.ok(&["plan"]).expect_text("The apply goes on without.");
+    scene.tf.ok(&["plan"]).expect_text("The apply continues without this check.");
     scene.tf.apply().expect_text("1 added");
     scene.tf.assert_plan_empty();
 }
@@ -196,7 +196,7 @@ fn what_is_not_known_is_looked_at_in_the_apply() {
 fn contradictions() {
     let scene = Scene::new();
     for (lines, text) in [
-        (vec!["impact = \"block\"".to_owned()], "needs a \"database_connection\""),
+        (vec!["impact = \"block\"".to_owned()], "requires a \"database_connection\""),
         (vec!["impact = \"never\"".to_owned()], "must be one of"),
         (vec![format!("database_connection {{\n host = {:?}\n}}", scene.host)], "auth = \"iam\" needs \"username\""),
     ] {

@@ -132,7 +132,10 @@ impl DbUserArn {
         let Some((resource_id, user)) = rest.split_once('/') else {
             return Err(ArnError::new(
                 Part::User,
-                format!("The ARN \"{text}\" names no user: after the resource id comes a slash and the user's name."),
+                format!(
+                    "The ARN \"{text}\" does not contain a user: a slash and the user name must follow the \
+                     resource ID."
+                ),
             ));
         };
         Self::in_partition(arn.partition, &arn.region, &arn.account, resource_id, user, wildcards)
@@ -155,9 +158,9 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
     if id == "*" {
         return match wildcards {
             Wildcards::Allowed => Ok(()),
-            Wildcards::Refused => {
-                error("The resource id \"*\" stands for every database of the account, which needs consent.".to_owned())
-            }
+            Wildcards::Refused => error(
+                "The resource ID \"*\" matches every database of the account, which is not allowed here.".to_owned(),
+            ),
         };
     }
     const FORMS: &str = "\"db-\" (instance), \"cluster-\" (cluster) or \"prx-\" (proxy)";
@@ -165,21 +168,25 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
         return error(format!("The resource id is empty; it begins with {FORMS}."));
     }
     if id.len() > MAX_RESOURCE_ID_LEN {
-        return error(format!("A resource id of {} characters is too long.", id.len()));
+        return error(format!("The resource ID is too long: {} characters.", id.len()));
     }
     if id.starts_with("arn:") {
-        return error(format!("\"{id}\" is an ARN; the resource id is asked for, which begins with {FORMS}."));
+        return error(format!("\"{id}\" is an ARN; write the resource ID, which begins with {FORMS}."));
     }
     if id.contains('.') {
         return error(format!("\"{id}\" looks like a host name; the resource id begins with {FORMS}."));
     }
     if id.contains(['*', '?']) {
-        return error(format!("\"{id}\" holds a wildcard; a resource id is written out, or is \"*\" by consent."));
+        return error(format!(
+            "\"{id}\" contains a wildcard; write the whole resource ID, or \"*\" where wildcards \
+             are allowed."
+        ));
     }
     let prefix = ["db-", "cluster-", "prx-"].into_iter().find(|p| id.to_ascii_lowercase().starts_with(p));
     let Some(prefix) = prefix else {
         return error(format!(
-            "\"{id}\" is not a resource id, which begins with {FORMS}. An identifier chosen by a person does not do, since it is not what IAM compares."
+            "\"{id}\" is not a resource id, which begins with {FORMS}. The DB instance or cluster identifier cannot \
+             be used, because IAM compares the resource ID."
         ));
     };
     let rest = &id[prefix.len()..];
@@ -192,12 +199,14 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
     {
         let spelled = format!("{prefix}{}", if upper { rest.to_ascii_uppercase() } else { rest.to_owned() });
         return error(format!(
-            "The resource id \"{id}\" is in the wrong case, and IAM compares letter by letter: did you mean \"{spelled}\"?"
+            "The resource id \"{id}\" is in the wrong case, and IAM compares it case-sensitively: did you mean \
+             \"{spelled}\"?"
         ));
     }
     if let Some(wrong) = rest.chars().find(|c| !u8::try_from(*c).is_ok_and(right)) {
         return error(format!(
-            "The resource id \"{id}\" holds {wrong:?}: after \"{prefix}\" come letters and digits only. Is it an identifier chosen by a person?"
+            "The resource ID \"{id}\" contains {wrong:?}: only letters and digits can follow \"{prefix}\". Is it the \
+             DB instance or cluster identifier?"
         ));
     }
     Ok(())
@@ -223,20 +232,20 @@ pub fn check_db_user(user: &str, wildcards: Wildcards) -> Result<(), ArnError> {
         return error(format!("The user name \"{user}\" begins or ends with white space."));
     }
     if let Some(wrong) = user.chars().find(|c| c.is_control() || *c > '\u{ff}') {
-        return error(format!("The user name \"{user}\" holds {wrong:?}, which an IAM policy cannot hold."));
+        return error(format!("The user name \"{user}\" contains {wrong:?}, which an IAM policy cannot contain."));
     }
     if literal.contains('/') {
-        return error(format!("The user name \"{user}\" holds a slash, which separates the parts of the ARN."));
+        return error(format!("The user name \"{user}\" contains a slash, which separates the parts of the ARN."));
     }
     if wildcards == Wildcards::Refused {
         if user == "*" {
-            return error("The user \"*\" stands for every user of the database, which needs consent.".to_owned());
+            return error("The user \"*\" matches every user of the database, which is not allowed here.".to_owned());
         }
         if user.contains(['*', '?']) {
-            return error(format!("The user name \"{user}\" holds a wildcard, which needs consent."));
+            return error(format!("The user name \"{user}\" contains a wildcard, which is not allowed here."));
         }
         if user.contains("${") {
-            return error(format!("The user name \"{user}\" holds a policy variable, which needs consent."));
+            return error(format!("The user name \"{user}\" contains a policy variable, which is not allowed here."));
         }
     }
     Ok(())
@@ -286,14 +295,14 @@ mod tests {
         check("arn:aws:s3:::bucket", "belongs to the service \"s3\"");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser/db-A/u", "a colon, not a slash");
         check("arn:aws:rds-db:us-east-1:123456789012:DBUser:db-A/u", "\"dbuser\" is in lower case");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A", "names no user");
+        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A", "does not contain a user");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/", "cannot be empty");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-abc1/u", "did you mean \"db-ABC1\"");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:DB-ABC1/u", "did you mean \"db-ABC1\"");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:orders/u", "chosen by a person");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-my-base/u", "chosen by a person");
+        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:orders/u", "DB instance or cluster identifier");
+        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-my-base/u", "DB instance or cluster identifier");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-/u", "ends after its prefix");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:*/u", "needs consent");
+        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:*/u", "not allowed here");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/*", "every user");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/a?", "wildcard");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/${aws:username}", "policy variable");
@@ -302,7 +311,7 @@ mod tests {
         check("arn:aws:rds-db:us-east-1a:123456789012:dbuser:db-A/u", "Availability Zone");
         check("arn:aws:rds-db:US-EAST-1:123456789012:dbuser:db-A/u", "in lower case, \"us-east-1\"");
         check("arn:aws:rds-db:cn-north-1:123456789012:dbuser:db-A/u", "in partition \"aws-cn\"");
-        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/Ж", "cannot hold");
+        check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/Ж", "cannot contain");
         check("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/a/b", "a slash");
         check(&format!("arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/{}", "u".repeat(81)), "too long");
         check(" arn:aws:rds-db:us-east-1:123456789012:dbuser:db-A/u", "white space");

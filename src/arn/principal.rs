@@ -17,7 +17,7 @@ pub fn principal_arn(text: &str) -> Result<Arn, ArnError> {
     }
     check_account(&arn.account)?;
     if arn.resource.contains(['*', '?']) {
-        return wrong("is a pattern. A principal must be named in full.");
+        return wrong("contains a wildcard. Write the whole ARN of the principal.");
     }
     match arn.iam_identity() {
         Some((IamKind::Role | IamKind::User, _)) => Ok(arn),
@@ -68,7 +68,7 @@ mod tests {
         }
         for (text, says) in [
             ("arn:aws:iam::123456789012:group/g", "a group"),
-            ("arn:aws:iam::123456789012:role/*", "a pattern"),
+            ("arn:aws:iam::123456789012:role/*", "contains a wildcard"),
             ("arn:aws:iam::123456789012:policy/p", "ends in \":root\""),
             ("arn:aws:iam::1234:role/app", "twelve digits"),
             ("arn:aws:sts::123456789012:assumed-role/app/s", "Name its role"),

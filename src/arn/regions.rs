@@ -38,7 +38,7 @@ pub fn check_known_region(region: &str) -> Result<(), ArnError> {
     let meant = nearest.filter(|known| strsim::osa_distance(region, known) <= NEAR);
     let hint = meant.map(|known| format!(" Did you mean \"{known}\"?")).unwrap_or_default();
     let message = format!(
-        "\"{region}\" is not a region that this version of the provider knows.{hint} For a region that is newer, set \
+        "\"{region}\" is not a region that this version of the provider knows.{hint} To use a newer region, set \
          \"skip_region_validation\" to true in the provider block."
     );
     Err(ArnError::new(Part::Region, message))

@@ -12,7 +12,7 @@ pub fn key_arn(text: &str) -> Result<Arn, ArnError> {
     match arn.resource.split_once('/') {
         Some(("key", id)) if !id.is_empty() && !id.contains(['*', '?', '/']) => Ok(arn),
         Some(("alias", _)) => wrong(
-            "is the ARN of an alias. An alias can be pointed at another key, so policies name the key itself: \
+            "is the ARN of an alias. An alias can be moved to another key, so policies use the ARN of the key: \
              \"…:key/KEY_ID\".",
         ),
         _ => wrong("is not the ARN of a KMS key, which ends in \"key/KEY_ID\"."),

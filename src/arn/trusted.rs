@@ -12,21 +12,30 @@ pub fn check_principal(text: &str) -> Result<(), ArnError> {
     }
     let wrong = |why: &str| Err(ArnError::new(Part::Whole, format!("\"{text}\" {why}")));
     if text == "*" {
-        return wrong("would trust everybody. Name accounts or roles.");
+        return wrong("would trust every AWS account. Write account IDs, or ARNs of roles or users.");
     }
     if ["AROA", "AIDA"].iter().any(|prefix| text.starts_with(prefix)) {
-        return wrong("is the ID of a role or user, which is what remains of a deleted one. Name it by its ARN.");
+        return wrong(
+            "is the unique ID of a role or user, which AWS shows in place of the ARN of a deleted one. \
+             Write an ARN.",
+        );
     }
     if text.ends_with(".amazonaws.com") {
-        return wrong("is a service. Services are trusted by their own attribute.");
+        return wrong("is an AWS service, not an account, role or user. Services have their own argument.");
     }
     let arn: Arn = text.parse()?;
     if text.contains(['*', '?']) {
-        return wrong("is a pattern, and a trust policy names each principal whole. Name the account instead.");
+        return wrong(
+            "contains a wildcard, which a trust policy does not allow in a principal. Write the account ID \
+             instead.",
+        );
     }
     check_account(&arn.account)?;
     match (arn.service.as_str(), arn.iam_identity()) {
-        ("iam", Some((IamKind::Group, _))) => wrong("is a group, which nobody can be. Name a role or a user."),
+        ("iam", Some((IamKind::Group, _))) => wrong(
+            "is an IAM group, which cannot be a principal. Write the ARN of \
+             a role or user.",
+        ),
         ("iam", Some(_)) => Ok(()),
         ("iam", None) if arn.resource == "root" => Ok(()),
         ("sts", _) if arn.resource.starts_with("assumed-role/") || arn.resource.starts_with("federated-user/") => {
@@ -52,11 +61,11 @@ mod tests {
             assert_eq!(check_principal(text), Ok(()), "{text}");
         }
         for (text, says) in [
-            ("*", "everybody"),
+            ("*", "every AWS account"),
             ("AROAIOSFODNN7EXAMPLE1", "deleted"),
             ("rds.amazonaws.com", "service"),
-            ("arn:aws:iam::123456789012:role/*", "pattern"),
-            ("arn:aws:iam::*:root", "pattern"),
+            ("arn:aws:iam::123456789012:role/*", "contains a wildcard"),
+            ("arn:aws:iam::*:root", "contains a wildcard"),
             ("arn:aws:iam::123456789012:group/g", "group"),
             ("arn:aws:iam::123456789012:policy/p", "not the ARN of a role"),
             ("arn:aws:iam::aws:role/r", "twelve digits"),

@@ -159,12 +159,12 @@ pub fn resource_id() -> Check {
 /// The identifier of an instance or cluster.
 pub fn db_identifier() -> Check {
     const FORM: &str = "must be the identifier of a database: 1 to 63 lower-case letters, digits and single hyphens, a letter first and \
-         no hyphen last";
+                        no hyphen last";
     let fits = is_rds_name(63);
     Check::explained(FORM, move |name| match (fits(name), name.to_lowercase()) {
         (false, _) => Err(format!("\"{name}\" {FORM}.")),
         (true, lower) if lower != name => {
-            Err(format!("RDS keeps identifiers in lower case, so \"{name}\" is \"{lower}\" there. Write \"{lower}\"."))
+            Err(format!("RDS stores identifiers in lower case. Write \"{lower}\" in place of \"{name}\"."))
         }
         (true, _) => Ok(()),
     })
@@ -177,8 +177,9 @@ pub fn parameter_group() -> Check {
     Check::explained(format!("must be the name of a parameter group: {FORM}"), move |name| {
         if name.starts_with("default.") {
             return Err(format!(
-                "\"{name}\" is one of AWS's own parameter groups, which nobody can change. Make one of the same family, \
-                 let the database have that, and name it here; a database has its new group once it has been rebooted."
+                "\"{name}\" is a default parameter group of AWS, which cannot be changed. Create a parameter group \
+                 of the same family, associate it with the database, and use its name here; the database uses the \
+                 new group after a reboot."
             ));
         }
         match fits(name) && name == name.to_lowercase() {

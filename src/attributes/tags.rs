@@ -65,8 +65,8 @@ impl TagOptions {
         all.extend(forced.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         if all.len() >= MOST {
             let detail = format!(
-                "With the provider's default tags there would be {}, and AWS allows {MOST}, of which the provider \
-                 needs one.",
+                "With the provider's \"default_tags\" there would be {} tags. AWS allows {MOST}, and the provider \
+                 needs one of them.",
                 all.len()
             );
             return Err(Diagnostic::error("Too many tags", detail));

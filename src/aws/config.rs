@@ -238,18 +238,22 @@ impl Clients {
         if self.0.options.skip_requesting_account_id {
             return Err(Error::local(
                 Kind::Configuration,
-                "\"allowed_account_ids\" and \"forbidden_account_ids\" cannot be checked, since \
-                 \"skip_requesting_account_id\" forbids to ask for the account id",
+                "\"allowed_account_ids\" and \"forbidden_account_ids\" cannot be checked, because \
+                 \"skip_requesting_account_id\" is true. Set it to false, or remove the account lists",
             ));
         }
         let account = &self.caller().await?.account_id;
         if forbidden.contains(account) {
-            let message = format!("AWS account ID not allowed: {account}; \"forbidden_account_ids\" holds it");
+            let message = format!(
+                "AWS account ID not allowed: {account}, the account of the credentials, is in \
+                 \"forbidden_account_ids\""
+            );
             return Err(Error::local(Kind::Account, message));
         }
         if !allowed.is_empty() && !allowed.contains(account) {
             let message = format!(
-                "AWS account ID not allowed: {account}; \"allowed_account_ids\" holds only {}",
+                "AWS account ID not allowed: {account}, the account of the credentials; \"allowed_account_ids\" \
+                 contains only {}",
                 allowed.join(", ")
             );
             return Err(Error::local(Kind::Account, message));

@@ -93,7 +93,7 @@ impl Error {
             }
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
-                new(Kind::Answer, None, format!("HTTP status {status} with a body that is not understood"))
+                new(Kind::Answer, None, format!("HTTP status {status} with a body that cannot be parsed"))
             }
             other => new(Kind::Configuration, None, chain(other)),
         }
@@ -118,7 +118,7 @@ impl Error {
 
     /// An answer that came without a part every such answer has.
     pub(crate) fn incomplete(service: &'static str, operation: &'static str, what: &str) -> Self {
-        Self { service, operation, ..Self::local(Kind::Answer, format!("the answer holds no {what}")) }
+        Self { service, operation, ..Self::local(Kind::Answer, format!("the response contains no {what}")) }
     }
 
     /// A request that cannot even be written.
@@ -260,23 +260,24 @@ impl Error {
     fn session_advice(&self) -> Option<&'static str> {
         Some(match self.code()? {
             "ValidationError" => {
-                "An argument of the block is not as AWS wants it, such as \"role_arn\", or a \"duration\" that is longer than \
-                 the role's maximum session duration or, if the role is assumed from another role, than one hour."
+                "An argument of the block is not valid, such as \"role_arn\", or a \"duration\" longer than the \
+                 role's maximum session duration (or longer than one hour if the role is assumed with the \
+                 credentials of another role)."
             }
             "MalformedPolicyDocument" => "The session policy in \"policy\" or one of \"policy_arns\" is not valid.",
             "PackedPolicyTooLarge" => {
-                "The session policies and the session tags are too long together. Shorten \"policy\", or use fewer \
-                 \"policy_arns\" or \"tags\"."
+                "The session policies and session tags together exceed the size limit. Shorten \"policy\", or use \
+                 fewer \"policy_arns\" or \"tags\"."
             }
             "RegionDisabledException" => {
                 "STS is not activated in this region for the account. Activate it in the account settings of IAM, or set \
                  \"sts_region\"."
             }
             "ExpiredTokenException" => {
-                "The token of the identity provider has expired. Get a new one and run it again."
+                "The token of the identity provider has expired. Get a new token and run the command again."
             }
             "IDPRejectedClaim" => "The identity provider has rejected the token, which may be expired or revoked.",
-            "IDPCommunicationError" => "AWS could not reach the identity provider. Run it again in a minute.",
+            "IDPCommunicationError" => "AWS could not reach the identity provider. Run the command again in a minute.",
             "InvalidIdentityToken" => {
                 "The token is not valid for any identity provider that IAM knows: check its issuer and audience, and the \
                  OIDC provider in the role's account."
@@ -292,7 +293,7 @@ impl Error {
             Kind::Service if self.is_access_denied() => "AWS denies access",
             Kind::Service => "AWS refused the request",
             Kind::Unreached(..) => "Cannot reach AWS",
-            Kind::Answer => "Cannot understand the answer of AWS",
+            Kind::Answer => "Cannot parse the response of AWS",
             Kind::NoCredentials => "Cannot find AWS credentials",
             Kind::Credentials => "Cannot use the AWS credentials",
             Kind::AssumeRole(_) | Kind::WebIdentity(_) => "Cannot assume the IAM role",
@@ -309,71 +310,77 @@ impl Error {
     fn advice(&self) -> String {
         match &self.kind {
             Kind::Service if self.is_expired_credentials() => {
-                "The session these credentials belong to has ended. Log in again (for IAM Identity Center: \"aws sso login\"), \
+                "The session of these credentials has ended. Sign in again (IAM Identity Center: \"aws sso login\"), \
                  or renew the keys in the environment, the shared files or the provider block."
                     .to_owned()
             }
             Kind::Service if self.is_invalid_credentials() => {
-                "The key is mistyped, deleted or inactive, a session token is missing, the clock of this machine is wrong, \
-                 or the key belongs to another partition than the region."
+                "Usual causes: the access key is mistyped, deleted or inactive, the session token is missing, the \
+                 clock of this machine is wrong, or the access key belongs to another partition than the region."
                     .to_owned()
             }
             Kind::Service if self.is_access_denied() => format!(
-                "Allow the credentials in use the action \"{}:{}\", or use others. A permissions boundary, a session policy or \
-                 an organization's policy can deny it too.",
+                "Allow the action \"{}:{}\" for the credentials in use, or use other credentials. A permissions \
+                 boundary, a session policy or a service control policy can also deny it.",
                 self.service, self.operation
             ),
             Kind::Service if self.is_throttled() => {
-                "AWS still limited the calls after the last retry. Run it again later, lower \"-parallelism\", or raise \
-                 \"max_retries\"."
+                "AWS still throttled the requests after the last retry. Run the command again later, lower \
+                 \"-parallelism\", or raise \"max_retries\"."
                     .to_owned()
             }
             Kind::Service if self.is_concurrent_modification() => {
-                "Something else is changing the same object. Run it again in a minute.".to_owned()
+                "Another process is changing the same object. Run the command again in a minute.".to_owned()
             }
             Kind::Service if self.is_limit_exceeded() && self.puts_an_inline_policy() => {
-                "Shorten or remove other inline policies, or split this one between several principals.".to_owned()
+                "Shorten or remove other inline policies, or split this policy between several principals.".to_owned()
             }
             Kind::Service if self.is_unmodifiable() => {
                 "The object belongs to an AWS service, and only that service can change it.".to_owned()
             }
             Kind::Service | Kind::Configuration | Kind::Account => String::new(),
-            Kind::Unreached(reach, host) => match reach {
-                Reach::Name => format!(
-                    "The name \"{host}\" has no address here. Check the region, the endpoint in the provider block or \
-                     environment, and this machine's name service."
-                ),
-                Reach::Connection => format!(
-                    "Nothing accepts connections at \"{host}\". Check the endpoint in the provider block or environment, \
-                     the proxy settings and the network."
-                ),
+            Kind::Unreached(reach, _) => match reach {
+                Reach::Name => {
+                    "Check the region, the endpoint in the provider block or environment, and the DNS settings of \
+                     this machine."
+                        .to_owned()
+                }
+                Reach::Connection => {
+                    "Check the endpoint in the provider block or environment, the proxy settings and the network."
+                        .to_owned()
+                }
                 Reach::Tls => "If a proxy or a test server uses a certificate authority of its own, name its file in \
                                \"custom_ca_bundle\" or AWS_CA_BUNDLE."
                     .to_owned(),
-                Reach::Timeout => "Check the network, the proxy settings and the VPC endpoint's security group.".to_owned(),
-                Reach::Broken => "Whether the request had its effect is unknown. Run it again: the next plan reads the \
-                                  real state first."
+                Reach::Timeout => {
+                    "Check the network, the proxy settings and the VPC endpoint's security group.".to_owned()
+                }
+                Reach::Broken => "The request may have taken effect or not. Run the command again: the next plan \
+                                  reads the actual state first."
                     .to_owned(),
             },
-            Kind::Answer => {
-                "Something other than AWS may have answered: check the endpoint and the proxy settings.".to_owned()
-            }
-            Kind::NoCredentials => "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \"profile\" in the \
-                                    provider block; for IAM Identity Center log in with \"aws sso login\" first."
+            Kind::Answer => "The response may not come from AWS: check the endpoint and the proxy settings.".to_owned(),
+            Kind::NoCredentials => "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \"profile\" \
+                                    in the provider block; for IAM Identity Center, run \"aws sso login\" first."
                 .to_owned(),
-            Kind::Credentials => "Renew them (for IAM Identity Center: \"aws sso login\"), or mend the profile.".to_owned(),
+            Kind::Credentials => {
+                "Renew them (IAM Identity Center: \"aws sso login\"), or correct the profile.".to_owned()
+            }
             Kind::AssumeRole(_) | Kind::WebIdentity(_) if self.session_advice().is_some() => {
                 self.session_advice().unwrap_or_default().to_owned()
             }
-            Kind::WebIdentity(role) => format!(
-                "Usual causes: the token is expired or meant for another audience, IAM has no identity provider for its \
-                 issuer, or the trust policy of the role \"{role}\" does not allow its subject the action \
-                 \"sts:AssumeRoleWithWebIdentity\"."
-            ),
-            Kind::AssumeRole(role) => format!(
-                "Usual causes: the role \"{role}\" does not exist, its trust policy does not admit the credentials in use or \
-                 asks for an \"external_id\", or these credentials lack the action \"sts:AssumeRole\" on it."
-            ),
+            Kind::WebIdentity(_) => {
+                "Usual causes: the token has expired or is for another audience, IAM has no identity provider for \
+                 its issuer, or the trust policy of the role does not allow the action \
+                 \"sts:AssumeRoleWithWebIdentity\" for its subject."
+                    .to_owned()
+            }
+            Kind::AssumeRole(_) => {
+                "Usual causes: the role does not exist, its trust policy does not allow the credentials in use or \
+                 requires an \"external_id\", or the credentials are not allowed the action \"sts:AssumeRole\" on \
+                 the role."
+                    .to_owned()
+            }
         }
     }
 }
@@ -391,8 +398,8 @@ impl fmt::Display for Error {
             }
             (Kind::Service, Some(code)) if message.is_empty() => write!(f, "{operation} answered {code}")?,
             (Kind::Service, Some(code)) => write!(f, "{operation} answered {code}: {message}")?,
-            (Kind::Answer, _) => write!(f, "{operation} got no proper answer: {message}")?,
-            (Kind::Unreached(..), _) => write!(f, "{operation} got no answer: {message}")?,
+            (Kind::Answer, _) => write!(f, "{operation} got an invalid response: {message}")?,
+            (Kind::Unreached(..), _) => write!(f, "{operation} got no response: {message}")?,
             (Kind::Configuration, _) if !operation.is_empty() => write!(f, "{operation} could not be sent: {message}")?,
             _ => f.write_str(message)?,
         }
@@ -454,7 +461,7 @@ mod tests {
     #[test]
     fn denied_access_names_the_action() {
         let diagnostic = Diagnostic::from(answered("AccessDenied"));
-        assert!(diagnostic.detail.contains("\n\nAllow the credentials in use the action \"iam:PutRolePolicy\""));
+        assert!(diagnostic.detail.contains("\n\nAllow the action \"iam:PutRolePolicy\""));
     }
 
     #[test]

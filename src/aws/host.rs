@@ -82,17 +82,18 @@ pub fn check_host(host: &str) -> Result<(), String> {
         return Err("The host name is empty.".to_owned());
     }
     if host.contains("://") {
-        return Err(format!("\"{host}\" is a URL; the host name alone is asked for."));
+        return Err(format!("\"{host}\" is a URL; write only the host name."));
     }
     if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
-        return Err(format!("\"{host}\" is an address; a token is made for the name of the database's endpoint."));
+        return Err(format!(
+            "\"{host}\" is an IP address; a token is valid only for the DNS name of the database \
+             endpoint."
+        ));
     }
     if let Some((name, port)) = host.rsplit_once(':')
         && port.bytes().all(|b| b.is_ascii_digit())
     {
-        return Err(format!(
-            "\"{host}\" holds a port; the host name is \"{name}\", and the port has its own argument."
-        ));
+        return Err(format!("\"{host}\" contains a port; write \"{name}\", and the port in its own argument."));
     }
     let label = |label: &str| {
         !label.is_empty()
@@ -148,9 +149,9 @@ mod tests {
         for (host, want) in [
             ("", "is empty"),
             ("https://db.example.com/", "is a URL"),
-            ("10.0.0.1", "is an address"),
-            ("::1", "is an address"),
-            ("db.example.com:5432", "holds a port"),
+            ("10.0.0.1", "is an IP address"),
+            ("::1", "is an IP address"),
+            ("db.example.com:5432", "contains a port"),
             ("a b", "is not a host name"),
             ("db..example", "is not a host name"),
             ("é.example", "is not a host name"),

@@ -82,10 +82,10 @@ impl CaBundle<'_> {
         let mut roots = rustls::RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|e| error(format!("is not PEM: {e}")))?;
-            roots.add(certificate).map_err(|e| error(format!("holds a certificate that cannot be used: {e}")))?;
+            roots.add(certificate).map_err(|e| error(format!("contains a certificate that cannot be used: {e}")))?;
         }
         if roots.is_empty() {
-            return Err(error("holds no certificate in PEM form".to_owned()));
+            return Err(error("contains no certificate in PEM format".to_owned()));
         }
         Ok(pem)
     }
@@ -268,8 +268,8 @@ mod tests {
         let file = dir.path().join("ca.pem");
         for (text, want) in [
             (None, "cannot be read"),
-            (Some(""), "holds no certificate"),
-            (Some("hello"), "holds no certificate"),
+            (Some(""), "contains no certificate"),
+            (Some("hello"), "contains no certificate"),
             (Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "cannot be used"),
             (Some("-----BEGIN CERTIFICATE-----\n%%%%\n-----END CERTIFICATE-----\n"), "is not PEM"),
         ] {

@@ -58,7 +58,8 @@ fn proxy(
     let Some((origin, url)) = found.filter(|(_, url)| !url.is_empty()) else { return Ok(None) };
     let whole = if url.contains("://") { url } else { format!("http://{url}") };
     // The URL may hold a password, so the message does not repeat it.
-    let refused = |error| Error::local(Kind::Configuration, format!("{origin} names no proxy: {}", chain(&error)));
+    let refused =
+        |error| Error::local(Kind::Configuration, format!("{origin} is not the URL of a proxy: {}", chain(&error)));
     Ok(Some(new(&whole).map_err(refused)?.no_proxy(direct)))
 }
 
@@ -98,7 +99,7 @@ mod tests {
     fn an_invalid_proxy_is_reported_without_its_password() {
         let given = Given { https: Some("socks5://me:hidden@a"), ..Given::default() };
         let error = Proxies::of(given, |_| None).err().unwrap();
-        assert!(error.message.starts_with("https_proxy names no proxy"), "{error}");
+        assert!(error.message.starts_with("https_proxy is not the URL of a proxy"), "{error}");
         assert!(!error.message.contains("hidden"), "{error}");
     }
 }

@@ -88,7 +88,8 @@ impl Login<'_> {
             return error(
                 Argument::Region,
                 format!(
-                    "The region is \"{}\", but the host \"{}\" is in \"{}\": a token for another region is refused.",
+                    "The region is \"{}\", but the host \"{}\" is in \"{}\". The database rejects a token for \
+                     another region.",
                     self.region, self.host, host.region
                 ),
             );
@@ -104,12 +105,16 @@ impl Login<'_> {
             );
         }
         if self.user.chars().any(char::is_control) {
-            return error(Argument::User, "The user name holds a control character.".to_owned());
+            return error(Argument::User, "The user name contains a control character.".to_owned());
         }
         if self.lifetime < Duration::from_secs(1) || self.lifetime > MAX_LIFETIME {
             return error(
                 Argument::Lifetime,
-                format!("A token lives 1 to {} seconds, not {}.", MAX_LIFETIME.as_secs(), self.lifetime.as_secs()),
+                format!(
+                    "A token is valid for 1 to {} seconds, not {}.",
+                    MAX_LIFETIME.as_secs(),
+                    self.lifetime.as_secs()
+                ),
             );
         }
         Ok(())

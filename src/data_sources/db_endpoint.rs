@@ -135,7 +135,15 @@ impl DbEndpoint {
             return Ok(found);
         }
         let place = world::place(cx, own.as_deref()).await?;
-        let detail = format!("There is no such database as \"{name}\" in {place}.");
+        let what = match (&self.db_instance_identifier, &self.db_cluster_identifier, &self.db_proxy_name) {
+            (Some(_), ..) => "DB instance",
+            (_, Some(_), _) => "DB cluster",
+            (.., Some(_)) => "DB proxy",
+            _ => "DB instance, DB cluster or DB proxy with the endpoint",
+        };
+        let detail = format!(
+            "There is no {what} \"{name}\" in {place}. Check the name, \"region\" and the account of the credentials."
+        );
         Err(Diagnostic::error("Database not found", detail).at(way))
     }
 

@@ -114,10 +114,15 @@ impl IamAuthReadiness {
         let found = rds.database(kind, name).await;
         let found = found.context("Cannot look up the database", name).map_err(|error| error.at(way))?;
         let Some(database) = found else {
-            let detail = format!("There is no {kind} \"{name}\" in {}.", world::place(cx, region).await?);
+            let detail = format!(
+                "There is no DB {kind} \"{name}\" in {}. Check the identifier, \"region\" and the \
+                 account of the credentials.",
+                world::place(cx, region).await?
+            );
             return Err(Diagnostic::error("Database not found", detail).at(way));
         };
-        let classes = rds.classes(kind, name).await.context("Cannot look up the database", name)?;
+        let classes = rds.classes(kind, name).await.context("Cannot look up the database", name);
+        let classes = classes.map_err(|error| error.at(way))?;
         let cluster = rds.cluster_of(&database).await.context("Cannot look up the cluster of the database", name);
         Ok((database.for_connections(cluster.map_err(|error| error.at(way))?), classes))
     }
@@ -142,7 +147,10 @@ async fn lacking(rds: &Rds, database: &Database, classes: &[String]) -> Result<O
 /// The reasons why IAM database authentication does not work.
 fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
     let unsupported = lacking.map(|what| {
-        format!("AWS offers no IAM authentication for {what}. Use another version, class or engine, or passwords.")
+        format!(
+            "IAM database authentication is not available for {what}. Use another version, instance class or \
+             engine, or use passwords."
+        )
     });
     let status = (!database.is_operational()).then(|| match database.advice() {
         Some(advice) => format!("The status of the database is \"{}\": {advice}.", database.status),
@@ -155,15 +163,17 @@ fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
     let setting = match (database.iam_enabled, database.iam_pending) {
         (true, None | Some(true)) => None,
         (false, Some(true)) => Some(format!(
-            "IAM authentication of {owner} is about to be turned on. If that waits for the maintenance window, apply it \
-             immediately."
+            "Enabling IAM database authentication of {owner} is a pending modification. If it waits for the \
+             maintenance window, apply it immediately."
         )),
         (false, _) => Some(format!(
-            "IAM authentication of {owner} is off. Turn it on, for example with \"rdsauth_iam_authentication\"."
+            "IAM database authentication of {owner} is disabled. Enable it, for example with \
+             \"rdsauth_iam_authentication\"."
         )),
-        (true, Some(false)) => {
-            Some(format!("IAM authentication of {owner} is about to be turned off. Turn it on again before that."))
-        }
+        (true, Some(false)) => Some(format!(
+            "Disabling IAM database authentication of {owner} is a pending modification. Enable it \
+             again before the modification is applied."
+        )),
     };
     [unsupported, status, setting].into_iter().flatten().collect()
 }
@@ -178,8 +188,8 @@ fn memory_warning(classes: &[String]) -> Option<String> {
     let small: Vec<String> = classes.iter().filter_map(memory).collect();
     (!small.is_empty()).then(|| {
         format!(
-            "{} of memory. IAM authentication needs 300 to 1000 MiB of it: make sure that so much is free, or choose a \
-             larger class.",
+            "{} of memory. IAM database authentication needs 300 to 1000 MiB: make sure that this much is free, or \
+             choose a larger instance class.",
             small.join(" and ")
         )
     })
@@ -223,11 +233,11 @@ mod tests {
     fn each_obstacle_is_reported() {
         check(&database("available", true, None), None, &[]);
         check(&database("storage-optimization", true, Some(true)), None, &[]);
-        check(&database("available", false, None), None, &["\"orders\" is off"]);
-        check(&database("available", false, Some(false)), None, &["is off"]);
-        check(&database("available", false, Some(true)), None, &["about to be turned on"]);
-        check(&database("available", true, Some(false)), None, &["about to be turned off"]);
-        check(&database("creating", false, None), Some("x 1"), &["for x 1", "\"creating\". Wait", "is off"]);
+        check(&database("available", false, None), None, &["\"orders\" is disabled"]);
+        check(&database("available", false, Some(false)), None, &["is disabled"]);
+        check(&database("available", false, Some(true)), None, &["Enabling IAM database authentication"]);
+        check(&database("available", true, Some(false)), None, &["Disabling IAM database authentication"]);
+        check(&database("creating", false, None), Some("x 1"), &["for x 1", "\"creating\". Wait", "is disabled"]);
         check(&database("storage-full", true, None), None, &["\"storage-full\": "]);
         let member = Database { cluster_identifier: Some("shop".to_owned()), ..database("available", false, None) };
         check(&member, None, &["the cluster \"shop\""]);

@@ -93,7 +93,7 @@ impl DataSource<World> for ReplicationIamImpact {
 }
 
 fn unknown(error: Diagnostic) -> Diagnostic {
-    let detail = format!("{}\n\nSo it is not known who is affected: the results are null.", error.detail);
+    let detail = format!("{}\n\nThe affected users are therefore unknown, and the results are null.", error.detail);
     Diagnostic { severity: Severity::Warning, detail, ..error }
 }
 

@@ -127,10 +127,10 @@ fn wrong(error: TokenError) -> Diagnostic {
 
 fn alias(host: &str) -> Diagnostic {
     Diagnostic::warning(
-        "Host name is not one of RDS",
+        "Host name is not an RDS endpoint",
         format!(
-            "\"{host}\" does not have the form of an RDS endpoint. The database accepts a token only if it was \
-             signed for the endpoint's own name."
+            "\"{host}\" does not have the form of an RDS endpoint. The database accepts only tokens that are signed \
+             for the DNS name of its endpoint, not for a CNAME record or a tunnel."
         ),
     )
     .at(DbAuthToken::host)
@@ -140,8 +140,8 @@ fn cut_short(username: &str) -> Diagnostic {
     Diagnostic::warning(
         "Credentials expire before the token",
         format!(
-            "The credentials that signed the token for \"{username}\" expire sooner than the token would, and the token \
-             ends with them."
+            "The AWS credentials that signed the token for \"{username}\" expire before \"expires_in\" has passed, \
+             and the token expires with them."
         ),
     )
 }

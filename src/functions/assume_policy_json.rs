@@ -31,7 +31,9 @@ impl Function for AssumePolicyJson {
             .map_err(|error| FunctionError::argument(Self::principal, error.to_string()))?;
         let wrong = |text: String| Err(FunctionError::argument(Self::actions, text));
         if self.actions.is_empty() {
-            return wrong("The list of actions is empty: with \"sts:AssumeRole\" the role can be assumed.".to_owned());
+            return wrong(
+                "The list of actions is empty: a role can be assumed only with \"sts:AssumeRole\".".to_owned(),
+            );
         }
         let check = checks::trust_action();
         for action in &self.actions {

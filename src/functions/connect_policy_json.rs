@@ -26,7 +26,7 @@ impl Function for ConnectPolicyJson {
     fn call(self) -> Result<String, FunctionError> {
         let wrong = |text: String| FunctionError::argument(Self::arns, text);
         if self.arns.is_empty() {
-            return Err(wrong("The list of ARNs is empty: a policy must name at least one database user.".to_owned()));
+            return Err(wrong("The list of ARNs is empty: a policy needs at least one database user.".to_owned()));
         }
         let users = self.arns.iter().map(|arn| DbUserArn::parse(arn, Wildcards::Allowed));
         let users: Vec<_> = users.collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;

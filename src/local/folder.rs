@@ -40,7 +40,8 @@ fn prepare(folder: &Path) -> io::Result<()> {
     }
     let found = fs::symlink_metadata(folder)?;
     let is_ours = found.is_dir() && found.uid() == rustix::process::getuid().as_raw() && found.mode() & 0o077 == 0;
-    let refused = || io::Error::new(io::ErrorKind::PermissionDenied, "does not belong to this user alone");
+    let refused =
+        || io::Error::new(io::ErrorKind::PermissionDenied, "is not a directory that only this user can access");
     is_ours.then_some(()).ok_or_else(refused)?;
     // On a file system that is mounted read-only, everything succeeds up to here.
     try_to_write(folder)
@@ -71,6 +72,6 @@ mod tests {
         assert_eq!(fs::metadata(&own).unwrap().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(&own).unwrap().count(), 0, "nothing is left in it");
         let why = first_usable([open, link].into_iter()).unwrap_err();
-        assert_eq!(why.matches("does not belong to this user alone").count(), 2, "{why}");
+        assert_eq!(why.matches("is not a directory that only this user can access").count(), 2, "{why}");
     }
 }

@@ -105,16 +105,16 @@ fn file_name(name: &str) -> String {
 }
 
 fn cannot_lock(error: io::Error) -> Diagnostic {
-    Diagnostic::error("Cannot lock against other processes", format!("A lock file cannot be locked: {error}."))
+    Diagnostic::error("Cannot lock against other processes", format!("The provider cannot lock a lock file: {error}."))
 }
 
 fn without_files(error: &io::Error) -> Diagnostic {
     Diagnostic::warning(
         "No folder for lock files",
         format!(
-            "Changes that must not run twice at the same time are guarded within this run alone, since no lock file can \
-             be created: {error}.\n\nDo not change the same objects from two runs at the same time, or give this user a \
-             home directory that it can write to."
+            "The provider cannot create a lock file: {error}. Changes that must not run at the same time are \
+             serialized within this run only.\n\nDo not change the same objects from two runs at the same time, or \
+             give this user a writable home directory."
         ),
     )
 }

@@ -69,10 +69,10 @@ pub fn users(document: &Document) -> Result<(Vec<DbUserArn>, Vec<Condition>), St
         let only =
             |element: &Element<Values>| matches!(element, Element::Is(actions) if actions.iter().all(|a| a == ACTION));
         let Some(Element::Is(resources)) = &statement.resource else {
-            return Err("A statement of the policy has no list of resources.".to_owned());
+            return Err("A statement of the policy has no \"Resource\".".to_owned());
         };
         if statement.effect != Effect::Allow || !only(&statement.action) {
-            return Err("A statement of the policy does something else.".to_owned());
+            return Err("A statement of the policy allows or denies something else.".to_owned());
         }
         for resource in resources.iter() {
             users.push(DbUserArn::parse(resource, Wildcards::Allowed).map_err(|error| error.to_string())?);

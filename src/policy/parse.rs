@@ -198,7 +198,7 @@ fn wrong(place: &str, want: &str, json: &Json) -> PolicyError {
         Json::List(_) => "a list".to_owned(),
         Json::Object(_) => "an object".to_owned(),
     };
-    error(format!("{place} must be {want}, and holds {is}."))
+    error(format!("{place} must be {want}, not {is}."))
 }
 
 fn error(message: impl Into<String>) -> PolicyError {
@@ -287,10 +287,10 @@ mod tests {
     fn each_fault_has_its_own_sentence() {
         check("", "The policy is empty");
         check("{", "not valid JSON");
-        check("[]", "The policy must be an object, and holds a list");
+        check("[]", "The policy must be an object, not a list");
         check("{}", "no \"Statement\"");
         check(r#"{"Statement":[]}"#, "an empty list");
-        check(r#"{"Statement":[5]}"#, "Statement 1 must be an object, and holds 5");
+        check(r#"{"Statement":[5]}"#, "Statement 1 must be an object, not 5");
         check(r#"{"version":"2012-10-17"}"#, "did you mean \"Version\"?");
         check(r#"{"Version":"2012-10-18","Statement":[]}"#, "it must be \"2012-10-17\"");
         check(r#"{"Statement":{"Action":"a:b"}}"#, "Statement 1 has no \"Effect\"");
@@ -298,7 +298,7 @@ mod tests {
         check(r#"{"Statement":{"Effect":"Allow"}}"#, "neither \"Action\" nor \"NotAction\"");
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","NotAction":"b"}}"#, "both \"Action\" and \"NotAction\"");
         check(r#"{"Statement":{"Effect":"Allow","Action":[]}}"#, "Statement 1's \"Action\" is an empty list");
-        check(r#"{"Statement":{"Effect":"Allow","Action":["a",null]}}"#, "holds null");
+        check(r#"{"Statement":{"Effect":"Allow","Action":["a",null]}}"#, "not null");
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","Action":"b"}}"#, "\"Action\" twice");
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","Principal":"x"}}"#, "must be \"*\", or an object");
         check(r#"{"Statement":{"Effect":"Allow","Action":"a","Principal":{"aws":"x"}}}"#, "did you mean \"AWS\"?");

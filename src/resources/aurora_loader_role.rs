@@ -238,10 +238,12 @@ impl Resource<World> for AuroraLoaderRole {
         from_aws.then(|| {
             let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
             let refused =
-                "Its trust policy does not let Aurora alone assume it, so this is no role of the data loader.";
+                "The trust policy of the role must allow only Aurora Limitless Database to assume it, with the \
+                 statements that the function loader_trust_policy_json returns. Change the trust policy first, or \
+                 import the role.";
             let is_loader = same(text("assume_role_policy"), &trust().0);
             let checked = if is_loader { Ok(()) } else { Err(Diagnostic::error("", refused)) };
-            checked.context("Cannot take over the role", text("name"))?;
+            checked.context("Cannot move the role to this resource", text("name"))?;
             Ok(Partial::default().with(Self::name, text("name").to_owned()))
         })
     }
@@ -353,8 +355,8 @@ fn other_assumer(tags: &Given) -> Option<Diagnostic> {
     let is_another = |tag: &str, found: &str| tag.eq_ignore_ascii_case(key) && (tag != key || found != value);
     let (found, _) = tags.iter().find(|(tag, found)| found.as_ref().is_some_and(|found| is_another(tag, found)))?;
     let detail = format!(
-        "Aurora assumes only roles whose tag \"{key}\" is \"{value}\", and keys that differ in case are one key to IAM. \
-         Leave the tag \"{found}\" out: the right one is added by itself."
+        "Aurora assumes only roles with the tag \"{key}\" = \"{value}\", and IAM compares tag keys \
+         case-insensitively. Remove the tag \"{found}\": this resource adds the required one."
     );
     Some(Diagnostic::error("Tag is reserved", detail).at(AuroraLoaderRole::tags.path().key(found)))
 }
@@ -378,8 +380,8 @@ fn one_account(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
         .into_iter()
         .find(|(_, one, other)| one != other)?;
         let detail = format!(
-            "\"{arn}\" is of {what} \"{other}\", and \"{first}\" of \"{one}\". The loader reads from a database, and \
-             needs secrets and keys, in the account and region of the database that it loads into."
+            "\"{arn}\" is in {what} \"{other}\", and \"{first}\" in {what} \"{one}\". The source database, the \
+             secrets and the KMS keys must be in the account and region of the database that the data is loaded into."
         );
         Some(Diagnostic::error("Different accounts or regions", detail).at(at.clone()))
     })
@@ -387,8 +389,10 @@ fn one_account(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
 
 fn too_long(config: &View<'_, AuroraLoaderRole>) -> Option<Diagnostic> {
     let (size, quota) = (size_of(&policy_json(config).known()?.0), Principal::Role(String::new()).inline_quota());
-    let detail =
-        format!("The policy would have {size} characters, and IAM allows {quota} for all inline policies of a role.");
+    let detail = format!(
+        "The inline policy would have {size} characters, and IAM allows {quota} for all inline policies of a \
+         role. Use fewer secrets or keys."
+    );
     let at = AuroraLoaderRole::additional_kms_key_arns;
     (size > quota).then(|| Diagnostic::error("Policy is too long", detail).at(at))
 }
@@ -402,8 +406,9 @@ async fn of_this_account(cx: &Ctx, secret: &Arn) -> Result<()> {
         return Ok(());
     }
     let detail = format!(
-        "\"{secret}\" belongs to account {} of partition \"{}\", and the role would be made in account {account} of \
-         partition \"{partition}\". The loader needs both in one.",
+        "The secret \"{secret}\" belongs to account {} in partition \"{}\", and the role would be created in account \
+         {account} in partition \"{partition}\". Both must be in the same account: use a provider with credentials \
+         of the secret's account.",
         secret.account, secret.partition
     );
     Err(Diagnostic::error("Secret of another account", detail).at(AuroraLoaderRole::source_secret_arn))

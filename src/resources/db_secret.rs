@@ -149,7 +149,7 @@ const GONE: Wait<Option<Description>> = Wait {
     what: "the secret to be gone",
     done: Option::is_none,
     failed: |_| false,
-    seen: |_| "it is still there".to_owned(),
+    seen: |_| "it still exists".to_owned(),
     pauses: lag::SECRET,
 };
 
@@ -255,14 +255,14 @@ impl Resource<World> for DbSecret {
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
         let days = config.get(Self::recovery_window_in_days).known().filter(|days| (1..7).contains(days));
         let days = days.map(|days| {
-            let detail = format!("\"recovery_window_in_days\" must be 0, or 7 to 30, and not {days}.");
+            let detail = format!("\"recovery_window_in_days\" must be 0, or from 7 to 30, not {days}.");
             Diagnostic::error("Recovery window too short", detail).at(Self::recovery_window_in_days)
         });
         let name = config.get(Self::name).known().filter(|name| without_random(name).is_some());
         let name = name.map(|name| {
             let detail = format!(
-                "\"{name}\" ends with a hyphen and {RANDOM} characters, as the ARNs of secrets do. Secrets Manager \
-                 may take one for the other when something asks for a secret by a part of its ARN.",
+                "\"{name}\" ends with a hyphen and {RANDOM} characters, like the ARN of a secret. Secrets Manager \
+                 may return the wrong secret for a partial ARN. Choose a name with another ending.",
             );
             Diagnostic::warning("Name looks like the end of an ARN", detail).at(Self::name)
         });
@@ -362,7 +362,7 @@ impl Owned for DbSecret {
             return Ok(Some(Maker::of(tags::mark(&found.tags))));
         }
         if planned.get(Self::restore_deleted) == Val::Known(false) {
-            let error = diagnostics::in_recovery(&found, "The apply will end in an error.");
+            let error = diagnostics::in_recovery(&found, "The apply will fail.");
             cx.warn(Diagnostic { severity: Severity::Warning, ..error });
         }
         Ok(None)
@@ -410,7 +410,7 @@ impl DbSecret {
     }
 
     async fn read_secret(&self, secrets: &Secrets, id: &str) -> Result<Option<Description>> {
-        secrets.describe(id).await.context("Cannot look at the secret", id)
+        secrets.describe(id).await.context("Cannot read the secret", id)
     }
 
     fn wanted_tags(&self, cx: &Ctx) -> Result<Map<String>> {
@@ -520,9 +520,7 @@ impl DbSecret {
         cx.save(&self);
         let id = self.secret_id();
         let found = cx.find(&lag::SECRET_UNSEEN, || self.read_secret(secrets, id)).await?;
-        let found = found.ok_or_else(|| {
-            Diagnostic::error("Secret not found", "The secret that was just written is not there any more.")
-        })?;
+        let found = found.ok_or_else(|| diagnostics::secret_missing(id))?;
         self.last_changed = found.changed_at().into();
         Ok(self)
     }

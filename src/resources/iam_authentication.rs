@@ -102,7 +102,7 @@ impl Resource<World> for IamAuthentication {
         let found = plan.switch(cx, plan.wanted(), before).await?;
         claim.created(cx);
         plan.previously_enabled = Some(plan.enabled != is_switched.into_inner()).into();
-        plan.fill(cx, found).await?;
+        plan.fill_as_planned(cx, found).await?;
         Ok(plan)
     }
 
@@ -130,10 +130,7 @@ impl Resource<World> for IamAuthentication {
             return Ok(plan); // Nothing of the database is to change.
         }
         let found = plan.switch(cx, plan.wanted(), || {}).await?;
-        let promised = (plan.pending.clone(), plan.engine_version.clone());
-        plan.fill(cx, found).await?;
-        plan.pending.keep_to(promised.0);
-        plan.engine_version.keep_to(promised.1);
+        plan.fill_as_planned(cx, found).await?;
         Ok(plan)
     }
 
@@ -193,6 +190,12 @@ impl Resource<World> for IamAuthentication {
         plan.set(Self::resource_id, found.resource_id);
         plan.set(Self::arn, found.arn);
         plan.set(Self::engine, found.engine);
+        if plan.is_create() {
+            plan.set(Self::engine_version, found.engine_version);
+            if wanted.apply_immediately {
+                plan.clear(Self::pending);
+            }
+        }
         if let Some(host) = found.host {
             plan.set(Self::host, host);
         }
@@ -244,6 +247,15 @@ impl IamAuthentication {
         target.switch_iam(cx, &rds, switch, before).await.map_err(|error| error.at(self.name()))
     }
 
+    /// Fills in what was found after a change, but for what the plan has said.
+    async fn fill_as_planned(&mut self, cx: &Ctx, found: Database) -> Result<()> {
+        let (pending, engine_version) = (self.pending.clone(), self.engine_version.clone());
+        self.fill(cx, found).await?;
+        self.pending.keep_to(pending);
+        self.engine_version.keep_to(engine_version);
+        Ok(())
+    }
+
     async fn fill(&mut self, cx: &Ctx, found: Database) -> Result<()> {
         self.region = cx.aws()?.region(self.target()?.region.as_deref()).await?.into();
         self.pending = found.iam_pending.into();
@@ -271,8 +283,9 @@ fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
     };
     (ends && is(&prior, IamAuthentication::enabled)).then(|| {
         Diagnostic::warning(
-            "IAM authentication will be turned off",
-            "Database users that log in with it, in PostgreSQL the members of \"rds_iam\", cannot log in any more.",
+            "IAM database authentication will be disabled",
+            "Database users that authenticate with IAM (in PostgreSQL, the members of \"rds_iam\") will no longer be \
+             able to connect.",
         )
         .at(at)
     })
@@ -280,17 +293,17 @@ fn lockout(plan: &Plan<'_, IamAuthentication>) -> Option<Diagnostic> {
 
 fn stays_on(target: &Target) -> Diagnostic {
     let detail = format!(
-        "It was on at \"{target}\" before this resource was created, so it was not turned off, although \
-         \"disable_on_destroy\" is set."
+        "IAM database authentication of \"{target}\" was already enabled before this resource was created, so it was \
+         not disabled, although \"disable_on_destroy\" is true."
     );
     Diagnostic::warning("IAM database authentication was left on", detail)
 }
 
 fn waits() -> Diagnostic {
     Diagnostic::warning(
-        "Change waits for the maintenance window",
-        "With \"apply_immediately\" set to false, the apply ends before the change is made. Until the next maintenance \
-         window of the database, \"pending\" shows what will be, and logins work as before.",
+        "Change is a pending modification",
+        "Because \"apply_immediately\" is false, AWS applies the change in the next maintenance window of the \
+         database. Until then, \"pending\" shows the new value, and users connect as before.",
     )
     .at(IamAuthentication::apply_immediately)
 }

@@ -129,7 +129,7 @@ tf_provider::model! {
         /// problem](https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). AWS DMS supports this from
         /// engine version 3.4.7.
         source_account_condition: bool = optional().or(false),
-        /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
+        /// Permission to connect to a DB instance, DB cluster or RDS Proxy as certain database users.
         connect: Vec<Connect> = block().min(1),
         /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),
@@ -267,10 +267,12 @@ impl Resource<World> for IamDbAccessRole {
         from_aws.then(|| {
             let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
             let trust = text("assume_role_policy").parse().ok().as_ref().and_then(Trust::of);
-            let refused = "Its trust policy says what this resource cannot say: it trusts accounts, roles, users and \
-                           services, with an external ID or for a source account, and nothing else.";
+            let refused = "The trust policy of the role contains statements that this resource cannot manage. It can \
+                           manage only accounts, roles, users and services as principals, an external ID and a \
+                           source account condition. Change the trust policy first, or keep the role in \
+                           \"aws_iam_role\".";
             let described = trust.ok_or_else(|| Diagnostic::error("", refused));
-            described.context("Cannot take over the role", text("name"))?;
+            described.context("Cannot move the role to this resource", text("name"))?;
             Ok(Partial::default().with(Self::name, text("name").to_owned()))
         })
     }
@@ -439,8 +441,9 @@ async fn own_account(cx: &Ctx) -> Result<String> {
     let at = IamDbAccessRole::source_account_condition;
     let asked = cx.aws()?.account_id().await.map_err(|error| Diagnostic::from(error).at(at))?;
     asked.ok_or_else(|| {
-        let detail = "The condition names the account of the provider's credentials, and \"skip_requesting_account_id\" \
-                      forbids to ask for it.";
+        let detail = "\"source_account_condition\" needs the account ID of the provider's credentials, which the \
+                      provider does not request because \"skip_requesting_account_id\" is true. Set one of them to \
+                      false.";
         Diagnostic::error("Missing account ID", detail).at(at)
     })
 }
@@ -472,31 +475,36 @@ fn trusted(config: &View<'_, IamDbAccessRole>) -> Vec<Diagnostic> {
         (
             no_principals && preset.as_deref() == Some(CLICKPIPES),
             "No trusted principal",
-            "For ClickPipes, \"trusted_principals\" must hold the \"Service role ID (IAM)\" of the ClickHouse service.",
+            "The preset for ClickPipes needs \"trusted_principals\" with the \"Service role ID (IAM)\" of the \
+             ClickHouse service.",
             Role::trusted_principals.path(),
         ),
         (
             no_principals && no_services && preset.is_none(),
-            "Nobody is trusted",
-            "One of \"trusted_principals\", \"trusted_services\" and \"preset\" must say who may assume the role.",
+            "Missing trusted principal",
+            "Set at least one of \"trusted_principals\", \"trusted_services\" and \"preset\" to say who can assume \
+             the role.",
             Role::trusted_principals.path(),
         ),
         (
             actions.is_some_and(|actions| actions.iter().all(is_no_assuming)),
-            "Nobody can assume the role",
-            "Without \"sts:AssumeRole\" the other actions are of no use.",
+            "Missing sts:AssumeRole",
+            "The role cannot be assumed without \"sts:AssumeRole\". Add it to \"trust_actions\", or remove \
+             \"trust_actions\".",
             Role::trust_actions.path(),
         ),
         (
             no_principals && config.is_set(Role::external_id),
-            "External ID for nobody",
-            "Only \"trusted_principals\" say an external ID, and there are none.",
+            "external_id without trusted_principals",
+            "\"external_id\" applies to \"trusted_principals\" only, which is not set. Set it, or remove \
+             \"external_id\".",
             Role::external_id.path(),
         ),
         (
             no_services && config.get(Role::source_account_condition) == Val::Known(true),
-            "Source account for nobody",
-            "Only services act for a source account, and none is trusted.",
+            "source_account_condition without services",
+            "\"source_account_condition\" applies to services only, and the role trusts none. Set \
+             \"trusted_services\", or remove \"source_account_condition\".",
             Role::source_account_condition.path(),
         ),
     ];

@@ -95,7 +95,7 @@ tf_provider::model! {
         policy_name: String = optional().or("rds-db-connect").replace().identity().check(checks::long_iam_name()),
         /// Whether to allow `*` as a resource ID, and `*` and `?` in the names of database users.
         allow_wildcards: bool = optional().or(false),
-        /// DB instance, DB cluster or RDS Proxy, and the database users to log in as.
+        /// Permission to connect to a DB instance, DB cluster or RDS Proxy as certain database users.
         connect: Vec<Connect> = block().min(1),
         /// Condition on every login. All conditions must hold.
         condition: Vec<ConditionBlock> = block(),
@@ -238,7 +238,7 @@ impl Resource<World> for IamDbUserPolicy {
         let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_iam_role_policy";
         from_aws.then(|| {
             let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-            logins::connect_statement(text("policy")).context("Cannot take over the policy", text("id"))?;
+            logins::connect_statement(text("policy")).context("Cannot move the policy to this resource", text("id"))?;
             let role = text("role").to_owned();
             Ok(Partial::default().with(Self::role, role).with(Self::policy_name, text("name")))
         })
@@ -267,7 +267,7 @@ impl Owned for IamDbUserPolicy {
             Found::Policy(_) => Ok(Some(Maker::Unknown)),
             Found::NoPolicy => Ok(None),
             Found::NoPrincipal => {
-                cx.warn(no_principal(&principal, cx.aws()?.account_id().await.ok().flatten()));
+                cx.warn(no_principal(&principal, &world::account(cx).await));
                 Ok(None)
             }
         }
@@ -320,14 +320,11 @@ impl From<Condition> for ConditionBlock {
 
 /// The present policy, if there is one.
 async fn read_policy(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str) -> Result<Option<String>> {
-    let clients = cx.aws()?;
     let look = || async {
         match iam.policy(principal, name).await {
             Ok(Found::Policy(document)) => Ok(Some(document)),
             Ok(Found::NoPolicy) => Ok(None),
-            Ok(Found::NoPrincipal) => {
-                Err(Failed::for_now(unknown_principal(clients.account_id().await.ok().flatten())))
-            }
+            Ok(Found::NoPrincipal) => Err(Failed::for_now(unknown_principal(cx, principal).await)),
             Err(error) => Err(Failed::finally(error)),
         }
     };
@@ -345,10 +342,18 @@ async fn put(cx: &Ctx, iam: &Iam, principal: &Principal, name: &str, document: &
         .map_err(|error| error.at(owner(principal)))
 }
 
-/// IAM does not know the principal, in this account if that is known.
-fn unknown_principal(account: Option<String>) -> Diagnostic {
-    let within = account.map(|account| format!(" in account {account}")).unwrap_or_default();
-    Diagnostic::error("", format!("IAM knows no principal of that name{within}."))
+/// IAM does not know the principal; the context names it.
+async fn unknown_principal(cx: &Ctx, principal: &Principal) -> Diagnostic {
+    let kind = match principal {
+        Principal::Role(_) => "role",
+        Principal::User(_) => "user",
+        Principal::Group(_) => "group",
+    };
+    let account = world::account(cx).await;
+    let detail = format!(
+        "There is no IAM {kind} with this name in {account}. Check \"{kind}\" and the account of the credentials."
+    );
+    Diagnostic::error("", detail)
 }
 
 /// The attribute that names a principal.
@@ -372,11 +377,10 @@ fn named_principal(of: &View<'_, IamDbUserPolicy>) -> Option<Principal> {
 }
 
 /// A plan cannot see what is created first in the same apply.
-fn no_principal(principal: &Principal, account: Option<String>) -> Diagnostic {
-    let account = account.map_or_else(|| "this account".to_owned(), |account| format!("account {account}"));
+fn no_principal(principal: &Principal, account: &str) -> Diagnostic {
     let detail = format!(
-        "IAM knows no \"{principal}\" in {account}. Unless it is created first in the same apply, the apply fails.\n\nIf \
-         it should be there, check the name and the account of the credentials."
+        "There is no IAM principal \"{principal}\" in {account}. The apply fails unless it is created earlier in the \
+         same apply.\n\nIf it should exist, check the name and the account of the credentials."
     );
     Diagnostic::warning("IAM principal not found", detail).at(owner(principal))
 }
@@ -385,8 +389,8 @@ fn changed_meanwhile(principal: &Principal, name: &str) -> Diagnostic {
     Diagnostic::error(
         "Policy changed since the plan",
         format!(
-            "Since the plan was made, somebody else changed the inline policy \"{name}\" of \"{principal}\". \
-             Nothing was changed now.\n\nRun \"terraform plan\" again to see the policy as it is."
+            "The inline policy \"{name}\" of \"{principal}\" was changed outside of Terraform after the plan was \
+             created. Nothing was changed.\n\nRun \"terraform plan\" again to see the current policy."
         ),
     )
     .at(IamDbUserPolicy::policy_name)

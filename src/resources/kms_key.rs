@@ -237,8 +237,8 @@ impl Resource<World> for KmsKey {
             cx.warn(diagnostics::without_effect());
         }
         if is_update && stays_disabled && plan.changed(Self::key_rotation_enabled) {
-            let detail =
-                "KMS changes the rotation of enabled keys alone. Enable the key as well, or leave its rotation.";
+            let detail = "KMS changes the rotation of enabled keys only. Set \"enabled\" to true, or leave the rotation \
+                          unchanged.";
             return Err(world::refuse_plan(
                 Diagnostic::error("Key is disabled", detail).at(Self::key_rotation_enabled),
             ));
@@ -378,8 +378,9 @@ impl KmsKey {
         let clients = cx.aws()?;
         let region = clients.region(self.region.as_deref()).await?;
         let account = clients.account_id().await.map_err(|error| at(error.into()))?.ok_or_else(|| {
-            let detail = "The policy names the account of the key, and \"skip_requesting_account_id\" forbids to ask \
-                          for it.\n\nLeave \"administrators\" out, or allow to ask.";
+            let detail = "The key policy for \"administrators\" contains the account ID, which the provider does not \
+                          request because \"skip_requesting_account_id\" is true.\n\nSet it to false, or remove \
+                          \"administrators\".";
             at(Diagnostic::error("Missing account ID", detail))
         })?;
         let root = Arn::account_root(Partition::of_region(&region), &account).to_string();
@@ -417,7 +418,7 @@ impl KmsKey {
         let wanted = all_tags(cx, self.tags.as_ref())?;
         let changes = Changes::between(is.tags_all.get()?, &wanted);
         if !changes.removed.is_empty() {
-            kms.untag(&arn, &changes.removed).await.context(doing, &arn)?;
+            kms.untag(&arn, &changes.removed).await.context(doing, &arn).map_err(|error| error.at(Self::tags))?;
         }
         if !changes.set.is_empty() {
             kms.tag(&arn, &changes.set).await.context(doing, &arn).map_err(|error| error.at(Self::tags))?;
@@ -437,7 +438,7 @@ impl KmsKey {
     async fn lead_alias(&self, cx: &Ctx, kms: &Kms, is: &Self, arn: &str) -> Result<()> {
         let (is_renamed, target) = (self.alias != is.alias, is.alias_target_arn.get()?);
         let at = |error: Diagnostic| error.at(Self::alias);
-        let doing = "Cannot name the key";
+        let doing = "Cannot set the alias of the key";
         if !is_renamed && !target.is_empty() {
             if target == arn {
                 return Ok(());
@@ -457,10 +458,15 @@ impl KmsKey {
         match cx.find(&lag::ALIAS_UNSEEN, || find_by_alias(kms, &self.alias)).await.map_err(at)? {
             Some(there) if there.arn == arn => Ok(()),
             Some(there) => Err(diagnostics::alias_in_use(&self.alias, &there)),
-            None => Err(at(Diagnostic::error(
-                "Alias is not to be seen",
-                "KMS says that the alias exists already, and shows no key by it. Run \"terraform apply\" again in a minute.",
-            ))),
+            None => {
+                let detail = format!(
+                    "CreateAlias answered that the alias \"{}\" already exists, but DescribeKey finds no key for it in \
+                     {}. Run \"terraform apply\" again in a minute.",
+                    self.alias,
+                    world::place(cx, self.region.as_deref()).await?
+                );
+                Err(at(Diagnostic::error("Alias not found", detail)))
+            }
         }
     }
 
@@ -479,8 +485,8 @@ impl KmsKey {
     /// Fills in what an import has to find out.
     async fn describe(&mut self, cx: &Ctx, kms: &Kms, key: &Key) -> Result<()> {
         if let Some(why) = unfit(key) {
-            let detail = format!("\"{}\" is not a key that this resource could have made: {why}", key.arn);
-            return Err(Diagnostic::error("Cannot describe the key", detail));
+            let detail = format!("This resource cannot manage the key \"{}\": {why}", key.arn);
+            return Err(Diagnostic::error("Key cannot be imported", detail));
         }
         if self.alias.is_empty() {
             let found = kms.aliases(Some(&key.id)).await.context("Cannot read the key's aliases", &key.arn)?;
@@ -514,7 +520,7 @@ impl KmsKey {
 }
 
 async fn find_by_alias(kms: &Kms, alias: &str) -> Result<Option<Key>> {
-    kms.key(alias).await.context("Cannot look at the alias", alias).map_err(|error| error.at(KmsKey::alias))
+    kms.key(alias).await.context("Cannot look up the alias", alias).map_err(|error| error.at(KmsKey::alias))
 }
 
 /// Deletes the alias, unless it was changed to point elsewhere.
@@ -528,10 +534,10 @@ async fn drop_alias(kms: &Kms, alias: &str, arn: &str) -> Result<(), Error> {
 /// Why a key is not one for this resource, if it is not.
 fn unfit(key: &Key) -> Option<String> {
     if !key.is_customer_managed {
-        return Some("it belongs to AWS.".to_owned());
+        return Some("it is an AWS managed key.".to_owned());
     }
     if key.spec != "SYMMETRIC_DEFAULT" || key.usage != "ENCRYPT_DECRYPT" {
-        let wanted = "this resource is for SYMMETRIC_DEFAULT and ENCRYPT_DECRYPT.";
+        let wanted = "only keys with SYMMETRIC_DEFAULT and ENCRYPT_DECRYPT are supported.";
         return Some(format!("its spec is {} and its usage {}, and {wanted}", key.spec, key.usage));
     }
     let usable = key.is_enabled() || key.is_disabled() || key.is_pending_deletion();

@@ -232,11 +232,11 @@ impl Resource<World> for KmsKeyUser {
         let mut found = Vec::new();
         match (custom, config.is_set(Self::actions)) {
             (Val::Known(true), false) => {
-                let detail = "With the permission set \"custom\", \"actions\" must say what the principal may do.";
-                found.push(Diagnostic::error("No actions", detail).at(Self::permission_set));
+                let detail = "permission_set = \"custom\" requires \"actions\", the KMS actions to allow.";
+                found.push(Diagnostic::error("Missing required argument", detail).at(Self::permission_set));
             }
             (Val::Known(false), true) => {
-                let detail = "\"actions\" can be set only if \"permission_set\" is \"custom\".";
+                let detail = "\"actions\" can be set only with permission_set = \"custom\".";
                 found.push(Diagnostic::error("Conflicting arguments", detail).at(Self::actions));
             }
             _ => {}
@@ -246,11 +246,16 @@ impl Resource<World> for KmsKeyUser {
             actions.iter().flat_map(|actions| actions.iter()).find(|action| operation(&action.0).is_none())
         {
             let known = OPERATIONS.join(", kms:");
-            let detail = format!("\"{}\" cannot be given with a grant. What can is kms:{known}.", action.0);
+            let detail = format!(
+                "\"{}\" cannot be allowed with a grant. Grants can allow kms:{known}. For other \
+                 actions, set \"mode\" to \"key_policy\".",
+                action.0
+            );
             found.push(Diagnostic::error("Invalid grant operation", detail).at(Self::actions));
         }
         if grant && config.get(Self::sid).known().is_some_and(|sid| sid.contains(' ')) {
-            let detail = "The name of a grant holds no spaces, unlike that of a statement.";
+            let detail = "\"sid\" is the name of the grant, which cannot contain spaces, unlike the name of a \
+                          statement.";
             found.push(Diagnostic::error("Invalid name of a grant", detail).at(Self::sid));
         }
         let arn = |val: Val<String>| val.known().and_then(|text| text.parse::<Arn>().ok());
@@ -258,7 +263,8 @@ impl Resource<World> for KmsKeyUser {
             && key.partition != principal.partition
         {
             let detail = format!(
-                "The key is in partition \"{}\", the principal in \"{}\". No key can be given across partitions.",
+                "The key is in partition \"{}\", the principal in \"{}\". Principals cannot use KMS keys of another \
+                 partition.",
                 key.partition, principal.partition
             );
             found.push(Diagnostic::error("Principal in another partition", detail).at(Self::principal_arn));
@@ -400,22 +406,24 @@ impl KmsKeyUser {
         let at = |error: Diagnostic| error.at(Self::kms_key_arn);
         let look = || async {
             let found = kms.key(&self.kms_key_arn).await;
-            let found = found.context("Cannot look at the key", &self.kms_key_arn).map_err(at);
+            let found = found.context("Cannot read the key", &self.kms_key_arn).map_err(at);
             found?.ok_or_else(|| Failed::for_now(self.no_key()))
         };
         let key = cx.until(&lag::NEW_KEY, look).await?;
         if !key.is_customer_managed {
             let detail = format!(
-                "\"{}\" is a key that AWS manages. Nobody else can change who may use it.\n\nUse a key of your own.",
+                "The key \"{}\" is an AWS managed key, and its key policy cannot be changed.\n\nUse a customer \
+                 managed key.",
                 key.arn
             );
-            return Err(at(Diagnostic::error("Key belongs to AWS", detail)));
+            return Err(at(Diagnostic::error("Key is an AWS managed key", detail)));
         }
         if key.is_pending_deletion() {
             let detail = format!(
-                "\"{}\" is in state \"{}\", so nobody can use it any more.\n\nTo keep it, call CancelKeyDeletion and \
-                 then EnableKey; else choose another key.",
-                key.arn, key.state
+                "The key \"{}\" is in state \"{}\" and cannot be used.\n\nTo keep it, cancel its deletion:\n  aws \
+                 kms cancel-key-deletion --key-id '{}'\n  aws kms enable-key --key-id '{}'\n\nOtherwise use another \
+                 key.",
+                key.arn, key.state, key.arn, key.arn
             );
             return Err(at(Diagnostic::error("Key scheduled for deletion", detail)));
         }
@@ -434,9 +442,9 @@ impl KmsKeyUser {
             Some(own) => Err(at(Diagnostic::error(
                 "Key of another account",
                 format!(
-                    "The key belongs to account {}, and the credentials to account {own}. KMS lets nobody write a \
-                     key's policy from another account.\n\nUse a provider with credentials of account {}, or set \
-                     \"mode\" to \"grant\".",
+                    "The key belongs to account {}, and the credentials to account {own}. A key policy can be \
+                     changed only with credentials of the key's account.\n\nUse a provider with credentials of \
+                     account {}, or set \"mode\" to \"grant\".",
                     key.account, key.account
                 ),
             ))),
@@ -473,13 +481,13 @@ impl KmsKeyUser {
     async fn policy(&self, kms: &Kms) -> Result<Option<Document>> {
         let policy = kms.policy(&self.kms_key_arn).await.context("Cannot read the key's policy", &self.kms_key_arn)?;
         let parsed: Result<_, PolicyError> = policy.map(|policy| policy.parse()).transpose();
-        parsed.map_err(|error| Diagnostic::error("Cannot understand the key's policy", error.to_string()))
+        parsed.map_err(|error| Diagnostic::error("Cannot parse the key policy", error.to_string()))
     }
 
     /// Fills the configuration from what exists under the name, as an import has no other source.
     async fn describe(mut self, kms: &Kms) -> Result<Option<Self>> {
         let Computed::Known(sid) = self.sid.clone() else {
-            let detail = "The identity to import needs the \"sid\", the name of the statement or grant.";
+            let detail = "The import identity needs \"sid\", the name of the statement or grant.";
             return Err(Diagnostic::error("Missing sid", detail).at(Self::sid));
         };
         let Some(policy) = self.policy(kms).await? else { return Ok(None) };
@@ -517,42 +525,51 @@ impl KmsKeyUser {
 // === impl diagnostics ===
 
 impl KmsKeyUser {
+    fn kind(&self) -> &'static str {
+        if self.is_grant() { "grant" } else { "statement" }
+    }
+
     fn name(&self) -> String {
-        let what = if self.is_grant() { "a grant" } else { "a statement" };
-        format!("{what} \"{}\"", self.sid.get().map(String::as_str).unwrap_or_default())
+        format!("{} \"{}\"", self.kind(), self.sid.get().map(String::as_str).unwrap_or_default())
     }
 
     fn changed_meanwhile(&self) -> Diagnostic {
         let detail = format!(
-            "Since the plan was made, somebody else changed {} of key \"{}\". Nothing was changed now.\n\nRun \
-             \"terraform plan\" again to see it as it is.",
+            "The {} of the key \"{}\" was changed outside of Terraform after the plan was created. Nothing was \
+             changed.\n\nRun \"terraform plan\" again to see the current {}.",
             self.name(),
-            self.kms_key_arn
+            self.kms_key_arn,
+            self.kind()
         );
         Diagnostic::error("Statement changed since the plan", detail).at(Self::sid)
     }
 
     fn cannot_describe(&self) -> Diagnostic {
         let detail = format!(
-            "Key \"{}\" has {}, and this resource can hold only a statement that allows one role, user or account \
-             some actions, under no condition.",
-            self.kms_key_arn,
-            self.name()
+            "The {} of the key \"{}\" cannot be managed by this resource. It can manage only statements that allow \
+             actions for one role, user or account, without conditions.",
+            self.name(),
+            self.kms_key_arn
         );
         Diagnostic::error("Cannot describe the statement", detail)
     }
 
     fn no_key(&self) -> Diagnostic {
-        let detail = format!("KMS knows no key \"{}\" in that region.", self.kms_key_arn);
+        let place = self.arn().map(|arn| format!("region \"{}\" of account {}", arn.region, arn.account));
+        let detail = format!(
+            "There is no KMS key \"{}\" in {}. Check \"kms_key_arn\", and that the key has not been deleted.",
+            self.kms_key_arn,
+            place.unwrap_or_else(|_| "its region".to_owned())
+        );
         Diagnostic::error("Key not found", detail).at(Self::kms_key_arn)
     }
 
     fn statement_remains(&self) -> Diagnostic {
         let detail = format!(
-            "Key \"{}\" is about to be deleted, and KMS no longer takes a policy for it. {} goes with the key; should \
-             the deletion be cancelled, it is still there.",
+            "The key \"{}\" is scheduled for deletion, and KMS does not accept policy changes for it. The {} is \
+             deleted together with the key; if the deletion of the key is cancelled, it still exists.",
             self.kms_key_arn,
-            self.name().replacen('a', "A", 1)
+            self.name()
         );
         Diagnostic::warning("Statement left in the policy of a key pending deletion", detail)
     }
@@ -560,7 +577,8 @@ impl KmsKeyUser {
 
 fn not_enabled(key: &Key) -> Diagnostic {
     let detail = format!(
-        "\"{}\" is in state \"{}\". Its policy was written, but nobody can use the key before it is enabled.",
+        "The key \"{}\" is in state \"{}\". Its key policy was changed, but the key cannot be used until it is \
+         enabled.",
         key.arn, key.state
     );
     Diagnostic::warning("Key is not enabled", detail).at(KmsKeyUser::kms_key_arn)

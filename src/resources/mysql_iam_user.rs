@@ -233,7 +233,7 @@ impl Resource<World> for MysqlIamUser {
         let Some(session) = opened else { return Ok(Some(state)) };
         let server = session.server();
         let found = connection::unless_lost(cx, state.read_user(cx, session).await, connection::AS_KNOWN);
-        let Some(found) = found.context("Cannot look at the user", state.account())? else { return Ok(Some(state)) };
+        let Some(found) = found.context("Cannot read the user", state.account())? else { return Ok(Some(state)) };
         let Some(user) = found else { return Ok(None) };
         if cx.is_import() {
             state.describe(&user);
@@ -282,8 +282,9 @@ impl Resource<World> for MysqlIamUser {
         let own = name.filter(|name| login.as_ref() == Some(name));
         found.extend(own.map(|name| diagnostics::is_own_login(&name).at(Self::name)));
         if config.is_set(Self::preset_databases) && config.get(Self::preset) == Val::Null {
-            let detail = "\"preset_databases\" says what \"preset\" is about, which is absent.";
-            found.push(Diagnostic::error("Missing preset", detail).at(Self::preset_databases));
+            let detail = "\"preset_databases\" lists the databases for \"preset\", which is not set. Set \"preset\", \
+                          or remove \"preset_databases\".";
+            found.push(Diagnostic::error("Missing required argument", detail).at(Self::preset_databases));
         }
         found
     }
@@ -321,8 +322,8 @@ impl Resource<World> for MysqlIamUser {
         };
         let Some((name, host)) = account else {
             let detail = format!(
-                "\"{id}\" does not end in /NAME@HOST, such as /app@%, with the name of a user and the hosts that it may \
-                 connect from. %2F stands for a slash and %25 for a percent sign before two digits or letters a to f."
+                "\"{id}\" does not end with /NAME@HOST, such as /app@%: the user name and the host that the user \
+                 connects from. Write %2F for a slash, and %25 for a percent sign before two hexadecimal digits."
             );
             return Err(Diagnostic::error("Malformed import id", detail));
         };
@@ -379,7 +380,7 @@ impl MysqlIamUser {
 
     async fn find(&self, session: &mut Session) -> Result<Option<User>> {
         let found = users::find(session, self.account()).await;
-        self.at_fault(found, "Cannot look at the user", Self::name.path())
+        self.at_fault(found, "Cannot read the user", Self::name.path())
     }
 
     /// Reads, in a session that is returned to the pool.
@@ -587,7 +588,7 @@ impl MysqlIamUser {
 
 fn check_name(name: &str) -> Result<(), String> {
     if SYSTEM.contains(&name) {
-        return Err(format!("\"{name}\" is one of the system's own users, which are left alone."));
+        return Err(format!("\"{name}\" is a reserved user of the database or of Amazon RDS."));
     }
     check_my_name(name, NAME_MAX).map_err(|error| error.to_string())
 }

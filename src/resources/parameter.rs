@@ -178,7 +178,7 @@ impl Resource<World> for Parameter {
             false => (None, None),
         };
         let back = parameter_group::restore_previous(cx, &rds, &group, arn, &[(&state.name, previous)]).await;
-        back.context("Cannot put the parameter back", &state.name)?;
+        back.context("Cannot restore the parameter", &state.name)?;
         deletion.done()
     }
 
@@ -225,8 +225,8 @@ impl Resource<World> for Parameter {
             }
             Some(parameter_group::Found::NoGroup) => {
                 let detail = format!(
-                    "There is no {group} in {}, so the plan cannot tell whether \"{}\" can be \"{}\". Unless it is created \
-                     first in the same apply, the apply fails.",
+                    "There is no {group} in {}, so the plan cannot check whether \"{}\" can be \"{}\". The apply \
+                     fails unless the group is created earlier in the same apply.",
                     world::place(cx, group_region(&wanted.region)).await?,
                     wanted.name,
                     wanted.value
@@ -282,8 +282,8 @@ impl Resource<World> for Parameter {
                 "Malformed import id",
                 format!(
                     "\"{id}\" is not of the form db-parameter-group/GROUP/NAME or \
-                     db-cluster-parameter-group/GROUP/NAME, such as db-parameter-group/orders-pg16/rds.force_ssl. In \
-                     another region than the provider's it has @REGION behind it."
+                     db-cluster-parameter-group/GROUP/NAME, such as db-parameter-group/orders-pg16/rds.force_ssl. If \
+                     the region is not the provider's, append @REGION."
                 ),
             ));
         }

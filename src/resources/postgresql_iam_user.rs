@@ -304,7 +304,7 @@ impl Resource<World> for PostgresqlIamUser {
                 complaints.push(diagnostics::own_login(name).at(Self::name));
             }
             if config.get(Self::reassign_owned_to).known().as_ref() == Some(name) {
-                let detail = "What the user owns cannot go to itself when it is dropped.";
+                let detail = "Objects cannot be reassigned to the user that is dropped. Use another role.";
                 complaints.push(Diagnostic::error("Invalid reassign_owned_to", detail).at(Self::reassign_owned_to));
             }
         }
@@ -356,7 +356,10 @@ impl Resource<World> for PostgresqlIamUser {
     fn import(id: &str) -> Result<Partial<Self>> {
         let (mut connection, parts) = DatabaseConnection::of_import(id)?;
         let Ok([database, name]) = <[String; 2]>::try_from(parts) else {
-            let detail = format!("\"{id}\" is not of the form [LOGIN@]HOST[:PORT]/DATABASE/USER.");
+            let detail = format!(
+                "\"{id}\" is not of the form [LOGIN@]HOST[:PORT]/DATABASE/USER, such as \
+                 admin@orders.cabc123.us-east-1.rds.amazonaws.com/orders/app."
+            );
             return Err(Diagnostic::error("Malformed import id", detail));
         };
         connection.database = Some(database);
@@ -548,7 +551,7 @@ impl PostgresqlIamUser {
         let at = connection.at_fault(&error, Self::database_connection, Self::lock_timeout, changed);
         let error = Diagnostic::from(error);
         Diagnostic {
-            summary: "Cannot write the user".to_owned(),
+            summary: "Cannot change the user".to_owned(),
             detail: format!("\"{}\": {}", self.name, error.detail),
             ..error
         }
@@ -563,7 +566,11 @@ fn name() -> Check {
         |name| {
             check_pg_name(name).map_err(|error| error.to_string())?;
             let is_reserved = ["pg_", "rds"].iter().any(|prefix| name.starts_with(prefix)) || is_word(name);
-            if is_reserved { Err(format!("PostgreSQL or RDS keeps the name \"{name}\" for itself.")) } else { Ok(()) }
+            if is_reserved {
+                Err(format!("The name \"{name}\" is reserved by PostgreSQL or Amazon RDS."))
+            } else {
+                Ok(())
+            }
         },
     )
 }
@@ -572,7 +579,11 @@ fn name() -> Check {
 fn role() -> Check {
     Check::explained("must be 1 to 63 bytes without NUL, and neither `public` nor `none`", |name| {
         check_pg_name(name).map_err(|error| error.to_string())?;
-        if is_word(name) { Err(format!("\"{name}\" is no role, whatever quotes are around it.")) } else { Ok(()) }
+        if is_word(name) {
+            Err(format!("\"{name}\" is a keyword of PostgreSQL, not a role, even in quotes."))
+        } else {
+            Ok(())
+        }
     })
 }
 

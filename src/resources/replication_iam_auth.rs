@@ -153,7 +153,7 @@ impl<E: Into<Diagnostic>> From<E> for Stopped {
     }
 }
 
-const CANNOT: &str = "Cannot set up IAM authentication for replication";
+const CANNOT: &str = "Cannot enable IAM authentication for replication";
 
 impl Resource<World> for ReplicationIamAuth {
     const TYPE: &'static str = "replication_iam_auth";
@@ -200,7 +200,7 @@ impl Resource<World> for ReplicationIamAuth {
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let target = state.target()?;
         let back = state.restore_previous(cx, &target.rds(cx).await?).await;
-        back.context("Cannot put the parameters back", &target)?;
+        back.context("Cannot restore the parameters", &target)?;
         deletion.done()
     }
 
@@ -208,14 +208,14 @@ impl Resource<World> for ReplicationIamAuth {
         let manages = config.get(Self::manage_logical_replication) == Val::Known(true);
         let never = config.get(Self::reboot) == Val::Known("never".to_owned());
         let consent = (manages && never).then(|| {
-            let detail = "\"rds.logical_replication\" comes into force with a reboot, so \"manage_logical_replication\" \
-                          needs reboot = \"if_required\".";
+            let detail = "A change of \"rds.logical_replication\" is applied at a reboot, so \
+                          \"manage_logical_replication\" requires reboot = \"if_required\".";
             Diagnostic::error("Reboot is not allowed", detail).at(Self::manage_logical_replication)
         });
         let blocks = config.get(Self::impact) == Val::Known("block".to_owned());
         let blind = (blocks && !config.is_set(Self::database_connection)).then(|| {
             let detail =
-                "impact = \"block\" looks for users in the database, and needs a \"database_connection\" for that.";
+                "impact = \"block\" checks the users of the database and requires a \"database_connection\" block.";
             Diagnostic::error("Missing database_connection", detail).at(Self::impact)
         });
         let connection = config.block(Self::database_connection).map(|block| DatabaseConnection::check(&block));
@@ -259,13 +259,14 @@ impl Resource<World> for ReplicationIamAuth {
         let missing = found.missing(&wanted, Supplied::of(cx, &found, region));
         if !missing.is_empty() {
             let detail = format!(
-                "{}\n\nUnless this comes first in the same apply, the apply ends before any change.",
+                "{}\n\nThe apply fails before it changes anything unless these changes are made earlier in the same \
+                 apply.",
                 missing.join("\n\n")
             );
             cx.warn(Diagnostic::warning("Prerequisites are missing", detail).at(wanted.name()));
         }
         if wanted.reboots(&found) {
-            let detail = format!("\"{target}\" is rebooted so that \"{LOGICAL}\" is in force.");
+            let detail = format!("\"{target}\" is rebooted to apply \"{LOGICAL}\".");
             cx.warn(Diagnostic::warning("Database will be rebooted", detail).at(Self::reboot));
         }
         if let Some(consent) = wanted.consent().filter(|_| !found.is_in_force()) {
@@ -378,7 +379,7 @@ impl ReplicationIamAuth {
         let missing = found.missing(self, Supplied::default());
         if !missing.is_empty() {
             let what = missing.join("\n\n");
-            let detail = format!("Prerequisites are missing; nothing was changed.\n\n{what}");
+            let detail = format!("Prerequisites are missing. Nothing was changed.\n\n{what}");
             return Err(Diagnostic::error("", detail).into());
         }
         if let Some(consent) = self.consent().filter(|_| !found.is_in_force()) {
@@ -467,8 +468,8 @@ impl ReplicationIamAuth {
 /// well.
 fn blocks_apply(error: Diagnostic) -> Diagnostic {
     let detail = format!(
-        "{}\n\nThe apply ends before it changes anything. The plan goes on, since it does no more than correct what was \
-         changed outside of Terraform, and \"terraform destroy\" makes it as well.",
+        "{}\n\nThe apply fails before it changes anything. This is not an error of the plan, because the plan only \
+         corrects drift, and \"terraform destroy\" runs it as well.",
         error.detail
     );
     Diagnostic { severity: Severity::Warning, detail, ..error }

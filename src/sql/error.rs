@@ -113,27 +113,25 @@ impl Error {
     pub(crate) fn way_out(&self) -> &'static str {
         match self.kind {
             Kind::Name => {
-                "Check \"host\". The name of a private endpoint may have an address only within its VPC; with a tunnel, \
-                 \"host\" is its near end and \"auth_host\" the endpoint."
+                "Check \"host\". The DNS name of a private endpoint may resolve only within its VPC. With a tunnel, \
+                 set \"host\" to the local end of the tunnel and \"auth_host\" to the endpoint."
             }
             Kind::Unreached => {
                 "Check \"host\" and \"port\", that the database is available, and that its security group and the \
-                 network let this machine through."
+                 network allow connections from this machine."
             }
             Kind::Closed => {
-                "Nothing listens there: check \"port\" (5432 for PostgreSQL and 3306 for MySQL and MariaDB by default), and \
-                 that the database is running."
+                "No server listens on this port: check \"port\" (5432 for PostgreSQL and 3306 for MySQL and MariaDB \
+                 by default), and that the database is running."
             }
             Kind::Tls => {
-                "The server must speak TLS and show a certificate for its name. Of the authorities those of RDS and the \
-                 public ones are trusted; others, as those of AWS GovCloud (US), China and regions younger than this \
-                 release, go into \"ca_certificate\". Through a tunnel, \"auth_host\" names the endpoint."
+                "The server must support TLS and present a certificate for its DNS name. The certificate authorities \
+                 of RDS in commercial regions and the public ones are trusted. Set others, such as those of AWS \
+                 GovCloud (US), China or regions newer than this release, in \"ca_certificate\". With a tunnel, set \
+                 \"auth_host\" to the DNS name of the endpoint."
             }
-            Kind::Authentication => {
-                "Check who logs in, with what, and whether the user is set up for it: a user of IAM database authentication \
-                 logs in with tokens alone."
-            }
-            Kind::Lost => "Apply again: what was done is found, and what is missing is done.",
+            Kind::Authentication => "Check the user name and \"auth\" in \"database_connection\".",
+            Kind::Lost => "Run the same command again: it continues where this run stopped.",
             Kind::Unsendable => "",
             Kind::Server(refusal) => refusal.way_out(),
         }
@@ -143,22 +141,28 @@ impl Error {
 impl Refusal {
     fn way_out(self) -> &'static str {
         match self {
-            Self::Permission => "The login needs more privileges; the documentation of the resource lists them.",
+            Self::Permission => {
+                "The user of \"database_connection\" needs more privileges; the documentation of the \
+                 resource lists them."
+            }
             Self::LockTimeout => {
-                "Another session holds a lock on what was to be changed. Apply again when it is through."
+                "Another session holds a lock on the object. Apply again when that session has finished."
             }
-            Self::Conflict => "Another session changed the same at the same time. Apply again.",
+            Self::Conflict => "Another session changed the same object at the same time. Apply again.",
             Self::ReadOnly => {
-                "This is a read replica, the readers' endpoint of a cluster, or a database set to be read only. \"host\" \
-                 must be the writer's endpoint."
+                "This is a read replica, the reader endpoint of a DB cluster, or a read-only database. Set \"host\" \
+                 to the writer endpoint."
             }
-            Self::StatementTimeout => "A longer limit can be set as \"statement_timeout\".",
-            Self::NoDatabase => "Check \"database\".",
-            Self::Busy => "Apply again when the server has room or has come up.",
+            Self::StatementTimeout => "Set a longer \"statement_timeout\".",
+            Self::NoDatabase => {
+                "Check \"database\": it must be the name of a database on the server, not the DB \
+                 instance identifier."
+            }
+            Self::Busy => "The server has no free connections, or is starting or stopping. Apply again later.",
             Self::Dependency => "Nothing was dropped.",
             Self::NoPlugin => {
-                "RDS loads the plugin when IAM authentication is on, and some seconds later: turn it on for the instance \
-                 or cluster first, for example with rdsauth_iam_authentication."
+                "RDS loads the plugin some seconds after IAM database authentication is enabled. Enable it for the \
+                 DB instance or cluster first, for example with rdsauth_iam_authentication."
             }
             Self::Exists | Self::Missing | Self::Other => "",
         }
@@ -169,11 +173,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = &self.place;
         match self.kind {
-            Kind::Name => write!(f, "The name in {place} cannot be resolved: {}", self.message)?,
-            Kind::Unreached | Kind::Closed => write!(f, "No connection to {place}: {}", self.message)?,
-            Kind::Tls => write!(f, "No TLS session with {place}: {}", self.message)?,
-            Kind::Authentication => write!(f, "The database refused the login {place}: {}", self.message)?,
-            Kind::Lost => write!(f, "The connection to {place} broke: {}", self.message)?,
+            Kind::Name => write!(f, "The host name in {place} cannot be resolved: {}", self.message)?,
+            Kind::Unreached | Kind::Closed => write!(f, "Cannot connect to {place}: {}", self.message)?,
+            Kind::Tls => write!(f, "TLS with {place} failed: {}", self.message)?,
+            Kind::Authentication => write!(f, "The database rejected the connection as {place}: {}", self.message)?,
+            Kind::Lost => write!(f, "The connection to {place} was lost: {}", self.message)?,
             Kind::Server(_) => write!(f, "The database answered {place}: {}", self.message)?,
             Kind::Unsendable => f.write_str(&self.message)?,
         }
@@ -206,9 +210,9 @@ impl Error {
             Kind::Name => "Database host not found",
             Kind::Unreached | Kind::Closed => "Cannot reach the database",
             Kind::Tls => "Cannot verify the database server",
-            Kind::Authentication => "Database login refused",
+            Kind::Authentication => "Database authentication failed",
             Kind::Lost => "Database connection lost",
-            Kind::Server(Refusal::Permission) => "Not permitted in the database",
+            Kind::Server(Refusal::Permission) => "Missing privilege in the database",
             Kind::Server(_) => "Database refused",
             Kind::Unsendable => "Not possible in the database",
         };

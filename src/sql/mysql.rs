@@ -202,7 +202,7 @@ fn explain(target: &Target, error: &mysql_async::Error, without_answer: Kind) ->
             target.error(Kind::Authentication, chain(error))
         }
         mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer) => {
-            target.error(Kind::Tls, "the server speaks no TLS".to_owned())
+            target.error(Kind::Tls, "the server does not support TLS".to_owned())
         }
         _ => match (tls_fault(error), error) {
             (Some(fault), _) => target.error(Kind::Tls, fault.to_string()),

@@ -25,7 +25,7 @@ pub fn pg_name(name: &str) -> Result<String, NameError> {
 /// It is empty, longer than 63 bytes, or contains the character NUL.
 pub fn check_pg_name(name: &str) -> Result<(), NameError> {
     check(name, name.len() <= POSTGRES_MAX, || {
-        format!("has {} bytes, and PostgreSQL cuts names off after {POSTGRES_MAX}", name.len())
+        format!("has {} bytes, and PostgreSQL truncates names after {POSTGRES_MAX}", name.len())
     })
 }
 
@@ -35,7 +35,7 @@ pub fn check_pg_name(name: &str) -> Result<(), NameError> {
 /// It contains the character NUL.
 pub fn pg_text(text: &str) -> Result<String, NameError> {
     match text.contains('\0') {
-        true => Err(NameError("A text of PostgreSQL cannot hold the character NUL.".to_owned())),
+        true => Err(NameError("PostgreSQL text cannot contain the character NUL.".to_owned())),
         false => Ok(format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))),
     }
 }
@@ -61,11 +61,11 @@ pub(crate) fn my_given(name: &str) -> String {
 /// It is empty, has more than `max` characters, ends with a space, or contains NUL or a character beyond U+FFFF.
 pub fn check_my_name(name: &str, max: usize) -> Result<(), NameError> {
     let length = name.chars().count();
-    check(name, length <= max, || format!("has {length} characters, and at most {max} are possible"))?;
+    check(name, length <= max, || format!("has {length} characters, and at most {max} are allowed"))?;
     match () {
-        () if name.ends_with(' ') => Err(complaint(name, "ends with a space, which MySQL takes away")),
+        () if name.ends_with(' ') => Err(complaint(name, "ends with a space, which MySQL removes")),
         () if name.chars().any(|c| u32::from(c) > 0xFFFF) => {
-            Err(complaint(name, "holds a character beyond U+FFFF, which names of MySQL cannot"))
+            Err(complaint(name, "contains a character beyond U+FFFF, which MySQL does not allow in names"))
         }
         () => Ok(()),
     }
@@ -74,7 +74,7 @@ pub fn check_my_name(name: &str, max: usize) -> Result<(), NameError> {
 fn check(name: &str, fits: bool, too_long: impl FnOnce() -> String) -> Result<(), NameError> {
     match () {
         () if name.is_empty() => Err(NameError("A name cannot be empty.".to_owned())),
-        () if name.contains('\0') => Err(complaint(name, "holds the character NUL")),
+        () if name.contains('\0') => Err(complaint(name, "contains the character NUL")),
         () if !fits => Err(complaint(name, too_long())),
         () => Ok(()),
     }
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn refusals_say_why() {
         let too_long = pg_name(&"x".repeat(64)).unwrap_err().to_string();
-        assert!(too_long.ends_with("has 64 bytes, and PostgreSQL cuts names off after 63."), "{too_long}");
+        assert!(too_long.ends_with("has 64 bytes, and PostgreSQL truncates names after 63."), "{too_long}");
     }
 
     /// Reads the text between the quotes as the server does.

@@ -30,7 +30,9 @@ pub(crate) fn client(target: &Target) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(target.authorities.as_deref().unwrap_or(RDS_ROOTS).as_bytes()) {
         let certificate = certificate.map_err(|error| wrong(format!("\"ca_certificate\" is not PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| wrong(format!("\"ca_certificate\" is no authority: {error}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| wrong(format!("\"ca_certificate\" is not the certificate of an authority: {error}")))?;
     }
     if trusts_public_roots(target) {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -38,7 +40,7 @@ pub(crate) fn client(target: &Target) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
     let verifier =
-        verifier.build().map_err(|error| wrong(format!("\"ca_certificate\" holds no certificate: {error}")))?;
+        verifier.build().map_err(|error| wrong(format!("\"ca_certificate\" contains no certificate: {error}")))?;
     let verifier = Verifier { inner: verifier, any_name: target.any_name, provider: provider.clone() };
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|error| wrong(error.to_string()))?;
@@ -136,9 +138,13 @@ mod tests {
     #[test]
     fn what_is_no_authority_is_refused() {
         let refusal = |authorities| client(&target(Some(authorities))).unwrap_err().to_string();
-        assert!(refusal("nothing").contains("\"ca_certificate\" holds no certificate"), "{}", refusal("nothing"));
+        assert!(refusal("nothing").contains("\"ca_certificate\" contains no certificate"), "{}", refusal("nothing"));
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(refusal(broken).contains("\"ca_certificate\" is no authority"), "{}", refusal(broken));
+        assert!(
+            refusal(broken).contains("\"ca_certificate\" is not the certificate of an authority"),
+            "{}",
+            refusal(broken)
+        );
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Clients {
         let mut client = imds::Client::builder().configure(conf);
         if let Some(url) = options.ec2_metadata_service_endpoint.as_deref().filter(|url| !url.is_empty()) {
             client = client.endpoint(url).map_err(|e| {
-                let message = format!("\"ec2_metadata_service_endpoint\" is \"{url}\", which is no URL: {e}");
+                let message = format!("\"ec2_metadata_service_endpoint\" is \"{url}\", which is not a URL: {e}");
                 Error::local(Kind::Configuration, message)
             })?;
         }

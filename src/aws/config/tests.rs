@@ -138,7 +138,7 @@ async fn an_unreachable_endpoint_is_named_soon() {
     assert_eq!(error.kind, Kind::Unreached(Reach::Connection, host.to_owned()));
     let diagnostic = Diagnostic::from(error);
     assert_eq!(diagnostic.summary, "Cannot reach AWS");
-    assert!(diagnostic.detail.starts_with(&format!("PutRolePolicy got no answer: \"{host}\": no connection")));
+    assert!(diagnostic.detail.starts_with(&format!("PutRolePolicy got no response: \"{host}\": no connection")));
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn something_other_than_aws_is_noticed() {
     let error = put(&server.clients()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "PutRolePolicy got no proper answer: HTTP status 403 without an error code (request id req-1)"
+        "PutRolePolicy got an invalid response: HTTP status 403 without an error code (request id req-1)"
     );
 }
 

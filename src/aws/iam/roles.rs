@@ -260,7 +260,7 @@ fn absent_is_fine(answer: Result<(), Error>) -> Result<(), Error> {
 }
 
 fn seconds(operation: &'static str, seconds: i64) -> Result<i32, Error> {
-    let wrong = |_| Error::unsendable("iam", operation, format!("{seconds} is no number of seconds"));
+    let wrong = |_| Error::unsendable("iam", operation, format!("{seconds} is not a number of seconds"));
     i32::try_from(seconds).map_err(wrong)
 }
 
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!((seen.parameter("Description"), seen.parameter("MaxSessionDuration")), (Some(""), Some("3600")));
         let server = Server::start([]).await;
         let error = server.clients().iam().await.unwrap().update_role("app", "", i64::MAX).await.unwrap_err();
-        assert!(error.to_string().contains("is no number of seconds"), "{error}");
+        assert!(error.to_string().contains("is not a number of seconds"), "{error}");
     }
 
     #[tokio::test]

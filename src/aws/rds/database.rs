@@ -54,12 +54,12 @@ pub const APPLYING: &str = "applying";
 const STUCK: [(&str, &str); 8] = [
     ("stopped", "start it first"),
     ("stopping", "start it again once it has stopped"),
-    ("deleting", "it is about to be gone"),
+    ("deleting", "it is being deleted"),
     ("storage-full", "give it more storage first"),
     ("inaccessible-encryption-credentials", "restore access to its KMS key first"),
-    ("incompatible-", "mend what the events of the database name first"),
-    ("restore-error", "restore it anew"),
-    ("failed", "restore it to a point in time, or see the events of the database"),
+    ("incompatible-", "correct what the events of the database report first"),
+    ("restore-error", "restore it again"),
+    ("failed", "restore it to a point in time, or check the events of the database"),
 ];
 
 impl Database {

@@ -150,7 +150,7 @@ mod tests {
             assert_eq!((found.name.as_str(), found.host.as_deref()), ("front", Some(host)));
         }
         let elsewhere = RdsHost::parse("front.proxy-cxyz.eu-west-1.rds.amazonaws.com").unwrap();
-        assert_eq!(rds.proxy_by_host(&elsewhere).await, Ok(None), "it is another account's of that name");
+        assert_eq!(rds.proxy_by_host(&elsewhere).await, Ok(None), "it belongs to another account");
     }
 
     #[tokio::test]

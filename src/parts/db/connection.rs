@@ -100,7 +100,7 @@ impl DatabaseConnection {
         if address && auth == Val::Known("iam".to_owned()) && !block.is_set(Self::auth_host) {
             let detail = "An IAM authentication token is valid for the DNS name of an endpoint, not for an IP address. \
                           Write the DNS name of the endpoint; with a tunnel, write it as \"auth_host\".";
-            complain("IAM authentication needs a DNS name", detail, block.path(Self::host));
+            complain("IAM database authentication needs a DNS name", detail, block.path(Self::host));
         }
         if block.is_set(Self::auth_port) && !block.is_set(Self::auth_host) {
             let detail = "\"auth_port\" needs \"auth_host\": together they are the endpoint behind a tunnel.";
@@ -118,14 +118,14 @@ impl DatabaseConnection {
         let malformed = |what: &str| {
             let detail = format!(
                 "\"{id}\" {what}.\n\nThe form is [LOGIN@]HOST[:PORT]/…, where LOGIN is a database user for IAM \
-                 authentication or the ARN of a secret; without it, the provider block says who logs in. %2F stands for a \
-                 slash in a name, %40 for an @ in the login."
+                 database authentication or the ARN of a secret; without it, the credentials of the provider block \
+                 are used. Write %2F for a slash in a name and %40 for an @ in LOGIN."
             );
             Diagnostic::error("Malformed import id", detail)
         };
         let decode = |text: &str| {
             let decoded = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
-            decoded.map_err(|_| malformed("holds bytes that are no text"))
+            decoded.map_err(|_| malformed("contains bytes that are not valid UTF-8"))
         };
         let login = id.split_once('@').filter(|(login, _)| arn::is_meant(login) || !login.contains('/'));
         let (login, rest) = login.map_or((None, id), |(login, rest)| (Some(login), rest));
@@ -134,23 +134,24 @@ impl DatabaseConnection {
         let (host, port) = match place.rsplit_once(':') {
             Some((host, port)) => {
                 let port = port.parse::<u16>().ok().filter(|port| *port > 0);
-                (host, Some(port.ok_or_else(|| malformed("has a port that is no number from 1 to 65535"))?))
+                (host, Some(port.ok_or_else(|| malformed("has a port that is not a number from 1 to 65535"))?))
             }
             None => (place, None),
         };
-        check_address(host).map_err(|error| malformed(&format!("names no host: {error}")))?;
+        check_address(host).map_err(|error| malformed(&format!("does not contain a valid host: {error}")))?;
         let parts = parts.map(decode).collect::<Result<Vec<_>>>()?;
         if parts.is_empty() || parts.iter().any(String::is_empty) {
-            return Err(malformed("has an empty part, or none, behind the host"));
+            return Err(malformed("has an empty part, or no part, after the host"));
         }
         let login = login.map(decode).transpose()?;
         let (auth, username, secret_arn) = match login {
             None => ("provider", None, None),
             Some(arn) if arn::is_meant(&arn) => {
-                arn::secret_arn(&arn).map_err(|error| malformed(&format!("has a login that is no secret: {error}")))?;
+                arn::secret_arn(&arn)
+                    .map_err(|error| malformed(&format!("has a LOGIN that is not the ARN of a secret: {error}")))?;
                 ("secret", None, Some(arn))
             }
-            Some(user) if user.is_empty() => return Err(malformed("has an empty login")),
+            Some(user) if user.is_empty() => return Err(malformed("has an empty LOGIN")),
             Some(user) => ("iam", Some(user), None),
         };
         let connection = Self {

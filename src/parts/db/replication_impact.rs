@@ -47,7 +47,7 @@ impl Consent<'_> {
             Ok(users) => self.verdict(&users),
             Err(error) if self.blocks => {
                 let detail = format!(
-                    "{}\n\nNothing was changed, since impact = \"block\" asks for a look at the users first.",
+                    "{}\n\nNothing was changed, because impact = \"block\" needs to check the database users first.",
                     error.detail
                 );
                 let [at, _] = self.at;
@@ -60,10 +60,10 @@ impl Consent<'_> {
 
     fn unknown(&self, error: Diagnostic) -> Diagnostic {
         let again = match self.blocks {
-            true => "The apply looks again before it changes anything.",
-            false => "The apply goes on without.",
+            true => "The apply checks again before it changes anything.",
+            false => "The apply continues without this check.",
         };
-        let detail = format!("{}\n\nSo the plan cannot tell which users are concerned. {again}", error.detail);
+        let detail = format!("{}\n\nThe plan cannot check which database users are affected. {again}", error.detail);
         Diagnostic::warning(error.summary, detail).at(self.at[0].clone())
     }
 
@@ -75,10 +75,11 @@ impl Consent<'_> {
             return None;
         }
         let detail = format!(
-            "With \"rds.iam_auth_for_replication\" these users need a token for each new replication connection, and a \
-             password opens none any more:\n{}\n\nGive their clients tokens, for example with the resource \
-             rdsauth_iam_db_user_policy or rdsauth_iam_db_access_role, and name them in \"acknowledged_users\". Or end \
-             the memberships that make it so: REVOKE in the database what comes next to the user in each path to rds_iam.",
+            "With \"rds.iam_auth_for_replication\" these users need an IAM authentication token for each new \
+             replication connection, and can no longer use a password:\n{}\n\nAllow their clients to create tokens, \
+             for example with the resource rdsauth_iam_db_user_policy or rdsauth_iam_db_access_role, and add the \
+             users to \"acknowledged_users\". Or revoke the memberships: in each path to rds_iam, REVOKE the role \
+             that follows the user.",
             users.join("\n")
         );
         let found = match self.blocks {
@@ -114,8 +115,8 @@ pub async fn of(cx: &Ctx, session: &Session) -> Result<Vec<User>> {
     if let Some(users) = session.replication_iam_impact().await? {
         return Ok(users);
     }
-    let detail = "The server has no role \"rds_iam\", so nobody has to use IAM there. RDS makes that role: make sure that \
-                  \"database_connection\" leads to the database that is meant.";
+    let detail = "The server has no role \"rds_iam\", so no user has to use IAM database authentication. RDS creates \
+                  this role: check that \"database_connection\" points to the right database.";
     cx.warn(Diagnostic::warning("Role rds_iam not found", detail));
     Ok(Vec::new())
 }

@@ -52,8 +52,9 @@ impl Connect {
             return Ok(region);
         }
         let detail = format!(
-            "Region \"{region}\" is in partition \"{of_database}\". The provider's region is in partition \"{of_iam}\", \
-             whose IAM knows no databases of others.",
+            "Region \"{region}\" is in partition \"{of_database}\". The provider's region is in partition \
+             \"{of_iam}\", and IAM policies cannot allow access to databases of another partition. Change \
+             \"region\", or use a provider for that partition.",
         );
         Err(Diagnostic::error("Database in another partition", detail).at(at))
     }
@@ -67,8 +68,8 @@ impl Connect {
         asked.ok_or_else(|| {
             Diagnostic::error(
                 "Missing account ID",
-                "The ARN of a database user names its account, and \"skip_requesting_account_id\" forbids to ask \
-                 for the account of the credentials.\n\nSet \"account_id\".",
+                "The ARN of a database user contains the account ID, which the provider does not request because \
+                 \"skip_requesting_account_id\" is true.\n\nSet \"account_id\".",
             )
             .at(at)
         })
@@ -148,7 +149,7 @@ pub fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Conditio
         _ => None,
     });
     if let Some((user, what)) = several {
-        let detail = format!("\"{user}\" stands for several {what}, and a database here has one.");
+        let detail = format!("\"{user}\" matches several {what}, and a \"connect\" block has exactly one.");
         return Err(Diagnostic::error("", detail));
     }
     Ok((users, conditions))
@@ -157,7 +158,7 @@ pub fn connect_statement(document: &str) -> Result<(Vec<DbUserArn>, Vec<Conditio
 /// The patterns of a block, which need consent.
 pub fn patterns(database: &View<'_, Connect>) -> Vec<Diagnostic> {
     let consent = |error: ArnError, at: Path| {
-        let detail = format!("{error}\n\nIf the pattern is meant, set \"allow_wildcards\" to true.");
+        let detail = format!("{error}\n\nIf this is intended, set \"allow_wildcards\" to true.");
         Diagnostic::error("Wildcards are not allowed", detail).at(at)
     };
     // Values that are invalid even with consent are reported elsewhere.

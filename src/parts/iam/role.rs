@@ -16,7 +16,7 @@ use crate::aws::iam::{Found, Iam, Principal};
 use crate::aws::{Error, lag};
 use crate::ownership;
 use crate::records::claims::{self, Claim, Maker, Subject};
-use crate::world::Ctx;
+use crate::world::{self, Ctx};
 
 mod attachments;
 mod trusted;
@@ -270,8 +270,8 @@ pub fn tags_all(cx: &Ctx, own: Option<&Given>, forced: &[(&str, &str)]) -> Resul
     match keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some(twins) => {
             let detail = format!(
-                "\"{}\" and \"{}\" are one key to IAM, for which upper and lower case are the same. The provider's \
-                 \"default_tags\" count too.",
+                "IAM compares tag keys case-insensitively, so \"{}\" and \"{}\" are the same key. The provider's \
+                 \"default_tags\" are included. Remove one of them.",
                 twins[0].1, twins[1].1
             );
             Err(Diagnostic::error("Tag keys differ only in case", detail))
@@ -316,12 +316,14 @@ async fn is_leaving(iam: &Iam, claim: &Claim<'_>, name: &str) -> Result<bool, Er
 
 async fn update_trust(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result<()> {
     let doing = "Cannot change the role";
-    let Some(role) = iam.role(&spec.name).await.context(doing, &spec.name)? else { return Err(role_missing(spec)) };
+    let Some(role) = iam.role(&spec.name).await.context(doing, &spec.name)? else {
+        return Err(role_missing(cx, spec).await);
+    };
     if same(&role.trust, &spec.trust) {
         return Ok(()); // An update that was cut off.
     }
     if !same(&role.trust, &before.trust) {
-        return Err(changed_meanwhile("the trust policy", spec, Part::Trust));
+        return Err(changed_meanwhile("The trust policy", spec, Part::Trust));
     }
     let update = || iam.update_trust(&spec.name, &spec.trust);
     trusted::retry_until_visible(cx, iam, spec, doing, update).await
@@ -332,11 +334,11 @@ async fn update_policy(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Resul
     let there = iam.policy(&owner, &spec.policy_name).await.context("Cannot change the role", &spec.name)?;
     let renamed = spec.policy_name != before.policy_name;
     match there {
-        Found::NoPrincipal => Err(role_missing(spec)),
+        Found::NoPrincipal => Err(role_missing(cx, spec).await),
         Found::Policy(there) if same(&there, &spec.policy) => Ok(()), // An update that was cut off.
         Found::Policy(_) if renamed => Err(policy_exists(spec)),
         Found::Policy(there) if !same(&there, &before.policy) => {
-            Err(changed_meanwhile("the inline policy", spec, Part::PolicyName))
+            Err(changed_meanwhile("The inline policy", spec, Part::PolicyName))
         }
         Found::Policy(_) | Found::NoPolicy => put_policy(cx, iam, spec).await,
     }
@@ -372,7 +374,13 @@ impl Spec {
 
 async fn appeared(cx: &Ctx, iam: &Iam, spec: &Spec) -> Result<(Role, Option<String>)> {
     let found = cx.find(&lag::ROLE_UNSEEN, || read_role(iam, spec)).await?;
-    found.ok_or_else(|| Diagnostic::error("", "IAM says that the role exists, and does not show it."))
+    found.ok_or_else(|| {
+        Diagnostic::error(
+            "",
+            "CreateRole answered that the role exists, but GetRole does not find \
+             it. Run \"terraform apply\" again in a minute.",
+        )
+    })
 }
 
 /// The role and its policy. A role that was just deleted may be visible to the first read and not to the second.
@@ -388,7 +396,8 @@ fn policy_exists(spec: &Spec) -> Diagnostic {
     Diagnostic::error(
         "Policy exists and differs",
         format!(
-            "\"{}\" already has an inline policy \"{}\", which says something else. Choose another \"policy_name\".",
+            "The role \"{}\" already has an inline policy \"{}\" with other statements. Choose another \
+             \"policy_name\".",
             spec.name, spec.policy_name
         ),
     )
@@ -399,20 +408,22 @@ fn changed_meanwhile(what: &str, spec: &Spec, part: Part) -> Diagnostic {
     Diagnostic::error(
         "Role changed since the plan",
         format!(
-            "Since the plan was made, somebody else changed {what} of \"{}\". It was left as it is.\n\n\
-             Run \"terraform plan\" again to see the role as it is.",
+            "{what} of the role \"{}\" was changed outside of Terraform after the plan was created. The provider did \
+             not overwrite it.\n\nRun \"terraform plan\" again to see the current role.",
             spec.name
         ),
     )
     .at((spec.at)(part))
 }
 
-fn role_missing(spec: &Spec) -> Diagnostic {
+async fn role_missing(cx: &Ctx, spec: &Spec) -> Diagnostic {
     Diagnostic::error(
         "Role not found",
         format!(
-            "Since the plan was made, somebody deleted \"{}\".\n\nRun \"terraform apply\" again to make it anew.",
-            spec.name
+            "The role \"{}\" was deleted outside of Terraform after the plan was created: it does not exist in {} any \
+             more.\n\nRun \"terraform apply\" again to create it again.",
+            spec.name,
+            world::account(cx).await
         ),
     )
     .at((spec.at)(Part::Name))

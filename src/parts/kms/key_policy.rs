@@ -129,18 +129,21 @@ enum After {
 }
 
 const CURRENT: Wait<Look> = Wait {
-    what: "KMS to show the key's policy as it was written last",
+    what: "the last write of the key policy to become visible",
     done: |look| !matches!(look, Look::Outdated),
     failed: |_| false,
-    seen: |_| "it shows the policy as it was before that; or somebody has put that one back".to_owned(),
+    seen: |_| {
+        "GetKeyPolicy returns the previous policy; the write is not visible yet, or another process restored it"
+            .to_owned()
+    },
     pauses: lag::KEY_POLICY,
 };
 
 const SHOWN: Wait<After> = Wait {
-    what: "KMS to show the key's policy as it was written",
+    what: "the key policy to become visible as written",
     done: |after| !matches!(after, After::Outdated(since) if *since < lag::KEY_POLICY_SHOWN),
     failed: |_| false,
-    seen: |_| "it shows the policy as it was before that".to_owned(),
+    seen: |_| "GetKeyPolicy still returns the previous policy".to_owned(),
     pauses: lag::KEY_POLICY,
 };
 
@@ -274,7 +277,7 @@ impl Change {
         let policy = kms.policy(&self.key.to_string()).await?;
         let parsed = policy.map(|policy| policy.parse()).transpose();
         parsed.map_err(|error: PolicyError| {
-            Diagnostic::error("", format!("What is there cannot be understood, so it is not touched. {error}"))
+            Diagnostic::error("", format!("The current key policy cannot be parsed, so it was not changed. {error}"))
         })
     }
 
@@ -359,15 +362,21 @@ impl Age {
     pub fn explain(self, error: Error, principal: &Arn) -> Diagnostic {
         let error = Diagnostic::from(error);
         let why = match self {
-            Self::Young => format!("\"{principal}\" was made less than two minutes ago, and KMS does not know it yet."),
-            Self::Absent => format!("IAM knows no \"{principal}\"."),
+            Self::Young => format!(
+                "\"{principal}\" was created less than two minutes ago, and KMS does not find it \
+                 yet."
+            ),
+            Self::Absent => format!(
+                "IAM does not find \"{principal}\". Check the ARN, including the path of the \
+                 role or user."
+            ),
             Self::Grown => format!(
-                "\"{principal}\" is there, and old enough for KMS to know it. Look at its path and spelling, and at the \
-                 principals of the other statements."
+                "\"{principal}\" exists and is not new. Check the path in its ARN, and the principals of the other \
+                 statements of the key policy."
             ),
             Self::Unknown => format!(
-                "Whether \"{principal}\" exists could not be found out. If it was made a moment ago, try again in a \
-                 minute."
+                "The provider could not check whether \"{principal}\" exists. If it was created a moment ago, apply \
+                 again in a minute."
             ),
         };
         Diagnostic { detail: format!("{}\n\n{why}", error.detail), ..error }
@@ -378,7 +387,7 @@ impl Age {
 async fn created(cx: &Ctx, principal: &Arn, kind: IamKind, name: &str) -> Result<Option<Timestamp>> {
     let clients = cx.aws()?;
     if clients.account_id().await?.is_some_and(|own| own != principal.account) {
-        return Err(Diagnostic::error("", "IAM tells nothing of other accounts."));
+        return Err(Diagnostic::error("", "IAM of this account cannot look up principals of other accounts."));
     }
     let iam = clients.iam().await?;
     match kind {
@@ -392,13 +401,14 @@ impl From<Trouble> for Diagnostic {
         match trouble {
             Trouble::Passing(error) => error.into(),
             Trouble::Unknown(diagnostic) | Trouble::Final(diagnostic) => diagnostic,
-            Trouble::NoKey => Self::error("", "KMS knows no such key."),
+            Trouble::NoKey => Self::error("", "The key no longer exists."),
             Trouble::Undone(times) => Self::error(
                 "",
                 format!(
-                    "Somebody else writes the same policy: what was written was gone when it was read back, {times} \
-                     times.\n\nCloudTrail shows who calls PutKeyPolicy. If it is another configuration with the \
-                     key's \"policy\", let it ignore changes of that attribute, or give the key with a grant."
+                    "Another process writes the same key policy: {times} times, the statement was missing when the \
+                     policy was read back.\n\nCloudTrail shows who calls PutKeyPolicy. If another configuration sets \
+                     \"policy\" of the key, add that attribute to \"ignore_changes\" there, or set \"mode\" to \
+                     \"grant\"."
                 ),
             ),
         }
@@ -409,8 +419,8 @@ fn too_long(size: usize) -> Diagnostic {
     Diagnostic::error(
         "",
         format!(
-            "The policy would have {size} bytes, and KMS allows {MOST}. Nothing was changed.\n\nTake out statements \
-             that are no longer needed, or give the key with a grant, which takes no room in the policy."
+            "The key policy would have {size} bytes, and KMS allows {MOST}. Nothing was changed.\n\nRemove \
+             statements that are no longer needed, or use a grant, which is not part of the key policy."
         ),
     )
 }
@@ -418,9 +428,9 @@ fn too_long(size: usize) -> Diagnostic {
 fn lockout(error: Error) -> Diagnostic {
     let told = Diagnostic::from(error).detail;
     let detail = format!(
-        "{told}\n\nAfter the write, the identity in use could no longer change the key's policy, and KMS refuses such \
-         a policy. As the policy stands, let another of its statements allow that identity \"kms:PutKeyPolicy\", or \
-         allow the account's root \"kms:*\" so that IAM policies can."
+        "{told}\n\nKMS rejects a key policy with which the current credentials could no longer change the policy. \
+         Add a statement to the key policy that allows \"kms:PutKeyPolicy\" for these credentials, or \"kms:*\" for \
+         the root of the account, so that IAM policies apply."
     );
     Diagnostic::error("", detail)
 }
@@ -430,22 +440,27 @@ fn poisoned(error: Error, stale: &[Stale]) -> Diagnostic {
     Diagnostic::error(
         "",
         format!(
-            "{told}\n\nStatements of the policy that are not managed here name deleted principals: {}. Such an ID is what AWS \
-             leaves of a role or user that was deleted, and no policy that names one can be written. Take them out of \
-             those statements, or set \"stale_principals\" to \"prune\" to have them taken out here.",
+            "{told}\n\nStatements that this resource does not manage contain deleted principals: {}. AWS replaces \
+             the ARN of a deleted role or user with its unique ID, and KMS rejects a policy that contains one. \
+             Remove them from those statements, or set \"stale_principals\" to \"prune\" to let this resource remove \
+             them.",
             list(stale)
         ),
     )
 }
 
 fn list(stale: &[Stale]) -> String {
-    let one = |Stale { statement, id }: &Stale| format!("\"{id}\" of statement {statement}");
+    let one = |Stale { statement, id }: &Stale| format!("\"{id}\" in statement {statement}");
     stale.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn pruned(key: &Arn, stale: &[Stale]) -> Diagnostic {
     Diagnostic::warning(
-        "Deleted principals were taken out of the key's policy",
-        format!("In the policy of \"{key}\": {}. Their roles or users no longer exist.", list(stale)),
+        "Deleted principals were removed from the key policy",
+        format!(
+            "Removed from the policy of the key \"{key}\": {}. These are the unique IDs of roles or users that \
+             no longer exist.",
+            list(stale)
+        ),
     )
 }

@@ -51,12 +51,12 @@ const STEADY: Wait<Database> = Wait {
     what: "a change of its parameters to end",
     done: |database| database.group_status != APPLYING,
     failed: Database::is_stuck,
-    seen: |database| format!("its parameters are \"{}\", and {}", database.group_status, describe(database)),
+    seen: |database| format!("its parameter status is \"{}\", and {}", database.group_status, describe(database)),
     pauses: lag::DATABASE,
 };
 
 const SWITCHED: Wait<Switching> = Wait {
-    what: "IAM authentication to change",
+    what: "the change of IAM database authentication",
     done: |now| now.switch.is_done(&now.database),
     failed: |now| now.database.is_stuck(),
     seen: |now| describe(&now.database),
@@ -95,8 +95,8 @@ impl Target {
             return Err(Diagnostic::error(
                 "Malformed import id",
                 format!(
-                    "\"{id}\" is not of the form instance/ID or cluster/ID, such as instance/orders. In another region \
-                     than the provider's it is instance/ID@REGION."
+                    "\"{id}\" is not of the form instance/ID or cluster/ID, such as instance/orders. If the region \
+                     is not the provider's, append @REGION, as in instance/orders@eu-west-1."
                 ),
             ));
         }
@@ -128,8 +128,8 @@ impl Target {
         let found = found.map_err(|error| error.at(at.clone()))?;
         if let Some(None) = found {
             let detail = format!(
-                "There is no DB {} \"{self}\" in {}. Unless it is created first in the same apply, the apply fails.\n\n\
-                 If it should be there, check the identifier, \"region\" and the account of the credentials.",
+                "There is no DB {} \"{self}\" in {}. The apply fails unless it is created earlier in the same \
+                 apply.\n\nIf it should exist, check the identifier, \"region\" and the account of the credentials.",
                 self.kind,
                 world::place(cx, self.region.as_deref()).await?
             );
@@ -152,11 +152,10 @@ impl Target {
             Kind::Cluster => Kind::Instance,
         };
         let advice = match rds.database(other, &self.identifier).await {
-            Ok(Some(_)) => format!("There is a {other} of that identifier: name it as \"db_{other}_identifier\"."),
+            Ok(Some(_)) => format!("There is a DB {other} with this identifier: use \"db_{other}_identifier\"."),
             _ => format!(
-                "If it is made in the same apply, refer to the resource that makes it, or name that in \"depends_on\". \
-                 Otherwise check the identifier, \"region\" and the account of the credentials: the {} must be there \
-                 before this.",
+                "If the same configuration creates the DB {}, refer to that resource, or add it to \"depends_on\". \
+                 Otherwise check the identifier, \"region\" and the account of the credentials.",
                 self.kind
             ),
         };
@@ -224,7 +223,7 @@ impl Switch {
     }
 
     fn summary(self) -> &'static str {
-        if self.on { "Cannot turn on IAM authentication" } else { "Cannot turn off IAM authentication" }
+        if self.on { "Cannot enable IAM database authentication" } else { "Cannot disable IAM database authentication" }
     }
 }
 
@@ -235,10 +234,11 @@ impl Switch {
 pub fn refuse_member(database: &Database) -> Result<()> {
     let Some(cluster) = &database.cluster_identifier else { return Ok(()) };
     Err(Diagnostic::error(
-        "Instance is a member of a cluster",
+        "DB instance is a member of a DB cluster",
         format!(
-            "The instance \"{}\" is a member of the cluster \"{cluster}\", which decides for all its members.\n\nWrite \
-             db_cluster_identifier = \"{cluster}\" in place of \"db_instance_identifier\".",
+            "The DB instance \"{}\" is a member of the DB cluster \"{cluster}\", and the setting of the DB cluster \
+             applies to all of its members.\n\nWrite db_cluster_identifier = \"{cluster}\" in place of \
+             \"db_instance_identifier\".",
             database.identifier
         ),
     ))
@@ -290,15 +290,14 @@ pub fn which<'a>(instance: Option<&'a str>, cluster: Option<&'a str>) -> Result<
         (Some(name), None) => Ok((Kind::Instance, name)),
         (None, Some(name)) => Ok((Kind::Cluster, name)),
         _ => {
-            let detail =
-                "Exactly one of two arguments must be set: the one for DB instances, or the one for DB clusters.";
+            let detail = "Exactly one of \"db_instance_identifier\" and \"db_cluster_identifier\" must be set.";
             Err(Diagnostic::error("Conflicting arguments", detail))
         }
     }
 }
 
-const ENGINES: &str = "IAM authentication exists for PostgreSQL, MySQL, MariaDB from 10.6, Aurora PostgreSQL and Aurora \
-                       MySQL, in all but a few of their versions and regions and in all but the smallest instance \
+const ENGINES: &str = "IAM database authentication is available for PostgreSQL, MySQL, MariaDB from 10.6, Aurora \
+                       PostgreSQL and Aurora MySQL, except for some versions, some regions and the smallest instance \
                        classes.";
 
 fn unsupported(database: &Database, error: aws::Error) -> Diagnostic {

@@ -113,7 +113,10 @@ pub async fn no_parameter(rds: &Rds, group: &Group, name: &str) -> Diagnostic {
     near.truncate(MOST);
     let near = list(near.iter().map(|(_, name)| name.as_str()));
     let advice = match near.is_empty() {
-        true => "The list is that of the engine and its version, which is not the same for instances and clusters.",
+        true => {
+            "The parameters depend on the engine and its version, and differ between DB parameter groups and DB \
+             cluster parameter groups."
+        }
         false => "Did you mean one of these?",
     };
     let detail = format!("The {group} has no parameter \"{name}\".\n\n{advice} {near}");
@@ -129,8 +132,8 @@ pub async fn no_group(cx: &Ctx, group: &Group, region: Option<&str>) -> Diagnost
     Diagnostic::error(
         "Parameter group not found",
         format!(
-            "There is no {group} in {place}.\n\nIf it is made in the same apply, refer to the resource that makes it. A group of \
-             clusters is another one than a group of instances of the same name."
+            "There is no {group} in {place}.\n\nIf the same configuration creates it, refer to that resource. DB \
+             parameter groups and DB cluster parameter groups are different objects, even with the same name."
         ),
     )
 }
@@ -143,18 +146,21 @@ pub fn judge(parameter: &Parameter, value: &str, method: Method, at: [Path; 3]) 
     let Parameter { name, data_type, .. } = parameter;
     let [at_name, at_value, at_method] = at;
     if !parameter.is_modifiable {
-        let detail = format!("AWS keeps \"{name}\" to itself: it can be read and not changed.");
+        let detail = format!("AWS does not allow changes of \"{name}\": it is not modifiable.");
         return Err(Diagnostic::error("Parameter cannot be changed", detail).at(at_name));
     }
     if !parameter.allows(value) {
         let allowed = parameter.allowed.as_deref().unwrap_or_default();
-        let detail = format!("\"{name}\", of type {data_type}, cannot be \"{value}\". AWS allows: {allowed}");
+        let detail = format!(
+            "The parameter \"{name}\" of type {data_type} cannot be \"{value}\". Allowed values: \
+             {allowed}"
+        );
         return Err(Diagnostic::error("Value not allowed", detail).at(at_value));
     }
     if method == Method::Immediate && !parameter.is_dynamic {
         let detail = format!(
-            "\"{name}\" is static: a database takes it when it starts.\n\nLeave \"apply_method\" out, or set it to \
-             \"pending-reboot\"."
+            "The parameter \"{name}\" is static: a change is applied when the database is rebooted.\n\nRemove \
+             \"apply_method\", or set it to \"pending-reboot\"."
         );
         return Err(Diagnostic::error("Parameter needs a reboot", detail).at(at_method));
     }
@@ -179,7 +185,7 @@ pub async fn write(cx: &Ctx, rds: &Rds, group: &Group, settings: &[Setting]) -> 
 /// Logs if the notes of a refused write could not be undone. The user sees the refusal.
 pub fn log_undo_failure(undone: Result<()>) {
     if let Err(error) = undone {
-        tracing::warn!("a note on the parameter group is left: {error}");
+        tracing::warn!("the tag with the previous value could not be removed from the parameter group: {error}");
     }
 }
 
@@ -294,21 +300,24 @@ fn concerned(group: &Group, users: &[User], own: Option<&str>, effect: Effect) -
         more => format!(" and {more} more"),
     };
     let when = match effect {
-        Effect::AtOnce => "It is in force in all of them at once.",
-        Effect::AfterReboot => "It is in force in each of them only after its next reboot, which is not done here.",
-        Effect::Both => "What is static is in force in each of them only after its next reboot, the rest at once.",
+        Effect::AtOnce => "It is applied to all of them immediately.",
+        Effect::AfterReboot => {
+            "It is applied to each of them at its next reboot (pending-reboot). This resource \
+             does not reboot them."
+        }
+        Effect::Both => "Static parameters are applied to each of them at its next reboot, dynamic ones immediately.",
     };
     let (summary, rest) = match (users.len(), several) {
         (1, false) => {
-            ("Change needs a reboot", "which has the group alone. It is in force only after its next reboot.")
+            ("Change needs a reboot", "which alone uses the group. It is applied at its next reboot (pending-reboot).")
         }
-        (1, true) => ("Change concerns another database", when),
-        _ => ("Change concerns several databases", when),
+        (1, true) => ("Change affects another database", when),
+        _ => ("Change affects several databases", when),
     };
     let detail = match users.len() {
-        1 if several => format!("The change of the {group} is for the {} {shown}. {rest}", group.kind),
-        1 => format!("The change of the {group} is for the {} {shown}, {rest}", group.kind),
-        count => format!("The change of the {group} is for {count} {}s: {shown}{more}. {rest}", group.kind),
+        1 if several => format!("The change of the {group} affects the DB {} {shown}. {rest}", group.kind),
+        1 => format!("The change of the {group} affects the DB {} {shown}, {rest}", group.kind),
+        count => format!("The change of the {group} affects {count} DB {}s: {shown}{more}. {rest}", group.kind),
     };
     Some(Diagnostic::warning(summary, detail))
 }
@@ -420,13 +429,13 @@ mod tests {
         ] {
             assert_eq!(warning(names, own, effect), None);
         }
-        assert!(detail(&["a", "b"], Some("a"), AtOnce).contains("2 instances: \"a\", \"b\". It is in force"));
-        assert!(detail(&["a"], None, AfterReboot).contains("for the instance \"a\", which has the group alone"));
+        assert!(detail(&["a", "b"], Some("a"), AtOnce).contains("2 DB instances: \"a\", \"b\". It is applied"));
+        assert!(detail(&["a"], None, AfterReboot).contains("the DB instance \"a\", which alone uses the group"));
         let other = warning(&["b"], Some("a"), Both).unwrap();
-        assert_eq!(other.summary, "Change concerns another database");
-        assert!(other.detail.contains("for the instance \"b\". What is static"), "{}", other.detail);
+        assert_eq!(other.summary, "Change affects another database");
+        assert!(other.detail.contains("the DB instance \"b\". Static parameters"), "{}", other.detail);
         let names: Vec<String> = (0..20).map(|n| format!("db-{n}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        assert!(detail(&names, None, AfterReboot).contains("\"db-11\" and 8 more. It is in force in each"));
+        assert!(detail(&names, None, AfterReboot).contains("\"db-11\" and 8 more. It is applied to each"));
     }
 }

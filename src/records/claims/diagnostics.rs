@@ -12,10 +12,10 @@ pub(super) fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
     Diagnostic::error(
         format!("{noun} {found}"),
         format!(
-            "The {what} {found}. {} Nothing was changed.\n\nTo manage it here, import it and review the \
-             plan:\n  terraform import ADDRESS '{import_id}'\n\nIf this configuration manages it under another address, \
-             write a \"moved\" block. If it is to be replaced, note that \"create_before_destroy\", which dependencies \
-             inherit, cannot work without a change of {arguments}. If another configuration manages it, change \
+            "The {what} {found}. {} Nothing was changed.\n\nTo manage it here, import it and review the plan:\n  \
+             terraform import ADDRESS '{import_id}'\n\nIf this configuration manages it under another address, write \
+             a \"moved\" block. If this resource is being replaced with \"create_before_destroy\" (which \
+             dependencies inherit), change {arguments} as well. If another configuration manages it, change \
              {arguments}.",
             created_by(subject, maker)
         ),
@@ -29,8 +29,8 @@ pub(super) fn exists_at_plan(subject: &Subject, maker: &Maker) -> Diagnostic {
     Diagnostic::warning(
         format!("{noun} {found}"),
         format!(
-            "The {what} {found}. {} The apply will end in an error unless it is deleted before, by this apply or \
-             by somebody else.\n\nTo manage it here, import it:\n  terraform import ADDRESS '{import_id}'\n\nOr change \
+            "The {what} {found}. {} The apply will fail unless it is deleted first, by this apply or outside of \
+             Terraform.\n\nTo manage it here, import it:\n  terraform import ADDRESS '{import_id}'\n\nOr change \
              {arguments}.",
             created_by(subject, maker)
         ),
@@ -57,8 +57,8 @@ pub(super) fn twins(subject: &Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("{noun} is declared twice"),
         format!(
-            "Two resources of this configuration are for the {what}. The apply of the second will end in an \
-             error.\n\nRemove one of the two resources, or change {arguments} of one of them."
+            "Two resources of this configuration manage the {what}. The apply of the second one will fail.\n\nRemove \
+             one of the two resources, or change {arguments} of one of them."
         ),
     )
     .at(at.clone())
@@ -70,8 +70,8 @@ pub(super) fn moves(subject: &Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("{noun} changes its address"),
         format!(
-            "The {what} is to be deleted under one address and created under another. Terraform does not order the two; \
-             if the create comes first, both end in an error.\n\nIf only the address has changed, write a \"moved\" block \
+            "The {what} is to be deleted under one address and created under another. Terraform does not order the \
+             two; if the create runs first, both fail.\n\nIf only the address has changed, write a \"moved\" block \
              with the old and the new address. Then nothing is deleted."
         ),
     )
@@ -84,9 +84,10 @@ pub(super) fn declared_again(subject: &Subject) -> Diagnostic {
     Diagnostic::error(
         format!("{noun} is still declared"),
         format!(
-            "In this apply another resource was to create the {what}, and could not because it exists. It was not \
-             deleted, because no resource would hold it any more.\n\nIf the address of the resource has changed, write a \"moved\" block with the \
-             old and the new address. Otherwise remove one of the two resources and apply again."
+            "In this apply, another resource tried to create the {what} and failed because it exists. It was not \
+             deleted, because no resource would manage it any more.\n\nIf the address of the resource has changed, \
+             write a \"moved\" block with the old and the new address. Otherwise remove one of the two resources and \
+             apply again."
         ),
     )
 }
@@ -109,8 +110,8 @@ pub(super) fn recreated(subject: &Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("{noun} was re-created outside of Terraform"),
         format!(
-            "The {what} is not the one in the state, which was deleted: another one was created under its name since. It \
-             is left as it is, and is no longer managed here."
+            "The {what} is not the one in the state: that one was deleted outside of Terraform, and another one was \
+             created with the same name. It was left unchanged and is no longer managed here."
         ),
     )
 }
@@ -121,8 +122,8 @@ pub(super) fn adopted(subject: &Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("{noun} of an interrupted apply adopted"),
         format!(
-            "An earlier apply in this directory was interrupted after it had created the {what}, before Terraform could \
-             store that. It was completed now, and is managed here."
+            "An earlier apply in this directory created the {what} and was interrupted before Terraform stored it in \
+             the state. This apply adopted and completed it."
         ),
     )
 }
@@ -132,9 +133,9 @@ pub(super) fn no_claims(error: &io::Error) -> Diagnostic {
     Diagnostic::warning(
         "Interrupted creates cannot be resumed",
         format!(
-            "What is being created is noted in a folder of this user, and that cannot be written: {error}.\n\nIf this \
-             apply is killed, objects may exist that the state does not have, and have to be imported. Give this user a \
-             home directory that it can write to."
+            "The provider records what it creates in a directory of this user, which it cannot write: {error}.\n\nIf \
+             this apply is killed, objects may exist that are not in the state and have to be imported. Give this \
+             user a writable home directory."
         ),
     )
 }
@@ -144,11 +145,13 @@ fn created_by(subject: &Subject, maker: &Maker) -> String {
         Maker::Mark(mark) => {
             let (kind, id) = mark.split_once('/').unwrap_or((subject.kind, mark));
             format!(
-                "A resource \"rdsauth_{kind}\" has created it (creation ID {id}): in another configuration or workspace, on \
-                 another machine, or under another address."
+                "It was created by a resource \"rdsauth_{kind}\" (creation ID {id}): in another configuration or \
+                 workspace, on another machine, or under another address."
             )
         }
-        Maker::Unmarked => "It carries no mark of this provider, so it was created by other means.".to_owned(),
-        Maker::Unknown => "Objects of this kind carry no mark, so who created it is unknown.".to_owned(),
+        Maker::Unmarked => {
+            "It has no tag or comment of this provider, so it was not created by this provider.".to_owned()
+        }
+        Maker::Unknown => "The provider cannot tell who created it.".to_owned(),
     }
 }

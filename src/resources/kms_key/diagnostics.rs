@@ -8,20 +8,21 @@ use crate::resources::kms_key::KmsKey;
 
 pub(super) fn alias_in_use(alias: &str, key: &Key) -> Diagnostic {
     let detail = format!(
-        "\"{alias}\" leads to the key \"{}\" already, which is another one. Nothing was changed.\n\nChoose another alias.",
+        "The alias \"{alias}\" already belongs to another key, \"{}\". Nothing was changed.\n\nChoose another \
+         \"alias\", or import the key:\n  terraform import ADDRESS '{alias}'",
         key.arn
     );
-    Diagnostic::error("Alias is taken", detail).at(KmsKey::alias)
+    Diagnostic::error("Alias already exists", detail).at(KmsKey::alias)
 }
 
 pub(super) fn pending_deletion(key: &Key, alias: &str) -> Diagnostic {
     let arn = &key.arn;
     let detail = format!(
-        "The key \"{arn}\" of the alias \"{alias}\" is in state \"{}\": nobody can use it, and what is encrypted with it \
-         will be lost with it.\n\nTo keep it, cancel its deletion:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws \
-         kms enable-key --key-id '{arn}'\nThen apply again; if the state no longer has it, import it:\n  terraform import \
-         ADDRESS '{alias}'\n\nTo create another key by this alias, free it first:\n  aws kms delete-alias --alias-name \
-         '{alias}'",
+        "The key \"{arn}\" with the alias \"{alias}\" is in state \"{}\". It cannot be used, and data that is \
+         encrypted with it cannot be decrypted once it is deleted.\n\nTo keep it, cancel its deletion:\n  aws kms \
+         cancel-key-deletion --key-id '{arn}'\n  aws kms enable-key --key-id '{arn}'\nThen apply again; if the key \
+         is no longer in the state, import it:\n  terraform import ADDRESS '{alias}'\n\nTo create another key with \
+         this alias, delete the alias first:\n  aws kms delete-alias --alias-name '{alias}'",
         key.state
     );
     Diagnostic::error("Key scheduled for deletion", detail)
@@ -29,8 +30,9 @@ pub(super) fn pending_deletion(key: &Key, alias: &str) -> Diagnostic {
 
 pub(super) fn not_usable(key: &Key) -> Diagnostic {
     let detail = format!(
-        "The key \"{}\", whose key material has the origin {}, is in state \"{}\": what is encrypted with it cannot be read \
-         now. Import its key material again, or connect its key store; Terraform cannot.",
+        "The key \"{}\", whose key material has the origin {}, is in state \"{}\". Data that is encrypted with it \
+         cannot be decrypted. Import its key material again, or connect its custom key store; Terraform cannot do \
+         this.",
         key.arn, key.origin, key.state
     );
     Diagnostic::warning("Key cannot be used", detail)
@@ -38,8 +40,8 @@ pub(super) fn not_usable(key: &Key) -> Diagnostic {
 
 pub(super) fn policy_of_before(key: &Key) -> Diagnostic {
     let detail = format!(
-        "The policy of the key \"{}\" is the one that the interrupted run has given it. If \"administrators\" was changed \
-         since then, change the policy as well.",
+        "The key \"{}\" keeps the key policy that the interrupted apply set. If \"administrators\" has changed since \
+         then, change the key policy as well:\n  aws kms put-key-policy",
         key.arn
     );
     Diagnostic::warning("Existing key policy was kept", detail).at(KmsKey::administrators)
@@ -47,15 +49,15 @@ pub(super) fn policy_of_before(key: &Key) -> Diagnostic {
 
 pub(super) fn going(arn: &str, date: Timestamp) -> Diagnostic {
     let detail = format!(
-        "From now on nobody can use the key \"{arn}\", and on {date} KMS deletes it. What is encrypted with it is lost \
-         then.\n\nUntil then the deletion can be cancelled:\n  aws kms cancel-key-deletion --key-id '{arn}'\n  aws kms \
-         enable-key --key-id '{arn}'"
+        "The key \"{arn}\" can no longer be used, and KMS deletes it on {date}. Data that is encrypted with it \
+         cannot be decrypted after that.\n\nUntil then, you can cancel the deletion:\n  aws kms cancel-key-deletion \
+         --key-id '{arn}'\n  aws kms enable-key --key-id '{arn}'"
     );
     Diagnostic::warning("Key scheduled for deletion", detail)
 }
 
 pub(super) fn without_effect() -> Diagnostic {
-    let detail = "The policy of a key is set when the key is made, and not taken over afterwards. To let others \
-                  administer the key, change its policy.";
+    let detail = "The key policy is set at creation only and not managed afterwards. To change the administrators, \
+                  change the key policy, for example with \"aws kms put-key-policy\".";
     Diagnostic::warning("Change has no effect", detail).at(KmsKey::administrators)
 }

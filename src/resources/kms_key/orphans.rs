@@ -56,8 +56,8 @@ pub(super) fn may_exist(error: Error, mark: &str) -> Diagnostic {
         return error;
     }
     let detail = format!(
-        "{}\n\nIf KMS has created a key all the same, its tag \"{}\" is \"{mark}\". The next apply in this directory looks \
-         for it.",
+        "{}\n\nIf KMS created a key nevertheless, it has the tag \"{}\" = \"{mark}\". The next apply in this \
+         directory looks for it.",
         error.detail,
         tags::CREATION
     );
@@ -75,11 +75,11 @@ async fn marked(kms: &Kms, id: &str, mark: &str) -> Result<Option<Key>, Error> {
 fn too_many(mark: &str) -> Diagnostic {
     let tag = tags::CREATION;
     let detail = format!(
-        "An earlier apply was interrupted while it created the key. There are more than {MOST_LOOKS} keys without an alias, one \
-         of which may be that key; the look for it was cut off there. No key was created, since it might be the second.\n\n\
-         Find the key by its tag:\n  aws resourcegroupstaggingapi get-resources --resource-type-filters kms:key --tag-filters \
-         'Key={tag},Values={mark}'\nIf there is one, import it by its ARN:\n  terraform import ADDRESS 'KEY_ARN'\nIf there is \
-         none, give the alias to a key of your own and import that."
+        "An earlier apply was interrupted while it created the key. There are more than {MOST_LOOKS} keys without an \
+         alias, and one of the others may be that key. No key was created, because it could be a duplicate.\n\nFind \
+         the key by its tag:\n  aws resourcegroupstaggingapi get-resources --resource-type-filters kms:key \
+         --tag-filters 'Key={tag},Values={mark}'\nIf there is one, import it by its ARN:\n  terraform import ADDRESS \
+         'KEY_ARN'\nIf there is none, set the alias on a key of your own and import that key."
     );
     Diagnostic::error("Too many keys without an alias", detail).at(KmsKey::alias)
 }
@@ -142,6 +142,9 @@ mod tests {
         assert_eq!((found.unwrap(), asked.len()), (None, MOST_LOOKS));
         let (found, _) = search(MOST_LOOKS + 1, "kms_key/1f", vec![key("PendingDeletion")]).await;
         let error = found.unwrap_err();
-        assert!(error.summary == "Too many keys without an alias" && error.detail.contains("cut off"), "{error}");
+        assert!(
+            error.summary == "Too many keys without an alias" && error.detail.contains("could be a duplicate"),
+            "{error}"
+        );
     }
 }

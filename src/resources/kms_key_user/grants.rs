@@ -35,8 +35,8 @@ impl KmsKeyUser {
             None if is_free && key.is_enabled() => self.create_grant(cx, kms).await,
             None if ours.is_empty() => {
                 let detail = format!(
-                    "\"{}\" is in state \"{}\", and KMS makes grants only for enabled keys.\n\nEnable the key, or set \
-                     \"mode\" to \"key_policy\": a policy can be written at any time.",
+                    "The key \"{}\" is in state \"{}\", and KMS creates grants only for enabled keys.\n\nEnable the \
+                     key, or set \"mode\" to \"key_policy\", which also works for disabled keys.",
                     key.arn, key.state
                 );
                 Err(Diagnostic::error("Key is not enabled", detail).at(Self::kms_key_arn))
@@ -81,7 +81,7 @@ impl KmsKeyUser {
                 answer => answer.map_err(Failed::finally),
             }
         };
-        let made = cx.until(&lag::NEW_GRANTEE, create).await.context("Cannot grant the key", &self.kms_key_arn);
+        let made = cx.until(&lag::NEW_GRANTEE, create).await.context("Cannot create the grant", &self.kms_key_arn);
         made.map_err(|error| error.at(Self::kms_key_arn))
     }
 

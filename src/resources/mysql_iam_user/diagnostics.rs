@@ -9,29 +9,36 @@ use crate::sql::mysql::users::{Account, PLUGIN, User};
 /// A create adopts an existing user, with consent.
 pub(super) fn adopting(account: Account<'_>, user: &User, given: &Grants) -> Diagnostic {
     let how = if user.plugin == PLUGIN {
-        "It logs in with tokens already.".to_owned()
+        "It already uses IAM database authentication.".to_owned()
     } else {
-        format!("It logged in by {}, and logs in with tokens alone from now on.", user.plugin)
+        format!(
+            "Its authentication plugin was {}; it now uses IAM database authentication and can no longer use a \
+             password.",
+            user.plugin
+        )
     };
     let already = given.within(&user.grants).lines().join("; ");
     let already = match already.is_empty() {
         true => String::new(),
         false => format!(
-            "\n\nOf what is given here it has {already} already. That counts as its own and stays when the resource is \
-             destroyed, even if an apply that was broken off granted it."
+            "\n\nIt already has {already}. These privileges are kept when the resource is destroyed, even if an \
+             interrupted apply granted them."
         ),
     };
-    let unlocked = if user.is_locked { " It was locked, and is unlocked." } else { "" };
-    let detail = format!("User \"{account}\" was there. {how}{unlocked} Its privileges stay.{already}");
-    Diagnostic::warning("Existing user will be adopted", detail)
+    let unlocked = if user.is_locked { " The account was locked and is now unlocked." } else { "" };
+    let detail = format!(
+        "The user \"{account}\" already exists. {how}{unlocked} It keeps its other \
+         privileges.{already}"
+    );
+    Diagnostic::warning("Existing user is adopted", detail)
 }
 
 /// Adds to the refusal of an existing user how it logs in, and that it can be adopted.
 pub(super) fn can_be_adopted(refusal: Diagnostic, user: &User) -> Diagnostic {
     let tls = if user.requires_tls { "must use" } else { "need not use" };
     let more = format!(
-        "It logs in by {} and {tls} TLS. To convert it, set \"adopt_existing\" to true: it keeps its privileges, and its \
-         password, if any, is gone.",
+        "Its authentication plugin is {}, and it {tls} TLS. To convert it to IAM database authentication, set \
+         \"adopt_existing\" to true: it keeps its privileges and loses its password, if it has one.",
         user.plugin
     );
     Diagnostic { detail: format!("{}\n\n{more}", refusal.detail), ..refusal }
@@ -40,8 +47,9 @@ pub(super) fn can_be_adopted(refusal: Diagnostic, user: &User) -> Diagnostic {
 /// The user is the one that would make the change.
 pub(super) fn is_own_login(name: &str) -> Diagnostic {
     let detail = format!(
-        "The session is that of user \"{name}\" itself. Whoever changes how it logs in may lock itself out, so nothing was \
-         changed.\n\nChoose another user, or let \"database_connection\" log in as another.",
+        "\"database_connection\" connects as the user \"{name}\" itself. Changing the authentication of this user \
+         could lock out the connection, so nothing was changed.\n\nChoose another \"name\", or connect as another \
+         user.",
     );
     Diagnostic::error("Cannot manage the user of the connection", detail)
 }
@@ -49,26 +57,25 @@ pub(super) fn is_own_login(name: &str) -> Diagnostic {
 /// The user would be created in another database.
 pub(super) fn moves(name: &str, old: &Place, new: &Place) -> Diagnostic {
     let detail = format!(
-        "From now on user \"{name}\" at {new} is managed. The one at {old} is left as it is, and stays if that is another \
-         database. If it is the same by another name, the user stays managed, but if it was taken over before, all that \
-         it may do now counts as its own.",
+        "The user \"{name}\" at {new} is managed from now on. If {old} is another database server, its user is left \
+         unchanged and is no longer managed. If both endpoints belong to the same server, the user remains managed; \
+         if it was adopted, its current privileges are kept when the resource is destroyed.",
     );
     Diagnostic::warning("Database endpoint changes", detail)
 }
 
 /// Two names are one.
 pub(super) fn same_names() -> Diagnostic {
-    let detail = "The server takes names of databases and tables that differ in upper and lower case alone for the same \
-                  (lower_case_table_names is not 0), and two of those given here are such names.\n\nWrite all of \
-                  them alike.";
+    let detail = "Two names of databases or tables differ only in case, and the server compares these names \
+                  case-insensitively (lower_case_table_names is not 0).\n\nUse the same spelling for both.";
     Diagnostic::error("Names differ only in case", detail)
 }
 
 /// The user is more than a user.
 pub(super) fn is_a_master(account: Account<'_>) -> Diagnostic {
     let detail = format!(
-        "User \"{account}\" may make users and let others make them, as the master of the database may. It would lose its \
-         password, so nothing was changed.",
+        "The user \"{account}\" has CREATE USER with the grant option, like the master user. It would lose its \
+         password, so nothing was changed.\n\nChoose another \"name\".",
     );
     Diagnostic::error("User is the master user", detail)
 }
@@ -76,8 +83,9 @@ pub(super) fn is_a_master(account: Account<'_>) -> Diagnostic {
 /// A destroy leaves a user that it did not create.
 pub(super) fn stays(account: Account<'_>) -> Diagnostic {
     let detail = format!(
-        "User \"{account}\" was there before, so it was not dropped. What was granted to it here has been revoked. It still \
-         logs in with tokens alone; ALTER USER gives it a password.",
+        "The user \"{account}\" existed before this resource was created, so it was not dropped. The privileges that \
+         this resource granted were revoked. The user still uses IAM database authentication; ALTER USER sets a \
+         password.",
     );
     Diagnostic::warning("User was not dropped", detail)
 }

@@ -101,8 +101,8 @@ impl GrantBlock {
         let (level, name) = match (is_all(&database), is_all(&table)) {
             (true, true) => (Reach::Global, "all databases"),
             (true, false) => {
-                let detail = "A table is one of a database, so \"table\" needs \"database\".";
-                return vec![Diagnostic::error("Database is missing", detail).at(block.path(Self::table))];
+                let detail = "\"table\" needs \"database\", the database that contains the table.";
+                return vec![Diagnostic::error("Missing required argument", detail).at(block.path(Self::table))];
             }
             (false, true) => (Reach::Database, "a database"),
             (false, false) => (Reach::Table, "a table"),
@@ -113,12 +113,16 @@ impl GrantBlock {
             let name_of = &privilege.0;
             let detail = match privileges::reach(name_of)? {
                 reach if reach > level => format!(
-                    "\"{name_of}\" cannot be granted on {name}. It is for {}.",
-                    if reach == Reach::Global { "all databases together" } else { "databases as a whole" }
+                    "\"{name_of}\" cannot be granted on {name}, only on {}.",
+                    if reach == Reach::Global {
+                        "all databases (without \"database\")"
+                    } else {
+                        "databases as a whole"
+                    }
                 ),
                 _ if level == Reach::Global && name_of.to_ascii_uppercase().starts_with("ALL") => format!(
-                    "\"{name_of}\" on all databases includes privileges that nobody has on RDS.\n\nName the privileges, \
-                     or grant all on each database."
+                    "\"{name_of}\" on all databases includes privileges that no user has on Amazon RDS.\n\nList the \
+                     privileges, or grant all privileges on each database."
                 ),
                 _ => return None,
             };
@@ -137,11 +141,11 @@ fn check_privilege(privilege: &str) -> Result<(), String> {
     if privileges::reach(privilege).is_some() {
         return Ok(());
     }
-    let meant = privileges::nearest(privilege).map(|meant| format!(" Is \"{meant}\" meant?")).unwrap_or_default();
+    let meant = privileges::nearest(privilege).map(|meant| format!(" Did you mean \"{meant}\"?")).unwrap_or_default();
     let own = match privilege.to_ascii_uppercase().as_str() {
-        "GRANT OPTION" => " It is \"grant_option\" of the block.",
-        "USAGE" => " It stands for none, and every user has it.",
+        "GRANT OPTION" => " Set \"grant_option\" in the block.",
+        "USAGE" => " It means no privileges, and every user has it.",
         _ => meant.as_str(),
     };
-    Err(format!("\"{privilege}\" is no privilege of MySQL or MariaDB.{own}"))
+    Err(format!("\"{privilege}\" is not a privilege of MySQL or MariaDB.{own}"))
 }

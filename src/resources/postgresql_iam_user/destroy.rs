@@ -31,7 +31,7 @@ impl PostgresqlIamUser {
             "revoke_rds_iam" => self.revoke(cx, &session, &role, &[roles::IAM]).await,
             _ => self.drop(cx, &session, &role).await,
         };
-        destroyed.context("Cannot destroy the database user", &self.name)
+        destroyed.context("Cannot drop the database user", &self.name)
     }
 
     async fn revoke(&self, cx: &Ctx, session: &Session, role: &Role, from: &[&str]) -> Result<()> {
@@ -82,7 +82,7 @@ impl PostgresqlIamUser {
                 cleared.map_err(diagnostics::not_cleared)
             }
             .await;
-            cleared.context("Cannot clear a database of what the user owns", &other.name)?;
+            cleared.context("Cannot remove what the user owns from a database", &other.name)?;
         }
         roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await.map_err(diagnostics::not_cleared)
     }

@@ -8,30 +8,34 @@ use crate::sql::{Error, Refusal};
 
 /// Adds to the refusal of an existing role that it can be adopted.
 pub(crate) fn can_be_adopted(refusal: Diagnostic) -> Diagnostic {
-    let more = "Or set \"adopt_existing\" to true, to change it into this user; destroy then leaves it in place.";
+    let more = "Or set \"adopt_existing\" to true to adopt the role: it is changed to match the configuration, and \
+                destroy does not drop it.";
     Diagnostic { detail: format!("{}\n\n{more}", refusal.detail), ..refusal }
 }
 
 /// A role was dropped, and another one has its name.
 pub(crate) fn recreated(name: &str) -> Diagnostic {
     let detail = format!(
-        "Somebody dropped the role \"{name}\" and made another of that name. It is managed here as one that was taken \
-         over: destroying it takes away only what it is given from now on."
+        "The role \"{name}\" was dropped and re-created outside of Terraform. It is managed as an adopted role: \
+         destroy revokes only what this resource grants from now on and does not drop the role."
     );
     Diagnostic::warning("Role was re-created outside of Terraform", detail)
 }
 
 /// A destroy finds a role that another create has created.
 pub(crate) fn somebody_elses(name: &str) -> Diagnostic {
-    let detail = format!("Somebody dropped the role \"{name}\" and made another of that name, which is not touched.");
+    let detail = format!(
+        "The role \"{name}\" was dropped and re-created outside of Terraform. The new role was left \
+         unchanged and is no longer managed here."
+    );
     Diagnostic::warning("Role was re-created outside of Terraform", detail)
 }
 
 /// The connection leads to another server than before.
 pub(crate) fn not_moved(name: &str, place: &Place) -> Diagnostic {
     let detail = format!(
-        "The connection leads to another server than before, where the user is made. The user \"{name}\" that was managed \
-         at {place} is left there; drop it if it is not needed any more."
+        "\"database_connection\" points to another server than before, where the user is created. The user \
+         \"{name}\" at {place} still exists and is no longer managed; drop it manually if it is not needed."
     );
     Diagnostic::warning("User was left on the previous server", detail)
 }
@@ -39,8 +43,8 @@ pub(crate) fn not_moved(name: &str, place: &Place) -> Diagnostic {
 /// A user that is no longer one of IAM still is one.
 pub(crate) fn still_in_rds_iam(name: &str, path: &str) -> Diagnostic {
     let detail = format!(
-        "\"{name}\" is a member of \"{}\" by way of other roles, which were not given to it here: {path}. It still logs in \
-         with tokens alone.",
+        "\"{name}\" is still a member of \"{}\" through roles that this resource did not grant: {path}. It still \
+         needs an IAM authentication token to connect.",
         roles::IAM
     );
     Diagnostic::warning("User is still a member of rds_iam", detail)
@@ -49,8 +53,8 @@ pub(crate) fn still_in_rds_iam(name: &str, path: &str) -> Diagnostic {
 /// An update finds nothing.
 pub(crate) fn role_missing(name: &str) -> Diagnostic {
     let detail = format!(
-        "Since the plan was made, somebody dropped the role \"{name}\".\n\nRun \"terraform plan\" again to see what there \
-         is."
+        "The role \"{name}\" was dropped outside of Terraform after the plan was created.\n\nRun \"terraform apply\" \
+         again to create it again."
     );
     Diagnostic::error("User not found", detail)
 }
@@ -58,8 +62,8 @@ pub(crate) fn role_missing(name: &str) -> Diagnostic {
 /// The user is who logs in here.
 pub(crate) fn own_login(name: &str) -> Diagnostic {
     let detail = format!(
-        "\"{name}\" is the login of this connection. It can neither make itself a member of \"{}\" without the risk to be \
-         locked out, nor rename or drop itself.",
+        "\"database_connection\" connects as \"{name}\". A user cannot rename or drop itself, and could lock itself \
+         out by becoming a member of \"{}\".\n\nChoose another \"name\", or connect as another user.",
         roles::IAM
     );
     Diagnostic::error("Cannot manage the user of the connection", detail)
@@ -68,9 +72,9 @@ pub(crate) fn own_login(name: &str) -> Diagnostic {
 /// A user would be locked out.
 pub(crate) fn locked_out(name: &str, path: &str) -> Diagnostic {
     let detail = format!(
-        "If \"{name}\" becomes a member of \"{iam}\", so does the login of this connection or the master of the database, \
-         which could not log in with a password any more: {path} → {iam}. Nothing was changed.\n\nEnd that membership, or \
-         choose another user.",
+        "If \"{name}\" becomes a member of \"{iam}\", so does the user of \"database_connection\" or the master \
+         user, which could then no longer connect with a password: {path} → {iam}. Nothing was changed.\n\nRevoke \
+         that membership, or choose another \"name\".",
         iam = roles::IAM
     );
     Diagnostic::error("Change would lock out the connecting or master user", detail)
@@ -79,8 +83,8 @@ pub(crate) fn locked_out(name: &str, path: &str) -> Diagnostic {
 /// Two ways to log in exclude each other.
 pub(crate) fn kerberos(name: &str, path: &str) -> Diagnostic {
     let detail = format!(
-        "A member of \"rds_ad\" logs in with Kerberos and cannot be a user of IAM: {path}. Nothing was changed.\n\nEnd \
-         that membership of \"{name}\", or choose another user."
+        "A member of \"rds_ad\" uses Kerberos authentication and cannot use IAM database authentication: {path}. \
+         Nothing was changed.\n\nRevoke that membership of \"{name}\", or choose another \"name\"."
     );
     Diagnostic::error("User is a member of rds_ad", detail)
 }
@@ -88,7 +92,8 @@ pub(crate) fn kerberos(name: &str, path: &str) -> Diagnostic {
 /// It is no server of RDS.
 pub(crate) fn no_rds() -> Diagnostic {
     let detail = format!(
-        "The server has no role \"{}\", which every PostgreSQL of RDS and Aurora has. Is it one of them?",
+        "The server has no role \"{}\", which exists in every RDS for PostgreSQL and Aurora PostgreSQL database. \
+         Check \"host\" and \"port\" in \"database_connection\".",
         roles::IAM
     );
     Diagnostic::error("Server is not Amazon RDS or Aurora", detail)
@@ -97,17 +102,26 @@ pub(crate) fn no_rds() -> Diagnostic {
 /// Roles to be a member of do not exist.
 pub(crate) fn missing(names: &[String]) -> Diagnostic {
     let names = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let detail = format!("The database has no role {names}. Nothing was changed.\n\nMake what is missing first.");
+    let detail = format!(
+        "There is no role {names} in the database. Nothing was changed.\n\nCreate the missing roles \
+         first, or remove them from \"roles\"."
+    );
     Diagnostic::error("Role not found", detail)
 }
 
 /// A role that cannot be listed.
 pub(crate) fn unfit_role(role: &str, name: Option<&str>) -> Option<Diagnostic> {
     let why = match role {
-        roles::IAM => "The user is a member of \"rds_iam\" anyway.",
-        roles::REPLICATION => "Membership in \"rds_replication\" is what \"replication\" is for.",
-        "rds_ad" => "A member of \"rds_ad\" logs in with Kerberos and cannot be a user of IAM.",
-        role if Some(role) == name => "The user cannot be a member of itself.",
+        roles::IAM => "The resource always grants \"rds_iam\". Remove it from \"roles\".",
+        roles::REPLICATION => {
+            "To grant \"rds_replication\", set \"replication\" to true in place of listing it in \
+             \"roles\"."
+        }
+        "rds_ad" => {
+            "A member of \"rds_ad\" uses Kerberos authentication and cannot use IAM database authentication. \
+             Remove it from \"roles\"."
+        }
+        role if Some(role) == name => "A user cannot be a member of itself. Remove it from \"roles\".",
         _ => return None,
     };
     Some(Diagnostic::error("Role cannot be listed", why))
@@ -115,15 +129,16 @@ pub(crate) fn unfit_role(role: &str, name: Option<&str>) -> Option<Diagnostic> {
 
 /// A password that is forbidden has an end.
 pub(crate) fn no_effect() -> Diagnostic {
-    let detail = "PostgreSQL asks \"valid_until\" for passwords alone, and \"forbid_password\" leaves none. Tokens are good \
-                  until IAM says otherwise.";
+    let detail = "PostgreSQL checks \"valid_until\" for passwords only, and with \"forbid_password\" the user has no \
+                  password. It does not limit IAM authentication tokens: to revoke access, change the IAM policy.";
     Diagnostic::warning("valid_until has no effect", detail)
 }
 
 /// The attribute was refused.
 pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
     let detail = format!(
-        "\"{name}\" was made a member of \"{}\", since the login may not give it the attribute REPLICATION. {error}",
+        "\"{name}\" was granted membership in \"{}\", because the user of \"database_connection\" is not allowed to \
+         set the attribute REPLICATION. {error}",
         roles::REPLICATION
     );
     Diagnostic::warning("Granted rds_replication instead of REPLICATION", detail)
@@ -132,8 +147,9 @@ pub(crate) fn by_role(name: &str, error: &Error) -> Diagnostic {
 /// An attribute cannot be removed.
 pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diagnostic {
     let detail = format!(
-        "\"{name}\" has the attribute {attribute}, which the login of this connection may not take away. {error}\n\nLet one \
-         who may run ALTER ROLE … NO{attribute}, or allow it with \"attributes\"."
+        "\"{name}\" has the attribute {attribute}, which the user of \"database_connection\" is not allowed to \
+         remove. {error}\n\nRun ALTER ROLE \"{name}\" NO{attribute} as a user that is allowed to, or add {attribute} \
+         to \"attributes\"."
     );
     Diagnostic::warning("Role attribute was not removed", detail)
 }
@@ -142,26 +158,27 @@ pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diag
 pub(crate) fn not_cleared(error: Error) -> Diagnostic {
     let more = match error.refusal() {
         Some(Refusal::Dependency) => {
-            "Privileges that somebody else gave can only be taken away by who gave them or by a member of that role: let \
-             the login be one, or revoke them."
+            "A privilege can be revoked only by the role that granted it or by a member of that role. Grant the user \
+             of \"database_connection\" membership in that role, or revoke the privilege manually."
         }
         Some(Refusal::Permission) => {
-            "Who gets what the user owns needs CREATE in its schemas, and the login must be able to become a member of that \
-             role."
+            "The user of \"database_connection\" needs more privileges. With \"reassign_owned_to\", that role needs \
+             CREATE on the schemas of the objects, and the user of \"database_connection\" must be able to become a \
+             member of it."
         }
         _ => return error.into(),
     };
-    let refusal = Diagnostic::from(error);
-    Diagnostic { detail: format!("{} {more}", refusal.detail), ..refusal }
+    error.into_diagnostic(more)
 }
 
 /// Databases that do not allow connections contain something of the user.
 pub(crate) fn closed(databases: &[&str]) -> Diagnostic {
     let names = databases.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let detail = format!(
-        "The user owns or may do something in {names}, where the login of this connection may not connect, or nobody may. \
-         Nothing was changed.\n\nLet the login connect (GRANT CONNECT ON DATABASE, ALTER DATABASE … ALLOW_CONNECTIONS), \
-         or clear the user there by hand. {WAYS_OUT}"
+        "The user owns objects or has privileges in {names}, where the user of \"database_connection\" cannot \
+         connect, or which does not allow connections. Nothing was changed.\n\nAllow it to connect (GRANT CONNECT ON \
+         DATABASE, ALTER DATABASE … ALLOW_CONNECTIONS), or remove the objects and privileges of the user there \
+         manually. {WAYS_OUT}"
     );
     Diagnostic::error("Cannot connect to every database", detail)
 }
@@ -176,13 +193,14 @@ pub(crate) fn nothing_changed(database: &str, error: Diagnostic) -> Diagnostic {
 pub(crate) fn cannot_drop(left: &[(&str, Vec<Left>)]) -> Diagnostic {
     let in_one = |(database, left): &(&str, Vec<Left>)| {
         let lines: String = left.iter().map(|left| format!("\n  {left}")).collect();
-        format!("In the database \"{database}\" the user is still named in:{lines}")
+        format!("In the database \"{database}\", these objects still refer to the user:{lines}")
     };
     let all = left.iter().map(in_one).collect::<Vec<_>>().join("\n");
     let detail = format!(
-        "{all}\nThe login of this connection cannot take that away, so the user cannot be dropped. Nothing was \
-         changed.\n\nA privilege can be revoked by who granted it, by a member of that role, or by a superuser: have it \
-         revoked, or make the login a member. {WAYS_OUT}"
+        "{all}\nThe user of \"database_connection\" cannot revoke these privileges, so the user cannot be dropped. \
+         Nothing was changed.\n\nA privilege can be revoked by the role that granted it, by a member of that role, \
+         or by a superuser. Revoke it manually, or grant the user of \"database_connection\" membership in that \
+         role. {WAYS_OUT}"
     );
     Diagnostic::error("Cannot revoke privileges granted by other roles", detail)
 }
@@ -191,13 +209,13 @@ pub(crate) fn cannot_drop(left: &[(&str, Vec<Left>)]) -> Diagnostic {
 pub(crate) fn unfit_heir(heir: &str, unfit: Unfit) -> Diagnostic {
     let detail = match unfit {
         Unfit::Missing => format!(
-            "There is no role \"{heir}\" to reassign objects to when the user is dropped.\n\nCreate it first; if the same \
-             configuration does, name that in \"depends_on\"."
+            "There is no role \"{heir}\" to reassign objects to when the user is dropped.\n\nCreate it first; if the \
+             same configuration creates it, add that resource to \"depends_on\"."
         ),
         Unfit::OutOfReach => format!(
-            "The login of this connection is no member of the role \"{heir}\" and cannot become one, so it could not \
-             reassign objects to it when the user is dropped.\n\nGrant it the membership: GRANT \"{heir}\" TO the login. \
-             From PostgreSQL 16 on, the admin option is enough."
+            "The user of \"database_connection\" is not a member of the role \"{heir}\" and cannot become one, so it \
+             could not reassign objects to the role when the user is dropped.\n\nRun GRANT \"{heir}\" TO the user of \
+             \"database_connection\". From PostgreSQL 16 on, the admin option is enough."
         ),
     };
     Diagnostic::error("Invalid reassign_owned_to", detail)

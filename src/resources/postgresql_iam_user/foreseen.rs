@@ -114,7 +114,7 @@ fn ways(paths: &[String], old: &str, new: &str) -> Vec<String> {
 impl PostgresqlIamUser {
     /// Checks `reassign_owned_to` if the database can be reached.
     pub(super) async fn check_heir(&self, cx: &Ctx) -> Result<()> {
-        let end = "So whether \"reassign_owned_to\" is possible was not checked.";
+        let end = "Whether \"reassign_owned_to\" is possible was not checked.";
         let Some(session) = connection::if_reachable(cx, self.session(cx).await, end)? else { return Ok(()) };
         let Some(survey) = connection::unless_lost(cx, self.survey(&session, &self.name).await, end)? else {
             return Ok(());

@@ -77,41 +77,46 @@ impl Found {
         let (kind, id) = (database.kind, &database.identifier);
         let mut missing = Vec::new();
         if self.replication.is_none() {
-            missing.push(format!("AWS knows no parameter \"{REPLICATION}\" in the {group}: the engine is too old."));
+            missing.push(format!(
+                "The {group} has no parameter \"{REPLICATION}\": the engine version is too old. \
+                 Upgrade the engine."
+            ));
         }
         if group.is_default() {
             missing.push(format!(
-                "The {kind} \"{id}\" has AWS's own {group}, which nobody can change. Make one of the same family (such as \
-                 aws_db_parameter_group or aws_rds_cluster_parameter_group does), let the {kind} have it, and reboot it."
+                "The DB {kind} \"{id}\" uses the default {group}, which cannot be changed. Create a parameter group \
+                 of the same family (for example with aws_db_parameter_group or aws_rds_cluster_parameter_group), \
+                 associate it with the DB {kind}, and reboot the DB {kind}."
             ));
         }
         if !wanted.manage_iam_authentication && !supplied.iam && !IMMEDIATELY.agrees(database) {
             missing.push(format!(
-                "IAM authentication of the {kind} \"{id}\" is not on. Use the resource rdsauth_iam_authentication and \
-                 \"depends_on\", set \"manage_iam_authentication\" to true, or run:\n  aws rds modify-db-{kind} \
-                 --db-{kind}-identifier {id} --enable-iam-database-authentication --apply-immediately"
+                "IAM database authentication of the DB {kind} \"{id}\" is disabled. Use the resource \
+                 rdsauth_iam_authentication with \"depends_on\", set \"manage_iam_authentication\" to true, or \
+                 run:\n  aws rds modify-db-{kind} --db-{kind}-identifier {id} --enable-iam-database-authentication \
+                 --apply-immediately"
             ));
         }
         let reboots = wanted.reboot == "if_required";
         if !self.logical_is_on() && !supplied.logical {
             if !wanted.manage_logical_replication && !group.is_default() {
                 missing.push(format!(
-                    "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true and \
-                     \"reboot\" to \"if_required\", or use the resource rdsauth_parameter and \"depends_on\", and reboot \
-                     the {kind} after that:\n  {}",
+                    "\"{LOGICAL}\" is not 1 in the {group} of \"{id}\". Set \"manage_logical_replication\" to true \
+                     and \"reboot\" to \"if_required\", or use the resource rdsauth_parameter with \"depends_on\", \
+                     and reboot the DB {kind} after that:\n  {}",
                     reboot::command(database)
                 ));
             }
         } else if !self.logical_is_on() && !reboots {
             missing.push(format!(
-                "\"{LOGICAL}\" comes into force when the {kind} \"{id}\" is rebooted. Set \"reboot\" to \"if_required\", or run \
-                 this once it is 1 in the {group}:\n  {}",
+                "\"{LOGICAL}\" is applied when the DB {kind} \"{id}\" is rebooted. Set \"reboot\" to \
+                 \"if_required\", or run this once the parameter is 1 in the {group}:\n  {}",
                 reboot::command(database)
             ));
         } else if !self.logical_is_in_force() && !reboots {
             missing.push(format!(
-                "The parameters of the {kind} \"{id}\" are \"{}\". While it waits for a reboot, \"{LOGICAL}\" may not be \
-                 in force. Set \"reboot\" to \"if_required\", or run:\n  {}",
+                "The parameter status of the DB {kind} \"{id}\" is \"{}\". \"{LOGICAL}\" may not be applied until a \
+                 reboot. Set \"reboot\" to \"if_required\", or run:\n  {}",
                 database.group_status,
                 reboot::command(database)
             ));
@@ -142,10 +147,10 @@ pub(super) fn refuse(database: &Database) -> Result<()> {
         return Ok(());
     }
     Err(Diagnostic::error(
-        "Engine has no IAM authentication for replication",
+        "Engine does not support IAM replication authentication",
         format!(
-            "\"{identifier}\" runs {engine} {engine_version}. IAM authentication of replication connections exists for \
-             RDS for PostgreSQL and Aurora PostgreSQL from version 11."
+            "\"{identifier}\" runs {engine} {engine_version}. IAM authentication of replication connections is \
+             available for RDS for PostgreSQL and Aurora PostgreSQL from version 11."
         ),
     ))
 }

@@ -387,7 +387,7 @@ impl Wanted<'_> {
 }
 
 fn role_missing(session: &Session, name: &str) -> Error {
-    session.target.error(Kind::Server(Refusal::Missing), format!("the role \"{name}\" is not there any more"))
+    session.target.error(Kind::Server(Refusal::Missing), format!("the role \"{name}\" no longer exists"))
 }
 
 fn no_row(session: &Session) -> Error {

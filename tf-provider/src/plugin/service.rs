@@ -85,7 +85,7 @@ impl<P: Provider> State<P> {
     /// The context of one operation.
     fn cx(&self, limit: Duration) -> Result<Ctx<P::World>, Diagnostic> {
         let world = self.world().ok_or_else(|| {
-            Diagnostic::error("Provider not configured", "Terraform asked for work before it configured the provider.")
+            Diagnostic::error("Provider not configured", "Terraform sent a request before it configured the provider.")
         })?;
         let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Ctx::new(world, limit, stop))

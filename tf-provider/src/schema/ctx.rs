@@ -178,8 +178,8 @@ impl<W> Ctx<W> {
         Diagnostic::error(
             "Timed out",
             format!(
-                "Waited {:#} for {what}.{seen}\n\nIt may still come to an end by itself. \
-                 A longer limit can be set in the \"timeouts\" block.",
+                "Waited {:#} for {what}.{seen}\n\nThe operation may still finish in AWS. Set a longer limit in the \
+                 \"timeouts\" block.",
                 jiff::SignedDuration::try_from(self.limit).unwrap_or(jiff::SignedDuration::MAX)
             ),
         )
@@ -190,8 +190,8 @@ pub(crate) fn stopped_while(what: &str) -> Diagnostic {
     Diagnostic::error(
         "Stopped",
         format!(
-            "The operation was interrupted while {what}.\n\nNothing is lost: what has been created or changed is in \
-             the state, or the next run finds it. Run the same command again, such as \"terraform apply\", to finish."
+            "The operation was interrupted while {what}.\n\nNothing is lost: the state contains what was created or \
+             changed, or the next run finds it. Run the same command again, such as \"terraform apply\", to finish."
         ),
     )
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-pub use complaints::complaints;
+pub use complaints::{complaints, names};
 pub use guides::{dead_links, guides};
 pub use page::Examples;
 pub(crate) use words::lead;

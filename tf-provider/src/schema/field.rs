@@ -113,7 +113,7 @@ impl Mismatch {
 
 impl From<Mismatch> for Diagnostic {
     fn from(mismatch: Mismatch) -> Self {
-        Self::error("Value of the wrong kind", format!("The provider {}.", mismatch.message)).at(mismatch.path)
+        Self::error("Value of the wrong type", format!("The provider {}.", mismatch.message)).at(mismatch.path)
     }
 }
 

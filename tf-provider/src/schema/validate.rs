@@ -59,7 +59,7 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
             Diagnostic::error(
                 "Write-only attributes are not supported here",
                 format!(
-                    "\"{}\" is never stored, which Terraform and OpenTofu can do from version 1.11 on.",
+                    "\"{}\" is a write-only argument, which requires Terraform 1.11 or OpenTofu 1.11, or later.",
                     attribute.name
                 ),
             )
@@ -69,13 +69,13 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
     if let Some((at, is, null)) = null_element(value, at)
         && (attribute.fits)(&null).is_err()
     {
-        let way = "Leave it out; \"compact\" does that for lists of strings.";
-        found.push(invalid(&at, format!("\"{at}\" {is}, and no element may be null. {way}")));
+        let way = "Remove it; the function \"compact\" removes null elements from lists of strings.";
+        found.push(invalid(&at, format!("\"{at}\" {is}, and elements must not be null. {way}")));
         return;
     }
     if let Some(Err(mismatch)) = known_part(value).map(|part| (attribute.fits)(&part)) {
         let at = mismatch.path.under(at);
-        found.push(invalid(&at, format!("\"{at}\" is of the wrong kind: {}.", mismatch.message)));
+        found.push(invalid(&at, format!("\"{at}\" has the wrong type: {}.", mismatch.message)));
         return;
     }
     if value.is_wholly_known() {
@@ -228,12 +228,13 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_is_found_before_its_checks() {
         let half = Value::Number("1.5".parse().unwrap());
-        check("size", half, &[("size", "\"size\" is of the wrong kind: expected a whole number, got a number.")]);
+        check("size", half, &[("size", "\"size\" has the wrong type: expected a whole number, got a number.")]);
     }
 
     #[test]
     fn null_elements_are_found_beside_what_is_not_known() {
-        let way = "and no element may be null. Leave it out; \"compact\" does that for lists of strings.";
+        let way = "and elements must not be null. Remove it; the function \"compact\" removes null elements from lists \
+                   of strings.";
         let map = |element: Value| {
             Value::Map(
                 [("a".to_owned(), Value::unknown()), ("b".to_owned(), element), ("c".to_owned(), "c".into())].into(),
@@ -252,7 +253,7 @@ mod tests {
     #[test]
     fn what_is_known_has_to_fit_beside_what_is_not() {
         let half = || Value::Number("1.5".parse().unwrap());
-        let wrong = "is of the wrong kind: expected a whole number, got a number.";
+        let wrong = "has the wrong type: expected a whole number, got a number.";
         check("sizes", Value::Set([half(), Value::unknown()].into()), &[("sizes", &format!("\"sizes\" {wrong}"))]);
     }
 

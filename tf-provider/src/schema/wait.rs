@@ -173,8 +173,11 @@ impl<W> Ctx<W> {
                 return Ok(Ended::Done(seen));
             }
             if (wait.failed)(&seen) {
-                let detail =
-                    format!("Waited for {}, which this state does not lead to: {}.", wait.what, (wait.seen)(&seen));
+                let detail = format!(
+                    "The provider was waiting for {}, which cannot happen any more: {}.",
+                    wait.what,
+                    (wait.seen)(&seen)
+                );
                 return Err(Diagnostic::error("Unexpected state", detail));
             }
             let now = (wait.seen)(&seen);

@@ -9,7 +9,7 @@ use crate::plan::{peer, rich, rule};
 
 const FAILED: &str = "error Ordered to fail (order): So it did.";
 const PANICKED: &str = "error Provider bug: the provider panicked: ordered to panic";
-const TAINTED: &str = "Terraform has marked it as tainted";
+const TAINTED: &str = "Terraform marked it as tainted";
 
 fn order(order: &str) -> Object {
     thing([

@@ -237,7 +237,7 @@ async fn configuring_again_replaces_what_was_configured() {
         (Some(provider("Hi".into(), Value::Null)), "", "Hi, world"),
         (Some(provider("Ho".into(), 13.into())), "error Unlucky serial: Said to 1.14.0.", "Hi, world"),
         (Some(provider("Ho".into(), 14.into())), "error Provider bug: the provider panicked: serial 14", "Hi, world"),
-        (Some(provider("Ho".into(), Value::unknown())), "error Value of the wrong kind (serial): ", "Hi, world"),
+        (Some(provider("Ho".into(), Value::unknown())), "error Value of the wrong type (serial): ", "Hi, world"),
         (None, "", "Hello, world"),
         (Some(empty(Config::table())), "", "Hello, world"),
     ] {

@@ -170,7 +170,7 @@ async fn a_rejected_identity_token_is_explained_with_its_usual_causes() {
     assert_eq!(error.kind, Kind::WebIdentity(ROLE.to_owned()));
     let error = tf_provider::diagnostic::Diagnostic::from(error);
     assert_eq!(error.summary, "Cannot assume the IAM role");
-    assert!(error.detail.contains("has expired. Get a new one") && !error.detail.contains("the-token"), "{error}");
+    assert!(error.detail.contains("has expired. Get a new token") && !error.detail.contains("the-token"), "{error}");
 }
 
 #[tokio::test]

@@ -40,11 +40,12 @@ impl DatabaseConnection {
                 cx.warn(deleted(&endpoint, &account, what));
                 return Ok(None);
             }
-            let RdsHost { identifier, region, .. } = &endpoint;
+            let RdsHost { identifier, region, name, .. } = &endpoint;
+            let kind = noun(&endpoint);
             more = format!(
-                "\n\nRDS knows no \"{identifier}\" with this endpoint in {region} in the account {account}, but its name still \
-                 has an address. If it was deleted a moment ago, apply again in a minute; otherwise the credentials are \
-                 those of another account."
+                "\n\nThere is no DB {kind} \"{identifier}\" in region \"{region}\" of account {account}, but the DNS \
+                 name \"{name}\" still resolves. If the DB {kind} was deleted a moment ago, apply again in a minute; \
+                 otherwise the credentials belong to another account."
             );
         }
         Err(Diagnostic { detail: format!("{}{more}\n\n{WAYS_OUT}", error.detail), ..error })
@@ -65,16 +66,21 @@ impl DatabaseConnection {
 
 fn deleted(endpoint: &RdsHost, account: &str, what: &str) -> Diagnostic {
     let RdsHost { identifier, region, name, .. } = endpoint;
-    let (kind, more) = match endpoint.kind {
-        HostKind::Instance => (
-            "instance",
-            "\n\nIf it was a member of an Aurora cluster that still exists, the user is still there: drop it by hand.",
-        ),
-        _ => ("cluster", ""),
+    let kind = noun(endpoint);
+    let more = match endpoint.kind {
+        HostKind::Instance => {
+            "\n\nIf it was a member of an Aurora cluster that still exists, the user still exists in the cluster: \
+             drop it manually."
+        }
+        _ => "",
     };
     let detail = format!(
-        "There is no DB {kind} \"{identifier}\" in {region} in the account {account} any more, and \"{name}\" has no \
-         address. {what} is gone with it.{more}"
+        "There is no DB {kind} \"{identifier}\" in region \"{region}\" of account {account} any more, and the DNS \
+         name \"{name}\" does not resolve. {what} was deleted with it.{more}"
     );
     Diagnostic::warning(format!("DB {kind} no longer exists"), detail)
+}
+
+fn noun(endpoint: &RdsHost) -> &'static str {
+    if endpoint.kind == HostKind::Instance { "instance" } else { "cluster" }
 }

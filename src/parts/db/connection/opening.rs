@@ -8,7 +8,7 @@ use tf_provider::value::Path;
 
 use crate::arn;
 use crate::aws::host::RdsHost;
-use crate::aws::token::{Login, MAX_LIFETIME};
+use crate::aws::token::{Argument, Login, MAX_LIFETIME};
 use crate::parts::db::connection::{DatabaseConnection, Engine, port};
 use crate::sql::{self, Kind, Refusal, Target, mysql, postgres};
 use crate::world::{self, Ctx};
@@ -129,24 +129,49 @@ impl DatabaseConnection {
             Kind::Server(Refusal::NoDatabase | Refusal::Permission) => Self::database.path(),
             _ => Self::host.path(),
         };
-        let way_out = match (error.kind, self.auth.as_str()) {
-            (Kind::Authentication, "secret") => {
-                "The secret was read, but its password or the user name is wrong, or the user logs in with tokens of IAM \
-                 alone: a member of rds_iam in PostgreSQL, a user of AWSAuthenticationPlugin in MySQL and MariaDB."
-            }
-            (Kind::Authentication, "provider") => {
-                "The user name or the password in the \"database_connection\" block of the provider is wrong, or the user logs in with \
-                 tokens of IAM alone, and the password is none: a member of rds_iam in PostgreSQL, a user of \
-                 AWSAuthenticationPlugin in MySQL and MariaDB."
-            }
-            (Kind::Authentication, _) => {
-                "IAM database authentication must be on, the credentials must be allowed rds-db:connect on the resource ID \
-                 of the database and this user, and the user must be set up for it: a member of rds_iam in PostgreSQL, a \
-                 user of AWSAuthenticationPlugin in MySQL and MariaDB."
+        let way_out = match error.kind {
+            Kind::Authentication => self.rejected(&error.message),
+            Kind::Server(Refusal::Permission) => {
+                "Grant the user CONNECT on the database (PostgreSQL) or a privilege in it (MySQL and MariaDB), or change \
+                 \"database\"."
             }
             _ => error.way_out(),
         };
         error.into_diagnostic(way_out).at(at)
+    }
+
+    /// Why the server may have rejected the credentials. PostgreSQL answers so to members of `rds_iam` alone, whose
+    /// password it does not even look at.
+    fn rejected(&self, message: &str) -> &'static str {
+        let is_of_iam = message.contains("PAM authentication failed");
+        match self.auth.as_str() {
+            "secret" | "provider" if is_of_iam => {
+                "PostgreSQL checks the credentials of this user with PAM, so the user cannot connect with a password. \
+                 Set auth = \"iam\", or connect as another user."
+            }
+            "secret" => {
+                "The secret was read, but the database does not accept its credentials. Check that \"secret_arn\" is the \
+                 secret of this database, that it contains the current password, and that \"username\", if set, is the \
+                 user that the password belongs to."
+            }
+            "provider" => {
+                "The database does not accept the credentials in the \"database_connection\" block of the provider. Check \
+                 \"username\" and \"password\" there, and \"username\" in this block if it is set."
+            }
+            _ if is_of_iam => {
+                "The user is a member of rds_iam, but the token was not accepted. Usual causes: the AWS credentials are \
+                 not allowed rds-db:connect for this user on the resource ID of the database (db-…, for Aurora \
+                 cluster-…, for a proxy prx-…; not its identifier), IAM database authentication is not enabled, or the \
+                 token is for another region or endpoint: check \"region\", and \"auth_host\" with a tunnel."
+            }
+            _ => {
+                "Usual causes: the user does not exist, or is not set up for IAM database authentication (in PostgreSQL a \
+                 member of rds_iam, in MySQL and MariaDB with the plugin AWSAuthenticationPlugin); the AWS credentials \
+                 are not allowed rds-db:connect for this user on the resource ID of the database (db-…, for Aurora \
+                 cluster-…, for a proxy prx-…; not its identifier); IAM database authentication is not enabled; or the \
+                 token is for another region or endpoint: check \"region\", and \"auth_host\" with a tunnel."
+            }
+        }
     }
 
     async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
@@ -199,10 +224,22 @@ impl DatabaseConnection {
         let user = self.username.clone().ok_or_else(|| missing("username"))?;
         let (host, port) = self.endpoint(engine);
         let own = self.region.clone().or_else(|| RdsHost::parse(host).map(|host| host.region));
-        let region = cx.aws()?.region(own.as_deref()).await?;
+        let region = cx.aws()?.region(own.as_deref()).await;
+        let region = region.map_err(|error| Diagnostic::from(error).at(Self::region))?;
         let signer = cx.aws()?.credentials(None).await.context("Cannot sign a database token", &user)?;
         let token = Login { host, port, region: &region, user: &user, lifetime: MAX_LIFETIME }.token(&signer);
-        let token = token.map_err(|error| Diagnostic::error("Cannot sign a database token", error.to_string()))?;
+        let token = token.map_err(|error| {
+            let at = match error.argument {
+                Argument::Host if self.auth_host.is_some() => Self::auth_host.path(),
+                Argument::Host => Self::host.path(),
+                Argument::Port if self.auth_host.is_some() => Self::auth_port.path(),
+                Argument::Port => Self::port.path(),
+                Argument::Region => Self::region.path(),
+                Argument::User => Self::username.path(),
+                Argument::Lifetime | Argument::Credentials => Self::auth.path(),
+            };
+            Diagnostic::error("Cannot sign a database token", error.to_string()).at(at)
+        })?;
         Ok(Credentials { user, password: Secret::new(token.expose().to_owned()) })
     }
 
@@ -210,7 +247,7 @@ impl DatabaseConnection {
         let arn = self.secret_arn.as_deref().ok_or_else(|| missing("secret_arn"))?;
         let region = arn::secret_arn(arn).ok().map(|arn| arn.region.to_string());
         let secrets = cx.aws()?.secrets(region.as_deref()).await?;
-        let value = secrets.value(arn).await.context("Cannot read the secret of the database login", arn);
+        let value = secrets.value(arn).await.context("Cannot read the secret with the database credentials", arn);
         let value = value.map_err(|error| error.at(Self::secret_arn))?;
         let parsed: Option<serde_json::Value> = serde_json::from_str(value.expose()).ok();
         let text =
@@ -228,7 +265,8 @@ impl DatabaseConnection {
         let defaults = cx.databases()?;
         let absent = |what: &str| {
             let detail = format!(
-                "auth = \"provider\" takes the login from the provider block, whose \"database_connection\" block has no \"{what}\"."
+                "auth = \"provider\" takes the credentials from the \"database_connection\" block of the provider, \
+                 which does not set \"{what}\"."
             );
             Diagnostic::error("Missing database credentials", detail).at(Self::auth)
         };
@@ -304,8 +342,13 @@ mod tests {
 
     #[track_caller]
     fn check(connection: &DatabaseConnection, kind: Kind, path: &str, sentence: &str, other: &str) {
-        let error = sql::Error { kind, code: None, message: "no".to_owned(), place: "jane@host:1".to_owned() };
-        let shown = under(&Path::root().attribute("it"), connection.failed(error));
+        check_message(connection, kind, "no", path, [sentence, other]);
+    }
+
+    #[track_caller]
+    fn check_message(it: &DatabaseConnection, kind: Kind, message: &str, path: &str, [sentence, other]: [&str; 2]) {
+        let error = sql::Error { kind, code: None, message: message.to_owned(), place: "jane@host:1".to_owned() };
+        let shown = under(&Path::root().attribute("it"), it.failed(error));
         assert_eq!(shown.path.to_string(), format!("it.{path}"), "{kind:?}");
         assert!(shown.detail.contains(sentence) && !shown.detail.contains(other), "{shown}");
     }
@@ -316,10 +359,18 @@ mod tests {
         let of = |login: &str| DatabaseConnection::of_import(&format!("{login}db.example.com/it")).unwrap().0;
         let (iam, secret, provider) = (of("jane@"), of(&format!("{arn}@")), of(""));
         let authentication = Kind::Authentication;
-        check(&iam, authentication, "username", "rds-db:connect", "password is wrong");
+        check(&iam, authentication, "username", "rds-db:connect", "secret");
         check(&secret, authentication, "secret_arn", "The secret was read", "rds-db:connect");
         check(&provider, authentication, "auth", "block of the provider", "rds-db:connect");
+        for connection in [&secret, &provider] {
+            check(connection, authentication, &connection.login().to_string(), "does not accept", "rds_iam");
+        }
+        let pam = "PAM authentication failed for user \"jane\"";
+        check_message(&iam, authentication, pam, "username", ["is a member of rds_iam", "does not exist"]);
+        check_message(&secret, authentication, pam, "secret_arn", ["auth = \"iam\"", "rds-db:connect"]);
+        check_message(&provider, authentication, pam, "auth", ["auth = \"iam\"", "rds-db:connect"]);
         for connection in [&iam, &secret, &provider] {
+            check(connection, Kind::Server(Refusal::Permission), "database", "CONNECT", "rds_iam");
             check(connection, Kind::Name, "host", "\"host\"", "rds_iam");
             check(connection, Kind::Unreached, "host", "security group", "rds_iam");
             check(connection, Kind::Closed, "port", "\"port\"", "security group");

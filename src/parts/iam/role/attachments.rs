@@ -71,8 +71,9 @@ impl Left {
         Diagnostic::error(
             "Role is in use",
             format!(
-                "Others have added to \"{name}\":{}\n\nNothing was changed. Remove these first, or set \
-                 \"force_detach_policies\" to true and apply that before the role is deleted.",
+                "The role \"{name}\" has attachments that this resource does not manage:{}\n\nNothing was changed. \
+                 Remove them first, or set \"force_detach_policies\" to true and apply that before the role is \
+                 deleted.",
                 lines.collect::<String>()
             ),
         )

@@ -49,9 +49,9 @@ async fn judged(cx: &Ctx, iam: &Iam, spec: &Spec, error: Error, begin: Timestamp
     }
     let list = suspects.iter().map(|principal| format!("\n  {principal}")).collect::<String>();
     let advice = format!(
-        "IAM takes a trust policy only if all its principals exist, those of other accounts too:{list}\n\nCheck the \
-         spelling, path included. If a principal was deleted and made anew, or is still to be made, its owner must \
-         finish that first."
+        "IAM accepts a trust policy only if all of its principals exist, including those of other \
+         accounts:{list}\n\nCheck the ARNs, including the path of each role or user. If a principal does not exist \
+         yet, create it first, for example with \"depends_on\"."
     );
     let why = Diagnostic::from(error);
     let detail = format!("{}\n\n{advice}", why.detail);

@@ -25,7 +25,7 @@ struct Lagging {
 }
 
 const REBOOTED: Wait<Rebooting> = Wait {
-    what: "the database to be in step with its parameters after a reboot",
+    what: "the database to apply its parameters after the reboot",
     done: |now| {
         let is_up = now.down.is_none() && now.database.is_operational();
         is_up && !now.may_begin && now.database.group_status == IN_SYNC
@@ -34,9 +34,9 @@ const REBOOTED: Wait<Rebooting> = Wait {
     seen: |now| match &now.down {
         Some((member, status)) => format!("the status of its member \"{member}\" is \"{status}\""),
         None if now.may_begin => {
-            format!("whether the reboot has begun is not seen yet, and {}", describe(&now.database))
+            format!("the reboot has not started yet, and {}", describe(&now.database))
         }
-        None => format!("its parameters are \"{}\", and {}", now.database.group_status, describe(&now.database)),
+        None => format!("its parameter status is \"{}\", and {}", now.database.group_status, describe(&now.database)),
     },
     pauses: lag::DATABASE,
 };
@@ -48,7 +48,7 @@ const LOOKS_FOR_CHANGE: u32 = 6;
 const LOOKS_FOR_BEGIN: u32 = 8;
 
 const CHANGED: Wait<Lagging> = Wait {
-    what: "the change of the parameters to show",
+    what: "the change of the parameters to become visible",
     done: |now| now.database.group_status != IN_SYNC || now.looks >= LOOKS_FOR_CHANGE,
     failed: |now| now.database.is_stuck(),
     seen: |now| describe(&now.database),

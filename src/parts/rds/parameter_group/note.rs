@@ -113,8 +113,9 @@ fn text(name: &str, previous: &Previous, ours: &str, mark: Option<&str>) -> Resu
         return Ok(text);
     }
     let detail = format!(
-        "The previous value of \"{name}\" and the new one take {} characters as a note, and a tag of the parameter group \
-         can hold {LONGEST_TAG}.\n\nSet \"on_destroy\" to \"reset\" or \"leave\", which need no note.",
+        "The provider stores the previous value of \"{name}\" in a tag of the parameter group. With the new value \
+         this takes {} characters, and a tag value is limited to {LONGEST_TAG}.\n\nSet \"on_destroy\" to \"reset\" \
+         or \"leave\", which do not need the previous value.",
         text.len()
     );
     Err(Diagnostic::error("Previous value does not fit into a tag", detail))

@@ -246,7 +246,7 @@ pub(crate) async fn moved<P: Provider>(
     };
     let known = entry.moved(&source).ok_or_else(|| {
         let detail = format!(
-            "A \"{}\" of the provider \"{}\" cannot become a \"{}\".",
+            "A \"{}\" of the provider \"{}\" cannot be moved to a \"{}\".",
             source.type_name, source.provider, request.target_type_name
         );
         Diagnostic::error("Move is not supported", detail)
@@ -312,8 +312,8 @@ fn limit(table: &Table, operation: Operation, object: Option<&Object>) -> Durati
 fn tainted(mut error: Diagnostic) -> Diagnostic {
     if error.severity == Severity::Error {
         error.detail.push_str(
-            "\n\nThe object exists all the same, and Terraform has marked it as tainted: the next apply replaces it. \
-             If it is as it should be, \"terraform untaint\" keeps it.",
+            "\n\nThe object exists nevertheless, and Terraform marked it as tainted: the next apply replaces it. To \
+             keep it, run \"terraform untaint\".",
         );
     }
     error
@@ -343,7 +343,7 @@ fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<O
         value.is_null() && attribute.is_required() || !value.is_wholly_known()
     };
     if let Some(Attribute { name, .. }) = table.identity().find(missing) {
-        let detail = format!("\"{name}\" is missing or not known yet.");
+        let detail = format!("\"{name}\" is missing or unknown.");
         return Err(Diagnostic::error("Malformed import identity", detail));
     }
     let is_identity = |name: &&str| table.attribute(name).is_some_and(|attribute| attribute.flags.identity);

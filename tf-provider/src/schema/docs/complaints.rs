@@ -1,6 +1,6 @@
 //! The rules for the text and the examples of every entity. The rules of attributes are checked by `law`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pulldown_cmark::{Event, Parser};
@@ -49,6 +49,18 @@ pub fn complaints<P: Provider>(examples: &Path, title: &str, foreign: &[&str]) -
         law.examples(entity, Examples(examples), title);
     }
     found
+}
+
+/// The words that messages about each entity may quote, by its kind and name such as `resource/thing`: the names of its
+/// attributes and blocks at any depth, and the values that their checks allow.
+pub fn names<P: Provider>() -> BTreeMap<String, BTreeSet<String>> {
+    let of = |entity: &Entity| {
+        let mut words = Words { paths: BTreeSet::from([TIMEOUTS.to_owned()]), texts: Vec::new() };
+        words.gather(entity.table, "", "");
+        let values = words.of_checks(entity.table);
+        (format!("{}/{}", entity.kind.stem(), entity.short), words.paths.into_iter().chain(values).collect())
+    };
+    entities::<P>().iter().map(of).collect()
 }
 
 /// Collects what is wrong with one entity, attribute or block.

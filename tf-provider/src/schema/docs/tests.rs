@@ -420,3 +420,13 @@ fn what_the_rules_say_follows_the_doc_comment() {
         "Name at the gate, as visitors read it."
     );
 }
+
+#[test]
+fn names_are_those_of_the_entity_and_the_values_of_its_checks() {
+    let names = names::<Zoo>();
+    let enclosure = &names["resource/enclosure"];
+    for word in ["code_wo", "moat", "glass_steel", "timeouts"] {
+        assert!(enclosure.contains(word), "{word}");
+    }
+    assert!(!enclosure.contains("city") && names["provider/zoo"].contains("city"));
+}
