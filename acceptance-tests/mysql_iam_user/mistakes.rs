@@ -23,7 +23,7 @@ fn what_cannot_be_is_refused_by_the_plan() {
     let scene = Scene::new("");
     scene.account.forget_statements();
     let check = |body: &str, sentence: &str, line: &str| check_refused(&scene, body, sentence, line);
-    check("name = \"rdsadmin\"", "one of the system's own users", "name");
+    check("name = \"rdsadmin\"", "is a reserved user", "name");
     check(&format!("name = \"{}\"", "x".repeat(33)), "33 characters", "name");
     check("name = \"a\\u0000b\"", "contains the character NUL", "name");
     check("name = \"blank \"", "ends with a space", "name");

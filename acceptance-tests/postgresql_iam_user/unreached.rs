@@ -33,7 +33,7 @@ fn a_refresh_keeps_what_was_known() {
     let there = scene.tf.read("main.tf");
     scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
     let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
-    run.expect_code(0).expect_text("so drift is not detected");
+    run.expect_code(0).expect_text("keeps the last known values");
     assert_eq!(scene.tf.state().0, known);
     scene.account.statement_fault(serde_json::json!({ "sql": "pg_auth_members", "fault": "cut" }));
     scene.tf.write("main.tf", &there);

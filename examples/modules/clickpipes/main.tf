@@ -36,11 +36,11 @@ resource "rdsauth_iam_db_access_role" "this" {
   preset             = "clickpipes"
   trusted_principals = [var.clickhouse_role_arn]
 
-  dynamic "database" {
+  dynamic "connect" {
     for_each = local.databases
     content {
-      resource_id = database.value.resource_id
-      region      = database.value.region
+      resource_id = connect.value.resource_id
+      region      = connect.value.region
       db_users    = [var.db_user]
     }
   }

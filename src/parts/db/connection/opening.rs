@@ -18,8 +18,8 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 const APPLICATION_NAME: &str = "terraform-provider-rdsauth";
 
 /// Ends a warning of a refresh.
-pub const AS_KNOWN: &str = "The database users there are kept as they are in the state, so drift is not detected. If plans \
-                            run where databases cannot be reached, set \"skip_plan_connections\" in the \
+pub const AS_KNOWN: &str = "The state keeps the last known values of the database users there, and drift is not detected. If \
+                            plans run where databases cannot be reached, set \"skip_plan_connections\" in the \
                             \"database_connection\" block of the provider: they then neither try nor warn.";
 
 /// The user and its credentials.
