@@ -57,14 +57,14 @@ lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 	scripts/alone terraform fmt -check -recursive examples scripts
 
-docs: ## Write docs/ anew from the schemas
+docs: ## Generate docs/ from the schemas
 	$(call overwrite,-p terraform-provider-rdsauth docs)
 
 new-resource: ## Begin a resource: NAME=example_thing makes the files and lines that every resource has
 	scripts/new-resource $(NAME)
 	$(MAKE) docs
 
-proto: ## Write the Rust code of proto/ anew
+proto: ## Generate the Rust code of proto/
 	$(call overwrite,-p tf-provider --lib proto::)
 
 bench: setup ## Measure start, memory, size and plan times, as ratios from one run

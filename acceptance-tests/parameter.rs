@@ -130,7 +130,7 @@ fn basic() {
 fn a_static_parameter_of_clusters() {
     let scene = Scene::new(STATIC);
     let Scene { tf, account } = &scene;
-    tf.apply().expect_text("Change needs a reboot").expect_text("the cluster \"ledger\"").expect_text("1 added");
+    tf.apply().expect_text("Change needs a reboot").expect_text("DB cluster \"ledger\"").expect_text("1 added");
     assert_eq!(scene.cluster_values(), json!({ "rds.logical_replication": "1" }));
     assert_eq!(tf.state_value(IT, "apply_method"), "pending-reboot");
     assert_eq!(account.writes(), ["AddTagsToResource", "ModifyDBClusterParameterGroup"], "nothing is rebooted");
@@ -149,9 +149,9 @@ fn a_destroy_affects_the_databases_too() {
     scene.configure(&DYNAMIC.replace("rds.iam_auth_for_replication", "log_lock_waits"));
     tf.ok(&["plan"]).expect_text("must be replaced").expect_text(both);
     scene.configure(STATIC);
-    tf.ok(&["plan"]).expect_text("must be replaced").expect_text(both).expect_text("the cluster \"ledger\"");
+    tf.ok(&["plan"]).expect_text("must be replaced").expect_text(both).expect_text("DB cluster \"ledger\"");
     tf.apply();
-    tf.ok(&["plan", "-destroy"]).expect_text("Change needs a reboot").expect_text("the cluster \"ledger\"");
+    tf.ok(&["plan", "-destroy"]).expect_text("Change needs a reboot").expect_text("DB cluster \"ledger\"");
 
     // What is left, or restored already, is no change.
     scene.account.tell(

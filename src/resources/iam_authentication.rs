@@ -18,7 +18,7 @@ use crate::world::{self, Ctx, Promise, World};
 tf_provider::model! {
     /// Turns on IAM database authentication for a DB instance, an Aurora DB cluster or a Multi-AZ DB cluster, and waits until
     /// it is applied. Use it instead of `iam_database_authentication_enabled` of `aws_db_instance` or `aws_rds_cluster` when
-    /// the database is managed elsewhere, or when what depends on it must find it in force.
+    /// the database is managed elsewhere, or when dependent resources need the setting applied.
     ///
     /// Only `EnableIAMDatabaseAuthentication` is managed; all other settings of the DB instance or DB cluster are left alone.
     /// If it already has the value of `enabled`, nothing is changed. The modification causes no downtime. If the database is

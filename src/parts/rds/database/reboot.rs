@@ -1,4 +1,4 @@
-//! Restarting a database so that static parameters come into force.
+//! Restarting a database so that static parameters are applied.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
