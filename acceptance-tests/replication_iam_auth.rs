@@ -191,7 +191,7 @@ fn what_is_missing_is_named_before_the_first_write() {
     assert!(told.contains("is not 1 in the"), "{told}");
     let error = tf.apply_fails().error();
     assert_eq!(error.code, "db_instance_identifier = \"orders\"");
-    for text in ["nothing was changed", "rdsauth_iam_authentication", "rdsauth_parameter", "reboot-db-instance"] {
+    for text in ["Nothing was changed", "rdsauth_iam_authentication", "rdsauth_parameter", "reboot-db-instance"] {
         assert!(error.detail.contains(text), "{text}: {error:?}");
     }
     assert_eq!((account.writes(), tf.state().addresses()), (vec![], vec![]));

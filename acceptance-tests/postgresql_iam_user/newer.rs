@@ -108,7 +108,7 @@ fn the_right_to_grant_a_user_on_needs_no_token() {
     scene.tf.apply();
     assert_eq!(scene.sql("SELECT pg_has_role('mID', 'uID', 'MEMBER WITH ADMIN OPTION')"), "t");
     let there = scene.tf.read("main.tf");
-    let connection = &there[there.find("  database_connection {").unwrap()..];
+    let connection = &there[there.rfind("  database_connection {").unwrap()..];
     let data = format!("data \"rdsauth_replication_iam_impact\" \"it\" {{\n{connection}");
     let output = "output \"names\" {\n  value = data.rdsauth_replication_iam_impact.it.names\n}\n";
     scene.tf.write("data.tf", &[&data, output].concat());
