@@ -220,10 +220,6 @@ impl Resource<World> for AuroraLoaderRole {
             && let (true, Some(secret)) = (is_new, secret)
         {
             of_this_account(cx, &secret).await?;
-            let is_sure = plan.is_create() && cx.aws()?.account_id().await?.is_some();
-            if let (true, Val::Known(path), Val::Known(name)) = (is_sure, plan.get(Self::path), plan.get(Self::name)) {
-                plan.set(Self::arn, role::arn(secret.partition, &secret.account, &path, &name));
-            }
         }
         match plan.get(Self::tags) {
             Val::Unknown => {}

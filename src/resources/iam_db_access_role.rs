@@ -253,10 +253,6 @@ impl Resource<World> for IamDbAccessRole {
             let spec = wanted.wanted(cx).await?;
             plan.set(Self::assume_role_policy, PolicyJson::from(spec.trust));
             plan.set(Self::policy_json, PolicyJson::from(spec.policy));
-            if plan.is_create() && needs_id {
-                let partition = cx.aws()?.partition().await?;
-                plan.set(Self::arn, role::arn(partition, &own_account(cx).await?, &spec.path, &spec.name));
-            }
         }
         Ok(())
     }

@@ -8,7 +8,6 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::Map;
 use tf_provider::value::Path;
 
-use crate::arn::{Arn, Partition};
 use crate::attributes::policy_json::same;
 use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::iam::roles::{NewRole, Role};
@@ -93,13 +92,6 @@ pub fn subject(kind: &'static str, name: &str, at: Path) -> Subject {
         import_id: name.to_owned(),
         at,
     }
-}
-
-/// The ARN that a role will have.
-pub fn arn(partition: Partition, account: &str, path: &str, name: &str) -> String {
-    let resource = format!("role{path}{name}");
-    Arn { partition, service: "iam".to_owned(), region: String::new(), account: account.to_owned(), resource }
-        .to_string()
 }
 
 /// Whether a role exists, and who created it.
