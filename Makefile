@@ -50,10 +50,11 @@ fuzz: MORE := c++
 fuzz: setup $(FUZZ) ## Fuzz parsers and codecs, FUZZ_SECONDS=600 each; FUZZ_TARGET=… fuzzes one
 	PATH="$(dir $(FUZZ)):$$PATH" scripts/fuzz $(or $(FUZZ_SECONDS),600) $(FUZZ_TARGET)
 
-lint: setup $(DENY) ## Check format, clippy, licences and the examples' format
+lint: setup $(DENY) ## Check format, clippy, rustdoc, licences and the examples' format
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 	scripts/alone terraform fmt -check -recursive examples scripts
 

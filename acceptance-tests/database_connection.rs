@@ -330,11 +330,11 @@ fn few_sessions(engine: &'static str) {
     assert_eq!([one, four], most);
 }
 
-/// The session that a plan has kept breaks before the create uses it, which the empty statement shows.
+/// The session that a plan has kept breaks before the create uses it, which `SELECT 1` shows.
 #[test]
 fn a_session_that_broke_is_opened_again() {
     let scene = Scene::new(PROVIDER, BY_SECRET);
-    scene.account.statement_fault(json!({ "sql": "^$", "fault": "cut" }));
+    scene.account.statement_fault(json!({ "sql": "^SELECT 1$", "fault": "cut" }));
     scene.tf.apply();
     assert_eq!((scene.account.sessions().len(), scene.account.statement_strikes()), (3, 1));
     scene.account.end_statement_faults();

@@ -79,7 +79,7 @@ impl Session {
 
     /// Whether the server still answers.
     pub async fn is_alive(&self) -> bool {
-        !self.client.is_closed() && self.run("").await.is_ok()
+        !self.client.is_closed() && self.run("SELECT 1").await.is_ok()
     }
 
     /// The database that the session is in.

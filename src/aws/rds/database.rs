@@ -15,7 +15,7 @@ pub struct Database {
     /// Its ARN, which contains region and account.
     pub arn: String,
     /// The resource ID, `db-…` or `cluster-…`, which IAM compares in `rds-db:connect`; for a member of a cluster that
-    /// of [its cluster](Rds::cluster_of). It is kept when the identifier changes.
+    /// of its cluster. It is kept when the identifier changes.
     pub resource_id: String,
     /// The host; none while it is being created.
     pub host: Option<String>,

@@ -27,7 +27,7 @@ impl Rds {
         }
     }
 
-    /// Restarts an instance. It is sent [once]. Needs `rds:RebootDBInstance`.
+    /// Restarts an instance. It is sent `once`. Needs `rds:RebootDBInstance`.
     ///
     /// # Errors
     /// Any; an instance that is busy is an [invalid state](Error::is_invalid_state).
@@ -37,7 +37,7 @@ impl Rds {
         answer.map(drop).map_err(|e| Error::sdk("rds", "RebootDBInstance", &e))
     }
 
-    /// Restarts a Multi-AZ DB cluster. It is sent [once]. Needs `rds:RebootDBCluster`.
+    /// Restarts a Multi-AZ DB cluster. It is sent `once`. Needs `rds:RebootDBCluster`.
     ///
     /// # Errors
     /// Any; a cluster that is busy is an [invalid state](Error::is_invalid_state).

@@ -40,7 +40,7 @@ pub struct User {
     pub is_locked: bool,
     /// Whether it has options that [`create`] gives to none, such as limits of resources.
     pub has_options: bool,
-    /// Its privileges, [folded](Grants::folded).
+    /// Its privileges, with names as the server stores them.
     pub grants: Grants,
 }
 
