@@ -14,7 +14,9 @@ tf_provider::model! {
     /// `rdsauth_replication_iam_auth` enables the parameter.
     ///
     /// A user is affected if it is a member of the role `rds_iam`, directly or through other roles, and has the attribute
-    /// `REPLICATION` or is a member of the role `rds_replication`. Its password no longer opens a replication connection.
+    /// `REPLICATION` or is a member of the role `rds_replication`. Its password no longer opens a replication connection; see
+    /// [Configuring IAM authentication for logical replication
+    /// connections](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.FeatureSupport.IAMLogicalReplication.html).
     /// Superusers, which belong to AWS, are not listed.
     ///
     /// ~> **Note:** If the database cannot be reached, for example from a machine outside its VPC, the results are null

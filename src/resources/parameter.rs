@@ -22,7 +22,8 @@ tf_provider::model! {
     /// `aws_rds_cluster_parameter_group` when the group belongs to another configuration: all other parameters are left alone.
     ///
     /// The plan checks name and value against what RDS says about the parameter, and names all databases that use the group.
-    /// A static parameter takes effect in a database only after its next reboot, which this resource does not perform.
+    /// A static parameter takes effect in a database only after its next reboot, which this resource does not perform; see
+    /// [Parameter groups for Amazon RDS](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithParamGroups.html).
     ///
     /// ~> **Note:** If `hashicorp/aws` manages the group, add `ignore_changes = [parameter]` to the `lifecycle` block of its
     /// resource, and `ignore_tags { key_prefixes = ["rdsauth:"] }` to its provider block. Otherwise each configuration

@@ -30,9 +30,13 @@ tf_provider::model! {
     /// replication connections with IAM database authentication. Use it instead of a `parameter` block of
     /// `aws_db_parameter_group` or `aws_rds_cluster_parameter_group` to see beforehand which users would be locked out.
     ///
-    /// It sets `rds.iam_auth_for_replication` to `1` in the parameter group of the database, without a reboot. Two things must
-    /// be applied before: IAM database authentication and the static parameter `rds.logical_replication`. This resource can
-    /// manage both. If one is missing, the plan warns, because another resource of the same apply may supply it; an apply
+    /// It sets `rds.iam_auth_for_replication` to `1` in the parameter group of the database, without a reboot, as described
+    /// for [RDS for
+    /// PostgreSQL](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.FeatureSupport.IAMLogicalReplication.html)
+    /// and [Aurora
+    /// PostgreSQL](https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Replication.Logical.IAM-auth.html).
+    /// Two things must be applied before: IAM database authentication and the static parameter `rds.logical_replication`. This
+    /// resource can manage both. If one is missing, the plan warns, because another resource of the same apply may supply it; an apply
     /// fails before it changes anything.
     ///
     /// ~> **Note:** Members of `rds_iam` that can open replication connections, as members of `rds_replication` or with the
