@@ -30,12 +30,20 @@ tf_provider::model! {
     /// ~> **Note:** Sign the token for the endpoint that RDS assigned. The database rejects a token that was signed for a
     /// DNS alias or for the local end of a tunnel.
     ///
+    /// ~> **Note:** The certificate authorities of RDS are not among those that operating systems trust, so a provider that
+    /// verifies the server certificate needs the [certificate
+    /// bundle](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html) of RDS, which the examples
+    /// expect in `global-bundle.pem`. An RDS Proxy has a certificate of a public authority and needs none.
+    ///
+    /// -> cyrilgdn/postgresql and petoju/mysql can generate tokens themselves (`aws_rds_iam_auth`), with AWS credentials that
+    /// are configured for them. Use this ephemeral resource to sign with the credentials of this provider or with `role_arn`.
+    ///
     /// -> The resources and data sources of this provider generate their own token for each connection with `auth = "iam"`
     /// in `database_connection`. They do not need this ephemeral resource.
     ///
     /// ## Required Permissions
     ///
-    /// None to make the token; `rds-db:connect` to use it. With `role_arn`, `sts:AssumeRole` on that role.
+    /// None to generate the token; `rds-db:connect` to log in with it. With `role_arn`, `sts:AssumeRole` on that role.
     pub struct DbAuthToken {
         /// DNS name of the endpoint, as RDS assigned it.
         host: String = required().check(host()),
@@ -43,7 +51,7 @@ tf_provider::model! {
         port: i64 = required().check(check::between(1..=65535)),
         /// Name of the database user, exactly as it is stored in the database.
         username: String = required().check(check::length(1..=80)),
-        /// AWS Region of the database. Defaults to the Region in `host`, otherwise to the provider's Region.
+        /// Region of the database. Defaults to the region in `host`, otherwise to the provider's region.
         region: Computed<String> = optional().check(checks::region()),
         /// ARN of an IAM role to assume for signing the token. Defaults to the provider's credentials.
         role_arn: Option<String> = optional().check(checks::role_arn()),

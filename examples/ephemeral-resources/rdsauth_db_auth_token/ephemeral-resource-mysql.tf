@@ -14,6 +14,9 @@ provider "mysql" {
   endpoint              = "${data.rdsauth_db_endpoint.shop.host}:${data.rdsauth_db_endpoint.shop.port}"
   username              = "terraform"
   password              = ephemeral.rdsauth_db_auth_token.shop.token
-  tls                   = "true"
   authentication_plugin = "cleartext" # Use it only with TLS.
+
+  custom_tls {
+    ca_cert = "${path.module}/global-bundle.pem"
+  }
 }

@@ -11,9 +11,11 @@ ephemeral "rdsauth_db_auth_token" "orders" {
 }
 
 provider "postgresql" {
-  host     = data.rdsauth_db_endpoint.orders.host
-  port     = data.rdsauth_db_endpoint.orders.port
-  username = "terraform"
-  password = ephemeral.rdsauth_db_auth_token.orders.token
-  sslmode  = "verify-full"
+  host        = data.rdsauth_db_endpoint.orders.host
+  port        = data.rdsauth_db_endpoint.orders.port
+  username    = "terraform"
+  password    = ephemeral.rdsauth_db_auth_token.orders.token
+  superuser   = false
+  sslmode     = "verify-full"
+  sslrootcert = "${path.module}/global-bundle.pem"
 }
