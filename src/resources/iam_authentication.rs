@@ -28,8 +28,9 @@ tf_provider::model! {
     /// `ignore_changes = [iam_database_authentication_enabled]` to the `lifecycle` block of its resource. Otherwise each
     /// configuration reverts what the other one sets.
     ///
-    /// -> **Note:** IAM database authentication needs 300 to 1000 MiB of memory, which the smallest DB instance classes do not
-    /// have: see [IAM database authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html).
+    /// -> **Note:** IAM database authentication needs [300 to 1000 MiB of extra
+    /// memory](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html) for reliable connections,
+    /// more than a small DB instance class such as `db.t4g.micro` may have free.
     ///
     /// ## Drift Detection
     ///

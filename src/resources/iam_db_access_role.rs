@@ -106,10 +106,10 @@ tf_provider::model! {
         /// Description of the role.
         description: Option<String> = optional().check(checks::iam_description()),
         /// Kind of principal that the role is for. `clickpipes`: the `trusted_principals` may also tag their sessions,
-        /// as [ClickPipes](https://clickhouse.com/docs/integrations/clickpipes/secure-rds) needs. `dms`: AWS DMS is
-        /// trusted, as `dms.amazonaws.com` and as the service principal of each region in the `connect` blocks.
-        /// `rds_proxy`: RDS Proxy is trusted, as `rds.amazonaws.com`. With `dms` and `rds_proxy`, `trusted_services`
-        /// adds further services.
+        /// as [ClickPipes](https://clickhouse.com/docs/integrations/clickpipes/security/aws-iam-role) needs. `dms`:
+        /// AWS DMS is trusted, as `dms.amazonaws.com` and as the service principal of each region in the `connect`
+        /// blocks. `rds_proxy`: RDS Proxy is trusted, as `rds.amazonaws.com`. With `dms` and `rds_proxy`,
+        /// `trusted_services` adds further services.
         preset: Option<String> = optional().check(check::one_of(&[CLICKPIPES, DMS, RDS_PROXY])),
         /// ARNs of IAM roles and users that may assume the role, or IDs of accounts that may let their principals
         /// assume it. For ClickPipes, the `Service role ID (IAM)` of the ClickHouse service.
@@ -126,7 +126,8 @@ tf_provider::model! {
         external_id: Option<String> = optional().check(external_id()),
         /// Whether trusted services may assume the role only on behalf of the account of the provider's credentials
         /// (condition `aws:SourceAccount`), which prevents the [confused deputy
-        /// problem](https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). AWS DMS supports this from
+        /// problem](https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html). AWS DMS [supports
+        /// this](https://docs.aws.amazon.com/dms/latest/userguide/cross-service-confused-deputy-prevention.html) from
         /// engine version 3.4.7.
         source_account_condition: bool = optional().or(false),
         /// Permission to connect to a DB instance, DB cluster or RDS Proxy as certain database users.

@@ -34,8 +34,9 @@ tf_provider::model! {
     /// that imports it. Two resources for the same principal need different values of `policy_name`; one resource can
     /// have several `connect` blocks.
     ///
-    /// ~> **Note:** `condition`: AWS documents only `aws:ResourceTag/…` as a condition key of `rds-db:connect`, and
-    /// only recently. Test that the policy denies what it should before you rely on it.
+    /// ~> **Note:** `condition`: the only condition key that AWS documents for `rds-db:connect` is
+    /// [`aws:ResourceTag/…`](https://docs.aws.amazon.com/service-authorization/latest/reference/list_rds-db.html).
+    /// Test that the policy denies what it should before you rely on it.
     ///
     /// ## Drift Detection
     ///
