@@ -31,7 +31,7 @@ tf_provider::model! {
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
         /// Identifier of a DB cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
-        /// AWS Region of the database. Defaults to the provider's Region.
+        /// Region of the database. Defaults to the provider's region.
         region: Computed<String> = optional().check(checks::region()),
         /// Whether IAM database authentication works now and no pending modification disables it. It is `true` if
         /// `reasons` is empty.

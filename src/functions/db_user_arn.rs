@@ -12,7 +12,7 @@ tf_provider::model! {
     /// The partition is derived from the region. Wildcards are allowed: `*` as the resource ID, and `*` or `?` in the
     /// user name.
     pub struct DbUserArnFunction {
-        /// AWS Region of the database.
+        /// Region of the database.
         region: String = required(),
         /// AWS account ID of the database.
         account_id: String = required(),

@@ -18,7 +18,7 @@ tf_provider::model! {
     pub struct Parts {
         /// AWS partition of the database, such as `aws`.
         partition: String = required(),
-        /// AWS Region of the database.
+        /// Region of the database.
         region: String = required(),
         /// AWS account ID of the database.
         account_id: String = required(),

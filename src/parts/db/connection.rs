@@ -44,15 +44,15 @@ tf_provider::model! {
         auth_host: Option<String> = optional().check(Check::explained("must be a host name", check_host)),
         /// Port of the endpoint behind a tunnel. Defaults to the default port of the engine.
         auth_port: Option<i64> = optional().check(check::between(1..=65535)),
-        /// AWS Region that tokens are signed for. Defaults to the Region in the endpoint's name, otherwise to the
-        /// provider's Region.
+        /// Region that tokens are signed for. Defaults to the region in the endpoint's name, otherwise to the
+        /// provider's region.
         region: Option<String> = optional().check(checks::region()),
         /// How to verify the server certificate: `verify-full` checks the certificate authority and the name,
         /// `verify-ca` only the authority, and then does not trust public ones. Defaults to the value in the provider
         /// block, otherwise to `verify-full`.
         tls: Option<String> = optional().check(tls()),
         /// Certificates of the trusted certificate authorities in PEM format. Defaults to the value in the provider
-        /// block, otherwise to those of RDS and Aurora in commercial Regions and the public ones, which are included
+        /// block, otherwise to those of RDS and Aurora in commercial regions and the public ones, which are included
         /// in the provider.
         ca_certificate: Option<String> = optional(),
         /// How long to wait for a connection, such as `15s`. Defaults to the value in the provider block, otherwise to
