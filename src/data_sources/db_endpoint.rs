@@ -12,8 +12,9 @@ use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
     /// Looks up the endpoint, the resource ID and the IAM database authentication setting of a DB instance, an Aurora or
-    /// Multi-AZ DB cluster, or an RDS Proxy. Use it instead of `aws_db_instance` or `aws_rds_cluster` when a
-    /// configuration needs the resource ID that IAM policies name, or has only a host name.
+    /// Multi-AZ DB cluster, or an RDS Proxy. Use it instead of the data sources `aws_db_instance`,
+    /// `aws_rds_cluster` or `aws_db_proxy` when a configuration needs the resource ID that IAM policies name, or has only
+    /// a host name.
     ///
     /// An [IAM policy for database
     /// access](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html) names the
@@ -28,9 +29,11 @@ tf_provider::model! {
     ///
     /// ## Required Permissions
     ///
-    /// `rds:DescribeDBInstances` for an instance, `rds:DescribeDBClusters` for a cluster or a member of one,
-    /// `rds:DescribeDBProxies` for a proxy. For the host name of a custom endpoint also `rds:DescribeDBClusterEndpoints`, of a shard group
-    /// `rds:DescribeDBShardGroups`, of an additional endpoint of a proxy `rds:DescribeDBProxyEndpoints`.
+    /// - DB instances: `rds:DescribeDBInstances`, and for a member of a DB cluster `rds:DescribeDBClusters`.
+    /// - DB clusters: `rds:DescribeDBClusters`.
+    /// - RDS Proxies: `rds:DescribeDBProxies`.
+    /// - `endpoint` with a custom endpoint: also `rds:DescribeDBClusterEndpoints`; with the endpoint of a shard group:
+    ///   `rds:DescribeDBShardGroups`; with an additional proxy endpoint: `rds:DescribeDBProxyEndpoints`.
     pub struct DbEndpoint {
         /// Identifier of a DB instance.
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
@@ -41,7 +44,7 @@ tf_provider::model! {
         /// DNS name of an endpoint, as RDS assigned it. Endpoints of DB instances, DB clusters, shard groups and RDS
         /// Proxies are accepted, as are custom endpoints and additional proxy endpoints.
         endpoint: Option<String> = optional().check(rds_host()),
-        /// AWS Region of the database. Defaults to the Region in `endpoint`, otherwise to the provider's Region.
+        /// Region of the database. Defaults to the region in `endpoint`, otherwise to the provider's region.
         region: Computed<String> = optional().check(checks::region()),
         /// Kind of database that was found: `instance`, `cluster` or `proxy`.
         kind: Computed<String> = computed(),

@@ -44,7 +44,9 @@ tf_provider::model! {
         /// Names of the affected users, sorted, for use in `acknowledged_users` of `rdsauth_replication_iam_auth`. Null if
         /// the database could not be reached.
         names: Computed<Option<Vec<String>>> = computed(),
-        /// Affected users, sorted by name. Null if the database could not be reached.
+        /// Affected users, sorted by name. `iam_paths` and `replication_paths` are the memberships that lead to `rds_iam`
+        /// and to `rds_replication`, such as `jane → app → rds_iam`, shortest first; `slots` are the replication slots that
+        /// the open connections of the user use. Null if the database could not be reached.
         users: Computed<Option<Vec<User>>> = computed(),
     }
     timeouts { read: "5m" }

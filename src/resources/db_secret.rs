@@ -26,8 +26,8 @@ use crate::world::{self, Ctx, World};
 tf_provider::model! {
     /// Manages a Secrets Manager secret with the user name and the password of a database user, in the format that RDS
     /// Proxy, AWS DMS and the data loading utility of Aurora Limitless Database expect. Use it instead of
-    /// `aws_secretsmanager_secret` with `aws_secretsmanager_secret_version` to keep the password out of plan and state
-    /// and to plan without permission to read it.
+    /// `aws_secretsmanager_secret` with `aws_secretsmanager_secret_version`, which reads the password in every refresh,
+    /// even with `secret_string_wo`: this resource never reads it and keeps it out of plan and state.
     ///
     /// The value is the JSON object `{"username": …, "password": …}` with the pairs of `extra`, see [JSON structure of
     /// AWS Secrets Manager

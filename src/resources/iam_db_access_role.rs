@@ -34,8 +34,9 @@ tf_provider::model! {
     /// users are not managed here: see `rdsauth_iam_authentication`, `rdsauth_postgresql_iam_user` and
     /// `rdsauth_mysql_iam_user`.
     ///
-    /// ~> **Note:** IAM accepts a trust policy only if all its principals exist, including those of other accounts. A
-    /// principal of the provider's own account that was created less than two minutes ago is waited for.
+    /// ~> **Note:** IAM accepts a trust policy only if all its principals exist, including those of other accounts. If a
+    /// principal of the provider's own account was created less than two minutes ago, the apply waits until IAM accepts
+    /// it.
     ///
     /// ~> **Note:** A role of the same name that already exists is not changed: the error names the command that
     /// imports it. A role that an interrupted apply has created is recognized by its tag `rdsauth:creation-id` and

@@ -34,6 +34,10 @@ tf_provider::model! {
     /// that imports it. Two resources for the same principal need different values of `policy_name`; one resource can
     /// have several `connect` blocks.
     ///
+    /// ~> **Note:** A configuration that manages all inline policies of the principal removes this one each time it is
+    /// applied. Add the name of this policy to `policy_names` of an `aws_iam_role_policies_exclusive`, and
+    /// `ignore_changes = [inline_policy]` to an `aws_iam_role` with `inline_policy` blocks.
+    ///
     /// ~> **Note:** `condition`: the only condition key that AWS documents for `rds-db:connect` is
     /// [`aws:ResourceTag/…`](https://docs.aws.amazon.com/service-authorization/latest/reference/list_rds-db.html).
     /// Test that the policy denies what it should before you rely on it.

@@ -25,6 +25,9 @@ tf_provider::model! {
     /// A static parameter takes effect in a database only after its next reboot, which this resource does not perform; see
     /// [Parameter groups for Amazon RDS](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithParamGroups.html).
     ///
+    /// ~> **Note:** A default parameter group, such as `default.postgres16`, cannot be changed: the database needs a custom
+    /// one.
+    ///
     /// ~> **Note:** If `hashicorp/aws` manages the group, add `ignore_changes = [parameter]` to the `lifecycle` block of its
     /// resource, and `ignore_tags { key_prefixes = ["rdsauth:"] }` to its provider block. Otherwise each configuration
     /// reverts what the other one sets.
