@@ -35,7 +35,7 @@ tf_provider::model! {
     /// | create a PostgreSQL user that logs in with IAM | [`rdsauth_postgresql_iam_user`](resources/postgresql_iam_user.md) |
     /// | create a MySQL or MariaDB user that logs in with IAM | [`rdsauth_mysql_iam_user`](resources/mysql_iam_user.md) |
     /// | allow an existing IAM role, user or group to connect | [`rdsauth_iam_db_user_policy`](resources/iam_db_user_policy.md) |
-    /// | create an IAM role for ClickPipes, AWS DMS, RDS Proxy or another account to connect | [`rdsauth_iam_db_access_role`](resources/iam_db_access_role.md) |
+    /// | create an IAM role with which ClickPipes, AWS DMS, RDS Proxy or another account connects | [`rdsauth_iam_db_access_role`](resources/iam_db_access_role.md) |
     /// | pass a token to another provider as its password | [`rdsauth_db_auth_token`](ephemeral-resources/db_auth_token.md) (ephemeral resource) |
     /// | look up host, port and resource ID of a database that is managed elsewhere | [`rdsauth_db_endpoint`](data-sources/db_endpoint.md) (data source) |
     /// | find out why a database does not accept IAM logins | [`rdsauth_iam_auth_readiness`](data-sources/iam_auth_readiness.md) (data source) |
@@ -124,7 +124,7 @@ tf_provider::model! {
         /// AWS region. Can also be set with `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile or the instance metadata.
         region: Val<String> = optional(),
         /// Name of a profile in the shared config and credentials files. If set, credentials come from this profile
-        /// only. Can also be set with `AWS_PROFILE`, which environment credentials take precedence over.
+        /// only. Can also be set with `AWS_PROFILE`, but then credentials in the environment take precedence.
         profile: Val<String> = optional(),
         /// Paths of shared config files. Can also be set with `AWS_CONFIG_FILE`. Defaults to `~/.aws/config`.
         shared_config_files: Val<Vec<String>> = optional(),
@@ -185,8 +185,8 @@ tf_provider::model! {
         /// Proxy URL for `http://` endpoints, and for `https://` endpoints if no other proxy is set for those. An empty
         /// string disables the proxy. Can also be set with `HTTP_PROXY` or `ALL_PROXY`.
         http_proxy: Val<String> = optional().check(checks::url_or_empty()),
-        /// Proxy URL for `https://` endpoints, which those of AWS are. An empty string disables the proxy. Can also be
-        /// set with `HTTPS_PROXY`.
+        /// Proxy URL for `https://` endpoints, such as those of AWS. An empty string disables the proxy. Can also be set
+        /// with `HTTPS_PROXY`.
         https_proxy: Val<String> = optional().check(checks::url_or_empty()),
         /// Comma-separated hosts, domains and CIDR ranges that are reached without a proxy. The local host and the EC2
         /// instance metadata service never use a proxy. Can also be set with `NO_PROXY`.

@@ -84,7 +84,7 @@ tf_provider::model! {
         db_instance_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
         /// Identifier of an Aurora or Multi-AZ DB cluster.
         db_cluster_identifier: Option<String> = optional().replace().identity().check(checks::db_identifier()),
-        /// AWS Region of the database. Defaults to the provider's Region.
+        /// Region of the database. Defaults to the provider's region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
         /// Whether to enable IAM database authentication if it is disabled.
         manage_iam_authentication: bool = optional().or(false),
@@ -105,8 +105,8 @@ tf_provider::model! {
         impact: String = optional().or("warn").check(check::one_of(&["block", "warn", "ignore"])),
         /// Names of database users that may have to use IAM database authentication for replication.
         acknowledged_users: Val<Set<String>> = optional(),
-        /// Connection to the database, to look up the affected users. Any database of the server, at the writer endpoint. If
-        /// it cannot be reached, the plan continues with a warning.
+        /// Connection to the database, to look up the affected users. It can name any database of the server. Use the
+        /// writer endpoint. If the database cannot be reached, the plan continues with a warning.
         database_connection: Option<Val<DatabaseConnection>> = block(),
         /// Import ID: `instance/` or `cluster/` and the identifier.
         id: Computed<String> = computed().follows(ownership::import_id),
