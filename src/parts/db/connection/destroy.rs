@@ -6,7 +6,7 @@ use crate::arn;
 use crate::aws::host::{HostKind, RdsHost};
 use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::sql;
-use crate::world::Ctx;
+use crate::world::{self, Ctx};
 
 /// How a resource ends whose object cannot be destroyed.
 pub const WAYS_OUT: &str = "To end the resource without touching the database, set on_destroy = \"leave\" and apply that \
@@ -60,8 +60,7 @@ impl DatabaseConnection {
             return None;
         }
         let found = clients.rds(Some(&endpoint.region)).await.ok()?.by_host(endpoint).await;
-        let account = account.map_or_else(|| "the account of the credentials".to_owned(), |id| format!("account {id}"));
-        matches!(found, Ok(None)).then_some(account)
+        if matches!(found, Ok(None)) { Some(world::account(cx).await) } else { None }
     }
 }
 
