@@ -47,7 +47,7 @@ fn db_user_arn_points_at_the_wrong_part() {
     check_refused(r#"rdsauth::db_user_arn("us-east-1", "1234", "db-ABC", "app")"#, "twelve digits", "account_id");
     check_refused(
         r#"rdsauth::db_user_arn("us-east-1", "123456789012", "orders", "app")"#,
-        "resource id",
+        "is not a resource ID",
         "resource_id",
     );
     check_refused(r#"rdsauth::db_user_arn("us-east-1", "123456789012", "db-ABC", "")"#, "user", "user");

@@ -1,4 +1,4 @@
-//! S0: the data loader of Aurora Limitless, with AWS's service as the session.
+//! S0: the data loader of Aurora Limitless, in a session of AWS's service.
 
 use serde_json::{Value, json};
 

@@ -63,6 +63,9 @@ fn a_plan_can_do_without_connections() {
         connected.replacen("database_connection {", "database_connection {\n    skip_plan_connections = true", 1);
     assert_ne!(connected, skipping);
     scene.tf.write("main.tf", &skipping);
+    scene.account.forget_statements();
+    scene.tf.plan().assert_creates(IT);
+    assert_eq!(scene.account.sessions(), [""; 0], "nor does a plan that leads to a write connect");
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
     scene.sql("ALTER ROLE uID CONNECTION LIMIT 5");

@@ -42,7 +42,7 @@ fuzz_target!(|data: &[u8]| {
         }
         4 => upgrade(resource, value),
         5 => upgrade_identity(resource, value),
-        6 => adopt_existing(resource, value),
+        6 => move_state(resource, value),
         _ => call_function(at, value),
     }
 });
@@ -140,7 +140,7 @@ fn upgrade_identity(entry: ResourceEntry<World>, identity: &[u8]) {
     }
 }
 
-fn adopt_existing(entry: ResourceEntry<World>, state: &[u8]) {
+fn move_state(entry: ResourceEntry<World>, state: &[u8]) {
     for source_type_name in ["aws_iam_role", "aws_iam_role_policy"] {
         let request = wire::move_resource_state::Request {
             source_provider_address: "registry.terraform.io/hashicorp/aws".to_owned(),

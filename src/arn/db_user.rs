@@ -165,7 +165,7 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
     }
     const FORMS: &str = "\"db-\" (instance), \"cluster-\" (cluster) or \"prx-\" (proxy)";
     if id.is_empty() {
-        return error(format!("The resource id is empty; it begins with {FORMS}."));
+        return error(format!("The resource ID is empty; it begins with {FORMS}."));
     }
     if id.len() > MAX_RESOURCE_ID_LEN {
         return error(format!("The resource ID is too long: {} characters.", id.len()));
@@ -174,7 +174,7 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
         return error(format!("\"{id}\" is an ARN; write the resource ID, which begins with {FORMS}."));
     }
     if id.contains('.') {
-        return error(format!("\"{id}\" looks like a host name; the resource id begins with {FORMS}."));
+        return error(format!("\"{id}\" looks like a host name; the resource ID begins with {FORMS}."));
     }
     if id.contains(['*', '?']) {
         return error(format!(
@@ -185,7 +185,7 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
     let prefix = ["db-", "cluster-", "prx-"].into_iter().find(|p| id.to_ascii_lowercase().starts_with(p));
     let Some(prefix) = prefix else {
         return error(format!(
-            "\"{id}\" is not a resource id, which begins with {FORMS}. The DB instance or cluster identifier cannot \
+            "\"{id}\" is not a resource ID, which begins with {FORMS}. The DB instance or cluster identifier cannot \
              be used, because IAM compares the resource ID."
         ));
     };
@@ -193,13 +193,13 @@ pub fn check_resource_id(id: &str, wildcards: Wildcards) -> Result<(), ArnError>
     let upper = prefix != "prx-";
     let right = |b: u8| b.is_ascii_digit() || if upper { b.is_ascii_uppercase() } else { b.is_ascii_alphanumeric() };
     if rest.is_empty() {
-        return error(format!("The resource id \"{id}\" ends after its prefix."));
+        return error(format!("The resource ID \"{id}\" ends after its prefix."));
     }
     if !id.starts_with(prefix) || (upper && rest.bytes().all(|b| b.is_ascii_alphanumeric()) && !rest.bytes().all(right))
     {
         let spelled = format!("{prefix}{}", if upper { rest.to_ascii_uppercase() } else { rest.to_owned() });
         return error(format!(
-            "The resource id \"{id}\" is in the wrong case, and IAM compares it case-sensitively: did you mean \
+            "The resource ID \"{id}\" is in the wrong case, and IAM compares it case-sensitively: did you mean \
              \"{spelled}\"?"
         ));
     }

@@ -205,7 +205,7 @@ impl<P: ProvideCredentials> Explained<P> {
             }
         }
         let reason = error.source().map(|cause| format!(" ({})", chain(cause))).unwrap_or_default();
-        let message = format!("no credentials were found; looked at {}{reason}", self.places);
+        let message = format!("no credentials were found in {}{reason}", self.places);
         Err(CredentialsError::not_loaded(Error::local(Kind::NoCredentials, message)))
     }
 }
@@ -333,7 +333,7 @@ mod tests {
         let forbidden = Failing(|| CredentialsError::provider_error("forbidden"));
         let error = Error::credentials(&explained(NOTHING, forbidden).load().await.unwrap_err());
         assert_eq!(error.kind, Kind::NoCredentials);
-        assert_eq!(error.to_string(), "no credentials were found; looked at here, there (forbidden)");
+        assert_eq!(error.to_string(), "no credentials were found in here, there (forbidden)");
     }
 
     #[tokio::test]

@@ -157,8 +157,8 @@ fn reasons(database: &Database, lacking: Option<&str>) -> Vec<String> {
         None => format!("The status of the database is \"{}\". Wait until it is \"available\".", database.status),
     });
     let owner = match &database.cluster_identifier {
-        Some(cluster) => format!("the cluster \"{cluster}\""),
-        None => format!("the {} \"{}\"", database.kind, database.identifier),
+        Some(cluster) => format!("the DB cluster \"{cluster}\""),
+        None => format!("the DB {} \"{}\"", database.kind, database.identifier),
     };
     let setting = match (database.iam_enabled, database.iam_pending) {
         (true, None | Some(true)) => None,
@@ -240,7 +240,7 @@ mod tests {
         check(&database("creating", false, None), Some("x 1"), &["for x 1", "\"creating\". Wait", "is disabled"]);
         check(&database("storage-full", true, None), None, &["\"storage-full\": "]);
         let member = Database { cluster_identifier: Some("shop".to_owned()), ..database("available", false, None) };
-        check(&member, None, &["the cluster \"shop\""]);
+        check(&member, None, &["the DB cluster \"shop\""]);
     }
 
     #[test]

@@ -105,7 +105,11 @@ fn file_name(name: &str) -> String {
 }
 
 fn cannot_lock(error: io::Error) -> Diagnostic {
-    Diagnostic::error("Cannot lock against other processes", format!("The provider cannot lock a lock file: {error}."))
+    let folder = local::folder().map_or_else(|_| String::new(), |folder| format!(" in {}", folder.display()));
+    let detail = format!(
+        "The provider cannot lock a lock file{folder}: {error}.\n\nCheck that the file system supports file locks."
+    );
+    Diagnostic::error("Cannot lock against other processes", detail)
 }
 
 fn without_files(error: &io::Error) -> Diagnostic {

@@ -9,8 +9,8 @@
 //! none. In every other case the create changes nothing.
 //!
 //! Within a process, creates and deletes of one natural key take turns and know about each other: two declarations
-//! never own the same object, and a delete never deletes what a create of the same apply has created, or was refused
-//! because of.
+//! never own the same object, and a delete never deletes an object that a create of the same apply has created, or has
+//! found in its way.
 //!
 //! Without a folder of the user's own there are no claims: the object of an interrupted create then has to be imported.
 

@@ -248,7 +248,7 @@ impl IamAuthentication {
         target.switch_iam(cx, &rds, switch, before).await.map_err(|error| error.at(self.name()))
     }
 
-    /// Fills in what was found after a change, but for what the plan has said.
+    /// Fills in what was found after a change, except the values that the plan has promised.
     async fn fill_as_planned(&mut self, cx: &Ctx, found: Database) -> Result<()> {
         let (pending, engine_version) = (self.pending.clone(), self.engine_version.clone());
         self.fill(cx, found).await?;

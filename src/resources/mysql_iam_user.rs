@@ -468,9 +468,10 @@ impl MysqlIamUser {
     /// An existing user is either the rest of an interrupted create, or is adopted with consent.
     async fn adopt(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
         if self.adopt_existing {
-            cx.warn(diagnostics::adopting(self.account(), &user, &self.wanted(session.server())?));
+            let adopting = diagnostics::adopting(self.account(), &user, &self.wanted(session.server())?);
             let previous = user.grants.lines().into_iter().collect();
             let there = self.convert(session, user).await?;
+            cx.warn(adopting);
             (self.adopted, self.previous_grants) = (true.into(), Some(previous).into());
             return Ok(there);
         }

@@ -277,7 +277,7 @@ impl Resource<World> for ReplicationIamAuth {
             let is_drift = prior.as_ref().is_some_and(|prior| wanted.asks_as(prior));
             match consent.plan(cx).await {
                 Err(error) if is_drift => cx.warn(blocks_apply(error)),
-                error => error.map_err(world::refuse_plan)?,
+                verdict => verdict.map_err(world::refuse_plan)?,
             }
         }
         let changes = !found.replication_is_on() || (wanted.manage_logical_replication && !found.logical_is_on());

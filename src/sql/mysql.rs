@@ -35,7 +35,7 @@ impl Session {
     /// Connects and logs in. Waits for locks are no longer than the limit.
     ///
     /// # Errors
-    /// Any, answer apart by [`Kind`].
+    /// Any; [`Kind`] says how far it got.
     pub async fn open(target: &Target, lock_timeout: Duration) -> Result<Self, Error> {
         target.logged("mysql", target.in_time(Self::connect(target, lock_timeout))).await
     }

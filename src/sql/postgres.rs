@@ -44,7 +44,7 @@ impl Session {
     /// Connects and logs in.
     ///
     /// # Errors
-    /// Any, answer apart by [`Kind`].
+    /// Any; [`Kind`] says how far it got.
     pub async fn open(target: &Target) -> Result<Self, Error> {
         target.logged("postgresql", target.in_time(Self::connect(target))).await
     }

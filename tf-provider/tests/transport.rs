@@ -258,7 +258,7 @@ async fn ends_when_core_is_gone() {
     drop(core);
     let exit = process.exit().await;
     assert!(exit.status.success(), "{}", exit.stderr);
-    assert!(exit.stderr.contains("Core is gone without a farewell"), "{}", exit.stderr);
+    assert!(exit.stderr.contains("Core has exited without a shutdown"), "{}", exit.stderr);
     assert_eq!(exit.left, 0);
 }
 

@@ -37,7 +37,7 @@ variable "database" {
 }
 
 variable "db_user" {
-  description = "Database user to make, and to log in as."
+  description = "Database user to create, and to log in as."
   type        = string
   default     = "clickpipes_iam_user"
 }

@@ -1,7 +1,9 @@
 # Lets ClickPipes, or any consumer outside the account, log in to an RDS for PostgreSQL instance or an Aurora PostgreSQL
-# cluster with tokens: turns IAM authentication on, makes the database user, and the role that may log in as that user.
+# cluster with tokens: turns on IAM database authentication, creates the database
+# user, and the role that may log in as that user.
 #
-# The database belongs to somebody else. Its master logs in with a secret, such as the one RDS manages, to make the user.
+# The database is managed elsewhere. Its master user logs in with a secret, such as the one RDS manages, to create the
+# user.
 # Where `hashicorp/aws` manages the database, that needs `ignore_changes = [iam_database_authentication_enabled]`. Region
 # and credentials come from the environment or from a provider block of yours.
 

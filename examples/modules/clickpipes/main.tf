@@ -1,6 +1,6 @@
 # Lets ClickPipes, or any consumer outside the account, log in to an instance and a cluster with tokens.
 #
-# The databases belong to somebody else, and so do their users. The user must be set up for IAM authentication: in
+# The databases and their users are managed elsewhere. The user must be set up for IAM database authentication: in
 # PostgreSQL by `CREATE USER … ; GRANT rds_iam TO …`, in MySQL and MariaDB by
 # `CREATE USER … IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'`. Where `hashicorp/aws` manages the databases, theirs
 # need `ignore_changes = [iam_database_authentication_enabled]`. Region and credentials come from the environment or from

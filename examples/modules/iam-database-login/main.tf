@@ -1,6 +1,6 @@
 # Lets a role log in to a database with tokens that live for minutes, in place of a password.
 #
-# The role and the database belong to somebody else, and stay as they are. The database user must be set up for it: in
+# The role and the database are managed elsewhere, and are not changed. The database user must be set up for it: in
 # PostgreSQL by `GRANT rds_iam TO …`. Region and credentials come from the environment or from a provider block of yours.
 
 terraform {

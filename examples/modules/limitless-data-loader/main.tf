@@ -1,7 +1,7 @@
 # All that the data loading utility of Aurora PostgreSQL Limitless Database needs to log in at both ends: a key, a secret
 # for each database, and a role that may read them.
 #
-# The database users belong to somebody else: they log in with passwords, so neither may be in `rds_iam`. Region and
+# The database users are managed elsewhere: they log in with passwords, so neither may be in `rds_iam`. Region and
 # credentials come from the environment or from a provider block of yours; source, destination and everything here must
 # be in one region of one account.
 

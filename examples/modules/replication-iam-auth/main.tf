@@ -1,7 +1,7 @@
 # Lets a database user open logical replication connections with tokens, from an instance and a cluster of PostgreSQL.
 #
-# The databases, their parameter groups and their users belong to somebody else. Each database needs a parameter group of
-# its own, since nobody can change AWS's. Where `hashicorp/aws` manages them, the databases need
+# The databases, their parameter groups and their users are managed elsewhere. Each database needs a parameter group of
+# its own, since default groups cannot be changed. Where `hashicorp/aws` manages them, the databases need
 # `ignore_changes = [iam_database_authentication_enabled]`, the groups `ignore_changes = [parameter]`, and the provider
 # block `ignore_tags { key_prefixes = ["rdsauth:"] }`. Region and credentials come from the environment or from a
 # provider block of yours.

@@ -1,10 +1,10 @@
-# Makes a user of a PostgreSQL publisher that streams changes with tokens: IAM authentication on, logical replication in
-# force, IAM authentication for replication connections, and the user in the database.
+# Creates a user of a PostgreSQL publisher that streams changes with tokens: IAM database authentication enabled, logical
+# replication applied, IAM authentication for replication connections, and the user in the database.
 #
-# The database and its parameter group belong to somebody else. The database needs a group of its own, since nobody can
-# change AWS's, and its master logs in with a secret, such as the one RDS manages. Whoever else is in both `rds_iam` and
-# `rds_replication` must then use tokens for replication as well: the plan ends with an error that names them, unless they
-# are acknowledged. Region and credentials come from the environment or from a provider block of yours.
+# The database and its parameter group are managed elsewhere. The database needs a group of its own, since default groups
+# cannot be changed, and its master user logs in with a secret, such as the one RDS manages. Other members of `rds_iam`
+# that can open replication connections must then use tokens for them as well: the plan ends with an error that names
+# them, unless they are acknowledged. Region and credentials come from the environment or from a provider block of yours.
 
 terraform {
   required_version = ">= 1.5"

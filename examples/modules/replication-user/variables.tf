@@ -40,7 +40,7 @@ variable "database" {
 }
 
 variable "db_user" {
-  description = "Database user to make."
+  description = "Database user to create."
   type        = string
   default     = "replication_iam_user"
 }

@@ -300,10 +300,7 @@ async fn missing_credentials_are_reported_with_their_sources() {
     let error = put(&Clients::for_tests(options.clone())).await.unwrap_err();
     let diagnostic = Diagnostic::from(error);
     assert_eq!(diagnostic.summary, "Cannot find AWS credentials", "{diagnostic}");
-    assert!(
-        diagnostic.detail.starts_with("No credentials were found; looked at the profile \"other\""),
-        "{diagnostic}"
-    );
+    assert!(diagnostic.detail.starts_with("No credentials were found in the profile \"other\""), "{diagnostic}");
     assert!(server.operations().is_empty());
     let error = put(&Clients::for_tests(Options { profile: Some("absent".to_owned()), ..options })).await.unwrap_err();
     assert!(matches!(error.kind, Kind::NoCredentials | Kind::Credentials), "{error:?}");

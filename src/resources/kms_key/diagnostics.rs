@@ -41,8 +41,8 @@ pub(super) fn not_usable(key: &Key) -> Diagnostic {
 pub(super) fn policy_of_before(key: &Key) -> Diagnostic {
     let detail = format!(
         "The key \"{}\" keeps the key policy that the interrupted apply set. If \"administrators\" has changed since \
-         then, change the key policy as well:\n  aws kms put-key-policy",
-        key.arn
+         then, change the key policy as well:\n  aws kms put-key-policy --key-id '{}' --policy file://policy.json",
+        key.arn, key.arn
     );
     Diagnostic::warning("Existing key policy was kept", detail).at(KmsKey::administrators)
 }

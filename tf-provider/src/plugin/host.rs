@@ -91,7 +91,7 @@ impl<S: Provider + Work> Host<S> {
                 tracing::warn!("Nobody has connected in {WELCOME:?}");
             }
             () = connections.all_closed(), if !debug => {
-                tracing::warn!("Core is gone without a farewell");
+                tracing::warn!("Core has exited without a shutdown");
                 service.cancel();
                 let _ = timeout(GRACE, service.idle()).await;
             }

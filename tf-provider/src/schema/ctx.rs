@@ -178,7 +178,7 @@ impl<W> Ctx<W> {
         Diagnostic::error(
             "Timed out",
             format!(
-                "Waited {:#} for {what}.{seen}\n\nThe operation may still finish in AWS. Set a longer limit in the \
+                "Waited {:#} for {what}.{seen}\n\nIt may still happen later. Set a longer limit in the \
                  \"timeouts\" block.",
                 jiff::SignedDuration::try_from(self.limit).unwrap_or(jiff::SignedDuration::MAX)
             ),

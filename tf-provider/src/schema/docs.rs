@@ -33,7 +33,7 @@ pub fn pages<P: Provider>(examples: &Path, title: &str) -> io::Result<BTreeMap<S
     entities::<P>().iter().map(|entity| Ok((entity.path(), entity.page(Examples(examples), title)?))).collect()
 }
 
-/// The kinds of objects that have a page.
+/// An entity, or the provider itself, which has a page.
 struct Entity {
     kind: Kind,
     /// Name without the provider's prefix; of the provider itself, its name.

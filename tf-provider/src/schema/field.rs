@@ -79,8 +79,8 @@ pub enum Computed<T> {
     Known(T),
 }
 
-/// A value that must not be shown, in `Debug` neither. It is not wiped from memory: core's messages, the values decoded
-/// from them and the requests that carry it on are copies in plain text.
+/// A value that must not be shown, not even by `Debug`. It is not wiped from memory: core's messages, the values
+/// decoded from them and the requests that carry it on are copies in plain text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T>(T);
 

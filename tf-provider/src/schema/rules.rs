@@ -53,7 +53,7 @@ pub struct Flags {
     pub default: Option<Value>,
     /// Follows from the rest of the plan.
     pub derived: Option<Derive>,
-    /// Follows from the rest of whatever a resource answers, too.
+    /// The framework also derives it again from what a resource returns.
     pub follows: bool,
     /// What rules about several attributes say about this one; whole sentences.
     pub relations: Vec<String>,

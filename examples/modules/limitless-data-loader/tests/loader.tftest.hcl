@@ -36,7 +36,7 @@ run "makes_a_role_that_the_service_can_use" {
 run "changes_nothing_when_run_again" {
   assert {
     condition     = output.role_arn == run.makes_a_role_that_the_service_can_use.role_arn
-    error_message = "The role was made anew."
+    error_message = "The role was re-created."
   }
 }
 

@@ -6,7 +6,7 @@ use crate::arn;
 use crate::aws::host::{HostKind, RdsHost};
 use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::sql;
-use crate::world::Ctx;
+use crate::world::{self, Ctx};
 
 /// How a resource ends whose object cannot be destroyed.
 pub const WAYS_OUT: &str = "To end the resource without touching the database, set on_destroy = \"leave\" and apply that \
@@ -43,7 +43,7 @@ impl DatabaseConnection {
             let RdsHost { identifier, region, name, .. } = &endpoint;
             let kind = noun(&endpoint);
             more = format!(
-                "\n\nThere is no DB {kind} \"{identifier}\" in region \"{region}\" of account {account}, but the DNS \
+                "\n\nThere is no DB {kind} \"{identifier}\" in region \"{region}\" of {account}, but the DNS \
                  name \"{name}\" still resolves. If the DB {kind} was deleted a moment ago, apply again in a minute; \
                  otherwise the credentials belong to another account."
             );
@@ -60,7 +60,7 @@ impl DatabaseConnection {
             return None;
         }
         let found = clients.rds(Some(&endpoint.region)).await.ok()?.by_host(endpoint).await;
-        matches!(found, Ok(None)).then(|| account.unwrap_or_else(|| "of the credentials".to_owned()))
+        if matches!(found, Ok(None)) { Some(world::account(cx).await) } else { None }
     }
 }
 
@@ -75,7 +75,7 @@ fn deleted(endpoint: &RdsHost, account: &str, what: &str) -> Diagnostic {
         _ => "",
     };
     let detail = format!(
-        "There is no DB {kind} \"{identifier}\" in region \"{region}\" of account {account} any more, and the DNS \
+        "There is no DB {kind} \"{identifier}\" in region \"{region}\" of {account} any more, and the DNS \
          name \"{name}\" does not resolve. {what} was deleted with it.{more}"
     );
     Diagnostic::warning(format!("DB {kind} no longer exists"), detail)

@@ -140,8 +140,8 @@ impl DatabaseConnection {
         error.into_diagnostic(way_out).at(at)
     }
 
-    /// Why the server may have rejected the credentials. PostgreSQL answers so to members of `rds_iam` alone, whose
-    /// password it does not even look at.
+    /// Why the server may have rejected the credentials. PostgreSQL reports PAM only to members of `rds_iam`, whose
+    /// password it does not check.
     fn rejected(&self, message: &str) -> &'static str {
         let is_of_iam = message.contains("PAM authentication failed");
         match self.auth.as_str() {

@@ -176,26 +176,26 @@ async fn nothing_is_lost(session: &Session, name: &str) -> Result<(), Error> {
 async fn remaining(session: &Session, oid: u32, of_server: bool) -> Result<Vec<Left>, Error> {
     let sql = format!(
         "WITH acl (classid, objid, objsubid, acl) AS ( \
-         SELECT 'pg_class'::regclass::oid, oid, 0, relacl FROM pg_class \
-         UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, attacl FROM pg_attribute \
-         UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, nspacl FROM pg_namespace \
-         UNION ALL SELECT 'pg_proc'::regclass, oid, 0, proacl FROM pg_proc \
-         UNION ALL SELECT 'pg_type'::regclass, oid, 0, typacl FROM pg_type \
-         UNION ALL SELECT 'pg_language'::regclass, oid, 0, lanacl FROM pg_language \
-         UNION ALL SELECT 'pg_largeobject'::regclass, oid, 0, lomacl FROM pg_largeobject_metadata \
-         UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, 0, fdwacl FROM pg_foreign_data_wrapper \
-         UNION ALL SELECT 'pg_foreign_server'::regclass, oid, 0, srvacl FROM pg_foreign_server \
-         UNION ALL SELECT 'pg_default_acl'::regclass, oid, 0, defaclacl FROM pg_default_acl \
-         UNION ALL SELECT 'pg_database'::regclass, oid, 0, datacl FROM pg_database \
-         UNION ALL SELECT 'pg_tablespace'::regclass, oid, 0, spcacl FROM pg_tablespace), \
+           SELECT 'pg_class'::regclass::oid, oid, 0, relacl FROM pg_class \
+           UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, attacl FROM pg_attribute \
+           UNION ALL SELECT 'pg_namespace'::regclass, oid, 0, nspacl FROM pg_namespace \
+           UNION ALL SELECT 'pg_proc'::regclass, oid, 0, proacl FROM pg_proc \
+           UNION ALL SELECT 'pg_type'::regclass, oid, 0, typacl FROM pg_type \
+           UNION ALL SELECT 'pg_language'::regclass, oid, 0, lanacl FROM pg_language \
+           UNION ALL SELECT 'pg_largeobject'::regclass, oid, 0, lomacl FROM pg_largeobject_metadata \
+           UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, 0, fdwacl FROM pg_foreign_data_wrapper \
+           UNION ALL SELECT 'pg_foreign_server'::regclass, oid, 0, srvacl FROM pg_foreign_server \
+           UNION ALL SELECT 'pg_default_acl'::regclass, oid, 0, defaclacl FROM pg_default_acl \
+           UNION ALL SELECT 'pg_database'::regclass, oid, 0, datacl FROM pg_database \
+           UNION ALL SELECT 'pg_tablespace'::regclass, oid, 0, spcacl FROM pg_tablespace), \
          granted AS ( \
-         SELECT classid, objid, objsubid, array_agg(DISTINCT g.rolname::text) AS grantors \
-         FROM acl CROSS JOIN LATERAL aclexplode(acl.acl) x JOIN pg_roles g ON g.oid = x.grantor \
-         WHERE x.grantee = $1 GROUP BY 1, 2, 3) \
+           SELECT classid, objid, objsubid, array_agg(DISTINCT g.rolname::text) AS grantors \
+           FROM acl CROSS JOIN LATERAL aclexplode(acl.acl) x JOIN pg_roles g ON g.oid = x.grantor \
+           WHERE x.grantee = $1 GROUP BY 1, 2, 3) \
          SELECT DISTINCT pg_describe_object(classid, objid, objsubid), coalesce(grantors, '{{}}') \
          FROM pg_shdepend s LEFT JOIN granted USING (classid, objid, objsubid) \
          WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = $1 \
-         AND (s.dbid = 0 AND $2 OR s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())) \
+           AND (s.dbid = 0 AND $2 OR s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())) \
          ORDER BY 1 LIMIT {MOST}"
     );
     let rows = session.rows(&sql, &[&oid, &of_server]).await?;

@@ -49,14 +49,14 @@ pub(super) async fn revocations(session: &Session, oid: u32, name: &str, roles: 
         return Ok(Vec::new());
     }
     let sql = "SELECT g.rolname, o.rolname, \
-               CASE WHEN current_setting('server_version_num')::int < 160000 OR o.oid IS NULL THEN '' \
-               WHEN pg_has_role(current_user, o.oid, 'USAGE') THEN 'has' \
-               WHEN pg_has_role(current_user, o.oid, 'SET') THEN 'takes on' \
-               WHEN NOT o.rolsuper AND NOT pg_has_role(o.oid, current_user, 'MEMBER') \
-               AND pg_has_role(current_user, o.oid, 'MEMBER WITH ADMIN OPTION') \
-               AND NOT EXISTS (SELECT FROM pg_auth_members s JOIN pg_roles u ON u.oid = s.member \
-               WHERE s.roleid = o.oid AND u.rolname = current_user AND s.grantor = s.member) THEN 'joins' \
-               ELSE '' END \
+                 CASE WHEN current_setting('server_version_num')::int < 160000 OR o.oid IS NULL THEN '' \
+                   WHEN pg_has_role(current_user, o.oid, 'USAGE') THEN 'has' \
+                   WHEN pg_has_role(current_user, o.oid, 'SET') THEN 'takes on' \
+                   WHEN NOT o.rolsuper AND NOT pg_has_role(o.oid, current_user, 'MEMBER') \
+                     AND pg_has_role(current_user, o.oid, 'MEMBER WITH ADMIN OPTION') \
+                     AND NOT EXISTS (SELECT FROM pg_auth_members s JOIN pg_roles u ON u.oid = s.member \
+                       WHERE s.roleid = o.oid AND u.rolname = current_user AND s.grantor = s.member) THEN 'joins' \
+                   ELSE '' END \
                FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid LEFT JOIN pg_roles o ON o.oid = m.grantor \
                WHERE m.member = $1 AND g.rolname = ANY ($2::text[]) ORDER BY 1, 2";
     let rows = session.rows(sql, &[&oid, &roles]).await?;
@@ -83,10 +83,10 @@ pub(super) async fn ensure_revoked(session: &Session, role: &Role, lost: &[&str]
         return Ok(());
     }
     let sql = "SELECT format('the membership in \"%s\" was granted by \"%s\"', g.rolname, o.rolname), \
-               format('REVOKE %I FROM %I GRANTED BY %I', g.rolname, u.rolname, o.rolname), \
-               CASE WHEN NOT o.rolsuper THEN format('GRANT %I TO %I', o.rolname, current_user) END \
+                 format('REVOKE %I FROM %I GRANTED BY %I', g.rolname, u.rolname, o.rolname), \
+                 CASE WHEN NOT o.rolsuper THEN format('GRANT %I TO %I', o.rolname, current_user) END \
                FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles o ON o.oid = m.grantor \
-               JOIN pg_roles u ON u.oid = m.member \
+                 JOIN pg_roles u ON u.oid = m.member \
                WHERE m.member = $1 AND g.rolname = ANY ($2::text[]) ORDER BY 1";
     let rows = session.rows(sql, &[&role.oid, &still]).await?;
     let all = |column| rows.iter().filter_map(|row| row.get::<_, Option<&str>>(column)).collect::<Vec<_>>();

@@ -1,7 +1,7 @@
 //! Guides: pages that are written by hand, with code from files that tests can run.
 //!
-//! A template has the form of tfplugindocs. Two of its directives are supported, and any other is an error: `{{ tffile
-//! "PATH" }}` and `{{ codefile "LANGUAGE" "PATH" }}`, with paths from the provider's root.
+//! A template has the form of tfplugindocs. Two of its directives are supported, and any other is an error:
+//! `{{ tffile "PATH" }}` and `{{ codefile "LANGUAGE" "PATH" }}`, with paths from the provider's root.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
