@@ -18,7 +18,11 @@ use crate::records::claims::{self, Claim, Maker, Subject};
 use crate::world::{self, Ctx};
 
 mod attachments;
+mod resource;
 mod trusted;
+
+pub use crate::parts::iam::role::resource::moved;
+pub(crate) use crate::parts::iam::role::resource::role_resource;
 
 /// A role as a configuration wants it, or as a state knows it.
 #[derive(Clone, Debug)]
