@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -60,13 +59,11 @@ fn with(configuration: &str, more: &str) -> String {
 fn basic() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     let resource_id = plan.value(IT, "resource_id");
     assert!(resource_id.as_str().unwrap().starts_with("db-"), "a plan can use what is there: {resource_id}");
     assert_eq!(plan.value(IT, "region"), "us-east-1");
     assert_eq!(plan.unknown(IT), ["previously_enabled"]);
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     assert_eq!(account.writes(), ["ModifyDBInstance"]);
     assert_eq!(scene.instance_flag(), (json!(true), Value::Null));
@@ -343,8 +340,7 @@ fn sigkill_while_the_database_changes() {
     account.tell("transitions", json!({ "busy": 3, "lingering": 2 }));
     let apply = tf.start(&["apply", "-auto-approve"]);
     account.wait_for_call("ModifyDBInstance", true);
-    apply.providers().iter().for_each(Process::kill);
-    apply.wait().expect_code(1);
+    apply.kill_providers();
     tf.apply().expect_text("1 added");
     assert_eq!(scene.instance_flag(), (json!(true), Value::Null));
     tf.assert_plan_empty();

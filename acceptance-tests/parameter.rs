@@ -4,7 +4,6 @@ mod plans;
 
 use serde_json::{Value, json};
 
-use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -102,10 +101,8 @@ fn with(configuration: &str, more: &str) -> String {
 fn basic() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     assert_eq!((plan.value(IT, "apply_method"), plan.value(IT, "apply_type")), (json!("immediate"), json!("dynamic")));
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("2 DB instances: \"orders\", \"reports\"").expect_text("1 added");
     let on = json!({ "rds.iam_auth_for_replication": "1" });
     assert_eq!(scene.values(), on);
@@ -348,11 +345,7 @@ fn sigkill_after_each_write() {
     for operation in ["AddTagsToResource", "ModifyDBParameterGroup"] {
         let scene = Scene::new(DYNAMIC);
         let Scene { tf, account } = &scene;
-        account.fault(json!({ "operation": operation, "fault": "delay", "seconds": 250, "when": "after", "times": 1 }));
-        let apply = tf.start(&["apply", "-auto-approve"]);
-        account.wait_for_call(operation, true);
-        apply.providers().iter().for_each(Process::kill);
-        apply.wait().expect_code(1);
+        account.kill_after(tf, &["apply", "-auto-approve"], operation);
         assert_eq!(tf.state().addresses(), [""; 0], "the state is lost");
         tf.apply().expect_text("1 added");
         assert_eq!(tf.state_value(IT, "previous_source"), "system", "our own value is not what was there before");
@@ -376,8 +369,7 @@ fn sigkill_in_an_update_leaves_the_mark_of_the_note() {
     account.forget_calls();
     let apply = tf.start(&["apply", "-auto-approve"]);
     account.wait_for_call("AddTagsToResource", true);
-    apply.providers().iter().for_each(Process::kill);
-    apply.wait().expect_code(1);
+    apply.kill_providers();
     tf.apply().expect_text("1 changed");
     let notes = scene.marked_notes();
     assert_eq!(notes, [format!("rdsauth:previous:log_statement=engine-default:=:all:parameter/{mark}")]);

@@ -5,7 +5,6 @@ mod plans;
 
 use serde_json::{Value, json};
 
-use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -109,9 +108,7 @@ fn both() -> Value {
 fn basic() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
+    account.plan_creates(tf, IT);
     tf.apply().expect_text("1 added");
     assert_eq!(scene.writes(), ["ModifyDBParameterGroup"], "there is no reboot");
     assert_eq!(scene.in_force("orders", "instance"), (both(), json!("in-sync")));
@@ -372,11 +369,7 @@ fn sigkill_after_each_write() {
     for operation in ["AddTagsToResource", "ModifyDBParameterGroup", "ModifyDBInstance", "RebootDBInstance"] {
         let scene = Scene::of_instance(&with(INSTANCE, ALL), false, json!({}));
         let Scene { tf, account } = &scene;
-        account.fault(json!({ "operation": operation, "fault": "delay", "seconds": 250, "when": "after", "times": 1 }));
-        let apply = tf.start(&["apply", "-auto-approve"]);
-        account.wait_for_call(operation, true);
-        apply.providers().iter().for_each(Process::kill);
-        apply.wait().expect_code(1);
+        account.kill_after(tf, &["apply", "-auto-approve"], operation);
         tf.apply().expect_text("1 added");
         scene.assert_settled();
         tf.destroy();
