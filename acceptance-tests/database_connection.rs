@@ -240,7 +240,12 @@ fn wrong_connections(engine: &'static str) {
             "ca_certificate",
         ),
         (&by_provider("database = \"absent\""), "Database refused", "absent", "database"),
-        (&absent, "Cannot read the secret with the database credentials", "nowhere", "secret_arn"),
+        (
+            &absent,
+            "Secret not found",
+            &format!("in region \"us-east-1\" of account {}", scene.account.id),
+            "secret_arn",
+        ),
         (&secret("odd", json!("just a text")), "Secret has no database credentials", "must be JSON", "secret_arn"),
         (
             &secret("wrong", json!({ "username": master, "password": "wrong" })),

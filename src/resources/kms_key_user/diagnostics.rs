@@ -28,7 +28,7 @@ impl KmsKeyUser {
     }
 
     pub(super) fn no_key(&self) -> Diagnostic {
-        let place = self.arn().map(|arn| format!("region \"{}\" of account {}", arn.region, arn.account));
+        let place = self.arn().map(|arn| arn.place());
         let detail = format!(
             "There is no KMS key \"{}\" in {}. Check \"kms_key_arn\", and that the key has not been deleted.",
             self.kms_key_arn,
