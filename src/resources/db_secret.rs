@@ -21,7 +21,7 @@ use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::lag;
 use crate::aws::secrets::{Description, Secrets, version_id};
 use crate::ownership::{self, Owned};
-use crate::records::claims::{self, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::resources::db_secret::creation::Look;
 use crate::world::{self, Ctx, World};
 
@@ -356,12 +356,12 @@ impl Owned for DbSecret {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
         let secrets = cx.aws()?.secrets(planned.get(Self::region).known().as_deref()).await?;
         let Some(found) = secrets.describe(&name).await? else { return Ok(None) };
         if !found.is_deleted {
-            return Ok(Some(Maker::of(tags::mark(&found.tags))));
+            return Ok(Some(Creator::of(tags::mark(&found.tags))));
         }
         if planned.get(Self::restore_deleted) == Val::Known(false) {
             let error = diagnostics::in_recovery(&found, "The apply will fail.");

@@ -19,7 +19,7 @@ use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::kms::{Key, Kms, Rotation};
 use crate::aws::{Error, lag};
 use crate::ownership::{self, Owned};
-use crate::records::claims::{self, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::resources::kms_key::alias::drop_alias;
 use crate::resources::kms_key::creation::creator;
 use crate::world::{self, Ctx, World};
@@ -285,7 +285,7 @@ impl Owned for KmsKey {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(alias) = planned.get(Self::alias).known() else { return Ok(None) };
         let kms = cx.aws()?.kms(planned.get(Self::region).known().as_deref()).await?;
         let Some(key) = kms.key(&alias).await? else { return Ok(None) };

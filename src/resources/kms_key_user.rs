@@ -24,7 +24,7 @@ use crate::ownership::{self, Owned};
 use crate::parts::kms::key_policy::{Change, Outcome, Verdict, same};
 use crate::policy::key_user::{OPERATIONS, Permissions, operation};
 use crate::policy::{Document, PolicyError, Statement};
-use crate::records::claims::{self, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -329,7 +329,7 @@ impl Owned for KmsKeyUser {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(planned) = planned.decode().filter(|planned| planned.sid != Computed::Unknown) else {
             return Ok(None);
         };
@@ -341,7 +341,7 @@ impl Owned for KmsKeyUser {
                 .await?
                 .is_some_and(|policy| planned.sids().is_ok_and(|sids| !policy.statements_of(&sids).is_empty())),
         };
-        Ok(exists.then_some(Maker::Unknown))
+        Ok(exists.then_some(Creator::Unknown))
     }
 }
 

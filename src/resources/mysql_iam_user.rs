@@ -19,7 +19,7 @@ use tf_provider::value::Path;
 
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
-use crate::records::claims::{self, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::resources::mysql_iam_user::grant::{CDC, GrantBlock, database_name};
 use crate::sql;
 use crate::sql::mysql::Session;
@@ -351,7 +351,7 @@ impl Owned for MysqlIamUser {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(planned) = planned.decode().filter(|planned| !planned.adopt_existing && cx.databases().is_ok()) else {
             return Ok(None);
         };
@@ -359,7 +359,7 @@ impl Owned for MysqlIamUser {
             return Ok(None);
         }
         let session = planned.session(cx).await?;
-        Ok(planned.read_user(cx, session).await?.map(|_| Maker::Unknown))
+        Ok(planned.read_user(cx, session).await?.map(|_| Creator::Unknown))
     }
 }
 

@@ -19,7 +19,7 @@ use tf_provider::schema::{
 
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
-use crate::records::claims::{self, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Known, Role, Survey, Wanted};
 use crate::sql::{self, Refusal};
@@ -343,7 +343,7 @@ impl Resource<World> for PostgresqlIamUser {
         wanted.judge(&name, &Survey { missing: Vec::new(), heir: None, ..survey })?;
         if let Some(subject) = to_look.filter(|_| !wanted.adopt_existing) {
             match roles::find(&session, &name, None).await {
-                Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref())),
+                Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Creator::of(role.mark.as_ref())),
                 Ok(None) => {}
                 Err(_) => return Ok(()), // The apply will report it.
             }
@@ -436,7 +436,7 @@ impl PostgresqlIamUser {
         let is_earlier = claim.owns_mark(mark.as_deref());
         let adopted = found.is_some() && !is_earlier;
         if adopted && !self.adopt_existing {
-            return Err(diagnostics::can_be_adopted(claim.refuse(&Maker::of(mark.as_ref()))));
+            return Err(diagnostics::can_be_adopted(claim.refuse(&Creator::of(mark.as_ref()))));
         }
         self.ensure_allowed(session, &self.name).await?;
         if let Some(mark) = mark.filter(|_| is_earlier) {
@@ -452,7 +452,7 @@ impl PostgresqlIamUser {
             return Err(match roles::find(session, &self.name, None).await {
                 // The role was created by others in the meantime.
                 Ok(Some(role)) if oid.is_none() && !claim.owns_mark(role.mark.as_deref()) => {
-                    claim.refuse(&Maker::of(role.mark.as_ref()))
+                    claim.refuse(&Creator::of(role.mark.as_ref()))
                 }
                 _ => error,
             });

@@ -5,7 +5,7 @@ use tf_provider::schema::Map;
 
 use crate::attributes::tags::{self, Changes};
 use crate::aws::secrets::{Description, New, Secrets};
-use crate::records::claims::{Claim, Maker};
+use crate::records::claims::{Claim, Creator};
 use crate::resources::db_secret::{DbSecret, diagnostics, write_tags};
 use crate::world::Ctx;
 
@@ -62,7 +62,7 @@ impl DbSecret {
                 claim.note(cx, None, Some(&found.arn));
                 claim.warn_adopted(cx);
             }
-            false => return Err(claim.refuse(&Maker::of(mark))),
+            false => return Err(claim.refuse(&Creator::of(mark))),
         }
         let mut changes = Changes::between(&cx.tags().seen(&found.tags, self.tags.as_ref(), &[]), wanted);
         if mark != Some(&claim.mark()) {

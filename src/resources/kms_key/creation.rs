@@ -12,7 +12,7 @@ use crate::aws::kms::{Key, Kms};
 use crate::aws::{Error, lag};
 use crate::parts::kms::key_policy::Age;
 use crate::policy::new_key;
-use crate::records::claims::{Claim, Maker};
+use crate::records::claims::{Claim, Creator};
 use crate::resources::kms_key::alias::find_by_alias;
 use crate::resources::kms_key::{KmsKey, all_tags, diagnostics, orphans};
 use crate::world::Ctx;
@@ -104,9 +104,9 @@ impl KmsKey {
 }
 
 /// Who created a key, as far as this identity can find out.
-pub(super) async fn creator(kms: &Kms, key: &Key) -> Maker {
+pub(super) async fn creator(kms: &Kms, key: &Key) -> Creator {
     match kms.tags(&key.id).await {
-        Ok(tags) => Maker::of(tags::mark(&tags)),
-        Err(_) => Maker::Unknown,
+        Ok(tags) => Creator::of(tags::mark(&tags)),
+        Err(_) => Creator::Unknown,
     }
 }

@@ -8,7 +8,7 @@ use crate::aws::kms::{Grant, Key, Kms};
 use crate::aws::{self, lag};
 use crate::parts::kms::key_policy::Age;
 use crate::policy::edit::is_unique_id;
-use crate::records::claims::{Claim, Maker};
+use crate::records::claims::{Claim, Creator};
 use crate::resources::kms_key_user::{KmsKeyUser, content, statements};
 use crate::world::Ctx;
 
@@ -41,7 +41,7 @@ impl KmsKeyUser {
                 );
                 Err(Diagnostic::error("Key is not enabled", detail).at(Self::kms_key_arn))
             }
-            None => Err(claim.refuse(&Maker::Unknown)),
+            None => Err(claim.refuse(&Creator::Unknown)),
         }
     }
 

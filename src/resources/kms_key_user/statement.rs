@@ -8,7 +8,7 @@ use tf_provider::value::Path;
 use crate::aws::kms::Kms;
 use crate::parts::kms::key_policy::{Change, Fault, Outcome, Verdict, same};
 use crate::policy::{Document, PolicyError, Statement};
-use crate::records::claims::{Claim, Maker};
+use crate::records::claims::{Claim, Creator};
 use crate::resources::kms_key_user::{KmsKeyUser, PRUNE, content};
 use crate::world::{self, Ctx};
 
@@ -42,7 +42,7 @@ impl KmsKeyUser {
             let is_earlier = !there.is_empty() && claim.has_claimed_content(&content(there));
             let is_own = is_noted.load(Ordering::Relaxed) && same(there, &wanted);
             if !there.is_empty() && !is_earlier && !is_own && !claim.was_deleted_here() {
-                return Err(claim.refuse(&Maker::Unknown));
+                return Err(claim.refuse(&Creator::Unknown));
             }
             is_adopted.fetch_or(is_earlier, Ordering::Relaxed);
             if same(there, &wanted) {

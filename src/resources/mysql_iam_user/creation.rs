@@ -3,7 +3,7 @@
 use tf_provider::diagnostic::Result;
 use tf_provider::schema::Computed;
 
-use crate::records::claims::{Claim, Maker};
+use crate::records::claims::{Claim, Creator};
 use crate::resources::mysql_iam_user::{MysqlIamUser, diagnostics};
 use crate::sql::Refusal;
 use crate::sql::mysql::Session;
@@ -18,7 +18,7 @@ impl MysqlIamUser {
         if let (Err(error), Some(claim)) = (&made, claim)
             && error.refusal() == Some(Refusal::Exists)
         {
-            return Err(claim.refuse(&Maker::Unknown)); // It was created by others in the meantime.
+            return Err(claim.refuse(&Creator::Unknown)); // It was created by others in the meantime.
         }
         self.at_fault(made, "Cannot create the user", Self::name.path())?;
         Ok(Grants::default())
@@ -42,7 +42,7 @@ impl MysqlIamUser {
         let is_rest =
             claim.has_earlier() && self.is_as_created(&user) && self.wanted(session.server())?.include(&user.grants);
         if !is_rest {
-            return Err(diagnostics::can_be_adopted(claim.refuse(&Maker::Unknown), &user));
+            return Err(diagnostics::can_be_adopted(claim.refuse(&Creator::Unknown), &user));
         }
         claim.note(cx, None, None);
         claim.warn_adopted(cx);

@@ -12,7 +12,7 @@ macro_rules! role_resource {
                 Some(role::subject(Self::TYPE, &of.get(Self::name).known()?, Self::name.path()))
             }
 
-            async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<$crate::records::claims::Maker>> {
+            async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<$crate::records::claims::Creator>> {
                 let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
                 role::existing(cx, &name).await
             }
