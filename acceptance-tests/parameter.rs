@@ -38,16 +38,16 @@ struct Scene {
 impl Scene {
     fn new(configuration: &str) -> Self {
         let account = Account::new();
-        account.tell("parameter-groups", json!({ "name": "orders-pg16", "family": "postgres16" }));
+        account.command("parameter-groups", json!({ "name": "orders-pg16", "family": "postgres16" }));
         let ledger = json!({ "name": "ledger-pg16", "family": "aurora-postgresql16", "kind": "cluster" });
-        account.tell("parameter-groups", ledger);
+        account.command("parameter-groups", ledger);
         for identifier in ["orders", "reports"] {
             let fields = json!({ "identifier": identifier, "version": "16.4", "parameter_group": "orders-pg16" });
-            account.tell("instances", fields);
+            account.command("instances", fields);
         }
         let fields =
             json!({ "identifier": "ledger", "version": "16.4", "members": 2, "parameter_group": "ledger-pg16" });
-        account.tell("clusters", fields);
+        account.command("clusters", fields);
         Self { tf: Terraform::of(&account).initialised(configuration), account }
     }
 
@@ -57,16 +57,16 @@ impl Scene {
 
     /// The values that users set in the group of instances.
     fn values(&self) -> Value {
-        self.account.look("parameters", json!({ "group": "orders-pg16" }))["values"].take()
+        self.account.query("parameters", json!({ "group": "orders-pg16" }))["values"].take()
     }
 
     fn cluster_values(&self) -> Value {
-        self.account.look("parameters", json!({ "group": "ledger-pg16", "kind": "cluster" }))["values"].take()
+        self.account.query("parameters", json!({ "group": "ledger-pg16", "kind": "cluster" }))["values"].take()
     }
 
     /// The applied values in an instance, and its parameter status.
     fn in_force(&self, identifier: &str) -> (Value, Value) {
-        let mut answer = self.account.look("parameters", json!({ "identifier": identifier }));
+        let mut answer = self.account.query("parameters", json!({ "identifier": identifier }));
         (answer["effective"].take(), answer["status"].take())
     }
 
@@ -84,7 +84,7 @@ impl Scene {
     }
 
     fn set(&self, values: Value) {
-        self.account.tell("parameters", json!({ "group": "orders-pg16", "values": values }));
+        self.account.command("parameters", json!({ "group": "orders-pg16", "values": values }));
     }
 
     /// The calls that change something, except those of notes.
@@ -151,7 +151,7 @@ fn a_destroy_affects_the_databases_too() {
     tf.ok(&["plan", "-destroy"]).expect_text("Change needs a reboot").expect_text("DB cluster \"ledger\"");
 
     // What is left, or restored already, is no change.
-    scene.account.tell(
+    scene.account.command(
         "parameters",
         json!({ "group": "ledger-pg16", "kind": "cluster", "values": { "rds.logical_replication": null } }),
     );
@@ -293,7 +293,7 @@ fn a_group_that_is_not_there_yet() {
     assert_eq!((error.summary.as_str(), account.writes()), ("Cannot set the parameter", vec![]));
     assert!(error.detail.contains("There is no DB parameter group \"later\""), "{error:?}");
     assert!(error.detail.contains(&format!("in region \"us-east-1\" of account {}", account.id)), "{error:?}");
-    account.tell("parameter-groups", json!({ "name": "later", "family": "postgres16" }));
+    account.command("parameter-groups", json!({ "name": "later", "family": "postgres16" }));
     tf.apply().expect_text("1 added");
     tf.assert_plan_empty();
 
@@ -310,11 +310,11 @@ fn a_group_that_is_not_there_yet() {
 fn a_busy_group_is_waited_for() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, account } = &scene;
-    account.tell("busy", json!({ "group": "orders-pg16", "calls": 2 }));
-    account.tell("transitions", json!({ "applying": 4 }));
+    account.command("busy", json!({ "group": "orders-pg16", "calls": 2 }));
+    account.command("transitions", json!({ "applying": 4 }));
     tf.apply().expect_text("1 added");
     assert_eq!(scene.in_force("reports").1, "in-sync");
-    account.tell("busy", json!({ "group": "orders-pg16", "calls": 1 }));
+    account.command("busy", json!({ "group": "orders-pg16", "calls": 1 }));
     tf.destroy();
     assert_eq!(scene.values(), json!({}));
 }
@@ -400,7 +400,7 @@ fn import() {
         scene.configure(&other);
         tf.run(&["import", "rdsauth_parameter.other", id]).expect_code(1).expect_text(text);
     }
-    account.tell(
+    account.command(
         "parameters",
         json!({ "group": "ledger-pg16", "kind": "cluster", "values": { "rds.logical_replication": "1" } }),
     );
