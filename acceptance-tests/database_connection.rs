@@ -46,7 +46,7 @@ impl Scene {
 
     fn of(engine: &'static str, provider: &str, connection: &str) -> Self {
         let account = Account::with_databases();
-        let instance = account.tell("instances", json!({ "identifier": "orders", "engine": engine, "iam": true }));
+        let instance = account.command("instances", json!({ "identifier": "orders", "engine": engine, "iam": true }));
         let user = format!("connected_{}", account.id);
         let (master, password) = account.master(engine);
         let host = instance["host"].as_str().expect("a host").to_owned();
@@ -161,7 +161,7 @@ resource "rdsauth_postgresql_iam_user" "other" {
     scene.tf = scene.tf.env("TF_LOG", "TRACE").env("TF_LOG_PATH", "log");
     scene.tf.apply();
     scene.tf.assert_plan_empty();
-    let logins = scene.account.look("logins", json!({}));
+    let logins = scene.account.query("logins", json!({}));
     let accepted = |login: &&Value| login["user"] == *administrator && login["accepted"] == true;
     assert!(logins["logins"].as_array().expect("logins").iter().filter(accepted).count() >= 2, "{logins}");
     scene.tf.assert_nowhere("X-Amz-Signature=");
@@ -240,7 +240,12 @@ fn wrong_connections(engine: &'static str) {
             "ca_certificate",
         ),
         (&by_provider("database = \"absent\""), "Database refused", "absent", "database"),
-        (&absent, "Cannot read the secret with the database credentials", "nowhere", "secret_arn"),
+        (
+            &absent,
+            "Secret not found",
+            &format!("in region \"us-east-1\" of account {}", scene.account.id),
+            "secret_arn",
+        ),
         (&secret("odd", json!("just a text")), "Secret has no database credentials", "must be JSON", "secret_arn"),
         (
             &secret("wrong", json!({ "username": master, "password": "wrong" })),

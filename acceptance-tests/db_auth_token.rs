@@ -90,9 +90,7 @@ fn an_alias_and_credentials_that_end_soon_are_warned_of() {
 #[track_caller]
 fn check_refused(body: &str, sentence: &str, line: &str) {
     let (tf, _) = scene(body);
-    let error = tf.plan_fails().error();
-    assert!(error.detail.contains(sentence), "{error:?}");
-    assert!(error.code.contains(line), "{error:?}");
+    tf.plan_fails().assert_refused(sentence, line);
 }
 
 #[test]

@@ -98,9 +98,7 @@ fn a_proxy_by_its_name_and_its_hosts() {
 fn check_refused(body: &str, sentence: &str, line: &str) {
     let (tf, account, _) = scene(body);
     account.forget_calls();
-    let error = tf.plan_fails().error();
-    assert!(error.detail.contains(sentence), "{error:?}");
-    assert!(error.code.contains(line), "{error:?}");
+    tf.plan_fails().assert_refused(sentence, line);
     assert_eq!(account.writes(), [""; 0]);
 }
 

@@ -102,13 +102,6 @@ impl Scene {
         assert_eq!(secret["tags"], json!({ "team": "data" }));
         self.tf.assert_plan_empty();
     }
-
-    /// The operations that some commands call, oldest first.
-    fn operations(&self, commands: impl FnOnce(&Terraform)) -> Vec<String> {
-        self.account.forget_calls();
-        commands(&self.tf);
-        self.account.operations()
-    }
 }
 
 /// The current value of a secret.

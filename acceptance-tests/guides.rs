@@ -76,7 +76,7 @@ struct FirstSteps {
 impl FirstSteps {
     fn new(files: &[&str]) -> Self {
         let account = Account::with_databases();
-        account.tell("instances", json!({ "identifier": "orders", "engine": "postgres", "iam": false }));
+        account.command("instances", json!({ "identifier": "orders", "engine": "postgres", "iam": false }));
         account.add("role/orders-app");
         let user = format!("first_{}", account.id); // The users of a server are common to all accounts.
         let variables = [
@@ -119,7 +119,7 @@ impl FirstSteps {
 fn the_first_apply_ends_with_a_login() {
     let steps = FirstSteps::new(&["main.tf", "login.tf"]);
     steps.tf.apply().expect_text("4 added");
-    let logins = steps.account.look("logins", json!({}));
+    let logins = steps.account.query("logins", json!({}));
     let logins = logins["logins"].as_array().expect("logins").iter();
     let accepted = logins.filter(|login| login["accepted"] == true && login["user"] == steps.user.as_str());
     assert!(accepted.count() > 0);

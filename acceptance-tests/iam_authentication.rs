@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -23,11 +22,13 @@ struct Scene {
 impl Scene {
     fn new(configuration: &str) -> Self {
         let account = Account::new();
-        account.tell("instances", json!({ "identifier": "orders", "iam": false }));
-        account.tell("clusters", json!({ "identifier": "ledger", "iam": false }));
-        account
-            .tell("instances", json!({ "identifier": "ledger-1", "cluster": "ledger", "engine": "aurora-postgresql" }));
-        account.tell("transitions", json!({ "busy": 1, "lingering": 1 }));
+        account.command("instances", json!({ "identifier": "orders", "iam": false }));
+        account.command("clusters", json!({ "identifier": "ledger", "iam": false }));
+        account.command(
+            "instances",
+            json!({ "identifier": "ledger-1", "cluster": "ledger", "engine": "aurora-postgresql" }),
+        );
+        account.command("transitions", json!({ "busy": 1, "lingering": 1 }));
         Self { tf: Terraform::of(&account).initialised(configuration), account }
     }
 
@@ -60,13 +61,11 @@ fn with(configuration: &str, more: &str) -> String {
 fn basic() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     let resource_id = plan.value(IT, "resource_id");
     assert!(resource_id.as_str().unwrap().starts_with("db-"), "a plan can use what is there: {resource_id}");
     assert_eq!(plan.value(IT, "region"), "us-east-1");
     assert_eq!(plan.unknown(IT), ["previously_enabled"]);
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     assert_eq!(account.writes(), ["ModifyDBInstance"]);
     assert_eq!(scene.instance_flag(), (json!(true), Value::Null));
@@ -143,7 +142,7 @@ fn an_upgrade_between_plan_and_apply() {
 #[test]
 fn what_is_as_wanted_is_left_alone() {
     let scene = Scene::new(INSTANCE);
-    scene.account.tell("instances", json!({ "identifier": "reports", "iam": true }));
+    scene.account.command("instances", json!({ "identifier": "reports", "iam": true }));
     scene.configure(&INSTANCE.replace("orders", "reports"));
     scene.tf.apply().expect_text("1 added");
     assert_eq!(scene.account.writes(), [""; 0]);
@@ -175,7 +174,7 @@ fn the_maintenance_window() {
     tf.assert_plan_empty();
     tf.apply();
     assert_eq!(account.writes(), [""; 0], "it is asked for once");
-    account.tell("maintenance", json!({}));
+    account.command("maintenance", json!({}));
     tf.apply();
     tf.assert_plan_empty();
     assert_eq!(tf.state_value(IT, "pending"), Value::Null);
@@ -228,7 +227,7 @@ fn a_database_that_is_being_deleted() {
         let Scene { tf, account } = &scene;
         tf.apply();
         account.forget_calls();
-        account.tell("status", json!({ "identifier": identifier, "kind": kind, "status": "deleting" }));
+        account.command("status", json!({ "identifier": identifier, "kind": kind, "status": "deleting" }));
         tf.destroy();
         assert_eq!((account.writes(), tf.state().addresses()), (vec![], vec![]), "{kind}");
     };
@@ -274,8 +273,10 @@ fn a_member_leads_to_its_cluster() {
 fn mistakes() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    account
-        .tell("instances", json!({ "identifier": "legacy", "engine": "oracle-ee", "iam": false, "version": "19.0" }));
+    account.command(
+        "instances",
+        json!({ "identifier": "legacy", "engine": "oracle-ee", "iam": false, "version": "19.0" }),
+    );
     for (configuration, text) in [
         (INSTANCE.replace("orders", "legacy"), "MariaDB from 10.6"),
         (INSTANCE.replace("orders", "or--ders"), "must be the identifier of a database"),
@@ -329,7 +330,7 @@ fn a_busy_database_is_waited_for() {
 #[test]
 fn a_wait_has_an_end() {
     let scene = Scene::new(&with(INSTANCE, "timeouts {\n    create = \"3s\"\n  }"));
-    scene.account.tell("transitions", json!({ "busy": 100 }));
+    scene.account.command("transitions", json!({ "busy": 100 }));
     let error = scene.tf.apply_fails().error();
     assert!(error.detail.contains("Last seen: its status is \"configuring-iam-database-auth\""), "{error:?}");
     assert!(error.detail.contains("will be on"), "{error:?}");
@@ -340,11 +341,10 @@ fn a_wait_has_an_end() {
 fn sigkill_while_the_database_changes() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    account.tell("transitions", json!({ "busy": 3, "lingering": 2 }));
+    account.command("transitions", json!({ "busy": 3, "lingering": 2 }));
     let apply = tf.start(&["apply", "-auto-approve"]);
     account.wait_for_call("ModifyDBInstance", true);
-    apply.providers().iter().for_each(Process::kill);
-    apply.wait().expect_code(1);
+    apply.kill_providers();
     tf.apply().expect_text("1 added");
     assert_eq!(scene.instance_flag(), (json!(true), Value::Null));
     tf.assert_plan_empty();
@@ -354,7 +354,7 @@ fn sigkill_while_the_database_changes() {
 fn import() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    account.tell("instances", json!({ "identifier": "reports", "iam": true }));
+    account.command("instances", json!({ "identifier": "reports", "iam": true }));
     scene.configure(&INSTANCE.replace("orders", "reports"));
     tf.import(IT, "instance/reports");
     tf.assert_plan_empty();
@@ -384,7 +384,7 @@ fn import() {
 fn calls_are_few() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    account.tell("transitions", json!({ "busy": 0 }));
+    account.command("transitions", json!({ "busy": 0 }));
     account.forget_calls();
     tf.ok(&["plan", "-out=plan.bin"]);
     assert_eq!(account.operations(), ["DescribeDBInstances"]);

@@ -83,13 +83,6 @@ impl Scene {
         assert_eq!(self.policy(), self.expected());
         self.tf.assert_plan_empty();
     }
-
-    /// The operations that some commands call, oldest first.
-    fn operations(&self, commands: impl FnOnce(&Terraform)) -> Vec<String> {
-        self.account.forget_calls();
-        commands(&self.tf);
-        self.account.operations()
-    }
 }
 
 /// A policy that allows to connect as the users of these ARNs.

@@ -8,10 +8,10 @@ use std::env;
 use serde_json::{Value, json};
 
 use crate::matrix;
+use crate::support::commands::NEVER;
 use crate::support::matrix::Scenario;
 use crate::support::matrix::normal::{assert_same, normal};
 use crate::support::output::Run;
-use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -46,9 +46,6 @@ struct Scene {
     account: Account,
     tf: Terraform,
 }
-
-/// Longer than any command takes, so that an answer never comes.
-const NEVER: u32 = 250;
 
 const REFUSES: Entry = Entry {
     scenario: matrix::iam_db_user_policy::POLICY,
@@ -256,8 +253,7 @@ fn cut_off(entry: Entry) {
     } else {
         scene.account.wait_for_call(entry.creates, true);
     }
-    running.providers().iter().for_each(Process::kill);
-    running.wait().expect_code(1);
+    running.kill_providers();
     match entry.in_databases {
         true => scene.account.end_statement_faults(),
         false => scene.account.end_faults(),

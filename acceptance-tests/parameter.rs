@@ -4,7 +4,6 @@ mod plans;
 
 use serde_json::{Value, json};
 
-use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -39,16 +38,16 @@ struct Scene {
 impl Scene {
     fn new(configuration: &str) -> Self {
         let account = Account::new();
-        account.tell("parameter-groups", json!({ "name": "orders-pg16", "family": "postgres16" }));
+        account.command("parameter-groups", json!({ "name": "orders-pg16", "family": "postgres16" }));
         let ledger = json!({ "name": "ledger-pg16", "family": "aurora-postgresql16", "kind": "cluster" });
-        account.tell("parameter-groups", ledger);
+        account.command("parameter-groups", ledger);
         for identifier in ["orders", "reports"] {
             let fields = json!({ "identifier": identifier, "version": "16.4", "parameter_group": "orders-pg16" });
-            account.tell("instances", fields);
+            account.command("instances", fields);
         }
         let fields =
             json!({ "identifier": "ledger", "version": "16.4", "members": 2, "parameter_group": "ledger-pg16" });
-        account.tell("clusters", fields);
+        account.command("clusters", fields);
         Self { tf: Terraform::of(&account).initialised(configuration), account }
     }
 
@@ -58,16 +57,16 @@ impl Scene {
 
     /// The values that users set in the group of instances.
     fn values(&self) -> Value {
-        self.account.look("parameters", json!({ "group": "orders-pg16" }))["values"].take()
+        self.account.query("parameters", json!({ "group": "orders-pg16" }))["values"].take()
     }
 
     fn cluster_values(&self) -> Value {
-        self.account.look("parameters", json!({ "group": "ledger-pg16", "kind": "cluster" }))["values"].take()
+        self.account.query("parameters", json!({ "group": "ledger-pg16", "kind": "cluster" }))["values"].take()
     }
 
     /// The applied values in an instance, and its parameter status.
     fn in_force(&self, identifier: &str) -> (Value, Value) {
-        let mut answer = self.account.look("parameters", json!({ "identifier": identifier }));
+        let mut answer = self.account.query("parameters", json!({ "identifier": identifier }));
         (answer["effective"].take(), answer["status"].take())
     }
 
@@ -85,7 +84,7 @@ impl Scene {
     }
 
     fn set(&self, values: Value) {
-        self.account.tell("parameters", json!({ "group": "orders-pg16", "values": values }));
+        self.account.command("parameters", json!({ "group": "orders-pg16", "values": values }));
     }
 
     /// The calls that change something, except those of notes.
@@ -102,10 +101,8 @@ fn with(configuration: &str, more: &str) -> String {
 fn basic() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     assert_eq!((plan.value(IT, "apply_method"), plan.value(IT, "apply_type")), (json!("immediate"), json!("dynamic")));
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("2 DB instances: \"orders\", \"reports\"").expect_text("1 added");
     let on = json!({ "rds.iam_auth_for_replication": "1" });
     assert_eq!(scene.values(), on);
@@ -154,7 +151,7 @@ fn a_destroy_affects_the_databases_too() {
     tf.ok(&["plan", "-destroy"]).expect_text("Change needs a reboot").expect_text("DB cluster \"ledger\"");
 
     // What is left, or restored already, is no change.
-    scene.account.tell(
+    scene.account.command(
         "parameters",
         json!({ "group": "ledger-pg16", "kind": "cluster", "values": { "rds.logical_replication": null } }),
     );
@@ -296,7 +293,7 @@ fn a_group_that_is_not_there_yet() {
     assert_eq!((error.summary.as_str(), account.writes()), ("Cannot set the parameter", vec![]));
     assert!(error.detail.contains("There is no DB parameter group \"later\""), "{error:?}");
     assert!(error.detail.contains(&format!("in region \"us-east-1\" of account {}", account.id)), "{error:?}");
-    account.tell("parameter-groups", json!({ "name": "later", "family": "postgres16" }));
+    account.command("parameter-groups", json!({ "name": "later", "family": "postgres16" }));
     tf.apply().expect_text("1 added");
     tf.assert_plan_empty();
 
@@ -313,11 +310,11 @@ fn a_group_that_is_not_there_yet() {
 fn a_busy_group_is_waited_for() {
     let scene = Scene::new(DYNAMIC);
     let Scene { tf, account } = &scene;
-    account.tell("busy", json!({ "group": "orders-pg16", "calls": 2 }));
-    account.tell("transitions", json!({ "applying": 4 }));
+    account.command("busy", json!({ "group": "orders-pg16", "calls": 2 }));
+    account.command("transitions", json!({ "applying": 4 }));
     tf.apply().expect_text("1 added");
     assert_eq!(scene.in_force("reports").1, "in-sync");
-    account.tell("busy", json!({ "group": "orders-pg16", "calls": 1 }));
+    account.command("busy", json!({ "group": "orders-pg16", "calls": 1 }));
     tf.destroy();
     assert_eq!(scene.values(), json!({}));
 }
@@ -348,11 +345,7 @@ fn sigkill_after_each_write() {
     for operation in ["AddTagsToResource", "ModifyDBParameterGroup"] {
         let scene = Scene::new(DYNAMIC);
         let Scene { tf, account } = &scene;
-        account.fault(json!({ "operation": operation, "fault": "delay", "seconds": 250, "when": "after", "times": 1 }));
-        let apply = tf.start(&["apply", "-auto-approve"]);
-        account.wait_for_call(operation, true);
-        apply.providers().iter().for_each(Process::kill);
-        apply.wait().expect_code(1);
+        account.kill_after(tf, &["apply", "-auto-approve"], operation);
         assert_eq!(tf.state().addresses(), [""; 0], "the state is lost");
         tf.apply().expect_text("1 added");
         assert_eq!(tf.state_value(IT, "previous_source"), "system", "our own value is not what was there before");
@@ -376,8 +369,7 @@ fn sigkill_in_an_update_leaves_the_mark_of_the_note() {
     account.forget_calls();
     let apply = tf.start(&["apply", "-auto-approve"]);
     account.wait_for_call("AddTagsToResource", true);
-    apply.providers().iter().for_each(Process::kill);
-    apply.wait().expect_code(1);
+    apply.kill_providers();
     tf.apply().expect_text("1 changed");
     let notes = scene.marked_notes();
     assert_eq!(notes, [format!("rdsauth:previous:log_statement=engine-default:=:all:parameter/{mark}")]);
@@ -408,7 +400,7 @@ fn import() {
         scene.configure(&other);
         tf.run(&["import", "rdsauth_parameter.other", id]).expect_code(1).expect_text(text);
     }
-    account.tell(
+    account.command(
         "parameters",
         json!({ "group": "ledger-pg16", "kind": "cluster", "values": { "rds.logical_replication": "1" } }),
     );

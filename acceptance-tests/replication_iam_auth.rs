@@ -5,7 +5,6 @@ mod plans;
 
 use serde_json::{Value, json};
 
-use crate::support::process::Process;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -36,7 +35,7 @@ impl Scene {
     /// The instance `orders`, its IAM setting, and the values in the group that only it uses.
     fn of_instance(configuration: &str, iam: bool, values: Value) -> Self {
         let scene = Self::empty(configuration);
-        scene.tell("parameter-groups", json!({ "name": GROUP, "family": "postgres16", "values": values }));
+        scene.command("parameter-groups", json!({ "name": GROUP, "family": "postgres16", "values": values }));
         scene.add_instance("orders", json!({ "iam": iam }));
         scene
     }
@@ -44,28 +43,28 @@ impl Scene {
     /// The cluster `ledger`, of an engine, that meets no requirement.
     fn of_cluster(configuration: &str, engine: &str, family: &str) -> Self {
         let scene = Self::empty(configuration);
-        scene.tell("parameter-groups", json!({ "name": GROUP, "family": family, "kind": "cluster" }));
+        scene.command("parameter-groups", json!({ "name": GROUP, "family": family, "kind": "cluster" }));
         let cluster = json!({
             "identifier": "ledger", "engine": engine, "version": "16.4", "members": 2, "iam": false, "parameter_group": GROUP
         });
-        scene.tell("clusters", cluster);
+        scene.command("clusters", cluster);
         scene
     }
 
     fn empty(configuration: &str) -> Self {
         let account = Account::new();
-        account.tell("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
+        account.command("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
         Self { tf: Terraform::of(&account).initialised(configuration), account }
     }
 
-    fn tell(&self, path: &str, fields: Value) {
-        self.account.tell(path, fields);
+    fn command(&self, path: &str, fields: Value) {
+        self.account.command(path, fields);
     }
 
     fn add_instance(&self, identifier: &str, more: Value) {
         let mut fields = json!({ "identifier": identifier, "version": "16.4", "parameter_group": GROUP });
         fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.tell("instances", fields);
+        self.command("instances", fields);
     }
 
     fn configure(&self, configuration: &str) {
@@ -74,12 +73,12 @@ impl Scene {
 
     /// The values that users set in the group.
     fn values(&self, kind: &str) -> Value {
-        self.account.look("parameters", json!({ "group": GROUP, "kind": kind }))["values"].take()
+        self.account.query("parameters", json!({ "group": GROUP, "kind": kind }))["values"].take()
     }
 
     /// The applied values in a database, and its parameter status.
     fn in_force(&self, identifier: &str, kind: &str) -> (Value, Value) {
-        let mut answer = self.account.look("parameters", json!({ "identifier": identifier, "kind": kind }));
+        let mut answer = self.account.query("parameters", json!({ "identifier": identifier, "kind": kind }));
         (answer["effective"].take(), answer["status"].take())
     }
 
@@ -109,9 +108,7 @@ fn both() -> Value {
 fn basic() {
     let scene = Scene::new(INSTANCE);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
+    account.plan_creates(tf, IT);
     tf.apply().expect_text("1 added");
     assert_eq!(scene.writes(), ["ModifyDBParameterGroup"], "there is no reboot");
     assert_eq!(scene.in_force("orders", "instance"), (both(), json!("in-sync")));
@@ -147,7 +144,7 @@ fn a_status_that_lags_behind() {
         (aurora(), "ledger", "cluster", &["RebootDBInstance", "RebootDBInstance"]),
         (multi_az(), "ledger", "cluster", &["RebootDBCluster"]),
     ] {
-        scene.tell("transitions", json!({ "lagging": 30, "queued": 4 })); // The reboot begins late as well.
+        scene.command("transitions", json!({ "lagging": 30, "queued": 4 })); // The reboot begins late as well.
         scene.tf.apply().expect_text("1 added");
         let reboot = |operation: &String| operation.starts_with("Reboot");
         assert_eq!(scene.writes().into_iter().filter(reboot).collect::<Vec<_>>(), reboots, "{kind}");
@@ -162,22 +159,22 @@ fn a_change_under_way_does_not_hide_a_reboot() {
     let scene = Scene::of_instance(INSTANCE, true, json!({}));
     let Scene { tf, account } = &scene;
     let dynamic = |value: &str| json!({ "group": GROUP, "values": { "log_statement": value } });
-    scene.tell("transitions", json!({ "applying": 6 }));
-    scene.tell("parameters", json!({ "group": GROUP, "values": values }));
-    scene.tell("parameters", dynamic("ddl"));
+    scene.command("transitions", json!({ "applying": 6 }));
+    scene.command("parameters", json!({ "group": GROUP, "values": values }));
+    scene.command("parameters", dynamic("ddl"));
     let error = tf.apply_fails().error();
     assert!(error.detail.contains("until a reboot"), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
 
-    scene.tell("parameters", dynamic("all"));
-    scene.tell("transitions", json!({ "applying": 1 }));
+    scene.command("parameters", dynamic("all"));
+    scene.command("transitions", json!({ "applying": 1 }));
     scene.configure(&with(INSTANCE, "reboot = \"if_required\""));
     tf.apply().expect_text("1 added");
     assert_eq!(scene.writes(), ["ModifyDBParameterGroup", "RebootDBInstance"]);
     scene.assert_settled();
 
     // What was applied stays applied, whatever else is in progress.
-    scene.tell("parameters", dynamic("mod"));
+    scene.command("parameters", dynamic("mod"));
     tf.assert_plan_empty();
 }
 
@@ -198,11 +195,11 @@ fn what_is_missing_is_named_before_the_first_write() {
 
     // Set, and not yet applied.
     scene.configure(&with(INSTANCE, "manage_iam_authentication = true"));
-    scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "1" } }));
+    scene.command("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "1" } }));
     let error = tf.apply_fails().error();
     assert!(error.detail.contains("until a reboot"), "{error:?}");
     assert_eq!(account.writes(), [""; 0]);
-    scene.tell("reboot", json!({ "identifier": "orders" }));
+    scene.command("reboot", json!({ "identifier": "orders" }));
     tf.apply().expect_text("1 added");
     scene.assert_settled();
 }
@@ -211,13 +208,13 @@ fn what_is_missing_is_named_before_the_first_write() {
 fn refusals() {
     let scene = Scene::empty(INSTANCE);
     let Scene { tf, account } = &scene;
-    scene.tell("instances", json!({ "identifier": "orders", "version": "16.4" }));
+    scene.command("instances", json!({ "identifier": "orders", "version": "16.4" }));
     tf.ok(&["plan"]).expect_text("default.postgres16");
     let error = tf.apply_fails().error();
     assert!(error.detail.contains("which cannot be changed. Create a parameter group of the same family"), "{error:?}");
 
-    scene.tell("instances", json!({ "identifier": "shop", "engine": "mysql" }));
-    scene.tell("instances", json!({ "identifier": "archive", "version": "10.21" }));
+    scene.command("instances", json!({ "identifier": "shop", "engine": "mysql" }));
+    scene.command("instances", json!({ "identifier": "archive", "version": "10.21" }));
     for (configuration, text) in [
         (INSTANCE.replace("orders", "shop"), "from version 11"),
         (INSTANCE.replace("orders", "archive"), "runs postgres 10.21"),
@@ -257,8 +254,8 @@ fn a_shared_group() {
 
     // The previous group of a database that uses another one now is restored, too.
     let values = json!({ "rds.logical_replication": "1" });
-    scene.tell("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
-    scene.tell("instances", json!({ "identifier": "shop", "version": "16.4", "parameter_group": "other" }));
+    scene.command("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
+    scene.command("instances", json!({ "identifier": "shop", "version": "16.4", "parameter_group": "other" }));
     scene.configure(&INSTANCE.replace("orders", "shop"));
     concerns(&["plan"], both);
     scene.configure(INSTANCE);
@@ -274,7 +271,7 @@ fn drift() {
     tf.apply();
 
     // The parameter.
-    scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.iam_auth_for_replication": "0" } }));
+    scene.command("parameters", json!({ "group": GROUP, "values": { "rds.iam_auth_for_replication": "0" } }));
     tf.plan().assert_updates(IT);
     tf.apply().expect_text("1 changed");
     scene.assert_settled();
@@ -296,9 +293,9 @@ fn drift() {
     scene.assert_settled();
 
     // Logical replication; another static parameter is not managed by this resource.
-    scene.tell("parameters", json!({ "group": GROUP, "values": { "max_connections": "100" } }));
+    scene.command("parameters", json!({ "group": GROUP, "values": { "max_connections": "100" } }));
     tf.assert_plan_empty();
-    scene.tell("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "0" } }));
+    scene.command("parameters", json!({ "group": GROUP, "values": { "rds.logical_replication": "0" } }));
     tf.plan().assert_updates(IT);
     assert!(tf.apply_fails().error().detail.contains("\"rds.logical_replication\" is not 1"));
     scene.configure(&with(INSTANCE, ALL));
@@ -312,7 +309,7 @@ fn another_group() {
     let Scene { tf, account } = &scene;
     tf.apply();
     let values = json!({ "rds.logical_replication": "1" });
-    scene.tell("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
+    scene.command("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
     let swap = json!({ "DBInstanceIdentifier": "orders", "DBParameterGroupName": "other", "ApplyImmediately": true });
     account.call("rds", "ModifyDBInstance", swap);
     tf.plan().assert_updates(IT);
@@ -321,7 +318,7 @@ fn another_group() {
     assert_eq!(tf.state_value(IT, "parameter_group_name"), "other");
     assert_eq!(scene.values("instance"), json!({ "rds.logical_replication": "1" }), "the old one is as it was");
     tf.destroy();
-    let left = account.look("parameters", json!({ "group": "other" }));
+    let left = account.query("parameters", json!({ "group": "other" }));
     assert_eq!(left["values"], json!({ "rds.logical_replication": "1" }));
 }
 
@@ -372,11 +369,7 @@ fn sigkill_after_each_write() {
     for operation in ["AddTagsToResource", "ModifyDBParameterGroup", "ModifyDBInstance", "RebootDBInstance"] {
         let scene = Scene::of_instance(&with(INSTANCE, ALL), false, json!({}));
         let Scene { tf, account } = &scene;
-        account.fault(json!({ "operation": operation, "fault": "delay", "seconds": 250, "when": "after", "times": 1 }));
-        let apply = tf.start(&["apply", "-auto-approve"]);
-        account.wait_for_call(operation, true);
-        apply.providers().iter().for_each(Process::kill);
-        apply.wait().expect_code(1);
+        account.kill_after(tf, &["apply", "-auto-approve"], operation);
         tf.apply().expect_text("1 added");
         scene.assert_settled();
         tf.destroy();

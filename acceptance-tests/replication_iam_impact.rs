@@ -29,12 +29,12 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let account = Account::with_databases();
-        account.tell("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
+        account.command("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
         let values = json!({ "rds.logical_replication": "1" });
-        account.tell("parameter-groups", json!({ "name": "orders-pg16", "family": "postgres16", "values": values }));
+        account.command("parameter-groups", json!({ "name": "orders-pg16", "family": "postgres16", "values": values }));
         let orders =
             json!({ "identifier": "orders", "version": "16.4", "iam": true, "parameter_group": "orders-pg16" });
-        let host = account.tell("instances", orders)["host"].as_str().unwrap().to_owned();
+        let host = account.command("instances", orders)["host"].as_str().unwrap().to_owned();
         let secret = account.master_secret("postgres");
         let prefix = format!("im{}", account.id);
         Self { tf: Terraform::of(&account).initialised(""), account, host, secret, prefix }

@@ -1,6 +1,7 @@
 //! Shared by the tests: the real CLI in a folder of its own, and the binaries under test.
 
 pub mod binaries;
+pub mod commands;
 pub mod engine;
 pub mod login;
 pub mod matrix;

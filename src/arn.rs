@@ -190,6 +190,11 @@ impl Arn {
         }
     }
 
+    /// Where the object is, in words.
+    pub fn place(&self) -> String {
+        format!("region \"{}\" of account {}", self.region, self.account)
+    }
+
     /// The kind and the name without its path, if this is an IAM role, user or group.
     pub fn iam_identity(&self) -> Option<(IamKind, &str)> {
         if self.service != "iam" {

@@ -7,7 +7,7 @@ use tf_provider::value::Path;
 
 use crate::aws::lag;
 use crate::local::lock::{self, Held};
-use crate::records::claims::{Claim, Deletion, Maker, Planned, Subject};
+use crate::records::claims::{Claim, Creator, Deletion, Planned, Subject};
 use crate::world::Ctx;
 
 /// A resource that creates an object with a natural key.
@@ -17,7 +17,7 @@ pub trait Owned: Model {
 
     /// Looks up whether the object of a planned create exists, and who created it. A resource whose plan reads it
     /// anyway leaves this out, and uses [`object_to_look_up`].
-    fn existing(_cx: &Ctx, _planned: &View<'_, Self>) -> impl Future<Output = Result<Option<Maker>>> + Send {
+    fn existing(_cx: &Ctx, _planned: &View<'_, Self>) -> impl Future<Output = Result<Option<Creator>>> + Send {
         async { Ok(None) }
     }
 }
@@ -64,9 +64,9 @@ pub fn record_state<M: Owned>(cx: &Ctx, state: &M) {
 pub async fn warn_if_exists<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) {
     if let (Some(subject), Some(view)) = (object_to_look_up(cx, plan), plan.planned())
         && cx.is_known()
-        && let Ok(Some(maker)) = M::existing(cx, &view).await
+        && let Ok(Some(creator)) = M::existing(cx, &view).await
     {
-        cx.claims().warn_exists(cx, &subject, &maker);
+        cx.claims().warn_exists(cx, &subject, &creator);
     }
 }
 

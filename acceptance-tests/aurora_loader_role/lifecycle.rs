@@ -3,21 +3,19 @@
 use serde_json::json;
 
 use crate::aurora_loader_role::{IT, POLICY, ROLE, Scene, role_with, trust};
+use crate::support::commands::{APPLY, DESTROY, PLAN};
 use crate::support::output::json_of;
-use crate::support::terraform::Terraform;
 
 #[test]
 fn basic() {
     let scene = Scene::new(ROLE);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     assert_eq!(json_of(&plan.value(IT, "policy_json")), scene.policy());
     assert_eq!(json_of(&plan.value(IT, "assume_role_policy")), trust());
     assert_eq!(plan.value(IT, "tags_all"), json!({ "assumer": "aurora_limitless_table_data_load" }));
     // Whoever assumes the role, as an ephemeral token does, must wait until it exists.
     assert_eq!(plan.unknown(IT), ["arn", "unique_id"]);
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     assert_eq!(tf.state_value(IT, "arn"), format!("arn:aws:iam::{}:role/loader", account.id));
     assert!(tf.state_value(IT, "unique_id").as_str().unwrap().starts_with("AROA"));
@@ -201,19 +199,12 @@ fn import_of_a_role_created_otherwise() {
 #[test]
 fn calls_are_few() {
     let scene = Scene::new(ROLE);
-    let operations = |commands: &dyn Fn(&Terraform)| {
-        scene.account.forget_calls();
-        commands(&scene.tf);
-        scene.account.operations()
-    };
-    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
-    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
-    assert_eq!(operations(&plan), ["GetRole", "GetCallerIdentity"], "is it there already?");
-    assert_eq!(operations(&apply), ["GetRole", "GetCallerIdentity", "CreateRole", "PutRolePolicy"]);
-    assert_eq!(operations(&plan), ["GetRole", "GetRolePolicy"], "a refresh");
-    let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
+    let operations = |arguments: &[&str]| scene.account.operations_of(&scene.tf, arguments);
+    assert_eq!(operations(&PLAN), ["GetRole", "GetCallerIdentity"], "is it there already?");
+    assert_eq!(operations(&APPLY), ["GetRole", "GetCallerIdentity", "CreateRole", "PutRolePolicy"]);
+    assert_eq!(operations(&PLAN), ["GetRole", "GetRolePolicy"], "a refresh");
     assert_eq!(
-        operations(&destroy),
+        operations(&DESTROY),
         [
             "GetRole",
             "ListRolePolicies",

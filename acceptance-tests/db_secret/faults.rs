@@ -3,10 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::db_secret::{IT, NAME, SECRET, Scene};
-use crate::support::process::{Process, Running};
-
-/// Longer than any command takes, so that an answer never comes.
-const NEVER: u32 = 250;
 
 /// A scene whose provider was killed while it waited for the answer to a call that took effect.
 fn killed(operation: &str) -> Scene {
@@ -15,13 +11,7 @@ fn killed(operation: &str) -> Scene {
         scene.tf.apply();
         scene.configure(&SECRET.replace("password_wo_version = 1", "password_wo_version = 2"));
     }
-    scene.account.forget_calls();
-    scene.account.fault(json!({ "operation": operation, "fault": "delay", "when": "after", "seconds": NEVER }));
-    let running: Running = scene.tf.start(&["apply", "-auto-approve"]);
-    scene.account.wait_for_call(operation, true);
-    running.providers().iter().for_each(Process::kill);
-    running.wait().expect_code(1);
-    scene.account.end_faults();
+    scene.account.kill_after(&scene.tf, &["apply", "-auto-approve"], operation);
     scene.account.forget_calls();
     scene
 }
@@ -64,13 +54,7 @@ fn a_restoration_that_was_killed_is_finished_by_the_next() {
         &SECRET.replace("\"reader\"", "\"writer\"").replace("username ", "restore_deleted = true\n  username "),
     );
     for operation in ["RestoreSecret", "PutSecretValue"] {
-        scene.account.fault(json!({ "operation": operation, "fault": "delay", "when": "after", "seconds": NEVER }));
-        let running: Running = scene.tf.start(&["apply", "-auto-approve"]);
-        scene.account.wait_for_call(operation, true);
-        running.providers().iter().for_each(Process::kill);
-        running.wait().expect_code(1);
-        scene.account.end_faults();
-        scene.account.forget_calls();
+        scene.account.kill_after(&scene.tf, &["apply", "-auto-approve"], operation);
     }
     scene.tf.apply();
     assert_eq!(scene.value()["username"], "writer");

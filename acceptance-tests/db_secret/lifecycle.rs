@@ -3,17 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::db_secret::{IT, NAME, SECRET, Scene, value_of};
-use crate::support::terraform::Terraform;
+use crate::support::commands::{APPLY, DESTROY, PLAN};
 
 #[test]
 fn basic() {
     let scene = Scene::new(SECRET);
     let Scene { tf, account, .. } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     assert_eq!(plan.value(IT, "region"), "us-east-1");
     assert_eq!(plan.value(IT, "tags_all"), json!({ "team": "data" }));
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     scene.assert_settled("first-password");
     assert_eq!(tf.state_value(IT, "arn"), scene.secret()["arn"]);
@@ -32,7 +30,7 @@ fn update() {
     let described = SECRET.replace("for the loader", "for others").replace("team = \"data\"", "owner = \"me\"");
     scene.configure(&described);
     scene.tf.plan().assert_updates(IT);
-    let operations = scene.operations(|tf| drop(tf.apply()));
+    let operations = scene.account.operations_of(&scene.tf, &["apply", "-auto-approve"]);
     assert!(!operations.contains(&"PutSecretValue".to_owned()), "the value is the same: {operations:?}");
     let secret = scene.secret();
     assert_eq!(secret["description"], "for others");
@@ -146,16 +144,14 @@ fn import_by_name_and_by_arn() {
 #[test]
 fn calls_are_few_and_no_value_is_read() {
     let scene = Scene::new(SECRET);
-    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
-    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
-    assert_eq!(scene.operations(plan), ["DescribeSecret"], "is it there already?");
-    assert_eq!(scene.operations(apply), ["DescribeSecret", "CreateSecret", "DescribeSecret"]);
-    assert_eq!(scene.operations(plan), ["DescribeSecret"], "a refresh");
+    let operations = |arguments: &[&str]| scene.account.operations_of(&scene.tf, arguments);
+    assert_eq!(operations(&PLAN), ["DescribeSecret"], "is it there already?");
+    assert_eq!(operations(&APPLY), ["DescribeSecret", "CreateSecret", "DescribeSecret"]);
+    assert_eq!(operations(&PLAN), ["DescribeSecret"], "a refresh");
     scene.configure(&SECRET.replace("password_wo_version = 1", "password_wo_version = 2"));
-    scene.operations(plan);
-    assert_eq!(scene.operations(apply), ["DescribeSecret", "PutSecretValue", "DescribeSecret"]);
-    let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
-    assert_eq!(scene.operations(destroy), ["DeleteSecret"]);
+    operations(&PLAN);
+    assert_eq!(operations(&APPLY), ["DescribeSecret", "PutSecretValue", "DescribeSecret"]);
+    assert_eq!(operations(&DESTROY), ["DeleteSecret"]);
 }
 
 #[test]

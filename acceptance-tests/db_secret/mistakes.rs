@@ -5,9 +5,7 @@ use crate::db_secret::{SECRET, Scene};
 #[track_caller]
 fn check_refused(from: &str, to: &str, sentence: &str, line: &str) {
     let scene = Scene::new(&SECRET.replace(from, to));
-    let error = scene.tf.plan_fails().error();
-    assert!(error.detail.contains(sentence), "{error:?}");
-    assert!(error.code.contains(line), "{error:?}");
+    scene.tf.plan_fails().assert_refused(sentence, line);
     assert_eq!(scene.account.operations(), [""; 0]);
 }
 

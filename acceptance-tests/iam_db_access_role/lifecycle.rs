@@ -6,20 +6,18 @@ use serde_json::json;
 
 use crate::iam_db_access_role::{IT, POLICY, ROLE, Scene, role_with};
 use crate::support::binaries::binary;
+use crate::support::commands::{APPLY, PLAN};
 use crate::support::output::json_of;
-use crate::support::terraform::Terraform;
 
 #[test]
 fn basic() {
     let scene = Scene::new(ROLE);
     let Scene { tf, account, .. } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     assert_eq!(json_of(&plan.value(IT, "assume_role_policy")), scene.expected_trust());
     assert_eq!(json_of(&plan.value(IT, "policy_json")), scene.expected_policies()[POLICY]);
     // Whoever assumes the role, as an ephemeral token does, must wait until it exists.
     assert_eq!(plan.unknown(IT), ["arn", "unique_id"]);
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     assert_eq!(tf.state_value(IT, "arn"), format!("arn:aws:iam::{}:role/access", account.id));
     scene.assert_settled();
@@ -215,16 +213,10 @@ resource "rdsauth_iam_db_user_policy" "more" {
 #[test]
 fn calls_are_few() {
     let scene = Scene::new(&ROLE.replace("db_users ", "account_id = \"000000000000\"\n    db_users "));
-    let operations = |commands: &dyn Fn(&Terraform)| {
-        scene.account.forget_calls();
-        commands(&scene.tf);
-        scene.account.operations()
-    };
-    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
-    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
-    assert_eq!(operations(&plan), ["GetRole"], "is it there already?");
-    assert_eq!(operations(&apply), ["GetRole", "CreateRole", "PutRolePolicy"]);
-    assert_eq!(operations(&plan), ["GetRole", "GetRolePolicy"], "a refresh");
+    let operations = |arguments: &[&str]| scene.account.operations_of(&scene.tf, arguments);
+    assert_eq!(operations(&PLAN), ["GetRole"], "is it there already?");
+    assert_eq!(operations(&APPLY), ["GetRole", "CreateRole", "PutRolePolicy"]);
+    assert_eq!(operations(&PLAN), ["GetRole", "GetRolePolicy"], "a refresh");
 }
 
 #[test]

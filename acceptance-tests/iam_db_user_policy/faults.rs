@@ -5,10 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::iam_db_user_policy::{IT, NAME, POLICY, Scene};
-use crate::support::process::{Process, Running};
-
-/// Longer than any command takes, so that an answer never comes.
-const NEVER: u32 = 250;
+use crate::support::commands::NEVER;
+use crate::support::process::Running;
 
 /// Applies during a fault, which must not affect the result.
 #[track_caller]
@@ -137,17 +135,12 @@ fn until_stuck(scene: &Scene, arguments: &[&str], operation: &str, when: &str) -
     running
 }
 
-fn kill(running: Running) {
-    running.providers().iter().for_each(Process::kill);
-    running.wait().expect_code(1);
-}
-
 const APPLY: [&str; 2] = ["apply", "-auto-approve"];
 
 #[test]
 fn sigkill_before_the_write() {
     let scene = Scene::new(POLICY);
-    kill(until_stuck(&scene, &APPLY, "GetRolePolicy", "before"));
+    until_stuck(&scene, &APPLY, "GetRolePolicy", "before").kill_providers();
     assert!(scene.account.policies("role/app").is_empty());
     scene.tf.apply().expect_text("1 added");
     scene.assert_settled();
@@ -156,7 +149,7 @@ fn sigkill_before_the_write() {
 #[test]
 fn sigkill_after_the_write() {
     let scene = Scene::new(POLICY);
-    kill(until_stuck(&scene, &APPLY, "PutRolePolicy", "after"));
+    scene.account.kill_after(&scene.tf, &APPLY, "PutRolePolicy");
     assert_eq!(scene.tf.state().addresses(), [""; 0], "the state is lost");
     assert_eq!(scene.policy(), scene.expected());
     scene.account.forget_calls();
@@ -171,10 +164,10 @@ fn sigkill_after_an_update_and_a_delete() {
     let scene = Scene::new(&POLICY.replace("\"reports\"", "\"batch\""));
     scene.tf.apply();
     scene.configure(POLICY);
-    kill(until_stuck(&scene, &APPLY, "PutRolePolicy", "after"));
+    scene.account.kill_after(&scene.tf, &APPLY, "PutRolePolicy");
     scene.tf.apply();
     scene.assert_settled();
-    kill(until_stuck(&scene, &["destroy", "-auto-approve"], "DeleteRolePolicy", "after"));
+    scene.account.kill_after(&scene.tf, &["destroy", "-auto-approve"], "DeleteRolePolicy");
     assert!(scene.account.policies("role/app").is_empty());
     scene.tf.destroy();
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::iam_db_user_policy::{IT, NAME, POLICY, Scene, document};
+use crate::support::commands::{APPLY, DESTROY, PLAN};
 use crate::support::output::json_of;
 use crate::support::stage::Account;
 
@@ -10,10 +11,8 @@ use crate::support::stage::Account;
 fn basic() {
     let scene = Scene::new(POLICY);
     let Scene { tf, account } = &scene;
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     assert_eq!(json_of(&plan.value(IT, "policy_json")), scene.expected());
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     assert_eq!(json_of(&tf.state_value(IT, "policy_json")), scene.expected());
     assert_eq!(tf.state_value(IT, "policy_name"), NAME);
@@ -176,21 +175,18 @@ fn calls_are_few() {
     };
     let scene = Scene::new(POLICY);
     scene.configure(&with_account("\"reports\"", &scene));
-    let plan = |tf: &crate::support::terraform::Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
-    assert_eq!(scene.operations(plan), ["GetRolePolicy"], "is the role there?");
-    let apply = |tf: &crate::support::terraform::Terraform| drop(tf.ok(&["apply", "plan.bin"]));
-    assert_eq!(scene.operations(apply), ["GetRolePolicy", "GetRolePolicy", "PutRolePolicy"], "it is planned again");
-    assert_eq!(scene.operations(plan), ["GetRolePolicy"], "a refresh");
+    let operations = |arguments: &[&str]| scene.account.operations_of(&scene.tf, arguments);
+    assert_eq!(operations(&PLAN), ["GetRolePolicy"], "is the role there?");
+    assert_eq!(operations(&APPLY), ["GetRolePolicy", "GetRolePolicy", "PutRolePolicy"], "it is planned again");
+    assert_eq!(operations(&PLAN), ["GetRolePolicy"], "a refresh");
     scene.configure(&with_account("\"batch\"", &scene));
-    scene.operations(plan);
-    assert_eq!(scene.operations(apply), ["GetRolePolicy", "PutRolePolicy"]);
-    let destroy =
-        |tf: &crate::support::terraform::Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
-    assert_eq!(scene.operations(destroy), ["DeleteRolePolicy"]);
+    operations(&PLAN);
+    assert_eq!(operations(&APPLY), ["GetRolePolicy", "PutRolePolicy"]);
+    assert_eq!(operations(&DESTROY), ["DeleteRolePolicy"]);
 
     scene.configure(POLICY);
     assert_eq!(
-        scene.operations(plan),
+        operations(&PLAN),
         ["GetRolePolicy", "GetCallerIdentity"],
         "asked once a process, where no account is given"
     );

@@ -3,15 +3,14 @@
 use serde_json::json;
 
 use crate::kms_key::{ALIAS, IT, KEY, Scene};
+use crate::support::commands::{APPLY, DESTROY, PLAN};
 use crate::support::matrix::documented::actions;
-use crate::support::terraform::Terraform;
 
 #[test]
 fn basic() {
     let scene = Scene::new(KEY);
     let Scene { tf, account } = &scene;
-    tf.plan().assert_creates(IT);
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
+    account.plan_creates(tf, IT);
     tf.apply().expect_text("1 added");
     scene.assert_settled();
     let key = scene.key(ALIAS);
@@ -217,19 +216,12 @@ fn import_block() {
 #[test]
 fn calls_are_few() {
     let scene = Scene::new(KEY);
-    let calls = |commands: &dyn Fn(&Terraform)| {
-        scene.account.forget_calls();
-        commands(&scene.tf);
-        scene.account.operations()
-    };
-    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
-    assert_eq!(calls(&plan), ["DescribeKey"], "is it there already?");
-    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
-    assert_eq!(calls(&apply), ["DescribeKey", "DescribeKey", "CreateKey", "CreateAlias"]);
+    let calls = |arguments: &[&str]| scene.account.operations_of(&scene.tf, arguments);
+    assert_eq!(calls(&PLAN), ["DescribeKey"], "is it there already?");
+    assert_eq!(calls(&APPLY), ["DescribeKey", "DescribeKey", "CreateKey", "CreateAlias"]);
     let refresh = ["DescribeKey", "GetKeyRotationStatus", "ListResourceTags"];
-    assert_eq!(calls(&plan), refresh, "a refresh");
-    let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
-    assert_eq!(calls(&destroy), ["DescribeKey", "DeleteAlias", "ScheduleKeyDeletion"]);
+    assert_eq!(calls(&PLAN), refresh, "a refresh");
+    assert_eq!(calls(&DESTROY), ["DescribeKey", "DeleteAlias", "ScheduleKeyDeletion"]);
 }
 
 #[test]

@@ -3,19 +3,10 @@
 use serde_json::json;
 
 use crate::kms_key::{ALIAS, KEY, Scene};
-use crate::support::process::Process;
-
-/// Longer than any command takes, so that an answer never comes.
-const NEVER: u32 = 250;
 
 /// Applies and kills the provider as soon as a call has taken effect.
 fn kill_after(scene: &Scene, operation: &str) {
-    let rule = json!({ "operation": operation, "fault": "delay", "seconds": NEVER, "when": "after", "times": 1 });
-    scene.account.fault(rule);
-    let running = scene.tf.start(&["apply", "-auto-approve"]);
-    scene.account.wait_for_call(operation, true);
-    running.providers().iter().for_each(Process::kill);
-    running.wait().expect_code(1);
+    scene.account.kill_after(&scene.tf, &["apply", "-auto-approve"], operation);
     assert_eq!(scene.tf.state().addresses(), [""; 0], "the state is lost");
 }
 

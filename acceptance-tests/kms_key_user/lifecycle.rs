@@ -3,18 +3,16 @@
 use serde_json::json;
 
 use crate::kms_key_user::{GRANTEE, IT, Scene, USER, foreign};
-use crate::support::terraform::Terraform;
+use crate::support::commands::{APPLY, DESTROY, PLAN};
 
 #[test]
 fn basic() {
     let scene = Scene::new(USER);
     let Scene { tf, account, key } = &scene;
     let before = account.key_policy(key);
-    let plan = tf.plan();
-    plan.assert_creates(IT);
+    let plan = account.plan_creates(tf, IT);
     assert!(plan.value(IT, "sid").as_str().is_some_and(|sid| sid.starts_with("RdsAuth") && sid.len() == 19));
     assert!(!plan.is_unknown(IT, "policy_json"));
-    assert_eq!(account.writes(), [""; 0], "a plan writes nothing");
     tf.apply().expect_text("1 added");
     scene.assert_settled();
     assert_eq!(tf.state_value(IT, "grant_id"), json!(null));
@@ -138,28 +136,21 @@ fn import_block() {
 
 #[test]
 fn calls_are_few() {
-    let plan = |tf: &Terraform| drop(tf.ok(&["plan", "-out=plan.bin"]));
-    let apply = |tf: &Terraform| drop(tf.ok(&["apply", "plan.bin"]));
-    let destroy = |tf: &Terraform| drop(tf.ok(&["destroy", "-auto-approve", "-refresh=false"]));
-    let calls = |scene: &Scene, commands: &dyn Fn(&Terraform)| {
-        scene.account.forget_calls();
-        commands(&scene.tf);
-        scene.account.operations()
-    };
+    let calls = |scene: &Scene, arguments: &[&str]| scene.account.operations_of(&scene.tf, arguments);
     let scene = Scene::new(USER);
     assert_eq!(
-        calls(&scene, &plan),
+        calls(&scene, &PLAN),
         ["GetKeyPolicy", "GetCallerIdentity"],
         "a policy is written in the key's account alone"
     );
     let made = ["GetCallerIdentity", "DescribeKey", "GetKeyPolicy", "PutKeyPolicy", "GetKeyPolicy", "GetKeyPolicy"];
-    assert_eq!(calls(&scene, &apply), [&["GetKeyPolicy"], &made[..]].concat(), "it is planned again");
-    assert_eq!(calls(&scene, &plan), ["GetKeyPolicy"], "a refresh");
-    assert_eq!(calls(&scene, &destroy), made[2..]);
+    assert_eq!(calls(&scene, &APPLY), [&["GetKeyPolicy"], &made[..]].concat(), "it is planned again");
+    assert_eq!(calls(&scene, &PLAN), ["GetKeyPolicy"], "a refresh");
+    assert_eq!(calls(&scene, &DESTROY), made[2..]);
 
     let scene = Scene::new(GRANTEE);
-    assert_eq!(calls(&scene, &plan), ["ListGrants"], "is it there already?");
-    assert_eq!(calls(&scene, &apply), ["ListGrants", "DescribeKey", "ListGrants", "CreateGrant"]);
-    assert_eq!(calls(&scene, &plan), ["ListGrants"], "a refresh");
-    assert_eq!(calls(&scene, &destroy), ["ListGrants", "RevokeGrant"]);
+    assert_eq!(calls(&scene, &PLAN), ["ListGrants"], "is it there already?");
+    assert_eq!(calls(&scene, &APPLY), ["ListGrants", "DescribeKey", "ListGrants", "CreateGrant"]);
+    assert_eq!(calls(&scene, &PLAN), ["ListGrants"], "a refresh");
+    assert_eq!(calls(&scene, &DESTROY), ["ListGrants", "RevokeGrant"]);
 }

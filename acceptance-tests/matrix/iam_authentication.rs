@@ -24,7 +24,7 @@ pub(crate) const OF_A_CLUSTER: Scenario = Scenario {
 
 fn seed(account: &Account, kind: &str) -> Variables {
     account.add_database_of(kind, "orders", json!({ "iam": false }));
-    account.tell("transitions", json!({ "busy": 1, "lingering": 0 }));
+    account.command("transitions", json!({ "busy": 1, "lingering": 0 }));
     vec![("kind", kind.to_owned())]
 }
 

@@ -40,7 +40,7 @@ pub(crate) const MADE: Scenario = Scenario {
 
 fn seed(account: &Account, adopt_existing: bool) -> Variables {
     let instance = json!({ "identifier": "shop", "engine": "mariadb", "iam": true });
-    let instance = account.tell("instances", instance);
+    let instance = account.command("instances", instance);
     Variables::from([
         ("name", format!("u{}", account.id)),
         ("host", instance["host"].as_str().expect("a host").to_owned()),

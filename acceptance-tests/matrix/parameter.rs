@@ -9,11 +9,11 @@ pub(crate) const DYNAMIC: Scenario = Scenario {
     seed: |account| {
         let values = json!({ "log_statement": "mod", "log_lock_waits": "1" });
         let group = json!({ "name": "orders-pg16", "family": "postgres16", "values": values });
-        account.tell("parameter-groups", group);
+        account.command("parameter-groups", group);
         let fields = json!({ "identifier": "orders", "version": "16.4", "parameter_group": "orders-pg16" });
-        account.tell("instances", fields);
+        account.command("instances", fields);
         // In AWS, changes proceed without being polled.
-        account.tell("transitions", json!({ "applying": 0 }));
+        account.command("transitions", json!({ "applying": 0 }));
         Variables::new()
     },
     resource: "rdsauth_parameter",
@@ -26,7 +26,7 @@ pub(crate) const DYNAMIC: Scenario = Scenario {
     remote: |account| {
         let arn = format!("arn:aws:rds:us-east-1:{}:pg:orders-pg16", account.id);
         let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
-        json!([account.look("parameters", json!({ "identifier": "orders" })), tags["TagList"]])
+        json!([account.query("parameters", json!({ "identifier": "orders" })), tags["TagList"]])
     },
 };
 
@@ -43,10 +43,10 @@ fn static_of_clusters() {
             let values = json!({ "max_connections": "100", "log_lock_waits": "1" });
             let group =
                 json!({ "name": "ledger-pg16", "family": "aurora-postgresql16", "kind": "cluster", "values": values });
-            account.tell("parameter-groups", group);
+            account.command("parameter-groups", group);
             let cluster =
                 json!({ "identifier": "ledger", "version": "16.4", "members": 1, "parameter_group": "ledger-pg16" });
-            account.tell("clusters", cluster);
+            account.command("clusters", cluster);
             Variables::new()
         },
         resource: "rdsauth_parameter",
@@ -59,7 +59,7 @@ fn static_of_clusters() {
         remote: |account| {
             let arn = format!("arn:aws:rds:us-east-1:{}:cluster-pg:ledger-pg16", account.id);
             let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
-            let parameters = account.look("parameters", json!({ "identifier": "ledger", "kind": "cluster" }));
+            let parameters = account.query("parameters", json!({ "identifier": "ledger", "kind": "cluster" }));
             json!([parameters, tags["TagList"]])
         },
     }

@@ -28,14 +28,14 @@ pub(crate) const OF_AN_INSTANCE: Scenario = Scenario {
 fn seed(account: &Account, kind: &str, mut group: Value, mut database: Value) -> Variables {
     group["name"] = json!("orders-pg16");
     group["values"] = json!({ "rds.iam_auth_for_replication": "0", "log_lock_waits": "1" });
-    account.tell("parameter-groups", group);
+    account.command("parameter-groups", group);
     for (field, value) in [("version", "16.4".into()), ("iam", false.into()), ("parameter_group", "orders-pg16".into())]
     {
         database[field] = value;
     }
     account.add_database_of(kind, "orders", database);
     // In AWS, changes proceed without being polled.
-    account.tell("transitions", json!({ "busy": 0, "lingering": 0, "applying": 0, "rebooting": 0 }));
+    account.command("transitions", json!({ "busy": 0, "lingering": 0, "applying": 0, "rebooting": 0 }));
     vec![("kind", kind.to_owned())]
 }
 
@@ -43,7 +43,7 @@ fn seed(account: &Account, kind: &str, mut group: Value, mut database: Value) ->
 fn parameters(account: &Account, kind: &str, of_arn: &str) -> Value {
     let arn = format!("arn:aws:rds:us-east-1:{}:{of_arn}:orders-pg16", account.id);
     let tags = account.call("rds", "ListTagsForResource", json!({ "ResourceName": arn }));
-    json!([account.look("parameters", json!({ "identifier": "orders", "kind": kind })), tags["TagList"]])
+    json!([account.query("parameters", json!({ "identifier": "orders", "kind": kind })), tags["TagList"]])
 }
 
 #[test]

@@ -20,7 +20,7 @@ impl Scene {
     fn new() -> Self {
         let (account, consumer) = (Account::with_databases(), Consumer::new());
         for (kind, engine) in [("instance", "postgres"), ("cluster", "aurora-postgresql")] {
-            account.tell(&format!("{kind}s"), json!({ "identifier": kind, "engine": engine, "iam": false }));
+            account.command(&format!("{kind}s"), json!({ "identifier": kind, "engine": engine, "iam": false }));
         }
         let user = format!("clickpipes_{}", account.id); // The users of the server are common to all accounts.
         account.add_database_user(&user);

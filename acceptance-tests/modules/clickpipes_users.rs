@@ -20,7 +20,7 @@ struct Scene {
 impl Scene {
     fn new(module: &str, engine: &'static str) -> Self {
         let (account, consumer) = (Account::with_databases(), Consumer::new());
-        account.tell("instances", json!({ "identifier": "shop", "engine": engine, "iam": false }));
+        account.command("instances", json!({ "identifier": "shop", "engine": engine, "iam": false }));
         let user = format!("pipe_{}", account.id); // The users of a server are common to all accounts.
         let table = format!("orders_{}", account.id);
         let mut variables = vec![("database", "app".to_owned())];
@@ -105,9 +105,9 @@ fn only_the_right_token_lets_in(scene: &Scene) {
     refused(&another, &scene.token(&another));
     let forged = if token.ends_with('0') { "1" } else { "0" };
     refused(&scene.user, &format!("{}{forged}", &token[..token.len() - 1]));
-    scene.account.tell("clock", json!({ "offset": 901 }));
+    scene.account.command("clock", json!({ "offset": 901 }));
     refused(&scene.user, &token);
-    scene.account.tell("clock", json!({ "offset": 0 }));
+    scene.account.command("clock", json!({ "offset": 0 }));
     assert_eq!(scene.read(&endpoint, &scene.user, &token), Ok("2".to_owned()));
 
     let (_, password) = scene.account.master(scene.engine);

@@ -18,28 +18,28 @@ impl Scene {
         for (name, family, kind) in
             [("orders-pg16", "postgres16", "instance"), ("ledger-pg16", "aurora-postgresql16", "cluster")]
         {
-            account.tell("parameter-groups", json!({ "name": name, "family": family, "kind": kind }));
+            account.command("parameter-groups", json!({ "name": name, "family": family, "kind": kind }));
         }
         let orders =
             json!({ "identifier": "orders", "version": "16.4", "iam": false, "parameter_group": "orders-pg16" });
-        account.tell("instances", orders);
-        account.tell("instances", json!({ "identifier": "plain", "version": "16.4", "iam": false }));
+        account.command("instances", orders);
+        account.command("instances", json!({ "identifier": "plain", "version": "16.4", "iam": false }));
         let ledger = json!({
             "identifier": "ledger", "version": "16.4", "members": 2, "iam": false, "parameter_group": "ledger-pg16"
         });
-        account.tell("clusters", ledger);
-        account.tell("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
+        account.command("clusters", ledger);
+        account.command("transitions", json!({ "busy": 1, "lingering": 1, "applying": 1, "rebooting": 1 }));
         Self { tf: copied("replication-iam-auth", &account, variables), account }
     }
 
     /// The applied values in a database, and its parameter status.
     fn in_force(&self, kind: &str, identifier: &str) -> (Value, Value) {
-        let mut answer = self.account.look("parameters", json!({ "identifier": identifier, "kind": kind }));
+        let mut answer = self.account.query("parameters", json!({ "identifier": identifier, "kind": kind }));
         (answer["effective"].take(), answer["status"].take())
     }
 
     fn values(&self, kind: &str, group: &str) -> Value {
-        self.account.look("parameters", json!({ "group": group, "kind": kind }))["values"].take()
+        self.account.query("parameters", json!({ "group": group, "kind": kind }))["values"].take()
     }
 
     fn iam(&self) -> [Value; 2] {
@@ -87,8 +87,8 @@ fn nothing_is_rebooted_without_consent() {
 
     // The proposal of the error works.
     let values = json!({ "rds.logical_replication": "1" });
-    scene.account.tell("parameters", json!({ "group": "orders-pg16", "values": values }));
-    scene.account.tell("reboot", json!({ "identifier": "orders" }));
+    scene.account.command("parameters", json!({ "group": "orders-pg16", "values": values }));
+    scene.account.command("reboot", json!({ "identifier": "orders" }));
     scene.tf.apply();
     scene.tf.assert_plan_empty();
     assert!(!scene.account.writes().contains(&"RebootDBInstance".to_owned()));

@@ -27,9 +27,9 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let account = Account::with_databases_alone();
-        account.tell("parameter-groups", json!({ "name": "orders", "family": "postgres15" }));
+        account.command("parameter-groups", json!({ "name": "orders", "family": "postgres15" }));
         let fields = json!({ "identifier": "orders", "engine": "postgres", "iam": false, "parameter_group": "orders" });
-        account.tell("instances", fields);
+        account.command("instances", fields);
         let (user, outsider) = (format!("streamer_{}", account.id), format!("outsider_{}", account.id));
         account.sql(
             "postgres",
@@ -94,8 +94,8 @@ fn a_member_of_rds_iam_streams_with_a_token_until_it_is_switched_off() {
     let refusal = scene.stream(&scene.user, &token).unwrap_err();
     assert!(refusal.contains("authentication failed"), "{refusal}");
     // Logical replication was reset with the resource that had set it; the publisher's owner turns it on again.
-    scene.account.tell("parameters", json!({ "group": "orders", "values": { "rds.logical_replication": "1" } }));
-    scene.account.tell("reboot", json!({ "identifier": "orders" }));
+    scene.account.command("parameters", json!({ "group": "orders", "values": { "rds.logical_replication": "1" } }));
+    scene.account.command("reboot", json!({ "identifier": "orders" }));
     let streamed = scene.stream(&scene.user, PASSWORD).expect("a slot");
     assert!(streamed.contains("test_decoding"), "{streamed}");
 }

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::{READER, Scene, USER, warnings};
-use crate::support::process::Process;
 
 #[test]
 fn a_user_with_a_password_is_left_alone_without_consent() {
@@ -42,8 +41,7 @@ fn a_user_that_no_create_creates_is_not_adopted() {
     scene.account.statement_fault(never);
     let apply = scene.tf.start(&["apply", "-auto-approve"]);
     scene.account.wait_for_statement("CREATE USER");
-    apply.providers().iter().for_each(Process::kill);
-    apply.wait().expect_code(1);
+    apply.kill_providers();
     scene.account.end_statement_faults();
     for (odd, as_made) in [
         ("ACCOUNT LOCK", "ACCOUNT UNLOCK"),

@@ -22,7 +22,7 @@ fn a_plan_does_without_the_database() {
 
     scene.configure(READER);
     scene.tf.apply();
-    scene.account.tell("status", json!({ "identifier": "shop", "status": "available" }));
+    scene.account.command("status", json!({ "identifier": "shop", "status": "available" }));
     scene.account.statement_fault(json!({ "fault": "cut", "sql": "FROM mysql.user" }));
     assert_eq!(scene.warnings(), ["Database connection lost"]);
     scene.configure("");

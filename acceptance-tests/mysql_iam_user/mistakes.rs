@@ -7,9 +7,7 @@ use super::{READER, Scene};
 #[track_caller]
 fn check_refused(scene: &Scene, body: &str, sentence: &str, line: &str) {
     scene.configure(body);
-    let error = scene.tf.plan_fails().error();
-    assert!(error.detail.contains(sentence), "{error:?}");
-    assert!(error.code.contains(line), "{error:?}");
+    scene.tf.plan_fails().assert_refused(sentence, line);
 }
 
 fn grant(privilege: &str, database: &str, table: &str) -> String {

@@ -35,7 +35,7 @@ fn the_databases_of_a_region_are_listed_once_for_all() {
     account.forget_calls();
     assert_listed_once(&tf.ok(&["plan"]).expect_text("20 to add"));
     // Where no database uses the group, an apply requests only the list.
-    account.tell("parameter-groups", json!({ "name": "spare", "family": "postgres16" }));
+    account.command("parameter-groups", json!({ "name": "spare", "family": "postgres16" }));
     scene.configure(&TWENTY.replace("orders-pg16", "spare"));
     tf.ok(&["plan", "-out=plan.bin"]);
     account.forget_calls();
@@ -69,7 +69,7 @@ fn a_refused_plan_explains_how_to_destroy() {
     account.call("rds", "DeleteDBInstance", json!({ "DBInstanceIdentifier": "orders", "SkipFinalSnapshot": true }));
     account.call("rds", "DeleteDBInstance", json!({ "DBInstanceIdentifier": "reports", "SkipFinalSnapshot": true }));
     account.call("rds", "DeleteDBParameterGroup", json!({ "DBParameterGroupName": "orders-pg16" }));
-    account.tell("parameter-groups", json!({ "name": "orders-pg16", "family": "mysql8.0" }));
+    account.command("parameter-groups", json!({ "name": "orders-pg16", "family": "mysql8.0" }));
     let error = tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
     assert_eq!(error.summary, "Parameter not known");
     assert!(error.detail.contains("run it with \"-refresh=false\""), "{error:?}");
@@ -85,7 +85,7 @@ fn a_previous_value_that_fits_no_tag_is_reported() {
     let Scene { tf, account } = &scene;
     let before = (0..90).map(|n| format!("s{n}")).collect::<Vec<_>>().join(",");
     assert!(before.len() > 256);
-    account.tell("parameters", json!({ "group": "orders-pg16", "values": { "search_path": before } }));
+    account.command("parameters", json!({ "group": "orders-pg16", "values": { "search_path": before } }));
     let is_told = || tf.ok(&["plan"]).expect_text(&format!("Warning: {SUMMARY}"));
     is_told();
     account.forget_calls();

@@ -10,10 +10,8 @@ use crate::support::eventually;
 fn check_guarded(sql: &str, body: &str, sentence: &str, line: &str) {
     let scene = Scene::new(body);
     scene.sql(sql);
-    let error = scene.tf.plan_fails().error();
     let sentence = scene.named(sentence);
-    assert!(error.detail.contains(&sentence), "{error:?}");
-    assert!(error.code.contains(line), "{error:?}");
+    scene.tf.plan_fails().assert_refused(&sentence, line);
     scene.check_refused(&sentence, line);
     assert_eq!(
         scene.sql(
@@ -187,9 +185,7 @@ impl Held {
 #[track_caller]
 fn check_invalid(scene: &Scene, body: &str, sentence: &str, line: &str) {
     scene.configure(body);
-    let error = scene.tf.plan_fails().error();
-    assert!(error.detail.contains(sentence), "{error:?}");
-    assert!(error.code.contains(line), "{error:?}");
+    scene.tf.plan_fails().assert_refused(sentence, line);
 }
 
 #[test]

@@ -43,9 +43,9 @@ fn a_member_that_waits_for_a_reboot_counts() {
         }),
     );
     (0..3).for_each(|_| drop(scene.account.call("rds", "DescribeDBClusters", json!({}))));
-    scene.tell("parameters", group(json!({ "rds.logical_replication": "1" })));
+    scene.command("parameters", group(json!({ "rds.logical_replication": "1" })));
     // Only the writer is rebooted.
-    scene.tell("reboot", json!({ "identifier": "ledger-instance-1" }));
+    scene.command("reboot", json!({ "identifier": "ledger-instance-1" }));
     let error = scene.tf.apply_fails().error();
     assert!(error.detail.contains("until a reboot"), "{error:?}");
     assert_eq!(scene.account.writes(), ["ModifyDBCluster"]);
@@ -61,7 +61,7 @@ fn drift_of_a_cluster() {
     let Scene { tf, account } = &scene;
     tf.apply();
     let set = |values: Value| {
-        scene.tell("parameters", json!({ "group": GROUP, "kind": "cluster", "values": values }));
+        scene.command("parameters", json!({ "group": GROUP, "kind": "cluster", "values": values }));
     };
     let settles = || {
         tf.plan().assert_updates(IT);
@@ -85,7 +85,7 @@ fn drift_of_a_cluster() {
     set(json!({ "max_connections": "100" }));
     tf.assert_plan_empty();
     set(json!({ "rds.logical_replication": null }));
-    scene.tell("reboot", json!({ "identifier": "ledger", "kind": "cluster" }));
+    scene.command("reboot", json!({ "identifier": "ledger", "kind": "cluster" }));
     settles();
     assert_eq!(scene.writes(), ["ModifyDBClusterParameterGroup", "RebootDBInstance", "RebootDBInstance"]);
 }

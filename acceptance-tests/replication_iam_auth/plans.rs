@@ -35,7 +35,7 @@ fn logical_replication_by_another_resource() {
     // Another value, or another group, meets no requirement.
     scene.configure(&[&parameter.replace("\"1\"", "\"0\""), INSTANCE].concat());
     tf.destroy();
-    scene.tell("reboot", json!({ "identifier": "orders" }));
+    scene.command("reboot", json!({ "identifier": "orders" }));
     tf.ok(&["plan"]).expect_text("\"rds.logical_replication\" is not 1 in the");
 }
 
@@ -57,7 +57,7 @@ fn known_values_stay_known() {
     let plan = tf.plan();
     assert!(plan.is_unknown(IT, "previous_logical_replication") && !plan.is_unknown(IT, "previous_value"));
     let values = json!({ "rds.logical_replication": "1" });
-    scene.tell("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
+    scene.command("parameter-groups", json!({ "name": "other", "family": "postgres16", "values": values }));
     let swap = json!({ "DBInstanceIdentifier": "orders", "DBParameterGroupName": "other", "ApplyImmediately": true });
     account.call("rds", "ModifyDBInstance", swap);
     let plan = tf.plan();

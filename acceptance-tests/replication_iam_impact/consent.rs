@@ -37,7 +37,7 @@ impl Scene {
 
     fn is_set(&self) -> bool {
         let group = serde_json::json!({ "group": "orders-pg16" });
-        self.account.look("parameters", group)["values"]["rds.iam_auth_for_replication"] == "1"
+        self.account.query("parameters", group)["values"]["rds.iam_auth_for_replication"] == "1"
     }
 }
 
@@ -102,7 +102,7 @@ fn later_members_do_not_prevent_a_destroy() {
 
     // It was turned off outside of Terraform: turning it on again affects the user.
     let off = serde_json::json!({ "group": "orders-pg16", "values": { "rds.iam_auth_for_replication": "0" } });
-    scene.account.tell("parameters", off);
+    scene.account.command("parameters", off);
     scene.account.forget_calls();
     let plan = scene.tf.ok(&["plan", "-json"]);
     assert!(scene.said(&plan, "warning", LOCKED_OUT).is_some(), "{}", plan.report("cdc"));

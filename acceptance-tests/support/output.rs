@@ -91,6 +91,14 @@ impl Run {
         assert!(error.code.starts_with(line), "{line:?} is not the line of {error:?}");
     }
 
+    /// Fails unless the only error has these words in its detail and points to a line with those.
+    #[track_caller]
+    pub fn assert_refused(&self, detail: &str, line: &str) {
+        let error = self.error();
+        assert!(error.detail.contains(detail), "{detail:?} is missing in {error:?}");
+        assert!(error.code.contains(line), "{line:?} is not in the line of {error:?}");
+    }
+
     /// Everything about the command, headed by `complaint`.
     pub fn report(&self, complaint: &str) -> String {
         let Self { command, code, elapsed, stdout, stderr } = self;

@@ -100,6 +100,13 @@ impl Running {
         kill_process(self.pid(), Signal::KILL).expect("SIGKILL to the command");
     }
 
+    /// SIGKILL to the providers, which makes the command fail.
+    #[track_caller]
+    pub fn kill_providers(self) {
+        self.providers().iter().for_each(Process::kill);
+        self.wait().expect_code(1);
+    }
+
     /// The provider processes that run at this moment.
     pub fn providers(&self) -> Vec<Process> {
         let mut children = self.children();

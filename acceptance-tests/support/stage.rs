@@ -131,12 +131,12 @@ impl Account {
     }
 
     /// Sends a command to the stage's control for this account; the stage's README has the paths and the fields.
-    pub fn tell(&self, path: &str, fields: Value) -> Value {
+    pub fn command(&self, path: &str, fields: Value) -> Value {
         self.ask("POST", path, fields)
     }
 
     /// Queries the stage's control about this account; every field is a string.
-    pub fn look(&self, path: &str, fields: Value) -> Value {
+    pub fn query(&self, path: &str, fields: Value) -> Value {
         self.ask("GET", path, fields)
     }
 

@@ -116,7 +116,7 @@ pub struct Deletion<'a> {
 
 /// Who created an object that is in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Maker {
+pub enum Creator {
     /// This provider, as its mark on the object says.
     Mark(String),
     /// The object carries no mark of this provider.
@@ -192,8 +192,8 @@ impl Claims {
     }
 
     /// Warns in a plan that an object which will be created exists.
-    pub fn warn_exists<W>(&self, cx: &Ctx<W>, subject: &Subject, maker: &Maker) {
-        cx.warn(diagnostics::exists_at_plan(subject, maker));
+    pub fn warn_exists<W>(&self, cx: &Ctx<W>, subject: &Subject, creator: &Creator) {
+        cx.warn(diagnostics::exists_at_plan(subject, creator));
     }
 
     /// There is a state of this creation, or the answer that carries it is next.
@@ -287,10 +287,10 @@ impl Claim<'_> {
     }
 
     /// The object exists and is not to be adopted: nothing was changed. The complaint for the user.
-    pub fn refuse(&self, maker: &Maker) -> Diagnostic {
+    pub fn refuse(&self, creator: &Creator) -> Diagnostic {
         self.withdraw();
         self.claims.memory().fates.insert(self.subject.id(), Fate::Refused);
-        diagnostics::exists(&self.subject, maker)
+        diagnostics::exists(&self.subject, creator)
     }
 
     /// The remote side has refused permanently: this run has not created anything.
@@ -316,7 +316,7 @@ impl Deletion<'_> {
     }
 }
 
-impl Maker {
+impl Creator {
     /// For an object whose mark was looked up.
     pub fn of(mark: Option<&String>) -> Self {
         mark.map_or(Self::Unmarked, |mark| Self::Mark(mark.clone()))
@@ -347,8 +347,8 @@ pub fn keep_creation_id<W>(cx: &Ctx<W>, kind: &str, found: Option<&str>) {
 }
 
 /// The error for an object that is in the way of a change.
-pub fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
-    diagnostics::exists(subject, maker)
+pub fn exists(subject: &Subject, creator: &Creator) -> Diagnostic {
+    diagnostics::exists(subject, creator)
 }
 
 /// The warning that a delete has left an object alone that was re-created.

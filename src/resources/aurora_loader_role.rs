@@ -1,6 +1,6 @@
 //! `rdsauth_aurora_loader_role`: the role with which Aurora PostgreSQL Limitless Database loads data.
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
     Computed, Handle, Map, Partial, Plan, Resource, Set, Source, Val, View, check, computed, optional, required,
 };
@@ -11,10 +11,9 @@ use crate::attributes::checks;
 use crate::attributes::policy_json::{PolicyJson, same};
 use crate::attributes::tags::{self, Given};
 use crate::aws::iam::{Principal, size_of};
-use crate::ownership::{self, Owned};
-use crate::parts::iam::role::{self, Known, Part, Spec, Stated};
+use crate::ownership;
+use crate::parts::iam::role::{self, Spec};
 use crate::policy::loader::{self, Loaded};
-use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -149,50 +148,25 @@ impl Resource<World> for AuroraLoaderRole {
     const TYPE: &'static str = "aurora_loader_role";
     const SUBCATEGORY: &'static str = "Aurora Limitless Database";
 
-    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+    async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
         let spec = plan.wanted(cx)?;
-        plan.tags_all = spec.tags.clone().into();
-        plan.assume_role_policy = trust().into();
-        plan.policy_json = PolicyJson::from(spec.policy.clone()).into();
-        let claim = ownership::begin(cx, &plan).await?;
-        let role = role::create(cx, claim, &spec, |role| {
-            cx.save(&Self { arn: role.arn.clone().into(), unique_id: role.id.clone().into(), ..plan.clone() });
-        });
-        let role = role.await?;
-        Ok(Self { arn: role.arn.into(), unique_id: role.id.into(), ..plan })
+        plan.create_role(cx, &spec).await
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
-        let adopted = cx.is_import();
-        let (subject, stated) = (ownership::subject(&state)?, (!adopted).then(|| state.stated()).transpose()?);
-        let found = role::read(cx, &subject, &state.name, stated, POLICY_NAME).await?;
-        let Some(Known { role, policy_name, policy }) = found else { return Ok(None) };
-        if adopted {
-            state.describe(&policy);
+        let Some(found) = state.find(cx, POLICY_NAME).await? else { return Ok(None) };
+        if cx.is_import() {
+            state.describe(&found.policy);
         }
-        state.policy_name = policy_name;
-        state.policy_json = PolicyJson::from(policy).into();
-        state.assume_role_policy = PolicyJson::from(role.trust).into();
-        state.path = role.path;
-        state.description = role.description;
-        state.permissions_boundary = role.boundary;
-        state.max_session_duration = role.max_session_duration;
-        let seen = cx.tags().seen(&role.tags, state.tags.as_ref(), FORCED);
-        state.tags = cx.tags().own(&seen, state.tags.as_ref(), FORCED);
-        state.tags_all = seen.into();
-        state.arn = role.arn.into();
-        state.unique_id = role.id.into();
+        state.refresh(cx, found);
         Ok(Some(state))
     }
 
-    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
-        let (spec, before) = (plan.wanted(cx)?, state.known());
-        role::update(cx, &spec, &before).await?;
-        plan.tags_all = spec.tags.into();
-        plan.assume_role_policy = trust().into();
-        plan.policy_json = PolicyJson::from(spec.policy).into();
-        Ok(Self { arn: state.arn, unique_id: state.unique_id, ..plan })
+    async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
+        let spec = plan.wanted(cx)?;
+        role::update(cx, &spec, &state.known()).await?;
+        Ok(Self { arn: state.arn, unique_id: state.unique_id, ..plan.with_documents(&spec) })
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
@@ -230,31 +204,14 @@ impl Resource<World> for AuroraLoaderRole {
 
     /// From `aws_iam_role`, if the service may assume it.
     fn moved(source: &Source) -> Option<Result<Partial<Self>>> {
-        let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_iam_role";
-        from_aws.then(|| {
-            let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-            let refused =
-                "The trust policy of the role must allow only Aurora Limitless Database to assume it, with the \
-                 statements that the function loader_trust_policy_json returns. Change the trust policy first, or \
-                 import the role.";
-            let is_loader = same(text("assume_role_policy"), &trust().0);
-            let checked = if is_loader { Ok(()) } else { Err(Diagnostic::error("", refused)) };
-            checked.context("Cannot move the role to this resource", text("name"))?;
-            Ok(Partial::default().with(Self::name, text("name").to_owned()))
-        })
+        let refused = "The trust policy of the role must allow only Aurora Limitless Database to assume it, with the statements \
+             that the function loader_trust_policy_json returns. Change the trust policy first, or import the role.";
+        let name = role::moved(source, |policy| same(policy, &trust().0), refused)?;
+        Some(name.map(|name| Partial::default().with(Self::name, name)))
     }
 }
 
-impl Owned for AuroraLoaderRole {
-    fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        Some(role::subject(Self::TYPE, &of.get(Self::name).known()?, Self::name.path()))
-    }
-
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
-        let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
-        role::existing(cx, &name).await
-    }
-}
+role::role_resource!(AuroraLoaderRole, trust: name, tags: FORCED);
 
 impl AuroraLoaderRole {
     /// The role to be.
@@ -262,32 +219,6 @@ impl AuroraLoaderRole {
         let policy = self.loaded().document().to_string();
         let tags = all_tags(cx, self.tags.as_ref())?;
         Ok(self.spec(trust().0, tags, policy))
-    }
-
-    fn stated(&self) -> Result<Stated<'_>> {
-        Ok(Stated { unique_id: self.unique_id.get()?, policy_name: &self.policy_name })
-    }
-
-    /// The role as the state knows it. Missing values were not found by an import.
-    fn known(&self) -> Spec {
-        let text = |json: &Computed<PolicyJson>| json.get().map(|json| json.0.clone()).unwrap_or_default();
-        let tags = self.tags_all.get().cloned().unwrap_or_default();
-        self.spec(text(&self.assume_role_policy), tags, text(&self.policy_json))
-    }
-
-    fn spec(&self, trust: String, tags: Map<String>, policy: String) -> Spec {
-        Spec {
-            name: self.name.clone(),
-            path: self.path.clone(),
-            description: self.description.clone(),
-            trust,
-            max_session_duration: self.max_session_duration,
-            boundary: self.permissions_boundary.clone(),
-            tags,
-            policy_name: self.policy_name.clone(),
-            policy,
-            at,
-        }
     }
 
     fn loaded(&self) -> Loaded {
@@ -305,15 +236,6 @@ impl AuroraLoaderRole {
         let (first, more) = keys.split_first().map_or((String::new(), &[][..]), |(first, more)| (first.clone(), more));
         self.kms_key_arn = first;
         self.additional_kms_key_arns = (!more.is_empty()).then(|| more.iter().cloned().collect());
-    }
-}
-
-fn at(part: Part) -> Path {
-    match part {
-        Part::Name | Part::Trust => AuroraLoaderRole::name.path(),
-        Part::Boundary => AuroraLoaderRole::permissions_boundary.path(),
-        Part::Tags => AuroraLoaderRole::tags.path(),
-        Part::PolicyName => AuroraLoaderRole::policy_name.path(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! non-secret parts of the value and the version before: so an interrupted write can be distinguished from one by
 //! others.
 
+mod creation;
 mod diagnostics;
 mod rekey;
 
@@ -18,9 +19,10 @@ use crate::attributes::checks;
 use crate::attributes::key_id::{self, KeyId};
 use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::lag;
-use crate::aws::secrets::{Description, New, Secrets, version_id};
+use crate::aws::secrets::{Description, Secrets, version_id};
 use crate::ownership::{self, Owned};
-use crate::records::claims::{self, Claim, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
+use crate::resources::db_secret::creation::Look;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -354,12 +356,12 @@ impl Owned for DbSecret {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
         let secrets = cx.aws()?.secrets(planned.get(Self::region).known().as_deref()).await?;
         let Some(found) = secrets.describe(&name).await? else { return Ok(None) };
         if !found.is_deleted {
-            return Ok(Some(Maker::of(tags::mark(&found.tags))));
+            return Ok(Some(Creator::of(tags::mark(&found.tags))));
         }
         if planned.get(Self::restore_deleted) == Val::Known(false) {
             let error = diagnostics::in_recovery(&found, "The apply will fail.");
@@ -417,68 +419,6 @@ impl DbSecret {
         cx.tags().all(self.tags.as_ref(), &[]).map_err(|error| error.at(Self::tags))
     }
 
-    /// Creates the secret, or finds one that did not exist a moment ago: perhaps this one, and only the answer was
-    /// lost.
-    async fn create_secret(&self, secrets: &Secrets, wanted: &Map<String>, claim: &Claim<'_>) -> Result<Look> {
-        let value = self.value();
-        let new = New {
-            name: &self.name,
-            description: self.description.as_deref(),
-            kms_key_id: self.key(),
-            tags: &tags::marked(wanted, claim.mark()),
-            version: &self.version(Some(&claim.mark())),
-            value: value.expose(),
-        };
-        match secrets.create(new).await {
-            Ok(arn) => Ok(Look::Made(arn)),
-            Err(error) => match secrets.describe(&self.name).await {
-                Ok(Some(found)) => Ok(Look::Found(found)),
-                _ => Err(self.refused("Cannot create the secret", error)),
-            },
-        }
-    }
-
-    /// Adopts an existing secret if a claim allows it; returns its ARN and current version. A secret that an earlier
-    /// run has restored carries no mark yet: the claim names it.
-    async fn adopt(
-        &self,
-        cx: &Ctx,
-        secrets: &Secrets,
-        found: Description,
-        wanted: &Map<String>,
-        claim: &Claim<'_>,
-    ) -> Result<(String, String)> {
-        let mark = tags::mark(&found.tags);
-        let is_ours = claim.owns_mark(mark.map(String::as_str)) || claim.objects().any(|object| object == found.arn);
-        match found.is_deleted {
-            true if is_ours || claim.was_deleted_here() || self.restore_deleted => {
-                claim.note(cx, None, Some(&found.arn));
-                secrets.restore(&found.arn).await.context("Cannot restore the secret", &self.name)?;
-                cx.warn(diagnostics::restored(&self.name));
-            }
-            true => {
-                claim.withdraw();
-                return Err(diagnostics::in_recovery(&found, "Nothing was changed."));
-            }
-            false if is_ours => {
-                claim.note(cx, None, Some(&found.arn));
-                claim.warn_adopted(cx);
-            }
-            false => return Err(claim.refuse(&Maker::of(mark))),
-        }
-        let mut changes = Changes::between(&cx.tags().seen(&found.tags, self.tags.as_ref(), &[]), wanted);
-        if mark != Some(&claim.mark()) {
-            changes.set = tags::marked(&changes.set, claim.mark());
-        }
-        write_tags(secrets, &found.arn, &changes).await?;
-        if !self.is_described_as(&found) {
-            self.describe(secrets, &found.arn).await?;
-        }
-        let first = self.version(Some(&claim.mark()));
-        let version = self.write(secrets, &found, Some(first)).await?;
-        Ok((found.arn, version))
-    }
-
     fn is_described_as(&self, found: &Description) -> bool {
         let description = self.description.as_deref().filter(|text| !text.is_empty());
         description == found.description.as_deref() && key_id::same(self.key(), found.kms_key_id.as_deref())
@@ -531,14 +471,6 @@ impl DbSecret {
         let error = error.unwrap_or_else(|| Diagnostic::bug("an error was none"));
         if is_key { error.at(Self::kms_key_id) } else { error }
     }
-}
-
-/// The result of a read, or of an attempt to create the secret.
-enum Look {
-    /// It was created, and this is its ARN.
-    Made(String),
-    /// It is there.
-    Found(Description),
 }
 
 /// A text without the hyphen and the random characters at its end, if it ends so.

@@ -2,24 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
     Computed, Field, Handle, Map, Partial, Plan, Resource, Set, Source, Val, View, block, check, computed, optional,
     required,
 };
-use tf_provider::value::{Path, Value};
+use tf_provider::value::Value;
 
 use crate::arn::{Arn, DbUserArn, Wildcards};
 use crate::attributes::checks;
 use crate::attributes::policy_json::{PolicyJson, PrincipalName};
 use crate::attributes::tags::{self, Given};
 use crate::aws::iam::Principal;
-use crate::ownership::{self, Owned};
+use crate::ownership;
 use crate::parts::iam::logins::{self, Connect};
-use crate::parts::iam::role::{self, Known, Part, Spec, Stated};
+use crate::parts::iam::role::{self, Spec};
 use crate::policy::connect;
 use crate::policy::trust::{ASSUME, TAG, Trust};
-use crate::records::claims::{Maker, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -185,36 +184,16 @@ impl Resource<World> for IamDbAccessRole {
 
     async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
         let spec = plan.wanted(cx).await?;
-        let plan = plan.with_documents(&spec);
-        let claim = ownership::begin(cx, &plan).await?;
-        let role = role::create(cx, claim, &spec, |role| {
-            cx.save(&Self { arn: role.arn.clone().into(), unique_id: role.id.clone().into(), ..plan.clone() });
-        });
-        let role = role.await?;
-        Ok(Self { arn: role.arn.into(), unique_id: role.id.into(), ..plan })
+        plan.create_role(cx, &spec).await
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
-        let adopted = cx.is_import();
-        let (subject, stated) = (ownership::subject(&state)?, (!adopted).then(|| state.stated()).transpose()?);
-        let found = role::read(cx, &subject, &state.name, stated, POLICY_NAME).await?;
-        let Some(Known { role, policy_name, policy }) = found else { return Ok(None) };
-        if adopted {
-            state.describe(cx, &role.trust, &policy).await?;
+        let Some(found) = state.find(cx, POLICY_NAME).await? else { return Ok(None) };
+        if cx.is_import() {
+            state.describe(cx, &found.role.trust, &found.policy).await?;
         }
-        state.policy_name = policy_name;
-        state.policy_json = PolicyJson::from(policy).into();
-        state.assume_role_policy = PolicyJson::from(role.trust).into();
-        state.path = role.path;
-        state.description = role.description;
-        state.permissions_boundary = role.boundary;
-        state.max_session_duration = role.max_session_duration;
-        let seen = cx.tags().seen(&role.tags, state.tags.as_ref(), &[]);
-        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
-        state.tags_all = seen.into();
-        state.arn = role.arn.into();
-        state.unique_id = role.id.into();
+        state.refresh(cx, found);
         Ok(Some(state))
     }
 
@@ -261,31 +240,16 @@ impl Resource<World> for IamDbAccessRole {
 
     /// From `aws_iam_role`, if its trust policy can be described here.
     fn moved(source: &Source) -> Option<Result<Partial<Self>>> {
-        let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_iam_role";
-        from_aws.then(|| {
-            let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-            let trust = text("assume_role_policy").parse().ok().as_ref().and_then(Trust::of);
-            let refused = "The trust policy of the role contains statements that this resource cannot manage. It can \
-                           manage only accounts, roles, users and services as principals, an external ID and a \
-                           source account condition. Change the trust policy first, or keep the role in \
-                           \"aws_iam_role\".";
-            let described = trust.ok_or_else(|| Diagnostic::error("", refused));
-            described.context("Cannot move the role to this resource", text("name"))?;
-            Ok(Partial::default().with(Self::name, text("name").to_owned()))
-        })
+        let refused = "The trust policy of the role contains statements that this resource cannot manage. It can \
+                       manage only accounts, roles, users and services as principals, an external ID and a source \
+                       account condition. Change the trust policy first, or keep the role in \"aws_iam_role\".";
+        let is_known = |policy: &str| policy.parse().ok().as_ref().and_then(Trust::of).is_some();
+        let name = role::moved(source, is_known, refused)?;
+        Some(name.map(|name| Partial::default().with(Self::name, name)))
     }
 }
 
-impl Owned for IamDbAccessRole {
-    fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        Some(role::subject(Self::TYPE, &of.get(Self::name).known()?, Self::name.path()))
-    }
-
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
-        let Some(name) = planned.get(Self::name).known() else { return Ok(None) };
-        role::existing(cx, &name).await
-    }
-}
+role::role_resource!(IamDbAccessRole, trust: trusted_principals, tags: &[]);
 
 impl IamDbAccessRole {
     /// The role to be.
@@ -298,41 +262,6 @@ impl IamDbAccessRole {
         logins::check_size(&policy, owner.inline_quota(), &owner.to_string(), &self.connect, &at)?;
         let trust = self.trust(cx).await?.document().to_string();
         Ok(self.spec(trust, all_tags(cx, self.tags.as_ref())?, policy))
-    }
-
-    fn stated(&self) -> Result<Stated<'_>> {
-        Ok(Stated { unique_id: self.unique_id.get()?, policy_name: &self.policy_name })
-    }
-
-    /// The role as the state knows it. Missing values were not found by an import.
-    fn known(&self) -> Spec {
-        let text = |json: &Computed<PolicyJson>| json.get().map(|json| json.0.clone()).unwrap_or_default();
-        let tags = self.tags_all.get().cloned().unwrap_or_default();
-        self.spec(text(&self.assume_role_policy), tags, text(&self.policy_json))
-    }
-
-    fn spec(&self, trust: String, tags: Map<String>, policy: String) -> Spec {
-        Spec {
-            name: self.name.clone(),
-            path: self.path.clone(),
-            description: self.description.clone(),
-            trust,
-            max_session_duration: self.max_session_duration,
-            boundary: self.permissions_boundary.clone(),
-            tags,
-            policy_name: self.policy_name.clone(),
-            policy,
-            at,
-        }
-    }
-
-    fn with_documents(self, spec: &Spec) -> Self {
-        Self {
-            tags_all: spec.tags.clone().into(),
-            assume_role_policy: PolicyJson::from(spec.trust.clone()).into(),
-            policy_json: PolicyJson::from(spec.policy.clone()).into(),
-            ..self
-        }
     }
 
     fn needs_account(&self) -> bool {
@@ -396,16 +325,6 @@ impl IamDbAccessRole {
         self.external_id = trust.external_id;
         self.source_account_condition = trust.source_account.is_some();
         Ok(())
-    }
-}
-
-fn at(part: Part) -> Path {
-    match part {
-        Part::Name => IamDbAccessRole::name.path(),
-        Part::Boundary => IamDbAccessRole::permissions_boundary.path(),
-        Part::Tags => IamDbAccessRole::tags.path(),
-        Part::PolicyName => IamDbAccessRole::policy_name.path(),
-        Part::Trust => IamDbAccessRole::trusted_principals.path(),
     }
 }
 

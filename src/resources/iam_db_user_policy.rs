@@ -17,7 +17,7 @@ use crate::aws::lag;
 use crate::ownership::{self, Owned};
 use crate::parts::iam::logins::{self, Connect};
 use crate::policy::connect::{self, Condition};
-use crate::records::claims::{self, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -140,7 +140,7 @@ impl Resource<World> for IamDbUserPolicy {
         let there = read_policy(cx, iam, &principal, &plan.policy_name).await?;
         let is_ours = there.as_ref().is_none_or(|there| claim.has_claimed_content(&normal(there)));
         if !is_ours && !claim.was_deleted_here() {
-            return Err(claim.refuse(&Maker::Unknown));
+            return Err(claim.refuse(&Creator::Unknown));
         }
         claim.note(cx, Some(&normal(&document)), None);
         match there {
@@ -265,11 +265,11 @@ impl Owned for IamDbUserPolicy {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let named = named_principal(planned).zip(planned.get(Self::policy_name).known());
         let Some((principal, name)) = named else { return Ok(None) };
         match cx.aws()?.iam().await?.policy(&principal, &name).await? {
-            Found::Policy(_) => Ok(Some(Maker::Unknown)),
+            Found::Policy(_) => Ok(Some(Creator::Unknown)),
             Found::NoPolicy => Ok(None),
             Found::NoPrincipal => {
                 cx.warn(no_principal(&principal, &world::account(cx).await));

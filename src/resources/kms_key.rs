@@ -3,26 +3,25 @@
 //! It owns the key, its alias, rotation and tags; of the policy, only the first one. A key whose create was interrupted
 //! before the alias was created is found by its mark, since KMS creates another key for each request.
 
+mod alias;
+mod creation;
 mod diagnostics;
 mod orphans;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use jiff::Timestamp;
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Computed, Failed, Map, Partial, Plan, Resource, Set, Val, View, check, computed, optional, required,
+    Computed, Map, Partial, Plan, Resource, Set, Val, View, check, computed, optional, required,
 };
 
-use crate::arn::{self, Arn, Partition};
+use crate::arn;
 use crate::attributes::checks;
 use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::kms::{Key, Kms, Rotation};
 use crate::aws::{Error, lag};
 use crate::ownership::{self, Owned};
-use crate::parts::kms::key_policy::Age;
-use crate::policy::new_key;
-use crate::records::claims::{self, Claim, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
+use crate::resources::kms_key::alias::drop_alias;
+use crate::resources::kms_key::creation::creator;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -286,7 +285,7 @@ impl Owned for KmsKey {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(alias) = planned.get(Self::alias).known() else { return Ok(None) };
         let kms = cx.aws()?.kms(planned.get(Self::region).known().as_deref()).await?;
         let Some(key) = kms.key(&alias).await? else { return Ok(None) };
@@ -313,90 +312,6 @@ impl KmsKey {
 
     fn rotation(&self) -> Option<Rotation> {
         self.key_rotation_enabled.then_some(Rotation(self.rotation_period_in_days))
-    }
-
-    /// The key that an earlier create has left, with or without its alias.
-    async fn earlier(&self, kms: &Kms, claim: &mut Claim<'_>) -> Result<Option<Key>> {
-        let doing = "Cannot create the key";
-        if let Some(key) = find_by_alias(kms, &self.alias).await? {
-            let tags =
-                if claim.has_earlier() { kms.tags(&key.id).await.context(doing, &self.alias)? } else { Map::new() };
-            let mark = tags::mark(&tags);
-            if key.is_pending_deletion() {
-                claim.withdraw();
-                return Err(diagnostics::pending_deletion(&key, &self.alias).at(Self::alias));
-            }
-            if !claim.owns_mark(mark.map(String::as_str)) {
-                return Err(claim.refuse(&creator(kms, &key).await));
-            }
-            mark.into_iter().for_each(|mark| claim.resume(mark));
-            return Ok(Some(key));
-        }
-        for known in claim.objects() {
-            if let Some(key) = kms.key(known).await.context(doing, &self.alias)?
-                && !key.is_pending_deletion()
-            {
-                return Ok(Some(key));
-            }
-        }
-        match claim.has_earlier() && claim.objects().next().is_none() {
-            true => orphans::find_once(kms, &claim.mark()).await,
-            false => Ok(None),
-        }
-    }
-
-    /// Creates a key. Whether a call without an answer has created one is looked up before the next, several times,
-    /// since the lists of KMS lag behind.
-    async fn create_key(&self, cx: &Ctx, kms: &Kms, claim: &Claim<'_>) -> Result<Key> {
-        let tags = tags::marked(&all_tags(cx, self.tags.as_ref())?, claim.mark());
-        let (policy, begin) = (self.policy(cx).await?, Timestamp::now());
-        claim.note(cx, None, None);
-        let is_open = AtomicBool::new(false);
-        let created = cx.until(&lag::KEY_CREATED, || async {
-            if is_open.load(Ordering::Relaxed)
-                && let Some(key) = orphans::find(cx, kms, &claim.mark()).await?
-            {
-                return Ok(key);
-            }
-            match kms.create_key(self.description.as_deref(), policy.as_deref(), &tags).await {
-                Ok(key) => Ok(key),
-                Err(error) if error.is_malformed_policy() => Err(self.refused(cx, error, begin).await),
-                Err(error) => {
-                    let passes = error.is_transient();
-                    is_open.fetch_or(passes && !error.is_throttled(), Ordering::Relaxed);
-                    Err(Failed { passes, why: orphans::may_exist(error, &claim.mark()) })
-                }
-            }
-        });
-        created.await.context("Cannot create the key", &self.alias)
-    }
-
-    /// The first policy; none without administrators, since KMS gives the same by itself.
-    async fn policy(&self, cx: &Ctx) -> Result<Option<String>> {
-        let Some(administrators) = &self.administrators else { return Ok(None) };
-        let at = |error: Diagnostic| error.at(Self::administrators);
-        let clients = cx.aws()?;
-        let region = clients.region(self.region.as_deref()).await?;
-        let account = clients.account_id().await.map_err(|error| at(error.into()))?.ok_or_else(|| {
-            let detail = "The key policy for \"administrators\" contains the account ID, which the provider does not \
-                          request because \"skip_requesting_account_id\" is true.\n\nSet it to false, or remove \
-                          \"administrators\".";
-            at(Diagnostic::error("Missing account ID", detail))
-        })?;
-        let root = Arn::account_root(Partition::of_region(&region), &account).to_string();
-        Ok(Some(new_key::document(&root, administrators).to_string()))
-    }
-
-    async fn refused(&self, cx: &Ctx, error: Error, begin: Timestamp) -> Failed {
-        let administrators = self.administrators.iter().flat_map(|all| all.iter());
-        for principal in administrators.filter_map(|text| text.parse::<Arn>().ok()) {
-            let age = Age::of(cx, &principal).await;
-            if age != Age::Grown {
-                let why = age.explain(error, &principal).at(Self::administrators);
-                return Failed { passes: age.may_pass(begin), why };
-            }
-        }
-        Failed::finally(Diagnostic::from(error).at(Self::administrators))
     }
 
     /// Updates the key from its present to its wanted settings. While it is disabled, its rotation cannot be changed.
@@ -432,42 +347,6 @@ impl KmsKey {
         (self.tags_all, self.alias_target_arn) = (wanted.into(), arn.into());
         (self.arn, self.key_id) = (is.arn, is.key_id);
         Ok(self)
-    }
-
-    /// Points the alias to the key. One that was changed to point elsewhere is pointed back; a new one must be free.
-    async fn lead_alias(&self, cx: &Ctx, kms: &Kms, is: &Self, arn: &str) -> Result<()> {
-        let (is_renamed, target) = (self.alias != is.alias, is.alias_target_arn.get()?);
-        let at = |error: Diagnostic| error.at(Self::alias);
-        let doing = "Cannot set the alias of the key";
-        if !is_renamed && !target.is_empty() {
-            if target == arn {
-                return Ok(());
-            }
-            return kms.update_alias(&self.alias, arn).await.context(doing, arn).map_err(at);
-        }
-        let created = cx.until(&lag::KEY_UNKNOWN, || async {
-            match kms.create_alias(&self.alias, arn).await {
-                Err(error) if error.is_already_exists() => Ok(false),
-                answer => answer.map(|()| true),
-            }
-        });
-        if created.await.context(doing, arn).map_err(at)? {
-            return Ok(());
-        }
-        // Perhaps the answer to an earlier attempt was lost; the alias may take a moment to become visible.
-        match cx.find(&lag::ALIAS_UNSEEN, || find_by_alias(kms, &self.alias)).await.map_err(at)? {
-            Some(there) if there.arn == arn => Ok(()),
-            Some(there) => Err(diagnostics::alias_in_use(&self.alias, &there)),
-            None => {
-                let detail = format!(
-                    "CreateAlias answered that the alias \"{}\" already exists, but DescribeKey finds no key for it in \
-                     {}. Run \"terraform apply\" again in a minute.",
-                    self.alias,
-                    world::place(cx, self.region.as_deref()).await?
-                );
-                Err(at(Diagnostic::error("Alias not found", detail)))
-            }
-        }
     }
 
     /// The key, and where its alias leads.
@@ -519,18 +398,6 @@ impl KmsKey {
     }
 }
 
-async fn find_by_alias(kms: &Kms, alias: &str) -> Result<Option<Key>> {
-    kms.key(alias).await.context("Cannot look up the alias", alias).map_err(|error| error.at(KmsKey::alias))
-}
-
-/// Deletes the alias, unless it was changed to point elsewhere.
-async fn drop_alias(kms: &Kms, alias: &str, arn: &str) -> Result<(), Error> {
-    match kms.key(alias).await? {
-        Some(there) if there.arn == arn => kms.delete_alias(alias).await,
-        _ => Ok(()),
-    }
-}
-
 /// Why a key is not one for this resource, if it is not.
 fn unfit(key: &Key) -> Option<String> {
     if !key.is_customer_managed {
@@ -546,12 +413,4 @@ fn unfit(key: &Key) -> Option<String> {
 
 fn all_tags(cx: &Ctx, own: Option<&Given>) -> Result<Map<String>> {
     cx.tags().all(own, &[]).map_err(|error| error.at(KmsKey::tags))
-}
-
-/// Who created a key, as far as this identity can find out.
-async fn creator(kms: &Kms, key: &Key) -> Maker {
-    match kms.tags(&key.id).await {
-        Ok(tags) => Maker::of(tags::mark(&tags)),
-        Err(_) => Maker::Unknown,
-    }
 }

@@ -4,16 +4,16 @@
 //! neither the key, nor the rest of its policy, nor the principal. Statement and grant are found again by their name;
 //! neither carries a mark, so what a create was about to write is in its claim.
 
+mod diagnostics;
 mod grants;
-
-use std::sync::atomic::{AtomicBool, Ordering};
+mod import;
+mod statement;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{
     Computed, Failed, Partial, Plan, Resource, Set, Val, View, check, computed, optional, required,
 };
-use tf_provider::value::Path;
 
 use crate::arn::{self, Arn};
 use crate::attributes::checks;
@@ -21,11 +21,10 @@ use crate::attributes::policy_json::{Action, PolicyJson, normal};
 use crate::aws::kms::{Grant, Key, Kms};
 use crate::aws::lag;
 use crate::ownership::{self, Owned};
-use crate::parts::kms::key_policy::{Change, Fault, Outcome, Verdict, same};
+use crate::parts::kms::key_policy::{Change, Outcome, Verdict, same};
 use crate::policy::key_user::{OPERATIONS, Permissions, operation};
 use crate::policy::{Document, PolicyError, Statement};
-use crate::records::claims::{self, Claim, Maker, Subject};
-use crate::resources::kms_key_user::grants::same_operations;
+use crate::records::claims::{self, Creator, Subject};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -160,7 +159,7 @@ impl Resource<World> for KmsKeyUser {
             plan.grant_id = Some(plan.give_grant(cx, &kms, &key, &claim).await?).into();
         } else {
             if !key.is_enabled() {
-                cx.warn(not_enabled(&key));
+                cx.warn(diagnostics::not_enabled(&key));
             }
             plan.write_statement(cx, &kms, &claim).await?;
             plan.grant_id = None.into();
@@ -330,7 +329,7 @@ impl Owned for KmsKeyUser {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(planned) = planned.decode().filter(|planned| planned.sid != Computed::Unknown) else {
             return Ok(None);
         };
@@ -342,7 +341,7 @@ impl Owned for KmsKeyUser {
                 .await?
                 .is_some_and(|policy| planned.sids().is_ok_and(|sids| !policy.statements_of(&sids).is_empty())),
         };
-        Ok(exists.then_some(Maker::Unknown))
+        Ok(exists.then_some(Creator::Unknown))
     }
 }
 
@@ -389,18 +388,6 @@ impl KmsKeyUser {
         Ok(self.permissions().sids(self.sid.get()?))
     }
 
-    fn change(&self, statements: Vec<Statement>) -> Result<Change> {
-        Ok(Change {
-            key: self.arn()?,
-            sids: self.sids()?,
-            statements,
-            principal: self.principal_arn.parse().ok(),
-            prune: self.stale_principals == PRUNE,
-            is_new_key: false,
-            blame,
-        })
-    }
-
     /// The key, if its use can be allowed. It may have been created in the same apply.
     async fn key(&self, cx: &Ctx, kms: &Kms) -> Result<Key> {
         let at = |error: Diagnostic| error.at(Self::kms_key_arn);
@@ -428,167 +415,6 @@ impl KmsKeyUser {
             return Err(at(Diagnostic::error("Key scheduled for deletion", detail)));
         }
         Ok(key)
-    }
-
-    /// KMS accepts a policy only from the key's own account.
-    async fn check_account(&self, cx: &Ctx) -> Result<()> {
-        let at = |error: Diagnostic| error.at(Self::kms_key_arn);
-        if !world::may_plan(cx, true).await.map_err(at)? {
-            return Ok(());
-        }
-        let (own, key) = (cx.aws()?.account_id().await?, self.arn()?);
-        match own.filter(|own| *own != key.account) {
-            None => Ok(()),
-            Some(own) => Err(at(Diagnostic::error(
-                "Key of another account",
-                format!(
-                    "The key belongs to account {}, and the credentials to account {own}. A key policy can be \
-                     changed only with credentials of the key's account.\n\nUse a provider with credentials of \
-                     account {}, or set \"mode\" to \"grant\".",
-                    key.account, key.account
-                ),
-            ))),
-        }
-    }
-
-    async fn write_statement(&self, cx: &Ctx, kms: &Kms, claim: &Claim<'_>) -> Result<()> {
-        let wanted = self.wanted()?;
-        let (is_noted, is_adopted) = (AtomicBool::new(false), AtomicBool::new(false));
-        let judge = |there: &[Statement]| {
-            let is_earlier = !there.is_empty() && claim.has_claimed_content(&content(there));
-            let is_own = is_noted.load(Ordering::Relaxed) && same(there, &wanted);
-            if !there.is_empty() && !is_earlier && !is_own && !claim.was_deleted_here() {
-                return Err(claim.refuse(&Maker::Unknown));
-            }
-            is_adopted.fetch_or(is_earlier, Ordering::Relaxed);
-            if same(there, &wanted) {
-                return Ok(Verdict::Leave);
-            }
-            claim.note(cx, Some(&content(&wanted)), None);
-            is_noted.store(true, Ordering::Relaxed);
-            Ok(Verdict::Write)
-        };
-        let change = Change { is_new_key: true, ..self.change(wanted.clone())? };
-        if change.apply(cx, kms, judge).await? == Outcome::NoKey {
-            return Err(self.no_key());
-        }
-        if is_adopted.into_inner() {
-            claim.warn_adopted(cx);
-        }
-        Ok(())
-    }
-
-    async fn policy(&self, kms: &Kms) -> Result<Option<Document>> {
-        let policy = kms.policy(&self.kms_key_arn).await.context("Cannot read the key's policy", &self.kms_key_arn)?;
-        let parsed: Result<_, PolicyError> = policy.map(|policy| policy.parse()).transpose();
-        parsed.map_err(|error| Diagnostic::error("Cannot parse the key policy", error.to_string()))
-    }
-
-    /// Fills the configuration from what exists under the name, as an import has no other source.
-    async fn describe(mut self, kms: &Kms) -> Result<Option<Self>> {
-        let Computed::Known(sid) = self.sid.clone() else {
-            let detail = "The import identity needs \"sid\", the name of the statement or grant.";
-            return Err(Diagnostic::error("Missing sid", detail).at(Self::sid));
-        };
-        let Some(policy) = self.policy(kms).await? else { return Ok(None) };
-        let (principal, permissions, there) = if policy.statements_of(&self.sids()?).is_empty() {
-            let named = |grant: &Grant| grant.name.as_ref() == Some(&sid) && !grant.is_constrained;
-            let Some(grant) = self.all_grants(kms).await?.into_iter().find(named) else { return Ok(None) };
-            let there = statements(&grant, &sid);
-            GRANT.clone_into(&mut self.mode);
-            self.grant_id = Some(grant.id).into();
-            let known = [Permissions::DataLoader, Permissions::Console];
-            let known = known.into_iter().find(|known| same_operations(&known.operations(), &grant.operations));
-            (grant.grantee, known.unwrap_or_else(|| Permissions::of_grant(&grant.operations)), there)
-        } else {
-            let read = Permissions::read(&sid, &policy);
-            let (principal, permissions) = read.ok_or_else(|| self.cannot_describe())?;
-            self.grant_id = None.into();
-            let there = policy.statements_of(&permissions.sids(&sid));
-            (principal, permissions, there)
-        };
-        self.principal_arn = principal;
-        let set = match permissions {
-            Permissions::DataLoader => DATA_LOADER,
-            Permissions::Console => CONSOLE_KEY_USER,
-            Permissions::Custom(actions) => {
-                self.actions = Some(actions.into_iter().map(Action::from).collect());
-                CUSTOM
-            }
-        };
-        set.clone_into(&mut self.permission_set);
-        self.policy_json = json(there);
-        Ok(Some(self))
-    }
-}
-
-// === impl diagnostics ===
-
-impl KmsKeyUser {
-    fn kind(&self) -> &'static str {
-        if self.is_grant() { "grant" } else { "statement" }
-    }
-
-    fn name(&self) -> String {
-        format!("{} \"{}\"", self.kind(), self.sid.get().map(String::as_str).unwrap_or_default())
-    }
-
-    fn changed_meanwhile(&self) -> Diagnostic {
-        let detail = format!(
-            "The {} of the key \"{}\" was changed outside of Terraform after the plan was created. Nothing was \
-             changed.\n\nRun \"terraform plan\" again to see the current {}.",
-            self.name(),
-            self.kms_key_arn,
-            self.kind()
-        );
-        Diagnostic::error("Statement changed since the plan", detail).at(Self::sid)
-    }
-
-    fn cannot_describe(&self) -> Diagnostic {
-        let detail = format!(
-            "The {} of the key \"{}\" cannot be managed by this resource. It can manage only statements that allow \
-             actions for one role, user or account, without conditions.",
-            self.name(),
-            self.kms_key_arn
-        );
-        Diagnostic::error("Cannot describe the statement", detail)
-    }
-
-    fn no_key(&self) -> Diagnostic {
-        let place = self.arn().map(|arn| format!("region \"{}\" of account {}", arn.region, arn.account));
-        let detail = format!(
-            "There is no KMS key \"{}\" in {}. Check \"kms_key_arn\", and that the key has not been deleted.",
-            self.kms_key_arn,
-            place.unwrap_or_else(|_| "its region".to_owned())
-        );
-        Diagnostic::error("Key not found", detail).at(Self::kms_key_arn)
-    }
-
-    fn statement_remains(&self) -> Diagnostic {
-        let detail = format!(
-            "The key \"{}\" is scheduled for deletion, and KMS does not accept policy changes for it. The {} is \
-             deleted together with the key; if the deletion of the key is cancelled, it still exists.",
-            self.kms_key_arn,
-            self.name()
-        );
-        Diagnostic::warning("Statement left in the policy of a key pending deletion", detail)
-    }
-}
-
-fn not_enabled(key: &Key) -> Diagnostic {
-    let detail = format!(
-        "The key \"{}\" is in state \"{}\". Its key policy was changed, but the key cannot be used until it is \
-         enabled.",
-        key.arn, key.state
-    );
-    Diagnostic::warning("Key is not enabled", detail).at(KmsKeyUser::kms_key_arn)
-}
-
-fn blame(fault: Fault) -> Path {
-    match fault {
-        Fault::Key => KmsKeyUser::kms_key_arn.path(),
-        Fault::Principal => KmsKeyUser::principal_arn.path(),
-        Fault::Stale => KmsKeyUser::stale_principals.path(),
     }
 }
 

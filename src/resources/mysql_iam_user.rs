@@ -3,8 +3,10 @@
 //! It owns one account: how it logs in and what it may do. Statements on accounts are not transactional, so a run can
 //! end after each, and the next run continues from there.
 
+mod creation;
 mod diagnostics;
 mod grant;
+mod privileges;
 
 use std::time::Duration;
 
@@ -17,14 +19,14 @@ use tf_provider::value::Path;
 
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
-use crate::records::claims::{self, Claim, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::resources::mysql_iam_user::grant::{CDC, GrantBlock, database_name};
+use crate::sql;
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::Grants;
 use crate::sql::mysql::server::Server;
 use crate::sql::mysql::users::{self, Account, HOST_MAX, NAME_MAX, PLUGIN, User};
 use crate::sql::quote::check_my_name;
-use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -349,7 +351,7 @@ impl Owned for MysqlIamUser {
         })
     }
 
-    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Maker>> {
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(planned) = planned.decode().filter(|planned| !planned.adopt_existing && cx.databases().is_ok()) else {
             return Ok(None);
         };
@@ -357,7 +359,7 @@ impl Owned for MysqlIamUser {
             return Ok(None);
         }
         let session = planned.session(cx).await?;
-        Ok(planned.read_user(cx, session).await?.map(|_| Maker::Unknown))
+        Ok(planned.read_user(cx, session).await?.map(|_| Creator::Unknown))
     }
 }
 
@@ -442,61 +444,6 @@ impl MysqlIamUser {
         Ok(self)
     }
 
-    /// What the state says while the privileges are being changed: the user has what is there, and if that is
-    /// interrupted it may have any part of what was granted before or will be granted now.
-    fn so_far(&self, server: Server, there: &Grants, prior: Option<&Self>) -> Result<Self> {
-        let mut now = self.clone();
-        if let Some(prior) = prior {
-            let before = prior.given()?.granted().into_iter().map(GrantBlock::of);
-            now.grant = self.grant.iter().cloned().chain(before).collect();
-        }
-        now.refresh_grants(server, there)?;
-        Ok(now)
-    }
-
-    async fn create_user(&mut self, session: &mut Session, claim: Option<&Claim<'_>>) -> Result<Grants> {
-        let made = users::create(session, self.account(), self.require_ssl).await;
-        if let (Err(error), Some(claim)) = (&made, claim)
-            && error.refusal() == Some(Refusal::Exists)
-        {
-            return Err(claim.refuse(&Maker::Unknown)); // It was created by others in the meantime.
-        }
-        self.at_fault(made, "Cannot create the user", Self::name.path())?;
-        Ok(Grants::default())
-    }
-
-    /// An existing user is either the rest of an interrupted create, or is adopted with consent.
-    async fn adopt(&mut self, cx: &Ctx, session: &mut Session, user: User, claim: &Claim<'_>) -> Result<Grants> {
-        if self.adopt_existing {
-            let adopting = diagnostics::adopting(self.account(), &user, &self.wanted(session.server())?);
-            let previous = user.grants.lines().into_iter().collect();
-            let there = self.convert(session, user).await?;
-            cx.warn(adopting);
-            (self.adopted, self.previous_grants) = (true.into(), Some(previous).into());
-            return Ok(there);
-        }
-        let is_rest =
-            claim.has_earlier() && self.is_as_created(&user) && self.wanted(session.server())?.include(&user.grants);
-        if !is_rest {
-            return Err(diagnostics::can_be_adopted(claim.refuse(&Maker::Unknown), &user));
-        }
-        claim.note(cx, None, None);
-        claim.warn_adopted(cx);
-        Ok(user.grants)
-    }
-
-    async fn convert(&self, session: &mut Session, user: User) -> Result<Grants> {
-        let tls = (user.requires_tls != self.require_ssl || user.requires_certificate).then_some(self.require_ssl);
-        if user.plugin != PLUGIN || tls.is_some() || user.is_locked {
-            if user.grants.are_a_masters() {
-                return Err(diagnostics::is_a_master(self.account()).at(Self::name));
-            }
-            let converted = users::convert(session, self.account(), tls, user.is_locked).await;
-            self.at_fault(converted, "Cannot convert the user", Self::name.path())?;
-        }
-        Ok(user.grants)
-    }
-
     /// The session's own user must not be locked out. An account of the same name from other hosts could take
     /// precedence over the session's.
     fn check_login(&self, session: &Session) -> Result<()> {
@@ -516,19 +463,6 @@ impl MysqlIamUser {
         answer.context(summary, self.account())
     }
 
-    /// Whether a user in another database is the one created here: it is the same database by another name, or a copy.
-    fn is_own(&self, server: Server, user: &User) -> bool {
-        let is_own = self.adopted == Computed::Known(false) && self.is_as_created(user);
-        is_own && self.wanted(server).is_ok_and(|wanted| wanted == user.grants)
-    }
-
-    /// Whether a user is as this resource creates it, apart from its privileges.
-    fn is_as_created(&self, user: &User) -> bool {
-        let User { plugin, requires_tls, requires_certificate, is_locked, has_options, grants: _ } = user;
-        let is_odd = *requires_certificate || *is_locked || *has_options;
-        plugin == PLUGIN && *requires_tls == self.require_ssl && !is_odd
-    }
-
     /// Copies the present settings.
     fn refresh(&mut self, server: Server, user: &User) -> Result<()> {
         self.refresh_grants(server, &user.grants)?;
@@ -540,50 +474,10 @@ impl MysqlIamUser {
         Ok(())
     }
 
-    fn refresh_grants(&mut self, server: Server, there: &Grants) -> Result<()> {
-        let visible = match *self.adopted.get()? {
-            true => self.wanted(server)?.within(there),
-            false => there.clone(),
-        };
-        self.grants = visible.spelt_as(&self.given()?).lines().into_iter().collect::<Set<_>>().into();
-        Ok(())
-    }
-
     /// Fills the configuration from what exists, as an import has no other source.
     fn describe(&mut self, user: &User) {
         self.grant = user.grants.granted().into_iter().map(GrantBlock::of).collect();
         (self.adopted, self.previous_grants) = (false.into(), None.into());
-    }
-
-    /// The privileges of the configuration, in the server's spelling.
-    fn wanted(&self, server: Server) -> Result<Grants> {
-        Ok(self.given()?.folded(server))
-    }
-
-    /// The privileges of the configuration.
-    fn given(&self) -> Result<Grants> {
-        let blocks = self.grant.iter().map(GrantBlock::granted);
-        grant::given(blocks, self.preset.as_deref(), self.preset_databases.as_ref()).map_err(Diagnostic::bug)
-    }
-
-    /// The same as soon as it is known.
-    fn wanted_lines(plan: &View<'_, Self>) -> Val<Set<String>> {
-        let blocks: Option<Vec<_>> = plan
-            .set_blocks(Self::grant)
-            .and_then(|blocks| blocks.iter().map(|block| Some(block.decode()?.granted())).collect());
-        let (blocks, preset, databases) = match (blocks, plan.get(Self::preset), plan.get(Self::preset_databases)) {
-            (None, ..) | (_, Val::Unknown, _) | (.., Val::Unknown) => return Val::Unknown,
-            (Some(blocks), preset, databases) => (blocks.into_iter(), preset.known(), databases.known()),
-        };
-        let given = grant::given(blocks, preset.as_deref(), databases.as_ref());
-        // Impossible values are reported elsewhere.
-        Val::Known(given.unwrap_or_default().lines().into_iter().collect())
-    }
-
-    /// The privileges of the user before it was adopted.
-    fn previous(&self, server: Server) -> Result<Grants> {
-        let lines = self.previous_grants.get()?.iter().flat_map(|lines| lines.iter());
-        Ok(Grants::of_lines(lines).folded(server))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
 use crate::ownership::{self, Owned};
 use crate::parts::rds::database;
 use crate::parts::rds::parameter_group::{self, Effect, NotNoted, Notes, Owner};
-use crate::records::claims::{self, Claim, Maker, Subject};
+use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::records::previous::Previous;
 use crate::world::{self, Ctx, Promise, World};
 
@@ -121,7 +121,7 @@ impl Resource<World> for Parameter {
                 }
                 match notes.previous(&found, &plan.value, owner).await {
                     Ok(previous) => previous,
-                    Err(NotNoted::Managed(mark)) => return Err(claim.refuse(&Maker::Mark(mark))),
+                    Err(NotNoted::Managed(mark)) => return Err(claim.refuse(&Creator::Mark(mark))),
                     Err(NotNoted::Failed(error)) => return Err(error).context(CANNOT_SET, &plan.name),
                 }
             }

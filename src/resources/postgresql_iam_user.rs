@@ -3,25 +3,25 @@
 //! It owns one role of the server. All writes are in one transaction, so an interrupted create has created the whole
 //! role or nothing; the comment on the role carries the mark of its creation.
 
+mod checks;
 mod destroy;
 mod diagnostics;
 mod foreseen;
+mod objections;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Check, Computed, Partial, Plan, Resource, Set, Spelling, Text, Val, View, block, check, computed, optional,
+    Computed, Partial, Plan, Resource, Set, Spelling, Text, Val, View, block, check, computed, optional,
     parse_duration, required,
 };
 
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
-use crate::records::claims::{self, Maker, Subject};
+use crate::records::claims::{self, Creator, Subject};
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Known, Role, Survey, Wanted};
-use crate::sql::quote::check_pg_name;
 use crate::sql::{self, Refusal};
 use crate::world::{Ctx, World};
 
@@ -145,7 +145,7 @@ tf_provider::model! {
     /// no member of `rds_iam` own the database.
     pub struct PostgresqlIamUser {
         /// Name of the database user, in the case in which it connects. A new name renames the user.
-        name: String = required().check(name()),
+        name: String = required().check(checks::name()),
         /// Whether the database user can log in.
         login: bool = optional().or(true),
         /// Whether the database user can open replication connections, with the role attribute `REPLICATION` or, if the
@@ -158,19 +158,19 @@ tf_provider::model! {
             optional().each(check::one_of(&["BYPASSRLS", "CREATEDB", "CREATEROLE"])),
         /// Roles that the database user is a member of, besides `rds_iam` and `rds_replication`. Other memberships are
         /// revoked. If null, memberships are not managed.
-        roles: Option<Set<String>> = optional().each(role()),
+        roles: Option<Set<String>> = optional().each(checks::role()),
         /// Maximum number of concurrent sessions of the database user; -1 means no limit.
         connection_limit: i64 = optional().or(-1).check(check::between(-1..=i64::from(i32::MAX))),
         /// Time until which a password of the database user is valid, such as `2030-01-01T00:00:00Z`, or `infinity`. It does
         /// not apply to authentication tokens. Defaults to no limit.
-        valid_until: Option<Instant> = optional().check(instant()),
+        valid_until: Option<Instant> = optional().check(checks::instant()),
         /// Whether to remove a password of the database user. RDS does not show whether there is one, so a password that is
         /// set later stays until the next change; members of `rds_iam` cannot log in with it.
         forbid_password: bool = optional().or(true),
         /// Role that becomes the owner of the database user's objects when the user is dropped. It must exist and have
         /// `CREATE` in their schemas, and the connecting user must be able to become a member of it. Defaults to the
         /// connecting user.
-        reassign_owned_to: Option<String> = optional().check(role()),
+        reassign_owned_to: Option<String> = optional().check(checks::role()),
         /// Whether to allow adopting a role of this name that already exists, regardless of who created it. It is
         /// changed to this configuration, and keeps its objects, its privileges and, without `roles`, its memberships. It
         /// loses its password unless `forbid_password` is `false`.
@@ -343,7 +343,7 @@ impl Resource<World> for PostgresqlIamUser {
         wanted.judge(&name, &Survey { missing: Vec::new(), heir: None, ..survey })?;
         if let Some(subject) = to_look.filter(|_| !wanted.adopt_existing) {
             match roles::find(&session, &name, None).await {
-                Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Maker::of(role.mark.as_ref())),
+                Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Creator::of(role.mark.as_ref())),
                 Ok(None) => {}
                 Err(_) => return Ok(()), // The apply will report it.
             }
@@ -436,7 +436,7 @@ impl PostgresqlIamUser {
         let is_earlier = claim.owns_mark(mark.as_deref());
         let adopted = found.is_some() && !is_earlier;
         if adopted && !self.adopt_existing {
-            return Err(diagnostics::can_be_adopted(claim.refuse(&Maker::of(mark.as_ref()))));
+            return Err(diagnostics::can_be_adopted(claim.refuse(&Creator::of(mark.as_ref()))));
         }
         self.ensure_allowed(session, &self.name).await?;
         if let Some(mark) = mark.filter(|_| is_earlier) {
@@ -452,7 +452,7 @@ impl PostgresqlIamUser {
             return Err(match roles::find(session, &self.name, None).await {
                 // The role was created by others in the meantime.
                 Ok(Some(role)) if oid.is_none() && !claim.owns_mark(role.mark.as_deref()) => {
-                    claim.refuse(&Maker::of(role.mark.as_ref()))
+                    claim.refuse(&Creator::of(role.mark.as_ref()))
                 }
                 _ => error,
             });
@@ -492,39 +492,6 @@ impl PostgresqlIamUser {
         Ok(())
     }
 
-    /// Ends the operation before anything is written if there is an objection to the user, whose present name is given.
-    async fn ensure_allowed(&self, session: &Session, name: &str) -> Result<()> {
-        let survey = self.survey(session, name).await.map_err(|error| self.fault(error))?;
-        self.judge(name, &survey)
-    }
-
-    async fn survey(&self, session: &Session, name: &str) -> Result<Survey, sql::Error> {
-        let heir = self.reassign_owned_to.as_deref().filter(|_| self.on_destroy == "drop");
-        roles::survey(session, name, self.roles.as_deref().unwrap_or_default(), heir).await
-    }
-
-    fn judge(&self, name: &str, survey: &Survey) -> Result<()> {
-        if !survey.is_rds {
-            return Err(diagnostics::no_rds().at(Self::database_connection.path().field(DatabaseConnection::host)));
-        }
-        if let Some(path) = &survey.locked_out {
-            return Err(diagnostics::locked_out(name, path).at(Self::name));
-        }
-        if let Some(path) = &survey.kerberos {
-            let through_roles =
-                self.roles.as_ref().is_some_and(|roles| roles.iter().any(|role| path.contains(role.as_str())));
-            let at = if through_roles { Self::roles.path() } else { Self::name.path() };
-            return Err(diagnostics::kerberos(name, path).at(at));
-        }
-        if !survey.missing.is_empty() {
-            return Err(diagnostics::missing(&survey.missing).at(Self::roles));
-        }
-        match (survey.heir, &self.reassign_owned_to) {
-            (Some(unfit), Some(heir)) => Err(diagnostics::unfit_heir(heir, unfit).at(Self::reassign_owned_to)),
-            _ => Ok(()),
-        }
-    }
-
     async fn write(&mut self, cx: &Ctx, session: &Session, oid: Option<u32>, mark: Option<&str>) -> Result<()> {
         let wanted = Wanted { mark, ..self.wanted() };
         let written = roles::write(session, oid, &wanted, self.patience()).await;
@@ -557,42 +524,4 @@ impl PostgresqlIamUser {
         }
         .at(at)
     }
-}
-
-/// A name that a role can be created with.
-fn name() -> Check {
-    Check::explained(
-        "must be 1 to 63 bytes without NUL, neither `public` nor `none`, and begin with neither `pg_` nor `rds`",
-        |name| {
-            check_pg_name(name).map_err(|error| error.to_string())?;
-            let is_reserved = ["pg_", "rds"].iter().any(|prefix| name.starts_with(prefix)) || is_word(name);
-            if is_reserved {
-                Err(format!("The name \"{name}\" is reserved by PostgreSQL or Amazon RDS."))
-            } else {
-                Ok(())
-            }
-        },
-    )
-}
-
-/// The name of a role that is there.
-fn role() -> Check {
-    Check::explained("must be 1 to 63 bytes without NUL, and neither `public` nor `none`", |name| {
-        check_pg_name(name).map_err(|error| error.to_string())?;
-        if is_word(name) {
-            Err(format!("\"{name}\" is a keyword of PostgreSQL, not a role, even in quotes."))
-        } else {
-            Ok(())
-        }
-    })
-}
-
-fn is_word(name: &str) -> bool {
-    ["public", "none"].contains(&name)
-}
-
-fn instant() -> Check {
-    Check::text("must be an instant of RFC 3339, such as `2030-01-01T00:00:00Z`, or `infinity`", |text| {
-        text == FOREVER || text.parse::<Timestamp>().is_ok()
-    })
 }

@@ -19,7 +19,7 @@ use crate::parts::db::connection::DatabaseConnection;
 use crate::parts::db::replication_impact::Consent;
 use crate::parts::rds::database::{self, Switch, Target};
 use crate::parts::rds::parameter_group::{self, Effect};
-use crate::records::claims::{self, Claim, Maker, Subject};
+use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::records::previous::Previous;
 use crate::resources::replication_iam_auth::lookup::{Found, Supplied, is_set, refuse};
 use crate::resources::replication_iam_auth::previous::retain_previous;
@@ -326,12 +326,12 @@ impl ReplicationIamAuth {
 
     /// The complaint that another resource manages a parameter.
     fn managed(&self, name: &str, mark: String, claim: Option<&Claim<'_>>) -> Diagnostic {
-        let maker = Maker::Mark(mark);
+        let creator = Creator::Mark(mark);
         let subject =
             ownership::subject(self).map(|subject| Subject { what: format!("parameter \"{name}\""), ..subject });
         match (claim, subject) {
-            (Some(claim), _) => claim.refuse(&maker),
-            (None, Ok(subject)) => claims::exists(&subject, &maker),
+            (Some(claim), _) => claim.refuse(&creator),
+            (None, Ok(subject)) => claims::exists(&subject, &creator),
             (None, Err(error)) => error,
         }
     }

@@ -264,7 +264,7 @@ class _Session:
             held.append(wire.message(kind, body))
             # Copies and streams go on only when the client has heard of their beginning.
             if kind in b"ZGHW" or not (self._groups and self._groups[0].late):
-                await self._tell(b"".join(held))
+                await self._send(b"".join(held))
                 held.clear()
 
     async def _answered(self, kind, body):
@@ -301,7 +301,7 @@ class _Session:
             return wire.error("28P01", f'password authentication failed for user "{self._login.user}"', "FATAL")
         return body
 
-    async def _tell(self, data):
+    async def _send(self, data):
         if self._to_client.is_closing():
             return
         try:

@@ -9,9 +9,9 @@ from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 from . import after, before
 from . import rds_clusters, rds_keys, rds_parameter_groups, rds_proxies, rds_snapshots  # noqa: F401, for their rules
 from . import rds_storage, rds_tags  # noqa: F401, for their rules
-from .rds_application import look_at_parameters
+from .rds_application import progress_parameters
 from .rds_models import become_another, iam_enabled
-from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
+from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, progress
 from .rds_state import page, require_modifiable, settle, shown
 from .rds_versions import keep_logs
 
@@ -107,8 +107,8 @@ def observe(_aws, call):
     databases = backend.databases if is_instance(call) else backend.clusters
     name = call.parameters.get("DBInstanceIdentifier") or call.parameters.get("DBClusterIdentifier")
     for database in [find(call, call.parameters)] if name else databases.values():
-        look(database)
-        look_at_parameters(database)
+        progress(database)
+        progress_parameters(database)
 
 
 @after("rds", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot", "CreateDBInstanceReadReplica")

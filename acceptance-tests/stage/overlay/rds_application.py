@@ -47,7 +47,7 @@ class Application:
         self.busy = looks
         self._arrive()
 
-    def look(self):
+    def progress(self):
         """One look at the database."""
         if self.lagging:
             self.lagging -= 1
@@ -216,13 +216,13 @@ def reboot(aws, call):
     return shown(call, database)
 
 
-def look_at_parameters(database):
+def progress_parameters(database):
     """One look at the parameters of an instance, or at those of a cluster."""
     if isinstance(database, DBCluster):
         for bearer in bearers(database):
-            application_of(bearer, True).look()
+            application_of(bearer, True).progress()
     else:
-        application_of(database, False).look()
+        application_of(database, False).progress()
 
 
 def _wanted(database, cluster):

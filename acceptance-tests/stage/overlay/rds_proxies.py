@@ -10,7 +10,7 @@ from moto.rds.models import DBProxy
 from stage.aws.errors import AwsError
 
 from . import after, before
-from .rds_state import Change, backend_of, begin, change_of, follow, host_suffix, look, named, page
+from .rds_state import Change, backend_of, begin, change_of, follow, host_suffix, named, page, progress
 
 _PORTS = {"POSTGRESQL": 5432, "MYSQL": 3306, "SQLSERVER": 1433}
 #: The family of each engine that the stage plays, in the words of proxies.
@@ -126,7 +126,7 @@ def describe(_aws, call):
 def observe(_aws, call):
     """Each look brings what is under way one step nearer."""
     for proxy in [_proxy(call)] if "DBProxyName" in call.parameters else backend_of(call).db_proxies.values():
-        look(proxy)
+        progress(proxy)
 
 
 @before("rds", "DeleteDBProxy", "DescribeDBProxyTargetGroups", "ModifyDBProxyTargetGroup")

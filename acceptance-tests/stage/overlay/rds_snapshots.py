@@ -6,7 +6,7 @@ from stage.aws import moto_backend
 from stage.aws.errors import AwsError
 
 from . import after, before
-from .rds_state import Change, backend_of, change_of, look, named
+from .rds_state import Change, backend_of, change_of, named, progress
 
 _CREATING = ("CreateDBSnapshot", "CreateDBClusterSnapshot", "CopyDBSnapshot", "CopyDBClusterSnapshot")
 _USING = ("CopyDBSnapshot", "RestoreDBInstanceFromDBSnapshot", "DeleteDBSnapshot")
@@ -74,7 +74,7 @@ def observe_snapshots(_aws, call):
     snapshots = backend_of(call).cluster_snapshots if of_cluster else backend_of(call).database_snapshots
     name = call.parameters.get("DBClusterSnapshotIdentifier" if of_cluster else "DBSnapshotIdentifier")
     for snapshot in [source_of(call)] if name else snapshots.values():
-        look(snapshot)
+        progress(snapshot)
 
 
 def _status(self):

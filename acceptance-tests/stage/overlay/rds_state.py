@@ -36,7 +36,7 @@ class Change:
         """Whether it takes effect now."""
         return not (self.deferred or self.queued or self.busy or self.lingering)
 
-    def look(self):
+    def progress(self):
         """One look at the database brings the change one step nearer."""
         if self.queued:
             self.queued -= 1
@@ -57,9 +57,9 @@ def begin(database, change):
     advance(database)
 
 
-def look(database):
+def progress(database):
     """One look at a database."""
-    change_of(database).look()
+    change_of(database).progress()
     advance(database)
 
 

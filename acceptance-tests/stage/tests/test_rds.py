@@ -23,7 +23,7 @@ class Database:
     def describe(self):
         return getattr(self.rds, f"describe_db_{self.kind}s")(**self.who)[f"DB{self.kind.title()}s"][0]
 
-    def look(self):
+    def observe(self):
         """Status, flag and pending flag."""
         return state(self.describe())
 
@@ -39,7 +39,7 @@ def test_change_at_once_is_busy_then_lingers_then_holds(account, kind):
     database, flag = Database(account, kind), {"EnableIAMDatabaseAuthentication": True}
     busy = ("configuring-iam-database-auth", False, True)
     assert state(database.modify(ApplyImmediately=True, **flag)) == busy
-    looks = [database.look() for _ in range(4)]
+    looks = [database.observe() for _ in range(4)]
     assert looks == [busy, busy, ("available", False, True), ("available", True, None)]
 
 
@@ -54,16 +54,16 @@ def test_flag_can_be_taken_away(account, kind):
     database = Database(account, kind, iam=True)
     account.control("POST", "transitions", account=account.id, busy=0)
     database.modify(ApplyImmediately=True, EnableIAMDatabaseAuthentication=False)
-    assert database.look() == ("available", False, None)
+    assert database.observe() == ("available", False, None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_deferred_change_waits_for_the_maintenance_window(account, kind):
     database = Database(account, kind)
     database.modify(EnableIAMDatabaseAuthentication=True)
-    assert [database.look() for _ in range(5)] == 5 * [("available", False, True)]
+    assert [database.observe() for _ in range(5)] == 5 * [("available", False, True)]
     account.control("POST", "maintenance", account=account.id)
-    assert database.look() == ("available", True, None)
+    assert database.observe() == ("available", True, None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,7 +71,7 @@ def test_deferred_change_comes_with_the_next_immediate_one(account, kind):
     database = Database(account, kind)
     database.modify(EnableIAMDatabaseAuthentication=True)
     database.modify(ApplyImmediately=True, BackupRetentionPeriod=3)
-    assert database.look() == ("available", True, None)
+    assert database.observe() == ("available", True, None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -79,7 +79,7 @@ def test_deferred_change_can_be_taken_back(account, kind):
     database = Database(account, kind)
     database.modify(EnableIAMDatabaseAuthentication=True)
     database.modify(EnableIAMDatabaseAuthentication=False)
-    assert database.look() == ("available", False, None)
+    assert database.observe() == ("available", False, None)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_no_second_change_while_busy(account, kind, code):
 def test_other_changes_leave_the_flag_alone(account, kind):
     database = Database(account, kind, iam=True)
     database.modify(ApplyImmediately=True, BackupRetentionPeriod=3)
-    assert database.look() == ("available", True, None)
+    assert database.observe() == ("available", True, None)
 
 
 def test_new_instance_is_creating_for_a_while(account):

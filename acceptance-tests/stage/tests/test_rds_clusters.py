@@ -34,7 +34,7 @@ class Rds:
     def cluster(self, name="orders"):
         return self.api.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
 
-    def look(self, name="orders"):
+    def observe(self, name="orders"):
         """Status, group and status of the parameters of an instance."""
         found = self.instance(name)
         (group,) = found["DBParameterGroups"]
@@ -55,7 +55,7 @@ def test_default_group_of_an_instance(account):
     for name, engine in (("pg", "postgres"), ("my", "mysql"), ("maria", "mariadb"), ("ora", "oracle-ee")):
         version = {"version": "19.0.0"} if engine == "oracle-ee" else {}
         rds.seed(identifier=name, engine=engine, iam=False, **version)
-    shown = [rds.look(name)[1] for name in ("pg", "my", "maria", "ora")]
+    shown = [rds.observe(name)[1] for name in ("pg", "my", "maria", "ora")]
     assert shown == ["default.postgres15", "default.mysql8.0", "default.mariadb10.11", "default.oracle-ee-19"]
 
 
@@ -77,10 +77,10 @@ def test_default_group_of_a_cluster(account, engine, group):
 def test_dynamic_change_is_applied_after_some_looks(account):
     rds = Rds(account)
     rds.seed(parameter_group="tuned")
-    assert rds.look() == ("available", "tuned", "in-sync")
+    assert rds.observe() == ("available", "tuned", "in-sync")
     rds.set(DYNAMIC, "1", "immediate")
-    assert [rds.look()[2] for _ in range(2)] == ["applying", "applying"]
-    assert rds.look()[2] == "in-sync" and rds.effective() == {DYNAMIC: "1"}
+    assert [rds.observe()[2] for _ in range(2)] == ["applying", "applying"]
+    assert rds.observe()[2] == "in-sync" and rds.effective() == {DYNAMIC: "1"}
 
 
 def test_dynamic_change_is_not_in_force_while_it_is_applied(account):
@@ -89,7 +89,7 @@ def test_dynamic_change_is_not_in_force_while_it_is_applied(account):
     account.control("POST", "transitions", account=account.id, applying=1)
     rds.set(DYNAMIC, "1", "immediate")
     assert rds.effective() == {}
-    assert rds.look()[2] == "applying"
+    assert rds.observe()[2] == "applying"
     assert rds.effective() == {DYNAMIC: "1"}
 
 
@@ -98,9 +98,9 @@ def test_status_lags_behind_a_change(account):
     rds.seed(parameter_group="tuned")
     account.control("POST", "transitions", account=account.id, lagging=2, applying=1)
     rds.set(STATIC, "1", "pending-reboot")
-    assert [rds.look()[2] for _ in range(3)] == ["in-sync", "in-sync", "pending-reboot"]
+    assert [rds.observe()[2] for _ in range(3)] == ["in-sync", "in-sync", "pending-reboot"]
     rds.set(DYNAMIC, "1", "immediate")
-    assert [rds.look()[2] for _ in range(4)] == [*2 * ["pending-reboot"], "applying", "pending-reboot"]
+    assert [rds.observe()[2] for _ in range(4)] == [*2 * ["pending-reboot"], "applying", "pending-reboot"]
     assert rds.effective() == {DYNAMIC: "1"}
 
 
@@ -108,18 +108,18 @@ def test_dynamic_change_may_wait_for_a_reboot(account):
     rds = Rds(account)
     rds.seed(parameter_group="tuned")
     rds.set(DYNAMIC, "1", "pending-reboot")
-    assert rds.look()[2] == "pending-reboot" and rds.effective() == {}
+    assert rds.observe()[2] == "pending-reboot" and rds.effective() == {}
 
 
 def test_static_change_waits_for_a_reboot(account):
     rds = Rds(account)
     rds.seed(parameter_group="tuned")
     rds.set(STATIC, "1", "pending-reboot")
-    assert [rds.look() for _ in range(4)] == 4 * [("available", "tuned", "pending-reboot")]
+    assert [rds.observe() for _ in range(4)] == 4 * [("available", "tuned", "pending-reboot")]
     assert rds.effective() == {}
     answer = rds.api.reboot_db_instance(DBInstanceIdentifier="orders")["DBInstance"]
     assert answer["DBInstanceStatus"] == "rebooting"
-    looks = [rds.look() for _ in range(3)]
+    looks = [rds.observe() for _ in range(3)]
     assert [status for status, _, _ in looks] == ["rebooting", "rebooting", "available"]
     assert looks[2] == ("available", "tuned", "in-sync") and rds.effective() == {STATIC: "1"}
 
@@ -131,7 +131,7 @@ def test_reboot_that_begins_late(account):
     account.control("POST", "transitions", account=account.id, queued=2, rebooting=1)
     assert rds.api.reboot_db_instance(**who)["DBInstance"]["DBInstanceStatus"] == "available"
     refused("InvalidDBInstanceState", rds.api.reboot_db_instance, **who)
-    looks = [rds.look()[::2] for _ in range(4)]
+    looks = [rds.observe()[::2] for _ in range(4)]
     assert looks[:2] == 2 * [("available", "pending-reboot")]
     assert looks[2:] == [("rebooting", "pending-reboot"), ("available", "in-sync")]
 
@@ -145,7 +145,7 @@ def test_failing_over_applies_nothing(account):
     refused("InvalidParameterCombination", rds.api.reboot_db_instance, **failover)
     rds.api.modify_db_instance(DBInstanceIdentifier="orders", MultiAZ=True, ApplyImmediately=True)
     rds.api.reboot_db_instance(**failover)
-    assert rds.look()[2] == "pending-reboot"
+    assert rds.observe()[2] == "pending-reboot"
 
 
 def test_same_value_again_is_no_change(account):
@@ -153,7 +153,7 @@ def test_same_value_again_is_no_change(account):
     account.control("POST", "parameters", account=account.id, group="tuned", values={STATIC: "1"})
     rds.seed(parameter_group="tuned")
     rds.set(STATIC, "1", "pending-reboot")
-    assert rds.look()[2] == "in-sync"
+    assert rds.observe()[2] == "in-sync"
 
 
 def test_reset_takes_the_way_of_a_change(account):
@@ -161,7 +161,7 @@ def test_reset_takes_the_way_of_a_change(account):
     account.control("POST", "parameters", account=account.id, group="tuned", values={STATIC: "1", DYNAMIC: "1"})
     rds.seed(parameter_group="tuned")
     rds.api.reset_db_parameter_group(DBParameterGroupName="tuned", ResetAllParameters=True)
-    assert [rds.look()[2] for _ in range(3)] == ["applying", "applying", "pending-reboot"]
+    assert [rds.observe()[2] for _ in range(3)] == ["applying", "applying", "pending-reboot"]
     assert rds.effective() == {STATIC: "1"}
 
 
@@ -171,7 +171,7 @@ def test_shared_group_reaches_every_instance(account):
         rds.seed(identifier=name, parameter_group="tuned")
     rds.seed(identifier="c")
     rds.set(STATIC, "1", "pending-reboot")
-    assert [rds.look(name)[2] for name in "abc"] == ["pending-reboot", "pending-reboot", "in-sync"]
+    assert [rds.observe(name)[2] for name in "abc"] == ["pending-reboot", "pending-reboot", "in-sync"]
 
 
 def test_new_group_is_named_at_once_and_waits_for_a_reboot(account):
@@ -179,11 +179,11 @@ def test_new_group_is_named_at_once_and_waits_for_a_reboot(account):
     account.control("POST", "parameters", account=account.id, group="tuned", values={DYNAMIC: "1"})
     rds.seed()
     rds.api.modify_db_instance(DBInstanceIdentifier="orders", DBParameterGroupName="tuned")
-    looks = [rds.look() for _ in range(3)]
+    looks = [rds.observe() for _ in range(3)]
     assert looks == [*2 * [("modifying", "tuned", "pending-reboot")], ("available", "tuned", "pending-reboot")]
     assert rds.effective() == {}
     account.control("POST", "reboot", account=account.id, identifier="orders")
-    assert rds.look() == ("available", "tuned", "in-sync") and rds.effective() == {DYNAMIC: "1"}
+    assert rds.observe() == ("available", "tuned", "in-sync") and rds.effective() == {DYNAMIC: "1"}
 
 
 def test_dynamic_change_after_a_new_group_needs_no_reboot(account):
@@ -192,7 +192,7 @@ def test_dynamic_change_after_a_new_group_needs_no_reboot(account):
     rds.seed()
     rds.api.modify_db_instance(DBInstanceIdentifier="orders", DBParameterGroupName="tuned")
     rds.set(DYNAMIC, "1", "immediate")
-    assert rds.effective() == {DYNAMIC: "1"} and rds.look()[2] == "pending-reboot"
+    assert rds.effective() == {DYNAMIC: "1"} and rds.observe()[2] == "pending-reboot"
 
 
 @pytest.mark.parametrize("kind", ["instance", "cluster"])
@@ -230,7 +230,7 @@ def test_static_change_of_an_aurora_cluster(account):
     assert rds.members() == ("available", ["in-sync", "in-sync"])
     rds.set(STATIC, "1", "pending-reboot")
     assert rds.members() == ("available", ["pending-reboot", "pending-reboot"])
-    assert rds.look("orders-instance-1")[2] == "in-sync", "the instance's own group has not changed"
+    assert rds.observe("orders-instance-1")[2] == "in-sync", "the instance's own group has not changed"
     refused("InvalidParameterCombination", rds.api.reboot_db_cluster, DBClusterIdentifier="orders")
     account.control("POST", "transitions", account=account.id, rebooting=0)
     rds.api.reboot_db_instance(DBInstanceIdentifier="orders-instance-1")
@@ -276,7 +276,7 @@ def test_multi_az_cluster(account):
     rds.set(STATIC, "1", "pending-reboot")
     assert rds.members() == ("available", 3 * ["pending-reboot"])
     answer = rds.api.reboot_db_cluster(DBClusterIdentifier="orders")["DBCluster"]
-    assert answer["Status"] == "rebooting" and rds.look("orders-instance-2")[0] == "rebooting"
+    assert answer["Status"] == "rebooting" and rds.observe("orders-instance-2")[0] == "rebooting"
     refused("InvalidDBClusterStateFault", rds.api.reboot_db_cluster, DBClusterIdentifier="orders")
     looks = [rds.members() for _ in range(3)]
     assert looks[:2] == 2 * [("rebooting", 3 * ["pending-reboot"])]
@@ -326,7 +326,7 @@ def test_multi_az_cluster_is_made_and_deleted_with_its_members(account):
     made = rds.api.create_db_cluster(**wanted, DBClusterParameterGroupName="tuned")["DBCluster"]
     assert (made["Status"], made["DBClusterParameterGroup"], made["AllocatedStorage"]) == ("creating", "tuned", 100)
     assert len(made["DBClusterMembers"]) == 3
-    assert rds.look("orders-instance-1") == ("creating", "default.postgres15", "in-sync")
+    assert rds.observe("orders-instance-1") == ("creating", "default.postgres15", "in-sync")
     assert rds.instance("orders-instance-2")["DBInstanceClass"] == "db.m6gd.large"
     rds.api.delete_db_cluster(DBClusterIdentifier="orders", SkipFinalSnapshot=True)
     refused("DBInstanceNotFound", rds.api.describe_db_instances, DBInstanceIdentifier="orders-instance-1")
@@ -349,6 +349,6 @@ def test_restored_copy_has_a_default_group(account):
     restore = rds.api.restore_db_instance_from_db_snapshot
     for name, group in (("plain", {}), ("asked", {"DBParameterGroupName": "tuned"})):
         restore(DBInstanceIdentifier=name, DBSnapshotIdentifier="before", **group)
-    assert [rds.look(name)[1] for name in ("plain", "asked")] == ["default.postgres15", "tuned"]
+    assert [rds.observe(name)[1] for name in ("plain", "asked")] == ["default.postgres15", "tuned"]
     more = {"DBInstanceIdentifier": "more", "DBSnapshotIdentifier": "before", "DBParameterGroupName": "none"}
     refused("DBParameterGroupNotFound", restore, **more)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::commands::NEVER;
 use crate::support::eventually;
 use crate::support::matrix::normal::assert_same;
 use crate::support::matrix::reference::{Reference, Scene};
@@ -65,9 +66,6 @@ pub(super) enum End {
     /// It failed, and the next one succeeded.
     Again,
 }
-
-/// Longer than any command takes, so that an answer never comes.
-const NEVER: u32 = 250;
 
 /// More calls than any step makes.
 const REST: usize = 500;

@@ -51,7 +51,7 @@ fn listed(page: &str) -> BTreeSet<String> {
 
 /// The operations that were refused since the record was last emptied.
 fn refused(scene: &Scene) -> Vec<String> {
-    let calls = scene.account.look("calls", json!({}));
+    let calls = scene.account.query("calls", json!({}));
     let calls = calls["calls"].as_array().expect("calls").iter();
     let denied = calls.filter(|call| call["code"].as_str().is_some_and(|code| code.contains("AccessDenied")));
     denied.map(|call| format!("{}:{}", call["service"], call["operation"]).replace('"', "")).collect()

@@ -14,11 +14,15 @@ use crate::aws::iam::roles::{NewRole, Role};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::aws::{Error, lag};
 use crate::ownership;
-use crate::records::claims::{self, Claim, Maker, Subject};
+use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::world::{self, Ctx};
 
 mod attachments;
+mod resource;
 mod trusted;
+
+pub use crate::parts::iam::role::resource::moved;
+pub(crate) use crate::parts::iam::role::resource::role_resource;
 
 /// A role as a configuration wants it, or as a state knows it.
 #[derive(Clone, Debug)]
@@ -98,9 +102,9 @@ pub fn subject(kind: &'static str, name: &str, at: Path) -> Subject {
 ///
 /// # Errors
 /// AWS refuses the read.
-pub async fn existing(cx: &Ctx, name: &str) -> Result<Option<Maker>> {
+pub async fn existing(cx: &Ctx, name: &str) -> Result<Option<Creator>> {
     let role = cx.aws()?.iam().await?.role(name).await?;
-    Ok(role.map(|role| Maker::of(tags::mark(&role.tags))))
+    Ok(role.map(|role| Creator::of(tags::mark(&role.tags))))
 }
 
 /// Creates a role with its policy, or completes what an interrupted create began. `save` is called with the role as
@@ -133,7 +137,7 @@ pub async fn create(cx: &Ctx, mut claim: Claim<'_>, spec: &Spec, save: impl FnOn
     let (role, policy) = found;
     let mark = tags::mark(&role.tags);
     if !claim.owns_mark(mark.map(String::as_str)) {
-        return Err(claim.refuse(&Maker::of(mark)));
+        return Err(claim.refuse(&Creator::of(mark)));
     }
     mark.into_iter().for_each(|mark| claim.resume(mark));
     claim.created(cx);

@@ -19,7 +19,7 @@ use crate::aws::rds::parameters::{Group, Method, Parameter, Setting};
 use crate::aws::rds::users::User;
 use crate::aws::rds::{Database, Kind, Rds};
 use crate::aws::{self, lag};
-use crate::records::claims::{Maker, Subject};
+use crate::records::claims::{Creator, Subject};
 use crate::records::previous::Previous;
 use crate::world::{self, Ctx};
 
@@ -281,7 +281,7 @@ pub async fn warn_managed(cx: &Ctx, rds: &Rds, arn: &str, name: &str, subject: &
     if let Ok(notes) = Notes::read(rds, arn).await
         && let Some(mark) = notes.mark(name)
     {
-        cx.claims().warn_exists(cx, subject, &Maker::Mark(mark));
+        cx.claims().warn_exists(cx, subject, &Creator::Mark(mark));
     }
 }
 

@@ -4,10 +4,10 @@ use std::io;
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::records::claims::{Maker, Subject};
+use crate::records::claims::{Creator, Subject};
 
 /// A create finds an object that is not to be adopted.
-pub(super) fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
+pub(super) fn exists(subject: &Subject, creator: &Creator) -> Diagnostic {
     let Subject { noun, what, found, arguments, import_id, at, .. } = subject;
     Diagnostic::error(
         format!("{noun} {found}"),
@@ -17,14 +17,14 @@ pub(super) fn exists(subject: &Subject, maker: &Maker) -> Diagnostic {
              a \"moved\" block. If this resource is being replaced with \"create_before_destroy\" (which \
              dependencies inherit), change {arguments} as well. If another configuration manages it, change \
              {arguments}.",
-            created_by(subject, maker)
+            created_by(subject, creator)
         ),
     )
     .at(at.clone())
 }
 
 /// A plan finds an object that it would create.
-pub(super) fn exists_at_plan(subject: &Subject, maker: &Maker) -> Diagnostic {
+pub(super) fn exists_at_plan(subject: &Subject, creator: &Creator) -> Diagnostic {
     let Subject { noun, what, found, arguments, import_id, at, .. } = subject;
     Diagnostic::warning(
         format!("{noun} {found}"),
@@ -32,7 +32,7 @@ pub(super) fn exists_at_plan(subject: &Subject, maker: &Maker) -> Diagnostic {
             "The {what} {found}. {} The apply will fail unless it is deleted first, by this apply or outside of \
              Terraform.\n\nTo manage it here, import it:\n  terraform import ADDRESS '{import_id}'\n\nOr change \
              {arguments}.",
-            created_by(subject, maker)
+            created_by(subject, creator)
         ),
     )
     .at(at.clone())
@@ -140,18 +140,18 @@ pub(super) fn no_claims(error: &io::Error) -> Diagnostic {
     )
 }
 
-fn created_by(subject: &Subject, maker: &Maker) -> String {
-    match maker {
-        Maker::Mark(mark) => {
+fn created_by(subject: &Subject, creator: &Creator) -> String {
+    match creator {
+        Creator::Mark(mark) => {
             let (kind, id) = mark.split_once('/').unwrap_or((subject.kind, mark));
             format!(
                 "It was created by a resource \"rdsauth_{kind}\" (creation ID {id}): in another configuration or \
                  workspace, on another machine, or under another address."
             )
         }
-        Maker::Unmarked => {
+        Creator::Unmarked => {
             "It has no tag or comment of this provider, so it was not created by this provider.".to_owned()
         }
-        Maker::Unknown => "The provider cannot tell who created it.".to_owned(),
+        Creator::Unknown => "The provider cannot tell who created it.".to_owned(),
     }
 }

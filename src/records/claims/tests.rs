@@ -115,7 +115,7 @@ async fn one_process_has_one_resource_for_an_object() {
 #[tokio::test]
 async fn a_create_that_was_refused_keeps_the_object_from_being_deleted() {
     let (it, claims) = (subject("refused"), Claims::default());
-    let error = claims.begin(&cx(), it.clone()).await.unwrap().refuse(&Maker::Mark("test_role/1f".to_owned()));
+    let error = claims.begin(&cx(), it.clone()).await.unwrap().refuse(&Creator::Mark("test_role/1f".to_owned()));
     assert_eq!(error.summary, "Role already exists");
     for part in ["creation ID 1f", "terraform import ADDRESS 'refused'", "\"moved\" block", "create_before_destroy"] {
         assert!(error.detail.contains(part), "{part} is missing in {}", error.detail);

@@ -74,7 +74,7 @@ pub(super) fn in_recovery(found: &Description, outcome: &str) -> Diagnostic {
 
 /// The secret was deleted outside of Terraform.
 pub(super) fn secret_missing(id: &str) -> Diagnostic {
-    let place = id.parse().map(|arn: Arn| format!(" in region \"{}\" of account {}", arn.region, arn.account));
+    let place = id.parse().map(|arn: Arn| format!(" in {}", arn.place()));
     let place = place.unwrap_or_default();
     let detail = format!(
         "The secret \"{id}\" does not exist any more{place}. It was deleted outside of Terraform after the \

@@ -8,13 +8,13 @@ use crate::aws::kms::{Grant, Key, Kms};
 use crate::aws::{self, lag};
 use crate::parts::kms::key_policy::Age;
 use crate::policy::edit::is_unique_id;
-use crate::records::claims::{Claim, Maker};
+use crate::records::claims::{Claim, Creator};
 use crate::resources::kms_key_user::{KmsKeyUser, content, statements};
 use crate::world::Ctx;
 
 impl KmsKeyUser {
     /// Creates the grant, or adopts the one that an interrupted create has left; returns its id.
-    pub(crate) async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key, claim: &Claim<'_>) -> Result<String> {
+    pub(super) async fn give_grant(&self, cx: &Ctx, kms: &Kms, key: &Key, claim: &Claim<'_>) -> Result<String> {
         let ours = self.grants(kms).await?;
         let sid = self.sid.get()?;
         let is_earlier = |grant: &&Grant| claim.has_claimed_content(&content(&statements(grant, sid)));
@@ -41,13 +41,13 @@ impl KmsKeyUser {
                 );
                 Err(Diagnostic::error("Key is not enabled", detail).at(Self::kms_key_arn))
             }
-            None => Err(claim.refuse(&Maker::Unknown)),
+            None => Err(claim.refuse(&Creator::Unknown)),
         }
     }
 
     /// Creates the new grant before the old one is revoked, so that the principal is never without access. But a grant
     /// to a deleted principal is revoked first: it is of no use, and KMS could return it for the new one.
-    pub(crate) async fn replace_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
+    pub(super) async fn replace_grant(&self, cx: &Ctx, kms: &Kms) -> Result<String> {
         let (dead, ours): (Vec<_>, Vec<_>) =
             self.grants(kms).await?.into_iter().partition(|grant| is_unique_id(&grant.grantee));
         self.revoke(kms, &dead).await?;
@@ -61,7 +61,7 @@ impl KmsKeyUser {
     }
 
     /// Revokes these grants.
-    pub(crate) async fn revoke(&self, kms: &Kms, grants: &[Grant]) -> Result<()> {
+    pub(super) async fn revoke(&self, kms: &Kms, grants: &[Grant]) -> Result<()> {
         for grant in grants {
             let revoked = kms.revoke_grant(&self.kms_key_arn, &grant.id).await;
             revoked.context("Cannot revoke the grant", &self.kms_key_arn)?;
@@ -96,7 +96,7 @@ impl KmsKeyUser {
     }
 
     /// The grant with the known id, or else one with the name.
-    pub(crate) async fn grant(&self, kms: &Kms) -> Result<Option<Grant>> {
+    pub(super) async fn grant(&self, kms: &Kms) -> Result<Option<Grant>> {
         if let Some(id) = self.grant_id.get()? {
             let found = kms.grants(&self.kms_key_arn, Some(id)).await;
             let found = found.context("Cannot read the grant", &self.kms_key_arn)?;
@@ -108,7 +108,7 @@ impl KmsKeyUser {
     }
 
     /// The grants of this name to this principal, of which there are several only while one replaces another.
-    pub(crate) async fn grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
+    pub(super) async fn grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
         let name = self.sid.get()?;
         let is_ours = |grant: &Grant| {
             let grantee = grant.grantee == self.principal_arn || is_unique_id(&grant.grantee);
@@ -118,13 +118,13 @@ impl KmsKeyUser {
     }
 
     /// All grants of the key.
-    pub(crate) async fn all_grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
+    pub(super) async fn all_grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
         let grants = kms.grants(&self.kms_key_arn, None).await;
         Ok(grants.context("Cannot read the key's grants", &self.kms_key_arn)?.unwrap_or_default())
     }
 }
 
 /// Whether two lists are the same, in whatever order.
-pub(crate) fn same_operations(a: &[String], b: &[String]) -> bool {
+pub(super) fn same_operations(a: &[String], b: &[String]) -> bool {
     a.len() == b.len() && a.iter().all(|operation| b.contains(operation))
 }

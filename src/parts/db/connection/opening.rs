@@ -6,7 +6,8 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{Model as _, Secret, parse_duration};
 use tf_provider::value::Path;
 
-use crate::arn;
+use crate::arn::{self, Arn};
+use crate::aws;
 use crate::aws::host::RdsHost;
 use crate::aws::token::{Argument, Login, MAX_LIFETIME};
 use crate::parts::db::connection::{DatabaseConnection, Engine, port};
@@ -245,9 +246,12 @@ impl DatabaseConnection {
 
     async fn of_secret(&self, cx: &Ctx) -> Result<Credentials> {
         let arn = self.secret_arn.as_deref().ok_or_else(|| missing("secret_arn"))?;
-        let region = arn::secret_arn(arn).ok().map(|arn| arn.region.to_string());
-        let secrets = cx.aws()?.secrets(region.as_deref()).await?;
-        let value = secrets.value(arn).await.context("Cannot read the secret with the database credentials", arn);
+        let arn = arn::secret_arn(arn).map_err(Diagnostic::bug)?;
+        let secrets = cx.aws()?.secrets(Some(&arn.region)).await?;
+        let value = match secrets.value(&arn.to_string()).await {
+            Err(error) if error.is_not_found() => Err(no_secret(&arn, &error)),
+            value => value.context("Cannot read the secret with the database credentials", &arn),
+        };
         let value = value.map_err(|error| error.at(Self::secret_arn))?;
         let parsed: Option<serde_json::Value> = serde_json::from_str(value.expose()).ok();
         let text =
@@ -275,6 +279,17 @@ impl DatabaseConnection {
             password: defaults.password.clone().ok_or_else(|| absent("password"))?,
         })
     }
+}
+
+/// Secrets Manager answers the same for a secret that has no current value.
+fn no_secret(arn: &Arn, error: &aws::Error) -> Diagnostic {
+    let detail = format!(
+        "There is no secret \"{arn}\" with a value in {}: {error}.\n\nIf the same configuration creates the secret, refer \
+         to that resource, or add it to \"depends_on\". Otherwise check \"secret_arn\", and that the secret has not been \
+         deleted.",
+        arn.place()
+    );
+    Diagnostic::error("Secret not found", detail)
 }
 
 /// Moves a complaint about a block to where the block is.
