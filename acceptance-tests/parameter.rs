@@ -123,6 +123,22 @@ fn basic() {
     assert_eq!((scene.values(), scene.notes()), (json!({}), vec![]));
 }
 
+/// A resource that stores no previous value does not notice that another one manages the same parameter, until it does.
+#[test]
+fn the_note_of_another_resource_stays() {
+    let scene = Scene::new(&with(DYNAMIC, "on_destroy = \"reset\""));
+    let Scene { tf, .. } = &scene;
+    tf.apply();
+    let other = tf.beside();
+    other.write("main.tf", &tf.read("main.tf").replace("on_destroy = \"reset\"", ""));
+    other.apply();
+    let notes = scene.marked_notes();
+    tf.write("main.tf", &tf.read("main.tf").replace("\"reset\"", "\"restore\""));
+    let error = tf.apply_fails().error();
+    assert_eq!((error.summary.as_str(), scene.marked_notes()), ("Parameter is already managed", notes));
+    assert!(error.code.contains("on_destroy"), "{error:?}");
+}
+
 #[test]
 fn a_static_parameter_of_clusters() {
     let scene = Scene::new(STATIC);

@@ -283,6 +283,14 @@ impl FromStr for Arn {
     }
 }
 
+/// The parts of `ID@REGION`, as `terraform import` takes the ID of an object in another region than the provider's.
+pub fn split_region(id: &str) -> (&str, Option<&str>) {
+    match id.rsplit_once('@') {
+        Some((id, region)) if check_region(region).is_ok() => (id, Some(region)),
+        _ => (id, None),
+    }
+}
+
 /// Checks the shape of a region name.
 ///
 /// # Errors

@@ -116,7 +116,7 @@ fn import_by_name_and_by_arn() {
     let scene = Scene::new(SECRET);
     let Scene { tf, account, .. } = &scene;
     let foreign = account.put_secret(NAME, json!({ "value": "theirs" }));
-    for id in [NAME, foreign["arn"].as_str().expect("an ARN")] {
+    for id in [NAME, &format!("{NAME}@us-east-1"), foreign["arn"].as_str().expect("an ARN")] {
         tf.import(IT, id);
         assert_eq!(tf.state_value(IT, "name"), NAME);
         assert_eq!(tf.state_value(IT, "region"), "us-east-1");

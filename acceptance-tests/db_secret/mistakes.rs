@@ -36,6 +36,14 @@ fn a_key_of_another_region_is_refused() {
 }
 
 #[test]
+fn a_key_that_does_not_exist_is_refused() {
+    let absent = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000000";
+    let scene = Scene::new(&SECRET.replace("var.key", &format!("\"{absent}\"")));
+    let error = scene.tf.apply_fails().error();
+    assert!(error.detail.contains(absent) && error.code.contains("kms_key_id"), "{error:?}");
+}
+
+#[test]
 fn a_missing_key_and_an_odd_name_are_warned_of() {
     let scene = Scene::new(&SECRET.replace("loader/source", "loader/source-abc123"));
     scene.tf.ok(&["plan"]).expect_text("Name looks like the end of an ARN");

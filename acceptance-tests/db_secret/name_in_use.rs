@@ -11,7 +11,7 @@ fn a_secret_of_others_is_left_alone() {
     let theirs = scene.secret();
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Secret already exists");
-    assert!(error.detail.contains(&format!("import ADDRESS '{NAME}'")), "{error:?}");
+    assert!(error.detail.contains(&format!("import ADDRESS '{NAME}@us-east-1'")), "{error:?}");
     assert!(error.code.contains("name"), "{error:?}");
     assert_eq!(scene.secret(), theirs);
 }

@@ -112,6 +112,43 @@ fn a_re_created_role_is_left_alone() {
     assert_eq!(tf.state().addresses(), [""; 0]);
 }
 
+/// The apply has a plan for the role that was there before.
+#[test]
+fn a_role_that_was_re_created_after_the_plan_is_left_alone() {
+    let scene = Scene::new(ROLE);
+    let Scene { tf, account, .. } = &scene;
+    tf.apply();
+    scene.configure(&ROLE.replace("clickpipes_iam_user", "another_user"));
+    tf.ok(&["plan", "-out=saved"]);
+    account.delete_role("access");
+    account.add("role/access");
+    account.forget_calls();
+    let run = tf.run(&["apply", "-json", "saved"]).expect_code(1);
+    assert_eq!(run.error().summary, "Role changed since the plan");
+    assert_eq!(account.writes(), [""; 0]);
+}
+
+/// IAM may show the role that had the name before, for a moment.
+#[test]
+fn a_stale_look_does_not_lose_a_role() {
+    let scene = Scene::new(ROLE);
+    let Scene { tf, account, .. } = &scene;
+    tf.apply();
+    let replace = || {
+        account.fault(json!({
+            "service": "iam", "operation": "GetRole", "fault": "stale", "writes": "DeleteRole", "times": 1
+        }));
+        tf.ok(&["apply", "-auto-approve", &format!("-replace={IT}")]);
+    };
+    replace();
+    tf.assert_plan_empty();
+    assert_eq!(account.strikes(), 1);
+    replace();
+    tf.ok(&["destroy", "-auto-approve", "-refresh=false"]);
+    assert_eq!(account.strikes(), 2);
+    assert_eq!(account.call("iam", "ListRoles", json!({}))["Roles"], json!([]));
+}
+
 #[test]
 fn import() {
     let explicit =

@@ -121,6 +121,11 @@ fn another_region() {
     tf.ok(&["state", "rm", IT]);
     tf.import(IT, arn.as_str().unwrap());
     tf.assert_plan_empty();
+    tf.ok(&["state", "rm", IT]);
+    let import = format!("{ALIAS}@eu-west-1");
+    assert!(tf.apply_fails().error().detail.contains(&format!("terraform import ADDRESS '{import}'")));
+    tf.import(IT, &import);
+    tf.assert_plan_empty();
     scene.configure(KEY);
     assert_eq!(tf.plan().replaced_because_of(IT), ["region"]);
     tf.destroy();

@@ -90,6 +90,11 @@ fn refused(scene: &Scene, summary: &str, code: &str, texts: &[&str]) -> Diagnost
 fn a_key_that_does_not_exist() {
     let scene = Scene::new("");
     let absent = format!("{}0000", &scene.key[..scene.key.len() - 4]);
+    for mode in ["key_policy", "grant"] {
+        let user = USER.replace("principal_arn", &format!("mode          = \"{mode}\"\n  principal_arn"));
+        scene.configure(&user.replace("KEY", &absent));
+        scene.tf.ok(&["plan"]).expect_text("Warning: Key not found").expect_text("unless it is created earlier");
+    }
     scene.configure(&USER.replace("KEY", &absent));
     refused(&scene, "Key not found", &format!("kms_key_arn   = \"{absent}\""), &["in region"]);
 }

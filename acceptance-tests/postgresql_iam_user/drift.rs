@@ -130,8 +130,22 @@ fn a_dropped_role_is_re_created() {
 }
 
 #[test]
-fn a_role_re_created_outside_of_terraform_is_not_dropped() {
+fn a_role_re_created_outside_of_terraform_is_left_alone() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
+    scene.tf.plan().assert_creates(IT);
+    let run = scene.tf.apply_fails().expect_text("was re-created outside of Terraform");
+    assert_eq!(run.expect_text("terraform import ADDRESS").error().summary, "Role already exists");
+    assert_eq!(scene.role(), "login -1", "nothing was changed");
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "login -1");
+}
+
+#[test]
+fn a_role_re_created_outside_of_terraform_is_adopted_with_consent() {
+    let scene = disturbed("SELECT 1");
+    scene.configure(&format!("{BODY}\n  adopt_existing = true"));
+    scene.tf.apply();
+    scene.sql("DROP ROLE uID; CREATE ROLE uID LOGIN");
     scene.tf.apply().expect_text("Role was re-created outside of Terraform");
     scene.assert_settled(ROLE);
     assert_eq!(scene.state("adopted"), true);
@@ -168,10 +182,9 @@ fn an_oid_alone_does_not_identify_a_role() {
 fn a_role_re_created_by_another_configuration_is_not_dropped() {
     let scene = disturbed("DROP ROLE uID; CREATE ROLE uID LOGIN");
     scene.sql("COMMENT ON ROLE uID IS 'Made by Terraform (rdsauth) at 2026-01-01T00:00:00Z'");
-    scene.tf.apply().expect_text("Role was re-created outside of Terraform");
-    scene.assert_settled(ROLE);
+    scene.tf.apply_fails().expect_text("was re-created outside of Terraform");
     scene.tf.destroy();
-    assert_eq!(scene.role(), "login 5");
+    assert_eq!(scene.role(), "login -1");
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn what_still_depends_is_named() {
     }));
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
     assert!(
-        error.detail.contains("some objects depend on it") && error.detail.contains("Nothing was dropped"),
+        error.detail.contains("some objects depend on it") && error.detail.contains("The user was not dropped"),
         "{error:?}"
     );
     assert_eq!(scene.role(), scene.named("login -1 rds_iam"), "it still logs in");

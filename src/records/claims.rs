@@ -44,6 +44,8 @@ pub struct Subject {
     pub arguments: &'static str,
     /// The id for `terraform import`.
     pub import_id: String,
+    /// The region, if the configuration names one and the id does not contain it.
+    pub region: Option<String>,
     /// The argument to point at.
     pub at: Path,
 }
@@ -128,6 +130,12 @@ pub enum Creator {
 impl Subject {
     fn id(&self) -> String {
         format!("{} {}", self.kind, self.key)
+    }
+
+    /// The command that imports the object, from whatever region.
+    pub fn import_command(&self) -> String {
+        let region = self.region.iter().map(|region| format!("@{region}")).collect::<String>();
+        format!("terraform import ADDRESS '{}{region}'", self.import_id)
     }
 }
 

@@ -165,7 +165,7 @@ impl Resource<World> for AuroraLoaderRole {
 
     async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
         let spec = plan.wanted(cx)?;
-        role::update(cx, &spec, &state.known()).await?;
+        role::update(cx, &spec, &state.known(), state.stated()?).await?;
         Ok(Self { arn: state.arn, unique_id: state.unique_id, ..plan.with_documents(&spec) })
     }
 

@@ -14,7 +14,7 @@ use tf_provider::schema::{
     Check, Computed, Map, Partial, Plan, Resource, Secret, Val, View, Wait, check, computed, optional, required,
 };
 
-use crate::arn::Arn;
+use crate::arn::{self, Arn};
 use crate::attributes::checks;
 use crate::attributes::key_id::{self, KeyId};
 use crate::attributes::tags::{self, Changes, Given};
@@ -321,10 +321,15 @@ impl Resource<World> for DbSecret {
         Ok(())
     }
 
-    /// An ARN, or the name of a secret in the provider's region.
+    /// An ARN, or a name, and `@REGION` behind it if that is not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
         if !id.contains(':') {
-            return Ok(Partial::default().with(Self::name, id));
+            let (name, region) = arn::split_region(id);
+            let named = Partial::default().with(Self::name, name);
+            return Ok(match region {
+                Some(region) => named.with(Self::region, Computed::Known(region.to_owned())),
+                None => named,
+            });
         }
         let malformed = |detail: String| Diagnostic::error("Malformed import id", detail);
         let arn: Arn = id.parse().map_err(|error: crate::arn::ArnError| malformed(error.to_string()))?;
@@ -343,15 +348,16 @@ impl Resource<World> for DbSecret {
 
 impl Owned for DbSecret {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let (name, region) = (of.get(Self::name).known()?, of.get(Self::region).known().unwrap_or_default());
+        let (name, region) = (of.get(Self::name).known()?, of.get(Self::region).known());
         Some(Subject {
             kind: Self::TYPE,
-            key: format!("{region}/{name}"),
+            key: format!("{}/{name}", region.as_deref().unwrap_or_default()),
             noun: "Secret",
             what: format!("secret \"{name}\""),
             found: claims::EXISTS,
             arguments: "\"name\"",
             import_id: name,
+            region,
             at: Self::name.path(),
         })
     }
@@ -466,7 +472,7 @@ impl DbSecret {
     }
 
     fn refused(&self, what: &str, error: crate::aws::Error) -> Diagnostic {
-        let is_key = error.is_key_unusable();
+        let is_key = error.is_key_unusable() || self.key().is_some_and(|key| error.to_string().contains(key));
         let error = Err::<(), _>(error).context(what, &self.name).err();
         let error = error.unwrap_or_else(|| Diagnostic::bug("an error was none"));
         if is_key { error.at(Self::kms_key_id) } else { error }

@@ -199,7 +199,7 @@ impl Resource<World> for IamDbAccessRole {
 
     async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
         let spec = plan.wanted(cx).await?;
-        role::update(cx, &spec, &state.known()).await?;
+        role::update(cx, &spec, &state.known(), state.stated()?).await?;
         Ok(Self { arn: state.arn, unique_id: state.unique_id, ..plan.with_documents(&spec) })
     }
 

@@ -261,6 +261,7 @@ impl Owned for IamDbUserPolicy {
             found: claims::EXISTS,
             arguments: "\"policy_name\"",
             import_id: format!("{principal}/{name}"),
+            region: None,
             at: Self::policy_name.path(),
         })
     }

@@ -253,34 +253,40 @@ impl Resource<World> for KmsKey {
         Ok(())
     }
 
-    /// An alias, an id, or an ARN, which also contains the region.
+    /// An ARN, or an alias or ID, and `@REGION` behind it if that is not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
-        if id.starts_with("alias/") {
-            return Ok(Partial::default().with(Self::alias, id));
-        }
         if arn::key_arn(id).is_ok() {
             return Ok(Partial::default().with(Self::arn, id.to_owned()));
         }
-        let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if !id.is_empty() && id.chars().all(is_id) {
-            return Ok(Partial::default().with(Self::key_id, id.to_owned()));
+        let (name, region) = arn::split_region(id);
+        let in_region = Partial::default().with(Self::region, region.map(str::to_owned));
+        if name.starts_with("alias/") && !name.contains('@') {
+            return Ok(in_region.with(Self::alias, name));
         }
-        let detail = format!("\"{id}\" is neither an alias such as alias/orders, nor the ID or the ARN of a key.");
+        let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !name.is_empty() && name.chars().all(is_id) {
+            return Ok(in_region.with(Self::key_id, name.to_owned()));
+        }
+        let detail = format!(
+            "\"{id}\" is neither an alias such as alias/orders, nor the ID or the ARN of a key. If the region is not \
+             the provider's, append @REGION to an alias or ID, as in alias/orders@eu-west-1."
+        );
         Err(Diagnostic::error("Malformed import id", detail))
     }
 }
 
 impl Owned for KmsKey {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let (alias, region) = (of.get(Self::alias).known()?, of.get(Self::region).known().unwrap_or_default());
+        let (alias, region) = (of.get(Self::alias).known()?, of.get(Self::region).known());
         Some(Subject {
             kind: Self::TYPE,
-            key: format!("{region}/{alias}"),
+            key: format!("{}/{alias}", region.as_deref().unwrap_or_default()),
             noun: "Alias",
             what: format!("key with the alias \"{alias}\""),
             found: claims::EXISTS,
             arguments: "\"alias\"",
             import_id: alias,
+            region,
             at: Self::alias.path(),
         })
     }

@@ -325,6 +325,7 @@ impl Owned for KmsKeyUser {
             found: claims::EXISTS,
             arguments: "\"sid\"",
             import_id: format!("{key}|{sid}"),
+            region: None,
             at: Self::sid.path(),
         })
     }
@@ -335,13 +336,16 @@ impl Owned for KmsKeyUser {
         };
         let kms = planned.kms(cx).await?;
         let exists = match planned.is_grant() {
-            true => !planned.grants(&kms).await?.is_empty(),
+            true => planned.grants_of_key(&kms).await?.map(|grants| !grants.is_empty()),
             false => planned
                 .policy(&kms)
                 .await?
-                .is_some_and(|policy| planned.sids().is_ok_and(|sids| !policy.statements_of(&sids).is_empty())),
+                .map(|policy| planned.sids().is_ok_and(|sids| !policy.statements_of(&sids).is_empty())),
         };
-        Ok(exists.then_some(Creator::Unknown))
+        if exists.is_none() {
+            cx.warn(planned.no_key_yet());
+        }
+        Ok(exists.unwrap_or_default().then_some(Creator::Unknown))
     }
 }
 

@@ -347,6 +347,7 @@ impl Owned for MysqlIamUser {
             found: claims::EXISTS,
             arguments: "\"name\" and \"host\"",
             import_id: format!("{}@{escaped}", connection.decode()?.import_id(&[&name])),
+            region: None,
             at: Self::name.path(),
         })
     }

@@ -6,6 +6,7 @@
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, check, computed, optional, required};
 
+use crate::arn;
 use crate::attributes::checks;
 use crate::aws::rds::Rds;
 use crate::aws::rds::parameters::{Group, Method, Parameter as Found, Setting};
@@ -157,6 +158,9 @@ impl Resource<World> for Parameter {
         let (group, rds) = plan.group(cx).await?;
         let found = plan.find(cx, &rds, &group).await?;
         let arn = state.parameter_group_arn.get()?;
+        if plan.restores() && !state.restores() {
+            plan.ensure_unmanaged(cx, &rds, arn).await?;
+        }
         if plan.restores() && (!state.restores() || plan.value != state.value) {
             let mark = state.mark(cx, &rds, arn).await.context(CANNOT_SET, &plan.name)?;
             let previous = state.previous()?;
@@ -271,17 +275,14 @@ impl Resource<World> for Parameter {
     /// `db-parameter-group/GROUP/NAME` or `db-cluster-parameter-group/GROUP/NAME`, and `@REGION` behind it if that is
     /// not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
-        let (path, region) = match id.split_once('@') {
-            Some((path, region)) => (path, Some(region)),
-            None => (id, None),
-        };
+        let (path, region) = arn::split_region(id);
         let parts: Vec<&str> = path.split('/').collect();
         let (handle, group, name) = match parts[..] {
             ["db-parameter-group", group, name] => (Self::db_parameter_group_name, group, name),
             ["db-cluster-parameter-group", group, name] => (Self::db_cluster_parameter_group_name, group, name),
             _ => (Self::db_parameter_group_name, "", ""),
         };
-        if group.is_empty() || name.is_empty() || region.is_some_and(str::is_empty) {
+        if group.is_empty() || name.is_empty() || name.contains('@') {
             return Err(Diagnostic::error(
                 "Malformed import id",
                 format!(
@@ -303,7 +304,7 @@ const CANNOT_SET: &str = "Cannot set the parameter";
 
 impl Owned for Parameter {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let (name, region) = (of.get(Self::name).known()?, of.get(Self::region).known().unwrap_or_default());
+        let (name, region) = (of.get(Self::name).known()?, of.get(Self::region).known());
         let (kind, group) = match (of.get(Self::db_parameter_group_name), of.get(Self::db_cluster_parameter_group_name))
         {
             (Val::Known(group), Val::Null) => ("db-parameter-group", group),
@@ -312,12 +313,13 @@ impl Owned for Parameter {
         };
         Some(Subject {
             kind: Self::TYPE,
-            key: format!("{region}/{kind}/{group}/{name}"),
+            key: format!("{}/{kind}/{group}/{name}", region.as_deref().unwrap_or_default()),
             noun: "Parameter",
             what: format!("parameter \"{name}\" of the group \"{group}\""),
             found: claims::IS_MANAGED,
             arguments: "\"name\"",
             import_id: format!("{kind}/{group}/{name}"),
+            region,
             at: Self::name.path(),
         })
     }
@@ -369,6 +371,17 @@ impl Parameter {
             claims::keep_creation_id(cx, Self::TYPE, notes.mark(&self.name).as_deref());
         }
         Ok(claims::own_mark(cx, Self::TYPE))
+    }
+
+    /// Another resource may have noted a previous value while this one did not. Without the own mark, which Terraform
+    /// drops if a provider is killed in the middle of an update, the note may be the own one.
+    async fn ensure_unmanaged(&self, cx: &Ctx, rds: &Rds, arn: &str) -> Result<()> {
+        let Some(own) = claims::own_mark(cx, Self::TYPE) else { return Ok(()) };
+        let notes = Notes::read(rds, arn).await.context(CANNOT_SET, &self.name)?;
+        match notes.mark(&self.name) {
+            Some(mark) if mark != own => Err(is_managed(&self.name, &mark)),
+            _ => Ok(()),
+        }
     }
 
     /// Warns of the databases that have the group, if it is left and that changes the parameter.
@@ -465,6 +478,15 @@ impl Parameter {
         self.allowed_values = found.allowed.clone().into();
         Ok(())
     }
+}
+
+fn is_managed(name: &str, mark: &str) -> Diagnostic {
+    let detail = format!(
+        "Another resource (\"{mark}\") has stored the previous value of \"{name}\" in a tag of the parameter group, and \
+         restores it when it is destroyed. Nothing was changed.\n\nRemove one of the two resources, or leave \
+         \"on_destroy\" as it was."
+    );
+    Diagnostic::error("Parameter is already managed", detail).at(Parameter::on_destroy)
 }
 
 fn effect(reboot: bool) -> Effect {

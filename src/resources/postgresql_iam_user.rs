@@ -55,8 +55,8 @@ tf_provider::model! {
     /// A plan detects changes made outside of Terraform to the name, login, replication, connection limit, validity and
     /// membership in `rds_iam`, and the next apply corrects them. It also detects other memberships, if `roles` is set,
     /// and role attributes, unless the user was adopted and `attributes` is null. A role that was dropped and
-    /// re-created outside of Terraform is managed as an adopted one from then on, with a warning: the next apply
-    /// changes it to this configuration, and destroy does not drop it.
+    /// re-created outside of Terraform is another role: it is left unchanged, and a warning names the command that imports
+    /// it. With `adopt_existing`, the next apply adopts it.
     ///
     /// ## Destroy
     ///
@@ -250,6 +250,10 @@ impl Resource<World> for PostgresqlIamUser {
                 state.roles = Some(role.further_roles().cloned().collect::<Set<_>>()).filter(|roles| !roles.is_empty());
             }
             Some(known) if !role.is(known) || state.is_of_another(cx, &role) => {
+                if !state.adopt_existing {
+                    cx.warn(claims::recreated(&ownership::subject(&state)?));
+                    return Ok(None);
+                }
                 cx.warn(diagnostics::recreated(&role.name));
                 state.adopted = true.into();
                 state.granted_roles = Set::default().into();
@@ -381,6 +385,7 @@ impl Owned for PostgresqlIamUser {
             found: claims::EXISTS,
             arguments: "\"name\"",
             import_id,
+            region: None,
             at: Self::name.path(),
         })
     }

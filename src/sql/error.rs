@@ -159,7 +159,7 @@ impl Refusal {
                  instance identifier."
             }
             Self::Busy => "The server has no free connections, or is starting or stopping. Apply again later.",
-            Self::Dependency => "Nothing was dropped.",
+            Self::Dependency => "The user was not dropped.",
             Self::NoPlugin => {
                 "RDS loads the plugin some seconds after IAM database authentication is enabled. Enable it for the \
                  DB instance or cluster first, for example with rdsauth_iam_authentication."

@@ -1,2 +1,2 @@
-# the alias, the ID or the ARN of the key
+# the ARN of the key; or its alias or ID, and @ and the region if that is not the provider's
 terraform import rdsauth_kms_key.limitless alias/limitless

@@ -4,6 +4,8 @@
 //! A create that was cut off is finished by the next one of the same directory: its claim and the tag of the role have the
 //! same creation id.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::Map;
 use tf_provider::value::Path;
@@ -13,7 +15,6 @@ use crate::attributes::tags::{self, Changes, Given};
 use crate::aws::iam::roles::{NewRole, Role};
 use crate::aws::iam::{Found, Iam, Principal};
 use crate::aws::{Error, lag};
-use crate::ownership;
 use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::world::{self, Ctx};
 
@@ -94,6 +95,7 @@ pub fn subject(kind: &'static str, name: &str, at: Path) -> Subject {
         found: claims::EXISTS,
         arguments: "\"name\"",
         import_id: name.to_owned(),
+        region: None,
         at,
     }
 }
@@ -144,7 +146,8 @@ pub async fn create(cx: &Ctx, mut claim: Claim<'_>, spec: &Spec, save: impl FnOn
     claim.warn_adopted(cx);
     save(&role);
     // Between the two runs the configuration may have changed.
-    update(cx, spec, &spec.as_found(cx, role.clone(), policy.unwrap_or_default())).await?;
+    let before = spec.as_found(cx, role.clone(), policy.unwrap_or_default());
+    change(cx, iam, spec, &before, &role).await?;
     Ok(role)
 }
 
@@ -163,12 +166,18 @@ pub async fn read(
 ) -> Result<Option<Known>> {
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot read the role";
-    let look = || async { Ok(iam.role(name).await?) };
-    let Some(role) = ownership::find(cx, look).await.context(doing, name)? else { return Ok(None) };
-    if stated.is_some_and(|stated| stated.unique_id != role.id) {
-        cx.warn(claims::recreated(subject));
-        return Ok(None);
-    }
+    let found = match stated {
+        Some(stated) => look_up(cx, iam, name, stated.unique_id).await.context(doing, name)?,
+        None => iam.role(name).await.context(doing, name)?.map_or(Look::Missing, Look::Same),
+    };
+    let role = match found {
+        Look::Same(role) => role,
+        Look::Another => {
+            cx.warn(claims::recreated(subject));
+            return Ok(None);
+        }
+        Look::Missing => return Ok(None),
+    };
     let policy_name = match stated {
         Some(stated) => stated.policy_name.to_owned(),
         None => match &iam.role_policies(name).await.context(doing, name)?[..] {
@@ -185,9 +194,17 @@ pub async fn read(
 /// Updates the differences between `before` and `spec`.
 ///
 /// # Errors
-/// The role was changed since the plan was made, or AWS refused something.
-pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
+/// The role was changed, deleted or re-created since the plan was made, or AWS refused something.
+pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec, stated: Stated<'_>) -> Result<()> {
     let iam = cx.aws()?.iam().await?;
+    match look_up(cx, iam, &spec.name, stated.unique_id).await.context("Cannot change the role", &spec.name)? {
+        Look::Same(role) => change(cx, iam, spec, before, &role).await,
+        Look::Another => Err(recreated_meanwhile(spec)),
+        Look::Missing => Err(role_missing(cx, spec).await),
+    }
+}
+
+async fn change(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec, role: &Role) -> Result<()> {
     let (name, doing) = (&spec.name, "Cannot change the role");
     match &spec.boundary {
         wanted if *wanted == before.boundary => {}
@@ -199,7 +216,7 @@ pub async fn update(cx: &Ctx, spec: &Spec, before: &Spec) -> Result<()> {
         None => cx.until(&lag::CONCURRENT, || iam.delete_boundary(name)).await.context(doing, name)?,
     }
     if !same(&spec.trust, &before.trust) {
-        update_trust(cx, iam, spec, before).await?;
+        update_trust(cx, iam, spec, before, role).await?;
     }
     if (&spec.description, spec.max_session_duration) != (&before.description, before.max_session_duration) {
         let description = spec.description.as_deref().unwrap_or_default();
@@ -238,10 +255,13 @@ pub async fn delete(cx: &Ctx, subject: &Subject, name: &str, stated: Stated<'_>,
     let Some(deletion) = cx.claims().delete(cx, subject).await? else { return Ok(()) };
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot delete the role";
-    let Some(role) = iam.role(name).await.context(doing, name)? else { return deletion.done() };
-    if role.id != unique_id {
-        cx.warn(claims::recreated(subject));
-        return Ok(());
+    match look_up(cx, iam, name, unique_id).await.context(doing, name)? {
+        Look::Same(_) => {}
+        Look::Another => {
+            cx.warn(claims::recreated(subject));
+            return Ok(());
+        }
+        Look::Missing => return deletion.done(),
     }
     if force {
         let left = attachments::on(iam, name, policy_name).await.context(doing, name)?;
@@ -274,6 +294,29 @@ pub fn tags_all(cx: &Ctx, own: Option<&Given>, forced: &[(&str, &str)]) -> Resul
         }
         None => Ok(all),
     }
+}
+
+/// What there is under the name of a role in the state.
+enum Look {
+    Same(Role),
+    Another,
+    Missing,
+}
+
+/// Looks up the role of a state. IAM may show the role that had its name before, or none, for a moment after it was
+/// created, so that several looks have to agree.
+async fn look_up(cx: &Ctx, iam: &Iam, name: &str, unique_id: &str) -> Result<Look> {
+    let another = AtomicBool::new(false);
+    let look = || async {
+        let role = iam.role(name).await?;
+        another.store(role.is_some(), Ordering::Relaxed);
+        Ok::<_, Error>(role.filter(|role| role.id == unique_id))
+    };
+    Ok(match cx.find(&lag::OBJECT_UNSEEN, look).await? {
+        Some(role) => Look::Same(role),
+        None if another.into_inner() => Look::Another,
+        None => Look::Missing,
+    })
 }
 
 /// Nothing if a role of that name exists by now.
@@ -310,11 +353,7 @@ async fn is_leaving(iam: &Iam, claim: &Claim<'_>, name: &str) -> Result<bool, Er
     Ok(!role.is_some_and(|role| claim.owns_mark(tags::mark(&role.tags).map(String::as_str))))
 }
 
-async fn update_trust(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result<()> {
-    let doing = "Cannot change the role";
-    let Some(role) = iam.role(&spec.name).await.context(doing, &spec.name)? else {
-        return Err(role_missing(cx, spec).await);
-    };
+async fn update_trust(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec, role: &Role) -> Result<()> {
     if same(&role.trust, &spec.trust) {
         return Ok(()); // An update that was cut off.
     }
@@ -322,7 +361,7 @@ async fn update_trust(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result
         return Err(changed_meanwhile("The trust policy", spec, Part::Trust));
     }
     let update = || iam.update_trust(&spec.name, &spec.trust);
-    trusted::retry_until_visible(cx, iam, spec, doing, update).await
+    trusted::retry_until_visible(cx, iam, spec, "Cannot change the role", update).await
 }
 
 async fn update_policy(cx: &Ctx, iam: &Iam, spec: &Spec, before: &Spec) -> Result<()> {
@@ -410,6 +449,18 @@ fn changed_meanwhile(what: &str, spec: &Spec, part: Part) -> Diagnostic {
         ),
     )
     .at((spec.at)(part))
+}
+
+fn recreated_meanwhile(spec: &Spec) -> Diagnostic {
+    Diagnostic::error(
+        "Role changed since the plan",
+        format!(
+            "The role \"{}\" was deleted and re-created outside of Terraform after the plan was created. Nothing was \
+             changed.\n\nRun \"terraform plan\" again; it shows how to manage the new role.",
+            spec.name
+        ),
+    )
+    .at((spec.at)(Part::Name))
 }
 
 async fn role_missing(cx: &Ctx, spec: &Spec) -> Diagnostic {

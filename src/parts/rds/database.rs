@@ -8,6 +8,7 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Failed, Handle, Model, Val, View, Wait};
 use tf_provider::value::Path;
 
+use crate::arn;
 use crate::aws::rds::{APPLYING, Database, Kind, Rds};
 use crate::aws::{self, lag};
 use crate::records::claims::{self, Subject};
@@ -82,16 +83,13 @@ impl Target {
     /// # Errors
     /// The id has another form.
     pub fn of_import(id: &str) -> Result<Self> {
-        let (name, region) = match id.split_once('@') {
-            Some((name, region)) => (name, Some(region.to_owned())),
-            None => (id, None),
-        };
+        let (name, region) = arn::split_region(id);
         let (kind, identifier) = match name.split_once('/') {
             Some(("instance", identifier)) => (Kind::Instance, identifier),
             Some(("cluster", identifier)) => (Kind::Cluster, identifier),
             _ => (Kind::Instance, ""),
         };
-        if identifier.is_empty() || identifier.contains('/') || region.as_ref().is_some_and(String::is_empty) {
+        if identifier.is_empty() || identifier.contains(['/', '@']) {
             return Err(Diagnostic::error(
                 "Malformed import id",
                 format!(
@@ -100,7 +98,7 @@ impl Target {
                 ),
             ));
         }
-        Ok(Self { kind, identifier: identifier.to_lowercase(), region })
+        Ok(Self { kind, identifier: identifier.to_lowercase(), region: region.map(str::to_owned) })
     }
 
     /// The RDS client of its region.
@@ -277,6 +275,7 @@ pub fn subject<M: Model>(
         found: claims::IS_MANAGED,
         arguments,
         import_id: format!("{word}/{id}"),
+        region: of.get(region).known(),
         at: at.path(),
     })
 }

@@ -8,12 +8,13 @@ use crate::records::claims::{Creator, Subject};
 
 /// A create finds an object that is not to be adopted.
 pub(super) fn exists(subject: &Subject, creator: &Creator) -> Diagnostic {
-    let Subject { noun, what, found, arguments, import_id, at, .. } = subject;
+    let Subject { noun, what, found, arguments, at, .. } = subject;
+    let import = subject.import_command();
     Diagnostic::error(
         format!("{noun} {found}"),
         format!(
             "The {what} {found}. {} Nothing was changed.\n\nTo manage it here, import it and review the plan:\n  \
-             terraform import ADDRESS '{import_id}'\n\nIf this configuration manages it under another address, write \
+             {import}\n\nIf this configuration manages it under another address, write \
              a \"moved\" block. If this resource is being replaced with \"create_before_destroy\" (which \
              dependencies inherit), change {arguments} as well. If another configuration manages it, change \
              {arguments}.",
@@ -25,12 +26,13 @@ pub(super) fn exists(subject: &Subject, creator: &Creator) -> Diagnostic {
 
 /// A plan finds an object that it would create.
 pub(super) fn exists_at_plan(subject: &Subject, creator: &Creator) -> Diagnostic {
-    let Subject { noun, what, found, arguments, import_id, at, .. } = subject;
+    let Subject { noun, what, found, arguments, at, .. } = subject;
+    let import = subject.import_command();
     Diagnostic::warning(
         format!("{noun} {found}"),
         format!(
             "The {what} {found}. {} The apply will fail unless it is deleted first, by this apply or outside of \
-             Terraform.\n\nTo manage it here, import it:\n  terraform import ADDRESS '{import_id}'\n\nOr change \
+             Terraform.\n\nTo manage it here, import it:\n  {import}\n\nOr change \
              {arguments}.",
             created_by(subject, creator)
         ),
@@ -111,7 +113,9 @@ pub(super) fn recreated(subject: &Subject) -> Diagnostic {
         format!("{noun} was re-created outside of Terraform"),
         format!(
             "The {what} is not the one in the state: that one was deleted outside of Terraform, and another one was \
-             created with the same name. It was left unchanged and is no longer managed here."
+             created with the same name. It was left unchanged and is no longer managed here.\n\nTo manage it, import \
+             it:\n  {}",
+            subject.import_command()
         ),
     )
 }

@@ -19,6 +19,7 @@ fn subject(name: &str) -> Subject {
         found: EXISTS,
         arguments: "\"name\"",
         import_id: name.to_owned(),
+        region: None,
         at: Path::root().attribute("name"),
     }
 }

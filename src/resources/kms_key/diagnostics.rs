@@ -3,26 +3,34 @@
 use jiff::Timestamp;
 use tf_provider::diagnostic::Diagnostic;
 
+use crate::arn;
 use crate::aws::kms::Key;
 use crate::resources::kms_key::KmsKey;
+
+/// The region of a key, for commands that do not take it from the ARN.
+fn region_of(key_arn: &str) -> String {
+    arn::key_arn(key_arn).map(|arn| arn.region).unwrap_or_default()
+}
 
 pub(super) fn alias_in_use(alias: &str, key: &Key) -> Diagnostic {
     let detail = format!(
         "The alias \"{alias}\" already belongs to another key, \"{}\". Nothing was changed.\n\nChoose another \
-         \"alias\", or import the key:\n  terraform import ADDRESS '{alias}'",
-        key.arn
+         \"alias\", or import the key:\n  terraform import ADDRESS '{alias}@{}'",
+        key.arn,
+        region_of(&key.arn)
     );
     Diagnostic::error("Alias already exists", detail).at(KmsKey::alias)
 }
 
 pub(super) fn pending_deletion(key: &Key, alias: &str) -> Diagnostic {
-    let arn = &key.arn;
+    let (arn, region) = (&key.arn, region_of(&key.arn));
     let detail = format!(
         "The key \"{arn}\" with the alias \"{alias}\" is in state \"{}\". It cannot be used, and data that is \
          encrypted with it cannot be decrypted once it is deleted.\n\nTo keep it, cancel its deletion:\n  aws kms \
-         cancel-key-deletion --key-id '{arn}'\n  aws kms enable-key --key-id '{arn}'\nThen apply again; if the key \
-         is no longer in the state, import it:\n  terraform import ADDRESS '{alias}'\n\nTo create another key with \
-         this alias, delete the alias first:\n  aws kms delete-alias --alias-name '{alias}'",
+         cancel-key-deletion --key-id '{arn}' --region {region}\n  aws kms enable-key --key-id '{arn}' --region \
+         {region}\nThen apply again; if the key \
+         is no longer in the state, import it:\n  terraform import ADDRESS '{alias}@{region}'\n\nTo create another key \
+         with this alias, delete the alias first:\n  aws kms delete-alias --alias-name '{alias}' --region {region}",
         key.state
     );
     Diagnostic::error("Key scheduled for deletion", detail)
@@ -48,10 +56,11 @@ pub(super) fn policy_of_before(key: &Key) -> Diagnostic {
 }
 
 pub(super) fn going(arn: &str, date: Timestamp) -> Diagnostic {
+    let region = region_of(arn);
     let detail = format!(
         "The key \"{arn}\" can no longer be used, and KMS deletes it on {date}. Data that is encrypted with it \
          cannot be decrypted after that.\n\nUntil then, you can cancel the deletion:\n  aws kms cancel-key-deletion \
-         --key-id '{arn}'\n  aws kms enable-key --key-id '{arn}'"
+         --key-id '{arn}' --region {region}\n  aws kms enable-key --key-id '{arn}' --region {region}"
     );
     Diagnostic::warning("Key scheduled for deletion", detail)
 }

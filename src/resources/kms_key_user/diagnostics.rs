@@ -28,13 +28,21 @@ impl KmsKeyUser {
     }
 
     pub(super) fn no_key(&self) -> Diagnostic {
+        Diagnostic::error("Key not found", self.where_no_key_is("")).at(Self::kms_key_arn)
+    }
+
+    pub(super) fn no_key_yet(&self) -> Diagnostic {
+        let unless = " The apply fails unless it is created earlier in the same apply.";
+        Diagnostic::warning("Key not found", self.where_no_key_is(unless)).at(Self::kms_key_arn)
+    }
+
+    fn where_no_key_is(&self, unless: &str) -> String {
         let place = self.arn().map(|arn| arn.place());
-        let detail = format!(
-            "There is no KMS key \"{}\" in {}. Check \"kms_key_arn\", and that the key has not been deleted.",
+        format!(
+            "There is no KMS key \"{}\" in {}.{unless} Check \"kms_key_arn\", and that the key has not been deleted.",
             self.kms_key_arn,
             place.unwrap_or_else(|_| "its region".to_owned())
-        );
-        Diagnostic::error("Key not found", detail).at(Self::kms_key_arn)
+        )
     }
 
     pub(super) fn statement_remains(&self) -> Diagnostic {

@@ -109,18 +109,22 @@ impl KmsKeyUser {
 
     /// The grants of this name to this principal, of which there are several only while one replaces another.
     pub(super) async fn grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
+        Ok(self.grants_of_key(kms).await?.unwrap_or_default())
+    }
+
+    /// The same; nothing if the key does not exist.
+    pub(super) async fn grants_of_key(&self, kms: &Kms) -> Result<Option<Vec<Grant>>> {
         let name = self.sid.get()?;
         let is_ours = |grant: &Grant| {
             let grantee = grant.grantee == self.principal_arn || is_unique_id(&grant.grantee);
             grantee && grant.name.as_ref() == Some(name) && !grant.is_constrained
         };
-        Ok(self.all_grants(kms).await?.into_iter().filter(is_ours).collect())
+        Ok(self.all_grants(kms).await?.map(|all| all.into_iter().filter(is_ours).collect()))
     }
 
-    /// All grants of the key.
-    pub(super) async fn all_grants(&self, kms: &Kms) -> Result<Vec<Grant>> {
-        let grants = kms.grants(&self.kms_key_arn, None).await;
-        Ok(grants.context("Cannot read the key's grants", &self.kms_key_arn)?.unwrap_or_default())
+    /// All grants of the key; nothing if it does not exist.
+    pub(super) async fn all_grants(&self, kms: &Kms) -> Result<Option<Vec<Grant>>> {
+        kms.grants(&self.kms_key_arn, None).await.context("Cannot read the key's grants", &self.kms_key_arn)
     }
 }
 

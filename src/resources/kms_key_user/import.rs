@@ -19,7 +19,7 @@ impl KmsKeyUser {
         let Some(policy) = self.policy(kms).await? else { return Ok(None) };
         let (principal, permissions, there) = if policy.statements_of(&self.sids()?).is_empty() {
             let named = |grant: &Grant| grant.name.as_ref() == Some(&sid) && !grant.is_constrained;
-            let Some(grant) = self.all_grants(kms).await?.into_iter().find(named) else { return Ok(None) };
+            let Some(grant) = self.all_grants(kms).await?.into_iter().flatten().find(named) else { return Ok(None) };
             let there = statements(&grant, &sid);
             GRANT.clone_into(&mut self.mode);
             self.grant_id = Some(grant.id).into();

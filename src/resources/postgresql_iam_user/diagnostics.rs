@@ -158,7 +158,7 @@ pub(crate) fn attribute_kept(name: &str, attribute: &str, error: &Error) -> Diag
 pub(crate) fn not_cleared(error: Error) -> Diagnostic {
     let more = match error.refusal() {
         Some(Refusal::Dependency) => {
-            "Nothing was dropped.\n\nA privilege can be revoked only by the role that granted it or by a member of that \
+            "The user was not dropped.\n\nA privilege can be revoked only by the role that granted it or by a member of that \
              role. Grant the user of \"database_connection\" membership in that role, or revoke the privilege manually."
         }
         Some(Refusal::Permission) => {
