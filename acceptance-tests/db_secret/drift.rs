@@ -30,7 +30,7 @@ fn deleted_or_gone() {
     scene.tf.apply();
     scene.assert_settled("first-password");
     scene.account.delete_secret(NAME, Some(7));
-    scene.tf.plan().assert_creates(IT);
+    scene.tf.ok(&["plan"]).expect_text("1 to add").expect_text("restore_deleted");
     assert_eq!(scene.tf.apply_fails().error().summary, "Name belongs to a secret scheduled for deletion");
     scene.configure(&SECRET.replace("username ", "restore_deleted = true\n  username "));
     scene.tf.apply().expect_text("Secret was restored");

@@ -29,6 +29,18 @@ fn a_user_is_created_logs_in_with_tokens_and_is_dropped() {
 }
 
 #[test]
+fn a_plan_can_do_without_connections() {
+    let scene = Scene::new(READER);
+    let provider = scene.tf.read("main.tf");
+    scene.tf.write("main.tf", &provider.replace("ca_certificate", "skip_plan_connections = true\n    ca_certificate"));
+    scene.tf.plan().assert_creates(USER);
+    assert_eq!(scene.account.sessions(), [""; 0]);
+    scene.tf.apply();
+    assert_eq!(scene.login_of(), "AWSAuthenticationPlugin RDS ANY");
+    scene.tf.destroy();
+}
+
+#[test]
 fn privileges_and_tls_change_in_place() {
     let scene = Scene::new(READER);
     scene.sql("CREATE TABLE t_@U (id int)");

@@ -42,6 +42,20 @@ impl Scene {
 }
 
 #[test]
+fn a_plan_without_connections_leaves_the_check_to_the_apply() {
+    let scene = Scene::with_user();
+    scene.sql("GRANT ~team TO ~cdc");
+    scene.resource(&["impact = \"block\"", &scene.connection(&scene.host)]);
+    let skipping = "provider \"rdsauth\" {\n  database_connection {\n    skip_plan_connections = true\n  }\n}\n";
+    scene.tf.write("provider.tf", skipping);
+    scene.tf.plan();
+    assert_eq!(scene.account.sessions(), [""; 0]);
+    let error = scene.tf.apply_fails().error();
+    assert!(error.detail.contains(&scene.name("cdc")) && error.detail.contains("acknowledged_users"), "{error:?}");
+    assert!(!scene.is_set());
+}
+
+#[test]
 fn block_names_them_until_they_are_acknowledged() {
     let scene = Scene::with_user();
     let _stream = scene.stream(&scene.name("cdc"), &scene.name("slot"));

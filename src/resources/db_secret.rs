@@ -185,10 +185,14 @@ impl Resource<World> for DbSecret {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
         let secrets = state.service(cx).await?;
-        let Some(found) = state.read_secret(&secrets, state.secret_id()).await?.filter(|found| !found.is_deleted)
-        else {
+        let Some(found) = state.read_secret(&secrets, state.secret_id()).await? else { return Ok(None) };
+        if found.is_deleted {
+            if !state.restore_deleted {
+                let error = diagnostics::in_recovery(&found, "An apply that creates it again fails.");
+                cx.warn(Diagnostic { severity: Severity::Warning, ..error });
+            }
             return Ok(None);
-        };
+        }
         if let Computed::Known(Some(known)) = &state.version_id
             && found.current.as_ref() != Some(known)
         {

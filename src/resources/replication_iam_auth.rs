@@ -101,7 +101,8 @@ tf_provider::model! {
         /// What to do when users not listed in `acknowledged_users` would have to use IAM database authentication for
         /// replication: `block` fails the plan and checks again before the apply changes anything, `warn` warns, `ignore`
         /// does not check. A plan that only corrects drift warns, and its apply fails, so that `terraform destroy` works.
-        /// Without a `database_connection` there is no check.
+        /// Without a `database_connection` there is no check. With `skip_plan_connections` in the `database_connection`
+        /// block of the provider, only the apply checks.
         impact: String = optional().or("warn").check(check::one_of(&["block", "warn", "ignore"])),
         /// Names of database users that may have to use IAM database authentication for replication.
         acknowledged_users: Val<Set<String>> = optional(),

@@ -14,7 +14,7 @@ fn region_of(key_arn: &str) -> String {
 
 pub(super) fn alias_in_use(alias: &str, key: &Key) -> Diagnostic {
     let detail = format!(
-        "The alias \"{alias}\" already belongs to another key, \"{}\". Nothing was changed.\n\nChoose another \
+        "The alias \"{alias}\" already belongs to another key, \"{}\". It was not changed.\n\nChoose another \
          \"alias\", or import the key:\n  terraform import ADDRESS '{alias}@{}'",
         key.arn,
         region_of(&key.arn)
