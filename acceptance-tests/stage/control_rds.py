@@ -2,7 +2,8 @@
 
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
-from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups, rds_proxies
+from stage.overlay import rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
+from stage.overlay import rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
 from stage.overlay.rds_state import Change, disconnect, named
 
@@ -28,6 +29,7 @@ class RdsControl:
             ("POST", "status"): self.set_status,
             ("POST", "reboot"): self.reboot,
             ("POST", "transitions"): self.set_transition,
+            ("POST", "quotas"): self.set_quotas,
             ("POST", "maintenance"): self.maintain,
         }
 
@@ -43,8 +45,10 @@ class RdsControl:
         instance_class=_CLASS,
         parameter_group=None,
         status="available",
+        key=None,
     ):
-        """A DB instance that is available at once; with `cluster`, a member of it."""
+        """A DB instance that is available at once, encrypted if there is the ARN of a `key`; with `cluster`, a member
+        of it."""
         parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": instance_class}
         parameters |= {"engine_version": version or DEFAULT_VERSIONS.get(engine)}
         # With a security group given, moto need not make a whole VPC for the account first.
@@ -60,6 +64,8 @@ class RdsControl:
                 parameters["db_parameter_group_name"] = parameter_group
             instance = backend.create_db_instance(parameters)
             instance.stage_iam_enabled = bool(iam)
+            if key:
+                rds_encryption.encrypt(instance, key)
             instance.status = status
             self._follow(account, region)
             return {
@@ -82,9 +88,12 @@ class RdsControl:
         instance_class=None,
         parameter_group=None,
         status="available",
+        key=None,
+        owned_key=False,
     ):
         """A DB cluster that is available at once: of Aurora, with as many members as asked for, or with the engine
-        postgres or mysql a Multi-AZ DB cluster, which has three."""
+        postgres or mysql a Multi-AZ DB cluster, which has three. It is encrypted if there is the ARN of a `key`, or
+        with `owned_key`, by a key that AWS owns."""
         with self._aws.lock:
             backend = moto_backend.rds(account, region)
             parameters = {"db_cluster_identifier": identifier, "engine": engine, **_master(engine)}
@@ -94,6 +103,9 @@ class RdsControl:
                 parameters["db_cluster_parameter_group_name"] = parameter_group
             cluster = backend.create_db_cluster(parameters)
             cluster.stage_iam_enabled = bool(iam)
+            cluster.stage_owned_by_aws = bool(owned_key)
+            if key:
+                rds_encryption.encrypt(cluster, key)
             cluster.status = status
             rds_clusters.add_members(backend, cluster, instance_class, members)
             self._follow(account, region)
@@ -218,6 +230,14 @@ class RdsControl:
         given |= {} if rebooting is None else {"rebooting": int(rebooting)}
         self._aws.transitions[account] = self._aws.transitions.get(account, {}) | given
         return self._aws.transition_of(account)
+
+    def set_quotas(self, account, **quotas):
+        """How much of something an account may have, see `Aws.quota_of`. What is not given stays."""
+        unknown = ", ".join(quotas.keys() - self._aws.quota_of(account).keys())
+        if unknown:
+            raise ValueError(f"there is no quota of {unknown}")
+        self._aws.quotas[account] = self._aws.quotas.get(account, {}) | {n: int(most) for n, most in quotas.items()}
+        return self._aws.quota_of(account)
 
     def maintain(self, account, region=_REGION):
         """The maintenance window: deferred changes take effect."""
