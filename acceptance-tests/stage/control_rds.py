@@ -217,17 +217,13 @@ class RdsControl:
             disconnect(self._aws, database)
         return {}
 
-    def set_transition(
-        self, account, busy=None, lingering=0, applying=None, lagging=None, queued=None, rebooting=None
-    ):
-        """How many looks things take: a change of a database while it is busy, then while it is available but the
-        change is still pending; a change of parameters, and before that its first sign; a reboot, and until it begins.
-        What is not given stays."""
+    def set_transition(self, account, busy=None, lingering=0, **others):
+        """How many looks things take, see `Aws.transition_of`. What is not given stays."""
+        unknown = ", ".join(others.keys() - self._aws.transition_of(account).keys())
+        if unknown:
+            raise ValueError(f"there is no transition {unknown}")
         given = {} if busy is None else {"busy": int(busy), "lingering": int(lingering)}
-        given |= {} if applying is None else {"applying": int(applying)}
-        given |= {} if lagging is None else {"lagging": int(lagging)}
-        given |= {} if queued is None else {"queued": int(queued)}
-        given |= {} if rebooting is None else {"rebooting": int(rebooting)}
+        given |= {name: int(looks) for name, looks in others.items() if looks is not None}
         self._aws.transitions[account] = self._aws.transitions.get(account, {}) | given
         return self._aws.transition_of(account)
 

@@ -8,9 +8,11 @@ from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 
 from . import after, before
 from . import rds_clusters, rds_encryption, rds_keys, rds_parameter_groups  # noqa: F401, for their rules
-from . import rds_proxies, rds_snapshots, rds_storage, rds_tags  # noqa: F401, for their rules
+from . import rds_proxies, rds_restores, rds_settings, rds_snapshots  # noqa: F401, for their rules
+from . import rds_storage, rds_tags  # noqa: F401, for their rules
 from .rds_application import look_at_parameters
 from .rds_models import become_another, iam_enabled
+from .rds_restores import settle_in
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
 from .rds_state import page, require_modifiable, settle, shown
 from .rds_versions import keep_logs
@@ -123,6 +125,8 @@ def restore(aws, call):
     elif call.operation == "RestoreDBClusterFromSnapshot":
         database.stage_group = call.parameters.get("DBClusterParameterGroupName")
     _begin_to_be(aws, call, database)
+    if call.operation == "RestoreDBInstanceFromDBSnapshot":
+        settle_in(database, aws.transition_of(call.account)["settling"])
     return shown(call, database)
 
 

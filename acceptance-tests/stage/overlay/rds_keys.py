@@ -10,7 +10,7 @@ from stage.aws.errors import AwsError
 from . import after, before, kms_access
 from .kms_keys import find_key, key_in
 from .rds_encryption import encrypt
-from .rds_snapshots import comes_from_another_region, source_of
+from .rds_snapshots import comes_from_another_region, snapshots_of, source_of
 from .rds_state import backend_of, find
 from .secretsmanager_keys import encrypt as encrypt_version
 
@@ -69,6 +69,19 @@ def copy_keeps_the_key_of_its_source(_aws, call):
         copy.kms_key_id, copy.encrypted = source.kms_key_id, source.encrypted
         copy.storage_encrypted = source.storage_encrypted
     return {"DBSnapshot": copy}
+
+
+@after("rds", "CreateDBSnapshot", "CreateDBClusterSnapshot")
+def snapshot_has_the_password_itself(_aws, call):
+    """What is restored has the master's password as it was, in no secret."""
+    of_cluster = call.operation == "CreateDBClusterSnapshot"
+    kind = "DBClusterSnapshotIdentifier" if of_cluster else "DBSnapshotIdentifier"
+    snapshot = snapshots_of(backend_of(call), of_cluster)[call.parameters[kind]]
+    # moto keeps a copy of what the snapshot is of.
+    database = snapshot.cluster if of_cluster else snapshot.database
+    if password := managed_password(database):
+        del database.__dict__["master_user_secret"]
+        database.manage_master_user_password, database.__dict__["_master_user_password"] = False, password
 
 
 @after("rds", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime")
