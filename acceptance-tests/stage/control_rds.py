@@ -2,6 +2,7 @@
 
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
+from stage.database.images import OwnServer
 from stage.overlay import rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
 from stage.overlay import rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
@@ -46,9 +47,10 @@ class RdsControl:
         parameter_group=None,
         status="available",
         key=None,
+        own_server=False,
     ):
         """A DB instance that is available at once, encrypted if there is the ARN of a `key`; with `cluster`, a member
-        of it."""
+        of it; with `own_server`, behind it is a server that it has for itself."""
         parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": instance_class}
         parameters |= {"engine_version": version or DEFAULT_VERSIONS.get(engine)}
         # With a security group given, moto need not make a whole VPC for the account first.
@@ -66,6 +68,8 @@ class RdsControl:
             instance.stage_iam_enabled = bool(iam)
             if key:
                 rds_encryption.encrypt(instance, key)
+            if own_server:
+                instance.stage_server = OwnServer()
             instance.status = status
             self._follow(account, region)
             return {
@@ -90,10 +94,11 @@ class RdsControl:
         status="available",
         key=None,
         owned_key=False,
+        own_server=False,
     ):
         """A DB cluster that is available at once: of Aurora, with as many members as asked for, or with the engine
         postgres or mysql a Multi-AZ DB cluster, which has three. It is encrypted if there is the ARN of a `key`, or
-        with `owned_key`, by a key that AWS owns."""
+        with `owned_key`, by a key that AWS owns; with `own_server`, behind it is a server that it has for itself."""
         with self._aws.lock:
             backend = moto_backend.rds(account, region)
             parameters = {"db_cluster_identifier": identifier, "engine": engine, **_master(engine)}
@@ -106,6 +111,8 @@ class RdsControl:
             cluster.stage_owned_by_aws = bool(owned_key)
             if key:
                 rds_encryption.encrypt(cluster, key)
+            if own_server:
+                cluster.stage_server = OwnServer()
             cluster.status = status
             rds_clusters.add_members(backend, cluster, instance_class, members)
             self._follow(account, region)

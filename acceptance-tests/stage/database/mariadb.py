@@ -12,6 +12,7 @@ from glob import glob
 from pathlib import Path
 
 from . import clients, programs
+from .images import Image, copy_files, frozen
 from .mysql_front import SERVER_NAME
 from .postgres import unprivileged_account
 from .token_socket import TokenSocket
@@ -52,11 +53,13 @@ GRANT {privileges} ON *.* TO {user} WITH GRANT OPTION;
 
 
 class MariaDb:
-    """One server process, begun by `begin` and up when `await_ready` returns."""
+    """One server process, begun by `begin` and up when `await_ready` returns. With an image it has the data and the users
+    of another."""
 
-    def __init__(self, folder, authority):
+    def __init__(self, folder, authority, image=None, master_password=None):
         self.address = self.port = None
-        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
+        self.master, self.master_password = MASTER, master_password or secrets.token_urlsafe(18)
+        self._image = image
         self._folder, self._authority = Path(folder), authority
         self._account = unprivileged_account()
         self._check = self._password_of = None
@@ -104,6 +107,16 @@ class MariaDb:
         how = "WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL" if password is None else f"BY {_quoted(password)}"
         self.run(f"CREATE USER {_quoted(name)}@{_quoted(host)} IDENTIFIED {how}")
 
+    def photograph(self, folder):
+        """An image of this server as it is now, in a folder to be made: the files as they would be after a crash."""
+        self.run("SET GLOBAL innodb_flush_log_at_trx_commit = 1; FLUSH ENGINE LOGS")
+        try:
+            with frozen(self._process):
+                copy_files(self._folder / "data", folder)
+        finally:
+            self.run("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+        return Image(folder)
+
     def stop(self):
         """Ends the server at once: nothing of it is kept."""
         with self._lock:
@@ -134,8 +147,12 @@ class MariaDb:
         (self._folder / "plugin").mkdir()
         programs.compile_library(_PLUGIN, self._folder / "plugin" / "aws_authentication.so")
         TokenSocket(self._folder / "token.sock", self._check, self._password_of)
+        self._own(self._folder, self._folder / "token.sock")
+        if self._image:
+            copy_files(self._image.folder, self._folder / "data", account=self._account)
+            return
         (self._folder / "data").mkdir()
-        self._own(self._folder, self._folder / "data", self._folder / "token.sock")
+        self._own(self._folder / "data")
         # As mariadb-install-db does, which would leave a process behind if it were killed.
         (self._folder / "system.sql").write_text(_system_tables())
         command = [programs.find("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={self._folder}/data"]
@@ -159,12 +176,14 @@ class MariaDb:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._run("SELECT 1", "", "root")
+                self._run("SELECT 1", "", _OWNER if self._image else "root")
                 break
             except ValueError as error:
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"MariaDB did not start: {self._tail('mariadb.log')}") from error
                 time.sleep(0.05)
+        if self._image:
+            return
         self._run(_USERS.format(owner=_OWNER), "", "root")
         self._equip(MASTER, DATABASE)
         self._run("RESET MASTER", "", _OWNER)

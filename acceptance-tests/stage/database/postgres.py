@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 
-from . import clients
+from . import clients, postgres_images
 from .hosting import identifier, literal
+from .images import copy_files
 
 MASTER = "pgadmin"
 DATABASE = "app"
@@ -23,6 +24,8 @@ TOKEN_USER = "app_user"
 
 _OWNER = "rdsadmin"
 _PATIENCE = 30
+#: For a server with the data of an image: what changed in a database that is not in it changed no file.
+_OF_COPIES = "ignore_invalid_pages = on\n"
 #: One thread that lives as long as this process.
 _STARTER = ThreadPoolExecutor(1)
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -65,12 +68,13 @@ CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
 
 
 class Postgres:
-    """One server process. `prepare` may run in the background while the rest of the stage starts."""
+    """One server process. `prepare` may run in the background while the rest of the stage starts. With an image it has
+    the data and the users of another."""
 
-    def __init__(self, folder, programs=None):
+    def __init__(self, folder, programs=None, image=None, master_password=None):
         self.address = self.port = self._rules = None
-        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
-        self._programs, self._lock = programs or _installed(), threading.Lock()
+        self.master, self.master_password = MASTER, master_password or secrets.token_urlsafe(18)
+        self._programs, self._image, self._lock = programs or _installed(), image, threading.Lock()
         asked = subprocess.run([self._programs / "postgres", "--version"], capture_output=True, text=True)
         if asked.returncode != 0:
             raise RuntimeError(f"{self._programs}/postgres does not run: {asked.stderr}")
@@ -106,12 +110,21 @@ class Postgres:
             if not self._server:
                 self._start()
 
-    def _start(self):
+    def _fill(self):
+        """Makes the data directory."""
+        if self._image:
+            self._folder.mkdir(mode=0o700)
+            self._own(self._folder)
+            copy_files(self._image.folder, self._data, account=self._account)
+            return
         if not self._initdb:
             self.prepare()
         if self._initdb.wait() != 0:
             raise RuntimeError(f"initdb failed: {self._tail('initdb.log')}")
-        settings = _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
+
+    def _start(self):
+        self._fill()
+        settings = (_OF_COPIES if self._image else "") + _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
         with open(self._data / "postgresql.conf", "a") as file:
             file.write(settings)
         (self._data / "pg_hba.conf").write_text(_rules(self._rules))
@@ -119,6 +132,10 @@ class Postgres:
             server = self._server = self._spawn([self._programs / "postgres", "-D", self._data], log)
         try:
             self._await_socket()
+            if self._image:
+                for name in self._image.left_out:
+                    self._run(f"DROP DATABASE {identifier(name)}")
+                return
             self._run(_ROLES)
             self._create_master(MASTER, self.master_password)
             self._run(_FIRST.format(database=DATABASE, master=MASTER, token_user=TOKEN_USER))
@@ -132,10 +149,17 @@ class Postgres:
         self.await_ready()
         return self._run(sql, database)
 
+    def photograph(self, folder, others=()):
+        """An image of this server as it is now, in a folder to be made, without the databases of some roles."""
+        self.await_ready()
+        return postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, others)
+
     def _run(self, sql, database="postgres"):
+        return clients.run(self._psql(database), sql)
+
+    def _psql(self, database):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
-        command += ["-U", _OWNER, "-d", database]
-        return clients.run(command, sql)
+        return [*command, "-U", _OWNER, "-d", database]
 
     def create_master(self, name):
         """A master user: no superuser, but one who makes roles and databases. Its password is the stage's business."""
