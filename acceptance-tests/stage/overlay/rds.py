@@ -7,11 +7,12 @@ from stage.aws.errors import AwsError
 from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 
 from . import after, before
-from . import rds_clusters, rds_encryption, rds_images, rds_keys  # noqa: F401, for their rules
-from . import rds_parameter_groups  # noqa: F401, for its rules
+from . import rds_cluster_restores, rds_clusters, rds_encryption, rds_images  # noqa: F401, for their rules
+from . import rds_keys, rds_parameter_groups  # noqa: F401, for their rules
 from . import rds_proxies, rds_restores, rds_settings, rds_snapshots  # noqa: F401, for their rules
 from . import rds_storage, rds_tags  # noqa: F401, for their rules
 from .rds_application import look_at_parameters
+from .rds_loading import load, look_at_storage
 from .rds_models import become_another, iam_enabled
 from .rds_restores import settle_in
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
@@ -110,6 +111,7 @@ def observe(_aws, call):
     databases = backend.databases if is_instance(call) else backend.clusters
     name = call.parameters.get("DBInstanceIdentifier") or call.parameters.get("DBClusterIdentifier")
     for database in [find(call, call.parameters)] if name else databases.values():
+        look_at_storage(database)
         look(database)
         look_at_parameters(database)
 
@@ -126,6 +128,7 @@ def restore(aws, call):
     elif call.operation == "RestoreDBClusterFromSnapshot":
         database.stage_group = call.parameters.get("DBClusterParameterGroupName")
     _begin_to_be(aws, call, database)
+    load(database, aws.transition_of(call.account)["loading"])
     if call.operation == "RestoreDBInstanceFromDBSnapshot":
         settle_in(database, aws.transition_of(call.account)["settling"])
     return shown(call, database)
@@ -137,6 +140,7 @@ def restore_to_a_point_in_time(aws, call):
     target = call.parameters.get("TargetDBInstanceIdentifier")
     database = find(call, {"DBInstanceIdentifier": target} if target else call.parameters)
     _begin_to_be(aws, call, database)
+    load(database, aws.transition_of(call.account)["loading"])
     return shown(call, database)
 
 

@@ -159,32 +159,29 @@ def begin_final_snapshot(aws, call):
         _begin(aws, call, snapshot, "creating")
 
 
-@before("rds", "DescribeDBSnapshots")
+@before("rds", "DescribeDBSnapshots", "DescribeDBClusterSnapshots")
 def snapshots_in_pages(_aws, call):
-    """moto gives all snapshots at once, knows no DbiResourceId, and has words of its own for what is not there."""
-    wanted, backend = dict(call.parameters), backend_of(call)
+    """moto gives all snapshots at once, knows no resource ID, and has words of its own for what is not there."""
+    wanted, backend, of_clusters = call.parameters, backend_of(call), call.operation == "DescribeDBClusterSnapshots"
     filters = {f["Name"]: f["Values"] for f in wanted.get("Filters", [])}
-    unknown = next((name for name in filters if name not in DBSnapshot.SUPPORTED_FILTERS), None)
+    known = DBClusterSnapshot.SUPPORTED_FILTERS if of_clusters else DBSnapshot.SUPPORTED_FILTERS
+    unknown = next((name for name in filters if name not in known), None)
     if unknown:
         raise AwsError("InvalidParameterValue", f"Unrecognized filter name: {unknown}")
-    identifier, instance = wanted.get("DBSnapshotIdentifier"), wanted.get("DBInstanceIdentifier")
-    if identifier and not source_of(call) and not instance:
-        raise AwsError("DBSnapshotNotFound", f"DBSnapshot {identifier} not found.", 404)
-    if identifier:
-        identifier = identifier.split(":", 6)[-1] if identifier.startswith("arn:") else identifier
-    found = backend.describe_db_snapshots(instance, identifier, wanted.get("SnapshotType"), filters or None)
-    if "DbiResourceId" in wanted:
-        found = [snapshot for snapshot in found if snapshot.dbi_resource_id == wanted["DbiResourceId"]]
+    kind, source = ("DBClusterSnapshot", "DBCluster") if of_clusters else ("DBSnapshot", "DBInstance")
+    name, of = wanted.get(f"{kind}Identifier"), wanted.get(f"{source}Identifier")
+    if name and not source_of(call) and not of:
+        code = "DBClusterSnapshotNotFoundFault" if of_clusters else "DBSnapshotNotFound"
+        raise AwsError(code, f"{kind} {name} not found.", 404)
+    name = name.split(":", 6)[-1] if name and name.startswith("arn:") else name
+    describe = backend.describe_db_cluster_snapshots if of_clusters else backend.describe_db_snapshots
+    found = describe(of, name, wanted.get("SnapshotType"), filters or None)
+    resource = "DbClusterResourceId" if of_clusters else "DbiResourceId"
+    if resource in wanted:
+        shown = "db_cluster_resource_id" if of_clusters else "dbi_resource_id"
+        found = [snapshot for snapshot in found if getattr(snapshot, shown) == wanted[resource]]
     shown, more = page(call, found)
-    return {"DBSnapshots": shown, **more}
-
-
-@before("rds", "DescribeDBClusterSnapshots")
-def cluster_snapshot_exists(_aws, call):
-    """moto has a status of its own for what is not there."""
-    name = call.parameters.get("DBClusterSnapshotIdentifier")
-    if name and not source_of(call) and "DBClusterIdentifier" not in call.parameters:
-        raise AwsError("DBClusterSnapshotNotFoundFault", f"DBClusterSnapshot {name} not found.", 404)
+    return {f"{kind}s": shown, **more}
 
 
 @after("rds", "DescribeDBSnapshots", "DescribeDBClusterSnapshots")

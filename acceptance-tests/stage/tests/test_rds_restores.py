@@ -167,3 +167,16 @@ def test_restored_instance_has_the_password_of_the_snapshot_unmanaged(rds):
     rds.restore()
     assert "MasterUserSecret" not in described(rds)
     assert json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])["username"] == MASTER["MasterUsername"]
+
+
+def test_storage_of_a_restored_instance_is_loaded_while_it_is_available(rds):
+    rds.instance(), rds.snapshot()
+    rds.account.control("POST", "transitions", account=rds.account.id, busy=1, loading=4)
+    rds.restore()
+    rds.api.create_db_instance_read_replica(DBInstanceIdentifier="replica", SourceDBInstanceIdentifier="orders")
+    for name in "restored", "replica":
+        looks = [described(rds, name) for _ in range(6)]
+        shown = [(i.get("StorageOperationStatus"), i.get("StorageOperationPercentProgress")) for i in looks]
+        assert shown == [(None, None), *(("Initializing", percent) for percent in (0, 25, 50, 75)), (None, None)]
+        assert [i["DBInstanceStatus"] for i in looks] == ["creating"] + 5 * ["available"]
+    assert "StorageOperationStatus" not in described(rds, "orders")

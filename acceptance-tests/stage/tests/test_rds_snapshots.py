@@ -60,7 +60,7 @@ class Rds:
 
     def restore_cluster(self, name="restored", source="before", **more):
         names = {"DBClusterIdentifier": name, "SnapshotIdentifier": source, **CLUSTER}
-        return self.api.restore_db_cluster_from_snapshot(**names, **more)["DBCluster"]
+        return self.api.restore_db_cluster_from_snapshot(**{**names, **more})["DBCluster"]
 
 
 @pytest.fixture
@@ -206,7 +206,8 @@ def test_storage_of_aurora(rds):
         made = rds.api.create_db_instance(DBInstanceIdentifier=f"{cluster}-1", DBClusterIdentifier=cluster, **member)
         assert made["DBInstance"]["StorageType"] == storage
     rds.cluster_snapshot(of="fast")
-    assert rds.restore_cluster()["StorageType"] == "aurora-iopt1"
+    assert "StorageType" not in rds.restore_cluster(), "it is not taken from the snapshot"
+    assert rds.restore_cluster("again", StorageType="aurora-iopt1")["StorageType"] == "aurora-iopt1"
     rds.api.modify_db_cluster(DBClusterIdentifier="fast", StorageType="aurora", ApplyImmediately=True)
     assert "StorageType" not in rds.api.describe_db_clusters(DBClusterIdentifier="fast")["DBClusters"][0]
 
