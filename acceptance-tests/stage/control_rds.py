@@ -31,6 +31,7 @@ class RdsControl:
             ("POST", "reboot"): self.reboot,
             ("POST", "transitions"): self.set_transition,
             ("POST", "quotas"): self.set_quotas,
+            ("POST", "switchovers"): self.fail_switchover,
             ("POST", "maintenance"): self.maintain,
         }
 
@@ -241,6 +242,15 @@ class RdsControl:
             raise ValueError(f"there is no quota of {unknown}")
         self._aws.quotas[account] = self._aws.quotas.get(account, {}) | {n: int(most) for n, most in quotas.items()}
         return self._aws.quota_of(account)
+
+    def fail_switchover(self, account, deployment, details, region=_REGION):
+        """Lets the next switchover of a blue/green deployment, by its id, fail with these details."""
+        with self._aws.lock:
+            found = moto_backend.rds(account, region).blue_green_deployments.get(deployment)
+            if found is None:
+                raise ValueError(f"there is no blue/green deployment {deployment}")
+            found.stage_failure = details
+        return {}
 
     def maintain(self, account, region=_REGION):
         """The maintenance window: deferred changes take effect."""

@@ -1,5 +1,7 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
+import time
+from contextlib import suppress
 from itertools import count
 
 from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, resource_id_of
@@ -8,6 +10,7 @@ from stage.overlay.rds_proxies import FAMILIES, endpoints_of
 from .certificates import Authority
 from .endpoints import AddressBlock, Endpoint, bind, server_context
 from .hosting import Master
+from .images import OwnServer
 from .ldap import Responder
 from .login import Logins
 from .mariadb import MariaDb
@@ -16,6 +19,7 @@ from .names import Names
 from .own_servers import OwnServers
 from .postgres import MASTER, Postgres, newer_programs
 from .postgres_front import PostgresFront
+from .postgres_images import FOLLOWER
 from .readers import has_readers, is_reader
 from .statements import Statements
 
@@ -24,6 +28,8 @@ PORT, MYSQL_PORT = 5432, 3306
 _MASTER = "master/"
 _NEWER = "POSTGRESQL, newer"
 _READ_ONLY = "READ_ONLY"
+_PAUSE = 0.05  # seconds
+_ATTEMPTS = 100
 #: Statuses of instances and clusters that let nobody in.
 _DOWN = {"stopping", "stopped"}
 
@@ -70,7 +76,8 @@ class Databases:
             self._close(host)
         for host in wanted.keys() - kept:
             self._open(account, region, host, *wanted[host])
-        self._own.end_all_but(own for own in map(_own_server, self._endpoints.values()) if own)
+        for own in self._own.end_all_but(own for own in map(_own_server, self._endpoints.values()) if own):
+            _release(own)
         self.names.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
     def disconnect(self, database):
@@ -91,6 +98,33 @@ class Databases:
         master = master_of(database)
         own = {master[0] if master else MASTER, MASTER}
         return server.photograph(folder, sorted(front.masters() - own))
+
+    def follower_of(self, database):
+        """A server that follows the one of an instance or cluster, as an `OwnServer`; None for an engine without one."""
+        if database.engine not in FAMILIES:
+            return None
+        server, front = self._behind(database, FAMILIES[database.engine])
+        number = next(self._images)
+        if master_of(database):
+            front.equip(Master(*master_of(database)))  # later it could not be made on the side that follows
+        name = f"{FOLLOWER}{number}"
+        return OwnServer(server.photograph_for_follower(self._folder / f"image{number}", name), server, name)
+
+    def take_over(self, database, patience):
+        """Lets the server of an instance or cluster that follows another catch up and take writes. Returns whether it
+        did within so many seconds; if not, it goes on following."""
+        own = _owner(database).__dict__.get("stage_server")
+        if own is None or own.primary is None:
+            return True
+        server, _ = self._behind(database, FAMILIES[database.engine])
+        position, deadline = own.primary.position(), time.monotonic() + patience
+        while not server.has_reached(position):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
+        server.stop_following()
+        _release(own)
+        return True
 
     def server_at(self, host):
         """The server behind an endpoint; None if there is no such endpoint."""
@@ -217,6 +251,16 @@ class Databases:
 def _owner(database):
     """Who has the master, the IAM setting and the server: of a member its cluster."""
     return getattr(database, "cluster", database)
+
+
+def _release(own):
+    """Tells the server that an own server has followed that it does so no more, once that has noticed itself."""
+    primary, own.primary = own.primary, None
+    for _ in range(_ATTEMPTS if primary else 0):
+        with suppress(ValueError):
+            primary.release_follower(own.name)
+            return
+        time.sleep(_PAUSE)
 
 
 def _own_server(endpoint):

@@ -13,6 +13,8 @@ class Image:
 
     def __init__(self, folder, programs=None, left_out=()):
         self.folder, self.programs, self.left_out = folder, programs, left_out
+        #: What makes a MariaDB with this image follow the one that it is of.
+        self.following = None
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def __deepcopy__(self, _memo):
@@ -20,11 +22,11 @@ class Image:
 
 
 class OwnServer:
-    """That an instance or cluster has a server of its own: an empty one, or one with the data of an image. Replicas
-    and members share it with their source."""
+    """That an instance or cluster has a server of its own: an empty one, or one with the data of an image. It may follow
+    another server, `primary`, which knows it under a name. Replicas and members share it with their source."""
 
-    def __init__(self, image=None):
-        self.image = image
+    def __init__(self, image=None, primary=None, name=None):
+        self.image, self.primary, self.name = image, primary, name
 
     def __copy__(self):
         return self

@@ -43,6 +43,8 @@ synchronous_commit = off
 full_page_writes = off
 shared_buffers = 32MB
 max_connections = 100
+max_wal_senders = 40
+max_replication_slots = 40
 autovacuum = off
 log_connections = on
 """
@@ -154,6 +156,34 @@ class Postgres:
         self.await_ready()
         return postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, others)
 
+    def photograph_for_follower(self, folder, name):
+        """An image for a server that follows this one, under a name, as a standby: it applies what is done here and
+        refuses writes. The log is kept for it."""
+        self.run(f"SELECT pg_create_physical_replication_slot({literal(name)}, true)")
+        image = postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, (), with_slots=False)
+        (folder / "standby.signal").touch()
+        primary = f"host={self._folder} port={self.port} user={_OWNER}"
+        with open(folder / "postgresql.auto.conf", "a") as file:
+            file.write(f"primary_conninfo = '{primary}'\nprimary_slot_name = '{name}'\n")
+        return image
+
+    def position(self):
+        """How far this server has come, for `has_reached` of one that follows it."""
+        # The end of a record: the place for the next one may be further on, where a page begins.
+        return self.run("SELECT pg_logical_emit_message(true, 'position', '')")
+
+    def has_reached(self, position):
+        """Whether this server, which follows another, has applied what that had done at a position."""
+        return self.run(f"SELECT pg_last_wal_replay_lsn() >= {literal(position)}::pg_lsn") == "t"
+
+    def stop_following(self):
+        """From now on this server takes writes."""
+        self.run("SELECT pg_promote()")
+
+    def release_follower(self, name):
+        """Keeps no log any more for a server that has followed this one; ValueError while it is still connected."""
+        self.run(f"SELECT pg_drop_replication_slot({literal(name)})")
+
     def _run(self, sql, database="postgres"):
         return clients.run(self._psql(database), sql)
 
@@ -222,7 +252,8 @@ class Postgres:
 
 
 def _rules(rules):
-    return "\n".join([f"local all {_OWNER} trust", f"host all {_OWNER} all reject", *rules, ""])
+    owners = [f"local all {_OWNER} trust", f"local replication {_OWNER} trust"]
+    return "\n".join([*owners, f"host all {_OWNER} all reject", *rules, ""])
 
 
 def newer_programs():

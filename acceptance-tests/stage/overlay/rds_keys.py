@@ -30,7 +30,7 @@ def keys_are_accessible(_aws, call):
     """A key that is named must be there and enabled, and the caller must be allowed to let RDS use it."""
     for name in ("KmsKeyId", _OF_MASTERS, "PerformanceInsightsKMSKeyId"):
         if call.parameters.get(name):
-            call.put(name, _accessible(call, call.parameters[name]).arn)
+            call.put(name, accessible(call, call.parameters[name]).arn)
 
 
 @before("rds", *_COPIES, *_SOURCES)
@@ -99,7 +99,8 @@ def managed_password(database):
     return json.loads(managed.secret.versions[managed.secret.default_version_id]["secret_string"])["password"]
 
 
-def _accessible(call, name):
+def accessible(call, name):
+    """The key that a call names, if RDS may use it for the caller."""
     which = "The target KMS key" if call.operation == "CopyDBSnapshot" else "Specified KMS key"
     refusal = AwsError("KMSKeyNotAccessibleFault", f"{which} [{name}] {_UNUSABLE}")
     try:

@@ -3,9 +3,8 @@
 import pytest
 
 from .conftest import refused
-from .test_mariadb import MySqlClient
 from .test_rds_snapshots import Rds
-from .test_restored_data import Data, words
+from .test_restored_data import Data, MySqlData, words
 
 #: Settings of a source, none of which is the default.
 SETTINGS = {
@@ -136,7 +135,7 @@ class ClusterData(Data):
         return made["DBInstance"]["Endpoint"]["Address"]
 
 
-class MySqlClusterData(ClusterData, MySqlClient):
+class MySqlClusterData(MySqlData, ClusterData):
     """The same with Aurora MySQL."""
 
     engine = "aurora-mysql"

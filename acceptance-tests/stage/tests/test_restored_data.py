@@ -43,6 +43,13 @@ class Data(Client):
         database = {"dbname": "postgres"} if user else {}
         return self.psql(password or facts["master_password"], user=user or facts["master_user"], host=host, **database)
 
+    def write(self, host):
+        """Whether the master can write at an endpoint."""
+        facts = self.account.facts["database"]
+        answer = self.psql(facts["master_password"], user=facts["master_user"], host=host, sql="create table w (); drop table w")
+        assert answer == "" or "read-only transaction" in answer, answer
+        return answer == ""
+
 
 class NewerData(Data):
     """The same with the newer PostgreSQL."""
@@ -55,10 +62,21 @@ class MySqlData(Data, MySqlClient):
 
     engine, refusal = "mariadb", "Access denied"
 
+    @property
+    def master(self):
+        """The master of the server."""
+        return self.account.facts["mysql"]
+
     def log_in(self, host, password=None, user=None):
         """Who the master is at an endpoint."""
         password = password or self.account.facts["mysql"]["master_password"]
         return self.mariadb(password, user=user or "admin", host=host).removesuffix("@%")
+
+    def write(self, host):
+        """Whether the master can write at an endpoint."""
+        answer = self.as_master("create table app.w (id int); drop table app.w", host=host)
+        assert answer == "" or "read-only" in answer, answer
+        return answer == ""
 
 
 KINDS = [Data, pytest.param(NewerData, marks=newer), MySqlData]
