@@ -68,8 +68,8 @@ class Databases:
     def follow(self, account, region, backend):
         """Opens and closes endpoints so that they are those of what RDS knows in an account and region."""
         wanted = {host: about for host, *about in _hosts(backend)}
-        present = {h: e.databases[0] for h, e in self._endpoints.items() if (e.account, e.region) == (account, region)}
-        kept = {host for host, database in present.items() if host in wanted and wanted[host][0] is database}
+        present = {h: e for h, e in self._endpoints.items() if (e.account, e.region) == (account, region)}
+        kept = {host for host, endpoint in present.items() if host in wanted and self._leads_to(endpoint, *wanted[host])}
         if kept == present.keys() == wanted.keys():
             return
         for host in present.keys() - kept:
@@ -148,6 +148,10 @@ class Databases:
         if family == "POSTGRESQL" and self._is_newer(owner):
             family = _NEWER
         return self._shared[family]
+
+    def _leads_to(self, endpoint, database, family, _reader):
+        """Whether an endpoint is that of an instance, cluster or proxy, and leads to the server behind that."""
+        return endpoint.databases[0] is database and endpoint.server is self._behind(database, family)[0]
 
     def _is_newer(self, database):
         return self.newer is not None and _major(database) == self.newer.major

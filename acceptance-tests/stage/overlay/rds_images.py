@@ -4,7 +4,7 @@ from stage.database.images import OwnServer
 
 from . import after, before
 from .rds_snapshots import snapshots_of, source_of
-from .rds_state import backend_of, find, is_instance, named
+from .rds_state import backend_of, find, follow, is_instance, named
 
 _FINAL = "FinalDBSnapshotIdentifier"
 _OF_THE_PAST = ("RestoreDBInstanceToPointInTime", "RestoreDBClusterToPointInTime")
@@ -56,6 +56,20 @@ def database_of_the_past_has_the_data(aws, call):
     database = find(call, {"DBInstanceIdentifier": target} if target else call.parameters)
     if image := _image(aws, source_of(call)):
         database.stage_server = OwnServer(image)
+
+
+@after("rds", "PromoteReadReplica")
+def promoted_replica_has_data_of_its_own(aws, call):
+    """From now on it is no replica, and has the data that its source has now."""
+    backend = backend_of(call)
+    database = named(backend.databases, call.parameters["DBInstanceIdentifier"])
+    if source := named(backend.databases, database.source_db_instance_identifier or ""):
+        source.replicas = [name for name in source.replicas if name != database.db_instance_identifier]
+    database.source_db_instance_identifier = None
+    if image := _image(aws, database):
+        database.stage_server = OwnServer(image)
+    follow(aws, call)
+    return {"DBInstance": database}
 
 
 def image_of(snapshot):

@@ -51,6 +51,15 @@ def copy_in_another_region_needs_a_key(_aws, call):
         raise AwsError("InvalidParameterValue", message)
 
 
+@before("rds", "CreateDBInstanceReadReplica", "RestoreDBClusterToPointInTime")
+def copies_of_databases_are_as_encrypted_as_they(_aws, call):
+    """No replica, clone or earlier state of what is not encrypted is."""
+    source = source_of(call)
+    if source and call.parameters.get("KmsKeyId") and not source.storage_encrypted:
+        message = "KmsKeyId can't be specified because the source isn't encrypted."
+        raise AwsError("InvalidParameterCombination", message)
+
+
 @before("rds", "CopyDBClusterSnapshot")
 def copy_of_a_cluster_snapshot_is_as_encrypted_as_it(_aws, call):
     """Of Aurora, only a restore encrypts what was not encrypted."""

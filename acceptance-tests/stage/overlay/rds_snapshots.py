@@ -6,7 +6,7 @@ from stage.aws import moto_backend
 from stage.aws.errors import AwsError
 
 from . import after, before
-from .rds_state import Change, backend_of, change_of, cluster_of, look, named, page
+from .rds_state import Change, backend_of, begin, change_of, cluster_of, look, named, page
 
 _CREATING = ("CreateDBSnapshot", "CreateDBClusterSnapshot", "CopyDBSnapshot", "CopyDBClusterSnapshot")
 _OF_INSTANCES = ("CopyDBSnapshot", "RestoreDBInstanceFromDBSnapshot", "DeleteDBSnapshot")
@@ -139,6 +139,9 @@ def begin_snapshot(aws, call):
     snapshot = snapshots_of(backend_of(call), of_cluster)[name]
     crossing = copy and comes_from_another_region(call)
     _begin(aws, call, snapshot, "pending" if crossing else "creating")
+    looks = aws.transition_of(call.account)["backing"]
+    if looks and call.operation == "CreateDBSnapshot":
+        begin(named(backend_of(call).databases, snapshot.db_instance_identifier), Change(status="backing-up", busy=looks))
     if copy and call.parameters.get("OptionGroupName"):
         snapshot.option_group_name = call.parameters["OptionGroupName"]
     if crossing:

@@ -199,6 +199,15 @@ def test_clusters_with_their_members(account, bg, key, kind):
     assert data.write(bg.cluster(OLD)["Endpoint"]) is False
 
 
+def test_stale_reads_during_a_switchover(account, bg):
+    made = bg.create(account.instance("orders")["arn"])
+    account.control("POST", "transitions", account=account.id, switching=1)
+    operation = "DescribeBlueGreenDeployments"
+    account.rules({"service": "rds", "operation": operation, "fault": "stale", "writes": "Switchover.*", "times": 1})
+    bg.switch(made)
+    assert [bg.look(made)["Status"] for _ in range(3)] == ["AVAILABLE", "SWITCHOVER_IN_PROGRESS", "SWITCHOVER_COMPLETED"]
+
+
 def test_switchover_that_fails_is_undone(account, bg):
     data = Data(account)
     made = bg.create(data.instance["arn"])

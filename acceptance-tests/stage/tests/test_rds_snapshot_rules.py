@@ -78,6 +78,18 @@ def test_what_a_snapshot_shows(rds):
     assert "SnapshotCreateTime" in seen[4] and "SnapshotCreateTime" not in seen[3]
 
 
+def test_instance_is_backing_up_meanwhile(rds):
+    rds.instance()
+    rds.account.control("POST", "transitions", account=rds.account.id, backing=2)
+    rds.snapshot()
+    change = {"DBInstanceIdentifier": "orders", "ApplyImmediately": True, "BackupRetentionPeriod": 2}
+    refused("InvalidDBInstanceState", rds.api.modify_db_instance, **change)
+    refused("InvalidDBInstanceState", rds.snapshot, "second")
+    seen = [rds.api.describe_db_instances()["DBInstances"][0]["DBInstanceStatus"] for _ in range(3)]
+    assert seen == ["backing-up", "backing-up", "available"]
+    assert rds.snapshot("second")
+
+
 def test_final_snapshot_takes_a_while(rds):
     rds.instance()
     rds.busy(1)

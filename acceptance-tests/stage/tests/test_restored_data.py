@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.exceptions import HTTPClientError
 
 from .conftest import addresses, allow
 from .test_login import Client
@@ -231,6 +232,38 @@ def test_replica_of_a_restored_instance_leads_to_the_same_server(data):
     replica = data.rds.create_db_instance_read_replica(**names)["DBInstance"]["Endpoint"]["Address"]
     data.sql("insert into item values (1)", at=host)
     assert data.sql("select count(*) from item", at=replica) == "1"
+
+
+def test_promoted_replica_has_data_of_its_own(data):
+    data.sql("create table item (id int)")
+    names = {"DBInstanceIdentifier": "replica", "SourceDBInstanceIdentifier": "orders"}
+    host = data.rds.create_db_instance_read_replica(**names)["DBInstance"]["Endpoint"]["Address"]
+    assert data.write(host) is False
+    data.sql("insert into item values (1)")
+    promoted = data.rds.promote_read_replica(DBInstanceIdentifier="replica")["DBInstance"]
+    assert "ReadReplicaSourceDBInstanceIdentifier" not in promoted
+    assert data.write(host) is True
+    data.sql("insert into item values (2)")
+    assert data.sql("select count(*) from item", at=host) == "1"
+    source = data.rds.describe_db_instances(DBInstanceIdentifier="orders")["DBInstances"][0]
+    assert source["ReadReplicaDBInstanceIdentifiers"] == []
+
+
+def test_stale_reads_and_lost_answers(data):
+    """Faults are the same for what has data behind it."""
+    account = data.account
+    data.sql("create table item (id int)")
+    account.rules({"service": "rds", "operation": "DescribeDBSnapshots", "fault": "stale", "times": 1})
+    data.snapshot()
+    assert data.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"] == []
+    assert len(data.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]) == 1
+    account.rules({"service": "rds", "operation": "RestoreDBInstanceFromDBSnapshot", "fault": "lose_answer"})
+    with pytest.raises(HTTPClientError):
+        data.restore()
+    shown = data.rds.describe_db_instances(DBInstanceIdentifier="restored")["DBInstances"][0]
+    assert data.sql("select count(*) from item", at=shown["Endpoint"]["Address"]) == "0"
+    call = account.calls(operation="RestoreDBInstanceFromDBSnapshot")[-1]
+    assert (call["fault"], call["took_effect"], call["status"]) == ("lose_answer", True, "reset")
 
 
 def test_restore_to_now(data):
