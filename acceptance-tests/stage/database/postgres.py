@@ -83,8 +83,8 @@ class Postgres:
         self.major = int(re.search(r"\d+", asked.stdout).group())
         self._folder = Path(folder)
         self._data = self._folder / "data"
-        self._server = None
-        self._initdb = None
+        self._server = self._initdb = None
+        self._stopped = False
         self._account = unprivileged_account()
 
     @property
@@ -109,6 +109,8 @@ class Postgres:
     def await_ready(self):
         """Starts the server unless it runs."""
         with self._lock:
+            if self._stopped:
+                raise RuntimeError("the server has ended")
             if not self._server:
                 self._start()
 
@@ -126,7 +128,9 @@ class Postgres:
 
     def _start(self):
         self._fill()
-        settings = (_OF_COPIES if self._image else "") + _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
+        settings = _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
+        if self._image:
+            settings += _OF_COPIES
         with open(self._data / "postgresql.conf", "a") as file:
             file.write(settings)
         (self._data / "pg_hba.conf").write_text(_rules(self._rules))
@@ -214,6 +218,7 @@ class Postgres:
 
     def stop(self):
         """Ends the server at once: nothing of it is kept."""
+        self._stopped = True
         for process in filter(None, (self._initdb, self._server)):
             if process.poll() is None:
                 process.send_signal(signal.SIGQUIT)

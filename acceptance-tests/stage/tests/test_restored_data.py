@@ -47,7 +47,8 @@ class Data(Client):
     def write(self, host):
         """Whether the master can write at an endpoint."""
         facts = self.account.facts["database"]
-        answer = self.psql(facts["master_password"], user=facts["master_user"], host=host, sql="create table w (); drop table w")
+        statements = "create table w (); drop table w"
+        answer = self.psql(facts["master_password"], user=facts["master_user"], host=host, sql=statements)
         assert answer == "" or "read-only transaction" in answer, answer
         return answer == ""
 
