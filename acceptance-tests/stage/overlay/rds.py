@@ -15,6 +15,7 @@ from .rds_application import look_at_parameters
 from .rds_loading import load, look_at_storage
 from .rds_models import become_another, iam_enabled
 from .rds_restores import settle_in
+from .rds_roles import look_at_roles
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
 from .rds_state import page, require_modifiable, settle, shown
 from .rds_versions import keep_logs
@@ -114,6 +115,7 @@ def observe(_aws, call):
         look_at_storage(database)
         look(database)
         look_at_parameters(database)
+        look_at_roles(database)
 
 
 @after("rds", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot", "CreateDBInstanceReadReplica")

@@ -1,11 +1,10 @@
 """RDS: DB clusters restored from a snapshot. As with instances, what the call does not name has a default."""
 
-from moto.rds.models import AssociatedRole
-
 from stage.aws.errors import AwsError
 from stage.catalogue import engines
 
 from . import after, before
+from .rds_roles import associate
 from .rds_settings import random_windows
 from .rds_snapshots import source_of
 from .rds_state import MULTI_AZ_ENGINES, backend_of, find
@@ -67,7 +66,7 @@ def members_are_encrypted_as_their_cluster(_aws, call):
 
 
 @after("rds", "RestoreDBClusterFromSnapshot")
-def restored_cluster_has_defaults(_aws, call):
+def restored_cluster_has_defaults(aws, call):
     """moto copies everything that is not given."""
     parameters, cluster = call.parameters, find(call, call.parameters)
     for parameter, attribute, default in _DEFAULTS:
@@ -80,7 +79,7 @@ def restored_cluster_has_defaults(_aws, call):
     cluster.preferred_backup_window = parameters.get("PreferredBackupWindow", backup)
     cluster.tags = parameters.get("Tags") or source_of(call).cluster.tags
     for role in parameters.get("AssociatedRoles", []):
-        cluster.associated_roles.append(AssociatedRole(role["RoleArn"], role.get("FeatureName", "")))
+        associate(cluster, role["RoleArn"], role.get("FeatureName", ""), aws.transition_of(call.account)["busy"])
 
 
 def _default_group(cluster):
