@@ -17,7 +17,7 @@ from .rds_models import become_another, iam_enabled
 from .rds_restores import settle_in
 from .rds_roles import look_at_roles
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, look
-from .rds_state import page, require_modifiable, settle, shown
+from .rds_state import named, page, require_modifiable, settle, shown
 from .rds_versions import keep_logs
 
 _FLAG = "EnableIAMDatabaseAuthentication"
@@ -62,6 +62,17 @@ def create(aws, call):
     database = find(call, call.parameters)
     _begin_to_be(aws, call, database, call.stage_flag)
     return shown(call, database)
+
+
+@before("rds", "ModifyDBInstance", "ModifyDBCluster")
+def new_name_is_free(_aws, call):
+    """moto would let one database take the place of another."""
+    kind = "Instance" if is_instance(call) else "Cluster"
+    name, backend = call.parameters.get(f"NewDB{kind}Identifier"), backend_of(call)
+    database = named(backend.databases if is_instance(call) else backend.clusters, name) if name else None
+    if database and database is not find(call, {f"DB{kind}Identifier": call.parameters[f"DB{kind}Identifier"]}):
+        code = "DBInstanceAlreadyExists" if is_instance(call) else "DBClusterAlreadyExistsFault"
+        raise AwsError(code, f"DB {kind} already exists")
 
 
 @before("rds", "ModifyDBInstance", "ModifyDBCluster")

@@ -13,6 +13,7 @@ from .rds_settings import SETTINGS
 from .rds_state import MULTI_AZ_ENGINES, Change, backend_of, begin, change_of, cluster_of, disconnect, follow, look, named
 
 _ENGINES = ("postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-mysql")
+_MONITORING = ("monitoring_interval", "monitoring_role_arn")
 _TASKS = ("CREATING_READ_REPLICA_OF_SOURCE", "CONFIGURE_BACKUPS")
 _PATIENCE = 20  # seconds of a switchover, in which a request waits
 _USUAL_TIMEOUT = 300
@@ -47,14 +48,15 @@ def begin_deployment(aws, call):
     names = (d for d in backend.blue_green_deployments.values())
     deployment = next(d for d in names if d.blue_green_deployment_name == call.parameters["BlueGreenDeploymentName"])
     green = _find(backend, deployment.target)
-    _resemble(green, blue)
+    deployment.stage_pairs = [(blue, green), *zip(_members(blue), _members(green), strict=True)]
+    for old, new in deployment.stage_pairs:
+        _resemble(new, old)
     if call.stage_key:
         encrypt(green, call.stage_key)
     if aws.databases and (own := aws.databases.follower_of(blue)):
         green.stage_server = own
     green.stage_read_only = True
     looks = aws.transition_of(call.account)["busy"]
-    deployment.stage_pairs = [(blue, green), *zip(_members(blue), _members(green), strict=True)]
     for _, new in deployment.stage_pairs:
         new.stage_change = Change(status="creating", busy=looks)
     follow(aws, call)
@@ -168,8 +170,9 @@ def _resemble(green, blue):
     """What moto does not give to a green database."""
     green.stage_iam_enabled = blue.__dict__.get("stage_iam_enabled", False)
     green.stage_owned_by_aws = blue.__dict__.get("stage_owned_by_aws", False)
-    for attribute, default in SETTINGS.values():
-        setattr(green, attribute, getattr(blue, attribute, default))
+    for attribute in [attribute for attribute, _ in SETTINGS.values()] + list(_MONITORING):
+        if hasattr(blue, attribute):
+            setattr(green, attribute, getattr(blue, attribute))
 
 
 def _members(database):

@@ -93,6 +93,8 @@ def test_green_is_encrypted_and_otherwise_as_blue(account, bg, key):
         EnableIAMDatabaseAuthentication=True,
         DBParameterGroupName="strict",
         DatabaseInsightsMode="advanced",
+        MonitoringInterval=60,
+        MonitoringRoleArn="arn:aws:iam::111122223333:role/monitoring",
         Tags=[{"Key": "team", "Value": "a"}],
     )
     account.client("kms").create_alias(AliasName="alias/own", TargetKeyId=key)
@@ -101,7 +103,7 @@ def test_green_is_encrypted_and_otherwise_as_blue(account, bg, key):
     assert (green["StorageEncrypted"], green["StorageEncryptionType"], green["KmsKeyId"]) == (True, "sse-kms", key)
     assert blue["StorageEncryptionType"] == "none"
     same = ("Engine", "EngineVersion", "IAMDatabaseAuthenticationEnabled", "DatabaseInsightsMode", "TagList")
-    same += ("MasterUsername", "AllocatedStorage", "StorageType", "DBInstanceClass")
+    same += ("MonitoringInterval", "MonitoringRoleArn", "MasterUsername", "AllocatedStorage", "StorageType", "DBInstanceClass")
     assert {n: green[n] for n in same} == {n: blue[n] for n in same}
     assert green["DBParameterGroups"][0]["DBParameterGroupName"] == "strict"
 
