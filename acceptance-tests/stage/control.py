@@ -211,20 +211,21 @@ class Control:
         return {}
 
     def create_database_user(
-        self, name, iam=True, engine="postgres", password=None, host="%", replication=False, roles=()
+        self, name, iam=True, engine="postgres", password=None, host="%", replication=False, roles=(), endpoint=None
     ):
         """A login role in PostgreSQL, in rds_iam unless told otherwise, and in further roles. With the engine mysql a
         user at a host in MariaDB, by AWSAuthenticationPlugin and over TLS only, unless told otherwise: then with the
-        password."""
+        password. The server is the engine's, or the one behind an endpoint."""
+        server = self._server(engine, endpoint)
         if engine.startswith("postgres"):
-            self._server(engine).create_user(name, ["rds_iam"] * iam + list(roles), password, replication)
+            server.create_user(name, ["rds_iam"] * iam + list(roles), password, replication)
         else:
-            self._server(engine).create_user(name, host, None if iam else password)
+            server.create_user(name, host, None if iam else password)
         return {"name": name}
 
-    def run_sql(self, sql, database="app", engine="postgres"):
-        """Runs SQL as the owner of the server."""
-        return {"output": self._server(engine).run(sql, database)}
+    def run_sql(self, sql, database="app", engine="postgres", endpoint=None):
+        """Runs SQL as the owner of the server of an engine, or of that behind an endpoint."""
+        return {"output": self._server(engine, endpoint).run(sql, database)}
 
     def statements(self, account=None):
         """The record of statements."""
@@ -257,7 +258,11 @@ class Control:
         """What parliament finds wrong with a policy; `type` is identity, trust or resource."""
         return {"findings": lint.findings(policy, type)}
 
-    def _server(self, engine):
+    def _server(self, engine, endpoint=None):
+        if endpoint:
+            if server := self._databases().server_at(endpoint):
+                return server
+            raise Refusal(f"there is no endpoint {endpoint}")
         servers = {"postgres": self._databases().postgres, "mysql": self._databases().mariadb}
         if newer := self._databases().newer:
             servers[f"postgres{newer.major}"] = newer

@@ -2,7 +2,9 @@
 
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
-from stage.overlay import rds, rds_application, rds_clusters, rds_groups, rds_parameter_groups, rds_proxies
+from stage.database.images import OwnServer
+from stage.overlay import rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
+from stage.overlay import rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
 from stage.overlay.rds_state import Change, disconnect, named
 
@@ -28,6 +30,8 @@ class RdsControl:
             ("POST", "status"): self.set_status,
             ("POST", "reboot"): self.reboot,
             ("POST", "transitions"): self.set_transition,
+            ("POST", "quotas"): self.set_quotas,
+            ("POST", "switchovers"): self.fail_switchover,
             ("POST", "maintenance"): self.maintain,
         }
 
@@ -43,8 +47,11 @@ class RdsControl:
         instance_class=_CLASS,
         parameter_group=None,
         status="available",
+        key=None,
+        own_server=False,
     ):
-        """A DB instance that is available at once; with `cluster`, a member of it."""
+        """A DB instance that is available at once, encrypted if there is the ARN of a `key`; with `cluster`, a member
+        of it; with `own_server`, behind it is a server that it has for itself."""
         parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": instance_class}
         parameters |= {"engine_version": version or DEFAULT_VERSIONS.get(engine)}
         # With a security group given, moto need not make a whole VPC for the account first.
@@ -60,6 +67,10 @@ class RdsControl:
                 parameters["db_parameter_group_name"] = parameter_group
             instance = backend.create_db_instance(parameters)
             instance.stage_iam_enabled = bool(iam)
+            if key:
+                rds_encryption.encrypt(instance, key)
+            if own_server:
+                instance.stage_server = OwnServer()
             instance.status = status
             self._follow(account, region)
             return {
@@ -82,9 +93,13 @@ class RdsControl:
         instance_class=None,
         parameter_group=None,
         status="available",
+        key=None,
+        owned_key=False,
+        own_server=False,
     ):
         """A DB cluster that is available at once: of Aurora, with as many members as asked for, or with the engine
-        postgres or mysql a Multi-AZ DB cluster, which has three."""
+        postgres or mysql a Multi-AZ DB cluster, which has three. It is encrypted if there is the ARN of a `key`, or
+        with `owned_key`, by a key that AWS owns; with `own_server`, behind it is a server that it has for itself."""
         with self._aws.lock:
             backend = moto_backend.rds(account, region)
             parameters = {"db_cluster_identifier": identifier, "engine": engine, **_master(engine)}
@@ -94,6 +109,11 @@ class RdsControl:
                 parameters["db_cluster_parameter_group_name"] = parameter_group
             cluster = backend.create_db_cluster(parameters)
             cluster.stage_iam_enabled = bool(iam)
+            cluster.stage_owned_by_aws = bool(owned_key)
+            if key:
+                rds_encryption.encrypt(cluster, key)
+            if own_server:
+                cluster.stage_server = OwnServer()
             cluster.status = status
             rds_clusters.add_members(backend, cluster, instance_class, members)
             self._follow(account, region)
@@ -205,19 +225,32 @@ class RdsControl:
             disconnect(self._aws, database)
         return {}
 
-    def set_transition(
-        self, account, busy=None, lingering=0, applying=None, lagging=None, queued=None, rebooting=None
-    ):
-        """How many looks things take: a change of a database while it is busy, then while it is available but the
-        change is still pending; a change of parameters, and before that its first sign; a reboot, and until it begins.
-        What is not given stays."""
+    def set_transition(self, account, busy=None, lingering=0, **others):
+        """How many looks things take, see `Aws.transition_of`. What is not given stays."""
+        unknown = ", ".join(others.keys() - self._aws.transition_of(account).keys())
+        if unknown:
+            raise ValueError(f"there is no transition {unknown}")
         given = {} if busy is None else {"busy": int(busy), "lingering": int(lingering)}
-        given |= {} if applying is None else {"applying": int(applying)}
-        given |= {} if lagging is None else {"lagging": int(lagging)}
-        given |= {} if queued is None else {"queued": int(queued)}
-        given |= {} if rebooting is None else {"rebooting": int(rebooting)}
+        given |= {name: int(looks) for name, looks in others.items() if looks is not None}
         self._aws.transitions[account] = self._aws.transitions.get(account, {}) | given
         return self._aws.transition_of(account)
+
+    def set_quotas(self, account, **quotas):
+        """How much of something an account may have, see `Aws.quota_of`. What is not given stays."""
+        unknown = ", ".join(quotas.keys() - self._aws.quota_of(account).keys())
+        if unknown:
+            raise ValueError(f"there is no quota of {unknown}")
+        self._aws.quotas[account] = self._aws.quotas.get(account, {}) | {n: int(most) for n, most in quotas.items()}
+        return self._aws.quota_of(account)
+
+    def fail_switchover(self, account, deployment, details, region=_REGION):
+        """Lets the next switchover of a blue/green deployment, by its id, fail with these details."""
+        with self._aws.lock:
+            found = moto_backend.rds(account, region).blue_green_deployments.get(deployment)
+            if found is None:
+                raise ValueError(f"there is no blue/green deployment {deployment}")
+            found.stage_failure = details
+        return {}
 
     def maintain(self, account, region=_REGION):
         """The maintenance window: deferred changes take effect."""

@@ -16,6 +16,8 @@ from .record import Record
 _OVERLAY = ("iam_protected", "iam", "iam_roles", "iam_entities", "sts", "rds")
 _OVERLAY += ("kms", "kms_aliases", "kms_grants", "kms_access", "secretsmanager", "secretsmanager_access")
 _USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "queued": 0, "rebooting": 2}
+_USUAL_TRANSITIONS |= {"settling": 0, "loading": 2, "switching": 2, "backing": 0}
+_USUAL_QUOTAS = {"snapshots": 100, "copies": 20, "instances": 40, "clusters": 40}
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
 
@@ -36,7 +38,7 @@ class Aws:
         self.faults = faults.Faults()
         self.record = Record()
         self.databases = databases
-        self.transitions = {}
+        self.transitions, self.quotas = {}, {}
         self.youths = principals.Youths()
         for rules in _OVERLAY:
             import_module(f"stage.overlay.{rules}")
@@ -71,8 +73,16 @@ class Aws:
 
     def transition_of(self, account):
         """How many polls a change of an instance takes in an account: while busy, then while it lingers; how many
-        a change of its parameters, how many before that show, and a reboot, how many until that begins."""
+        a change of its parameters, how many before that show, and a reboot, how many until that begins; in
+        how many a restored instance is in each status between `creating` and `available`, and how many its storage is
+        loaded afterwards; how many a switchover takes, and how many an instance is backing up for a
+        snapshot."""
         return _USUAL_TRANSITIONS | self.transitions.get(account, {})
+
+    def quota_of(self, account):
+        """How many manual snapshots, copies of snapshots between regions at a time, and DB instances and clusters
+        that are made through the API an account may have in a region."""
+        return _USUAL_QUOTAS | self.quotas.get(account, {})
 
     def _admit(self, call):
         """Who calls, whether the request is well formed and whether it is allowed; the refusal, or None."""

@@ -1,18 +1,25 @@
 """The servers behind the instances and clusters that the stage's RDS knows."""
 
+import time
+from contextlib import suppress
+from itertools import count
+
 from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, resource_id_of
 from stage.overlay.rds_proxies import FAMILIES, endpoints_of
 
 from .certificates import Authority
 from .endpoints import AddressBlock, Endpoint, bind, server_context
 from .hosting import Master
+from .images import OwnServer
 from .ldap import Responder
 from .login import Logins
 from .mariadb import MariaDb
 from .mysql_front import MySqlFront
 from .names import Names
-from .postgres import Postgres, newer_programs
+from .own_servers import OwnServers
+from .postgres import MASTER, Postgres, newer_programs
 from .postgres_front import PostgresFront
+from .postgres_images import FOLLOWER
 from .readers import has_readers, is_reader
 from .statements import Statements
 
@@ -21,13 +28,15 @@ PORT, MYSQL_PORT = 5432, 3306
 _MASTER = "master/"
 _NEWER = "POSTGRESQL, newer"
 _READ_ONLY = "READ_ONLY"
+_PAUSE = 0.05  # seconds
+_ATTEMPTS = 100
 #: Statuses of instances and clusters that let nobody in.
 _DOWN = {"stopping", "stopped"}
 
 
 class Databases:
     """One PostgreSQL, a newer one if it is there, and one MariaDB; and for every instance, cluster and proxy an endpoint
-    to one of them."""
+    to one of them, or to a server of its own."""
 
     def __init__(self, folder, aws, postgres):
         self.authority = Authority()
@@ -36,20 +45,19 @@ class Databases:
         self.names = Names(folder)
         self.postgres = postgres
         self.logins = Logins(aws, lambda address: self._by_address.get(address))
-        self._folder = folder
+        self._folder, self._aws, self._images = folder, aws, count(1)
         self._block = AddressBlock()
+        self._own = OwnServers(folder, self._block.own_servers, self._make_own)
         self._endpoints = {}
         self._by_address = {}
         self._responder = Responder(self._check)
         self.newer = Postgres(folder / "newer", newer_programs()) if newer_programs() else None
         self.statements = Statements()
         self.mariadb = MariaDb(folder / "mariadb", self.authority)
-        with bind(self._block.server, MYSQL_PORT) as probe:
-            self.mariadb.place(*probe.getsockname(), self.logins.check, self._master_password)
-        self._relays = {
-            "POSTGRESQL": self._front(aws, postgres, self._block.server),
-            _NEWER: self._front(aws, self.newer, self._block.newer_server) if self.newer else None,
-            "MYSQL": MySqlFront(self.mariadb, self.authority, self.statements, self._by_address.get),
+        self._shared = {
+            "POSTGRESQL": (postgres, self._front(postgres, self._block.server)),
+            _NEWER: (self.newer, self._front(self.newer, self._block.newer_server)) if self.newer else None,
+            "MYSQL": (self.mariadb, self._mysql_front(self.mariadb, self._block.server)),
         }
 
     def start(self):
@@ -60,13 +68,16 @@ class Databases:
     def follow(self, account, region, backend):
         """Opens and closes endpoints so that they are those of what RDS knows in an account and region."""
         wanted = {host: about for host, *about in _hosts(backend)}
-        present = {h for h, e in self._endpoints.items() if (e.account, e.region) == (account, region)}
-        if present == set(wanted):
+        present = {h: e for h, e in self._endpoints.items() if (e.account, e.region) == (account, region)}
+        kept = {host for host, endpoint in present.items() if host in wanted and self._leads_to(endpoint, *wanted[host])}
+        if kept == present.keys() == wanted.keys():
             return
-        for host in present - set(wanted):
+        for host in present.keys() - kept:
             self._close(host)
-        for host in wanted.keys() - present:
+        for host in wanted.keys() - kept:
             self._open(account, region, host, *wanted[host])
+        for own in self._own.end_all_but(own for own in map(_own_server, self._endpoints.values()) if own):
+            _release(own)
         self.names.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
     def disconnect(self, database):
@@ -75,19 +86,88 @@ class Databases:
             if any(one is database for one in endpoint.databases):
                 endpoint.disconnect()
 
+    def photograph(self, database):
+        """An image of the server of an instance or cluster as it is now, without what is known to be another's; None for
+        an engine that has no server here."""
+        if database.engine not in FAMILIES:
+            return None
+        server, front = self._behind(database, FAMILIES[database.engine])
+        folder = self._folder / f"image{next(self._images)}"
+        if server is self.mariadb or isinstance(server, MariaDb):
+            return server.photograph(folder)
+        master = master_of(database)
+        own = {master[0] if master else MASTER, MASTER}
+        return server.photograph(folder, sorted(front.masters() - own))
+
+    def follower_of(self, database):
+        """A server that follows the one of an instance or cluster, as an `OwnServer`; None for an engine without one."""
+        if database.engine not in FAMILIES:
+            return None
+        server, front = self._behind(database, FAMILIES[database.engine])
+        number = next(self._images)
+        if master_of(database):
+            front.equip(Master(*master_of(database)))  # later it could not be made on the side that follows
+        name = f"{FOLLOWER}{number}"
+        return OwnServer(server.photograph_for_follower(self._folder / f"image{number}", name), server, name)
+
+    def take_over(self, database, patience):
+        """Lets the server of an instance or cluster that follows another catch up and take writes. Returns whether it
+        did within so many seconds; if not, it goes on following."""
+        own = _owner(database).__dict__.get("stage_server")
+        if own is None or own.primary is None:
+            return True
+        server, _ = self._behind(database, FAMILIES[database.engine])
+        position, deadline = own.primary.position(), time.monotonic() + patience
+        while not server.has_reached(position):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
+        server.stop_following()
+        _release(own)
+        return True
+
+    def server_at(self, host):
+        """The server behind an endpoint; None if there is no such endpoint."""
+        endpoint = self._endpoints.get(host)
+        return endpoint and endpoint.server
+
     def release(self):
         """Ends the servers that were started here and gives back the addresses."""
+        self._own.end_all_but(())
         self.mariadb.stop()
         if self.newer:
             self.newer.stop()
         self._block.release()
 
-    def _open(self, account, region, host, database, family, reader):
-        if family == "MYSQL":
-            self.mariadb.begin()
-        if family == "POSTGRESQL" and self.newer and _major(database) == self.newer.major:
+    def _behind(self, database, family):
+        """The server behind an instance, cluster or proxy, and its front."""
+        owner = _owner(database)
+        if own := owner.__dict__.get("stage_server"):
+            running = self._own.of(own, family, owner)
+            return running.server, running.front
+        if family == "POSTGRESQL" and self._is_newer(owner):
             family = _NEWER
-        relays = self._relays[family]
+        return self._shared[family]
+
+    def _leads_to(self, endpoint, database, family, _reader):
+        """Whether an endpoint is that of an instance, cluster or proxy, and leads to the server behind that."""
+        return endpoint.databases[0] is database and endpoint.server is self._behind(database, family)[0]
+
+    def _is_newer(self, database):
+        return self.newer is not None and _major(database) == self.newer.major
+
+    def _make_own(self, own, family, database, folder, address):
+        if family == "MYSQL":
+            server = MariaDb(folder, self.authority, own.image, self.mariadb.master_password)
+            return server, self._mysql_front(server, address)
+        programs = own.image.programs if own.image else newer_programs() if self._is_newer(database) else None
+        server = Postgres(folder, programs, own.image, self.postgres.master_password)
+        return server, self._front(server, address)
+
+    def _open(self, account, region, host, database, family, reader):
+        server, relays = self._behind(database, family)
+        if server is self.mariadb:
+            server.begin()
         address = self._block.take()
         path = self._folder / "endpoint.pem"
         path.touch(mode=0o600)
@@ -95,13 +175,14 @@ class Databases:
         relay, port = relays.open(address, database.port, server_context(path))
         path.unlink()
         database.port = port
-        owner = getattr(database, "cluster", database)
+        owner = _owner(database)
         self._endpoints[host] = self._by_address[address] = Endpoint(
             account=account,
             region=region,
             host=host,
             address=address,
             port=port,
+            server=server,
             resource_id=lambda: resource_id_of(owner),
             iam_enabled=lambda: iam_enabled(owner),
             tags=lambda: {tag["Key"]: tag["Value"] for tag in owner.tags},
@@ -128,10 +209,15 @@ class Databases:
         master = endpoint and endpoint.master()
         return bool(master) and (user, password) == (master.name, master.password)
 
-    def _front(self, aws, postgres, address):
+    def _front(self, postgres, address):
         with bind(address, PORT) as probe:
             postgres.place(*probe.getsockname(), self._rules(postgres))
-        return PostgresFront(postgres, self._block, aws, self.statements, self._by_address.get)
+        return PostgresFront(postgres, self._block, self._aws, self.statements, self._by_address.get)
+
+    def _mysql_front(self, mariadb, address):
+        with bind(address, MYSQL_PORT) as probe:
+            mariadb.place(*probe.getsockname(), self.logins.check, self._master_password)
+        return MySqlFront(mariadb, self.authority, self.statements, self._by_address.get)
 
     def _master_password(self, address, user):
         """The password of a master of MariaDB at an endpoint: an instance's own, or the server's. None for others."""
@@ -164,6 +250,25 @@ class Databases:
             f"host all +rds_iam {block.network} reject",
             f"host all all {block.network} scram-sha-256",
         ]
+
+
+def _owner(database):
+    """Who has the master, the IAM setting and the server: of a member its cluster."""
+    return getattr(database, "cluster", database)
+
+
+def _release(own):
+    """Tells the server that an own server has followed that it does so no more, once that has noticed itself."""
+    primary, own.primary = own.primary, None
+    for _ in range(_ATTEMPTS if primary else 0):
+        with suppress(ValueError):
+            primary.release_follower(own.name)
+            return
+        time.sleep(_PAUSE)
+
+
+def _own_server(endpoint):
+    return _owner(endpoint.databases[0]).__dict__.get("stage_server")
 
 
 def _always(_database):

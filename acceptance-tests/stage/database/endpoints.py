@@ -35,6 +35,7 @@ class Endpoint:
     host: str
     address: str
     port: int
+    server: object
     resource_id: Callable
     iam_enabled: Callable
     tags: Callable
@@ -62,6 +63,7 @@ class AddressBlock:
             self.server, self.without_tls = f"127.{first}.255.1", f"127.{first}.255.2"
             self.passwords, self.newer_server = f"127.{first}.255.3", f"127.{first}.255.4"
             self.endpoints = [f"127.{first}.{n // 250}.{n % 250 + 1}" for n in range(CAPACITY)]
+            self.own_servers = deque(f"127.{first}.254.{n + 1}" for n in range(250))
             self._free = deque(self.endpoints)
             return
         raise RuntimeError("63 stages are running on this machine; there is no room for another")
@@ -109,6 +111,10 @@ class Relays:
         """Listens no longer on an address, and ends the sessions there."""
         relay.cancel()
         self.disconnect(address)
+
+    def end(self):
+        """Ends the thread; nothing must be open any more."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     def disconnect(self, address):
         """Ends the sessions at an address."""

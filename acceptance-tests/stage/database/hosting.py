@@ -37,6 +37,11 @@ class Hosting:
                 self._postgres.run(f"CREATE DATABASE {identifier(database)} OWNER {identifier(master.name)}")
             self._equipped.add(wanted)
 
+    def masters(self):
+        """The names of all masters that have been made here."""
+        with self._making:
+            return {name for name, _ in self._equipped}
+
     def lend_replication(self, user):
         """Lets a member of rds_replication log in for replication, for which a plain server wants the attribute.
         Returns whether it was lent, and is to be taken back. ValueError if another transaction has the role."""

@@ -5,6 +5,7 @@ It costs seconds and a hundred megabytes, so it starts when something first need
 
 import os
 import secrets
+import socket
 import subprocess
 import threading
 import time
@@ -12,6 +13,7 @@ from glob import glob
 from pathlib import Path
 
 from . import clients, programs
+from .images import Image, copy_files, frozen
 from .mysql_front import SERVER_NAME
 from .postgres import unprivileged_account
 from .token_socket import TokenSocket
@@ -25,7 +27,7 @@ _PLUGIN = Path(__file__).with_name("aws_authentication.c")
 
 _OPTIONS = """
 --skip-name-resolve --local-infile=0 --performance-schema=OFF --skip-feedback
---log-bin=binlog --binlog-format=ROW --server-id=1 --sync-binlog=0
+--log-bin=binlog --binlog-format=ROW --sync-binlog=0 --relay-log=relay --skip-slave-start
 --key-buffer-size=1M --aria-pagecache-buffer-size=8M --max-connections=150
 --plugin-load-add=aws_authentication.so
 """.split()
@@ -45,6 +47,19 @@ RENAME USER root@localhost TO {owner}@localhost;
 DELETE FROM mysql.global_priv WHERE User NOT IN ('{owner}', 'mariadb.sys') OR Host <> 'localhost';
 FLUSH PRIVILEGES;
 """
+_REPLICATION_USER = """
+CREATE USER IF NOT EXISTS rdsrepladmin@'%';
+ALTER USER rdsrepladmin@'%' IDENTIFIED BY '{password}';
+GRANT REPLICATION SLAVE ON *.* TO rdsrepladmin@'%'
+"""
+_FOLLOW = """
+SET GLOBAL read_only = 1;
+CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, MASTER_USER = 'rdsrepladmin',
+MASTER_PASSWORD = '{password}', MASTER_LOG_FILE = '{file}', MASTER_LOG_POS = {position}, MASTER_CONNECT_RETRY = 1,
+MASTER_SSL = 0;
+START SLAVE
+"""
+_LOCK_PATIENCE = 10
 _MASTER_USER = """
 CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA stage_master;
 GRANT {privileges} ON *.* TO {user} WITH GRANT OPTION;
@@ -52,11 +67,13 @@ GRANT {privileges} ON *.* TO {user} WITH GRANT OPTION;
 
 
 class MariaDb:
-    """One server process, begun by `begin` and up when `await_ready` returns."""
+    """One server process, begun by `begin` and up when `await_ready` returns. With an image it has the data and the users
+    of another."""
 
-    def __init__(self, folder, authority):
+    def __init__(self, folder, authority, image=None, master_password=None):
         self.address = self.port = None
-        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
+        self.master, self.master_password = MASTER, master_password or secrets.token_urlsafe(18)
+        self._image, self._replication_password = image, secrets.token_hex(18)
         self._folder, self._authority = Path(folder), authority
         self._account = unprivileged_account()
         self._check = self._password_of = None
@@ -104,6 +121,48 @@ class MariaDb:
         how = "WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL" if password is None else f"BY {_quoted(password)}"
         self.run(f"CREATE USER {_quoted(name)}@{_quoted(host)} IDENTIFIED {how}")
 
+    def photograph(self, folder):
+        """An image of this server as it is now, in a folder to be made: the files as they would be after a crash."""
+        self.await_ready()
+        with clients.Session([*self._client(_OWNER), "--unbuffered"]) as session:
+            self._photograph(session, folder)
+        return Image(folder)
+
+    def photograph_for_follower(self, folder, name):
+        """An image for a server that follows this one, under a name, as a replica."""
+        self.run(_REPLICATION_USER.format(password=self._replication_password))
+        with clients.Session([*self._client(_OWNER), "--unbuffered"]) as session:
+            session.ask(f"SET lock_wait_timeout = {_LOCK_PATIENCE}; FLUSH TABLES WITH READ LOCK")
+            file, position, *_ = session.ask("SHOW MASTER STATUS")[0].split("\t")
+            self._photograph(session, folder)
+        image = Image(folder)
+        image.following = _FOLLOW.format(
+            host=self.address, port=self.port, password=self._replication_password, file=file, position=position
+        )
+        return image
+
+    def _photograph(self, session, folder):
+        session.ask("SET GLOBAL innodb_flush_log_at_trx_commit = 1; FLUSH ENGINE LOGS")
+        with frozen(self._process):
+            copy_files(self._folder / "data", folder)
+        session.ask("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+
+    def position(self):
+        """How far this server has come, for `has_reached` of one that follows it."""
+        return self.run("SHOW MASTER STATUS").split("\t")[:2]
+
+    def has_reached(self, position):
+        """Whether this server, which follows another, has applied what that had done at a position."""
+        file, offset = position
+        return self.run(f"SELECT MASTER_POS_WAIT('{file}', {offset}, 0.1) >= 0") == "1"
+
+    def stop_following(self):
+        """From now on this server takes writes."""
+        self.run("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0")
+
+    def release_follower(self, name):
+        """Nothing is kept for a server that follows this one."""
+
     def stop(self):
         """Ends the server at once: nothing of it is kept."""
         with self._lock:
@@ -119,6 +178,7 @@ class MariaDb:
         try:
             self._make()
             command = [programs.find("mariadbd"), *self._places(), *_OPTIONS, *_INNODB, *self._tls()]
+            command += [f"--server-id={int.from_bytes(socket.inet_aton(self.address))}"]
             command += [f"--bind-address={self.address}", f"--port={self.port}"]
             server = self._spawn(command, "mariadb.log")
             self._await_socket(server)
@@ -134,8 +194,12 @@ class MariaDb:
         (self._folder / "plugin").mkdir()
         programs.compile_library(_PLUGIN, self._folder / "plugin" / "aws_authentication.so")
         TokenSocket(self._folder / "token.sock", self._check, self._password_of)
+        self._own(self._folder, self._folder / "token.sock")
+        if self._image:
+            copy_files(self._image.folder, self._folder / "data", account=self._account)
+            return
         (self._folder / "data").mkdir()
-        self._own(self._folder, self._folder / "data", self._folder / "token.sock")
+        self._own(self._folder / "data")
         # As mariadb-install-db does, which would leave a process behind if it were killed.
         (self._folder / "system.sql").write_text(_system_tables())
         command = [programs.find("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={self._folder}/data"]
@@ -159,12 +223,16 @@ class MariaDb:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._run("SELECT 1", "", "root")
+                self._run("SELECT 1", "", _OWNER if self._image else "root")
                 break
             except ValueError as error:
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"MariaDB did not start: {self._tail('mariadb.log')}") from error
                 time.sleep(0.05)
+        if self._image:
+            if self._image.following:
+                self._run(self._image.following, "", _OWNER)
+            return
         self._run(_USERS.format(owner=_OWNER), "", "root")
         self._equip(MASTER, DATABASE)
         self._run("RESET MASTER", "", _OWNER)
@@ -177,10 +245,11 @@ class MariaDb:
         self._equipped.add((name, database))
 
     def _run(self, sql, database, user):
+        return clients.run([*self._client(user), "-D", database], sql)
+
+    def _client(self, user):
         command = [programs.find("mariadb"), "--no-defaults", "--batch", "--skip-column-names", "--raw"]
-        command += ["--default-character-set=utf8mb4"]
-        command += ["-S", self._folder / "s.sock", "-u", user, "-D", database]
-        return clients.run(command, sql)
+        return [*command, "--default-character-set=utf8mb4", "-S", self._folder / "s.sock", "-u", user]
 
     def _spawn(self, command, log, script=os.devnull):
         drop = ["setpriv", "--pdeathsig", "KILL"]

@@ -82,6 +82,11 @@ class MySqlFront(Relays):
         client = self._statements.session(mysql.user_of_login(login), mysql.application_of_login(login))
         return _Session(client_side, server_side, endpoint, client, self._statements)
 
+    def equip(self, master):
+        """Makes a master and its first database, unless they are there."""
+        self._mariadb.await_ready()
+        self._mariadb.equip(master)
+
     def _equip(self, endpoint):
         if not endpoint.is_up():
             raise ConnectionError("the instance is stopped")

@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 
-from . import clients
+from . import clients, postgres_images
 from .hosting import identifier, literal
+from .images import copy_files
 
 MASTER = "pgadmin"
 DATABASE = "app"
@@ -23,6 +24,8 @@ TOKEN_USER = "app_user"
 
 _OWNER = "rdsadmin"
 _PATIENCE = 30
+#: For a server with the data of an image: what changed in a database that is not in it changed no file.
+_OF_COPIES = "ignore_invalid_pages = on\n"
 #: One thread that lives as long as this process.
 _STARTER = ThreadPoolExecutor(1)
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -40,6 +43,8 @@ synchronous_commit = off
 full_page_writes = off
 shared_buffers = 32MB
 max_connections = 100
+max_wal_senders = 40
+max_replication_slots = 40
 autovacuum = off
 log_connections = on
 """
@@ -65,20 +70,21 @@ CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
 
 
 class Postgres:
-    """One server process. `prepare` may run in the background while the rest of the stage starts."""
+    """One server process. `prepare` may run in the background while the rest of the stage starts. With an image it has
+    the data and the users of another."""
 
-    def __init__(self, folder, programs=None):
+    def __init__(self, folder, programs=None, image=None, master_password=None):
         self.address = self.port = self._rules = None
-        self.master, self.master_password = MASTER, secrets.token_urlsafe(18)
-        self._programs, self._lock = programs or _installed(), threading.Lock()
+        self.master, self.master_password = MASTER, master_password or secrets.token_urlsafe(18)
+        self._programs, self._image, self._lock = programs or _installed(), image, threading.Lock()
         asked = subprocess.run([self._programs / "postgres", "--version"], capture_output=True, text=True)
         if asked.returncode != 0:
             raise RuntimeError(f"{self._programs}/postgres does not run: {asked.stderr}")
         self.major = int(re.search(r"\d+", asked.stdout).group())
         self._folder = Path(folder)
         self._data = self._folder / "data"
-        self._server = None
-        self._initdb = None
+        self._server = self._initdb = None
+        self._stopped = False
         self._account = unprivileged_account()
 
     @property
@@ -103,15 +109,28 @@ class Postgres:
     def await_ready(self):
         """Starts the server unless it runs."""
         with self._lock:
+            if self._stopped:
+                raise RuntimeError("the server has ended")
             if not self._server:
                 self._start()
 
-    def _start(self):
+    def _fill(self):
+        """Makes the data directory."""
+        if self._image:
+            self._folder.mkdir(mode=0o700)
+            self._own(self._folder)
+            copy_files(self._image.folder, self._data, account=self._account)
+            return
         if not self._initdb:
             self.prepare()
         if self._initdb.wait() != 0:
             raise RuntimeError(f"initdb failed: {self._tail('initdb.log')}")
+
+    def _start(self):
+        self._fill()
         settings = _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
+        if self._image:
+            settings += _OF_COPIES
         with open(self._data / "postgresql.conf", "a") as file:
             file.write(settings)
         (self._data / "pg_hba.conf").write_text(_rules(self._rules))
@@ -119,6 +138,10 @@ class Postgres:
             server = self._server = self._spawn([self._programs / "postgres", "-D", self._data], log)
         try:
             self._await_socket()
+            if self._image:
+                for name in self._image.left_out:
+                    self._run(f"DROP DATABASE {identifier(name)}")
+                return
             self._run(_ROLES)
             self._create_master(MASTER, self.master_password)
             self._run(_FIRST.format(database=DATABASE, master=MASTER, token_user=TOKEN_USER))
@@ -132,10 +155,45 @@ class Postgres:
         self.await_ready()
         return self._run(sql, database)
 
+    def photograph(self, folder, others=()):
+        """An image of this server as it is now, in a folder to be made, without the databases of some roles."""
+        self.await_ready()
+        return postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, others)
+
+    def photograph_for_follower(self, folder, name):
+        """An image for a server that follows this one, under a name, as a standby: it applies what is done here and
+        refuses writes. The log is kept for it."""
+        self.run(f"SELECT pg_create_physical_replication_slot({literal(name)}, true)")
+        image = postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, (), with_slots=False)
+        (folder / "standby.signal").touch()
+        primary = f"host={self._folder} port={self.port} user={_OWNER}"
+        with open(folder / "postgresql.auto.conf", "a") as file:
+            file.write(f"primary_conninfo = '{primary}'\nprimary_slot_name = '{name}'\n")
+        return image
+
+    def position(self):
+        """How far this server has come, for `has_reached` of one that follows it."""
+        # The end of a record: the place for the next one may be further on, where a page begins.
+        return self.run("SELECT pg_logical_emit_message(true, 'position', '')")
+
+    def has_reached(self, position):
+        """Whether this server, which follows another, has applied what that had done at a position."""
+        return self.run(f"SELECT pg_last_wal_replay_lsn() >= {literal(position)}::pg_lsn") == "t"
+
+    def stop_following(self):
+        """From now on this server takes writes."""
+        self.run("SELECT pg_promote()")
+
+    def release_follower(self, name):
+        """Keeps no log any more for a server that has followed this one; ValueError while it is still connected."""
+        self.run(f"SELECT pg_drop_replication_slot({literal(name)})")
+
     def _run(self, sql, database="postgres"):
+        return clients.run(self._psql(database), sql)
+
+    def _psql(self, database):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
-        command += ["-U", _OWNER, "-d", database]
-        return clients.run(command, sql)
+        return [*command, "-U", _OWNER, "-d", database]
 
     def create_master(self, name):
         """A master user: no superuser, but one who makes roles and databases. Its password is the stage's business."""
@@ -160,6 +218,7 @@ class Postgres:
 
     def stop(self):
         """Ends the server at once: nothing of it is kept."""
+        self._stopped = True
         for process in filter(None, (self._initdb, self._server)):
             if process.poll() is None:
                 process.send_signal(signal.SIGQUIT)
@@ -198,7 +257,8 @@ class Postgres:
 
 
 def _rules(rules):
-    return "\n".join([f"local all {_OWNER} trust", f"host all {_OWNER} all reject", *rules, ""])
+    owners = [f"local all {_OWNER} trust", f"local replication {_OWNER} trust"]
+    return "\n".join([*owners, f"host all {_OWNER} all reject", *rules, ""])
 
 
 def newer_programs():

@@ -36,6 +36,15 @@ class PostgresFront(Relays):
         self._postgres, self._block, self._aws, self._endpoint_of = postgres, block, aws, endpoint_of
         self._statements, self._hosting = statements, Hosting(postgres)
 
+    def equip(self, master):
+        """Makes a master and its first database, unless they are there."""
+        self._postgres.await_ready()
+        self._hosting.equip(master)
+
+    def masters(self):
+        """The names of all masters that have been made here."""
+        return self._hosting.masters()
+
     async def _talk(self, reader, writer, address, first):
         endpoint = self._endpoint_of(address)
         if first or endpoint is None:  # without TLS, or an endpoint that is gone: the server has the word

@@ -22,7 +22,10 @@ _RECOVERY = {"sqlstate": "0A000", "message": "cannot set transaction read-write 
 
 
 def is_reader(database):
-    """Whether an instance is a read replica, or a member of a cluster that is not its writer."""
+    """Whether an instance is a read replica, or a member of a cluster that is not its writer; in a blue/green deployment,
+    whatever is not in production."""
+    if getattr(database, "cluster", database).__dict__.get("stage_read_only"):
+        return True
     if isinstance(database, DBInstanceClustered):
         return not database.is_cluster_writer
     return isinstance(database, DBInstance) and bool(database.is_replica)
@@ -30,7 +33,7 @@ def is_reader(database):
 
 def has_readers(cluster):
     """Whether the reader endpoint of a cluster leads to readers: it leads to a writer that is alone."""
-    return len(cluster.members) != 1
+    return len(cluster.members) != 1 or is_reader(cluster)
 
 
 def held(body):

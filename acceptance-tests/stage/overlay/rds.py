@@ -7,12 +7,17 @@ from stage.aws.errors import AwsError
 from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 
 from . import after, before
-from . import rds_clusters, rds_keys, rds_parameter_groups, rds_proxies, rds_snapshots  # noqa: F401, for their rules
+from . import rds_blue_green, rds_cluster_restores, rds_clusters, rds_encryption  # noqa: F401, for their rules
+from . import rds_images, rds_keys, rds_parameter_groups  # noqa: F401, for their rules
+from . import rds_proxies, rds_restores, rds_settings, rds_snapshots  # noqa: F401, for their rules
 from . import rds_storage, rds_tags  # noqa: F401, for their rules
 from .rds_application import progress_parameters
+from .rds_loading import load, progress_storage
 from .rds_models import become_another, iam_enabled
+from .rds_restores import settle_in
+from .rds_roles import progress_roles
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, progress
-from .rds_state import page, require_modifiable, settle, shown
+from .rds_state import named, page, require_modifiable, settle, shown
 from .rds_versions import keep_logs
 
 _FLAG = "EnableIAMDatabaseAuthentication"
@@ -57,6 +62,17 @@ def create(aws, call):
     database = find(call, call.parameters)
     _begin_to_be(aws, call, database, call.stage_flag)
     return shown(call, database)
+
+
+@before("rds", "ModifyDBInstance", "ModifyDBCluster")
+def new_name_is_free(_aws, call):
+    """moto would let one database take the place of another."""
+    kind = "Instance" if is_instance(call) else "Cluster"
+    name, backend = call.parameters.get(f"NewDB{kind}Identifier"), backend_of(call)
+    database = named(backend.databases if is_instance(call) else backend.clusters, name) if name else None
+    if database and database is not find(call, {f"DB{kind}Identifier": call.parameters[f"DB{kind}Identifier"]}):
+        code = "DBInstanceAlreadyExists" if is_instance(call) else "DBClusterAlreadyExistsFault"
+        raise AwsError(code, f"DB {kind} already exists")
 
 
 @before("rds", "ModifyDBInstance", "ModifyDBCluster")
@@ -107,8 +123,10 @@ def observe(_aws, call):
     databases = backend.databases if is_instance(call) else backend.clusters
     name = call.parameters.get("DBInstanceIdentifier") or call.parameters.get("DBClusterIdentifier")
     for database in [find(call, call.parameters)] if name else databases.values():
+        progress_storage(database)
         progress(database)
         progress_parameters(database)
+        progress_roles(database)
 
 
 @after("rds", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot", "CreateDBInstanceReadReplica")
@@ -123,6 +141,9 @@ def restore(aws, call):
     elif call.operation == "RestoreDBClusterFromSnapshot":
         database.stage_group = call.parameters.get("DBClusterParameterGroupName")
     _begin_to_be(aws, call, database)
+    load(database, aws.transition_of(call.account)["loading"])
+    if call.operation == "RestoreDBInstanceFromDBSnapshot":
+        settle_in(database, aws.transition_of(call.account)["settling"])
     return shown(call, database)
 
 
@@ -132,6 +153,7 @@ def restore_to_a_point_in_time(aws, call):
     target = call.parameters.get("TargetDBInstanceIdentifier")
     database = find(call, {"DBInstanceIdentifier": target} if target else call.parameters)
     _begin_to_be(aws, call, database)
+    load(database, aws.transition_of(call.account)["loading"])
     return shown(call, database)
 
 

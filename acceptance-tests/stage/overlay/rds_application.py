@@ -152,7 +152,7 @@ def instance_group_fits(_aws, call):
     _require_family(group, engine, version)
 
 
-@before("rds", "CreateDBCluster", "ModifyDBCluster")
+@before("rds", "CreateDBCluster", "ModifyDBCluster", "RestoreDBClusterFromSnapshot")
 def cluster_group_fits(_aws, call):
     """The group exists and is of the cluster's family."""
     name = call.parameters.get("DBClusterParameterGroupName")

@@ -27,19 +27,21 @@ def add_members(backend, cluster, instance_class=None, count=0):
         member.port = cluster.port
 
 
-@before("rds", "CreateDBCluster")
+@before("rds", "CreateDBCluster", "RestoreDBClusterFromSnapshot")
 def multi_az_cluster_is_whole(_aws, call):
-    """A Multi-AZ DB cluster needs a class and storage; a cluster of Aurora has neither."""
+    """A Multi-AZ DB cluster needs a class and storage, which a restored one has; a cluster of Aurora has neither."""
     parameters, engine = call.parameters, call.parameters["Engine"]
     if engine not in MULTI_AZ_ENGINES:
         if "DBClusterInstanceClass" in parameters:
             message = "DBClusterInstanceClass isn't supported for DB engine " + engine
             raise AwsError("InvalidParameterCombination", message)
         return
-    for name in _REQUIRED:
+    for name in _REQUIRED if call.operation == "CreateDBCluster" else _REQUIRED[:1]:
         if name not in parameters:
             message = f"The parameter {name} must be provided for Multi-AZ DB clusters."
             raise AwsError("InvalidParameterCombination", message)
+    if call.operation != "CreateDBCluster":
+        return
     if parameters.get("StorageType", "io1") != "gp3" and "Iops" not in parameters:
         raise AwsError("InvalidParameterCombination", "The parameter Iops must be provided for the storage type.")
     if family_of(engine, parameters.get("EngineVersion") or DEFAULT_VERSIONS[engine]) not in CLUSTER_FAMILIES:
@@ -68,7 +70,7 @@ def members_go_with_the_cluster(_aws, call):
             backend_of(call).databases.pop(member.db_instance_identifier)
 
 
-@after("rds", "CreateDBCluster")
+@after("rds", "CreateDBCluster", "RestoreDBClusterFromSnapshot")
 def create_members(aws, call):
     """The members of a new Multi-AZ DB cluster are creating with it."""
     cluster = find(call, call.parameters)

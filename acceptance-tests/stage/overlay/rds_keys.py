@@ -9,9 +9,10 @@ from stage.aws.errors import AwsError
 
 from . import after, before, kms_access
 from .kms_keys import find_key, key_in
-from .rds_snapshots import source_of
+from .rds_encryption import encrypt
+from .rds_snapshots import comes_from_another_region, snapshots_of, source_of
 from .rds_state import backend_of, find
-from .secretsmanager_keys import encrypt
+from .secretsmanager_keys import encrypt as encrypt_version
 
 # The keys that protect what is encrypted under no other.
 _ALIAS, _ALIAS_OF_SECRETS = "alias/aws/rds", "alias/aws/secretsmanager"
@@ -19,6 +20,7 @@ _NEW = ("CreateDBInstance", "CreateDBCluster")
 _COPIES = ("CopyDBSnapshot", "CopyDBClusterSnapshot", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime")
 _SOURCES = ("RestoreDBInstanceFromDBSnapshot", "CreateDBInstanceReadReplica", "RestoreDBInstanceToPointInTime")
 _OF_MASTERS = "MasterUserSecretKmsKeyId"
+_UNUSABLE = "does not exist, is not enabled or you do not have permissions to access it."
 # What moto notes where no key is named.
 _DEFAULT = "default_kms_key_id"
 
@@ -28,7 +30,7 @@ def keys_are_accessible(_aws, call):
     """A key that is named must be there and enabled, and the caller must be allowed to let RDS use it."""
     for name in ("KmsKeyId", _OF_MASTERS, "PerformanceInsightsKMSKeyId"):
         if call.parameters.get(name):
-            call.put(name, _accessible(call, call.parameters[name]).arn)
+            call.put(name, accessible(call, call.parameters[name]).arn)
 
 
 @before("rds", *_COPIES, *_SOURCES)
@@ -36,9 +38,26 @@ def keys_of_sources_work(_aws, call):
     """What is encrypted can be read only with its key."""
     source = source_of(call)
     arn = source and source.kms_key_id
-    if arn and not _works(_key(arn)):
-        message = "does not exist, is not enabled or you do not have permissions to access it."
-        raise AwsError("KMSKeyNotAccessibleFault", f"The source snapshot KMS key [{arn}] {message}")
+    if arn and not _usable(call, _key(arn)):
+        raise AwsError("KMSKeyNotAccessibleFault", f"The source snapshot KMS key [{arn}] {_UNUSABLE}")
+
+
+@before("rds", "CopyDBSnapshot", "CopyDBClusterSnapshot")
+def copy_in_another_region_needs_a_key(_aws, call):
+    """The key of an encrypted snapshot is of its region."""
+    source = source_of(call)
+    if source.kms_key_id and comes_from_another_region(call) and not call.parameters.get("KmsKeyId"):
+        message = "Must specify new KMS key for cross region encrypted snapshot copy."
+        raise AwsError("InvalidParameterValue", message)
+
+
+@before("rds", "CreateDBInstanceReadReplica", "RestoreDBClusterToPointInTime")
+def copies_of_databases_are_as_encrypted_as_they(_aws, call):
+    """No replica, clone or earlier state of what is not encrypted is."""
+    source = source_of(call)
+    if source and call.parameters.get("KmsKeyId") and not source.storage_encrypted:
+        message = "KmsKeyId can't be specified because the source isn't encrypted."
+        raise AwsError("InvalidParameterCombination", message)
 
 
 @before("rds", "CopyDBClusterSnapshot")
@@ -61,12 +80,24 @@ def copy_keeps_the_key_of_its_source(_aws, call):
     return {"DBSnapshot": copy}
 
 
+@after("rds", "CreateDBSnapshot", "CreateDBClusterSnapshot")
+def snapshot_has_the_password_itself(_aws, call):
+    """What is restored has the master's password as it was, in no secret."""
+    of_cluster = call.operation == "CreateDBClusterSnapshot"
+    kind = "DBClusterSnapshotIdentifier" if of_cluster else "DBSnapshotIdentifier"
+    snapshot = snapshots_of(backend_of(call), of_cluster)[call.parameters[kind]]
+    # moto keeps a copy of what the snapshot is of.
+    database = snapshot.cluster if of_cluster else snapshot.database
+    if password := managed_password(database):
+        del database.__dict__["master_user_secret"]
+        database.manage_master_user_password, database.__dict__["_master_user_password"] = False, password
+
+
 @after("rds", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime")
 def restored_cluster_is_encrypted(_aws, call):
     """A cluster that is restored under a key is encrypted, whatever the source was."""
     if call.parameters.get("KmsKeyId"):
-        cluster = find(call, call.parameters)
-        cluster.storage_encrypted, cluster.kms_key_id = True, call.parameters["KmsKeyId"]
+        encrypt(find(call, call.parameters), call.parameters["KmsKeyId"])
 
 
 def managed_password(database):
@@ -77,19 +108,25 @@ def managed_password(database):
     return json.loads(managed.secret.versions[managed.secret.default_version_id]["secret_string"])["password"]
 
 
-def _accessible(call, name):
-    message = f"Specified KMS key [{name}] does not exist, is not enabled or you do not have permissions to access it."
-    refusal = AwsError("KMSKeyNotAccessibleFault", message)
+def accessible(call, name):
+    """The key that a call names, if RDS may use it for the caller."""
+    which = "The target KMS key" if call.operation == "CopyDBSnapshot" else "Specified KMS key"
+    refusal = AwsError("KMSKeyNotAccessibleFault", f"{which} [{name}] {_UNUSABLE}")
     try:
         key = find_key(call, name, aliases=True)
     except AwsError as error:
         raise refusal from error
-    via = {"kms:viaservice": f"rds.{call.region}.amazonaws.com", "kms:grantisforawsresource": "true"}
-    managed = key.key_manager == "AWS"
-    refused = None if managed else kms_access.refusal(call.identity, "kms:CreateGrant", key, via, grantable=True)
-    if refused or not _works(key):
+    if not _usable(call, key):
         raise refusal
     return key
+
+
+def _usable(call, key):
+    """Whether a key works, and the caller may let RDS use it."""
+    if not _works(key) or key.key_manager == "AWS":
+        return _works(key)
+    via = {"kms:viaservice": f"rds.{call.region}.amazonaws.com", "kms:grantisforawsresource": "true"}
+    return not kms_access.refusal(call.identity, "kms:CreateGrant", key, via, grantable=True)
 
 
 def _works(key):
@@ -106,7 +143,7 @@ def _secret(self, arn):
     secret = _create_secret(self, arn)
     key = _key(arn) if arn else None
     for version in secret.versions.values():
-        encrypt(version, key)
+        encrypt_version(version, key)
     secret.kms_key_id = arn
     return secret
 

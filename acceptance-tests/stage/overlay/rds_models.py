@@ -51,7 +51,7 @@ def master_of(database):
 
 def become_another(database):
     """A copy that moto made of an instance is one of its own."""
-    for name in [name for name in database.__dict__ if name.startswith("stage_")]:
+    for name in [name for name in database.__dict__ if name.startswith("stage_") and name != "stage_server"]:
         del database.__dict__[name]
     database.dbi_resource_id = "one that no other has"
 

@@ -72,7 +72,7 @@ def advance(database):
     if change.finish and not (change.queued or change.busy):
         finish, change.finish = change.finish, None
         finish(database)
-    if change.due:
+    if change_of(database) is change and change.due:  # what has finished may have begun something else
         settle(database)
 
 

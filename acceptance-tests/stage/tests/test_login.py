@@ -49,11 +49,11 @@ class Client:
                 host or self.instance["host"], port or self.instance["port"], user or self.user, region
             )
 
-    def psql(self, password, user=None, host=None, **options):
-        """What `select current_user` answers, or psql's complaint."""
+    def psql(self, password, user=None, host=None, sql="select current_user", **options):
+        """What a statement answers, or psql's complaint."""
         server = {"host": host or self.instance["host"], "port": self.instance["port"], "dbname": "app"}
         server |= {"user": user or self.user} | options
-        command = ["psql", " ".join(f"{k}='{v}'" for k, v in server.items()), "-XAtc", "select current_user"]
+        command = ["psql", " ".join(f"{k}='{v}'" for k, v in server.items()), "-XAtqc", sql]
         environment = {"PATH": os.environ["PATH"], **self.account.facts["environment"], "PGPASSWORD": password}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
         return done.stdout.strip() or done.stderr.strip()

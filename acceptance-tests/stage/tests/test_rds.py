@@ -213,6 +213,24 @@ def test_identifiers_ignore_case_and_take_arns(account):
         )
 
 
+def test_names_change_hands_only_when_they_are_free(account):
+    first, second = account.instance("orders"), account.instance("other")
+    for name in ("a", "b"):
+        account.control("POST", "clusters", account=account.id, identifier=name)
+    rds = account.client("rds")
+
+    def rename(old, new):
+        names = {"DBInstanceIdentifier": old, "NewDBInstanceIdentifier": new}
+        return rds.modify_db_instance(**names, ApplyImmediately=True)["DBInstance"]
+
+    assert refused("DBInstanceAlreadyExists", rename, "orders", "OTHER") == "DB Instance already exists"
+    names = {"DBClusterIdentifier": "a", "NewDBClusterIdentifier": "b", "ApplyImmediately": True}
+    refused("DBClusterAlreadyExistsFault", rds.modify_db_cluster, **names)
+    rename("orders", "old"), rename("other", "orders")
+    ids = {i["DBInstanceIdentifier"]: i["DbiResourceId"] for i in rds.describe_db_instances()["DBInstances"]}
+    assert ids == {"old": first["resource_id"], "orders": second["resource_id"]}
+
+
 def test_deleting_asks_for_a_decision_about_the_last_snapshot(account):
     account.instance("orders")
     rds = account.client("rds")

@@ -60,7 +60,7 @@ class Rds:
 
     def restore_cluster(self, name="restored", source="before", **more):
         names = {"DBClusterIdentifier": name, "SnapshotIdentifier": source, **CLUSTER}
-        return self.api.restore_db_cluster_from_snapshot(**names, **more)["DBCluster"]
+        return self.api.restore_db_cluster_from_snapshot(**{**names, **more})["DBCluster"]
 
 
 @pytest.fixture
@@ -191,9 +191,30 @@ def test_keys_of_copies_of_clusters(rds):
     snapshot = rds.cluster_snapshot("inside", "locked")
     assert (snapshot["StorageEncrypted"], snapshot["KmsKeyId"]) == (True, key)
     assert rds.copy_of_cluster("other", "inside", KmsKeyId=other)["KmsKeyId"] == other
-    past = {"SourceDBClusterIdentifier": "orders", "UseLatestRestorableTime": True}
-    made = rds.api.restore_db_cluster_to_point_in_time(DBClusterIdentifier="past", KmsKeyId=key, **past)["DBCluster"]
-    assert (made["StorageEncrypted"], made["KmsKeyId"]) == (True, key)
+    past = {"UseLatestRestorableTime": True, "DBClusterIdentifier": "past", "KmsKeyId": other}
+    restore = rds.api.restore_db_cluster_to_point_in_time
+    refused("InvalidParameterCombination", restore, SourceDBClusterIdentifier="orders", **past)
+    made = restore(SourceDBClusterIdentifier="locked", **past)["DBCluster"]
+    assert (made["StorageEncrypted"], made["KmsKeyId"]) == (True, other)
+
+
+def test_keys_of_replicas(rds):
+    key, other = rds.key(), rds.key()
+    rds.instance("plain"), rds.instance("locked", StorageEncrypted=True, KmsKeyId=key)
+    create = rds.api.create_db_instance_read_replica
+    refused(
+        "InvalidParameterCombination",
+        create,
+        DBInstanceIdentifier="replica",
+        SourceDBInstanceIdentifier="plain",
+        KmsKeyId=other,
+    )
+    for name, more in (key, {}), (other, {"KmsKeyId": other}):
+        number = len(rds.api.describe_db_instances()["DBInstances"])
+        names = {"DBInstanceIdentifier": f"replica-{number}", "SourceDBInstanceIdentifier": "locked"}
+        assert create(**names, **more)["DBInstance"]["KmsKeyId"] == name
+    shown = rds.api.describe_db_instances(DBInstanceIdentifier="locked")["DBInstances"][0]
+    assert shown["KmsKeyId"] == key
 
 
 def test_storage_of_aurora(rds):
@@ -206,7 +227,8 @@ def test_storage_of_aurora(rds):
         made = rds.api.create_db_instance(DBInstanceIdentifier=f"{cluster}-1", DBClusterIdentifier=cluster, **member)
         assert made["DBInstance"]["StorageType"] == storage
     rds.cluster_snapshot(of="fast")
-    assert rds.restore_cluster()["StorageType"] == "aurora-iopt1"
+    assert "StorageType" not in rds.restore_cluster(), "it is not taken from the snapshot"
+    assert rds.restore_cluster("again", StorageType="aurora-iopt1")["StorageType"] == "aurora-iopt1"
     rds.api.modify_db_cluster(DBClusterIdentifier="fast", StorageType="aurora", ApplyImmediately=True)
     assert "StorageType" not in rds.api.describe_db_clusters(DBClusterIdentifier="fast")["DBClusters"][0]
 

@@ -1,0 +1,266 @@
+"""RDS: blue/green deployments: a green copy that follows the blue database, under a key of its own if one is named, and
+a switchover in which the two exchange their names."""
+
+from moto.rds.models import BlueGreenDeployment, BlueGreenDeploymentTask, DBCluster, SwitchoverDetails
+
+from stage.aws.errors import AwsError
+from stage.catalogue import engines
+
+from . import after, before
+from .rds_encryption import encrypt
+from .rds_keys import accessible
+from .rds_settings import SETTINGS
+from .rds_state import MULTI_AZ_ENGINES, Change, backend_of, begin, change_of, cluster_of, disconnect, follow, named
+from .rds_state import progress
+
+_ENGINES = ("postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-mysql")
+_MONITORING = ("monitoring_interval", "monitoring_role_arn")
+_TASKS = ("CREATING_READ_REPLICA_OF_SOURCE", "CONFIGURE_BACKUPS")
+_PATIENCE = 20  # seconds of a switchover, in which a request waits
+_USUAL_TIMEOUT = 300
+
+
+@before("rds", "CreateBlueGreenDeployment")
+def deployment_is_possible(_aws, call):
+    """The source exists, is available, and is of a kind that can be deployed; keys are of resources in it."""
+    parameters, source = call.parameters, _source(call)
+    is_cluster, arn = isinstance(source, DBCluster), parameters["Source"]
+    unsupported = "SourceClusterNotSupportedFault" if is_cluster else "SourceDatabaseNotSupportedFault"
+    if source.engine not in _ENGINES or cluster_of(source) or (is_cluster and source.engine in MULTI_AZ_ENGINES):
+        raise AwsError(unsupported, f"The source {arn} isn't supported for blue/green deployments.")
+    if source.__dict__.get("master_user_secret"):
+        message = f"The source {arn} has a master user password that RDS manages in AWS Secrets Manager."
+        raise AwsError(unsupported, message)
+    if source.status != "available":
+        code = "InvalidDBClusterStateFault" if is_cluster else "InvalidDBInstanceState"
+        raise AwsError(code, f"The source {arn} is not in available state.")
+    if not is_cluster and source.replicas:
+        raise AwsError("StageNotImplemented", "blue/green deployments with read replicas are not played", 501)
+    version = parameters.get("TargetEngineVersion")
+    if version and engines.family_of(source.engine, version) != engines.family_of(source.engine, source.engine_version):
+        raise AwsError("StageNotImplemented", "upgrades to another major version are not played", 501)
+    call.stage_source, call.stage_key = source, _key(call, source)
+
+
+@after("rds", "CreateBlueGreenDeployment")
+def begin_deployment(aws, call):
+    """Green is as blue, but for what the call names, and follows it. Creating it takes a while."""
+    backend, blue = backend_of(call), call.stage_source
+    names = (d for d in backend.blue_green_deployments.values())
+    deployment = next(d for d in names if d.blue_green_deployment_name == call.parameters["BlueGreenDeploymentName"])
+    green = _find(backend, deployment.target)
+    deployment.stage_pairs = [(blue, green), *zip(_members(blue), _members(green), strict=True)]
+    for old, new in deployment.stage_pairs:
+        _resemble(new, old)
+    if call.stage_key:
+        encrypt(green, call.stage_key)
+    if aws.databases and (own := aws.databases.follower_of(blue)):
+        green.stage_server = own
+    green.stage_read_only = True
+    looks = aws.transition_of(call.account)["busy"]
+    for _, new in deployment.stage_pairs:
+        new.stage_change = Change(status="creating", busy=looks)
+    follow(aws, call)
+    begin(deployment, Change(status="PROVISIONING", busy=looks, finish=_provisioned))
+    return {"BlueGreenDeployment": deployment}
+
+
+@before("rds", "SwitchoverBlueGreenDeployment")
+def begin_switchover(aws, call):
+    """Blue takes no writes any more; once green has caught up, it has blue's name."""
+    deployment = _deployment(call)
+    pairs = deployment.stage_pairs
+    if deployment.status != "AVAILABLE" or any(one.status != "available" for pair in pairs for one in pair):
+        raise _invalid_state(deployment)
+    timeout = call.parameters.get("SwitchoverTimeout", _USUAL_TIMEOUT)
+    if timeout < 30:
+        raise AwsError("InvalidParameterValue", "SwitchoverTimeout must be at least 30 seconds.")
+    blue = pairs[0][0]
+    blue.stage_read_only = True
+    disconnect(aws, blue)
+    looks = aws.transition_of(call.account)["switching"]
+    change = Change(status="SWITCHOVER_IN_PROGRESS", busy=looks)
+    change.finish = lambda one: _switch(aws, call, one, min(timeout, _PATIENCE))
+    begin(deployment, change)
+    return {"BlueGreenDeployment": deployment}
+
+
+@before("rds", "DeleteBlueGreenDeployment")
+def deployment_can_be_deleted(_aws, call):
+    """Not while it changes something; after a switchover, the old database is not the deployment's to delete."""
+    deployment = call.stage_deployment = _deployment(call)
+    if deployment.status in ("PROVISIONING", "SWITCHOVER_IN_PROGRESS"):
+        raise _invalid_state(deployment)
+    if deployment.status == "SWITCHOVER_COMPLETED" and call.parameters.get("DeleteTarget"):
+        message = "DeleteTarget can't be specified for a blue/green deployment whose switchover is completed."
+        raise AwsError("InvalidParameterCombination", message)
+
+
+@after("rds", "DeleteBlueGreenDeployment")
+def deployment_is_deleted(aws, call):
+    """A green database that is kept stands for itself, and an old one takes writes again."""
+    blue, green = call.stage_deployment.stage_pairs[0]
+    if aws.databases and not call.parameters.get("DeleteTarget"):
+        aws.databases.take_over(green, _PATIENCE)
+    blue.stage_read_only = green.stage_read_only = False
+    follow(aws, call)
+
+
+@before("rds", "DescribeBlueGreenDeployments")
+def deployment_exists(_aws, call):
+    """moto has a status of its own for what is not there."""
+    if "BlueGreenDeploymentIdentifier" in call.parameters:
+        _deployment(call)
+
+
+@after("rds", "DescribeBlueGreenDeployments")
+def observe_deployments(_aws, call):
+    """Each look brings what is under way one step nearer."""
+    named_one = call.parameters.get("BlueGreenDeploymentIdentifier")
+    for deployment in [_deployment(call)] if named_one else list(backend_of(call).blue_green_deployments.values()):
+        progress(deployment)
+
+
+@after("rds", "ModifyDBCluster")
+def members_follow_the_name(_aws, call):
+    """moto leaves them with the old name of their cluster."""
+    if name := call.parameters.get("NewDBClusterIdentifier"):
+        backend = backend_of(call)
+        for database in backend.databases.values():
+            if cluster_of(database) is backend.clusters[name]:
+                database.db_cluster_identifier = name
+
+
+def _source(call):
+    arn, backend = call.parameters["Source"], backend_of(call)
+    found = _find(backend, arn)
+    if found is None and ":cluster:" in arn:
+        raise AwsError("DBClusterNotFoundFault", f"DBCluster {arn} not found.", 404)
+    if found is None:
+        raise AwsError("DBInstanceNotFound", f"DBInstance {arn} not found.", 404)
+    return found
+
+
+def _find(backend, arn):
+    return named(backend.clusters if ":cluster:" in arn else backend.databases, arn)
+
+
+def _deployment(call):
+    name = call.parameters["BlueGreenDeploymentIdentifier"]
+    found = backend_of(call).blue_green_deployments.get(name)
+    if found is None:
+        raise AwsError("BlueGreenDeploymentNotFoundFault", f"BlueGreenDeployment {name} not found.", 404)
+    return found
+
+
+def _key(call, source):
+    wanted = call.parameters.get("TargetResourceConfigurations", [])
+    arns = [entry["SourceArn"] for entry in wanted]
+    if len(set(arns)) < len(arns):
+        message = "The same SourceArn is specified in more than one entry of TargetResourceConfigurations."
+        raise AwsError("InvalidParameterCombination", message)
+    strange = next((arn for arn in arns if arn != source.arn), None)
+    if strange:
+        message = f"{strange} in TargetResourceConfigurations isn't a resource of the blue environment that has a key."
+        raise AwsError("InvalidParameterValue", message)
+    names = [entry["TargetKmsKeyId"] for entry in wanted if entry.get("TargetKmsKeyId")]
+    return accessible(call, names[0]).arn if names else None
+
+
+def _resemble(green, blue):
+    """What moto does not give to a green database."""
+    green.stage_iam_enabled = blue.__dict__.get("stage_iam_enabled", False)
+    green.stage_owned_by_aws = blue.__dict__.get("stage_owned_by_aws", False)
+    for attribute in [attribute for attribute, _ in SETTINGS.values()] + list(_MONITORING):
+        if hasattr(blue, attribute):
+            setattr(green, attribute, getattr(blue, attribute))
+
+
+def _members(database):
+    if not isinstance(database, DBCluster):
+        return []
+    return sorted(database.members, key=lambda member: member.db_instance_identifier)
+
+
+def _provisioned(deployment):
+    for _, green in deployment.stage_pairs:
+        green.stage_change = Change()
+
+
+def _switch(aws, call, deployment, patience):
+    blue, green = deployment.stage_pairs[0]
+    failure = deployment.__dict__.pop("stage_failure", None)
+    if not failure and aws.databases and not aws.databases.take_over(green, patience):
+        failure = "Switchover from the blue environment to the green environment has exceeded the timeout."
+    if failure:
+        blue.stage_read_only = False
+        deployment.status, deployment.status_details = "SWITCHOVER_FAILED", failure
+        return
+    green.stage_read_only = False
+    for old, new in deployment.stage_pairs:
+        name = _name(old)
+        _rename(old, _unused(old, name))
+        _rename(new, name)
+    deployment.source, deployment.target = blue.arn, green.arn
+    deployment.status, deployment.status_details = "SWITCHOVER_COMPLETED", "Switchover completed"
+    follow(aws, call)
+
+
+def _name(database):
+    return database.db_cluster_identifier if isinstance(database, DBCluster) else database.db_instance_identifier
+
+
+def _all(database):
+    return database.backend.clusters if isinstance(database, DBCluster) else database.backend.databases
+
+
+def _unused(database, name):
+    number = 1
+    while f"{name}-old{number}" in _all(database):
+        number += 1
+    return f"{name}-old{number}"
+
+
+def _rename(database, name):
+    everything = _all(database)
+    del everything[_name(database)]
+    everything[name] = database
+    if not isinstance(database, DBCluster):
+        database.db_instance_identifier = name
+        return
+    members = database.members
+    database.db_cluster_identifier = name
+    for member in members:
+        member.db_cluster_identifier = name
+
+
+def _invalid_state(deployment):
+    message = f"BlueGreenDeployment {deployment.blue_green_deployment_identifier} is in status {deployment.status}."
+    return AwsError("InvalidBlueGreenDeploymentStateFault", message)
+
+
+def _status(self):
+    change = change_of(self)
+    return change.status if change.busy else self.__dict__["_status"]
+
+
+def _details(self):
+    return [SwitchoverDetails(blue.arn, green.arn, _status_of(self, blue, green)) for blue, green in self.stage_pairs]
+
+
+def _status_of(deployment, blue, green):
+    if _all(blue).get(_name(blue)) is not blue:
+        return "MISSING_SOURCE"
+    return deployment.status if _all(green).get(_name(green)) is green else "MISSING_TARGET"
+
+
+def _tasks(self):
+    states = ("IN_PROGRESS", "PENDING") if self.status == "PROVISIONING" else 2 * ("COMPLETED",)
+    return [BlueGreenDeploymentTask(name, status) for name, status in zip(_TASKS, states, strict=True)]
+
+
+BlueGreenDeployment.status = property(_status, lambda self, value: self.__dict__.__setitem__("_status", value))
+BlueGreenDeployment.switchover_details = property(
+    lambda self: _details(self) if "stage_pairs" in self.__dict__ else [], lambda self, value: None
+)
+BlueGreenDeployment.tasks = property(_tasks, lambda self, value: None)
