@@ -9,6 +9,7 @@ from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 from . import after, before
 from . import rds_clusters, rds_keys, rds_parameter_groups, rds_proxies, rds_snapshots  # noqa: F401, for their rules
 from . import rds_storage, rds_tags  # noqa: F401, for their rules
+from . import rds_integrations  # noqa: F401, for its rules
 from .rds_application import progress_parameters
 from .rds_models import become_another, iam_enabled
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, progress
