@@ -5,7 +5,7 @@ start    process start to handshake line, beside a Rust program that only prints
 memory   peak of the plugin in a plan of 1000 instances
 size     the release binary
 plan     wall time of `terraform plan`, beside as many built-in `terraform_data`, which need no plugin
-calls    calls of AWS that a command makes for one instance of each resource, counted by the stage
+calls    calls of AWS that a command makes for one instance of each resource, and that a data source makes, counted by the stage
 refresh  calls and wall time of a refresh of 1000 resources of all kinds, beside as many `terraform_data`
 builds   cold and warm builds in a folder of their own (takes a quarter of an hour; `--only` leaves it out)
 """

@@ -30,7 +30,7 @@ def run(command, cwd=None, env=None):
 
 @dataclasses.dataclass
 class Kind:
-    """A resource, and what must be there before it."""
+    """A resource or data source, and what must be there before it."""
 
     name: str  # its type without the provider's name
     configuration: str  # the body of the resource; it may use `count.index` and the names in `facts`
@@ -38,6 +38,7 @@ class Kind:
     seeds: list = dataclasses.field(default_factory=list)  # (path of the stage's control, fields), %d is the index
     facts: dict = dataclasses.field(default_factory=dict)  # name of a local list: field of the first seed's answers
     most: str = ""  # the calls that it may take at most, as they are printed, if that is settled
+    is_data: bool = False
 
 
 KINDS = [
@@ -143,6 +144,20 @@ KINDS = [
     ),
 ]
 
+# Data sources, which a plan alone reads.
+DATA = [
+    Kind(
+        name="encryption_plan",
+        configuration="""
+  db_instance_identifier = "orders-${count.index}"
+""",
+        update=("", ""),
+        seeds=[("instances", {"identifier": "orders-%d"})],
+        most="plan 8r",
+        is_data=True,
+    ),
+]
+
 
 class Stage:
     """The stand-in for AWS. Each account is empty at first."""
@@ -196,7 +211,7 @@ class Stage:
         body = kind.configuration.replace("123456789012", account)
         for name in facts:
             body = body.replace("FACT.%s" % name, "local.%s_%s" % (kind.name, name))
-        block = 'resource "rdsauth_%s" "it" {\n  count = %d\n%s}\n' % (kind.name, count, body)
+        block = '%s "rdsauth_%s" "it" {\n  count = %d\n%s}\n' % ("data" if kind.is_data else "resource", kind.name, count, body)
         return ("locals {\n%s\n}\n" % "\n".join(lines) if lines else "") + block
 
     def hurry(self, account):
@@ -215,20 +230,21 @@ def calls(bench):
     """The calls that each command makes for one instance; a refresh on its own, so that each is counted once."""
     rows = []
     with Stage(bench.folder) as stage:
-        for number, kind in enumerate(KINDS):
+        for number, kind in enumerate(KINDS + DATA):
             account = "%012d" % (123456789012 if number == 0 else number)
             stage.hurry(account)
             configuration = bench.required + stage.configuration(kind, account, 1)
             workspace = bench.workspace("%s-calls" % kind.name, configuration)
             updated = configuration.replace(*kind.update)
             said = []
-            for title, command, text in (
+            steps = (
                 ("plan", ["plan"], configuration),
                 ("create", ["apply", "-auto-approve"], configuration),
                 ("refresh", ["plan", "-refresh-only"], configuration),
                 ("update", ["apply", "-auto-approve", "-refresh=false"], updated),
                 ("destroy", ["destroy", "-auto-approve", "-refresh=false"], updated),
-            ):
+            )
+            for title, command, text in steps[:1] if kind.is_data else steps:
                 (workspace / "main.tf").write_text(text)
                 stage.calls(account)
                 run([bench.terraform, *command, "-no-color"], cwd=workspace, env={**bench.env, **stage.env(account)})

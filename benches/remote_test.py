@@ -32,6 +32,11 @@ class Configurations(unittest.TestCase):
         self.assertNotIn("locals", stage.configuration(kind, "000000000001", 3))
         self.assertEqual(len(stage.asked), 1)
 
+    def test_a_data_source_is_none_of_the_resources(self):
+        for kind in remote.DATA:
+            self.assertIn('data "rdsauth_%s" "it" {' % kind.name, Recording().configuration(kind, "000000000001", 1))
+        self.assertFalse([kind.name for kind in remote.KINDS if kind.is_data])
+
     def test_as_many_are_refreshed_as_are_said_to_be(self):
         each = remote.shares(remote.REFRESHED, len(remote.KINDS))
         self.assertEqual((sum(each), len(each)), (remote.REFRESHED, len(remote.KINDS)))

@@ -13,6 +13,7 @@ use tf_provider::schema::{
 
 use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
+use crate::data_sources::encryption_plan::EncryptionPlan;
 use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
 use crate::data_sources::replication_iam_impact::ReplicationIamImpact;
 use crate::ephemeral::db_auth_token::DbAuthToken;
@@ -95,6 +96,7 @@ impl Provider for Rdsauth {
         const {
             &[
                 data_source::<_, DbEndpoint>(),
+                data_source::<_, EncryptionPlan>(),
                 data_source::<_, IamAuthReadiness>(),
                 data_source::<_, ReplicationIamImpact>(),
             ]

@@ -6,6 +6,7 @@
 mod dial;
 pub mod error;
 mod kept;
+pub mod movability;
 pub mod mysql;
 pub mod postgres;
 pub mod quote;

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use crate::arn::IamKind;
 use crate::aws::error::Error;
 
+pub mod mentions;
 pub mod roles;
 mod users;
 

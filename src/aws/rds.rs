@@ -1,12 +1,15 @@
 //! RDS: databases, whether they accept IAM database authentication, and their parameters.
 
+mod carry_over;
 mod clusters;
 mod database;
+mod dependents;
 mod endpoints;
 mod instances;
 mod modify;
 pub mod parameters;
 pub mod proxies;
+mod source;
 mod support;
 mod tags;
 pub mod users;
@@ -17,7 +20,12 @@ use std::sync::Arc;
 use crate::aws::error::Error;
 use crate::aws::rds::users::Lists;
 
+pub use self::carry_over::Setting;
+#[cfg(test)]
+pub(crate) use self::carry_over::all as all_settings;
 pub use self::database::{APPLYING, Database, IN_SYNC};
+pub use self::dependents::Dependent;
+pub use self::source::{Relative, Source};
 
 /// The kind of a [`Database`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

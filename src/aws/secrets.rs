@@ -1,5 +1,7 @@
 //! Secrets Manager: secrets that are written and described. A value is read only to log in to a database with it.
 
+mod list;
+
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -11,6 +13,8 @@ use aws_smithy_types::date_time::Format;
 use tf_provider::schema::Secret;
 
 use crate::aws::error::Error;
+
+pub use self::list::Listed;
 
 /// The Secrets Manager client of one region.
 #[derive(Clone, Debug)]

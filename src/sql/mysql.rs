@@ -1,6 +1,7 @@
 //! Sessions with MySQL and MariaDB.
 
 pub mod grants;
+mod movability;
 pub mod privileges;
 pub(crate) mod server;
 mod tokens;
@@ -109,6 +110,11 @@ impl Session {
     /// The first row that a query gives.
     pub(crate) async fn row(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Option<Row>, Error> {
         Ok(self.rows(sql, arguments).await?.into_iter().next())
+    }
+
+    /// The rows of a statement that servers do not prepare. Values are texts.
+    pub(crate) async fn unprepared(&mut self, sql: &str) -> Result<Vec<Row>, Error> {
+        UnderWay::of(self).answer(sql, self.connection.query(sql)).await
     }
 
     /// Runs a statement that gives no rows.

@@ -2,6 +2,7 @@
 
 pub mod impact;
 mod memberships;
+mod movability;
 pub mod roles;
 
 use std::error::Error as _;
@@ -119,6 +120,17 @@ impl Session {
         work: impl Fn() -> F,
     ) -> Result<T, Error> {
         self.transaction(lock_timeout, "ROLLBACK", work).await
+    }
+
+    /// Runs work that reads, in a transaction that can do nothing else, so that all of it sees the same state.
+    pub(crate) async fn read_only<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        work: impl FnOnce() -> F,
+    ) -> Result<T, Error> {
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let done = work().await;
+        let ended = self.run("ROLLBACK").await;
+        done.and_then(|done| ended.map(|()| done))
     }
 
     async fn transaction<T, F: Future<Output = Result<T, Error>>>(

@@ -102,4 +102,6 @@ def _boundary(self):
 SERVICE_NAME_CONVERSION["rds"] = "RDS"
 User.id, Group.id = _unique_id("AIDA"), _unique_id("AGPA")
 Policy.id, InstanceProfile.id = _unique_id("ANPA"), _unique_id("AIPA")
+# moto shows the name of a managed policy only where it is attached.
+Policy.policy_name = property(lambda self: self.name)
 User.permissions_boundary_arn, User.permissions_boundary = None, property(_boundary)

@@ -132,6 +132,7 @@ def test_all_that_an_account_has_comes_in_pages(iam):
     assert (len(first["UserDetailList"]), len(first["GroupDetailList"]), first["IsTruncated"]) == (2, 1, True)
     second = iam.get_account_authorization_details(MaxItems=3, Marker=first["Marker"])
     assert (len(second["RoleDetailList"]), len(second["Policies"]), second["IsTruncated"]) == (2, 1, False)
+    assert second["Policies"][0]["PolicyName"] == second["Policies"][0]["Arn"].rpartition("/")[2]
     assert second["RoleDetailList"][0]["RolePolicyList"][0]["PolicyDocument"] == allow("rds:*", "*")
     whole = iam.get_account_authorization_details(Filter=["Role"])
     assert len(whole["RoleDetailList"]) == 2 and not whole["UserDetailList"] and not whole["IsTruncated"]

@@ -36,8 +36,12 @@ pub(super) fn live(scenario: &Scenario, base: &Terraform) {
 
 /// The actions that the page of a resource lists.
 pub fn actions(resource: &str) -> BTreeSet<String> {
-    let name = resource.trim_start_matches("rdsauth_");
-    let page = format!("{}/../docs/resources/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    actions_on(&format!("resources/{}", resource.trim_start_matches("rdsauth_")))
+}
+
+/// The actions that a page lists, such as `data-sources/db_endpoint`.
+pub fn actions_on(page: &str) -> BTreeSet<String> {
+    let page = format!("{}/../docs/{page}.md", env!("CARGO_MANIFEST_DIR"));
     listed(&fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}")))
 }
 

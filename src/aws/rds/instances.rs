@@ -1,6 +1,6 @@
 //! DB instances.
 
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbInstance, Filter};
 
 use crate::aws::error::Error;
 use crate::aws::rds::database::Database;
@@ -23,5 +23,16 @@ impl Rds {
         let answer = self.0.describe_db_instances().db_instance_identifier(identifier).send().await;
         let answer = present(answer.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e)))?;
         Ok(answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next()))
+    }
+
+    /// The descriptions of the DB instances that a filter lets through, or of all in the region. Needs
+    /// `rds:DescribeDBInstances` of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub(super) async fn describe_instances(&self, filter: Option<Filter>) -> Result<Vec<DbInstance>, Error> {
+        let request = self.0.describe_db_instances().set_filters(filter.map(|filter| vec![filter]));
+        let all = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        all.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e))
     }
 }

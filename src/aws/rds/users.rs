@@ -73,9 +73,7 @@ impl Rds {
 
     /// Instances, each with the name of every group that it has.
     async fn list_instances(&self, filter: Option<Filter>) -> Result<Vec<(String, User)>, Error> {
-        let request = self.0.describe_db_instances().set_filters(filter.map(|filter| vec![filter]));
-        let all = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-        let all = all.map_err(|e| Error::sdk("rds", "DescribeDBInstances", &e))?;
+        let all = self.describe_instances(filter).await?;
         let users = |instance: DbInstance| {
             let groups = instance.db_parameter_groups.unwrap_or_default();
             let identifier = instance.db_instance_identifier.unwrap_or_default();

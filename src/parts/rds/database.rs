@@ -144,6 +144,14 @@ impl Target {
         if let Some(found) = rds.database(self.kind, &self.identifier).await? {
             return Ok(found);
         }
+        Err(self.absent(cx, rds).await?)
+    }
+
+    /// The error that it does not exist, with a hint if the identifier is that of the other kind.
+    ///
+    /// # Errors
+    /// The region is not known, or the credentials are no good.
+    pub async fn absent(&self, cx: &Ctx, rds: &Rds) -> Result<Diagnostic> {
         let place = world::place(cx, self.region.as_deref()).await?;
         let other = match self.kind {
             Kind::Instance => Kind::Cluster,
@@ -158,7 +166,7 @@ impl Target {
             ),
         };
         let detail = format!("There is no DB {} \"{self}\" in {place}.\n\n{advice}", self.kind);
-        Err(Diagnostic::error("Database not found", detail))
+        Ok(Diagnostic::error("Database not found", detail))
     }
 
     /// Polls it, when it must exist, until its parameter status shows whether a reboot is pending.
