@@ -93,7 +93,7 @@ class Databases:
             return None
         server, front = self._behind(database, FAMILIES[database.engine])
         folder = self._folder / f"image{next(self._images)}"
-        if server is self.mariadb or isinstance(server, MariaDb):
+        if isinstance(server, MariaDb):
             return server.photograph(folder)
         master = master_of(database)
         own = {master[0] if master else MASTER, MASTER}
