@@ -10,7 +10,7 @@ use crate::aws::rds::source::encryption;
 use crate::aws::rds::{Rds, present};
 
 /// A snapshot of a DB instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The identifier.
     pub identifier: String,
