@@ -332,6 +332,18 @@ table! {
         creates: "CreateSecret",
         ..REFUSES
     };
+    encrypted_snapshot: Entry {
+        scenario: matrix::encrypted_snapshot::OF_AN_INSTANCE,
+        known_by: KnownBy::Id,
+        creates: "CopyDBSnapshot",
+        ..REFUSES
+    };
+    encrypted_snapshot_of_a_snapshot: Entry {
+        scenario: matrix::encrypted_snapshot::OF_A_SNAPSHOT,
+        known_by: KnownBy::Id,
+        creates: "CopyDBSnapshot",
+        ..REFUSES
+    };
     iam_authentication: Entry {
         scenario: matrix::iam_authentication::OF_A_CLUSTER, refuses: false, creates: "ModifyDBCluster", ..REFUSES
     };

@@ -29,6 +29,12 @@ resource "rdsauth_db_secret" "it" {
   password_wo_version = 1
   tags                = local.tags
 }
+resource "rdsauth_encrypted_snapshot" "it" {
+  db_snapshot_identifier = "orders-encrypted"
+  db_instance_identifier = "orders"
+  kms_key_arn            = rdsauth_kms_key.it.arn
+  tags                   = local.tags
+}
 resource "rdsauth_iam_db_access_role" "it" {
   name             = "access"
   trusted_services = ["rds.amazonaws.com"]
@@ -47,12 +53,19 @@ resource "rdsauth_aurora_loader_role" "it" {
 }
 "#;
 
-const ADDRESSES: [&str; 4] =
-    ["rdsauth_aurora_loader_role.it", "rdsauth_db_secret.it", "rdsauth_iam_db_access_role.it", "rdsauth_kms_key.it"];
+const ADDRESSES: [&str; 5] = [
+    "rdsauth_aurora_loader_role.it",
+    "rdsauth_db_secret.it",
+    "rdsauth_encrypted_snapshot.it",
+    "rdsauth_iam_db_access_role.it",
+    "rdsauth_kms_key.it",
+];
 
 /// A folder with [`ALL`] and additional configuration, initialised.
 fn scene(configuration: &str) -> Terraform {
     let account = Account::new();
+    account.add_database("instance", "orders");
+    account.command("transitions", json!({ "busy": 1, "lingering": 0 }));
     Terraform::of(&account).initialised(&configuration.replace("000000000000", &account.id))
 }
 
@@ -74,15 +87,15 @@ fn null_tags_are_left_out() {
         plan.value("rdsauth_kms_key.it", "tags_all"),
         json!({ "app": "orders", "owner": "data", "stage": "dev" })
     );
-    tf.apply().expect_text("4 added");
+    tf.apply().expect_text("5 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 
     let tf = tf.env("TF_VAR_team", "payments");
-    tf.apply().expect_text("4 changed");
+    tf.apply().expect_text("5 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev", "team": "payments" }));
     let tf = tf.without_env("TF_VAR_team");
-    tf.apply().expect_text("4 changed");
+    tf.apply().expect_text("5 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
     tf.destroy();
@@ -97,14 +110,15 @@ fn null_tags_may_stand_beside_tags_known_only_after_apply() {
         .replace("team = var.team", "team = terraform_data.app.output == \"now\" ? \"now\" : null");
     let tf = scene(&[later, &tags].concat());
     assert!(tf.plan().is_unknown("rdsauth_kms_key.it", "tags_all"));
-    tf.apply().expect_text("5 added");
+    tf.apply().expect_text("6 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 }
 
 #[test]
 fn tags_that_aws_refuses_are_refused_by_a_plan() {
-    let tf = scene(&ALL.replace("app = \"orders\"", "app = \"two\\nlines\""));
+    let alone = ALL.replace("rdsauth_kms_key.it.arn", "\"arn:aws:kms:us-east-1:000000000000:key/orders\"");
+    let tf = scene(&alone.replace("app = \"orders\"", "app = \"two\\nlines\""));
     let run = tf.run(&["validate", "-json"]).expect_code(1);
     let errors = run.diagnostics();
     assert_eq!(errors.len(), ADDRESSES.len(), "{errors:?}");

@@ -94,6 +94,18 @@ KINDS = [
         facts={"keys": "arn"},
     ),
     Kind(
+        name="encrypted_snapshot",
+        configuration="""
+  db_snapshot_identifier = "encrypted-${count.index}"
+  db_instance_identifier = "plain-${count.index}"
+  kms_key_arn            = FACT.keys[0]
+  tags                   = { team = "one" }
+""",
+        update=('"one"', '"two"'),
+        seeds=[("keys", {"alias": "alias/snapshots"}), ("instances", {"identifier": "plain-%d"})],
+        facts={"keys": "arn"},
+    ),
+    Kind(
         name="kms_key",
         configuration="""
   alias       = "alias/bench-${count.index}"

@@ -28,6 +28,7 @@ use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::db_secret::DbSecret;
+use crate::resources::encrypted_snapshot::EncryptedSnapshot;
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
@@ -79,6 +80,7 @@ impl Provider for Rdsauth {
             &[
                 resource::<_, AuroraLoaderRole>(),
                 resource::<_, DbSecret>(),
+                resource::<_, EncryptedSnapshot>(),
                 resource::<_, IamAuthentication>(),
                 resource::<_, IamDbAccessRole>(),
                 resource::<_, IamDbUserPolicy>(),
@@ -143,6 +145,8 @@ mod tests {
         "aws_db_instance",
         "aws_db_parameter_group",
         "aws_db_proxy",
+        "aws_db_snapshot",
+        "aws_db_snapshot_copy",
         "aws_iam_group_policy",
         "aws_iam_role",
         "aws_iam_role_policies_exclusive",
@@ -165,6 +169,7 @@ mod tests {
         "endpoint_url",
         "iam_database_authentication_enabled",
         "inline_policy",
+        "kms_key_id",
         "max_attempts",
         "mysql_grant",
         "mysql_user",
@@ -181,6 +186,7 @@ mod tests {
         "search_path",
         "secret_string_wo",
         "skip_plan_connections",
+        "snapshot_identifier",
     ];
 
     #[test]

@@ -304,7 +304,15 @@ impl<'a> Reader<'a> {
 /// Whether an operation that AWS carries out twice has two effects. The listed ones have one: AWS refuses a second
 /// object of the name, or recognises the repeated request by its token or its content.
 fn has_another_effect(operation: &str) -> bool {
-    const ONE_EFFECT: [&str; 5] = ["create_alias", "create_grant", "create_role", "create_secret", "restore_secret"];
+    const ONE_EFFECT: [&str; 7] = [
+        "copy_db_snapshot",
+        "create_alias",
+        "create_db_snapshot",
+        "create_grant",
+        "create_role",
+        "create_secret",
+        "restore_secret",
+    ];
     const PREFIXES: [&str; 8] =
         ["copy_", "create_", "promote_", "put_key_policy", "reboot_", "restore_", "start_", "stop_"];
     PREFIXES.iter().any(|prefix| operation.starts_with(prefix)) && !ONE_EFFECT.contains(&operation)

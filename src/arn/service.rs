@@ -45,6 +45,26 @@ pub fn parameter_group_arn(database: &Arn, of_clusters: bool, name: &str) -> Arn
     Arn { resource: format!("{kind}:{name}"), ..database.clone() }
 }
 
+/// The ARN of a snapshot of a DB instance, and the identifier in it.
+///
+/// # Errors
+/// It is something else.
+pub fn snapshot_arn(text: &str) -> Result<(Arn, String), ArnError> {
+    let arn = regional(text, "rds", "a DB snapshot")?;
+    match arn.resource.strip_prefix("snapshot:").filter(|name| !name.is_empty()).map(str::to_owned) {
+        Some(name) => Ok((arn, name)),
+        None => {
+            let message = format!("\"{text}\" is not the ARN of a DB snapshot, which ends in \"snapshot:IDENTIFIER\".");
+            Err(ArnError::new(Part::Resource, message))
+        }
+    }
+}
+
+/// The ARN of another snapshot in the same region and account.
+pub fn snapshot_beside(snapshot: &Arn, identifier: &str) -> Arn {
+    Arn { resource: format!("snapshot:{identifier}"), ..snapshot.clone() }
+}
+
 fn regional(text: &str, service: &str, what: &str) -> Result<Arn, ArnError> {
     let arn: Arn = text.parse()?;
     if arn.service != service {
@@ -74,6 +94,21 @@ mod tests {
             ("alias/limitless", "not an ARN"),
         ] {
             let error = key_arn(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn snapshots_of_instances_are_distinguished_from_others() {
+        let (arn, name) = snapshot_arn("arn:aws:rds:us-east-1:123456789012:snapshot:rds:orders-1").unwrap();
+        assert_eq!(name, "rds:orders-1");
+        assert_eq!(snapshot_beside(&arn, "copy").to_string(), "arn:aws:rds:us-east-1:123456789012:snapshot:copy");
+        for (text, says) in [
+            ("arn:aws:rds:us-east-1:123456789012:cluster-snapshot:a", "ends in"),
+            ("arn:aws:rds:us-east-1:123456789012:snapshot:", "ends in"),
+            ("arn:aws:s3:::bucket", "service \"s3\""),
+        ] {
+            let error = snapshot_arn(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
     }

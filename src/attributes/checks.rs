@@ -160,13 +160,28 @@ pub fn resource_id() -> Check {
 pub fn db_identifier() -> Check {
     const FORM: &str = "must be the identifier of a database: 1 to 63 lower-case letters, digits and single hyphens, a letter first and \
                         no hyphen last";
-    let fits = is_rds_name(63);
-    Check::explained(FORM, move |name| match (fits(name), name.to_lowercase()) {
-        (false, _) => Err(format!("\"{name}\" {FORM}.")),
-        (true, lower) if lower != name => {
-            Err(format!("RDS stores identifiers in lower case. Write \"{lower}\" in place of \"{name}\"."))
-        }
-        (true, _) => Ok(()),
+    rds_identifier(FORM, 63)
+}
+
+/// The identifier of a snapshot to make.
+pub fn snapshot() -> Check {
+    const FORM: &str = "must be the identifier of a DB snapshot: 1 to 255 lower-case letters, digits and single hyphens, a letter first \
+                        and no hyphen last";
+    rds_identifier(FORM, 255)
+}
+
+/// A snapshot that exists: its identifier, which begins with `rds:` if RDS made it, or its ARN.
+pub fn source_snapshot() -> Check {
+    const FORM: &str = "must be the identifier or the ARN of a DB snapshot";
+    let fits = is_rds_name(255);
+    Check::explained(FORM, move |text| match arn::is_meant(text) {
+        true => arn::snapshot_arn(text).map(drop).map_err(|error| error.to_string()),
+        false if text != text.to_lowercase() => Err(format!(
+            "RDS stores identifiers in lower case. Write \"{}\" in place of \"{text}\".",
+            text.to_lowercase()
+        )),
+        false if fits(text.trim_start_matches("rds:").trim_start_matches("awsbackup:")) => Ok(()),
+        false => Err(format!("\"{text}\" {FORM}.")),
     })
 }
 
@@ -186,6 +201,17 @@ pub fn parameter_group() -> Check {
             true => Ok(()),
             false => Err(format!("\"{name}\" is not the name of a parameter group: {FORM}.")),
         }
+    })
+}
+
+fn rds_identifier(form: &'static str, most: usize) -> Check {
+    let fits = is_rds_name(most);
+    Check::explained(form, move |name| match (fits(name), name.to_lowercase()) {
+        (false, _) => Err(format!("\"{name}\" {form}.")),
+        (true, lower) if lower != name => {
+            Err(format!("RDS stores identifiers in lower case. Write \"{lower}\" in place of \"{name}\"."))
+        }
+        (true, _) => Ok(()),
     })
 }
 

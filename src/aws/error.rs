@@ -156,11 +156,12 @@ impl Error {
     /// Whether an object of that name is there already.
     pub fn is_already_exists(&self) -> bool {
         self.has(&["EntityAlreadyExists", "AlreadyExistsException", "ResourceExistsException"])
+            || self.has(&["DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault"])
     }
 
     /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
     pub fn is_key_unusable(&self) -> bool {
-        self.has(&["EncryptionFailure", "DecryptionFailure"])
+        self.has(&["EncryptionFailure", "DecryptionFailure", "KMSKeyNotAccessible", "KMSKeyNotAccessibleFault"])
     }
 
     /// Whether other objects are still attached to what was to be deleted.
@@ -171,6 +172,7 @@ impl Error {
     /// Whether a quota is used up.
     pub fn is_limit_exceeded(&self) -> bool {
         self.has(&["LimitExceeded", "LimitExceededException", "TagQuotaPerResourceExceeded"])
+            || self.has(&["SnapshotQuotaExceeded", "SnapshotQuotaExceededFault"])
     }
 
     /// Whether the session of the credentials has ended.
@@ -203,12 +205,17 @@ impl Error {
     pub fn is_invalid_state(&self) -> bool {
         self.has(&["InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBParameterGroupState"])
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
-            || self.has(&["KMSInvalidStateException"])
+            || self.has(&["InvalidDBSnapshotState", "InvalidDBSnapshotStateFault", "KMSInvalidStateException"])
     }
 
     /// Whether AWS does not support the operation for this object.
     pub fn is_unsupported(&self) -> bool {
         self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
+    }
+
+    /// Whether the call would have succeeded, had it not been a dry run.
+    pub fn is_dry_run(&self) -> bool {
+        self.has(&["DryRunOperation", "DryRunOperationException"])
     }
 
     /// Whether the object is disabled.

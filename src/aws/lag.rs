@@ -147,6 +147,17 @@ pub const DATABASE_BUSY: Retry<Failed> = Retry {
     first: Duration::from_millis(200),
 };
 
+/// Polling a snapshot, which takes minutes to hours.
+pub const SNAPSHOT: Pauses = Pauses { first: Duration::from_millis(200), most: Duration::from_secs(15) };
+
+/// RDS refuses to delete a snapshot while it is being made or copied; only the operation's own limit ends that wait.
+pub const SNAPSHOT_BUSY: Retry<Error> = Retry {
+    what: "the snapshot to accept its deletion",
+    when: Error::is_invalid_state,
+    within: Duration::from_secs(24 * 3600),
+    first: Duration::from_millis(200),
+};
+
 /// RDS refuses to change a DB parameter group while it carries another change to the databases.
 pub const PARAMETER_GROUP_BUSY: Retry<Error> = Retry {
     what: "another change of the parameter group to end",

@@ -9,6 +9,7 @@ mod instances;
 mod modify;
 pub mod parameters;
 pub mod proxies;
+pub mod snapshots;
 mod source;
 mod support;
 mod tags;
@@ -144,6 +145,7 @@ mod tests {
                 engine_version: "16.4".to_owned(),
                 status: "available".to_owned(),
                 cluster_identifier: None,
+                encryption: "none".to_owned(),
                 iam_enabled: false,
                 iam_pending: Some(true),
                 group: "orders-pg16".to_owned(),

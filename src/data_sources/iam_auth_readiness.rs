@@ -212,6 +212,7 @@ mod tests {
             engine_version: "16.4".to_owned(),
             status: status.to_owned(),
             cluster_identifier: None,
+            encryption: "none".to_owned(),
             iam_enabled,
             iam_pending,
             group: "default.postgres16".to_owned(),

@@ -6,11 +6,14 @@ pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str]
         ("iam", _) => &["NoSuchEntity"],
         ("kms", _) => &["NotFoundException"],
         ("secretsmanager", _) => &["ResourceNotFoundException"],
-        ("rds", "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance") => {
+        ("rds", "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance" | "CreateDBSnapshot") => {
             &["DBInstanceNotFound", "DBInstanceNotFoundFault"]
         }
         ("rds", "DescribeDBClusters" | "ModifyDBCluster" | "RebootDBCluster") => {
             &["DBClusterNotFound", "DBClusterNotFoundFault"]
+        }
+        ("rds", "DescribeDBSnapshots" | "CopyDBSnapshot" | "DeleteDBSnapshot") => {
+            &["DBSnapshotNotFound", "DBSnapshotNotFoundFault"]
         }
         ("rds", "DescribeDBClusterEndpoints") => &["DBClusterEndpointNotFoundFault", "DBClusterNotFoundFault"],
         ("rds", "DescribeDBShardGroups") => &["DBShardGroupNotFound", "DBShardGroupNotFoundFault"],
@@ -40,6 +43,8 @@ const TAGGED: &[&str] = &[
     "DBInstanceNotFoundFault",
     "DBClusterNotFound",
     "DBClusterNotFoundFault",
+    "DBSnapshotNotFound",
+    "DBSnapshotNotFoundFault",
 ];
 
 #[cfg(test)]
@@ -57,6 +62,8 @@ mod tests {
             ("rds", "ModifyDBParameterGroup", "DBParameterGroupNotFound", true),
             ("rds", "DescribeDBClusterParameters", "DBParameterGroupNotFound", true),
             ("rds", "ListTagsForResource", "DBInstanceNotFound", true),
+            ("rds", "CreateDBSnapshot", "DBInstanceNotFound", true),
+            ("rds", "CopyDBSnapshot", "DBSnapshotNotFound", true),
             ("rds", "DescribeDBProxyEndpoints", "DBProxyEndpointNotFoundFault", true),
             ("rds", "ModifyDBInstance", "DBSubnetGroupNotFoundFault", false),
             ("rds", "ModifyDBInstance", "DBParameterGroupNotFound", false),

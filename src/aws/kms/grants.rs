@@ -63,6 +63,22 @@ impl Kms {
         answer.grant_id.ok_or_else(|| Error::incomplete(SERVICE, "CreateGrant", "grant id"))
     }
 
+    /// Whether the caller may create grants with a key, found out by a dry run that creates none. A permission that is
+    /// limited to requests of AWS services does not show. Needs `kms:CreateGrant`.
+    ///
+    /// # Errors
+    /// Any but the refusal.
+    pub async fn may_create_grant(&self, key: &str, grantee: &str) -> Result<bool, Error> {
+        let request = self.0.create_grant().key_id(key).grantee_principal(grantee).dry_run(true);
+        let answer = request.operations(GrantOperation::Decrypt).send().await;
+        match answer.map_err(|e| Error::sdk(SERVICE, "CreateGrant", &e)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_dry_run() => Ok(true),
+            Err(error) if error.is_access_denied() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Revokes a grant; succeeds if it or its key does not exist. Needs `kms:RevokeGrant`.
     ///
     /// # Errors

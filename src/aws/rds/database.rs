@@ -4,6 +4,7 @@ use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance};
 
 use crate::aws::error::Error;
 use crate::aws::rds::Kind;
+use crate::aws::rds::source::encryption;
 
 /// A DB instance or DB cluster, with the properties that connections need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Database {
     pub status: String,
     /// The cluster an instance is a member of.
     pub cluster_identifier: Option<String>,
+    /// How its storage is encrypted: `none`, `sse-kms` or `sse-rds`.
+    pub encryption: String,
     /// Whether IAM authentication is on.
     pub iam_enabled: bool,
     /// The pending value of IAM database authentication, while a modification is pending.
@@ -87,6 +90,7 @@ impl Database {
             engine_version: instance.engine_version.unwrap_or_default(),
             status: instance.db_instance_status.unwrap_or_default(),
             cluster_identifier: instance.db_cluster_identifier,
+            encryption: encryption(instance.storage_encryption_type.as_ref(), instance.storage_encrypted),
             iam_enabled: instance.iam_database_authentication_enabled.unwrap_or(false),
             iam_pending: instance.pending_modified_values.and_then(|v| v.iam_database_authentication_enabled),
             group,
@@ -122,6 +126,7 @@ impl Database {
             engine_version: cluster.engine_version.unwrap_or_default(),
             status: cluster.status.unwrap_or_default(),
             cluster_identifier: None,
+            encryption: encryption(cluster.storage_encryption_type.as_ref(), cluster.storage_encrypted),
             iam_enabled: cluster.iam_database_authentication_enabled.unwrap_or(false),
             iam_pending: cluster.pending_modified_values.and_then(|v| v.iam_database_authentication_enabled),
             group: cluster.db_cluster_parameter_group.unwrap_or_default(),

@@ -173,7 +173,7 @@ impl Relative {
 }
 
 /// The type of encryption. Where RDS does not tell it, storage is encrypted with a KMS key or not at all.
-fn encryption(told: Option<&StorageEncryptionType>, is_encrypted: Option<bool>) -> String {
+pub(super) fn encryption(told: Option<&StorageEncryptionType>, is_encrypted: Option<bool>) -> String {
     let derived = match is_encrypted {
         Some(true) => StorageEncryptionType::Cmk,
         _ => StorageEncryptionType::Unencrypted,

@@ -346,6 +346,7 @@ mod tests {
             engine_version: "16.4".to_owned(),
             status: status.to_owned(),
             cluster_identifier: None,
+            encryption: "none".to_owned(),
             iam_enabled: enabled,
             iam_pending: pending,
             group: "orders-pg16".to_owned(),

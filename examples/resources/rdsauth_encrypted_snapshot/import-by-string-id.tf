@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_encrypted_snapshot.orders
+  id = "orders-encrypted"
+}

@@ -1,0 +1,235 @@
+//! What a plan can tell of a create: whether the key can be used, and whether the source can be encrypted by a copy.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{Handle, Plan, Val};
+
+use crate::arn::{self, Arn};
+use crate::aws::kms::Key;
+use crate::aws::rds::snapshots::{self, UNENCRYPTED};
+use crate::aws::rds::{Database, Kind};
+use crate::parts::rds::database::Target;
+use crate::resources::encrypted_snapshot::{
+    AWAITING_SOURCE, EncryptedSnapshot, all_tags, diagnostics, intermediate_of,
+};
+use crate::world::{self, Ctx};
+
+type This = EncryptedSnapshot;
+
+/// What an update goes on with, and what only a replacement changes.
+pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
+    let Some(prior) = plan.prior().filter(|_| !plan.is_destroy()) else { return };
+    // After an import it is not known what it is a copy of.
+    let sources: [Handle<This, Option<String>>; 2] =
+        [This::db_instance_identifier, This::source_db_snapshot_identifier];
+    let sources = sources.map(|source| (source, prior.get(source) != Val::Null && plan.changed(source)));
+    let status = prior.get(This::status).known().unwrap_or_default();
+    let prior_intermediate = prior.get(This::intermediate_db_snapshot_identifier);
+    for (source, is_other) in sources {
+        if is_other {
+            plan.replace(source);
+        }
+    }
+    if snapshots::has_failed(&status) {
+        cx.warn(diagnostics::will_be_replaced(&status));
+        plan.forget(This::status);
+        plan.replace(This::status);
+    } else if status != "available" {
+        plan.forget(This::status);
+        plan.forget(This::storage_encryption_type);
+        plan.forget(This::snapshot_create_time);
+    }
+    let is_left = matches!(prior_intermediate, Val::Known(_));
+    if is_left && plan.get(This::delete_intermediate_snapshot) != Val::Known(false) {
+        plan.forget(This::intermediate_db_snapshot_identifier);
+    }
+    if plan.changed(This::copy_tags) && status != AWAITING_SOURCE {
+        cx.warn(diagnostics::without_effect());
+    }
+}
+
+/// Sets what is known before the create, and reports what the create would report.
+///
+/// # Errors
+/// The create would fail.
+pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
+    let Some(config) = plan.config() else { return Ok(()) };
+    let region_is_open = !config.is_set(This::region);
+    if !cx.is_known() {
+        plan.forget(This::tags_all);
+        return Ok(());
+    }
+    let reaches = world::may_plan(cx, false).await?;
+    if region_is_open
+        && plan.get(This::region) == Val::Unknown
+        && let Ok(region) = cx.aws()?.region(None).await
+    {
+        plan.set(This::region, region);
+    }
+    plan_tags(cx, plan)?;
+    plan_intermediate(plan);
+    let Val::Known(region) = plan.get(This::region) else { return Ok(()) };
+    if !plan.is_create() {
+        return Ok(());
+    }
+    let (key, source) = (plan.get(This::kms_key_arn).known(), plan.get(This::source_db_snapshot_identifier).known());
+    if let Some(key) = &key {
+        in_region(key, &region).map_err(|()| world::refuse_plan(diagnostics::key_elsewhere(key, &region)))?;
+    }
+    if let Some(source) = &source {
+        let error = |()| world::refuse_plan(diagnostics::source_elsewhere(source, &region));
+        if arn::snapshot_arn(source).is_ok() {
+            in_region(source, &region).map_err(error)?
+        }
+    }
+    if !reaches {
+        return Ok(());
+    }
+    if let Some(key) = &key {
+        let may_describe = check_key(cx, key).await.map_err(world::refuse_plan)?;
+        warn_of_rights(cx, key, may_describe).await?;
+    }
+    if let Val::Known(identifier) = plan.get(This::db_instance_identifier) {
+        let target = Target { kind: Kind::Instance, identifier, region: Some(region) };
+        if let Some(found) = target.at_plan(cx, This::db_instance_identifier).await? {
+            refuse_member(&found).map_err(world::refuse_plan)?;
+            warn_of_encryption(cx, &found.identifier, &found.encryption, This::db_instance_identifier);
+        }
+    } else if let Some(source) = source {
+        let rds = cx.aws()?.rds(Some(&region)).await?;
+        let name = given_source(cx, &source).await?;
+        let found = world::unless_unreached(cx, rds.snapshot(&name).await);
+        match found.context("Cannot read the source snapshot", &source)? {
+            Some(Some(found)) => {
+                let (key, at) = (found.encryption, This::source_db_snapshot_identifier);
+                warn_of_encryption(cx, &source, &key, at);
+            }
+            Some(None) => {
+                let place = world::place(cx, Some(&region)).await?;
+                cx.warn(diagnostics::source_missing_at_plan(&source, &place));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a key that cannot encrypt snapshots, and returns whether the caller may describe it; if not, that is left to
+/// AWS.
+///
+/// # Errors
+/// It cannot.
+pub(super) async fn check_key(cx: &Ctx, arn: &str) -> Result<bool> {
+    let at = |error: Diagnostic| error.at(This::kms_key_arn);
+    match cx.aws()?.kms(region_of(arn).as_deref()).await?.key(arn).await {
+        Ok(Some(key)) => unfit(&key).map_or(Ok(true), Err),
+        Ok(None) => Err(diagnostics::key_missing(arn)),
+        Err(error) if error.is_access_denied() => Ok(false),
+        Err(error) if error.is_unreached() => Ok(true),
+        Err(error) => Err(error).context("Cannot read the key", arn).map_err(at),
+    }
+}
+
+/// Refuses a member of a cluster, whose snapshots are those of the cluster.
+///
+/// # Errors
+/// It is one.
+pub(super) fn refuse_member(found: &Database) -> Result<()> {
+    match &found.cluster_identifier {
+        Some(cluster) => Err(diagnostics::of_a_cluster(&found.identifier, cluster)),
+        None => Ok(()),
+    }
+}
+
+/// The name by which RDS finds a given snapshot: one of this account has no need of its ARN.
+///
+/// # Errors
+/// The credentials are no good.
+pub(super) async fn given_source(cx: &Ctx, given: &str) -> Result<String> {
+    let Ok((Arn { account, .. }, name)) = arn::snapshot_arn(given) else { return Ok(given.to_owned()) };
+    let own = cx.aws()?.account_id().await?;
+    Ok(if own.is_some_and(|own| own == account) { name } else { given.to_owned() })
+}
+
+/// Warns if the caller may not have the permissions that RDS needs of it. A permission that holds only for requests that
+/// come through RDS does not show here, so this is no error.
+async fn warn_of_rights(cx: &Ctx, arn: &str, may_describe: bool) -> Result<()> {
+    let clients = cx.aws()?;
+    let denied = match (may_describe, arn::key_arn(arn), clients.account_id().await) {
+        (false, ..) => Some("kms:DescribeKey"),
+        (true, Ok(key), Ok(Some(account))) => {
+            let root = Arn::account_root(key.partition, &account).to_string();
+            let may = clients.kms(Some(&key.region)).await?.may_create_grant(arn, &root).await;
+            (may == Ok(false)).then_some("kms:CreateGrant")
+        }
+        _ => None,
+    };
+    if let Some(action) = denied {
+        cx.warn(diagnostics::key_without_rights(arn, action));
+    }
+    Ok(())
+}
+
+fn warn_of_encryption(cx: &Ctx, source: &str, encryption: &str, at: Handle<This, Option<String>>) {
+    if encryption != UNENCRYPTED {
+        cx.warn(diagnostics::encrypted_already(source, encryption).at(at));
+    }
+}
+
+/// The name of the intermediate snapshot, if the create leaves one.
+fn plan_intermediate(plan: &mut Plan<'_, This>) {
+    let instance = plan.get(This::db_instance_identifier);
+    match (instance, plan.get(This::delete_intermediate_snapshot), plan.get(This::db_snapshot_identifier)) {
+        _ if !plan.is_create() => {}
+        (Val::Null, ..) => plan.clear(This::intermediate_db_snapshot_identifier),
+        (Val::Known(_), Val::Known(false), Val::Known(copy)) => {
+            plan.set(This::intermediate_db_snapshot_identifier, intermediate_of(&copy));
+        }
+        _ => {}
+    }
+}
+
+fn plan_tags(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
+    let copies = plan.get(This::copy_tags) != Val::Known(false);
+    let copied = match plan.prior() {
+        None => (!copies).then(Default::default),
+        Some(prior) => {
+            let is_begun = prior.get(This::status) == Val::Known(AWAITING_SOURCE.to_owned());
+            prior.get(This::copied_tags).known().filter(|_| !(is_begun && copies))
+        }
+    };
+    match (copied, plan.get(This::tags)) {
+        (Some(copied), Val::Null | Val::Known(_)) => {
+            let tags = plan.get(This::tags).known();
+            plan.set(This::tags_all, all_tags(cx, tags.as_ref(), &copied)?);
+            plan.set(This::copied_tags, copied);
+        }
+        (Some(copied), Val::Unknown) => {
+            plan.forget(This::tags_all);
+            plan.set(This::copied_tags, copied);
+        }
+        (None, _) => {
+            plan.forget(This::tags_all);
+            plan.forget(This::copied_tags);
+        }
+    }
+    Ok(())
+}
+
+fn in_region(arn: &str, region: &str) -> Result<(), ()> {
+    if region_of(arn).is_some_and(|of| of != region) { Err(()) } else { Ok(()) }
+}
+
+fn region_of(arn: &str) -> Option<String> {
+    arn.parse().ok().map(|arn: Arn| arn.region)
+}
+
+/// Why a key cannot encrypt a snapshot, if it cannot.
+fn unfit(key: &Key) -> Option<Diagnostic> {
+    if key.is_pending_deletion() {
+        return Some(diagnostics::key_pending_deletion(key));
+    }
+    if key.spec != "SYMMETRIC_DEFAULT" || key.usage != "ENCRYPT_DECRYPT" {
+        return Some(diagnostics::key_of_another_kind(key));
+    }
+    (!key.is_enabled()).then(|| diagnostics::key_disabled(key))
+}
