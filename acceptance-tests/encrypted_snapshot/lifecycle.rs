@@ -172,7 +172,7 @@ fn progress_is_logged() {
     let tf = scene.tf.env("TF_LOG_PROVIDER", "INFO");
     let logged = tf.apply().stderr;
     for (what, name) in [("the source snapshot", INTERMEDIATE), ("the encrypted copy", COPY)] {
-        let line = format!("Waiting for {what} to be available: the status of \"{name}\" is \"creating\", 0 percent");
+        let line = format!("Waiting for {what} to be available: the status of \"{name}\" is \"creating\", 33 percent");
         assert!(logged.contains(&line), "{line}\n{logged}");
     }
 }

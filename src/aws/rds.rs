@@ -4,6 +4,7 @@ mod carry_over;
 mod clusters;
 mod database;
 mod dependents;
+pub mod encryption;
 mod endpoints;
 mod instances;
 mod modify;

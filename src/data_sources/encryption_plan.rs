@@ -325,7 +325,7 @@ impl EncryptionPlan {
         self.engine = database.engine.clone().into();
         self.engine_version = database.engine_version.clone().into();
         self.resource_id = database.resource_id.clone().into();
-        self.storage_encryption_type = source.storage_encryption_type.into();
+        self.storage_encryption_type = database.encryption.clone().into();
         self.kms_key_id = source.kms_key_id.into();
         self.paths = ways.into_iter().map(MigrationPath::from).collect::<Vec<_>>().into();
         self.carry_over = settings.into();

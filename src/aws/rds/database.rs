@@ -4,7 +4,7 @@ use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance};
 
 use crate::aws::error::Error;
 use crate::aws::rds::Kind;
-use crate::aws::rds::source::encryption;
+use crate::aws::rds::encryption::encryption;
 
 /// A DB instance or DB cluster, with the properties that connections need.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use tf_provider::schema::Map;
 
 use crate::arn;
 use crate::aws::error::Error;
-use crate::aws::rds::source::encryption;
+use crate::aws::rds::encryption::{UNENCRYPTED, encryption};
 use crate::aws::rds::{Rds, present};
 
 /// A snapshot of a DB instance.
@@ -54,9 +54,6 @@ pub struct NewCopy<'a> {
     /// The tags of the copy. AWS copies those of the source only if there are none.
     pub tags: &'a Map<String>,
 }
-
-/// The encryption of a storage that is not encrypted.
-pub const UNENCRYPTED: &str = "none";
 
 /// A snapshot that can be copied and restored.
 const AVAILABLE: &str = "available";

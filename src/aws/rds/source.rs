@@ -1,10 +1,11 @@
 //! A database as the source of an encrypted copy: how it is encrypted, and what a copy needs to be given.
 
-use aws_sdk_rds::types::{DbCluster, DbInstance, Filter, StorageEncryptionType};
+use aws_sdk_rds::types::{DbCluster, DbInstance, Filter};
 
 use crate::aws::error::Error;
 use crate::aws::rds::carry_over::{CLUSTER, INSTANCE, MEMBER, Setting, lost};
 use crate::aws::rds::database::Database;
+use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::{Kind, Rds};
 
 /// A DB instance or DB cluster that is to be encrypted, or to get another key.
@@ -12,8 +13,6 @@ use crate::aws::rds::{Kind, Rds};
 pub struct Source {
     /// Its properties as a database.
     pub database: Database,
-    /// `none`, `sse-kms` or `sse-rds`.
-    pub storage_encryption_type: String,
     /// The ARN of the KMS key.
     pub kms_key_id: Option<String>,
     /// Its storage in GiB, which Aurora does not tell.
@@ -100,7 +99,6 @@ impl Source {
         let replicas = instance.read_replica_db_instance_identifiers().iter();
         let replicas = replicas.chain(instance.read_replica_db_cluster_identifiers()).cloned().collect();
         Ok(Self {
-            storage_encryption_type: encryption(instance.storage_encryption_type(), instance.storage_encrypted),
             kms_key_id: instance.kms_key_id.clone(),
             allocated_storage: instance.allocated_storage,
             backup_retention_period: instance.backup_retention_period.unwrap_or_default(),
@@ -125,7 +123,6 @@ impl Source {
         let settings = lost(CLUSTER, identifier, &cluster);
         let is_limitless = cluster.limitless_database().and_then(|it| it.status()).map(|status| status.as_str());
         Ok(Self {
-            storage_encryption_type: encryption(cluster.storage_encryption_type(), cluster.storage_encrypted),
             kms_key_id: cluster.kms_key_id.clone(),
             allocated_storage: cluster.allocated_storage.filter(|size| *size > 1),
             backup_retention_period: cluster.backup_retention_period.unwrap_or_default(),
@@ -144,7 +141,7 @@ impl Source {
 
     /// Whether its storage is encrypted, with whatever key.
     pub fn is_encrypted(&self) -> bool {
-        self.storage_encryption_type != StorageEncryptionType::Unencrypted.as_str()
+        self.database.encryption != UNENCRYPTED
     }
 
     /// Its read replicas in the same region.
@@ -170,15 +167,6 @@ impl Relative {
             identifier,
         }
     }
-}
-
-/// The type of encryption. Where RDS does not tell it, storage is encrypted with a KMS key or not at all.
-pub(super) fn encryption(told: Option<&StorageEncryptionType>, is_encrypted: Option<bool>) -> String {
-    let derived = match is_encrypted {
-        Some(true) => StorageEncryptionType::Cmk,
-        _ => StorageEncryptionType::Unencrypted,
-    };
-    told.unwrap_or(&derived).as_str().to_owned()
 }
 
 fn vpc(instance: &DbInstance) -> Option<String> {
@@ -222,11 +210,7 @@ mod tests {
             ("", "none", false),
         ] {
             let source = read(more).await;
-            assert_eq!(
-                (source.storage_encryption_type.as_str(), source.is_encrypted()),
-                (kind, is_encrypted),
-                "{more}"
-            );
+            assert_eq!((source.database.encryption.as_str(), source.is_encrypted()), (kind, is_encrypted), "{more}");
         }
     }
 

@@ -208,6 +208,7 @@ pub(super) mod tests {
             engine_version: "1".to_owned(),
             status: "available".to_owned(),
             cluster_identifier: None,
+            encryption: "none".to_owned(),
             iam_enabled: false,
             iam_pending: None,
             group: "orders".to_owned(),
@@ -216,7 +217,6 @@ pub(super) mod tests {
         };
         let source = Source {
             database,
-            storage_encryption_type: "none".to_owned(),
             kms_key_id: None,
             allocated_storage: Some(100),
             backup_retention_period: 7,

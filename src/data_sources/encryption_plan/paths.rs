@@ -278,7 +278,7 @@ mod tests {
             let mut facts = facts(engine);
             assert_eq!(status(&facts), [&open[..], &[(REPLICA, "blocked")]].concat(), "unencrypted");
             for kind in ["sse-kms", "sse-rds"] {
-                facts.source.storage_encryption_type = kind.to_owned();
+                facts.source.database.encryption = kind.to_owned();
                 assert_eq!(status(&facts), [&open[..], &[(REPLICA, "open")]].concat(), "another key");
             }
         }
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn a_stopped_database_has_no_way() {
         let mut facts = facts("postgres");
-        facts.source.storage_encryption_type = "sse-kms".to_owned();
+        facts.source.database.encryption = "sse-kms".to_owned();
         facts.source.database.status = "stopped".to_owned();
         for way in all(&facts) {
             assert!(way.status() == "blocked" && way.blocked_by[0].contains("start it first"), "{way:?}");

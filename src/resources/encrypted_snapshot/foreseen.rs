@@ -5,7 +5,8 @@ use tf_provider::schema::{Handle, Plan, Val};
 
 use crate::arn::{self, Arn};
 use crate::aws::kms::Key;
-use crate::aws::rds::snapshots::{self, UNENCRYPTED};
+use crate::aws::rds::encryption::UNENCRYPTED;
+use crate::aws::rds::snapshots;
 use crate::aws::rds::{Database, Kind};
 use crate::parts::rds::database::Target;
 use crate::resources::encrypted_snapshot::{
