@@ -1,6 +1,6 @@
 //! DB clusters of Aurora, and Multi-AZ DB clusters.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::encryption_plan::{Scene, pairs};
 
@@ -50,6 +50,22 @@ fn a_cluster_of_aurora() {
         "ListSecrets",
     ];
     assert_eq!(calls, expected);
+}
+
+/// Since 2026, a cluster of Aurora for which nobody asks for encryption is encrypted all the same.
+#[test]
+fn a_key_of_aws_encrypts_as_well() {
+    let scene = Scene::new(SHOP);
+    scene.account.command("transitions", json!({ "busy": 0, "lingering": 0 }));
+    let fields = json!({
+        "DBClusterIdentifier": "shop", "Engine": "aurora-postgresql", "EngineVersion": "16.4",
+        "MasterUsername": "pgadmin", "MasterUserPassword": "long-enough-password",
+    });
+    let cluster = scene.account.call("rds", "CreateDBCluster", fields)["DBCluster"].clone();
+    assert_eq!((&cluster["StorageEncrypted"], &cluster["StorageEncryptionType"]), (&json!(false), &json!("sse-rds")));
+    scene.read();
+    assert_eq!((scene.value("encrypted"), scene.value("storage_encryption_type")), (json!(true), json!("sse-rds")));
+    assert_eq!(scene.value("kms_key_id"), Value::Null);
 }
 
 #[test]

@@ -81,7 +81,7 @@ tf_provider::model! {
     ///
     /// * `"iam_policy"`: inline policies and customer managed policies in the account that name the resource ID of the
     ///   database or of a member of the cluster. Policies in other accounts, service control policies, and policies that
-    ///   match by a wildcard are not seen.
+    ///   match by a wildcard are not seen. All policies of the account are read for it, a thousand at a time.
     /// * `"proxy"`: RDS Proxies that have the database as their target.
     /// * `"secret"`: the secret in which RDS manages the password of the master user, and secrets whose name, description or
     ///   tags contain the identifier of the database. Values are never read, so a secret that only its value connects with
