@@ -168,10 +168,10 @@ pub async fn read(
     let doing = "Cannot read the role";
     let found = match stated {
         Some(stated) => look_up(cx, iam, name, stated.unique_id).await.context(doing, name)?,
-        None => iam.role(name).await.context(doing, name)?.map_or(Look::Missing, Look::Same),
+        None => iam.role(name).await.context(doing, name)?.map_or(Look::Missing, |role| Look::Same(Box::new(role))),
     };
     let role = match found {
-        Look::Same(role) => role,
+        Look::Same(role) => *role,
         Look::Another => {
             cx.warn(claims::recreated(subject));
             return Ok(None);
@@ -298,7 +298,7 @@ pub fn tags_all(cx: &Ctx, own: Option<&Given>, forced: &[(&str, &str)]) -> Resul
 
 /// What there is under the name of a role in the state.
 enum Look {
-    Same(Role),
+    Same(Box<Role>),
     Another,
     Missing,
 }
@@ -313,7 +313,7 @@ async fn look_up(cx: &Ctx, iam: &Iam, name: &str, unique_id: &str) -> Result<Loo
         Ok::<_, Error>(role.filter(|role| role.id == unique_id))
     };
     Ok(match cx.find(&lag::OBJECT_UNSEEN, look).await? {
-        Some(role) => Look::Same(role),
+        Some(role) => Look::Same(Box::new(role)),
         None if another.into_inner() => Look::Another,
         None => Look::Missing,
     })
