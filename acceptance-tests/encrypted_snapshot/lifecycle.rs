@@ -68,6 +68,7 @@ fn update() {
         ("\"orders\"", "\"reports\"", "db_instance_identifier"),
         ("var.key", &format!("{:?}", scene.account.add_key(json!({}))), "kms_key_arn"),
         ("db_instance_identifier", "source_db_snapshot_identifier", "db_instance_identifier"),
+        ("# more", "option_group_name = \"other\"", "option_group_name"),
     ] {
         scene.configure(&OF_INSTANCE.replace(from, to));
         let plan = scene.tf.plan_with(&["-refresh=false"]);

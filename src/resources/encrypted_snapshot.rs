@@ -97,8 +97,9 @@ tf_provider::model! {
         kms_key_arn: String = required().replace().check(checks::key_arn()),
         /// Name of the [option
         /// group](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithOptionGroups.html) of the copy.
-        /// Needed if the DB instance uses an option that is permanent, such as transparent data encryption.
-        option_group_name: Computed<Option<String>> = optional().replace().check(check::length(1..=255)),
+        /// Needed if the DB instance uses an option that is permanent, such as transparent data encryption. Changing this
+        /// forces a new resource to be created.
+        option_group_name: Computed<Option<String>> = optional().check(check::length(1..=255)),
         /// Whether to copy the tags of the DB instance or of the given DB snapshot. `tags` and the provider's
         /// `default_tags` override them. Used at creation only: a later change has no effect.
         copy_tags: bool = optional().or(false),

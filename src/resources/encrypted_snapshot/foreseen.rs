@@ -24,11 +24,16 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
         [This::db_instance_identifier, This::source_db_snapshot_identifier];
     let sources = sources.map(|source| (source, prior.get(source) != Val::Null && plan.changed(source)));
     let status = prior.get(This::status).known().unwrap_or_default();
+    let group_is_set = plan.config().is_some_and(|config| config.is_set(This::option_group_name));
+    let group_was_set = matches!(prior.get(This::option_group_name), Val::Known(_)) && status != AWAITING_SOURCE;
     let prior_intermediate = prior.get(This::intermediate_db_snapshot_identifier);
     for (source, is_other) in sources {
         if is_other {
             plan.replace(source);
         }
+    }
+    if group_is_set && group_was_set && plan.changed(This::option_group_name) {
+        plan.replace(This::option_group_name);
     }
     if snapshots::has_failed(&status) {
         cx.warn(diagnostics::will_be_replaced(&status));
@@ -38,6 +43,9 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
         plan.forget(This::status);
         plan.forget(This::storage_encryption_type);
         plan.forget(This::snapshot_create_time);
+        if !group_is_set {
+            plan.forget(This::option_group_name); // AWS chooses it.
+        }
     }
     let is_left = matches!(prior_intermediate, Val::Known(_));
     if is_left && plan.get(This::delete_intermediate_snapshot) != Val::Known(false) {
