@@ -72,7 +72,7 @@ fn a_member_follows_its_cluster() {
     assert_eq!(tf.state_value(IT, "resource_id"), cluster["resource_id"], "IAM compares the resource ID");
     assert_eq!(tf.state_value(IT, "ready"), json!(false));
     assert_eq!(tf.state_value(IT, "cluster_identifier"), json!("orders"));
-    assert!(tf.state_value(IT, "reasons").to_string().contains("the cluster"));
+    assert!(tf.state_value(IT, "reasons").to_string().contains("the DB cluster"));
 }
 
 #[track_caller]
