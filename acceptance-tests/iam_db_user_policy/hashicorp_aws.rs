@@ -116,85 +116,36 @@ impl Provider for Aws {
     }
 }
 
-impl Resource<()> for RolePolicy {
-    const TYPE: &'static str = "iam_role_policy";
+/// Implements a resource whose objects are in the state only. The function sets what is known after the create.
+macro_rules! in_state_only {
+    ($Type:ident, $name:literal, $identify:expr) => {
+        impl Resource<()> for $Type {
+            const TYPE: &'static str = $name;
 
-    async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
-        plan.id = format!("{}:{}", plan.role, plan.name).into();
-        Ok(plan)
-    }
+            async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
+                let identify: fn(&mut Self) = $identify;
+                identify(&mut plan);
+                Ok(plan)
+            }
 
-    async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
-        Ok(Some(state))
-    }
+            async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
+                Ok(Some(state))
+            }
 
-    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
-        Ok(plan)
-    }
+            async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
+                Ok(plan)
+            }
 
-    async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
-        Ok(())
-    }
+            async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
+                Ok(())
+            }
+        }
+    };
 }
 
-impl Resource<()> for Role {
-    const TYPE: &'static str = "iam_role";
-
-    async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
-        plan.id = plan.name.clone().into();
-        Ok(plan)
-    }
-
-    async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
-        Ok(Some(state))
-    }
-
-    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
-        Ok(plan)
-    }
-
-    async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl Resource<()> for DbInstance {
-    const TYPE: &'static str = "db_instance";
-
-    async fn create(_: &Ctx<()>, plan: Self) -> Result<Self> {
-        Ok(plan)
-    }
-
-    async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
-        Ok(Some(state))
-    }
-
-    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
-        Ok(plan)
-    }
-
-    async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl Resource<()> for DbSnapshotCopy {
-    const TYPE: &'static str = "db_snapshot_copy";
-
-    async fn create(_: &Ctx<()>, mut plan: Self) -> Result<Self> {
-        plan.id = plan.target_db_snapshot_identifier.clone().into();
-        Ok(plan)
-    }
-
-    async fn read(_: &Ctx<()>, state: Self) -> Result<Option<Self>> {
-        Ok(Some(state))
-    }
-
-    async fn update(_: &Ctx<()>, plan: Self, _: Self) -> Result<Self> {
-        Ok(plan)
-    }
-
-    async fn delete(_: &Ctx<()>, _: Self) -> Result<()> {
-        Ok(())
-    }
-}
+in_state_only!(DbInstance, "db_instance", |_| {});
+in_state_only!(DbSnapshotCopy, "db_snapshot_copy", |plan| {
+    plan.id = plan.target_db_snapshot_identifier.clone().into();
+});
+in_state_only!(Role, "iam_role", |plan| plan.id = plan.name.clone().into());
+in_state_only!(RolePolicy, "iam_role_policy", |plan| plan.id = format!("{}:{}", plan.role, plan.name).into());
