@@ -48,7 +48,7 @@ tf_provider::model! {
     /// | `"native_replication"` | Restore an encrypted snapshot and let it follow by logical replication (PostgreSQL) or binary logs (MySQL and MariaDB). |
     /// | `"read_replica"` | Create a read replica with another KMS key and promote it. Only for a DB instance that is encrypted already. |
     ///
-    /// Other blockers can exist. Whether the tables are fit for `"dms"` and `"native_replication"` is told by
+    /// Other blockers can exist. Whether the tables are fit for `"dms"` and `"native_replication"` is in
     /// `database_findings`. Whether the network and quotas allow a path is not checked.
     ///
     /// ## Carry-over
@@ -273,7 +273,7 @@ impl DataSource<World> for EncryptionPlan {
             None => None,
         };
         let facts = Facts::read(cx.aws()?, region, &rds, source, contents).await;
-        config.tell(facts, unknown)?;
+        config.fill_in(facts, unknown)?;
         Ok(config)
     }
 
@@ -308,7 +308,7 @@ impl EncryptionPlan {
     }
 
     /// Fills in the results.
-    fn tell(&mut self, facts: Facts, mut unknown: Vec<Unknown>) -> Result<()> {
+    fn fill_in(&mut self, facts: Facts, mut unknown: Vec<Unknown>) -> Result<()> {
         let ways = paths::all(&facts);
         let steps = follow_ups::all(&facts);
         unknown.extend(unread(&facts));

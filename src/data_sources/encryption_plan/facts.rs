@@ -141,7 +141,7 @@ async fn capture(rds: &Rds, source: &Source, contents: Option<&Movability>) -> C
         return Capture::Off(detail.to_owned());
     }
     if let Some(contents) = contents {
-        return told(family, contents);
+        return capture_in(family, contents);
     }
     let name = match family {
         Family::Postgres => LOGICAL,
@@ -154,7 +154,7 @@ async fn capture(rds: &Rds, source: &Source, contents: Option<&Movability>) -> C
 }
 
 /// By the settings of the running server.
-fn told(family: Family, contents: &Movability) -> Capture {
+fn capture_in(family: Family, contents: &Movability) -> Capture {
     let setting = |name: &str| contents.settings.get(name).map_or("", String::as_str);
     match family {
         Family::Postgres if setting("wal_level") == "logical" => Capture::Ready,
@@ -248,7 +248,7 @@ pub(super) mod tests {
     fn a_running_server_knows_better_than_its_group() {
         let told = |family, settings: &[(&str, &str)]| {
             let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            told(family, &Movability { settings, ..Movability::default() }) == Capture::Ready
+            capture_in(family, &Movability { settings, ..Movability::default() }) == Capture::Ready
         };
         assert!(told(Family::Postgres, &[("wal_level", "logical")]));
         assert!(!told(Family::Postgres, &[("wal_level", "replica")]) && !told(Family::Postgres, &[]));

@@ -20,7 +20,7 @@ impl PostgresqlIamUser {
         let known = self.known()?;
         let Some(role) = roles::find(&session, &self.name, known.as_ref()).await? else { return Ok(()) };
         if known.is_some_and(|known| !role.is(&known)) || self.is_of_another(cx, &role) {
-            cx.warn(diagnostics::somebody_elses(&role.name));
+            cx.warn(diagnostics::left_unchanged(&role.name));
             return Ok(());
         }
         let destroyed = match self.on_destroy.as_str() {

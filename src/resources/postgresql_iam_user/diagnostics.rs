@@ -23,7 +23,7 @@ pub(crate) fn recreated(name: &str) -> Diagnostic {
 }
 
 /// A destroy finds a role that another create has created.
-pub(crate) fn somebody_elses(name: &str) -> Diagnostic {
+pub(crate) fn left_unchanged(name: &str) -> Diagnostic {
     let detail = format!(
         "The role \"{name}\" was dropped and re-created outside of Terraform. The new role was left \
          unchanged and is no longer managed here."

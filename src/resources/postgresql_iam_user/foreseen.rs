@@ -55,9 +55,9 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
         plan.forget(It::adopted);
         return true;
     }
-    let mends = paths.is_empty() || has_password && forbidden;
+    let corrects = paths.is_empty() || has_password && forbidden;
     let of_state = [&of_state()[..], &[TIMEOUTS]].concat();
-    let changes = mends || plan.changes().any(|name| !of_state.contains(&name));
+    let changes = corrects || plan.changes().any(|name| !of_state.contains(&name));
     match foreseen.filter(|_| !plan.changed(It::roles)) {
         Some(ways) if changes => plan.set(It::rds_iam_paths, ways),
         None => plan.forget(It::rds_iam_paths),
@@ -82,7 +82,7 @@ pub(super) fn fill(plan: &mut Plan<'_, PostgresqlIamUser>) -> bool {
         }
         _ => {}
     }
-    mends || plan.changed(It::name) || plan.changed(It::roles)
+    corrects || plan.changed(It::name) || plan.changed(It::roles)
 }
 
 /// What is known about a user whose create is refused if one with its name exists.
