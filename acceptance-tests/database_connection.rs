@@ -329,8 +329,8 @@ fn few_sessions(engine: &'static str) {
     let four = [&["apply"][..], &["apply", "-refresh-only"], &["destroy", "-refresh=false"]].map(work);
     // Sessions and statements; a prepared statement of PostgreSQL counts once.
     let most = match engine {
-        "postgres" => [[(2, 13), (1, 2), (1, 21)], [(5, 49), (1, 8), (4, 84)]],
-        _ => [[(2, 8), (1, 4), (1, 5)], [(5, 23), (1, 10), (4, 20)]],
+        "postgres" => [[(2, 12), (1, 2), (1, 21)], [(5, 48), (1, 8), (4, 84)]],
+        _ => [[(2, 7), (1, 4), (1, 5)], [(5, 22), (1, 10), (4, 20)]],
     };
     assert_eq!([one, four], most);
 }

@@ -91,6 +91,12 @@ impl Scene {
         for error in run.diagnostics().into_iter().filter(|told| told.severity == "error") {
             assert!(told.iter().any(|told| error.summary.ends_with(told)), "{}", run.report(&error.summary));
         }
+        let mut warnings = run.diagnostics();
+        warnings.retain(|told| told.severity == "warning");
+        let mut told: Vec<_> = warnings.iter().map(|told| (&told.address, &told.detail)).collect();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), warnings.len(), "{}", run.report("a warning of the plan came again in the apply"));
         run
     }
 }

@@ -54,7 +54,7 @@ KINDS = [
 """,
         update=('["app"]', '["app", "reports"]'),
         seeds=[("roles", {"name": "app-%d"})],
-        most="plan 0r; create 1r 1w; refresh 1r; update 1r 1w; destroy 1w",
+        most="plan 1r; create 2r 1w; refresh 1r; update 1r 1w; destroy 1w",
     ),
     Kind(
         name="iam_db_access_role",

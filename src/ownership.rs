@@ -82,7 +82,8 @@ pub fn object_to_look_up<M: Owned>(cx: &Ctx, plan: &Plan<'_, M>) -> Option<Subje
     if let (Some(prior), true) = (&prior, plan.is_destroy()) {
         cx.claims().record_plan(cx, prior, Planned::Deletes);
     }
-    planned.filter(|subject| plan.is_create() && cx.claims().record_plan(cx, subject, Planned::Creates))
+    let planned = planned.filter(|subject| plan.is_create() && cx.claims().record_plan(cx, subject, Planned::Creates));
+    planned.filter(|subject| cx.this_run().has_to_look_up(&subject.id()))
 }
 
 /// Whether two objects differ in nothing but these attributes.

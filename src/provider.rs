@@ -70,8 +70,13 @@ impl Provider for Rdsauth {
         world.claims().stored(creation_id);
     }
 
+    fn plan_warnings(world: &World, warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        world.this_run().only_new(warnings)
+    }
+
     fn shut_down(world: &World) {
         world.claims().shut_down();
+        world.this_run().close();
         world.sessions().close();
     }
 

@@ -9,6 +9,7 @@ use tf_provider::diagnostic::{Diagnostic, Result, Severity};
 use crate::attributes::tags::TagOptions;
 use crate::aws::{self, Clients};
 use crate::records::claims::Claims;
+use crate::records::run::Run;
 use crate::sql::{Defaults, Kept};
 
 /// A configured provider.
@@ -18,6 +19,7 @@ pub struct World {
     databases: Result<Defaults, Vec<String>>,
     sessions: Kept,
     claims: Claims,
+    this_run: Run,
     promised: Mutex<BTreeSet<Promise>>,
     /// The warnings that were given, of those that are given once in a run.
     warned: Mutex<BTreeSet<String>>,
@@ -53,6 +55,7 @@ impl World {
             databases: Ok(Defaults::default()),
             sessions: Kept::default(),
             claims: Claims::default(),
+            this_run: Run::default(),
             promised: Mutex::default(),
             warned: Mutex::default(),
         }
@@ -66,6 +69,7 @@ impl World {
             databases: Ok(Defaults::default()),
             sessions: Kept::default(),
             claims: Claims::default(),
+            this_run: Run::default(),
             promised: Mutex::default(),
             warned: Mutex::default(),
         }
@@ -122,6 +126,11 @@ impl World {
     /// What this run knows about the objects that it creates and deletes.
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// What the processes of this run have planned so far.
+    pub fn this_run(&self) -> &Run {
+        &self.this_run
     }
 
     /// Whether the AWS clients can be used, now rather than only after apply.

@@ -24,22 +24,22 @@ fn survives(mut fault: Value, reads: usize) {
 
 #[test]
 fn throttling() {
-    survives(json!({ "fault": "throttle" }), 7);
+    survives(json!({ "fault": "throttle" }), 6);
 }
 
 #[test]
 fn an_internal_failure() {
-    survives(json!({ "fault": "error", "code": "KMSInternalException", "status": 500 }), 7);
+    survives(json!({ "fault": "error", "code": "KMSInternalException", "status": 500 }), 6);
 }
 
 #[test]
 fn a_reset_connection() {
-    survives(json!({ "fault": "reset" }), 7);
+    survives(json!({ "fault": "reset" }), 6);
 }
 
 #[test]
 fn a_lost_answer() {
-    survives(json!({ "fault": "lose_answer" }), 4);
+    survives(json!({ "fault": "lose_answer" }), 3);
 }
 
 #[test]

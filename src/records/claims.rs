@@ -128,7 +128,8 @@ pub enum Creator {
 }
 
 impl Subject {
-    fn id(&self) -> String {
+    /// The type and the natural key.
+    pub fn id(&self) -> String {
         format!("{} {}", self.kind, self.key)
     }
 

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use crate::local;
 use crate::records::claims::{Subject, new_id};
+use crate::records::{self, hash};
 
 /// A claim of a process that has died.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,15 +252,7 @@ fn hash_of(subject: &Subject) -> String {
     hash([directory, workspace, subject.kind, &subject.key])
 }
 
-fn hash<const N: usize>(parts: [&str; N]) -> String {
-    hex(&parts.map(|part| format!("{}:{part}", part.len())).concat())
-}
-
 /// The hash by which a content is recognised without storing it.
 pub(super) fn content_hash(content: &str) -> String {
-    hex(content)
-}
-
-fn hex(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    records::hex(content)
 }

@@ -40,6 +40,11 @@ pub trait Provider: Send + Sync + 'static {
     /// the answer that carries it is next.
     fn stored(_world: &Self::World, _creation_id: &str) {}
 
+    /// The warnings of a plan, before they are sent: an apply plans again in another process, and would repeat them.
+    fn plan_warnings(_world: &Self::World, warnings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        warnings
+    }
+
     /// Core shuts the provider down in order, so it has received all answers. The process ends after this.
     fn shut_down(_world: &Self::World) {}
 

@@ -59,7 +59,7 @@ pub(crate) async fn plan<P: Provider>(
         planned_state: convert::dynamic_object(change.planned, table)?,
         requires_replace: change.replace.iter().map(convert::path).collect(),
         planned_private: kept.0,
-        diagnostics: convert::diagnostics(cx.take_warnings()),
+        diagnostics: convert::diagnostics(P::plan_warnings(&cx, cx.take_warnings())),
         ..Default::default()
     })
 }
