@@ -156,7 +156,9 @@ impl Error {
     /// Whether an object of that name is there already.
     pub fn is_already_exists(&self) -> bool {
         self.has(&["EntityAlreadyExists", "AlreadyExistsException", "ResourceExistsException"])
-            || self.has(&["DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault"])
+            || self.has(&["DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault", "DBClusterAlreadyExistsFault"])
+            || self.has(&["DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"])
+            || self.has(&["DBClusterEndpointAlreadyExistsFault", "DBClusterSnapshotAlreadyExistsFault"])
     }
 
     /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
@@ -173,6 +175,8 @@ impl Error {
     pub fn is_limit_exceeded(&self) -> bool {
         self.has(&["LimitExceeded", "LimitExceededException", "TagQuotaPerResourceExceeded"])
             || self.has(&["SnapshotQuotaExceeded", "SnapshotQuotaExceededFault"])
+            || self.has(&["DBClusterQuotaExceededFault", "InstanceQuotaExceeded", "InstanceQuotaExceededFault"])
+            || self.has(&["StorageQuotaExceeded", "DBClusterEndpointQuotaExceededFault"])
     }
 
     /// Whether the session of the credentials has ended.
@@ -206,6 +210,7 @@ impl Error {
         self.has(&["InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBParameterGroupState"])
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
             || self.has(&["InvalidDBSnapshotState", "InvalidDBSnapshotStateFault", "KMSInvalidStateException"])
+            || self.has(&["InvalidDBClusterSnapshotStateFault", "InvalidDBClusterEndpointStateFault"])
     }
 
     /// Whether AWS does not support the operation for this object.

@@ -1,7 +1,9 @@
 //! RDS: databases, whether they accept IAM database authentication, and their parameters.
 
 mod carry_over;
+pub mod cluster_restore;
 mod clusters;
+pub mod custom_endpoints;
 mod database;
 mod dependents;
 pub mod encryption;

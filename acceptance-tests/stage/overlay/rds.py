@@ -7,7 +7,8 @@ from stage.aws.errors import AwsError
 from stage.catalogue.engines import DEFAULT_VERSIONS, has_iam
 
 from . import after, before
-from . import rds_blue_green, rds_cluster_restores, rds_clusters, rds_encryption  # noqa: F401, for their rules
+from . import rds_blue_green, rds_cluster_endpoints, rds_cluster_restores  # noqa: F401, for their rules
+from . import rds_clusters, rds_encryption  # noqa: F401, for their rules
 from . import rds_images, rds_keys, rds_parameter_groups  # noqa: F401, for their rules
 from . import rds_proxies, rds_restores, rds_settings, rds_snapshots  # noqa: F401, for their rules
 from . import rds_storage, rds_tags  # noqa: F401, for their rules

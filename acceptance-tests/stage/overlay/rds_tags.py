@@ -3,6 +3,7 @@
 from stage.aws.errors import AwsError
 
 from . import before
+from .rds_cluster_endpoints import custom_endpoints
 from .rds_groups import find_group
 from .rds_state import backend_of
 
@@ -17,6 +18,7 @@ _NOT_FOUND = {
     "cluster": ("DBClusterNotFoundFault", "DBCluster {} not found."),
     "snapshot": ("DBSnapshotNotFound", "DBSnapshot {} not found."),
     "cluster-snapshot": ("DBClusterSnapshotNotFoundFault", "DBClusterSnapshot {} not found."),
+    "cluster-endpoint": ("DBClusterEndpointNotFoundFault", "DBClusterEndpoint {} not found."),
     "subgrp": ("DBSubnetGroupNotFoundFault", "DB subnet group '{}' does not exist."),
     "og": ("OptionGroupNotFoundFault", "Specified OptionGroupName: {} not found."),
     "secgrp": ("DBSecurityGroupNotFound", "DB security group {} not found."),
@@ -42,9 +44,12 @@ def resource_exists(_aws, call):
     if resource is None and kind in _NOT_FOUND:
         code, words = _NOT_FOUND[kind]
         raise AwsError(code, words.format(name), 404)
+    if kind == "cluster-endpoint":
+        return _tags_of_endpoint(call, resource)
     if call.operation == "AddTagsToResource":
         there = [] if resource is None else [tag["Key"] for tag in resource.get_tags()]
         _check(call.parameters["Tags"], there)
+    return None
 
 
 @before(
@@ -52,13 +57,29 @@ def resource_exists(_aws, call):
     *("CreateDBInstance", "CreateDBCluster", "CreateDBParameterGroup", "CreateDBClusterParameterGroup"),
     *("CreateDBSnapshot", "CreateDBClusterSnapshot", "CopyDBSnapshot", "CopyDBClusterSnapshot", "CreateDBProxy"),
     *("CreateDBInstanceReadReplica", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot"),
+    "CreateDBClusterEndpoint",
 )
 def tags_are_allowed(_aws, call):
     """What is made with tags may have as many as any."""
     _check(call.parameters.get("Tags", []), [])
 
 
+def _tags_of_endpoint(call, endpoint):
+    """moto has no custom endpoints."""
+    tags, parameters = endpoint["stage_tags"], call.parameters
+    if call.operation == "ListTagsForResource":
+        return {"TagList": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    if call.operation == "AddTagsToResource":
+        _check(parameters["Tags"], tags)
+        tags |= {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
+    for key in parameters.get("TagKeys", []):
+        tags.pop(key, None)
+    return {}
+
+
 def _find(backend, kind, name):
+    if kind == "cluster-endpoint":
+        return custom_endpoints(backend).get(name.lower())
     if kind in _GROUPS:
         return find_group(backend, name, _GROUPS[kind])
     if kind == "db-proxy":

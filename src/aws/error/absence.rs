@@ -6,16 +6,22 @@ pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str]
         ("iam", _) => &["NoSuchEntity"],
         ("kms", _) => &["NotFoundException"],
         ("secretsmanager", _) => &["ResourceNotFoundException"],
-        ("rds", "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance" | "CreateDBSnapshot") => {
-            &["DBInstanceNotFound", "DBInstanceNotFoundFault"]
-        }
-        ("rds", "DescribeDBClusters" | "ModifyDBCluster" | "RebootDBCluster") => {
+        (
+            "rds",
+            "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance" | "CreateDBSnapshot" | "DeleteDBInstance",
+        ) => &["DBInstanceNotFound", "DBInstanceNotFoundFault"],
+        ("rds", "DescribeDBClusters" | "ModifyDBCluster" | "RebootDBCluster" | "DeleteDBCluster") => {
             &["DBClusterNotFound", "DBClusterNotFoundFault"]
         }
         ("rds", "DescribeDBSnapshots" | "CopyDBSnapshot" | "DeleteDBSnapshot") => {
             &["DBSnapshotNotFound", "DBSnapshotNotFoundFault"]
         }
-        ("rds", "DescribeDBClusterEndpoints") => &["DBClusterEndpointNotFoundFault", "DBClusterNotFoundFault"],
+        ("rds", "DescribeDBClusterSnapshots" | "RestoreDBClusterFromSnapshot") => {
+            &["DBClusterSnapshotNotFound", "DBClusterSnapshotNotFoundFault"]
+        }
+        ("rds", "DescribeDBClusterEndpoints" | "DeleteDBClusterEndpoint") => {
+            &["DBClusterEndpointNotFoundFault", "DBClusterNotFoundFault"]
+        }
         ("rds", "DescribeDBShardGroups") => &["DBShardGroupNotFound", "DBShardGroupNotFoundFault"],
         ("rds", "DescribeDBProxies") => &["DBProxyNotFoundFault"],
         ("rds", "DescribeDBProxyEndpoints") => &["DBProxyEndpointNotFoundFault", "DBProxyNotFoundFault"],
@@ -45,6 +51,7 @@ const TAGGED: &[&str] = &[
     "DBClusterNotFoundFault",
     "DBSnapshotNotFound",
     "DBSnapshotNotFoundFault",
+    "DBClusterEndpointNotFoundFault",
 ];
 
 #[cfg(test)]

@@ -6,10 +6,12 @@
 mod cluster;
 mod instance;
 mod member;
+mod requests;
 
 pub(super) use self::cluster::CLUSTER;
 pub(super) use self::instance::INSTANCE;
 pub(super) use self::member::MEMBER;
+pub(super) use self::requests::{member_argument, modify_argument, restore_argument};
 
 /// A setting that a restore without arguments would lose.
 #[derive(Clone, Debug, PartialEq, Eq)]

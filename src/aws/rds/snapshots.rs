@@ -9,14 +9,14 @@ use crate::aws::error::Error;
 use crate::aws::rds::encryption::{UNENCRYPTED, encryption};
 use crate::aws::rds::{Rds, present};
 
-/// A snapshot of a DB instance.
+/// A snapshot of a DB instance or DB cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The identifier.
     pub identifier: String,
     /// Its ARN, which contains region and account.
     pub arn: String,
-    /// The DB instance that it is of, which may not exist any more.
+    /// The DB instance or DB cluster that it is of, which may not exist any more.
     pub instance: String,
     /// `postgres`, `mysql` and so on.
     pub engine: String,
@@ -161,7 +161,7 @@ pub fn has_failed(status: &str) -> bool {
     FAILED.contains(&status)
 }
 
-fn to_sdk(tags: &Map<String>) -> Vec<Tag> {
+pub(super) fn to_sdk(tags: &Map<String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 

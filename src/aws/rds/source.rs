@@ -1,6 +1,7 @@
 //! A database as the source of an encrypted copy: how it is encrypted, and what a copy needs to be given.
 
-use aws_sdk_rds::types::{DbCluster, DbInstance, Filter};
+use aws_sdk_rds::types::{DbCluster, DbInstance, Filter, Tag};
+use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
 use crate::aws::rds::carry_over::{CLUSTER, INSTANCE, MEMBER, Setting, lost};
@@ -35,6 +36,10 @@ pub struct Source {
     pub is_serverless_v1: bool,
     /// Whether it is a cluster of Aurora Limitless Database.
     pub is_limitless: bool,
+    /// Whether deletion protection is on.
+    pub is_protected: bool,
+    /// Its tags.
+    pub tags: Map<String>,
     /// What a restore without arguments would lose.
     pub settings: Vec<Setting>,
 }
@@ -44,8 +49,14 @@ pub struct Source {
 pub struct Relative {
     /// Its identifier.
     pub identifier: String,
+    /// Its ARN.
+    pub arn: String,
     /// Its resource ID.
     pub resource_id: String,
+    /// `available` and so on.
+    pub status: String,
+    /// Its tags.
+    pub tags: Map<String>,
     /// Its VPC.
     pub vpc_id: Option<String>,
     /// Whether it has read replicas itself.
@@ -113,12 +124,14 @@ impl Source {
             global_cluster: None,
             is_serverless_v1: false,
             is_limitless: false,
+            is_protected: instance.deletion_protection.unwrap_or_default(),
+            tags: tag_map(instance.tag_list()),
             settings,
             database: Database::of_instance(instance)?,
         })
     }
 
-    fn of_cluster(cluster: DbCluster) -> Result<Self, Error> {
+    pub(super) fn of_cluster(cluster: DbCluster) -> Result<Self, Error> {
         let identifier = cluster.db_cluster_identifier().unwrap_or_default();
         let settings = lost(CLUSTER, identifier, &cluster);
         let is_limitless = cluster.limitless_database().and_then(|it| it.status()).map(|status| status.as_str());
@@ -134,6 +147,8 @@ impl Source {
             global_cluster: cluster.global_cluster_identifier.clone().filter(|global| !global.is_empty()),
             is_serverless_v1: cluster.engine_mode() == Some("serverless"),
             is_limitless: is_limitless.is_some_and(|status| status != "disabled"),
+            is_protected: cluster.deletion_protection.unwrap_or_default(),
+            tags: tag_map(cluster.tag_list()),
             settings,
             database: Database::of_cluster(cluster)?,
         })
@@ -159,7 +174,10 @@ impl Relative {
     fn of(instance: &DbInstance, is_created: bool) -> Self {
         let identifier = instance.db_instance_identifier.clone().unwrap_or_default();
         Self {
+            arn: instance.db_instance_arn.clone().unwrap_or_default(),
             resource_id: instance.dbi_resource_id.clone().unwrap_or_default(),
+            status: instance.db_instance_status.clone().unwrap_or_default(),
+            tags: tag_map(instance.tag_list()),
             vpc_id: vpc(instance),
             has_replicas: !instance.read_replica_db_instance_identifiers().is_empty(),
             has_dedicated_log_volume: instance.dedicated_log_volume.unwrap_or_default(),
@@ -167,6 +185,11 @@ impl Relative {
             identifier,
         }
     }
+}
+
+fn tag_map(tags: &[Tag]) -> Map<String> {
+    let pairs = tags.iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default())));
+    pairs.collect()
 }
 
 fn vpc(instance: &DbInstance) -> Option<String> {

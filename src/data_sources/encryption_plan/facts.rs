@@ -228,6 +228,8 @@ pub(super) mod tests {
             global_cluster: None,
             is_serverless_v1: false,
             is_limitless: false,
+            is_protected: false,
+            tags: tf_provider::schema::Map::new(),
             settings: Vec::new(),
         };
         Facts {

@@ -298,7 +298,10 @@ mod tests {
         let one = || vec![Dependent { name: "it".to_owned(), arn: None, status: String::new() }];
         let relative = || Relative {
             identifier: "near".to_owned(),
+            arn: String::new(),
             resource_id: String::new(),
+            status: String::new(),
+            tags: tf_provider::schema::Map::new(),
             vpc_id: None,
             has_replicas: false,
             has_dedicated_log_volume: false,

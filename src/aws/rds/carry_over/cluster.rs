@@ -21,7 +21,7 @@ pub(in crate::aws::rds) const CLUSTER: &[Row<DbCluster>] = &[
         except(c.engine_mode(), "provisioned")
     }),
     Row::new("availability_zones", "RestoreDBClusterFromSnapshot.AvailabilityZones", RANDOM, |c| {
-        list(c.availability_zones())
+        list(c.availability_zones().iter().filter(|_| !is_multi_az(c)))
     }),
     Row::new(
         "db_subnet_group_name",
@@ -111,7 +111,9 @@ pub(in crate::aws::rds) const CLUSTER: &[Row<DbCluster>] = &[
         "Required for members of the class db.serverless.",
         |c| {
             let scaling = c.serverless_v2_scaling_configuration()?;
-            Some(format!("{} to {} ACU", scaling.min_capacity?, scaling.max_capacity?))
+            let capacity = format!("{} to {} ACU", scaling.min_capacity?, scaling.max_capacity?);
+            let pause = scaling.seconds_until_auto_pause.map(|seconds| format!(", pause after {seconds} seconds"));
+            Some(capacity + &pause.unwrap_or_default())
         },
     ),
     Row::new("deletion_protection", "RestoreDBClusterFromSnapshot.DeletionProtection", OFF, |c| {
@@ -127,7 +129,7 @@ pub(in crate::aws::rds) const CLUSTER: &[Row<DbCluster>] = &[
         "domain",
         "RestoreDBClusterFromSnapshot.Domain",
         "Not joined without the argument. Needs DomainIAMRoleName as well.",
-        |c| list(c.domain_memberships().iter().filter_map(|domain| domain.domain())),
+        |c| roles(c.domain_memberships().iter().map(|domain| (domain.domain(), domain.iam_role_name()))),
     ),
     Row::new("preferred_backup_window", "RestoreDBClusterFromSnapshot.PreferredBackupWindow", RANDOM, |c| {
         any(c.preferred_backup_window())
@@ -177,12 +179,7 @@ pub(in crate::aws::rds) const CLUSTER: &[Row<DbCluster>] = &[
     Row::new("database_insights_mode", "ModifyDBCluster.DatabaseInsightsMode", AFTERWARDS, |c| {
         unless_off(c.database_insights_mode().map(|mode| mode.as_str()))
     }),
-    Row::new(
-        "http_endpoint_enabled",
-        "ModifyDBCluster.EnableHttpEndpoint",
-        AFTERWARDS,
-        |c| on(c.http_endpoint_enabled),
-    ),
+    Row::new("http_endpoint_enabled", "EnableHttpEndpoint", "Off until the call.", |c| on(c.http_endpoint_enabled)),
     Row::new("global_write_forwarding", "ModifyDBCluster.EnableGlobalWriteForwarding", AFTERWARDS, |c| {
         on(c.global_write_forwarding_requested)
     }),

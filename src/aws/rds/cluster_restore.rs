@@ -1,0 +1,145 @@
+//! DB clusters that are restored from a snapshot, with their members; and how both are deleted.
+
+use tf_provider::schema::Map;
+
+use crate::arn;
+use crate::aws::error::Error;
+use crate::aws::rds::carry_over::{member_argument, modify_argument, restore_argument};
+use crate::aws::rds::snapshots::{Snapshot, to_sdk};
+use crate::aws::rds::source::Source;
+use crate::aws::rds::{Rds, encryption, present};
+
+/// A DB cluster to restore.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCluster<'a> {
+    /// Its identifier.
+    pub identifier: &'a str,
+    /// The identifier or the ARN of the DB cluster snapshot.
+    pub snapshot: &'a str,
+    /// The engine, which is that of the snapshot.
+    pub engine: &'a str,
+    /// The ARN of the key that encrypts it.
+    pub key: &'a str,
+    /// Its tags. RDS copies those of the original only if there are none.
+    pub tags: &'a Map<String>,
+}
+
+/// A member of an Aurora cluster to create.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMember<'a> {
+    /// Its identifier.
+    pub identifier: &'a str,
+    /// The cluster.
+    pub cluster: &'a str,
+    /// The engine of the cluster.
+    pub engine: &'a str,
+    /// Its tags.
+    pub tags: &'a Map<String>,
+}
+
+/// The name of a setting, as in [`Setting`](crate::aws::rds::Setting), and its value.
+pub type Argument<'a> = (&'a str, &'a str);
+
+impl Rds {
+    /// The DB cluster snapshot of an identifier, or of the ARN of one that another account shares. Needs
+    /// `rds:DescribeDBClusterSnapshots`.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn cluster_snapshot(&self, identifier: &str) -> Result<Option<Snapshot>, Error> {
+        const OPERATION: &str = "DescribeDBClusterSnapshots";
+        let request = self.0.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(identifier);
+        let request = if arn::is_meant(identifier) { request.include_shared(true) } else { request };
+        let answer = present(request.send().await.map_err(|e| Error::sdk("rds", OPERATION, &e)))?;
+        let found = answer.and_then(|answer| answer.db_cluster_snapshots.unwrap_or_default().into_iter().next());
+        let required = |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", OPERATION, what));
+        let read = |found: aws_sdk_rds::types::DbClusterSnapshot| {
+            let tags = found.tag_list.unwrap_or_default().into_iter();
+            Ok(Snapshot {
+                identifier: required(found.db_cluster_snapshot_identifier, "identifier")?,
+                arn: required(found.db_cluster_snapshot_arn, "ARN")?,
+                instance: found.db_cluster_identifier.unwrap_or_default(),
+                engine: required(found.engine, "engine")?,
+                engine_version: found.engine_version.unwrap_or_default(),
+                allocated_storage: found.allocated_storage.unwrap_or_default().into(),
+                status: found.status.unwrap_or_default(),
+                progress: found.percent_progress,
+                encryption: encryption::encryption(found.storage_encryption_type.as_ref(), found.storage_encrypted),
+                key: found.kms_key_id,
+                tags: tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect(),
+                ..Snapshot::default()
+            })
+        };
+        found.map(read).transpose()
+    }
+
+    /// Restores a DB cluster, encrypted with a key; it has no members yet. The answer comes long before it is available.
+    /// Needs `rds:RestoreDBClusterFromSnapshot`, and `rds:AddTagsToResource` for the tags; on the key `kms:DescribeKey` and
+    /// `kms:CreateGrant`; `iam:PassRole` for the roles.
+    ///
+    /// # Errors
+    /// Any; a snapshot that is not available is an [invalid state](Error::is_invalid_state).
+    pub async fn restore_cluster(&self, new: NewCluster<'_>, arguments: &[Argument<'_>]) -> Result<Source, Error> {
+        let request = self.0.restore_db_cluster_from_snapshot().db_cluster_identifier(new.identifier);
+        let request = request.snapshot_identifier(new.snapshot).engine(new.engine).kms_key_id(new.key);
+        let request = arguments.iter().fold(request, |request, (name, value)| restore_argument(request, name, value));
+        let answer = request.set_tags(Some(to_sdk(new.tags))).send().await;
+        let answer = answer.map_err(|e| Error::sdk("rds", "RestoreDBClusterFromSnapshot", &e))?;
+        let made = answer.db_cluster;
+        Source::of_cluster(made.ok_or_else(|| Error::incomplete("rds", "RestoreDBClusterFromSnapshot", "cluster"))?)
+    }
+
+    /// Requests what the restore of a DB cluster does not take, immediately. The answer comes before the changes. Needs
+    /// `rds:ModifyDBCluster`.
+    ///
+    /// # Errors
+    /// Any; a cluster that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn modify_cluster(&self, identifier: &str, arguments: &[Argument<'_>]) -> Result<(), Error> {
+        let request = self.0.modify_db_cluster().db_cluster_identifier(identifier).apply_immediately(true);
+        let request = arguments.iter().fold(request, |request, (name, value)| modify_argument(request, name, value));
+        request.send().await.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBCluster", &e))
+    }
+
+    /// Enables the RDS Data API of a DB cluster. Needs `rds:EnableHttpEndpoint`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn enable_http_endpoint(&self, arn: &str) -> Result<(), Error> {
+        let answer = self.0.enable_http_endpoint().resource_arn(arn).send().await;
+        answer.map(drop).map_err(|e| Error::sdk("rds", "EnableHttpEndpoint", &e))
+    }
+
+    /// Creates a member of an Aurora cluster; the first one becomes the writer. The answer comes long before it is
+    /// available. Needs `rds:CreateDBInstance`, and `rds:AddTagsToResource` for the tags; `iam:PassRole` for a role.
+    ///
+    /// # Errors
+    /// Any; a cluster that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn create_member(&self, new: NewMember<'_>, arguments: &[Argument<'_>]) -> Result<(), Error> {
+        let request = self.0.create_db_instance().db_instance_identifier(new.identifier);
+        let request = request.db_cluster_identifier(new.cluster).engine(new.engine).set_tags(Some(to_sdk(new.tags)));
+        let request = arguments.iter().fold(request, |request, (name, value)| member_argument(request, name, value));
+        request.send().await.map(drop).map_err(|e| Error::sdk("rds", "CreateDBInstance", &e))
+    }
+
+    /// Deletes a member of an Aurora cluster, whose data stays in the cluster. Succeeds if it does not exist. Needs
+    /// `rds:DeleteDBInstance`.
+    ///
+    /// # Errors
+    /// Any other; a member that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn delete_member(&self, identifier: &str) -> Result<(), Error> {
+        let request = self.0.delete_db_instance().db_instance_identifier(identifier).skip_final_snapshot(true);
+        present(request.send().await.map_err(|e| Error::sdk("rds", "DeleteDBInstance", &e))).map(drop)
+    }
+
+    /// Deletes a DB cluster without members, with a final snapshot or without. Succeeds if it does not exist. Needs
+    /// `rds:DeleteDBCluster`, and `rds:CreateDBClusterSnapshot` for the snapshot.
+    ///
+    /// # Errors
+    /// Any other; a cluster that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn delete_cluster(&self, identifier: &str, final_snapshot: Option<&str>) -> Result<(), Error> {
+        let request = self.0.delete_db_cluster().db_cluster_identifier(identifier);
+        let request = request.skip_final_snapshot(final_snapshot.is_none());
+        let request = request.set_final_db_snapshot_identifier(final_snapshot.map(str::to_owned));
+        present(request.send().await.map_err(|e| Error::sdk("rds", "DeleteDBCluster", &e))).map(drop)
+    }
+}
