@@ -35,11 +35,10 @@ impl Session {
         let mut found = Found { active: events.collect(), unseen: Vec::new() };
         match self.replicas().await {
             Ok(rows) => found.active.extend(rows.iter().filter_map(|row| replica(&|names| named(row, names)))),
-            Err(error) if error.refusal() == Some(Refusal::Permission) => found.unseen.push(format!(
-                "Whether the server replicates from another one is not known: {} The user needs the privilege \
-                 REPLICATION CLIENT, in MariaDB REPLICA MONITOR.",
-                error
-            )),
+            // A master of RDS for MariaDB need not have it. RDS does not start replication with the server.
+            Err(error) if error.refusal() == Some(Refusal::Permission) => {
+                tracing::info!("whether the server replicates from another one is not known: {error}");
+            }
             Err(error) => return Err(error),
         }
         Ok(found)
