@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::computed;
+use tf_provider::schema::{Handle, Model, Val, View, computed};
 use tf_provider::value::Path;
 
 use crate::aws::rds::Database;
@@ -41,6 +41,39 @@ pub struct Acting {
 
 /// How long to wait for locks, which nobody holds for long in a copy that nobody uses yet.
 const LOCKS: Duration = Duration::from_secs(30);
+
+/// What a configuration lacks to keep a restored database quiet. A token would be for the resource ID of the restored
+/// database, which no policy can name yet.
+pub fn complaints<M: Model>(
+    config: &View<'_, M>,
+    quiet: Handle<M, bool>,
+    login: Handle<M, Option<DatabaseConnection>>,
+) -> Vec<Diagnostic> {
+    let block = config.block(login);
+    let mut complaints = block.as_ref().map(DatabaseConnection::check).unwrap_or_default();
+    match (config.get(quiet), &block) {
+        (Val::Known(true), Some(block)) if block.get(DatabaseConnection::auth) == Val::Known("iam".to_owned()) => {
+            let detail = "The restored database has a resource ID of its own, which no IAM policy can name before it \
+                          exists. Set auth = \"secret\" or auth = \"provider\", with the user name and password of \
+                          the source's master user.";
+            let at = block.path(DatabaseConnection::auth);
+            complaints.retain(|other| other.path != block.path(DatabaseConnection::username));
+            complaints.push(Diagnostic::error("Master user password is needed", detail).at(at));
+        }
+        (Val::Known(true), _) if !config.is_set(login) => {
+            let (at, quiet, login) = (config.path(quiet), quiet.name(), login.name());
+            let detail = format!(
+                "The restored database has the subscriptions, replication slots, scheduled jobs and events of its \
+                 source, and they would act as soon as it runs. With {quiet} = true they are stopped first, for which \
+                 the provider has to log in as the source's master user.\n\nAdd a \"{login}\" block, or set {quiet} = \
+                 false if nothing in the snapshot acts by itself, or if it shall."
+            );
+            complaints.push(Diagnostic::error("Missing required argument", detail).at(at));
+        }
+        _ => {}
+    }
+    complaints
+}
 
 /// Looks for what acts by itself in all databases of a copy. The login is that of its source's master user, whose
 /// block is there.
@@ -225,7 +258,48 @@ fn definers_changed(identifier: &str, user: &str, events: &[String], there: &Pat
 
 #[cfg(test)]
 mod tests {
+    use tf_provider::schema::{block, optional};
+    use tf_provider::value::{Object, Value};
+
     use super::*;
+
+    tf_provider::model! {
+        /// A restored database.
+        struct Restored {
+            /// Whether it is kept quiet.
+            quiet: bool = optional().or(true),
+            /// Login.
+            database_connection: Option<DatabaseConnection> = block(),
+        }
+    }
+
+    #[track_caller]
+    fn check(quiet: Value, login: Option<&str>, expected: &[&str]) {
+        let login = login.map(|auth| {
+            let names = DatabaseConnection::table().attributes.iter().map(|attribute| attribute.name.to_owned());
+            let mut block: Object = names.map(|name| (name, Value::Null)).collect();
+            block.insert("host".to_owned(), "orders.cabc123.us-east-1.rds.amazonaws.com".into());
+            block.insert("auth".to_owned(), auth.into());
+            Value::Map(block)
+        });
+        let object: Object =
+            [("quiet".to_owned(), quiet), ("database_connection".to_owned(), login.unwrap_or(Value::Null))].into();
+        let config = View::new(&object, Path::root());
+        let found = complaints(&config, Restored::quiet, Restored::database_connection);
+        let found: Vec<_> = found.iter().map(|complaint| complaint.path.to_string()).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn to_be_quiet_takes_the_password_of_the_master() {
+        check(Value::Null, None, &["quiet"]);
+        check(true.into(), None, &["quiet"]);
+        check(false.into(), None, &[]);
+        check(Value::unknown(), None, &[]);
+        check(Value::Null, Some("provider"), &[]);
+        check(Value::Null, Some("iam"), &["database_connection.auth"]);
+        check(false.into(), Some("iam"), &["database_connection.username"]);
+    }
 
     #[test]
     fn what_was_stopped_before_is_kept() {
