@@ -9,6 +9,7 @@ mod kept;
 pub mod movability;
 pub mod mysql;
 pub mod postgres;
+pub mod quiet;
 pub mod quote;
 mod tls;
 

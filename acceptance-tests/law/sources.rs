@@ -304,9 +304,13 @@ impl<'a> Reader<'a> {
 /// Whether an operation that AWS carries out twice has two effects. The listed ones have one: AWS refuses a second
 /// object of the name, or recognises the repeated request by its token or its content.
 fn has_another_effect(operation: &str) -> bool {
-    const ONE_EFFECT: [&str; 7] = [
+    const ONE_EFFECT: [&str; 11] = [
+        "copy_db_cluster_parameter_group",
+        "copy_db_parameter_group",
         "copy_db_snapshot",
         "create_alias",
+        "create_db_cluster_parameter_group",
+        "create_db_parameter_group",
         "create_db_snapshot",
         "create_grant",
         "create_role",

@@ -6,7 +6,7 @@ from stage.database.images import OwnServer
 from stage.overlay import rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
 from stage.overlay import rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
-from stage.overlay.rds_state import Change, disconnect, named
+from stage.overlay.rds_state import Change, disconnect, named, restart_server
 
 _REGION = "us-east-1"
 _CLASS = "db.t4g.micro"
@@ -223,6 +223,7 @@ class RdsControl:
             for one in database.members or [database] if _is_cluster(kind) else [database]:
                 rds_application.restart(one)
             disconnect(self._aws, database)
+            restart_server(self._aws, database)
         return {}
 
     def set_transition(self, account, busy=None, lingering=0, **others):

@@ -166,6 +166,10 @@ pub const PARAMETER_GROUP_BUSY: Retry<Error> = Retry {
     first: Duration::from_millis(200),
 };
 
+/// RDS refuses to delete a DB parameter group as long as a database has it, for a while after that was given another.
+pub const GROUP_IN_USE: Retry<Error> =
+    Retry { what: "the parameter group to be no longer in use", ..PARAMETER_GROUP_BUSY };
+
 // === All ===
 
 /// What a state holds and a read does not show may have been created a moment ago.

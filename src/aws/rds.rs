@@ -8,6 +8,7 @@ mod database;
 mod dependents;
 pub mod encryption;
 mod endpoints;
+pub mod groups;
 mod instances;
 mod modify;
 pub mod parameters;

@@ -11,10 +11,10 @@ use tf_provider::value::Path;
 use crate::arn::Arn;
 use crate::attributes::checks;
 use crate::aws::rds::{Kind, Rds, Setting, Source};
-use crate::data_sources::encryption_plan::facts::{Facts, Family};
+use crate::data_sources::encryption_plan::facts::Facts;
 use crate::data_sources::encryption_plan::follow_ups::Step;
 use crate::data_sources::encryption_plan::paths::Way;
-use crate::parts::db::connection::DatabaseConnection;
+use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::parts::rds::database::Target;
 use crate::sql::movability::{self, Movability};
 use crate::world::{Ctx, World};
@@ -346,7 +346,7 @@ async fn contents(
     unknown: &mut Vec<Unknown>,
 ) -> Result<Option<Movability>> {
     let at = EncryptionPlan::database_connection;
-    let Some(family) = Family::of(&source.database.engine) else {
+    let Some(family) = Engine::of(&source.database.engine) else {
         let why = format!("Databases of the engine \"{}\" are not read.", source.database.engine);
         unknown.push(Unknown::of(FINDINGS, &why));
         return Ok(None);
@@ -366,16 +366,16 @@ async fn contents(
     }
 }
 
-async fn look(cx: &Ctx, connection: &DatabaseConnection, family: Family) -> Result<Movability> {
+async fn look(cx: &Ctx, connection: &DatabaseConnection, family: Engine) -> Result<Movability> {
     let at = EncryptionPlan::database_connection;
     match family {
-        Family::Postgres => {
+        Engine::Postgres => {
             let session = connection.postgres(cx, at).await?;
             let contents = session.movability().await?;
             connection.leave_postgres(cx, session);
             Ok(contents)
         }
-        Family::Mysql => {
+        Engine::Mysql => {
             let mut session = connection.mysql(cx, at, LOCKS).await?;
             let contents = session.movability().await?;
             connection.leave_mysql(cx, session, LOCKS);

@@ -1,4 +1,5 @@
 //! Of the databases themselves.
 
 pub mod connection;
+pub mod quiet;
 pub mod replication_impact;

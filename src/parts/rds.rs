@@ -2,3 +2,4 @@
 
 pub mod database;
 pub mod parameter_group;
+pub mod quiet;

@@ -3,6 +3,7 @@
 pub mod grants;
 mod movability;
 pub mod privileges;
+mod quiet;
 pub(crate) mod server;
 mod tokens;
 pub mod users;

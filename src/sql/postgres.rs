@@ -3,6 +3,7 @@
 pub mod impact;
 mod memberships;
 mod movability;
+pub mod quiet;
 pub mod roles;
 
 use std::error::Error as _;

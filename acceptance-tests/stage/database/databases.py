@@ -2,9 +2,10 @@
 
 import time
 from contextlib import suppress
+from functools import partial
 from itertools import count
 
-from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, resource_id_of
+from stage.overlay.rds_models import iam_enabled, master_of, parameters_of, resource_id_of, server_parameters_of
 from stage.overlay.rds_proxies import FAMILIES, endpoints_of
 
 from .certificates import Authority
@@ -86,6 +87,13 @@ class Databases:
             if any(one is database for one in endpoint.databases):
                 endpoint.disconnect()
 
+    def restart(self, database):
+        """Starts the server of an instance or cluster again if other parameters are in force there by now, and it is one
+        of its own."""
+        own = _owner(database).__dict__.get("stage_server")
+        if own and database.engine in FAMILIES:
+            self._behind(database, FAMILIES[database.engine])[0].restart()
+
     def photograph(self, database):
         """An image of the server of an instance or cluster as it is now, without what is known to be another's; None for
         an engine that has no server here."""
@@ -157,11 +165,12 @@ class Databases:
         return self.newer is not None and _major(database) == self.newer.major
 
     def _make_own(self, own, family, database, folder, address):
+        parameters = partial(server_parameters_of, database)
         if family == "MYSQL":
-            server = MariaDb(folder, self.authority, own.image, self.mariadb.master_password)
+            server = MariaDb(folder, self.authority, own.image, self.mariadb.master_password, parameters)
             return server, self._mysql_front(server, address)
         programs = own.image.programs if own.image else newer_programs() if self._is_newer(database) else None
-        server = Postgres(folder, programs, own.image, self.postgres.master_password)
+        server = Postgres(folder, programs, own.image, self.postgres.master_password, parameters)
         return server, self._front(server, address)
 
     def _open(self, account, region, host, database, family, reader):

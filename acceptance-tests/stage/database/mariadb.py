@@ -5,6 +5,7 @@ It costs seconds and a hundred megabytes, so it starts when something first need
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import threading
@@ -34,6 +35,8 @@ _OPTIONS = """
 _INNODB = """
 --innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF
 """.split()
+#: The parameters of a group that a server of one's own follows when it starts: option, and value if no user sets it.
+_FOLLOWED = {"event_scheduler": ("--event-scheduler", "OFF")}
 _SYSTEM_TABLES = ("system_tables", "performance_tables", "system_tables_data", "sys_schema")
 
 #: What the master of RDS for MariaDB may, all of it for others too; rds_superuser_role and SUPER are not among it.
@@ -68,9 +71,9 @@ GRANT {privileges} ON *.* TO {user} WITH GRANT OPTION;
 
 class MariaDb:
     """One server process, begun by `begin` and up when `await_ready` returns. With an image it has the data and the users
-    of another."""
+    of another. `parameters` tells the values that are to be in force."""
 
-    def __init__(self, folder, authority, image=None, master_password=None):
+    def __init__(self, folder, authority, image=None, master_password=None, parameters=dict):
         self.address = self.port = None
         self.master, self.master_password = MASTER, master_password or secrets.token_urlsafe(18)
         self._image, self._replication_password = image, secrets.token_hex(18)
@@ -80,7 +83,8 @@ class MariaDb:
         self._equipped = set()
         self._lock = threading.Lock()
         self._begun = self._stopped = False
-        self._process = self._failure = None
+        self._process = self._failure = self._settings = None
+        self._parameters = parameters
         self._ready = threading.Event()
 
     def place(self, address, port, check, password_of):
@@ -172,16 +176,35 @@ class MariaDb:
             process.kill()
             process.wait()
 
+    def restart(self):
+        """Starts the server again if it runs and the parameters that are to be in force are others by now."""
+        with self._lock:
+            if self._stopped or not self._ready.is_set() or self._failure or self._settings == self._wanted():
+                return
+            self._ready.clear()
+            process, self._process = self._process, None
+        programs.end(process, signal.SIGTERM, signal.SIGKILL)
+        threading.Thread(target=self._live, daemon=True).start()
+        self.await_ready()
+
+    def _wanted(self):
+        parameters = self._parameters()
+        return {option: parameters.get(name, default) for name, (option, default) in _FOLLOWED.items()}
+
     def _live(self):
         """The life of the server, all of it in this thread: what the kernel ends with its parent ends with the thread
         that started it."""
         try:
-            self._make()
+            is_new = self._settings is None
+            if is_new:
+                self._make()
+            self._settings = self._wanted()
             command = [programs.find("mariadbd"), *self._places(), *_OPTIONS, *_INNODB, *self._tls()]
             command += [f"--server-id={int.from_bytes(socket.inet_aton(self.address))}"]
             command += [f"--bind-address={self.address}", f"--port={self.port}"]
+            command += [f"{option}={value}" for option, value in self._settings.items()]
             server = self._spawn(command, "mariadb.log")
-            self._await_socket(server)
+            self._await_socket(server, is_new)
         except (RuntimeError, ValueError, OSError) as error:
             self._failure = str(error)
         self._ready.set()
@@ -219,16 +242,18 @@ class MariaDb:
         self._own(path)
         return [f"--ssl-cert={path}", f"--ssl-key={path}", "--tls-version=TLSv1.2,TLSv1.3"]
 
-    def _await_socket(self, server):
+    def _await_socket(self, server, is_new):
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._run("SELECT 1", "", _OWNER if self._image else "root")
+                self._run("SELECT 1", "", _OWNER if self._image or not is_new else "root")
                 break
             except ValueError as error:
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"MariaDB did not start: {self._tail('mariadb.log')}") from error
                 time.sleep(0.05)
+        if not is_new:
+            return
         if self._image:
             if self._image.following:
                 self._run(self._image.following, "", _OWNER)

@@ -17,6 +17,7 @@ from pathlib import Path
 from . import clients, postgres_images
 from .hosting import identifier, literal
 from .images import copy_files
+from .programs import end
 
 MASTER = "pgadmin"
 DATABASE = "app"
@@ -26,6 +27,8 @@ _OWNER = "rdsadmin"
 _PATIENCE = 30
 #: For a server with the data of an image: what changed in a database that is not in it changed no file.
 _OF_COPIES = "ignore_invalid_pages = on\n"
+#: The parameters of a group that a server of one's own follows when it starts, and what they are if no user sets them.
+_FOLLOWED = {"max_logical_replication_workers": "4", "cron.max_running_jobs": "5"}
 #: One thread that lives as long as this process.
 _STARTER = ThreadPoolExecutor(1)
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -71,9 +74,9 @@ CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
 
 class Postgres:
     """One server process. `prepare` may run in the background while the rest of the stage starts. With an image it has
-    the data and the users of another."""
+    the data and the users of another. `parameters` tells the values that users have set and that are to be in force."""
 
-    def __init__(self, folder, programs=None, image=None, master_password=None):
+    def __init__(self, folder, programs=None, image=None, master_password=None, parameters=dict):
         self.address = self.port = self._rules = None
         self.master, self.master_password = MASTER, master_password or secrets.token_urlsafe(18)
         self._programs, self._image, self._lock = programs or _installed(), image, threading.Lock()
@@ -83,8 +86,8 @@ class Postgres:
         self.major = int(re.search(r"\d+", asked.stdout).group())
         self._folder = Path(folder)
         self._data = self._folder / "data"
-        self._server = self._initdb = None
-        self._stopped = False
+        self._server = self._initdb = self._settings = None
+        self._parameters, self._stopped = parameters, False
         self._account = unprivileged_account()
 
     @property
@@ -126,6 +129,25 @@ class Postgres:
         if self._initdb.wait() != 0:
             raise RuntimeError(f"initdb failed: {self._tail('initdb.log')}")
 
+    def restart(self):
+        """Starts the server again if it runs and the parameters that are to be in force are others by now."""
+        with self._lock:
+            if not self._server or self._stopped or self._settings == self._wanted():
+                return
+            end(self._server, signal.SIGINT, signal.SIGQUIT)
+            self._launch()
+            self._await_socket()
+
+    def _wanted(self):
+        return _FOLLOWED | {name: value for name, value in self._parameters().items() if name in _FOLLOWED}
+
+    def _launch(self):
+        self._settings = self._wanted()
+        with open(self._data / "postgresql.conf", "a") as file:
+            file.writelines(f"{name} = {literal(value)}\n" for name, value in self._settings.items())
+        with open(self._folder / "postgres.log", "ab") as log:
+            self._server = self._spawn([self._programs / "postgres", "-D", self._data], log)
+
     def _start(self):
         self._fill()
         settings = _CONFIGURATION.format(folder=self._folder, address=self.address, port=self.port)
@@ -134,8 +156,8 @@ class Postgres:
         with open(self._data / "postgresql.conf", "a") as file:
             file.write(settings)
         (self._data / "pg_hba.conf").write_text(_rules(self._rules))
-        with open(self._folder / "postgres.log", "wb") as log:
-            server = self._server = self._spawn([self._programs / "postgres", "-D", self._data], log)
+        self._launch()
+        server = self._server
         try:
             self._await_socket()
             if self._image:

@@ -25,6 +25,8 @@ _LOGICAL = re.compile(
     r"|.*\bpg_create_logical_replication_slot\b",
     re.IGNORECASE | re.DOTALL,
 )
+#: Functions for which a plain server wants REPLICATION, and RDS membership in rds_replication.
+_OF_SLOTS = re.compile(r"\bpg_(\w+_replication_slot|replication_slot_advance|logical_slot_\w+)\b", re.IGNORECASE)
 _TOO_LOW = {"sqlstate": "55000", "message": "logical decoding requires wal_level >= logical"}
 
 
@@ -120,6 +122,10 @@ class Login:
             self.borrowed = False
             await asyncio.get_running_loop().run_in_executor(None, self.hosting.take_replication_back, self.user)
 
+    def lend(self):
+        """Lets a statement about slots through. Returns whether something was lent for it."""
+        return _unless_it_fails(self.hosting.lend_replication, self.user)
+
     def is_logical(self):
         """Whether the instance has rds.logical_replication in force."""
         with self.aws.lock:
@@ -143,6 +149,7 @@ class _Group:
     failed: bool = False
     late: dict | None = None
     error: bytes | None = None
+    borrowed: bool = False
 
     def took_effect(self):
         """Notes it in the record."""
@@ -249,6 +256,8 @@ class _Session:
         refusal = rule if fault == "error" else await self._refused(sql)
         if refusal:
             group.error = wire.error(refusal.get("sqlstate", "XX000"), refusal.get("message", "Injected by the stage"))
+        elif _OF_SLOTS.search(sql) and not group.borrowed:
+            group.borrowed = await asyncio.get_running_loop().run_in_executor(None, self._login.lend)
         return refusal is not None
 
     async def _refused(self, sql):
@@ -291,6 +300,9 @@ class _Session:
                 group.took_effect()
             group.answered()
             self._groups.popleft()
+            if group.borrowed:
+                self._login.borrowed = True
+                await self._login.over()
             await self._lag(group)
         return body
 

@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import subprocess
 
 from . import clients
 
 _PACKAGES = "mariadb-server-core mariadb-client-core libmariadb3 gcc libc6-dev"
-_PATIENCE = 60
+_PATIENCE, _PATIENCE_AT_END = 60, 5
 
 
 def find(name):
@@ -15,6 +16,16 @@ def find(name):
     if not found:
         raise RuntimeError(f"{name} is not installed; on Debian: apt-get install --no-install-recommends {_PACKAGES}")
     return found
+
+
+def end(process, signal, last):
+    """Ends a server in order, or at once if that takes too long: a login may wait for who waits here."""
+    process.send_signal(signal)
+    try:
+        process.wait(_PATIENCE_AT_END)
+    except subprocess.TimeoutExpired:
+        process.send_signal(last)
+        process.wait()
 
 
 def compile_library(source, target):

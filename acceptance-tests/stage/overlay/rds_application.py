@@ -10,7 +10,7 @@ from stage.catalogue import engines
 from . import after, before
 from .rds_groups import default_group_of, family_of_group, find_group, is_default, values_of
 from .rds_state import backend_of, begin, change_of, cluster_of, disconnect, find, is_instance, is_multi_az_cluster
-from .rds_state import named, require_modifiable, shown
+from .rds_state import named, require_modifiable, restart_server, shown
 
 _REBOOTABLE = ("available", "storage-optimization", "incompatible-parameters")
 
@@ -123,6 +123,11 @@ def restart(database):
         application_of(database, True).restart(_wanted(database, True))
 
 
+def _start_again(aws, database):
+    restart(database)
+    restart_server(aws, database)
+
+
 def statuses(instance):
     """The parameter groups of an instance, as DescribeDBInstances shows them."""
     status = application_of(instance, False).status
@@ -149,7 +154,7 @@ def instance_group_fits(_aws, call):
         engine = call.parameters["Engine"]
         cluster = named(backend.clusters, call.parameters.get("DBClusterIdentifier") or "")
         version = cluster.engine_version if cluster else call.parameters.get("EngineVersion")
-    _require_family(group, engine, version)
+    require_family(group, engine, version)
 
 
 @before("rds", "CreateDBCluster", "ModifyDBCluster", "RestoreDBClusterFromSnapshot")
@@ -166,12 +171,12 @@ def cluster_group_fits(_aws, call):
     if call.operation == "ModifyDBCluster":
         cluster = find(call, call.parameters)
         call.stage_new_group = name.lower() != group_name_of(cluster, True)
-        _require_family(group, cluster.engine, cluster.engine_version)
+        require_family(group, cluster.engine, cluster.engine_version)
         if call.stage_new_group:
             for bearer in bearers(cluster):
                 application_of(bearer, True)  # what was in force under the old group stays so until a reboot
     else:
-        _require_family(group, call.parameters["Engine"], call.parameters.get("EngineVersion"))
+        require_family(group, call.parameters["Engine"], call.parameters.get("EngineVersion"))
 
 
 @before("rds", "ModifyDBInstance")
@@ -204,7 +209,7 @@ def reboot(aws, call):
         raise AwsError("InvalidParameterCombination", message)
     looks = aws.transition_of(call.account)
     change = {"status": "rebooting", "queued": looks["queued"], "busy": looks["rebooting"]}
-    change |= {"start": lambda one: disconnect(aws, one), "finish": None if failover else restart}
+    change |= {"start": lambda one: disconnect(aws, one), "finish": None if failover else lambda one: _start_again(aws, one)}
     rebooted = [database]
     if not is_instance(call):
         if not is_multi_az_cluster(database):
@@ -230,7 +235,8 @@ def _wanted(database, cluster):
     return {} if is_default(name) else values_of(find_group(database.backend, name, cluster))
 
 
-def _require_family(group, engine, version):
+def require_family(group, engine, version):
+    """Refuses a group of another family than a database of the engine and version has."""
     version = version or engines.DEFAULT_VERSIONS.get(engine)
     family, wanted = family_of_group(group), engines.family_of(engine, version) if version else None
     if wanted in (None, family):

@@ -38,6 +38,14 @@ def parameters_of(database):
     return None if isinstance(database, DBProxy) else effective(database)
 
 
+def server_parameters_of(database):
+    """The same for the server of an instance, or of a cluster, where the writer's own group goes before the cluster's.
+    MySQL has the event scheduler on, and MariaDB has not."""
+    writer = database.writer if isinstance(database, DBCluster) else None
+    default = {} if database.engine == "mariadb" else {"event_scheduler": "ON"}
+    return default | effective(writer or database)
+
+
 def master_of(database):
     """Name and password of the master and the first database of an instance or cluster; None for a proxy, and for what
     the control made: that has the master and the database of the server behind it."""

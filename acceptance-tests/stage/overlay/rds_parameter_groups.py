@@ -21,16 +21,22 @@ _NAMES = {False: "DBParameterGroupName", True: "DBClusterParameterGroupName"}
 def create(_aws, call):
     """A name of the right form, a family that has such groups, and no group of that name."""
     cluster, name, family = _of_clusters(call), _name(call), call.parameters["DBParameterGroupFamily"]
-    if not _NAME.fullmatch(name):
-        message = (
-            f"The parameter {_NAMES[cluster]} is not a valid identifier. Identifiers must begin with a letter; must "
-            "contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two "
-            "consecutive hyphens."
-        )
-        raise AwsError("InvalidParameterValue", message)
+    _require_form(name, _NAMES[cluster])
     _require_family(family, engines.CLUSTER_FAMILIES if cluster else engines.KNOWN_FAMILIES)
-    if name.lower() in groups(backend_of(call), cluster):
-        raise AwsError("DBParameterGroupAlreadyExists", f"Parameter group {name.lower()} already exists")
+    _require_new(call, name, cluster)
+
+
+@before("rds", "CopyDBParameterGroup", "CopyDBClusterParameterGroup")
+def copy(_aws, call):
+    """A name of the right form and not in use, and a source that somebody has made."""
+    cluster = _of_clusters(call)
+    kind = _NAMES[cluster].removesuffix("Name")
+    source, target = (call.parameters[f"{end}{kind}Identifier"] for end in ("Source", "Target"))
+    if is_default(source.rpartition(":")[2]):
+        raise AwsError("InvalidParameterValue", "Cannot copy a default parameter group.")
+    _require_form(target, f"Target{kind}Identifier")
+    _require_new(call, target, cluster)
+    find_group(backend_of(call), source.rpartition(":")[2], cluster)
 
 
 @before("rds", "DeleteDBParameterGroup", "DeleteDBClusterParameterGroup")
@@ -210,6 +216,21 @@ def _require_family(family, families):
     if family not in families:
         message = f"ParameterGroupFamily {family} is not a valid parameter group family"
         raise AwsError("InvalidParameterValue", message)
+
+
+def _require_form(name, parameter):
+    if not _NAME.fullmatch(name):
+        message = (
+            f"The parameter {parameter} is not a valid identifier. Identifiers must begin with a letter; must "
+            "contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two "
+            "consecutive hyphens."
+        )
+        raise AwsError("InvalidParameterValue", message)
+
+
+def _require_new(call, name, cluster):
+    if name.lower() in groups(backend_of(call), cluster):
+        raise AwsError("DBParameterGroupAlreadyExists", f"Parameter group {name.lower()} already exists")
 
 
 def _of_clusters(call):

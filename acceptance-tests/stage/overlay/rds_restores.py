@@ -8,6 +8,8 @@ from moto.rds.models import DBInstance
 from stage.aws.errors import AwsError
 
 from . import after, before
+from .rds_application import require_family
+from .rds_groups import find_group
 from .rds_settings import SETTINGS, random_windows
 from .rds_snapshots import source_of
 from .rds_state import Change, advance, backend_of, begin, change_of, find
@@ -59,6 +61,8 @@ def restore_is_possible(_aws, call):
     if parameters.get("Engine", engine) != engine:
         message = f"The engine {parameters['Engine']} isn't that of the snapshot, {engine}."
         raise AwsError("InvalidParameterCombination", message)
+    if name := parameters.get("DBParameterGroupName"):
+        require_family(find_group(backend_of(call), name, False), engine, source.engine_version)
     if parameters.get("DBName") and engine in _WITHOUT_DATABASE_NAME:
         raise AwsError("InvalidParameterValue", "DBName must be null when Restoring for this Engine.")
     if parameters.get("MultiAZ") and parameters.get("AvailabilityZone"):

@@ -130,6 +130,12 @@ def disconnect(aws, database):
         aws.databases.disconnect(database)
 
 
+def restart_server(aws, database):
+    """Lets the server of an instance or cluster, if it has one of its own, have the parameters that are in force."""
+    if aws.databases:
+        aws.databases.restart(database)
+
+
 def is_instance(call):
     """Whether an operation is about an instance, not a cluster."""
     return "DBInstance" in call.operation

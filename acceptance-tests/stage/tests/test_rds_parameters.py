@@ -247,6 +247,32 @@ def test_families_without_groups_of_clusters(account, family):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_copied_group(account, kind):
+    family = "aurora-postgresql16" if kind == "cluster" else "postgres16"
+    groups = Groups(account, kind, family)
+    groups.modify(("log_min_messages", "error", "immediate"))
+    noun = "DBClusterParameterGroup" if kind == "cluster" else "DBParameterGroup"
+
+    def copy(source, target):
+        names = {f"Source{noun}Identifier": source, f"Target{noun}Identifier": target}
+        described = {f"Target{noun}Description": "a copy", "Tags": [{"Key": "team", "Value": "data"}]}
+        operation = f"copy_{groups._noun}_parameter_group"
+        return getattr(groups.rds, operation)(**names, **described)[noun]
+
+    made = copy("tuned", "copied")
+    assert made["DBParameterGroupFamily"] == family
+    tags = groups.rds.list_tags_for_resource(ResourceName=made[f"{noun}Arn"])["TagList"]
+    assert tags == [{"Key": "team", "Value": "data"}]
+    groups.modify(("log_min_messages", "panic", "immediate"))
+    level = groups.parameters("log_min_messages", name="copied")["log_min_messages"]
+    assert (level["ParameterValue"], level["Source"]) == ("error", "user")
+    assert refused("DBParameterGroupAlreadyExists", copy, "tuned", "copied")
+    assert refused("DBParameterGroupNotFound", copy, "none", "other")
+    assert "valid identifier" in refused("InvalidParameterValue", copy, "tuned", "two--hyphens")
+    assert "default" in refused("InvalidParameterValue", copy, f"default.{family}", "other")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_default_group_stays(account, kind):
     groups = Groups(account, kind, family=None, name="default.postgres16")
     refused("InvalidDBParameterGroupState", groups.call, verb="delete")

@@ -1,6 +1,7 @@
 """Snapshots with the data of real servers, and restored instances that have it behind an endpoint of their own."""
 
 import json
+import time
 
 import pytest
 from botocore.exceptions import HTTPClientError
@@ -10,6 +11,7 @@ from .test_login import Client
 from .test_mariadb import MySqlClient
 from .test_masters import newer
 
+_WORKERS = "max_logical_replication_workers"
 PASSWORD = "correct horse battery"
 MADE = {"AllocatedStorage": 20, "DBInstanceClass": "db.t4g.micro", "VpcSecurityGroupIds": ["sg-0123456789abcdef0"]}
 
@@ -182,6 +184,100 @@ def test_slots_and_subscriptions_are_carried(data):
     changes = "select count(*) from pg_logical_slot_get_changes('left_behind', null, null) where data like 'table%'"
     assert data.sql(changes, at=host) == "1", "what the slot has kept is there, too"
     assert data.sql(changes) == "2"
+
+
+def test_parameters_of_the_group_act_on_the_restored_server(data):
+    """What a copy would do at once can be kept from happening by its group, until a restart with another."""
+    group = {"account": data.account.id, "family": "postgres15"}
+    data.account.control("POST", "parameter-groups", **group, name="wanted")
+    data.account.control("POST", "parameter-groups", **group, name="quiet", values={_WORKERS: "0"})
+    data.snapshot()
+    host = data.restore(DBParameterGroupName="quiet")
+    workers = f"show {_WORKERS}"
+    assert (data.sql(workers), data.sql(workers, at=host)) == ("4", "0")
+    data.sql("create table kept (id int)", at=host)
+    names = {"DBInstanceIdentifier": "restored", "DBParameterGroupName": "wanted", "ApplyImmediately": True}
+    data.rds.modify_db_instance(**names)
+    assert data.sql(workers, at=host) == "0", "the parameter is static"
+    data.account.control("POST", "reboot", account=data.account.id, identifier="restored")
+    assert data.sql(workers, at=host) == "4"
+    assert data.sql("select count(*) from kept", at=host) == "0"
+    assert data.log_in(host) == "pgadmin"
+
+
+def test_events_run_where_the_group_lets_them(account):
+    data = MySqlData(account)
+    group = {"account": account.id, "family": "mariadb10.11"}
+    account.control("POST", "parameter-groups", **group, name="wanted", values={"event_scheduler": "ON"})
+    data.sql("create table tick (id int); create event e on schedule every 1 second do insert into app.tick values (1)")
+    assert data.sql("select @@event_scheduler") == "OFF"
+    data.snapshot()
+    host = data.restore(DBParameterGroupName="wanted")
+    waiting(lambda: data.sql("select count(*) > 0 from tick", at=host) == "1")
+    other = data.restore(name="quiet")
+    assert data.sql("select @@event_scheduler, count(*) from tick", at=other) == "OFF\t0"
+    names = {"DBInstanceIdentifier": "quiet", "DBParameterGroupName": "wanted", "ApplyImmediately": True}
+    data.rds.modify_db_instance(**names)
+    data.rds.reboot_db_instance(DBInstanceIdentifier="quiet")
+    data.rds.describe_db_instances(DBInstanceIdentifier="quiet")
+    data.rds.describe_db_instances(DBInstanceIdentifier="quiet")
+    assert data.sql("select @@event_scheduler", at=other) == "ON"
+    assert data.log_in(other) == "admin"
+
+
+def waiting(condition):
+    """Waits until something is so."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_inherited_subscription_takes_the_slot_of_its_publisher(data):
+    """Unless the group of the copy has no workers for it."""
+    group = {"account": data.account.id, "family": "postgres15"}
+    data.account.control("POST", "parameter-groups", **group, name="logical", values={"rds.logical_replication": "1"})
+    data.account.control("POST", "parameter-groups", **group, name="quiet", values={_WORKERS: "0"})
+    publisher = data.make("publisher", own_server=True, parameter_group="logical")["host"]
+    user = {"name": "feed", "iam": False, "password": "word", "roles": ["rds_replication"], "endpoint": publisher}
+    data.account.control("POST", "database-users", **user)
+    data.sql("create table item (id int primary key); create publication p for all tables", at=publisher)
+    data.sql("select pg_create_logical_replication_slot('feed', 'pgoutput')", at=publisher)
+    data.sql("create table item (id int primary key)")
+    source = f"host={addresses(data.account.facts)[publisher]} user=feed password=word dbname=app sslmode=require"
+    data.sql(f"create subscription feed connection '{source}' publication p with (connect = false)")
+    data.sql("alter subscription feed enable")
+
+    def takes(expected):
+        active = "select active from pg_replication_slots"
+        waiting(lambda: data.sql(active, at=publisher) == expected)
+
+    takes("t")
+    data.snapshot()
+    data.sql("alter subscription feed disable")
+    takes("f")
+    quiet = data.restore(name="calm", DBParameterGroupName="quiet")
+    assert data.sql("select subenabled from pg_subscription", at=quiet) == "t"
+    launcher = "select count(*) from pg_stat_activity where backend_type like 'logical replication%'"
+    assert data.sql(launcher, at=quiet) == "0"
+    assert data.sql(launcher, at=data.restore()) != "0"
+    takes("t")
+
+
+def test_masters_may_use_the_functions_of_slots(data):
+    """As members of rds_replication; the instance has to have logical replication."""
+    account = data.account
+    group = {"account": account.id, "family": "postgres15", "values": {"rds.logical_replication": "1"}}
+    account.control("POST", "parameter-groups", **group, name="logical")
+    data.snapshot()
+    host = data.restore(DBParameterGroupName="logical")
+    master = account.facts["database"]
+    say = {"user": master["master_user"], "host": host, "dbname": "app"}
+    make = "select slot_name from pg_create_logical_replication_slot('own', 'pgoutput')"
+    assert data.psql(master["master_password"], **say, sql=make) == "own"
+    assert data.psql(master["master_password"], **say, sql="select pg_drop_replication_slot('own')") == ""
+    attribute = "select rolreplication from pg_roles where rolname = 'pgadmin'"
+    waiting(lambda: data.sql(attribute, at=host) == "f")
 
 
 def test_tokens_get_into_restored_instances(data):

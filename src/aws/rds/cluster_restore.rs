@@ -5,8 +5,9 @@ use tf_provider::schema::Map;
 use crate::arn;
 use crate::aws::error::Error;
 use crate::aws::rds::carry_over::{member_argument, modify_argument, restore_argument};
-use crate::aws::rds::snapshots::{Snapshot, to_sdk};
+use crate::aws::rds::snapshots::Snapshot;
 use crate::aws::rds::source::Source;
+use crate::aws::rds::tags::to_sdk;
 use crate::aws::rds::{Rds, encryption, present};
 
 /// A DB cluster to restore.

@@ -4,7 +4,7 @@ use aws_sdk_rds::types::DbClusterEndpoint;
 use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
-use crate::aws::rds::snapshots::to_sdk;
+use crate::aws::rds::tags::to_sdk;
 use crate::aws::rds::{Rds, present};
 
 /// A custom endpoint of an Aurora cluster.

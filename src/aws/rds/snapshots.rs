@@ -1,12 +1,13 @@
 //! Manual snapshots of DB instances: made, copied, read, and deleted.
 
-use aws_sdk_rds::types::{DbSnapshot, Tag};
+use aws_sdk_rds::types::DbSnapshot;
 use aws_smithy_types::date_time::Format;
 use tf_provider::schema::Map;
 
 use crate::arn;
 use crate::aws::error::Error;
 use crate::aws::rds::encryption::{UNENCRYPTED, encryption};
+use crate::aws::rds::tags::to_sdk;
 use crate::aws::rds::{Rds, present};
 
 /// A snapshot of a DB instance or DB cluster.
@@ -159,10 +160,6 @@ impl Snapshot {
 /// Whether a snapshot with this status will never be available.
 pub fn has_failed(status: &str) -> bool {
     FAILED.contains(&status)
-}
-
-pub(super) fn to_sdk(tags: &Map<String>) -> Vec<Tag> {
-    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 #[cfg(test)]

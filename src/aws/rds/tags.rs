@@ -1,6 +1,7 @@
 //! Tags of RDS objects.
 
 use aws_sdk_rds::types;
+use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
 use crate::aws::rds::Rds;
@@ -35,4 +36,9 @@ impl Rds {
         let answer = self.0.remove_tags_from_resource().resource_name(arn).tag_keys(key).send().await;
         answer.map(drop).map_err(|e| Error::sdk("rds", "RemoveTagsFromResource", &e))
     }
+}
+
+/// Tags as a call takes them.
+pub(super) fn to_sdk(tags: &Map<String>) -> Vec<types::Tag> {
+    tags.iter().map(|(key, value)| types::Tag::builder().key(key).value(value).build()).collect()
 }

@@ -7,6 +7,7 @@ use crate::aws::rds::parameters::Group;
 use crate::aws::rds::{Database, Dependent, Kind, Rds, Relative, Source};
 use crate::aws::secrets::Listed;
 use crate::aws::{self, Clients};
+use crate::parts::db::connection::Engine;
 use crate::sql::movability::Movability;
 
 /// An answer, or the reason why there is none.
@@ -48,28 +49,8 @@ pub(super) enum Capture {
     Unknown(String),
 }
 
-/// The two families of engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
-    /// PostgreSQL.
-    Postgres,
-    /// MySQL and MariaDB.
-    Mysql,
-}
-
 const LOGICAL: &str = "rds.logical_replication";
 const FORMAT: &str = "binlog_format";
-
-impl Family {
-    /// The family of an engine; none of Oracle, SQL Server, Db2 and RDS Custom.
-    pub(super) fn of(engine: &str) -> Option<Self> {
-        match engine {
-            "postgres" | "aurora-postgresql" => Some(Self::Postgres),
-            "mysql" | "mariadb" | "aurora-mysql" => Some(Self::Mysql),
-            _ => None,
-        }
-    }
-}
 
 impl Facts {
     /// Reads everything that AWS knows, in as few calls as there are questions.
@@ -115,8 +96,8 @@ impl Facts {
     }
 
     /// The family of its engine.
-    pub(super) fn family(&self) -> Option<Family> {
-        Family::of(&self.source.database.engine)
+    pub(super) fn family(&self) -> Option<Engine> {
+        Engine::of(&self.source.database.engine)
     }
 }
 
@@ -131,11 +112,11 @@ fn reason(error: &aws::Error) -> String {
 /// Whether replication can follow the changes: as the database itself says, or else its parameter group.
 async fn capture(rds: &Rds, source: &Source, contents: Option<&Movability>) -> Capture {
     let Database { kind, group, engine, .. } = &source.database;
-    let Some(family) = Family::of(engine) else {
+    let Some(family) = Engine::of(engine) else {
         return Capture::Unknown(format!("Replication from the engine \"{engine}\" is not covered."));
     };
     // Aurora writes binary logs without backups, of which it always has some.
-    if family == Family::Mysql && *kind == Kind::Instance && source.backup_retention_period == 0 {
+    if family == Engine::Mysql && *kind == Kind::Instance && source.backup_retention_period == 0 {
         let detail =
             "Automated backups are off, so MySQL and MariaDB write no binary logs: set the backup retention period.";
         return Capture::Off(detail.to_owned());
@@ -144,8 +125,8 @@ async fn capture(rds: &Rds, source: &Source, contents: Option<&Movability>) -> C
         return capture_in(family, contents);
     }
     let name = match family {
-        Family::Postgres => LOGICAL,
-        Family::Mysql => FORMAT,
+        Engine::Postgres => LOGICAL,
+        Engine::Mysql => FORMAT,
     };
     match rds.parameters_named(&Group { kind: *kind, name: group.clone() }, &[name]).await {
         Ok(found) => configured(family, &source.database, found.into_iter().next().and_then(|found| found.value)),
@@ -154,29 +135,29 @@ async fn capture(rds: &Rds, source: &Source, contents: Option<&Movability>) -> C
 }
 
 /// By the settings of the running server.
-fn capture_in(family: Family, contents: &Movability) -> Capture {
+fn capture_in(family: Engine, contents: &Movability) -> Capture {
     let setting = |name: &str| contents.settings.get(name).map_or("", String::as_str);
     match family {
-        Family::Postgres if setting("wal_level") == "logical" => Capture::Ready,
-        Family::Postgres => off_in_postgres(),
-        Family::Mysql if setting("log_bin") == "ON" && setting(FORMAT) == "ROW" => Capture::Ready,
-        Family::Mysql if setting("log_bin") == "ON" => off_in_mysql(setting(FORMAT)),
-        Family::Mysql => off_in_mysql("OFF"),
+        Engine::Postgres if setting("wal_level") == "logical" => Capture::Ready,
+        Engine::Postgres => off_in_postgres(),
+        Engine::Mysql if setting("log_bin") == "ON" && setting(FORMAT) == "ROW" => Capture::Ready,
+        Engine::Mysql if setting("log_bin") == "ON" => off_in_mysql(setting(FORMAT)),
+        Engine::Mysql => off_in_mysql("OFF"),
     }
 }
 
 /// By the value of the parameter in the group.
-fn configured(family: Family, database: &Database, value: Option<String>) -> Capture {
+fn configured(family: Engine, database: &Database, value: Option<String>) -> Capture {
     let group = &database.group;
     let pending = database.group_status == "pending-reboot";
     match (family, value.as_deref()) {
-        (Family::Postgres, Some("1" | "on")) | (Family::Mysql, Some("ROW")) if pending => Capture::Unknown(format!(
+        (Engine::Postgres, Some("1" | "on")) | (Engine::Mysql, Some("ROW")) if pending => Capture::Unknown(format!(
             "Parameters of the group \"{group}\" wait for a reboot. Reboot the database, or add \"database_connection\"."
         )),
-        (Family::Postgres, Some("1" | "on")) | (Family::Mysql, Some("ROW")) => Capture::Ready,
-        (Family::Postgres, _) => off_in_postgres(),
-        (Family::Mysql, Some(format)) => off_in_mysql(format),
-        (Family::Mysql, None) => Capture::Unknown(format!(
+        (Engine::Postgres, Some("1" | "on")) | (Engine::Mysql, Some("ROW")) => Capture::Ready,
+        (Engine::Postgres, _) => off_in_postgres(),
+        (Engine::Mysql, Some(format)) => off_in_mysql(format),
+        (Engine::Mysql, None) => Capture::Unknown(format!(
             "The group \"{group}\" does not set {FORMAT}, whose default depends on the version. Add \"database_connection\"."
         )),
     }
@@ -252,23 +233,23 @@ pub(super) mod tests {
             let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             capture_in(family, &Movability { settings, ..Movability::default() }) == Capture::Ready
         };
-        assert!(told(Family::Postgres, &[("wal_level", "logical")]));
-        assert!(!told(Family::Postgres, &[("wal_level", "replica")]) && !told(Family::Postgres, &[]));
-        assert!(told(Family::Mysql, &[("log_bin", "ON"), (FORMAT, "ROW")]));
-        assert!(!told(Family::Mysql, &[("log_bin", "ON"), (FORMAT, "MIXED")]));
-        assert!(!told(Family::Mysql, &[("log_bin", "OFF"), (FORMAT, "ROW")]));
+        assert!(told(Engine::Postgres, &[("wal_level", "logical")]));
+        assert!(!told(Engine::Postgres, &[("wal_level", "replica")]) && !told(Engine::Postgres, &[]));
+        assert!(told(Engine::Mysql, &[("log_bin", "ON"), (FORMAT, "ROW")]));
+        assert!(!told(Engine::Mysql, &[("log_bin", "ON"), (FORMAT, "MIXED")]));
+        assert!(!told(Engine::Mysql, &[("log_bin", "OFF"), (FORMAT, "ROW")]));
     }
 
     #[test]
     fn a_value_that_waits_for_a_reboot_is_not_known_to_apply() {
         let mut database = facts("postgres").source.database;
         let value =
-            |database: &Database, value: Option<&str>| configured(Family::Postgres, database, value.map(str::to_owned));
+            |database: &Database, value: Option<&str>| configured(Engine::Postgres, database, value.map(str::to_owned));
         assert_eq!(value(&database, Some("1")), Capture::Ready);
         assert!(matches!(value(&database, None), Capture::Off(_)));
         database.group_status = "pending-reboot".to_owned();
         assert!(matches!(value(&database, Some("1")), Capture::Unknown(_)));
         assert!(matches!(value(&database, Some("0")), Capture::Off(_)));
-        assert!(matches!(configured(Family::Mysql, &database, None), Capture::Unknown(_)));
+        assert!(matches!(configured(Engine::Mysql, &database, None), Capture::Unknown(_)));
     }
 }

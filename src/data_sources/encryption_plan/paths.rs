@@ -1,7 +1,8 @@
 //! The ways from a database to one with another encryption, and what blocks each.
 
 use crate::aws::rds::{Dependent, Kind};
-use crate::data_sources::encryption_plan::facts::{Capture, Facts, Family, Seen};
+use crate::data_sources::encryption_plan::facts::{Capture, Facts, Seen};
+use crate::parts::db::connection::Engine;
 
 /// A way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ fn blue_green(facts: &Facts) -> Way {
     if is_aurora(facts) {
         block_by_capture(&mut way, facts);
     }
-    if facts.family() == Some(Family::Postgres)
+    if facts.family() == Some(Engine::Postgres)
         && let Some(contents) = &facts.contents
     {
         for (kind, role) in [("subscription", "a subscriber"), ("replication_slot", "a publisher")] {

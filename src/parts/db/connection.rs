@@ -187,6 +187,21 @@ impl DatabaseConnection {
         format!("{login}{}{port}{parts}", self.host)
     }
 
+    /// The same login at the endpoint of a copy of the database, without a tunnel unless that leads there.
+    #[must_use]
+    pub fn of_copy(&self, host: &str, port: Option<u16>) -> Self {
+        match &self.auth_host {
+            Some(endpoint) if endpoint.trim_end_matches('.').eq_ignore_ascii_case(host) => self.clone(),
+            _ => Self {
+                host: host.to_owned(),
+                port: port.map(i64::from),
+                auth_host: None,
+                auth_port: None,
+                ..self.clone()
+            },
+        }
+    }
+
     /// Host and port of the database itself, not of the near end of a tunnel.
     fn endpoint(&self, engine: Engine) -> (&str, u16) {
         match &self.auth_host {
@@ -206,6 +221,15 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// The family of an engine of RDS; none of Oracle, SQL Server, Db2 and RDS Custom.
+    pub fn of(engine: &str) -> Option<Self> {
+        match engine {
+            "postgres" | "aurora-postgresql" => Some(Self::Postgres),
+            "mysql" | "mariadb" | "aurora-mysql" => Some(Self::Mysql),
+            _ => None,
+        }
+    }
+
     fn port(self) -> u16 {
         match self {
             Self::Postgres => 5432,

@@ -49,7 +49,7 @@ FROM information_schema.PARTITIONS WHERE PARTITION_NAME IS NOT NULL AND TABLE_SC
 GROUP BY TABLE_SCHEMA, TABLE_NAME";
 
 /// Databases that belong to the server.
-const SYSTEM: &str = "'mysql', 'information_schema', 'performance_schema', 'sys', 'innodb'";
+pub(super) const SYSTEM: &str = "'mysql', 'information_schema', 'performance_schema', 'sys', 'innodb'";
 
 const SETTINGS: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image')";
 
@@ -117,6 +117,7 @@ fn finding(row: &Row) -> Finding {
     Finding { kind: text(row, 0), object: text(row, 1), detail: text(row, 2) }
 }
 
-fn text(row: &Row, column: usize) -> String {
+/// A column as text; nothing if it is null.
+pub(super) fn text(row: &Row, column: usize) -> String {
     row.get::<Option<String>, _>(column).flatten().unwrap_or_default()
 }

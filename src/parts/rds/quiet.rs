@@ -1,0 +1,233 @@
+//! Keeps a restored database quiet until what acts by itself in it has been stopped.
+//!
+//! A copy has the subscriptions, scheduled jobs and events of its source, enabled. As soon as it runs they would act in
+//! the place of the source, or a second time. It is therefore restored with a temporary parameter group: that which it
+//! shall have in the end, with parameters that hold them back. Once they have been stopped in the databases, it gets its
+//! own group, and the temporary one is deleted. That one is what tells a later run how far an earlier one came: its name
+//! follows from that of the database, its tag says which create it belongs to, and it goes last.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{Failed, Map};
+
+use crate::attributes::tags;
+use crate::aws::lag;
+use crate::aws::rds::groups::NewGroup;
+use crate::aws::rds::parameters::{Group, Parameter, Setting};
+use crate::aws::rds::{Database, Rds};
+use crate::parts::rds::database::Target;
+use crate::parts::rds::parameter_group;
+use crate::world::Ctx;
+
+/// A database that is restored, and its two parameter groups.
+#[derive(Clone, Copy, Debug)]
+pub struct Quiet<'a> {
+    /// The restored database.
+    pub database: &'a Target,
+    /// The name of the parameter group that it shall have in the end.
+    pub wanted: &'a str,
+    /// The mark of the create, for the temporary parameter group.
+    pub mark: &'a str,
+}
+
+/// What the name of a temporary parameter group ends in.
+const TEMPORARY: &str = "-rdsauth-quiet";
+
+/// Parameters that hold back what acts by itself, and values for it in the order of preference. Which of them there are
+/// depends on the engine and its version.
+const GUARDS: [(&str, &[&str]); 4] = [
+    ("max_logical_replication_workers", &["0"]),
+    ("cron.launch_active_jobs", &["0", "off"]),
+    ("cron.max_running_jobs", &["0"]),
+    ("event_scheduler", &["OFF"]),
+];
+
+/// What begins the parameters of pg_cron, and where it is loaded.
+const CRON: (&str, &str, &str) = ("cron.", "shared_preload_libraries", "pg_cron");
+
+/// What every error is about.
+const DOING: &str = "Cannot keep the restored database quiet";
+
+impl Quiet<'_> {
+    /// The temporary parameter group.
+    pub fn group(&self) -> Group {
+        Group { kind: self.database.kind, name: format!("{}{TEMPORARY}", self.database.identifier) }
+    }
+
+    /// The parameter group that the database shall have in the end.
+    fn wanted(&self) -> Group {
+        Group { kind: self.database.kind, name: self.wanted.to_owned() }
+    }
+
+    /// Creates the temporary parameter group, before the database is restored with it. Goes on with one that an earlier
+    /// run of the same create has left.
+    ///
+    /// # Errors
+    /// A parameter group of that name is not of this create, or AWS refused something.
+    pub async fn guard(&self, cx: &Ctx, rds: &Rds) -> Result<Group> {
+        let group = self.group();
+        if !self.is_pending(rds).await.context(DOING, &group)? {
+            cx.progress(format!("Creating the temporary {group}"));
+            self.create(rds, &group).await.context(DOING, &group)?;
+        }
+        let mut names: Vec<_> = GUARDS.iter().map(|(name, _)| *name).collect();
+        names.push(CRON.1);
+        let known = rds.parameters_named(&group, &names).await.context(DOING, &group)?;
+        let guards = guards(&known);
+        if is_cron_free(&known) {
+            cx.warn(unguarded(&group));
+        }
+        let missing: Vec<_> = guards.into_iter().filter(|guard| !is_set(&known, guard)).collect();
+        if !missing.is_empty() {
+            let written = parameter_group::write(cx, rds, &group, &missing).await;
+            written.map_err(Diagnostic::from).context(DOING, &group)?;
+        }
+        Ok(group)
+    }
+
+    /// Whether the temporary parameter group exists, so that the database is not as it shall be in the end.
+    ///
+    /// # Errors
+    /// A parameter group of that name is not of this create, or AWS refused the read.
+    pub async fn is_pending(&self, rds: &Rds) -> Result<bool> {
+        let group = self.group();
+        let Some(arn) = rds.group_arn(&group).await? else { return Ok(false) };
+        let tags: Map<String> = rds.tags(&arn).await?.into_iter().collect();
+        match tags::mark(&tags) {
+            Some(mark) if *mark == self.mark => Ok(true),
+            _ => Err(foreign(&group)),
+        }
+    }
+
+    async fn create(&self, rds: &Rds, group: &Group) -> Result<()> {
+        let wanted = self.wanted();
+        let tags = tags::marked(&Map::new(), self.mark.to_owned());
+        let description = format!("Temporary, until what acts by itself in {} is stopped", self.database.identifier);
+        let new = NewGroup { group, description: &description, tags: &tags };
+        let created = match wanted.name.strip_prefix("default.") {
+            Some(family) => rds.create_group(family, new).await,
+            None => rds.copy_group(&wanted.name, new).await,
+        };
+        match created {
+            // Perhaps the answer to an earlier attempt was lost.
+            Err(error) if error.is_already_exists() => match self.is_pending(rds).await? {
+                true => Ok(()),
+                false => Err(error.into()),
+            },
+            created => Ok(created?),
+        }
+    }
+
+    /// Gives the database its own parameter group, reboots it and deletes the temporary group. What acted by itself must
+    /// have been stopped.
+    ///
+    /// # Errors
+    /// AWS refused something, or the time is up.
+    pub async fn release(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+        let (group, wanted) = (self.group(), self.wanted());
+        cx.progress(format!("Giving \"{}\" the {wanted} and rebooting it", self.database));
+        let set = || async {
+            match self.database.read(cx, rds).await? {
+                now if now.group == wanted.name => Ok(()),
+                _ => match rds.set_group(&self.database.identifier, &wanted).await {
+                    Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
+                    answer => Ok(answer.map_err(Diagnostic::from)?),
+                },
+            }
+        };
+        cx.until(&lag::DATABASE_BUSY, set).await.context(DOING, self.database)?;
+        let released = self.database.reboot(cx, rds, true).await.context(DOING, self.database)?;
+        self.remove(cx, rds).await.context(DOING, &group)?;
+        Ok(released)
+    }
+
+    /// Deletes the temporary parameter group, unless it is not of this create.
+    ///
+    /// # Errors
+    /// AWS refused something, or the time is up.
+    pub async fn remove(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
+        if !self.is_pending(rds).await? {
+            return Ok(());
+        }
+        let group = self.group();
+        cx.until(&lag::GROUP_IN_USE, || rds.delete_group(&group)).await
+    }
+}
+
+/// The parameters to set in a group that has these.
+fn guards(known: &[Parameter]) -> Vec<Setting> {
+    let setting = |(name, values): &(&str, &[&str])| {
+        let parameter = known.iter().find(|parameter| parameter.name == *name && parameter.is_modifiable)?;
+        let value = values.iter().find(|value| parameter.allows(value))?;
+        Some(Setting { name: parameter.name.clone(), value: Some((*value).to_owned()), method: parameter.method() })
+    };
+    GUARDS.iter().filter_map(setting).collect()
+}
+
+/// Whether pg_cron is loaded and nothing holds it back.
+fn is_cron_free(known: &[Parameter]) -> bool {
+    let (prefix, libraries, library) = CRON;
+    let loaded = known.iter().find(|parameter| parameter.name == libraries).and_then(|all| all.value.as_deref());
+    let is_loaded = loaded.is_some_and(|all| all.split(',').any(|one| one.trim() == library));
+    is_loaded && !guards(known).iter().any(|guard| guard.name.starts_with(prefix))
+}
+
+fn is_set(known: &[Parameter], guard: &Setting) -> bool {
+    known.iter().any(|now| now.name == guard.name && now.is_set() && now.value == guard.value)
+}
+
+fn foreign(group: &Group) -> Diagnostic {
+    let detail = format!(
+        "There is a {group}, and this resource has not created it. While it restores a database, it needs a temporary \
+         parameter group of this name.\n\nDelete the group if nothing uses it, choose another identifier for the \
+         restored database, or set quiet = false."
+    );
+    Diagnostic::error("Parameter group already exists", detail)
+}
+
+fn unguarded(group: &Group) -> Diagnostic {
+    let detail = format!(
+        "pg_cron is loaded, and the {group} has no parameter that keeps it from starting jobs. From the start of the \
+         restored database until its jobs are set to inactive, which takes seconds, those that are due run there."
+    );
+    Diagnostic::warning("Scheduled jobs can run for a moment", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(name: &str, allowed: &str, value: Option<&str>) -> Parameter {
+        Parameter {
+            name: name.to_owned(),
+            value: value.map(str::to_owned),
+            source: "engine-default".to_owned(),
+            is_dynamic: name == "event_scheduler",
+            data_type: if allowed.contains('-') { "integer" } else { "boolean" }.to_owned(),
+            allowed: Some(allowed.to_owned()),
+            is_modifiable: true,
+        }
+    }
+
+    #[track_caller]
+    fn check(known: &[Parameter], expected: &[(&str, &str)], cron_is_free: bool) {
+        let found: Vec<_> = guards(known).into_iter().map(|one| (one.name, one.value.unwrap())).collect();
+        let expected: Vec<_> = expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        assert_eq!((found, is_cron_free(known)), (expected, cron_is_free));
+    }
+
+    #[test]
+    fn only_parameters_that_there_are_are_set() {
+        let workers = parameter("max_logical_replication_workers", "0-262143", None);
+        let loaded = Parameter { data_type: "list".to_owned(), ..parameter(CRON.1, "a", Some("pg_tle, pg_cron")) };
+        let jobs = |allowed| parameter("cron.max_running_jobs", allowed, None);
+        let launch = |allowed| parameter("cron.launch_active_jobs", allowed, None);
+        let events = parameter("event_scheduler", "ON,OFF", None);
+        check(std::slice::from_ref(&workers), &[("max_logical_replication_workers", "0")], false);
+        check(&[launch("0,1")], &[("cron.launch_active_jobs", "0")], false);
+        check(&[launch("on,off"), loaded.clone()], &[("cron.launch_active_jobs", "off")], false);
+        check(&[jobs("1-100"), loaded.clone()], &[], true);
+        check(&[jobs("0-100"), loaded.clone()], &[("cron.max_running_jobs", "0")], false);
+        check(&[Parameter { is_modifiable: false, ..jobs("0-100") }, loaded], &[], true);
+        check(&[events], &[("event_scheduler", "OFF")], false);
+    }
+}
