@@ -12,7 +12,10 @@ mod trusted;
 pub use db_user::{DbUserArn, MAX_DB_USER_LEN, Wildcards, check_db_user, check_resource_id};
 pub use principal::{principal_arn, role_arn};
 pub use regions::check_known_region;
-pub use service::{key_arn, parameter_group_arn, secret_arn, snapshot_arn, snapshot_beside};
+pub use service::{
+    cluster_arn, cluster_snapshot_arn, instance_arn, key_arn, parameter_group_arn, secret_arn, snapshot_arn,
+    snapshot_beside,
+};
 pub use trusted::check_principal;
 
 /// A group of regions with its own accounts, endpoints and ARN prefix.

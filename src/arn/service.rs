@@ -50,19 +50,49 @@ pub fn parameter_group_arn(database: &Arn, of_clusters: bool, name: &str) -> Arn
 /// # Errors
 /// It is something else.
 pub fn snapshot_arn(text: &str) -> Result<(Arn, String), ArnError> {
-    let arn = regional(text, "rds", "a DB snapshot")?;
-    match arn.resource.strip_prefix("snapshot:").filter(|name| !name.is_empty()).map(str::to_owned) {
-        Some(name) => Ok((arn, name)),
-        None => {
-            let message = format!("\"{text}\" is not the ARN of a DB snapshot, which ends in \"snapshot:IDENTIFIER\".");
-            Err(ArnError::new(Part::Resource, message))
-        }
-    }
+    named(text, "snapshot", "a DB snapshot")
+}
+
+/// The ARN of a DB instance, and the identifier in it.
+///
+/// # Errors
+/// It is something else.
+pub fn instance_arn(text: &str) -> Result<(Arn, String), ArnError> {
+    named(text, "db", "a DB instance")
+}
+
+/// The ARN of a DB cluster snapshot, and the identifier in it.
+///
+/// # Errors
+/// It is something else.
+pub fn cluster_snapshot_arn(text: &str) -> Result<(Arn, String), ArnError> {
+    named(text, "cluster-snapshot", "a DB cluster snapshot")
+}
+
+/// The ARN of a DB cluster, and the identifier in it.
+///
+/// # Errors
+/// It is something else.
+pub fn cluster_arn(text: &str) -> Result<(Arn, String), ArnError> {
+    named(text, "cluster", "a DB cluster")
 }
 
 /// The ARN of another snapshot in the same region and account.
 pub fn snapshot_beside(snapshot: &Arn, identifier: &str) -> Arn {
     Arn { resource: format!("snapshot:{identifier}"), ..snapshot.clone() }
+}
+
+/// The ARN of an object of RDS, and the identifier in it.
+fn named(text: &str, kind: &str, what: &str) -> Result<(Arn, String), ArnError> {
+    let arn = regional(text, "rds", what)?;
+    let name = arn.resource.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':'));
+    match name.filter(|name| !name.is_empty()).map(str::to_owned) {
+        Some(name) => Ok((arn, name)),
+        None => {
+            let message = format!("\"{text}\" is not the ARN of {what}, which ends in \"{kind}:IDENTIFIER\".");
+            Err(ArnError::new(Part::Resource, message))
+        }
+    }
 }
 
 fn regional(text: &str, service: &str, what: &str) -> Result<Arn, ArnError> {
@@ -111,6 +141,16 @@ mod tests {
             let error = snapshot_arn(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn clusters_and_their_snapshots_are_distinguished() {
+        let (cluster, snapshot) =
+            ("arn:aws:rds:us-east-1:123456789012:cluster:a", "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:a");
+        assert_eq!(cluster_arn(cluster).map(|(_, name)| name).as_deref(), Ok("a"));
+        assert_eq!(cluster_snapshot_arn(snapshot).map(|(_, name)| name).as_deref(), Ok("a"));
+        assert!(cluster_arn(snapshot).unwrap_err().to_string().contains("cluster:IDENTIFIER"));
+        assert!(cluster_snapshot_arn(cluster).unwrap_err().to_string().contains("cluster-snapshot:IDENTIFIER"));
     }
 
     #[test]

@@ -139,6 +139,21 @@ pub fn marked(all: &Map<String>, mark: String) -> Map<String> {
     marked
 }
 
+/// The tags that are copied from another object and that none of the others override.
+pub fn not_overridden<'a>(copied: &'a Map<String>, over: &[&Map<String>]) -> Vec<(&'a str, &'a str)> {
+    let is_free = |key: &str| !over.iter().any(|tags| tags.contains_key(key));
+    copied.iter().filter(|(key, _)| is_free(key)).map(|(key, value)| (key.as_str(), value.as_str())).collect()
+}
+
+/// All wanted tags of an object that also has those of another, which its own tags and the default ones override.
+///
+/// # Errors
+/// They are too many.
+pub fn with_copied(options: &TagOptions, own: Option<&Given>, copied: &Map<String>) -> Result<Map<String>> {
+    let mine: Map<String> = own.cloned().into_iter().flat_map(given).collect();
+    options.all(own, &not_overridden(copied, &[&mine, &options.default]))
+}
+
 /// The mark of its create in the tags of an object.
 pub fn mark(found: &Map<String>) -> Option<&String> {
     found.get(CREATION)
@@ -189,6 +204,15 @@ mod tests {
 
     fn own(pairs: &[(&str, Option<&str>)]) -> Given {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned))).collect()
+    }
+
+    #[test]
+    fn copied_tags_give_way_to_others() {
+        let copied = map(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        assert_eq!(not_overridden(&copied, &[&map(&[("b", "x")]), &map(&[("c", "y")])]), [("a", "1")]);
+        let all =
+            with_copied(&options(), Some(&own(&[("b", Some("x"))])), &map(&[("b", "2"), ("stage", "old"), ("z", "1")]));
+        assert_eq!(all.unwrap(), map(&[("b", "x"), ("stage", "dev"), ("team", "data"), ("z", "1")]));
     }
 
     const FORCED: &[(&str, &str)] = &[("assumer", "loader")];

@@ -9,6 +9,7 @@ mod dependents;
 pub mod encryption;
 mod endpoints;
 pub mod groups;
+pub mod instance_restore;
 mod instances;
 mod modify;
 pub mod parameters;

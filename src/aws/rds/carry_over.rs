@@ -5,11 +5,12 @@
 
 mod cluster;
 mod instance;
+pub(super) mod instance_requests;
 mod member;
 mod requests;
 
 pub(super) use self::cluster::CLUSTER;
-pub(super) use self::instance::INSTANCE;
+pub(super) use self::instance::{INSTANCE, KEPT};
 pub(super) use self::member::MEMBER;
 pub(super) use self::requests::{member_argument, modify_argument, restore_argument};
 

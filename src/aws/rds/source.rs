@@ -4,7 +4,7 @@ use aws_sdk_rds::types::{DbCluster, DbInstance, Filter, Tag};
 use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
-use crate::aws::rds::carry_over::{CLUSTER, INSTANCE, MEMBER, Setting, lost};
+use crate::aws::rds::carry_over::{CLUSTER, INSTANCE, KEPT, MEMBER, Setting, lost};
 use crate::aws::rds::database::Database;
 use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::{Kind, Rds};
@@ -42,6 +42,8 @@ pub struct Source {
     pub tags: Map<String>,
     /// What a restore without arguments would lose.
     pub settings: Vec<Setting>,
+    /// What a restore of a DB instance would take from the snapshot, and what can be given to it.
+    pub kept: Vec<Setting>,
 }
 
 /// A DB instance that belongs to a source: a member of the cluster, or a read replica in the same region.
@@ -104,7 +106,7 @@ impl Rds {
 }
 
 impl Source {
-    fn of_instance(instance: DbInstance) -> Result<Self, Error> {
+    pub(super) fn of_instance(instance: DbInstance) -> Result<Self, Error> {
         let identifier = instance.db_instance_identifier().unwrap_or_default();
         let settings = lost(INSTANCE, identifier, &instance);
         let replicas = instance.read_replica_db_instance_identifiers().iter();
@@ -125,6 +127,7 @@ impl Source {
             is_serverless_v1: false,
             is_limitless: false,
             is_protected: instance.deletion_protection.unwrap_or_default(),
+            kept: lost(KEPT, identifier, &instance),
             tags: tag_map(instance.tag_list()),
             settings,
             database: Database::of_instance(instance)?,
@@ -148,6 +151,7 @@ impl Source {
             is_serverless_v1: cluster.engine_mode() == Some("serverless"),
             is_limitless: is_limitless.is_some_and(|status| status != "disabled"),
             is_protected: cluster.deletion_protection.unwrap_or_default(),
+            kept: Vec::new(),
             tags: tag_map(cluster.tag_list()),
             settings,
             database: Database::of_cluster(cluster)?,

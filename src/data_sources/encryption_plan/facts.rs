@@ -212,6 +212,7 @@ pub(super) mod tests {
             is_protected: false,
             tags: tf_provider::schema::Map::new(),
             settings: Vec::new(),
+            kept: Vec::new(),
         };
         Facts {
             source,

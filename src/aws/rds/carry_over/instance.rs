@@ -6,6 +6,7 @@ use crate::aws::rds::carry_over::{NONE, Row, any, except, list, on, own_group, p
 
 const OFF: &str = "Off without the argument.";
 const RANDOM: &str = "RDS chooses one without the argument.";
+const AS_BEFORE: &str = "As in the snapshot without the argument.";
 const AFTERWARDS: &str = "The restore has no such argument. Set it once the restored DB instance is available.";
 
 /// What a restore leaves out, in the order of its arguments; then what a modification or another call carries over.
@@ -78,7 +79,7 @@ pub(in crate::aws::rds) const INSTANCE: &[Row<DbInstance>] = &[
         "storage_throughput",
         "RestoreDBInstanceFromDBSnapshot.StorageThroughput",
         "Not documented whether it is kept without the argument.",
-        |i| positive(i.storage_throughput),
+        |i| positive(i.storage_throughput).filter(|_| is_provisioned(i)),
     ),
     Row::new("dedicated_log_volume", "RestoreDBInstanceFromDBSnapshot.DedicatedLogVolume", OFF, |i| {
         on(i.dedicated_log_volume)
@@ -148,7 +149,10 @@ pub(in crate::aws::rds) const INSTANCE: &[Row<DbInstance>] = &[
         "RestoreDBInstanceFromDBSnapshot.Domain",
         "Not joined without the argument. Needs DomainIAMRoleName, or DomainFqdn, DomainOu, DomainAuthSecretArn and \
          DomainDnsIps for a self-managed Active Directory.",
-        |i| list(i.domain_memberships().iter().filter_map(|domain| domain.domain().or(domain.fqdn()))),
+        |i| {
+            let domains = i.domain_memberships().iter();
+            roles(domains.map(|domain| (domain.domain().or(domain.fqdn()), domain.iam_role_name())))
+        },
     ),
     Row::new(
         "custom_iam_instance_profile",
@@ -245,6 +249,34 @@ pub(in crate::aws::rds) const INSTANCE: &[Row<DbInstance>] = &[
         |i| i.pending_modified_values().and_then(pending),
     ),
 ];
+
+/// What a restore takes from the snapshot, and what can be given to it all the same.
+pub(in crate::aws::rds) const KEPT: &[Row<DbInstance>] = &[
+    Row::new("db_instance_class", "RestoreDBInstanceFromDBSnapshot.DBInstanceClass", AS_BEFORE, |i| {
+        any(i.db_instance_class())
+    }),
+    Row::new("allocated_storage", "RestoreDBInstanceFromDBSnapshot.AllocatedStorage", AS_BEFORE, |i| {
+        positive(i.allocated_storage)
+    }),
+    Row::new("iops", "RestoreDBInstanceFromDBSnapshot.Iops", "As in the snapshot. Decides the storage type.", |i| {
+        positive(i.iops).filter(|_| is_provisioned(i))
+    }),
+    Row::new("port", "RestoreDBInstanceFromDBSnapshot.Port", AS_BEFORE, |i| {
+        any(i.endpoint().and_then(|endpoint| endpoint.port()).as_ref())
+    }),
+    Row::new("backup_retention_period", "RestoreDBInstanceFromDBSnapshot.BackupRetentionPeriod", AS_BEFORE, |i| {
+        any(i.backup_retention_period.as_ref())
+    }),
+];
+
+/// Whether IOPS and throughput of the storage can be chosen. RDS shows them for smaller gp3 storage as well.
+fn is_provisioned(instance: &DbInstance) -> bool {
+    match instance.storage_type() {
+        Some("io1" | "io2") => true,
+        Some("gp3") => instance.allocated_storage.is_some_and(|size| size >= 400),
+        _ => false,
+    }
+}
 
 /// The names of pending modifications.
 fn pending(values: &PendingModifiedValues) -> Option<String> {

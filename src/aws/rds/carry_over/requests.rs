@@ -96,12 +96,12 @@ pub(in crate::aws::rds) fn member_argument(request: Create, name: &str, value: &
 }
 
 /// The values of a list.
-fn words(value: &str) -> Vec<String> {
+pub(super) fn words(value: &str) -> Vec<String> {
     value.split(", ").filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// The values of a list, each with what is in parentheses behind it.
-fn pairs(value: &str) -> Vec<(String, Option<String>)> {
+pub(super) fn pairs(value: &str) -> Vec<(String, Option<String>)> {
     let pair = |word: String| match word.strip_suffix(')').and_then(|word| word.split_once(" (")) {
         Some((one, other)) => (one.to_owned(), Some(other.to_owned())),
         None => (word, None),
@@ -109,7 +109,7 @@ fn pairs(value: &str) -> Vec<(String, Option<String>)> {
     words(value).into_iter().map(pair).collect()
 }
 
-fn parsed<T: FromStr>(value: &str) -> Option<T> {
+pub(super) fn parsed<T: FromStr>(value: &str) -> Option<T> {
     value.parse().ok()
 }
 
