@@ -147,6 +147,10 @@ pub const DATABASE_BUSY: Retry<Failed> = Retry {
     first: Duration::from_millis(200),
 };
 
+/// RDS shows a modification of a DB instance, or that it is being modified, only after a while.
+pub const MODIFICATION_UNSEEN: Lag =
+    Lag { what: "the modification to become visible", looks: 8, first: Duration::from_millis(500) };
+
 /// Polling a snapshot, which takes minutes to hours.
 pub const SNAPSHOT: Pauses = Pauses { first: Duration::from_millis(200), most: Duration::from_secs(15) };
 

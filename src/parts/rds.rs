@@ -1,5 +1,7 @@
 //! Of RDS.
 
+pub mod carried;
 pub mod database;
+pub mod given_snapshot;
 pub mod parameter_group;
 pub mod quiet;

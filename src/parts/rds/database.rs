@@ -315,7 +315,7 @@ fn unsupported(database: &Database, error: aws::Error) -> Diagnostic {
 }
 
 /// A database in a few words, with advice if it is stuck.
-fn describe(database: &Database) -> String {
+pub fn describe(database: &Database) -> String {
     let is = |on| if on { "on" } else { "off" };
     let mut words =
         format!("its status is \"{}\", IAM authentication is {}", database.status, is(database.iam_enabled));

@@ -9,6 +9,7 @@ use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::snapshots;
 use crate::aws::rds::{Database, Kind};
 use crate::parts::rds::database::Target;
+use crate::parts::rds::given_snapshot;
 use crate::resources::encrypted_snapshot::{
     AWAITING_SOURCE, EncryptedSnapshot, all_tags, diagnostics, intermediate_of,
 };
@@ -105,7 +106,7 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         }
     } else if let Some(source) = source {
         let rds = cx.aws()?.rds(Some(&region)).await?;
-        let name = given_source(cx, &source).await?;
+        let name = given_snapshot::name(cx, &source, arn::snapshot_arn).await?;
         let found = world::unless_unreached(cx, rds.snapshot(&name).await);
         match found.context("Cannot read the source snapshot", &source)? {
             Some(Some(found)) => {
@@ -147,16 +148,6 @@ pub(super) fn refuse_member(found: &Database) -> Result<()> {
         Some(cluster) => Err(diagnostics::of_a_cluster(&found.identifier, cluster)),
         None => Ok(()),
     }
-}
-
-/// The name by which RDS finds a given snapshot: one of this account has no need of its ARN.
-///
-/// # Errors
-/// The credentials are no good.
-pub(super) async fn given_source(cx: &Ctx, given: &str) -> Result<String> {
-    let Ok((Arn { account, .. }, name)) = arn::snapshot_arn(given) else { return Ok(given.to_owned()) };
-    let own = cx.aws()?.account_id().await?;
-    Ok(if own.is_some_and(|own| own == account) { name } else { given.to_owned() })
 }
 
 /// Warns if the caller may not have the permissions that RDS needs of it. A permission that holds only for requests that

@@ -9,6 +9,7 @@ use crate::aws::rds::snapshots::{NewCopy, Snapshot};
 use crate::aws::rds::{Database, Rds};
 use crate::aws::{self, lag};
 use crate::ownership;
+use crate::parts::rds::given_snapshot;
 use crate::records::claims::{self, Claim, Creator};
 use crate::resources::encrypted_snapshot::{
     AWAITING_SOURCE, EncryptedSnapshot, all_tags, diagnostics, forced, foreseen, intermediate_of,
@@ -225,7 +226,7 @@ impl EncryptedSnapshot {
     /// Waits for the source, and copies it.
     async fn copy_source(&mut self, cx: &Ctx, rds: &Rds, by: By<'_>) -> Result<Waited> {
         let source = match &self.source_db_snapshot_identifier {
-            Some(given) => foreseen::given_source(cx, given).await?,
+            Some(given) => given_snapshot::name(cx, given, arn::snapshot_arn).await?,
             None => intermediate_of(&self.db_snapshot_identifier),
         };
         let source = match look(cx, rds, &source).await.context(DOING, &source)? {

@@ -1,0 +1,164 @@
+//! The settings of an original, as texts: kept in the state, given to requests, and compared with what was restored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tf_provider::schema::{Map, computed};
+
+use crate::aws::rds::Setting;
+
+tf_provider::model! {
+    /// A setting of the original.
+    pub struct SourceSetting {
+        /// Kind of object that has the setting: `instance`, or `cluster`, `member` or `custom_endpoint`.
+        kind: String = computed(),
+        /// Identifier of the object.
+        identifier: String = computed(),
+        /// Name of the setting, as in `carry_over` of `rdsauth_encryption_plan`; `tags.KEY` for a tag.
+        name: String = computed(),
+        /// Value of the setting. Several values are separated by commas.
+        value: String = computed(),
+    }
+}
+
+tf_provider::model! {
+    /// A setting in which what was restored differs.
+    pub struct Difference {
+        /// Identifier of the object that differs.
+        identifier: String = computed(),
+        /// Name of the setting.
+        name: String = computed(),
+        /// Value in the original, or in `overrides`. Null for the default.
+        source: Option<String> = computed(),
+        /// Value in what was restored. Null for the default, or if the object is missing.
+        restored: Option<String> = computed(),
+    }
+}
+
+/// The settings of one object, by name.
+pub type Settings = BTreeMap<String, String>;
+
+/// An object of the original.
+#[derive(Clone, Debug, Default)]
+pub struct Original {
+    /// Its identifier.
+    pub identifier: String,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its tags.
+    pub tags: Map<String>,
+}
+
+/// Settings that are carried over and compared in another way.
+const APART: [&str; 2] = ["tags", "custom_endpoints"];
+
+/// What the name of a tag has in front.
+const TAG: &str = "tags.";
+
+/// Settings of which only the presence can be carried over: their values are new.
+const PRESENT: &str = "master_user_secret";
+
+/// The settings in rows of a carry-over table.
+pub fn of_rows(rows: &[Setting]) -> Settings {
+    let rows = rows.iter().filter(|row| !APART.contains(&row.name));
+    rows.map(|row| (row.name.to_owned(), row.value.clone())).collect()
+}
+
+/// The settings and tags of an object, as a state lists them.
+pub fn listed(kind: &str, identifier: &str, settings: &Settings, tags: &Map<String>) -> Vec<SourceSetting> {
+    let tags = tags.iter().filter(|(key, _)| !is_reserved(key));
+    let tags = tags.map(|(key, value)| (format!("{TAG}{key}"), value.clone()));
+    let settings = settings.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let setting =
+        |(name, value)| SourceSetting { kind: kind.to_owned(), identifier: identifier.to_owned(), name, value };
+    settings.chain(tags).map(setting).collect()
+}
+
+/// A tag of AWS or of the create of the original.
+fn is_reserved(key: &str) -> bool {
+    key.starts_with("aws:") || key.starts_with("rdsauth:")
+}
+
+/// The objects of a kind in the settings of a state, in their order.
+pub fn originals(all: &[SourceSetting], kind: &str) -> Vec<Original> {
+    let mut found: Vec<Original> = Vec::new();
+    for SourceSetting { identifier, name, value, .. } in all.iter().filter(|setting| setting.kind == kind) {
+        if found.last().is_none_or(|last| last.identifier != *identifier) {
+            found.push(Original { identifier: identifier.clone(), ..Original::default() });
+        }
+        let Some(last) = found.last_mut() else { continue };
+        match name.strip_prefix(TAG) {
+            Some(key) => last.tags.insert(key.to_owned(), value.clone()),
+            None => last.settings.insert(name.clone(), value.clone()),
+        };
+    }
+    found
+}
+
+/// In what an object differs from the settings that are wanted for it.
+pub fn differences(identifier: &str, wanted: &Settings, is: &Settings) -> Vec<Difference> {
+    let names: BTreeSet<_> = wanted.keys().chain(is.keys()).collect();
+    let difference = |name: &String| {
+        let (wanted, is) = (wanted.get(name), is.get(name));
+        (!same(name, wanted.map(String::as_str), is.map(String::as_str))).then(|| Difference {
+            identifier: identifier.to_owned(),
+            name: name.clone(),
+            source: wanted.cloned(),
+            restored: is.cloned(),
+        })
+    };
+    names.into_iter().filter_map(difference).collect()
+}
+
+/// Whether two values mean the same. Lists have no order, and what is off is not listed.
+pub fn same(name: &str, wanted: Option<&str>, is: Option<&str>) -> bool {
+    match (wanted, is) {
+        (Some(_), Some(_)) if name == PRESENT => true,
+        (Some(wanted), Some(is)) => words(wanted) == words(is),
+        (Some(value), None) | (None, Some(value)) => value == "false",
+        (None, None) => true,
+    }
+}
+
+fn words(list: &str) -> BTreeSet<&str> {
+    list.split(", ").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn objects_of_a_state_keep_their_order_and_tags() {
+        let tags = Map::from([("team".to_owned(), "a=b".to_owned()), ("aws:x".to_owned(), "y".to_owned())]);
+        let mut all = listed("cluster", "shop", &settings(&[("port", "5432")]), &tags);
+        all.extend(listed("member", "shop", &settings(&[("db_instance_class", "db.r6g.large")]), &Map::new()));
+        all.extend(listed("member", "a", &settings(&[("db_instance_class", "db.r6g.large")]), &tags));
+        let members = originals(&all, "member");
+        assert_eq!(members.iter().map(|member| member.identifier.as_str()).collect::<Vec<_>>(), ["shop", "a"]);
+        assert_eq!(members[1].tags, Map::from([("team".to_owned(), "a=b".to_owned())]));
+        let cluster = &originals(&all, "cluster")[0];
+        assert_eq!((&cluster.settings, cluster.tags.len()), (&settings(&[("port", "5432")]), 1));
+    }
+
+    #[test]
+    fn what_is_the_same_is_no_difference() {
+        let wanted = settings(&[
+            ("groups", "a, b"),
+            ("deletion_protection", "false"),
+            (PRESENT, "arn:old"),
+            ("window", "sun:01:00-sun:01:30"),
+            ("lost", "x"),
+        ]);
+        let is = settings(&[("groups", "b, a"), (PRESENT, "arn:new"), ("window", "mon:01:00-mon:01:30"), ("new", "y")]);
+        let told = differences("shop", &wanted, &is);
+        let told: Vec<_> =
+            told.iter().map(|one| (one.name.as_str(), one.source.as_deref(), one.restored.as_deref())).collect();
+        let windows = ("window", Some("sun:01:00-sun:01:30"), Some("mon:01:00-mon:01:30"));
+        assert_eq!(told, [("lost", Some("x"), None), ("new", None, Some("y")), windows]);
+        assert!(!same(PRESENT, Some("arn"), None));
+    }
+}
