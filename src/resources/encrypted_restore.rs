@@ -50,7 +50,7 @@ tf_provider::model! {
     /// ## Carry-over
     ///
     /// The settings are those that the data source [`rdsauth_encryption_plan`](../data-sources/encryption_plan.md#carry-over)
-    /// lists as `carry_over`, the DB instance class, the port, the backup retention period and the performance of the
+    /// lists as carry-over, the DB instance class, the port, the backup retention period and the performance of the
     /// storage. All tags are copied, and IAM roles are associated. If RDS manages the password of the original's master
     /// user, it also manages that of the restored DB instance, in a new secret.
     ///
@@ -101,10 +101,10 @@ tf_provider::model! {
         region: Computed<String> = optional().replace().identity().check(checks::region()),
         /// Identifier or ARN of the encrypted DB snapshot to restore. That of another account must be shared with this one
         /// and be given by its ARN. Changing this forces a new resource to be created, except after an import.
-        snapshot_identifier: Option<String> = required().check(checks::source_snapshot()),
+        snapshot_identifier: String = required().check(checks::source_snapshot()),
         /// Identifier of the DB instance whose settings are carried over. It can be deleted once `complete` is `true`.
         /// Changing this forces a new resource to be created, except after an import.
-        source_db_instance_identifier: Option<String> = required().check(checks::db_identifier()),
+        source_db_instance_identifier: String = required().check(checks::db_identifier()),
         /// Whether to stop what acts by itself in the restored databases: see [What Acts by
         /// Itself](#what-acts-by-itself). Used at creation only: a later change has no effect.
         quiet: bool = optional().or(true),

@@ -9,11 +9,11 @@ use crate::aws::rds::Setting;
 tf_provider::model! {
     /// A setting of the original.
     pub struct SourceSetting {
-        /// Kind of object that has the setting: `instance`, or `cluster`, `member` or `custom_endpoint`.
+        /// Kind of object that has the setting: `"instance"`; of a DB cluster `"cluster"`, `"member"` or `"custom_endpoint"`.
         kind: String = computed(),
         /// Identifier of the object.
         identifier: String = computed(),
-        /// Name of the setting, as in `carry_over` of `rdsauth_encryption_plan`; `tags.KEY` for a tag.
+        /// Name of the setting, as in the carry-over of `rdsauth_encryption_plan`; `tags.KEY` for a tag.
         name: String = computed(),
         /// Value of the setting. Several values are separated by commas.
         value: String = computed(),

@@ -21,9 +21,9 @@ const ENGINES: [&str; 3] = ["postgres", "mysql", "mariadb"];
 pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
     let Some(prior) = plan.prior().filter(|_| !plan.is_destroy()) else { return };
     // After an import it is not known what it was restored from.
-    let sources: [Handle<This, Option<String>>; 2] = [This::snapshot_identifier, This::source_db_instance_identifier];
-    let sources = sources.map(|source| (source, prior.get(source) != Val::Null && plan.changed(source)));
-    let was_restored = prior.get(This::snapshot_identifier) != Val::Null;
+    let was_restored = prior.get(This::snapshot_identifier) != Val::Known(String::new());
+    let sources: [Handle<This, String>; 2] = [This::snapshot_identifier, This::source_db_instance_identifier];
+    let sources = sources.map(|source| (source, was_restored && plan.changed(source)));
     let is_complete = prior.get(This::complete) == Val::Known(true);
     for (source, is_other) in sources {
         if is_other {

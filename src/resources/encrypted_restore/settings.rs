@@ -1,5 +1,7 @@
 //! The settings of a DB instance: of the original, as they are wanted, and as they are.
 
+use tf_provider::schema::Set;
+
 use crate::aws::rds::Source;
 use crate::parts::rds::carried::{
     Difference, Original, Settings, SourceSetting, differences, listed, of_rows, originals,
@@ -77,6 +79,12 @@ impl EncryptedRestore {
     }
 }
 
+fn sorted(words: &Set<String>) -> String {
+    let mut words: Vec<_> = words.iter().map(String::as_str).collect();
+    words.sort_unstable();
+    words.join(", ")
+}
+
 impl InstanceOverrides {
     fn apply(&self, settings: &mut Settings) {
         let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
@@ -85,7 +93,7 @@ impl InstanceOverrides {
         for (name, value) in [
             ("db_instance_class", self.instance_class.clone()),
             ("db_subnet_group_name", self.db_subnet_group_name.clone()),
-            ("vpc_security_group_ids", groups.map(|ids| ids.iter().cloned().collect::<Vec<_>>().join(", "))),
+            ("vpc_security_group_ids", groups.map(sorted)),
             (GROUP, self.parameter_group_name.clone()),
             ("port", number(self.port)),
             ("multi_az", flag(self.multi_az)),

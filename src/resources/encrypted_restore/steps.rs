@@ -63,7 +63,7 @@ impl EncryptedRestore {
     /// # Errors
     /// It does not exist, or AWS refused the read.
     pub(super) async fn read_original(&mut self, cx: &Ctx, rds: &Rds) -> Result<()> {
-        let name = self.source_db_instance_identifier.clone().unwrap_or_default();
+        let name = self.source_db_instance_identifier.clone();
         let at = |error: Diagnostic| error.at(Self::source_db_instance_identifier);
         let found =
             rds.source(Kind::Instance, &name).await.context("Cannot read the DB instance", &name).map_err(at)?;
@@ -117,18 +117,18 @@ impl EncryptedRestore {
 
     /// The name by which RDS finds the snapshot, once it is available.
     async fn snapshot(&self, cx: &Ctx, rds: &Rds) -> Result<String> {
-        let given = self.snapshot_identifier.clone().unwrap_or_default();
-        let name = given_snapshot::name(cx, &given, arn::snapshot_arn).await?;
+        let given = &self.snapshot_identifier;
+        let name = given_snapshot::name(cx, given, arn::snapshot_arn).await?;
         let at = |error: Diagnostic| error.at(Self::snapshot_identifier);
         let look = || async { rds.snapshot(&name).await.map_err(Diagnostic::from) };
-        if let Some(found) = look().await.context("Cannot read the snapshot", &given).map_err(at)? {
+        if let Some(found) = look().await.context("Cannot read the snapshot", given).map_err(at)? {
             foreseen::check_snapshot(&found)?;
             let found = cx.wait(&SNAPSHOT_AVAILABLE, look).await.context(DOING, &self.db_instance_identifier);
             if found.map_err(at)?.is_some() {
                 return Ok(name);
             }
         }
-        Err(diagnostics::snapshot_missing(&given, &self.place(cx).await?))
+        Err(diagnostics::snapshot_missing(given, &self.place(cx).await?))
     }
 
     /// The DB instance exists: from here on there is a state.

@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_encrypted_restore.orders
+  id = "orders-encrypted"
+}
