@@ -21,7 +21,7 @@ const ENGINES: [&str; 3] = ["postgres", "mysql", "mariadb"];
 pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
     let Some(prior) = plan.prior().filter(|_| !plan.is_destroy()) else { return };
     // After an import it is not known what it was restored from.
-    let was_restored = prior.get(This::snapshot_identifier) != Val::Known(String::new());
+    let was_restored = was_restored(plan);
     let sources: [Handle<This, String>; 2] = [This::snapshot_identifier, This::source_db_instance_identifier];
     let sources = sources.map(|source| (source, was_restored && plan.changed(source)));
     let is_complete = prior.get(This::complete) == Val::Known(true);
@@ -49,13 +49,22 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
     }
 }
 
+/// Whether the state is of a restore, not of an import.
+fn was_restored(plan: &Plan<'_, This>) -> bool {
+    plan.prior().is_some_and(|prior| prior.get(This::snapshot_identifier) != Val::Known(String::new()))
+}
+
 /// Sets what is known before the create, and reports what the create or the delete would report.
 ///
 /// # Errors
 /// The create or the delete would fail.
 pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
-    if plan.is_destroy() {
-        return plan.prior().and_then(|prior| prior.decode()).map_or(Ok(()), |state| state.check_consent());
+    let replaces = [This::db_instance_identifier, This::snapshot_identifier, This::source_db_instance_identifier];
+    let is_replaced = replaces.iter().any(|argument| plan.changed(*argument)) || plan.changed(This::region);
+    if let Some(state) = plan.prior().and_then(|prior| prior.decode())
+        && (plan.is_destroy() || (is_replaced && was_restored(plan)))
+    {
+        state.check_consent()?;
     }
     let Some(config) = plan.config() else { return Ok(()) };
     let region_is_open = !config.is_set(This::region);
