@@ -16,6 +16,7 @@ use crate::aws::rds::parameters::{Group, Parameter, Setting};
 use crate::aws::rds::{Database, Rds};
 use crate::parts::rds::database::Target;
 use crate::parts::rds::parameter_group;
+use crate::records::claims::Claim;
 use crate::world::Ctx;
 
 /// A database that is restored, and its two parameter groups.
@@ -48,11 +49,6 @@ const CRON: (&str, &str, &str) = ("cron.", "shared_preload_libraries", "pg_cron"
 const DOING: &str = "Cannot keep the restored database quiet";
 
 impl Quiet<'_> {
-    /// The temporary parameter group.
-    pub fn group(&self) -> Group {
-        Group { kind: self.database.kind, name: format!("{}{TEMPORARY}", self.database.identifier) }
-    }
-
     /// The parameter group that the database shall have in the end.
     fn wanted(&self) -> Group {
         Group { kind: self.database.kind, name: self.wanted.to_owned() }
@@ -63,20 +59,28 @@ impl Quiet<'_> {
     ///
     /// # Errors
     /// A parameter group of that name is not of this create, or AWS refused something.
-    pub async fn guard(&self, cx: &Ctx, rds: &Rds) -> Result<Group> {
-        let group = self.group();
-        if !self.is_pending(rds).await.context(DOING, &group)? {
-            cx.progress(format!("Creating the temporary {group}"));
-            self.create(rds, &group).await.context(DOING, &group)?;
+    pub async fn guard(cx: &Ctx, rds: &Rds, database: &Target, wanted: &str, claim: &mut Claim<'_>) -> Result<Group> {
+        let group = temporary(database);
+        match mark(rds, &group).await.context(DOING, &group)? {
+            Some(mark) if claim.owns_mark(mark.as_deref()) => mark.iter().for_each(|mark| claim.resume(mark)),
+            Some(_) => {
+                claim.withdraw();
+                return Err(foreign(&group));
+            }
+            None => {
+                cx.progress(format!("Creating the temporary {group}"));
+                claim.note(cx, None, None);
+                let mark = claim.mark();
+                Quiet { database, wanted, mark: &mark }.create(rds, &group).await.context(DOING, &group)?;
+            }
         }
         let mut names: Vec<_> = GUARDS.iter().map(|(name, _)| *name).collect();
         names.push(CRON.1);
         let known = rds.parameters_named(&group, &names).await.context(DOING, &group)?;
-        let guards = guards(&known);
         if is_cron_free(&known) {
             cx.warn(unguarded(&group));
         }
-        let missing: Vec<_> = guards.into_iter().filter(|guard| !is_set(&known, guard)).collect();
+        let missing: Vec<_> = guards(&known).into_iter().filter(|guard| !is_set(&known, guard)).collect();
         if !missing.is_empty() {
             let written = parameter_group::write(cx, rds, &group, &missing).await;
             written.map_err(Diagnostic::from).context(DOING, &group)?;
@@ -89,13 +93,34 @@ impl Quiet<'_> {
     /// # Errors
     /// A parameter group of that name is not of this create, or AWS refused the read.
     pub async fn is_pending(&self, rds: &Rds) -> Result<bool> {
-        let group = self.group();
-        let Some(arn) = rds.group_arn(&group).await? else { return Ok(false) };
-        let tags: Map<String> = rds.tags(&arn).await?.into_iter().collect();
-        match tags::mark(&tags) {
-            Some(mark) if *mark == self.mark => Ok(true),
-            _ => Err(foreign(&group)),
+        let group = temporary(self.database);
+        match mark(rds, &group).await? {
+            None => Ok(false),
+            Some(mark) if mark.as_deref() == Some(self.mark) => Ok(true),
+            Some(_) => Err(foreign(&group)),
         }
+    }
+
+    /// Goes on from however far the database has come: stops what acts by itself, unless it has its own parameter group
+    /// already, and gives it that. Nothing is done if that has been done.
+    ///
+    /// # Errors
+    /// It could not be stopped, AWS refused something, or the time is up.
+    pub async fn finish<F: Future<Output = Result<()>>>(
+        &self,
+        cx: &Ctx,
+        rds: &Rds,
+        stop: impl FnOnce(Database) -> F,
+    ) -> Result<()> {
+        let group = temporary(self.database);
+        if !self.is_pending(rds).await.context(DOING, &group)? {
+            return Ok(());
+        }
+        let now = self.database.wait_until_operational(cx, rds).await.context(DOING, self.database)?;
+        if now.group == group.name {
+            stop(now).await?;
+        }
+        self.release(cx, rds).await
     }
 
     async fn create(&self, rds: &Rds, group: &Group) -> Result<()> {
@@ -109,10 +134,7 @@ impl Quiet<'_> {
         };
         match created {
             // Perhaps the answer to an earlier attempt was lost.
-            Err(error) if error.is_already_exists() => match self.is_pending(rds).await? {
-                true => Ok(()),
-                false => Err(error.into()),
-            },
+            Err(error) if error.is_already_exists() && self.is_pending(rds).await? => Ok(()),
             created => Ok(created?),
         }
     }
@@ -122,8 +144,8 @@ impl Quiet<'_> {
     ///
     /// # Errors
     /// AWS refused something, or the time is up.
-    pub async fn release(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
-        let (group, wanted) = (self.group(), self.wanted());
+    async fn release(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
+        let (group, wanted) = (temporary(self.database), self.wanted());
         cx.progress(format!("Giving \"{}\" the {wanted} and rebooting it", self.database));
         let set = || async {
             match self.database.read(cx, rds).await? {
@@ -135,9 +157,8 @@ impl Quiet<'_> {
             }
         };
         cx.until(&lag::DATABASE_BUSY, set).await.context(DOING, self.database)?;
-        let released = self.database.reboot(cx, rds, true).await.context(DOING, self.database)?;
-        self.remove(cx, rds).await.context(DOING, &group)?;
-        Ok(released)
+        self.database.reboot(cx, rds, true).await.context(DOING, self.database)?;
+        self.remove(cx, rds).await.context(DOING, &group)
     }
 
     /// Deletes the temporary parameter group, unless it is not of this create.
@@ -148,9 +169,21 @@ impl Quiet<'_> {
         if !self.is_pending(rds).await? {
             return Ok(());
         }
-        let group = self.group();
+        let group = temporary(self.database);
         cx.until(&lag::GROUP_IN_USE, || rds.delete_group(&group)).await
     }
+}
+
+/// The temporary parameter group of a database.
+fn temporary(database: &Target) -> Group {
+    Group { kind: database.kind, name: format!("{}{TEMPORARY}", database.identifier) }
+}
+
+/// Which create a group belongs to, if there is such a group; nothing inside if it has no mark.
+async fn mark(rds: &Rds, group: &Group) -> Result<Option<Option<String>>> {
+    let Some(arn) = rds.group_arn(group).await? else { return Ok(None) };
+    let tags: Map<String> = rds.tags(&arn).await?.into_iter().collect();
+    Ok(Some(tags::mark(&tags).cloned()))
 }
 
 /// The parameters to set in a group that has these.
