@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde_json::{Value as Json, json};
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Handle, Model, Val, View, computed};
 use tf_provider::value::Path;
 
 use crate::aws::rds::Database;
 use crate::parts::db::connection::{DatabaseConnection, Engine};
+use crate::records::claims::Claim;
 use crate::sql;
 use crate::sql::postgres::Session;
 use crate::sql::quiet::Active;
@@ -41,6 +43,27 @@ pub struct Acting {
 
 /// How long to wait for locks, which nobody holds for long in a copy that nobody uses yet.
 const LOCKS: Duration = Duration::from_secs(30);
+
+/// Notes what a create is about to stop, on this machine: if it is killed, there is no state that lists it.
+pub fn note(cx: &Ctx, claim: &Claim<'_>, all: &[Quieted]) {
+    claim.note(cx, None, Some(&text(all)));
+}
+
+fn text(all: &[Quieted]) -> String {
+    let of = |one: &Quieted| json!([one.kind, one.database, one.name, one.was, one.start_sql]);
+    Json::Array(all.iter().map(of).collect()).to_string()
+}
+
+/// What the interrupted runs of a create have noted.
+pub fn noted(claim: &Claim<'_>) -> Vec<Quieted> {
+    claim.objects().filter_map(parse).flatten().collect()
+}
+
+fn parse(note: &str) -> Option<Vec<Quieted>> {
+    let all: Vec<[String; 5]> = serde_json::from_str(note).ok()?;
+    let one = |[kind, database, name, was, start_sql]: [String; 5]| Quieted { kind, database, name, was, start_sql };
+    Some(all.into_iter().map(one).collect())
+}
 
 /// What a configuration lacks to keep a restored database quiet. A token would be for the resource ID of the restored
 /// database, which no policy can name yet.
@@ -121,13 +144,15 @@ pub async fn look(cx: &Ctx, copy: &Database, login: &DatabaseConnection, there: 
 
 impl Acting {
     /// What has been stopped in all, once this is, by this run and earlier ones.
-    pub fn and_earlier(&self, earlier: &[Quieted]) -> Vec<Quieted> {
-        let mut all = earlier.to_vec();
-        let is_known = |one: &Quieted| {
-            all.iter().any(|old| (&old.kind, &old.database, &old.name) == (&one.kind, &one.database, &one.name))
-        };
-        let found: Vec<_> = self.active.iter().map(Quieted::from).filter(|one| !is_known(one)).collect();
-        all.extend(found);
+    pub fn and_earlier(&self, earlier: impl IntoIterator<Item = Quieted>) -> Vec<Quieted> {
+        let mut all: Vec<Quieted> = Vec::new();
+        for one in earlier.into_iter().chain(self.active.iter().map(Quieted::from)) {
+            let is_same =
+                |old: &Quieted| (&old.kind, &old.database, &old.name) == (&one.kind, &one.database, &one.name);
+            if !all.iter().any(is_same) {
+                all.push(one);
+            }
+        }
         all
     }
 
@@ -313,9 +338,25 @@ mod tests {
             start: String::new(),
         };
         let acting = |active| Acting { active, engine: Engine::Mysql };
-        let earlier = acting(vec![one("a", "then")]).and_earlier(&[]);
-        let both = acting(vec![one("a", "now"), one("b", "now")]).and_earlier(&earlier);
+        let earlier = acting(vec![one("a", "then")]).and_earlier([]);
+        let both = acting(vec![one("a", "now"), one("b", "now")]).and_earlier(earlier);
         let shown: Vec<_> = both.iter().map(|one| (one.name.as_str(), one.was.as_str())).collect();
         assert_eq!(shown, [("a", "then"), ("b", "now")]);
+    }
+
+    #[test]
+    fn a_note_is_read_again() {
+        let one = |name: &str| Quieted {
+            kind: "event".to_owned(),
+            database: "shop".to_owned(),
+            name: name.to_owned(),
+            was: "enabled".to_owned(),
+            start_sql: format!("ALTER EVENT `{name}` ENABLE"),
+        };
+        let all = vec![one("it's"), one("\"b\"\n")];
+        assert_eq!(parse(&text(&all)), Some(all));
+        for other in ["arn:aws:kms:eu-west-1:123456789012:key/k", "[[\"event\"]]", "{}"] {
+            assert_eq!(parse(other), None, "{other}");
+        }
     }
 }
