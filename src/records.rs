@@ -3,6 +3,7 @@
 pub mod claims;
 pub mod key_writes;
 pub mod previous;
+pub mod quieted;
 pub mod role_comments;
 pub mod run;
 

@@ -8,6 +8,8 @@ use tf_provider::value::Path;
 
 use crate::aws::rds::Database;
 use crate::parts::db::connection::{DatabaseConnection, Engine};
+use crate::records::claims::Claim;
+use crate::records::quieted::{self, Entry};
 use crate::sql;
 use crate::sql::postgres::Session;
 use crate::sql::quiet::Active;
@@ -41,6 +43,17 @@ pub struct Acting {
 
 /// How long to wait for locks, which nobody holds for long in a copy that nobody uses yet.
 const LOCKS: Duration = Duration::from_secs(30);
+
+/// Notes what a create is about to stop, on this machine: if it is killed, there is no state that lists it.
+pub fn note(cx: &Ctx, claim: &Claim<'_>, all: &[Quieted]) {
+    let entries: Vec<_> = all.iter().cloned().map(Entry::from).collect();
+    claim.note(cx, None, Some(&quieted::text(&entries)));
+}
+
+/// What the interrupted runs of a create have noted.
+pub fn noted(claim: &Claim<'_>) -> Vec<Quieted> {
+    claim.objects().filter_map(quieted::parse).flatten().map(Quieted::from).collect()
+}
 
 /// What a configuration lacks to keep a restored database quiet. A token would be for the resource ID of the restored
 /// database, which no policy can name yet.
@@ -121,13 +134,15 @@ pub async fn look(cx: &Ctx, copy: &Database, login: &DatabaseConnection, there: 
 
 impl Acting {
     /// What has been stopped in all, once this is, by this run and earlier ones.
-    pub fn and_earlier(&self, earlier: &[Quieted]) -> Vec<Quieted> {
-        let mut all = earlier.to_vec();
-        let is_known = |one: &Quieted| {
-            all.iter().any(|old| (&old.kind, &old.database, &old.name) == (&one.kind, &one.database, &one.name))
-        };
-        let found: Vec<_> = self.active.iter().map(Quieted::from).filter(|one| !is_known(one)).collect();
-        all.extend(found);
+    pub fn and_earlier(&self, earlier: impl IntoIterator<Item = Quieted>) -> Vec<Quieted> {
+        let mut all: Vec<Quieted> = Vec::new();
+        for one in earlier.into_iter().chain(self.active.iter().map(Quieted::from)) {
+            let is_same =
+                |old: &Quieted| (&old.kind, &old.database, &old.name) == (&one.kind, &one.database, &one.name);
+            if !all.iter().any(is_same) {
+                all.push(one);
+            }
+        }
         all
     }
 
@@ -199,6 +214,18 @@ impl From<&Active> for Quieted {
             was: active.was.clone(),
             start_sql: active.start.clone(),
         }
+    }
+}
+
+impl From<Entry> for Quieted {
+    fn from([kind, database, name, was, start_sql]: Entry) -> Self {
+        Self { kind, database, name, was, start_sql }
+    }
+}
+
+impl From<Quieted> for Entry {
+    fn from(Quieted { kind, database, name, was, start_sql }: Quieted) -> Self {
+        [kind, database, name, was, start_sql]
     }
 }
 
@@ -313,8 +340,8 @@ mod tests {
             start: String::new(),
         };
         let acting = |active| Acting { active, engine: Engine::Mysql };
-        let earlier = acting(vec![one("a", "then")]).and_earlier(&[]);
-        let both = acting(vec![one("a", "now"), one("b", "now")]).and_earlier(&earlier);
+        let earlier = acting(vec![one("a", "then")]).and_earlier([]);
+        let both = acting(vec![one("a", "now"), one("b", "now")]).and_earlier(earlier);
         let shown: Vec<_> = both.iter().map(|one| (one.name.as_str(), one.was.as_str())).collect();
         assert_eq!(shown, [("a", "then"), ("b", "now")]);
     }

@@ -169,6 +169,14 @@ impl Target {
         Ok(Diagnostic::error("Database not found", detail))
     }
 
+    /// Polls it, when it must exist, until it accepts changes.
+    ///
+    /// # Errors
+    /// It does not exist, it cannot reach that state any more, the time is up, or AWS refused the read.
+    pub async fn wait_until_operational(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+        cx.wait(&OPERATIONAL, || self.read(cx, rds)).await
+    }
+
     /// Polls it, when it must exist, until its parameter status shows whether a reboot is pending.
     ///
     /// # Errors
@@ -184,7 +192,7 @@ impl Target {
     /// AWS refuses, the database cannot get there any more, or the time is up.
     pub async fn switch_iam(&self, cx: &Ctx, rds: &Rds, switch: Switch, before: impl Fn() + Sync) -> Result<Database> {
         let ask = || async {
-            let database = cx.wait(&OPERATIONAL, || self.read(cx, rds)).await?;
+            let database = self.wait_until_operational(cx, rds).await?;
             refuse_member(&database)?;
             refuse_engine(&database, switch.on)?;
             if switch.is_done(&database) {

@@ -4,7 +4,7 @@
 //! the place of the source, or a second time. It is therefore restored with a temporary parameter group: that which it
 //! shall have in the end, with parameters that hold them back. Once they have been stopped in the databases, it gets its
 //! own group, and the temporary one is deleted. That one is what tells a later run how far an earlier one came: its name
-//! follows from that of the database, its tag says which create it belongs to, and it goes last.
+//! follows from that of the database, its tags say which create it belongs to and what it stands for, and it goes last.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Failed, Map};
@@ -16,17 +16,25 @@ use crate::aws::rds::parameters::{Group, Parameter, Setting};
 use crate::aws::rds::{Database, Rds};
 use crate::parts::rds::database::Target;
 use crate::parts::rds::parameter_group;
+use crate::records::claims::Claim;
+use crate::records::quieted::STANDS_FOR;
 use crate::world::Ctx;
 
-/// A database that is restored, and its two parameter groups.
+/// A database that is restored.
 #[derive(Clone, Copy, Debug)]
 pub struct Quiet<'a> {
-    /// The restored database.
+    /// The database.
     pub database: &'a Target,
-    /// The name of the parameter group that it shall have in the end.
-    pub wanted: &'a str,
-    /// The mark of the create, for the temporary parameter group.
+    /// The mark of its create, for the temporary parameter group.
     pub mark: &'a str,
+}
+
+/// What the tags of a temporary parameter group say.
+struct Found {
+    /// Which create it belongs to.
+    mark: Option<String>,
+    /// The name of the parameter group that the database shall have in the end.
+    wanted: Option<String>,
 }
 
 /// What the name of a temporary parameter group ends in.
@@ -48,35 +56,34 @@ const CRON: (&str, &str, &str) = ("cron.", "shared_preload_libraries", "pg_cron"
 const DOING: &str = "Cannot keep the restored database quiet";
 
 impl Quiet<'_> {
-    /// The temporary parameter group.
-    pub fn group(&self) -> Group {
-        Group { kind: self.database.kind, name: format!("{}{TEMPORARY}", self.database.identifier) }
-    }
-
-    /// The parameter group that the database shall have in the end.
-    fn wanted(&self) -> Group {
-        Group { kind: self.database.kind, name: self.wanted.to_owned() }
-    }
-
     /// Creates the temporary parameter group, before the database is restored with it. Goes on with one that an earlier
     /// run of the same create has left.
     ///
     /// # Errors
     /// A parameter group of that name is not of this create, or AWS refused something.
-    pub async fn guard(&self, cx: &Ctx, rds: &Rds) -> Result<Group> {
-        let group = self.group();
-        if !self.is_pending(rds).await.context(DOING, &group)? {
-            cx.progress(format!("Creating the temporary {group}"));
-            self.create(rds, &group).await.context(DOING, &group)?;
+    pub async fn guard(cx: &Ctx, rds: &Rds, database: &Target, wanted: &str, claim: &mut Claim<'_>) -> Result<Group> {
+        let group = temporary(database);
+        match find(rds, &group).await.context(DOING, &group)? {
+            Some(Found { mark, .. }) if claim.owns_mark(mark.as_deref()) => {
+                mark.iter().for_each(|mark| claim.resume(mark));
+            }
+            Some(_) => {
+                claim.withdraw();
+                return Err(foreign(&group));
+            }
+            None => {
+                cx.progress(format!("Creating the temporary {group}"));
+                claim.note(cx, None, None);
+                create(rds, &group, wanted, claim.mark()).await.context(DOING, &group)?;
+            }
         }
         let mut names: Vec<_> = GUARDS.iter().map(|(name, _)| *name).collect();
         names.push(CRON.1);
         let known = rds.parameters_named(&group, &names).await.context(DOING, &group)?;
-        let guards = guards(&known);
         if is_cron_free(&known) {
             cx.warn(unguarded(&group));
         }
-        let missing: Vec<_> = guards.into_iter().filter(|guard| !is_set(&known, guard)).collect();
+        let missing: Vec<_> = guards(&known).into_iter().filter(|guard| !is_set(&known, guard)).collect();
         if !missing.is_empty() {
             let written = parameter_group::write(cx, rds, &group, &missing).await;
             written.map_err(Diagnostic::from).context(DOING, &group)?;
@@ -84,46 +91,24 @@ impl Quiet<'_> {
         Ok(group)
     }
 
-    /// Whether the temporary parameter group exists, so that the database is not as it shall be in the end.
+    /// Goes on from however far the database has come: stops what acts by itself, unless it has its own parameter group
+    /// already, and gives it that. Nothing is done if that has been done.
     ///
     /// # Errors
-    /// A parameter group of that name is not of this create, or AWS refused the read.
-    pub async fn is_pending(&self, rds: &Rds) -> Result<bool> {
-        let group = self.group();
-        let Some(arn) = rds.group_arn(&group).await? else { return Ok(false) };
-        let tags: Map<String> = rds.tags(&arn).await?.into_iter().collect();
-        match tags::mark(&tags) {
-            Some(mark) if *mark == self.mark => Ok(true),
-            _ => Err(foreign(&group)),
+    /// It could not be stopped, AWS refused something, or the time is up.
+    pub async fn finish<F: Future<Output = Result<()>>>(
+        &self,
+        cx: &Ctx,
+        rds: &Rds,
+        stop: impl FnOnce(Database) -> F,
+    ) -> Result<()> {
+        let group = temporary(self.database);
+        let Some(wanted) = self.pending(rds, &group).await.context(DOING, &group)? else { return Ok(()) };
+        let now = self.database.wait_until_operational(cx, rds).await.context(DOING, self.database)?;
+        if now.group == group.name {
+            stop(now).await?;
         }
-    }
-
-    async fn create(&self, rds: &Rds, group: &Group) -> Result<()> {
-        let wanted = self.wanted();
-        let tags = tags::marked(&Map::new(), self.mark.to_owned());
-        let description = format!("Temporary, until what acts by itself in {} is stopped", self.database.identifier);
-        let new = NewGroup { group, description: &description, tags: &tags };
-        let created = match wanted.name.strip_prefix("default.") {
-            Some(family) => rds.create_group(family, new).await,
-            None => rds.copy_group(&wanted.name, new).await,
-        };
-        match created {
-            // Perhaps the answer to an earlier attempt was lost.
-            Err(error) if error.is_already_exists() => match self.is_pending(rds).await? {
-                true => Ok(()),
-                false => Err(error.into()),
-            },
-            created => Ok(created?),
-        }
-    }
-
-    /// Gives the database its own parameter group, reboots it and deletes the temporary group. What acted by itself must
-    /// have been stopped.
-    ///
-    /// # Errors
-    /// AWS refused something, or the time is up.
-    pub async fn release(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
-        let (group, wanted) = (self.group(), self.wanted());
+        let wanted = Group { name: wanted, ..group.clone() };
         cx.progress(format!("Giving \"{}\" the {wanted} and rebooting it", self.database));
         let set = || async {
             match self.database.read(cx, rds).await? {
@@ -135,22 +120,62 @@ impl Quiet<'_> {
             }
         };
         cx.until(&lag::DATABASE_BUSY, set).await.context(DOING, self.database)?;
-        let released = self.database.reboot(cx, rds, true).await.context(DOING, self.database)?;
-        self.remove(cx, rds).await.context(DOING, &group)?;
-        Ok(released)
+        self.database.reboot(cx, rds, true).await.context(DOING, self.database)?;
+        cx.until(&lag::GROUP_IN_USE, || rds.delete_group(&group)).await.context(DOING, &group)
     }
 
-    /// Deletes the temporary parameter group, unless it is not of this create.
+    /// Deletes the temporary parameter group of a database that is gone, unless it is not of this create.
     ///
     /// # Errors
     /// AWS refused something, or the time is up.
     pub async fn remove(&self, cx: &Ctx, rds: &Rds) -> Result<()> {
-        if !self.is_pending(rds).await? {
-            return Ok(());
+        let group = temporary(self.database);
+        match find(rds, &group).await.context(DOING, &group)? {
+            Some(found) if found.mark.as_deref() == Some(self.mark) => {
+                cx.until(&lag::GROUP_IN_USE, || rds.delete_group(&group)).await.context(DOING, &group)
+            }
+            _ => Ok(()),
         }
-        let group = self.group();
-        cx.until(&lag::GROUP_IN_USE, || rds.delete_group(&group)).await
     }
+
+    /// The parameter group that the database shall have in the end, as long as the temporary one exists.
+    async fn pending(&self, rds: &Rds, group: &Group) -> Result<Option<String>> {
+        match find(rds, group).await? {
+            None => Ok(None),
+            Some(Found { mark: Some(mark), wanted: Some(wanted) }) if mark == self.mark => Ok(Some(wanted)),
+            Some(_) => Err(foreign(group)),
+        }
+    }
+}
+
+async fn create(rds: &Rds, group: &Group, wanted: &str, mark: String) -> Result<()> {
+    let tags = tags::marked(&[(STANDS_FOR.to_owned(), wanted.to_owned())].into(), mark.clone());
+    let description = "Temporary, until what acts by itself in the restored database is stopped";
+    let new = NewGroup { group, description, tags: &tags };
+    let created = match wanted.strip_prefix("default.") {
+        Some(family) => rds.create_group(family, new).await,
+        None => rds.copy_group(wanted, new).await,
+    };
+    match created {
+        // Perhaps the answer to an earlier attempt was lost.
+        Err(error) if error.is_already_exists() => match find(rds, group).await? {
+            Some(found) if found.mark == Some(mark) => Ok(()),
+            _ => Err(error.into()),
+        },
+        created => Ok(created?),
+    }
+}
+
+/// The temporary parameter group of a database.
+fn temporary(database: &Target) -> Group {
+    Group { kind: database.kind, name: format!("{}{TEMPORARY}", database.identifier) }
+}
+
+/// A group with the name of a temporary one, if there is one.
+async fn find(rds: &Rds, group: &Group) -> Result<Option<Found>> {
+    let Some(arn) = rds.group_arn(group).await? else { return Ok(None) };
+    let tags: Map<String> = rds.tags(&arn).await?.into_iter().collect();
+    Ok(Some(Found { mark: tags::mark(&tags).cloned(), wanted: tags.get(STANDS_FOR).cloned() }))
 }
 
 /// The parameters to set in a group that has these.

@@ -7,7 +7,7 @@ use tf_provider::schema::{Failed, Wait};
 
 use crate::aws::lag;
 use crate::aws::rds::{Database, IN_SYNC, Kind, Rds};
-use crate::parts::rds::database::{OPERATIONAL, Target, describe};
+use crate::parts::rds::database::{Target, describe};
 use crate::world::Ctx;
 
 /// A database on its way up, and the status of a member that is still down.
@@ -68,7 +68,7 @@ impl Target {
     pub async fn reboot(&self, cx: &Ctx, rds: &Rds, anyway: bool) -> Result<Database> {
         let (anyway, unseen) = (AtomicBool::new(anyway), AtomicBool::new(false));
         let ask = || async {
-            let mut now = cx.wait(&OPERATIONAL, || self.read(cx, rds)).await?;
+            let mut now = self.wait_until_operational(cx, rds).await?;
             // One that is busy may be so because an answer was lost: its status shows that.
             let anyway = anyway.swap(false, Ordering::Relaxed);
             if anyway {
