@@ -202,11 +202,12 @@ impl Resource<World> for EncryptedRestore {
         plan.read_original(cx, &rds).await?;
         let found = match earlier {
             Some(found) => found,
-            None => plan.restore(cx, &rds, &claim).await?,
+            None => plan.restore(cx, &rds, &mut claim).await?,
         };
         claim.created(cx);
+        plan.quieted = quiet::noted(&claim).into();
         plan.begun(cx, &found)?;
-        if let Err(why) = plan.go_on(cx, &rds, &claim.mark()).await {
+        if let Err(why) = plan.go_on(cx, &rds, &claim.mark(), Some(&claim)).await {
             cx.warn(diagnostics::incomplete(&plan.db_instance_identifier, why));
         }
         Ok(plan)
@@ -261,7 +262,7 @@ impl Resource<World> for EncryptedRestore {
         let mark = claims::own_mark(cx, Self::TYPE)
             .ok_or_else(|| Diagnostic::bug("an unfinished restore has no creation ID"))?;
         plan.begun(cx, &found)?;
-        plan.go_on(cx, &rds, &mark).await?;
+        plan.go_on(cx, &rds, &mark, None).await?;
         Ok(plan)
     }
 

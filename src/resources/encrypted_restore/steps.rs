@@ -8,7 +8,7 @@ use crate::attributes::tags;
 use crate::aws::lag;
 use crate::aws::rds::instance_restore::InstanceRole;
 use crate::aws::rds::snapshots::Snapshot;
-use crate::aws::rds::{Kind, Rds, Source};
+use crate::aws::rds::{Database, Kind, Rds, Source};
 use crate::ownership;
 use crate::parts::db::quiet;
 use crate::parts::rds::carried::{Settings, same};
@@ -78,16 +78,18 @@ impl EncryptedRestore {
     ///
     /// # Errors
     /// The snapshot does not exist or does not fit, or AWS refused something.
-    pub(super) async fn restore(&self, cx: &Ctx, rds: &Rds, claim: &Claim<'_>) -> Result<Source> {
-        let (id, mark) = (&self.db_instance_identifier, claim.mark());
+    pub(super) async fn restore(&self, cx: &Ctx, rds: &Rds, claim: &mut Claim<'_>) -> Result<Source> {
+        let id = &self.db_instance_identifier;
         let snapshot = self.snapshot(cx, rds).await?;
-        let tags = tags::marked(&self.all_tags(cx)?, mark.clone());
         let mut wanted = self.wanted().settings;
-        claim.note(cx, None, None);
         if self.quiet {
-            let guard = self.as_quiet(&self.target(), &wanted, &mark).guard(cx, rds).await?;
+            let own = wanted.get(settings::GROUP).map(String::as_str).unwrap_or_default();
+            let guard = Quiet::guard(cx, rds, &self.target(), own, claim).await?;
             wanted.insert(settings::GROUP.to_owned(), guard.name);
         }
+        claim.note(cx, None, None);
+        let mark = claim.mark();
+        let tags = tags::marked(&self.all_tags(cx)?, mark.clone());
         let arguments: Vec<_> = wanted.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         cx.progress(format!("Restoring \"{id}\" from \"{snapshot}\""));
         let explained = |why: Diagnostic| Err::<Source, _>(why).context(DOING, id);
@@ -110,7 +112,7 @@ impl EncryptedRestore {
         let restored = restored.await;
         if restored.is_err() && self.quiet && matches!(rds.source(Kind::Instance, id).await, Ok(None)) {
             // Without a DB instance nothing would remove its group. An error would hide why there is none.
-            let _ = self.as_quiet(&self.target(), &wanted, &mark).remove(cx, rds).await;
+            let _ = Quiet { database: &self.target(), mark: &mark }.remove(cx, rds).await;
         }
         restored
     }
@@ -150,12 +152,12 @@ impl EncryptedRestore {
     ///
     /// # Errors
     /// The DB instance has failed, or AWS or the database refused something.
-    pub(super) async fn go_on(&mut self, cx: &Ctx, rds: &Rds, mark: &str) -> Result<()> {
+    pub(super) async fn go_on(&mut self, cx: &Ctx, rds: &Rds, mark: &str, claim: Option<&Claim<'_>>) -> Result<()> {
         let id = self.db_instance_identifier.clone();
         let Some(found) = self.available(cx, rds).await? else { return Ok(()) };
         self.fill(&found)?;
         cx.save(&*self);
-        self.keep_quiet(cx, rds, &found, mark).await?;
+        self.keep_quiet(cx, rds, mark, claim).await?;
         self.modify(cx, rds, &found).await?;
         self.associate_roles(cx, rds).await?;
         let Some(found) = self.available(cx, rds).await? else { return Ok(()) };
@@ -186,22 +188,25 @@ impl EncryptedRestore {
     }
 
     /// Stops what acts by itself, and gives the DB instance its own parameter group.
-    async fn keep_quiet(&mut self, cx: &Ctx, rds: &Rds, found: &Source, mark: &str) -> Result<()> {
-        let (target, wanted) = (self.target(), self.wanted().settings);
-        let quiet = self.as_quiet(&target, &wanted, mark);
-        let Some(login) = self.database_connection.as_ref().filter(|_| self.quiet) else { return Ok(()) };
-        if !quiet.is_pending(rds).await? {
+    async fn keep_quiet(&mut self, cx: &Ctx, rds: &Rds, mark: &str, claim: Option<&Claim<'_>>) -> Result<()> {
+        if !self.quiet {
             return Ok(());
         }
+        let target = self.target();
+        let quiet = Quiet { database: &target, mark };
+        quiet.finish(cx, rds, |copy| self.stop(cx, copy, claim)).await
+    }
+
+    /// What is to be stopped is listed before it is, whatever comes then.
+    async fn stop(&mut self, cx: &Ctx, copy: Database, claim: Option<&Claim<'_>>) -> Result<()> {
+        let login = self.database_connection.clone().ok_or_else(diagnostics::no_login)?;
         let there = Self::database_connection.path();
-        let acting = quiet::look(cx, &found.database, login, &there).await?;
-        let earlier = self.quieted.get().cloned().unwrap_or_default();
-        let quieted = acting.and_earlier(&earlier);
-        acting.stop(cx, &found.database, login, &there).await?;
-        quiet.release(cx, rds).await?;
-        self.quieted = quieted.into();
+        let acting = quiet::look(cx, &copy, &login, &there).await?;
+        let all = acting.and_earlier(self.quieted.get().cloned().unwrap_or_default());
+        claim.iter().for_each(|claim| quiet::note(cx, claim, &all));
+        self.quieted = all.into();
         cx.save(&*self);
-        Ok(())
+        acting.stop(cx, &copy, &login, &there).await
     }
 
     /// Requests what the restore did not take, and what it was given in vain.
@@ -288,7 +293,7 @@ impl EncryptedRestore {
             cx.wait(&GONE, look).await?;
         }
         if let Some(mark) = claims::own_mark(cx, Self::TYPE).filter(|_| self.quiet) {
-            self.as_quiet(&self.target(), &Settings::new(), &mark).remove(cx, rds).await?;
+            Quiet { database: &self.target(), mark: &mark }.remove(cx, rds).await?;
         }
         Ok(true)
     }
@@ -296,10 +301,6 @@ impl EncryptedRestore {
     fn target(&self) -> Target {
         let region = self.region.get().ok().cloned();
         Target { kind: Kind::Instance, identifier: self.db_instance_identifier.clone(), region }
-    }
-
-    fn as_quiet<'a>(&self, database: &'a Target, wanted: &'a Settings, mark: &'a str) -> Quiet<'a> {
-        Quiet { database, wanted: wanted.get(settings::GROUP).map_or("", String::as_str), mark }
     }
 
     async fn place(&self, cx: &Ctx) -> Result<String> {
