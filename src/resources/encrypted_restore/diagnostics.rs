@@ -121,6 +121,12 @@ pub(super) fn incomplete(id: &str, why: Diagnostic) -> Diagnostic {
     Diagnostic { severity: Severity::Warning, summary: "DB instance is not complete yet".to_owned(), detail, ..why }
 }
 
+pub(super) fn no_login() -> Diagnostic {
+    let detail = "With quiet = true, what acts by itself in the restored DB instance is stopped through \
+                  \"database_connection\", which is missing. Until then the DB instance keeps its temporary parameter group.";
+    Diagnostic::error("Missing required argument", detail).at(EncryptedRestore::quiet)
+}
+
 pub(super) fn role_invalid(role: &str, feature: &str, status: &str) -> Diagnostic {
     let detail = format!(
         "RDS cannot assume the role \"{role}\" for \"{feature}\": its status is \"{status}\".\n\nCheck that the trust \

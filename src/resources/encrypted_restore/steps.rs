@@ -189,18 +189,24 @@ impl EncryptedRestore {
 
     /// Stops what acts by itself, and gives the DB instance its own parameter group.
     async fn keep_quiet(&mut self, cx: &Ctx, rds: &Rds, mark: &str, claim: Option<&Claim<'_>>) -> Result<()> {
-        let Some(login) = self.database_connection.clone().filter(|_| self.quiet) else { return Ok(()) };
-        let (target, there) = (self.target(), Self::database_connection.path());
+        if !self.quiet {
+            return Ok(());
+        }
+        let target = self.target();
         let quiet = Quiet { database: &target, mark };
-        let stop = |now: Database| async move {
-            let acting = quiet::look(cx, &now, &login, &there).await?;
-            let all = acting.and_earlier(self.quieted.get().cloned().unwrap_or_default());
-            claim.iter().for_each(|claim| quiet::note(cx, claim, &all));
-            self.quieted = all.into();
-            cx.save(&*self);
-            acting.stop(cx, &now, &login, &there).await
-        };
-        quiet.finish(cx, rds, stop).await
+        quiet.finish(cx, rds, |copy| self.stop(cx, copy, claim)).await
+    }
+
+    /// What is to be stopped is listed before it is, whatever comes then.
+    async fn stop(&mut self, cx: &Ctx, copy: Database, claim: Option<&Claim<'_>>) -> Result<()> {
+        let login = self.database_connection.clone().ok_or_else(diagnostics::no_login)?;
+        let there = Self::database_connection.path();
+        let acting = quiet::look(cx, &copy, &login, &there).await?;
+        let all = acting.and_earlier(self.quieted.get().cloned().unwrap_or_default());
+        claim.iter().for_each(|claim| quiet::note(cx, claim, &all));
+        self.quieted = all.into();
+        cx.save(&*self);
+        acting.stop(cx, &copy, &login, &there).await
     }
 
     /// Requests what the restore did not take, and what it was given in vain.
