@@ -3,6 +3,7 @@ a switchover in which the two exchange their names."""
 
 from moto.rds.models import BlueGreenDeployment, BlueGreenDeploymentTask, DBCluster, RDSBackend, SwitchoverDetails
 
+from stage.aws import identity
 from stage.aws.errors import AwsError
 from stage.catalogue import engines
 
@@ -16,6 +17,21 @@ from .rds_state import progress
 _ENGINES = ("postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-mysql")
 _MONITORING = ("monitoring_interval", "monitoring_role_arn")
 _TASKS = ("CREATING_READ_REPLICA_OF_SOURCE", "CONFIGURE_BACKUPS")
+#: What a caller must be allowed beside the operation itself, of an instance and of a cluster.
+_NEEDS = {
+    "CreateBlueGreenDeployment": (
+        ["CreateDBInstanceReadReplica"],
+        ["CreateDBCluster", "CreateDBInstance", "CreateDBClusterEndpoint"],
+    ),
+    "SwitchoverBlueGreenDeployment": (
+        ["ModifyDBInstance", "PromoteReadReplica"],
+        ["ModifyDBCluster", "PromoteReadReplicaDBCluster"],
+    ),
+    "DeleteBlueGreenDeployment": (
+        ["DeleteDBInstance"],
+        ["DeleteDBCluster", "DeleteDBInstance", "DeleteDBClusterEndpoint"],
+    ),
+}
 _PATIENCE = 20  # seconds of a switchover, in which a request waits
 _USUAL_TIMEOUT = 300
 _FAILED = "SWITCHOVER_FAILED"
@@ -40,6 +56,7 @@ def deployment_is_possible(_aws, call):
     version = parameters.get("TargetEngineVersion")
     if version and engines.family_of(source.engine, version) != engines.family_of(source.engine, source.engine_version):
         raise AwsError("StageNotImplemented", "upgrades to another major version are not played", 501)
+    _require_permissions(call, source)
     call.stage_source, call.stage_key = source, _key(call, source)
 
 
@@ -71,6 +88,7 @@ def begin_switchover(aws, call):
     """Blue takes no writes any more; once green has caught up, it has blue's name."""
     deployment = _deployment(call)
     pairs = deployment.stage_pairs
+    _require_permissions(call, pairs[0][0])
     if deployment.status != "AVAILABLE" or any(one.status != "available" for pair in pairs for one in pair):
         raise _invalid_state(deployment)
     timeout = call.parameters.get("SwitchoverTimeout", _USUAL_TIMEOUT)
@@ -102,6 +120,7 @@ def green_can_be_deleted(_aws, call):
     """Not if it has deletion protection, as it has if blue had."""
     if call.parameters.get("DeleteTarget"):
         green = call.stage_deployment.stage_pairs[0][1]
+        _require_permissions(call, green)
         if not _exists(green):
             call.put("DeleteTarget", False)  # moto looks for it
         elif green.deletion_protection:
@@ -143,6 +162,11 @@ def members_follow_the_name(_aws, call):
         for database in backend.databases.values():
             if cluster_of(database) is backend.clusters[name]:
                 database.db_cluster_identifier = name
+
+
+def _require_permissions(call, database):
+    for operation in _NEEDS[call.operation][isinstance(database, DBCluster)]:
+        identity.check(call, f"rds:{operation}", database.arn)
 
 
 def _source(call):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from .conftest import refused
+from .conftest import allow, refused
 from .test_rds_cluster_restores import ClusterData, MySqlClusterData
 from .test_rds_snapshots import INACCESSIBLE, Rds
 from .test_restored_data import Data, MySqlData, words
@@ -265,6 +265,18 @@ def test_protected_green_is_not_deleted(account, bg):
     bg.rds.modify_db_instance(DBInstanceIdentifier=green, DeletionProtection=False, ApplyImmediately=True)
     bg.delete(made, DeleteTarget=True)
     refused("DBInstanceNotFound", bg.instance, green)
+
+
+def test_permissions_beside_those_of_the_operation(account, bg):
+    blue = account.instance("orders")["arn"]
+    role = account.role(policies={"all": allow("rds:*BlueGreenDeployment*", "*")})
+    limited = Deployments(account)
+    limited.rds = account.client("rds", account.session(role))
+    refused("AccessDenied", limited.create, blue)
+    made = bg.create(blue)
+    refused("AccessDenied", limited.switch, made)
+    refused("AccessDenied", limited.delete, made, DeleteTarget=True)
+    assert limited.delete(made)["Status"] == "DELETING", "green is kept"
 
 
 def test_tags_of_a_deployment(account, bg):
