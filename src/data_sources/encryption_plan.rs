@@ -44,7 +44,7 @@ tf_provider::model! {
     /// | `name` | Meaning |
     /// | --- | --- |
     /// | `"snapshot"` | Stop writing, take a snapshot, copy it with a KMS key and restore it. A snapshot of a DB cluster is not copied, but restored with the key. |
-    /// | `"blue_green"` | Create a blue/green deployment whose green environment has the KMS key, and switch over. |
+    /// | `"blue_green"` | Create a blue/green deployment whose green environment has the KMS key, and switch over: [`rdsauth_blue_green_encryption`](../resources/blue_green_encryption.md). |
     /// | `"dms"` | Copy the data with AWS DMS to an encrypted database, which also applies the changes since. |
     /// | `"native_replication"` | Restore an encrypted snapshot and let it follow by logical replication (PostgreSQL) or binary logs (MySQL and MariaDB). |
     /// | `"read_replica"` | Create a read replica with another KMS key and promote it. Only for a DB instance that is encrypted already. |
