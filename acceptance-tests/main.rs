@@ -4,6 +4,7 @@
 pub mod support;
 
 mod aurora_loader_role;
+mod blue_green_encryption;
 mod database_connection;
 mod db_auth_token;
 mod db_endpoint;

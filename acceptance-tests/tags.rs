@@ -35,6 +35,12 @@ resource "rdsauth_encrypted_snapshot" "it" {
   kms_key_arn            = rdsauth_kms_key.it.arn
   tags                   = local.tags
 }
+resource "rdsauth_blue_green_encryption" "it" {
+  blue_green_deployment_name = "orders-encrypted"
+  db_instance_identifier     = "orders"
+  kms_key_arn                = rdsauth_kms_key.it.arn
+  tags                       = local.tags
+}
 resource "rdsauth_iam_db_access_role" "it" {
   name             = "access"
   trusted_services = ["rds.amazonaws.com"]
@@ -53,8 +59,9 @@ resource "rdsauth_aurora_loader_role" "it" {
 }
 "#;
 
-const ADDRESSES: [&str; 5] = [
+const ADDRESSES: [&str; 6] = [
     "rdsauth_aurora_loader_role.it",
+    "rdsauth_blue_green_encryption.it",
     "rdsauth_db_secret.it",
     "rdsauth_encrypted_snapshot.it",
     "rdsauth_iam_db_access_role.it",
@@ -87,15 +94,15 @@ fn null_tags_are_left_out() {
         plan.value("rdsauth_kms_key.it", "tags_all"),
         json!({ "app": "orders", "owner": "data", "stage": "dev" })
     );
-    tf.apply().expect_text("5 added");
+    tf.apply().expect_text("6 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 
     let tf = tf.env("TF_VAR_team", "payments");
-    tf.apply().expect_text("5 changed");
+    tf.apply().expect_text("6 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev", "team": "payments" }));
     let tf = tf.without_env("TF_VAR_team");
-    tf.apply().expect_text("5 changed");
+    tf.apply().expect_text("6 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
     tf.destroy();
@@ -110,7 +117,7 @@ fn null_tags_may_stand_beside_tags_known_only_after_apply() {
         .replace("team = var.team", "team = terraform_data.app.output == \"now\" ? \"now\" : null");
     let tf = scene(&[later, &tags].concat());
     assert!(tf.plan().is_unknown("rdsauth_kms_key.it", "tags_all"));
-    tf.apply().expect_text("6 added");
+    tf.apply().expect_text("7 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 }

@@ -106,6 +106,18 @@ KINDS = [
         facts={"keys": "arn"},
     ),
     Kind(
+        name="blue_green_encryption",
+        configuration="""
+  blue_green_deployment_name = "encrypted-${count.index}"
+  db_instance_identifier     = "blue-${count.index}"
+  kms_key_arn                = FACT.keys[0]
+  tags                       = { team = "one" }
+""",
+        update=('"one"', '"two"'),
+        seeds=[("keys", {"alias": "alias/deployments"}), ("instances", {"identifier": "blue-%d"})],
+        facts={"keys": "arn"},
+    ),
+    Kind(
         name="kms_key",
         configuration="""
   alias       = "alias/bench-${count.index}"

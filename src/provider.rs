@@ -27,6 +27,7 @@ use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
+use crate::resources::blue_green_encryption::BlueGreenEncryption;
 use crate::resources::db_secret::DbSecret;
 use crate::resources::encrypted_restore::EncryptedRestore;
 use crate::resources::encrypted_snapshot::EncryptedSnapshot;
@@ -85,6 +86,7 @@ impl Provider for Rdsauth {
         const {
             &[
                 resource::<_, AuroraLoaderRole>(),
+                resource::<_, BlueGreenEncryption>(),
                 resource::<_, DbSecret>(),
                 resource::<_, EncryptedRestore>(),
                 resource::<_, EncryptedSnapshot>(),

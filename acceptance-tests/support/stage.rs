@@ -99,6 +99,13 @@ impl Account {
         self.stage().control("POST", "database-users", &json!({ "name": name, "engine": engine }));
     }
 
+    /// The same on the server behind an endpoint.
+    pub fn add_database_user_at(&self, host: &str, engine: &str, name: &str) {
+        let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
+        let fields = json!({ "name": name, "engine": engine, "endpoint": host });
+        self.stage().control("POST", "database-users", &fields);
+    }
+
     /// Creates a role, user or group, such as `role/app`, outside of Terraform.
     pub fn add(&self, owner: &str) {
         let (kind, name) = owner.split_once('/').expect("KIND/NAME");
@@ -340,6 +347,14 @@ impl Account {
     pub fn sql(&self, engine: &str, sql: &str) -> String {
         let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
         let fields = json!({ "engine": engine, "database": "app", "sql": sql });
+        let answer = self.stage().control("POST", "sql", &fields);
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
+    /// The same on the server behind an endpoint.
+    pub fn sql_at(&self, host: &str, engine: &str, sql: &str) -> String {
+        let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
+        let fields = json!({ "engine": engine, "database": "app", "sql": sql, "endpoint": host });
         let answer = self.stage().control("POST", "sql", &fields);
         answer["output"].as_str().expect("an output").to_owned()
     }

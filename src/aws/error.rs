@@ -159,6 +159,7 @@ impl Error {
             || self.has(&["DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault", "DBClusterAlreadyExistsFault"])
             || self.has(&["DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"])
             || self.has(&["DBClusterEndpointAlreadyExistsFault", "DBClusterSnapshotAlreadyExistsFault"])
+            || self.has(&["BlueGreenDeploymentAlreadyExistsFault"])
     }
 
     /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
@@ -211,11 +212,13 @@ impl Error {
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
             || self.has(&["InvalidDBSnapshotState", "InvalidDBSnapshotStateFault", "KMSInvalidStateException"])
             || self.has(&["InvalidDBClusterSnapshotStateFault", "InvalidDBClusterEndpointStateFault"])
+            || self.has(&["InvalidBlueGreenDeploymentStateFault"])
     }
 
     /// Whether AWS does not support the operation for this object.
     pub fn is_unsupported(&self) -> bool {
         self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
+            || self.has(&["SourceDatabaseNotSupportedFault", "SourceClusterNotSupportedFault"])
     }
 
     /// Whether the call would have succeeded, had it not been a dry run.
@@ -240,6 +243,11 @@ impl Error {
             || self.has(&["KMSInternalException", "DependencyTimeoutException", "InternalFailure", "ServiceFailure"])
             || self.has(&["InternalError", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"])
             || self.has(&["IDPCommunicationError"])
+    }
+
+    /// Whether it says nothing about what goes on in AWS, so that the next run can go on as if nothing had happened.
+    pub fn leaves_open(&self) -> bool {
+        self.is_transient() || self.is_expired_credentials()
     }
 
     /// Whether AWS refused the call, and will still refuse it in a while.

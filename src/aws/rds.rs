@@ -1,10 +1,12 @@
 //! RDS: databases, whether they accept IAM database authentication, and their parameters.
 
+pub mod blue_green;
 mod carry_over;
 pub mod cluster_restore;
 mod clusters;
 pub mod custom_endpoints;
 mod database;
+mod deletion;
 mod dependents;
 pub mod encryption;
 mod endpoints;

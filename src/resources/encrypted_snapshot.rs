@@ -156,7 +156,7 @@ impl Resource<World> for EncryptedSnapshot {
         let mut claim = ownership::begin(cx, &plan).await?;
         let copy = plan.earlier_copy(cx, &rds, &mut claim).await?;
         if copy.is_none() {
-            foreseen::check_key(cx, &plan.kms_key_arn).await?;
+            foreseen::storage_key(&plan.kms_key_arn).check(cx).await?;
             plan.begin(cx, &rds, &mut claim).await?;
         }
         plan.go_on(cx, &rds, copy, steps::By::Create(&claim)).await?;

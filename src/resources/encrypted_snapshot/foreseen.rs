@@ -1,13 +1,13 @@
 //! What a plan can tell of a create: whether the key can be used, and whether the source can be encrypted by a copy.
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Context as _, Result};
 use tf_provider::schema::{Handle, Plan, Val};
 
 use crate::arn::{self, Arn};
-use crate::aws::kms::Key;
 use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::snapshots;
 use crate::aws::rds::{Database, Kind};
+use crate::parts::kms::storage_key::StorageKey;
 use crate::parts::rds::database::Target;
 use crate::parts::rds::given_snapshot;
 use crate::resources::encrypted_snapshot::{
@@ -83,7 +83,7 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     }
     let (key, source) = (plan.get(This::kms_key_arn).known(), plan.get(This::source_db_snapshot_identifier).known());
     if let Some(key) = &key {
-        in_region(key, &region).map_err(|()| world::refuse_plan(diagnostics::key_elsewhere(key, &region)))?;
+        storage_key(key).check_region(&region).map_err(world::refuse_plan)?;
     }
     if let Some(source) = &source {
         let error = |()| world::refuse_plan(diagnostics::source_elsewhere(source, &region));
@@ -95,8 +95,9 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         return Ok(());
     }
     if let Some(key) = &key {
-        let may_describe = check_key(cx, key).await.map_err(world::refuse_plan)?;
-        warn_of_rights(cx, key, may_describe).await?;
+        let key = storage_key(key);
+        let may_describe = key.check(cx).await.map_err(world::refuse_plan)?;
+        key.warn_of_rights(cx, may_describe).await?;
     }
     if let Val::Known(identifier) = plan.get(This::db_instance_identifier) {
         let target = Target { kind: Kind::Instance, identifier, region: Some(region) };
@@ -123,20 +124,10 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a key that cannot encrypt snapshots, and returns whether the caller may describe it; if not, that is left to
-/// AWS.
-///
-/// # Errors
-/// It cannot.
-pub(super) async fn check_key(cx: &Ctx, arn: &str) -> Result<bool> {
-    let at = |error: Diagnostic| error.at(This::kms_key_arn);
-    match cx.aws()?.kms(region_of(arn).as_deref()).await?.key(arn).await {
-        Ok(Some(key)) => unfit(&key).map_or(Ok(true), Err),
-        Ok(None) => Err(diagnostics::key_missing(arn)),
-        Err(error) if error.is_access_denied() => Ok(false),
-        Err(error) if error.is_unreached() => Ok(true),
-        Err(error) => Err(error).context("Cannot read the key", arn).map_err(at),
-    }
+/// The key of the copy.
+pub(super) fn storage_key(arn: &str) -> StorageKey<'_> {
+    let purpose = "to encrypt a copy; without them the apply fails after the intermediate snapshot has been created";
+    StorageKey { arn, at: This::kms_key_arn.path(), purpose }
 }
 
 /// Refuses a member of a cluster, whose snapshots are those of the cluster.
@@ -148,25 +139,6 @@ pub(super) fn refuse_member(found: &Database) -> Result<()> {
         Some(cluster) => Err(diagnostics::of_a_cluster(&found.identifier, cluster)),
         None => Ok(()),
     }
-}
-
-/// Warns if the caller may not have the permissions that RDS needs of it. A permission that holds only for requests that
-/// come through RDS does not show here, so this is no error.
-async fn warn_of_rights(cx: &Ctx, arn: &str, may_describe: bool) -> Result<()> {
-    let clients = cx.aws()?;
-    let denied = match (may_describe, arn::key_arn(arn), clients.account_id().await) {
-        (false, ..) => Some("kms:DescribeKey"),
-        (true, Ok(key), Ok(Some(account))) => {
-            let root = Arn::account_root(key.partition, &account).to_string();
-            let may = clients.kms(Some(&key.region)).await?.may_create_grant(arn, &root).await;
-            (may == Ok(false)).then_some("kms:CreateGrant")
-        }
-        _ => None,
-    };
-    if let Some(action) = denied {
-        cx.warn(diagnostics::key_without_rights(arn, action));
-    }
-    Ok(())
 }
 
 fn warn_of_encryption(cx: &Ctx, source: &str, encryption: &str, at: Handle<This, Option<String>>) {
@@ -221,15 +193,4 @@ fn in_region(arn: &str, region: &str) -> Result<(), ()> {
 
 fn region_of(arn: &str) -> Option<String> {
     arn.parse().ok().map(|arn: Arn| arn.region)
-}
-
-/// Why a key cannot encrypt a snapshot, if it cannot.
-fn unfit(key: &Key) -> Option<Diagnostic> {
-    if key.is_pending_deletion() {
-        return Some(diagnostics::key_pending_deletion(key));
-    }
-    if key.spec != "SYMMETRIC_DEFAULT" || key.usage != "ENCRYPT_DECRYPT" {
-        return Some(diagnostics::key_of_another_kind(key));
-    }
-    (!key.is_enabled()).then(|| diagnostics::key_disabled(key))
 }
