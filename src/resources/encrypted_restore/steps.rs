@@ -282,10 +282,12 @@ impl EncryptedRestore {
             let last = self.final_snapshot_identifier.as_deref();
             let delete = || async {
                 match look().await.map_err(Failed::finally)? {
-                    Some(found) if found.database.status != "deleting" => match rds.delete_instance(id, last).await {
-                        Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
-                        answer => answer.map_err(Failed::finally),
-                    },
+                    Some(found) if found.database.status != "deleting" => {
+                        match rds.delete_database(Kind::Instance, id, last).await {
+                            Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
+                            answer => answer.map_err(Failed::finally),
+                        }
+                    }
                     _ => Ok(()),
                 }
             };
