@@ -29,6 +29,7 @@ mod parameter;
 mod policies;
 mod postgresql_iam_user;
 mod provider_block;
+mod quiet;
 mod replication_iam_auth;
 mod replication_iam_impact;
 mod spellings;

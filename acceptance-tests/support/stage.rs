@@ -99,6 +99,19 @@ impl Account {
         self.stage().control("POST", "database-users", &json!({ "name": name, "engine": engine }));
     }
 
+    /// Creates a database user with a password on the server of PostgreSQL behind an endpoint.
+    pub fn add_login_at(&self, host: &str, name: &str, password: &str, roles: &[&str]) {
+        let fields = json!({ "endpoint": host, "name": name, "iam": false, "password": password, "roles": roles });
+        self.stage().control("POST", "database-users", &fields);
+    }
+
+    /// Creates a database user who logs in with tokens on the server behind an endpoint.
+    pub fn add_token_user_at(&self, engine: &str, host: &str, name: &str) {
+        let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
+        let fields = json!({ "endpoint": host, "engine": engine, "name": name });
+        self.stage().control("POST", "database-users", &fields);
+    }
+
     /// Creates a role, user or group, such as `role/app`, outside of Terraform.
     pub fn add(&self, owner: &str) {
         let (kind, name) = owner.split_once('/').expect("KIND/NAME");
@@ -348,6 +361,13 @@ impl Account {
     pub fn sql_in(&self, server: &str, database: &str, sql: &str) -> String {
         let answer =
             self.stage().control("POST", "sql", &json!({ "engine": server, "database": database, "sql": sql }));
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
+    /// The same in a database of the server behind an endpoint.
+    pub fn sql_at(&self, host: &str, database: &str, sql: &str) -> String {
+        let fields = json!({ "endpoint": host, "database": database, "sql": sql });
+        let answer = self.stage().control("POST", "sql", &fields);
         answer["output"].as_str().expect("an output").to_owned()
     }
 
