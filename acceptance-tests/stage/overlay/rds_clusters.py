@@ -1,5 +1,7 @@
 """RDS: Multi-AZ DB clusters, which make and keep their own members."""
 
+from moto.rds.models import DBCluster
+
 from stage.aws.errors import AwsError
 from stage.catalogue.engines import CLUSTER_FAMILIES, DEFAULT_VERSIONS, family_of
 
@@ -78,3 +80,19 @@ def create_members(aws, call):
         add_members(backend_of(call), cluster, call.parameters["DBClusterInstanceClass"])
         for member in cluster.members:
             member.stage_change = Change(status="creating", busy=aws.transition_of(call.account)["busy"])
+
+
+@before("rds", "EnableHttpEndpoint")
+def enable_data_api(_aws, call):
+    """moto knows the RDS Data API of clusters only as an argument that Aurora Serverless v1 takes."""
+    name = call.parameters["ResourceArn"]
+    cluster = named(backend_of(call).clusters, name)
+    if cluster is None:
+        raise AwsError("ResourceNotFoundException", f"DBCluster {name} not found.", 404)
+    if is_multi_az_cluster(cluster):
+        raise AwsError("InvalidResourceStateFault", "The Data API isn't supported for this DB cluster.")
+    cluster.__dict__["stage_data_api"] = True
+    return {"ResourceArn": cluster.arn, "HttpEndpointEnabled": True}
+
+
+DBCluster.http_endpoint_enabled = property(lambda self: bool(self.__dict__.get("stage_data_api")))

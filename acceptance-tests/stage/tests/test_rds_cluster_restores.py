@@ -176,3 +176,12 @@ def test_multi_az_cluster_is_restored_with_its_members(account, rds):
     refused("InvalidParameterCombination", rds.restore_cluster, **restore)
     made = rds.restore_cluster(**restore, DBClusterInstanceClass="db.m6gd.large")
     assert len(made["DBClusterMembers"]) == 3 and made["StorageEncryptionType"] == "sse-kms"
+
+
+def test_a_deleted_cluster_can_be_restored_again_at_once(rds):
+    rds.cluster(), rds.cluster_snapshot()
+    for _ in range(2):
+        rds.restore_cluster()
+        rds.api.delete_db_cluster(DBClusterIdentifier="restored", SkipFinalSnapshot=True)
+    kinds = {s["SnapshotType"] for s in rds.api.describe_db_cluster_snapshots()["DBClusterSnapshots"]}
+    assert "manual" in kinds
