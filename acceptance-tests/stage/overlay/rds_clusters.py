@@ -65,11 +65,13 @@ def multi_az_cluster_keeps_its_members(_aws, call):
 
 @before("rds", "DeleteDBCluster")
 def members_go_with_the_cluster(_aws, call):
-    """A Multi-AZ DB cluster takes its members with it."""
-    cluster = find(call, call.parameters)
+    """A Multi-AZ DB cluster takes its members with it, and the snapshots that moto makes of each."""
+    cluster, backend = find(call, call.parameters), backend_of(call)
     if is_multi_az_cluster(cluster) and not cluster.deletion_protection:
         for member in cluster.members:
-            backend_of(call).databases.pop(member.db_instance_identifier)
+            name = backend.databases.pop(member.db_instance_identifier).db_instance_identifier
+            for key in [key for key in backend.database_snapshots if key.startswith(f"rds:{name}-")]:
+                del backend.database_snapshots[key]
 
 
 @after("rds", "CreateDBCluster", "RestoreDBClusterFromSnapshot")
