@@ -351,6 +351,13 @@ impl Account {
         answer["output"].as_str().expect("an output").to_owned()
     }
 
+    /// The same in a database of the server behind an endpoint.
+    pub fn sql_behind(&self, endpoint: &str, database: &str, sql: &str) -> String {
+        let fields = json!({ "endpoint": endpoint, "database": database, "sql": sql });
+        let answer = self.stage().control("POST", "sql", &fields);
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
     /// Sets a rule for statements to the databases of this account.
     pub fn statement_fault(&self, mut rule: Value) {
         rule["account"] = json!(self.id);
