@@ -9,6 +9,7 @@ mod db_auth_token;
 mod db_endpoint;
 mod db_secret;
 mod demo;
+mod encrypted_cluster_restore;
 mod encrypted_snapshot;
 mod encryption_plan;
 mod examples;

@@ -54,7 +54,7 @@ impl Source {
 
     /// What the owner of the server at an endpoint reads or does in the database `app`.
     fn sql(&self, host: &str, sql: &str) -> String {
-        self.account.sql_at(host, "app", sql)
+        self.account.sql_behind(host, "app", sql)
     }
 
     fn waits_for(&self, what: &str, host: &str, sql: &str, expected: &str) {
@@ -122,7 +122,7 @@ impl Source {
         let all = self.tf.state_value(IT, "quieted");
         for one in all.as_array().expect("a list") {
             let database = one["database"].as_str().expect("a database");
-            self.account.sql_at(host, database, one["start_sql"].as_str().expect("SQL"));
+            self.account.sql_behind(host, database, one["start_sql"].as_str().expect("SQL"));
         }
     }
 }
@@ -170,7 +170,7 @@ fn subscribed() -> (Source, String) {
     source.sql(&publisher, "SELECT pg_create_logical_replication_slot('feed', 'pgoutput')");
     source.sql(host, &SUBSCRIBE.replace("ADDRESS", &account.address_of(&publisher)));
     source.sql(host, "SELECT pg_create_logical_replication_slot('own', 'test_decoding')");
-    account.sql_at(host, "postgres", JOBS);
+    account.sql_behind(host, "postgres", JOBS);
     source.waits_for("the subscription", &publisher, IS_TAKEN, "true");
     source.snapshot();
     source.sql(host, "ALTER SUBSCRIPTION feed DISABLE");
@@ -196,7 +196,7 @@ fn subscriptions_slots_and_jobs_of_postgresql() {
     let restored = source.restored();
     assert_eq!(source.sql(&restored, "SELECT subenabled, subslotname FROM pg_subscription"), "f|");
     assert_eq!(source.sql(&restored, "SELECT count(*) FROM pg_replication_slots"), "0");
-    assert_eq!(account.sql_at(&restored, "postgres", "SELECT count(*) FROM cron.job WHERE active"), "0");
+    assert_eq!(account.sql_behind(&restored, "postgres", "SELECT count(*) FROM cron.job WHERE active"), "0");
     assert_eq!(source.sql(&restored, "SHOW max_logical_replication_workers"), "4", "its own group is in force");
     let end = "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = 'feed'";
     let before = source.sql(&publisher, end);
@@ -206,7 +206,7 @@ fn subscriptions_slots_and_jobs_of_postgresql() {
 
     source.start_again(&restored);
     source.waits_for("the copy to go on with the slot", &publisher, IS_TAKEN, "true");
-    assert_eq!(account.sql_at(&restored, "postgres", "SELECT count(*) FROM cron.job WHERE active"), "2");
+    assert_eq!(account.sql_behind(&restored, "postgres", "SELECT count(*) FROM cron.job WHERE active"), "2");
     assert_eq!(source.sql(&restored, "SELECT slot_name FROM pg_replication_slots"), "own");
 }
 

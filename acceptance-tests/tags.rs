@@ -29,6 +29,15 @@ resource "rdsauth_db_secret" "it" {
   password_wo_version = 1
   tags                = local.tags
 }
+resource "rdsauth_encrypted_cluster_restore" "it" {
+  cluster_identifier        = "shop-encrypted"
+  source_cluster_identifier = "shop"
+  snapshot_identifier       = "before"
+  kms_key_arn               = rdsauth_kms_key.it.arn
+  allow_delete              = true
+  skip_final_snapshot       = true
+  tags                      = local.tags
+}
 resource "rdsauth_encrypted_snapshot" "it" {
   db_snapshot_identifier = "orders-encrypted"
   db_instance_identifier = "orders"
@@ -53,9 +62,10 @@ resource "rdsauth_aurora_loader_role" "it" {
 }
 "#;
 
-const ADDRESSES: [&str; 5] = [
+const ADDRESSES: [&str; 6] = [
     "rdsauth_aurora_loader_role.it",
     "rdsauth_db_secret.it",
+    "rdsauth_encrypted_cluster_restore.it",
     "rdsauth_encrypted_snapshot.it",
     "rdsauth_iam_db_access_role.it",
     "rdsauth_kms_key.it",
@@ -65,6 +75,8 @@ const ADDRESSES: [&str; 5] = [
 fn scene(configuration: &str) -> Terraform {
     let account = Account::new();
     account.add_database("instance", "orders");
+    account.add_database("cluster", "shop");
+    account.command("cluster-snapshots", json!({ "identifier": "before", "cluster": "shop" }));
     account.command("transitions", json!({ "busy": 1, "lingering": 0 }));
     Terraform::of(&account).initialised(&configuration.replace("000000000000", &account.id))
 }
@@ -87,15 +99,15 @@ fn null_tags_are_left_out() {
         plan.value("rdsauth_kms_key.it", "tags_all"),
         json!({ "app": "orders", "owner": "data", "stage": "dev" })
     );
-    tf.apply().expect_text("5 added");
+    tf.apply().expect_text("6 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 
     let tf = tf.env("TF_VAR_team", "payments");
-    tf.apply().expect_text("5 changed");
+    tf.apply().expect_text("6 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev", "team": "payments" }));
     let tf = tf.without_env("TF_VAR_team");
-    tf.apply().expect_text("5 changed");
+    tf.apply().expect_text("6 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
     tf.destroy();
@@ -110,7 +122,7 @@ fn null_tags_may_stand_beside_tags_known_only_after_apply() {
         .replace("team = var.team", "team = terraform_data.app.output == \"now\" ? \"now\" : null");
     let tf = scene(&[later, &tags].concat());
     assert!(tf.plan().is_unknown("rdsauth_kms_key.it", "tags_all"));
-    tf.apply().expect_text("6 added");
+    tf.apply().expect_text("7 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 }

@@ -28,6 +28,7 @@ use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::db_secret::DbSecret;
+use crate::resources::encrypted_cluster_restore::EncryptedClusterRestore;
 use crate::resources::encrypted_restore::EncryptedRestore;
 use crate::resources::encrypted_snapshot::EncryptedSnapshot;
 use crate::resources::iam_authentication::IamAuthentication;
@@ -86,6 +87,7 @@ impl Provider for Rdsauth {
             &[
                 resource::<_, AuroraLoaderRole>(),
                 resource::<_, DbSecret>(),
+                resource::<_, EncryptedClusterRestore>(),
                 resource::<_, EncryptedRestore>(),
                 resource::<_, EncryptedSnapshot>(),
                 resource::<_, IamAuthentication>(),

@@ -86,7 +86,7 @@ impl Scene {
     }
 
     fn sql(&self, host: &str, sql: &str) -> String {
-        self.account.sql_at(host, "app", sql)
+        self.account.sql_behind(host, "app", sql)
     }
 
     /// The hash of all rows at an endpoint.

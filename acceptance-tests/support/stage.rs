@@ -365,8 +365,8 @@ impl Account {
     }
 
     /// The same in a database of the server behind an endpoint.
-    pub fn sql_at(&self, host: &str, database: &str, sql: &str) -> String {
-        let fields = json!({ "endpoint": host, "database": database, "sql": sql });
+    pub fn sql_behind(&self, endpoint: &str, database: &str, sql: &str) -> String {
+        let fields = json!({ "endpoint": endpoint, "database": database, "sql": sql });
         let answer = self.stage().control("POST", "sql", &fields);
         answer["output"].as_str().expect("an output").to_owned()
     }

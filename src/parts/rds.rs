@@ -5,3 +5,4 @@ pub mod database;
 pub mod given_snapshot;
 pub mod parameter_group;
 pub mod quiet;
+pub mod storage_key;

@@ -3,68 +3,9 @@
 use tf_provider::diagnostic::Diagnostic;
 
 use crate::aws::Error;
-use crate::aws::kms::Key;
 use crate::aws::rds::Database;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::resources::encrypted_snapshot::EncryptedSnapshot;
-
-// === The key ===
-
-pub(super) fn key_elsewhere(key: &str, region: &str) -> Diagnostic {
-    let detail = format!(
-        "RDS in region \"{region}\" can use only keys of that region, and \"{key}\" is in another region. Use a key of \
-         region \"{region}\", or change \"region\"."
-    );
-    Diagnostic::error("Key is in another region", detail).at(EncryptedSnapshot::kms_key_arn)
-}
-
-pub(super) fn key_missing(arn: &str) -> Diagnostic {
-    let detail = format!(
-        "KMS finds no key \"{arn}\". Nothing was changed.\n\nIf the same configuration creates the key, refer to its \
-         \"arn\". Otherwise check the key ID, the region and the account in the ARN."
-    );
-    Diagnostic::error("Key not found", detail).at(EncryptedSnapshot::kms_key_arn)
-}
-
-pub(super) fn key_pending_deletion(key: &Key) -> Diagnostic {
-    let arn = &key.arn;
-    let detail = format!(
-        "The key \"{arn}\" is in state \"{}\": what is encrypted with it cannot be decrypted once it is deleted. \
-         Nothing was changed.\n\nUse another key, or cancel its deletion:\n  aws kms cancel-key-deletion --key-id \
-         '{arn}'\n  aws kms enable-key --key-id '{arn}'",
-        key.state
-    );
-    Diagnostic::error("Key scheduled for deletion", detail).at(EncryptedSnapshot::kms_key_arn)
-}
-
-pub(super) fn key_disabled(key: &Key) -> Diagnostic {
-    let detail = format!(
-        "The key \"{}\" is in state \"{}\", so RDS cannot encrypt with it. Nothing was changed.\n\nEnable the key, or \
-         use another one.",
-        key.arn, key.state
-    );
-    Diagnostic::error("Key is not enabled", detail).at(EncryptedSnapshot::kms_key_arn)
-}
-
-pub(super) fn key_of_another_kind(key: &Key) -> Diagnostic {
-    let detail = format!(
-        "The key \"{}\" has the key spec {} and the key usage {}. RDS needs a symmetric encryption key: \
-         SYMMETRIC_DEFAULT and ENCRYPT_DECRYPT. Nothing was changed.",
-        key.arn, key.spec, key.usage
-    );
-    Diagnostic::error("Key is not a symmetric encryption key", detail).at(EncryptedSnapshot::kms_key_arn)
-}
-
-pub(super) fn key_without_rights(arn: &str, action: &str) -> Diagnostic {
-    let detail = format!(
-        "The credentials in use are not allowed the action \"{action}\" on the key \"{arn}\". RDS needs \
-         \"kms:DescribeKey\" and \"kms:CreateGrant\" of the caller to encrypt a copy; without them the apply fails \
-         after the intermediate snapshot has been created.\n\nAllow both in the key policy, or in an IAM policy if the \
-         key policy delegates to the account. This can be ignored if they are allowed for requests through RDS only \
-         (condition keys \"kms:ViaService\" and \"kms:GrantIsForAWSResource\"), or if other credentials apply."
-    );
-    Diagnostic::warning("Key may not be usable", detail).at(EncryptedSnapshot::kms_key_arn)
-}
 
 // === The source ===
 
@@ -80,8 +21,8 @@ pub(super) fn of_a_cluster(instance: &str, cluster: &str) -> Diagnostic {
     let detail = format!(
         "The DB instance \"{instance}\" is a member of the DB cluster \"{cluster}\", and AWS does not encrypt a \
          snapshot of a cluster by copying it.\n\nTo encrypt the cluster, create a DB cluster snapshot of \"{cluster}\" \
-         and restore it with a KMS key: RestoreDBClusterFromSnapshot with KmsKeyId, or snapshot_identifier with \
-         kms_key_id in aws_rds_cluster."
+         and restore it with a KMS key: rdsauth_encrypted_cluster_restore, or snapshot_identifier with kms_key_id in \
+         aws_rds_cluster."
     );
     Diagnostic::error("DB instance is a member of a cluster", detail).at(EncryptedSnapshot::db_instance_identifier)
 }

@@ -1,15 +1,15 @@
 //! What a plan can tell of a create: whether the key can be used, and whether the source can be encrypted by a copy.
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Context as _, Result};
 use tf_provider::schema::{Handle, Plan, Val};
 
-use crate::arn::{self, Arn};
-use crate::aws::kms::Key;
+use crate::arn;
 use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::snapshots;
 use crate::aws::rds::{Database, Kind};
 use crate::parts::rds::database::Target;
 use crate::parts::rds::given_snapshot;
+use crate::parts::rds::storage_key;
 use crate::resources::encrypted_snapshot::{
     AWAITING_SOURCE, EncryptedSnapshot, all_tags, diagnostics, intermediate_of,
 };
@@ -82,21 +82,17 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         return Ok(());
     }
     let (key, source) = (plan.get(This::kms_key_arn).known(), plan.get(This::source_db_snapshot_identifier).known());
-    if let Some(key) = &key {
-        in_region(key, &region).map_err(|()| world::refuse_plan(diagnostics::key_elsewhere(key, &region)))?;
+    if let Some(source) = &source
+        && arn::snapshot_arn(source).is_ok()
+        && !storage_key::is_in_region(source, &region)
+    {
+        return Err(world::refuse_plan(diagnostics::source_elsewhere(source, &region)));
     }
-    if let Some(source) = &source {
-        let error = |()| world::refuse_plan(diagnostics::source_elsewhere(source, &region));
-        if arn::snapshot_arn(source).is_ok() {
-            in_region(source, &region).map_err(error)?
-        }
+    if let Some(key) = &key {
+        storage_key::foresee(cx, key, &region, reaches, &This::kms_key_arn.path()).await?;
     }
     if !reaches {
         return Ok(());
-    }
-    if let Some(key) = &key {
-        let may_describe = check_key(cx, key).await.map_err(world::refuse_plan)?;
-        warn_of_rights(cx, key, may_describe).await?;
     }
     if let Val::Known(identifier) = plan.get(This::db_instance_identifier) {
         let target = Target { kind: Kind::Instance, identifier, region: Some(region) };
@@ -123,22 +119,6 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a key that cannot encrypt snapshots, and returns whether the caller may describe it; if not, that is left to
-/// AWS.
-///
-/// # Errors
-/// It cannot.
-pub(super) async fn check_key(cx: &Ctx, arn: &str) -> Result<bool> {
-    let at = |error: Diagnostic| error.at(This::kms_key_arn);
-    match cx.aws()?.kms(region_of(arn).as_deref()).await?.key(arn).await {
-        Ok(Some(key)) => unfit(&key).map_or(Ok(true), Err),
-        Ok(None) => Err(diagnostics::key_missing(arn)),
-        Err(error) if error.is_access_denied() => Ok(false),
-        Err(error) if error.is_unreached() => Ok(true),
-        Err(error) => Err(error).context("Cannot read the key", arn).map_err(at),
-    }
-}
-
 /// Refuses a member of a cluster, whose snapshots are those of the cluster.
 ///
 /// # Errors
@@ -148,25 +128,6 @@ pub(super) fn refuse_member(found: &Database) -> Result<()> {
         Some(cluster) => Err(diagnostics::of_a_cluster(&found.identifier, cluster)),
         None => Ok(()),
     }
-}
-
-/// Warns if the caller may not have the permissions that RDS needs of it. A permission that holds only for requests that
-/// come through RDS does not show here, so this is no error.
-async fn warn_of_rights(cx: &Ctx, arn: &str, may_describe: bool) -> Result<()> {
-    let clients = cx.aws()?;
-    let denied = match (may_describe, arn::key_arn(arn), clients.account_id().await) {
-        (false, ..) => Some("kms:DescribeKey"),
-        (true, Ok(key), Ok(Some(account))) => {
-            let root = Arn::account_root(key.partition, &account).to_string();
-            let may = clients.kms(Some(&key.region)).await?.may_create_grant(arn, &root).await;
-            (may == Ok(false)).then_some("kms:CreateGrant")
-        }
-        _ => None,
-    };
-    if let Some(action) = denied {
-        cx.warn(diagnostics::key_without_rights(arn, action));
-    }
-    Ok(())
 }
 
 fn warn_of_encryption(cx: &Ctx, source: &str, encryption: &str, at: Handle<This, Option<String>>) {
@@ -213,23 +174,4 @@ fn plan_tags(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn in_region(arn: &str, region: &str) -> Result<(), ()> {
-    if region_of(arn).is_some_and(|of| of != region) { Err(()) } else { Ok(()) }
-}
-
-fn region_of(arn: &str) -> Option<String> {
-    arn.parse().ok().map(|arn: Arn| arn.region)
-}
-
-/// Why a key cannot encrypt a snapshot, if it cannot.
-fn unfit(key: &Key) -> Option<Diagnostic> {
-    if key.is_pending_deletion() {
-        return Some(diagnostics::key_pending_deletion(key));
-    }
-    if key.spec != "SYMMETRIC_DEFAULT" || key.usage != "ENCRYPT_DECRYPT" {
-        return Some(diagnostics::key_of_another_kind(key));
-    }
-    (!key.is_enabled()).then(|| diagnostics::key_disabled(key))
 }
