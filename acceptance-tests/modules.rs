@@ -4,6 +4,7 @@ mod clickpipes;
 mod clickpipes_users;
 mod consumer;
 mod encrypt_with_blue_green;
+mod encrypt_with_downtime;
 mod limitless_data_loader;
 mod replication_iam_auth;
 mod replication_user;

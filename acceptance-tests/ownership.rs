@@ -344,6 +344,12 @@ table! {
         creates: "CreateSecret",
         ..REFUSES
     };
+    encrypted_cluster_restore: Entry {
+        scenario: matrix::encrypted_cluster_restore::OF_AURORA,
+        known_by: KnownBy::Id,
+        creates: "RestoreDBClusterFromSnapshot",
+        ..REFUSES
+    };
     encrypted_snapshot: Entry {
         scenario: matrix::encrypted_snapshot::OF_AN_INSTANCE,
         known_by: KnownBy::Id,

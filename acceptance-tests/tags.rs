@@ -29,6 +29,15 @@ resource "rdsauth_db_secret" "it" {
   password_wo_version = 1
   tags                = local.tags
 }
+resource "rdsauth_encrypted_cluster_restore" "it" {
+  cluster_identifier        = "shop-encrypted"
+  source_cluster_identifier = "shop"
+  snapshot_identifier       = "before"
+  kms_key_arn               = rdsauth_kms_key.it.arn
+  allow_delete              = true
+  skip_final_snapshot       = true
+  tags                      = local.tags
+}
 resource "rdsauth_encrypted_snapshot" "it" {
   db_snapshot_identifier = "orders-encrypted"
   db_instance_identifier = "orders"
@@ -63,6 +72,7 @@ const ADDRESSES: [&str; 6] = [
     "rdsauth_aurora_loader_role.it",
     "rdsauth_blue_green_encryption.it",
     "rdsauth_db_secret.it",
+    "rdsauth_encrypted_cluster_restore.it",
     "rdsauth_encrypted_snapshot.it",
     "rdsauth_iam_db_access_role.it",
     "rdsauth_kms_key.it",
@@ -72,6 +82,8 @@ const ADDRESSES: [&str; 6] = [
 fn scene(configuration: &str) -> Terraform {
     let account = Account::new();
     account.add_database("instance", "orders");
+    account.add_database("cluster", "shop");
+    account.command("cluster-snapshots", json!({ "identifier": "before", "cluster": "shop" }));
     account.command("transitions", json!({ "busy": 1, "lingering": 0 }));
     Terraform::of(&account).initialised(&configuration.replace("000000000000", &account.id))
 }

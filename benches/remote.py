@@ -94,6 +94,26 @@ KINDS = [
         facts={"keys": "arn"},
     ),
     Kind(
+        name="encrypted_cluster_restore",
+        configuration="""
+  cluster_identifier        = "restored-${count.index}"
+  source_cluster_identifier = "shop"
+  snapshot_identifier       = "shop"
+  kms_key_arn               = FACT.keys[0]
+  allow_delete              = true
+  skip_final_snapshot       = true
+  tags                      = { team = "one" }
+""",
+        update=('"one"', '"two"'),
+        seeds=[
+            ("keys", {"alias": "alias/clusters"}),
+            ("quotas", {"clusters": 2000, "instances": 2000}),
+            ("clusters", {"identifier": "shop", "members": 1}),
+            ("cluster-snapshots", {"identifier": "shop", "cluster": "shop"}),
+        ],
+        facts={"keys": "arn"},
+    ),
+    Kind(
         name="encrypted_snapshot",
         configuration="""
   db_snapshot_identifier = "encrypted-${count.index}"

@@ -29,6 +29,7 @@ use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::blue_green_encryption::BlueGreenEncryption;
 use crate::resources::db_secret::DbSecret;
+use crate::resources::encrypted_cluster_restore::EncryptedClusterRestore;
 use crate::resources::encrypted_restore::EncryptedRestore;
 use crate::resources::encrypted_snapshot::EncryptedSnapshot;
 use crate::resources::iam_authentication::IamAuthentication;
@@ -88,6 +89,7 @@ impl Provider for Rdsauth {
                 resource::<_, AuroraLoaderRole>(),
                 resource::<_, BlueGreenEncryption>(),
                 resource::<_, DbSecret>(),
+                resource::<_, EncryptedClusterRestore>(),
                 resource::<_, EncryptedRestore>(),
                 resource::<_, EncryptedSnapshot>(),
                 resource::<_, IamAuthentication>(),

@@ -3,6 +3,7 @@
 pub mod aurora_loader_role;
 pub mod blue_green_encryption;
 pub mod db_secret;
+pub mod encrypted_cluster_restore;
 pub mod encrypted_restore;
 pub mod encrypted_snapshot;
 pub mod iam_authentication;

@@ -92,7 +92,7 @@ fn a_member_of_a_cluster_is_refused_by_the_plan() {
     scene.account.command("instances", member);
     let error = scene.tf.plan_fails().error();
     assert_eq!(error.summary, "DB instance is a member of a cluster");
-    assert!(error.detail.contains("RestoreDBClusterFromSnapshot with KmsKeyId"), "{error:?}");
+    assert!(error.detail.contains("rdsauth_encrypted_cluster_restore"), "{error:?}");
     assert!(error.code.contains("db_instance_identifier"), "{error:?}");
 }
 

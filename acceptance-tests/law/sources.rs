@@ -304,18 +304,22 @@ impl<'a> Reader<'a> {
 /// Whether an operation that AWS carries out twice has two effects. The listed ones have one: AWS refuses a second
 /// object of the name, or recognises the repeated request by its token or its content.
 fn has_another_effect(operation: &str) -> bool {
-    const ONE_EFFECT: [&str; 12] = [
+    const ONE_EFFECT: [&str; 16] = [
         "copy_db_cluster_parameter_group",
         "copy_db_parameter_group",
         "copy_db_snapshot",
         "create_alias",
         "create_blue_green_deployment",
+        "create_db_cluster_endpoint",
         "create_db_cluster_parameter_group",
+        "create_db_instance",
         "create_db_parameter_group",
         "create_db_snapshot",
         "create_grant",
         "create_role",
         "create_secret",
+        "restore_db_cluster_from_snapshot",
+        "restore_db_instance_from_db_snapshot",
         "restore_secret",
     ];
     const PREFIXES: [&str; 9] =

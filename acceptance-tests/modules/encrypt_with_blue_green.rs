@@ -47,7 +47,7 @@ impl Scene {
         let made = account.add_database_of(kind, "orders", fields);
         let user = format!("app_{}", account.id);
         let host = made["host"].as_str().expect("a host").to_owned();
-        account.add_database_user_at(&host, engine, &user);
+        account.add_token_user_at(engine, &host, &user);
         let identifier = format!("db_{kind}_identifier");
         let key = account.add_key(json!({ "alias": "alias/orders" }));
         let variables =

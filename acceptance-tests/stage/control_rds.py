@@ -22,6 +22,7 @@ class RdsControl:
         self.routes = {
             ("POST", "instances"): self.create_instance,
             ("POST", "clusters"): self.create_cluster,
+            ("POST", "cluster-snapshots"): self.create_cluster_snapshot,
             ("POST", "proxies"): self.create_proxy,
             ("POST", "parameter-groups"): self.create_parameter_group,
             ("GET", "parameters"): self.parameters,
@@ -126,6 +127,14 @@ class RdsControl:
                 "port": cluster.port,
                 "members": [member.db_instance_identifier for member in cluster.members],
             }
+
+    def create_cluster_snapshot(self, account, identifier, cluster, region=_REGION):
+        """A snapshot of a cluster that is available at once. It has no data: what is restored leads to the common
+        server."""
+        with self._aws.lock:
+            snapshot = moto_backend.rds(account, region).create_db_cluster_snapshot(cluster, identifier)
+            snapshot.status = "available"
+            return {"arn": snapshot.arn}
 
     def create_proxy(
         self,

@@ -99,10 +99,16 @@ impl Account {
         self.stage().control("POST", "database-users", &json!({ "name": name, "engine": engine }));
     }
 
-    /// The same on the server behind an endpoint.
-    pub fn add_database_user_at(&self, host: &str, engine: &str, name: &str) {
+    /// Creates a database user with a password on the server of PostgreSQL behind an endpoint.
+    pub fn add_login_at(&self, host: &str, name: &str, password: &str, roles: &[&str]) {
+        let fields = json!({ "endpoint": host, "name": name, "iam": false, "password": password, "roles": roles });
+        self.stage().control("POST", "database-users", &fields);
+    }
+
+    /// Creates a database user who logs in with tokens on the server behind an endpoint.
+    pub fn add_token_user_at(&self, engine: &str, host: &str, name: &str) {
         let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
-        let fields = json!({ "name": name, "engine": engine, "endpoint": host });
+        let fields = json!({ "endpoint": host, "engine": engine, "name": name });
         self.stage().control("POST", "database-users", &fields);
     }
 
@@ -363,6 +369,13 @@ impl Account {
     pub fn sql_in(&self, server: &str, database: &str, sql: &str) -> String {
         let answer =
             self.stage().control("POST", "sql", &json!({ "engine": server, "database": database, "sql": sql }));
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
+    /// The same in a database of the server behind an endpoint.
+    pub fn sql_behind(&self, endpoint: &str, database: &str, sql: &str) -> String {
+        let fields = json!({ "endpoint": endpoint, "database": database, "sql": sql });
+        let answer = self.stage().control("POST", "sql", &fields);
         answer["output"].as_str().expect("an output").to_owned()
     }
 

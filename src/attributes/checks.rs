@@ -180,16 +180,24 @@ pub fn deployment_name() -> Check {
 
 /// A snapshot that exists: its identifier, which begins with `rds:` if RDS made it, or its ARN.
 pub fn source_snapshot() -> Check {
-    const FORM: &str = "must be the identifier or the ARN of a DB snapshot";
+    existing_snapshot("must be the identifier or the ARN of a DB snapshot", arn::snapshot_arn)
+}
+
+/// The same of a DB cluster.
+pub fn source_cluster_snapshot() -> Check {
+    existing_snapshot("must be the identifier or the ARN of a DB cluster snapshot", arn::cluster_snapshot_arn)
+}
+
+fn existing_snapshot(form: &'static str, parse: fn(&str) -> Result<(arn::Arn, String), arn::ArnError>) -> Check {
     let fits = is_rds_name(255);
-    Check::explained(FORM, move |text| match arn::is_meant(text) {
-        true => arn::snapshot_arn(text).map(drop).map_err(|error| error.to_string()),
+    Check::explained(form, move |text| match arn::is_meant(text) {
+        true => parse(text).map(drop).map_err(|error| error.to_string()),
         false if text != text.to_lowercase() => Err(format!(
             "RDS stores identifiers in lower case. Write \"{}\" in place of \"{text}\".",
             text.to_lowercase()
         )),
         false if fits(text.trim_start_matches("rds:").trim_start_matches("awsbackup:")) => Ok(()),
-        false => Err(format!("\"{text}\" {FORM}.")),
+        false => Err(format!("\"{text}\" {form}.")),
     })
 }
 

@@ -28,9 +28,9 @@ use std::sync::Arc;
 use crate::aws::error::Error;
 use crate::aws::rds::users::Lists;
 
-pub use self::carry_over::Setting;
 #[cfg(test)]
 pub(crate) use self::carry_over::all as all_settings;
+pub use self::carry_over::{Setting, cluster_modifications};
 pub use self::database::{APPLYING, Database, IN_SYNC};
 pub use self::dependents::Dependent;
 pub use self::source::{Relative, Source};

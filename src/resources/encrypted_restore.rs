@@ -66,6 +66,21 @@ tf_provider::model! {
     /// not act. Then they are stopped in each database, and `quieted` lists them. Only after that does the DB instance get
     /// its own parameter group, with a reboot.
     ///
+    /// | `kind` | Held back by | What is done |
+    /// | --- | --- | --- |
+    /// | `"subscription"` | max_logical_replication_workers | Disabled, and parted from the slot of its publisher, so that dropping it does not drop that slot. |
+    /// | `"replication_slot"` | | A logical slot is dropped, since it would keep the write-ahead log for a consumer that never comes. |
+    /// | `"cron_job"` | cron.max_running_jobs or cron.launch_active_jobs | A job of pg_cron is set to inactive. |
+    /// | `"event"` | event_scheduler | Disabled. Its definer is kept if the user may name another one; otherwise a warning tells. |
+    /// | `"replication_source"` | | Replication from a server outside of RDS is stopped if it runs. |
+    ///
+    /// `start_sql` has the statements that start each again. Run them once the original does not act any more: two
+    /// subscribers of one slot take changes from each other. The user of the connection must be allowed to stop all of
+    /// this, as the master user is who owns it. What cannot be stopped keeps the temporary parameter group in place, and
+    /// the next apply tries again. What other extensions start by themselves, such as pglogical, is not stopped.
+    ///
+    /// The temporary parameter group has the name of the DB instance and `-rdsauth-quiet` behind it.
+    ///
     /// ## Drift Detection
     ///
     /// A plan detects changes made outside of Terraform to the tags, and the next apply corrects them. A DB instance that

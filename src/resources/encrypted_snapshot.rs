@@ -34,8 +34,8 @@ tf_provider::model! {
     /// is restored from an encrypted copy of its snapshot, for example with `snapshot_identifier` of `aws_db_instance`.
     ///
     /// ~> **Note:** Only snapshots of DB instances are supported. AWS does not encrypt a snapshot of an Aurora or
-    /// Multi-AZ DB cluster by copying it; to encrypt such a cluster, restore its snapshot with `kms_key_id` of
-    /// `aws_rds_cluster`.
+    /// Multi-AZ DB cluster by copying it; to encrypt such a cluster, restore its snapshot with
+    /// [`rdsauth_encrypted_cluster_restore`](encrypted_cluster_restore.md).
     ///
     /// ~> **Note:** The snapshot has the data of the time at which it was created. What is written to the DB instance
     /// afterwards is not in it.
@@ -190,7 +190,7 @@ impl Resource<World> for EncryptedSnapshot {
         }
         state.kms_key_arn = found.key.clone().unwrap_or_default();
         let copied = state.copied();
-        let forced = forced(&copied, &[]);
+        let forced = tags::not_overridden(&copied, &[]);
         let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &forced);
         state.tags = cx.tags().own(&seen, state.tags.as_ref(), &forced);
         state.tags_all = seen.into();
@@ -409,16 +409,8 @@ fn intermediate_of(copy: &str) -> String {
     format!("{}-{hash}{INTERMEDIATE}", begin.trim_end_matches('-'))
 }
 
-/// The copied tags that nothing overrides.
-fn forced<'a>(copied: &'a Map<String>, over: &[&Map<String>]) -> Vec<(&'a str, &'a str)> {
-    let is_free = |key: &str| !over.iter().any(|tags| tags.contains_key(key));
-    copied.iter().filter(|(key, _)| is_free(key)).map(|(key, value)| (key.as_str(), value.as_str())).collect()
-}
-
 fn all_tags(cx: &Ctx, own: Option<&Given>, copied: &Map<String>) -> Result<Map<String>> {
-    let given: Map<String> = own.cloned().into_iter().flat_map(tags::given).collect();
-    let all = cx.tags().all(own, &forced(copied, &[&given, &cx.tags().default]));
-    all.map_err(|error| error.at(EncryptedSnapshot::tags))
+    tags::with_copied(cx.tags(), own, copied).map_err(|error| error.at(EncryptedSnapshot::tags))
 }
 
 #[cfg(test)]
@@ -436,14 +428,5 @@ mod tests {
         }
         assert_ne!(intermediate_of(&long), intermediate_of(&other));
         assert_eq!(intermediate_of(&"a".repeat(242)).len(), 255);
-    }
-
-    #[test]
-    fn copied_tags_give_way_to_others() {
-        let map = |pairs: &[(&str, &str)]| -> Map<String> {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-        };
-        let copied = map(&[("a", "1"), ("b", "2"), ("c", "3")]);
-        assert_eq!(forced(&copied, &[&map(&[("b", "x")]), &map(&[("c", "y")])]), [("a", "1")]);
     }
 }

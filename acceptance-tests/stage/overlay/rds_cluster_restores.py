@@ -82,6 +82,15 @@ def restored_cluster_has_defaults(aws, call):
         associate(cluster, role["RoleArn"], role.get("FeatureName", ""), aws.transition_of(call.account)["busy"])
 
 
+@after("rds", "DeleteDBCluster")
+def automated_snapshots_go_with_the_cluster(_aws, call):
+    """moto keeps them, and then refuses another cluster of the same name within the minute."""
+    name, snapshots = call.parameters["DBClusterIdentifier"].lower(), backend_of(call).cluster_snapshots
+    for key, snapshot in list(snapshots.items()):
+        if snapshot.snapshot_type == "automated" and snapshot.cluster.db_cluster_identifier.lower() == name:
+            del snapshots[key]
+
+
 def _default_group(cluster):
     from moto.ec2.models import ec2_backends  # takes a while, and few need it
 

@@ -1,5 +1,7 @@
 """RDS: Multi-AZ DB clusters, which make and keep their own members."""
 
+from moto.rds.models import DBCluster
+
 from stage.aws.errors import AwsError
 from stage.catalogue.engines import CLUSTER_FAMILIES, DEFAULT_VERSIONS, family_of
 
@@ -63,11 +65,13 @@ def multi_az_cluster_keeps_its_members(_aws, call):
 
 @before("rds", "DeleteDBCluster")
 def members_go_with_the_cluster(_aws, call):
-    """A Multi-AZ DB cluster takes its members with it."""
-    cluster = find(call, call.parameters)
+    """A Multi-AZ DB cluster takes its members with it, and the snapshots that moto makes of each."""
+    cluster, backend = find(call, call.parameters), backend_of(call)
     if is_multi_az_cluster(cluster) and not cluster.deletion_protection:
         for member in cluster.members:
-            backend_of(call).databases.pop(member.db_instance_identifier)
+            name = backend.databases.pop(member.db_instance_identifier).db_instance_identifier
+            for key in [key for key in backend.database_snapshots if key.startswith(f"rds:{name}-")]:
+                del backend.database_snapshots[key]
 
 
 @after("rds", "CreateDBCluster", "RestoreDBClusterFromSnapshot")
@@ -78,3 +82,19 @@ def create_members(aws, call):
         add_members(backend_of(call), cluster, call.parameters["DBClusterInstanceClass"])
         for member in cluster.members:
             member.stage_change = Change(status="creating", busy=aws.transition_of(call.account)["busy"])
+
+
+@before("rds", "EnableHttpEndpoint")
+def enable_data_api(_aws, call):
+    """moto knows the RDS Data API of clusters only as an argument that Aurora Serverless v1 takes."""
+    name = call.parameters["ResourceArn"]
+    cluster = named(backend_of(call).clusters, name)
+    if cluster is None:
+        raise AwsError("ResourceNotFoundException", f"DBCluster {name} not found.", 404)
+    if is_multi_az_cluster(cluster):
+        raise AwsError("InvalidResourceStateFault", "The Data API isn't supported for this DB cluster.")
+    cluster.__dict__["stage_data_api"] = True
+    return {"ResourceArn": cluster.arn, "HttpEndpointEnabled": True}
+
+
+DBCluster.http_endpoint_enabled = property(lambda self: bool(self.__dict__.get("stage_data_api")))

@@ -69,3 +69,14 @@ def test_custom_endpoints_go_with_their_cluster(rds):
     rds.api.delete_db_cluster(DBClusterIdentifier="orders", SkipFinalSnapshot=True)
     everything = rds.api.describe_db_cluster_endpoints()
     assert everything["DBClusterEndpoints"] == []
+
+
+def test_data_api_is_enabled_by_a_call_of_its_own(rds):
+    def shown():
+        return rds.api.describe_db_clusters(DBClusterIdentifier="orders")["DBClusters"][0]
+
+    arn = shown()["DBClusterArn"]
+    assert shown()["HttpEndpointEnabled"] is False
+    assert rds.api.enable_http_endpoint(ResourceArn=arn)["HttpEndpointEnabled"] is True
+    assert shown()["HttpEndpointEnabled"] is True
+    refused("ResourceNotFoundException", rds.api.enable_http_endpoint, ResourceArn=f"{arn}-other")

@@ -176,3 +176,16 @@ def test_multi_az_cluster_is_restored_with_its_members(account, rds):
     refused("InvalidParameterCombination", rds.restore_cluster, **restore)
     made = rds.restore_cluster(**restore, DBClusterInstanceClass="db.m6gd.large")
     assert len(made["DBClusterMembers"]) == 3 and made["StorageEncryptionType"] == "sse-kms"
+
+
+@pytest.mark.parametrize("engine", ["aurora-postgresql", "postgres"])
+def test_a_deleted_cluster_can_be_restored_again_at_once(account, rds, engine):
+    account.control("POST", "clusters", account=account.id, identifier="orders", engine=engine)
+    rds.cluster_snapshot()
+    size = {} if engine.startswith("aurora") else {"DBClusterInstanceClass": "db.m6gd.large"}
+    for _ in range(2):
+        made = rds.restore_cluster(Engine=engine, **size)
+        assert len(made["DBClusterMembers"]) == (3 if size else 0)
+        rds.api.delete_db_cluster(DBClusterIdentifier="restored", SkipFinalSnapshot=True)
+    kinds = {s["SnapshotType"] for s in rds.api.describe_db_cluster_snapshots()["DBClusterSnapshots"]}
+    assert "manual" in kinds

@@ -21,7 +21,7 @@ const IDS: [(&str, &str); 8] = [
 const REST: [(&str, &str); 4] = [
     (r"\b([a-z_]+)/[0-9a-f]{16}\b", "$1/CREATION"),
     (r#""oid":\d+"#, r#""oid":0"#),
-    (r"(:secret:[A-Za-z0-9/_+=.@-]+)-[A-Za-z0-9]{6}\b", "$1-RANDOM"),
+    (r"(:secret:[A-Za-z0-9/_+=.@!-]+)-[A-Za-z0-9]{6}\b", "$1-RANDOM"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", "TIME"),
 ];
 

@@ -64,6 +64,12 @@ pub(super) fn lost<T>(rows: &[Row<T>], identifier: &str, object: &T) -> Vec<Sett
     rows.iter().filter_map(setting).collect()
 }
 
+/// The names of the settings of a DB cluster that a modification after the restore carries over.
+pub fn cluster_modifications() -> impl Iterator<Item = &'static str> {
+    let rows = CLUSTER.iter().filter(|row| row.carried_by.starts_with("ModifyDBCluster."));
+    rows.map(|row| row.name).filter(|name| !cluster::NOT_CARRIED.contains(name))
+}
+
 /// The names of all settings of the tables, with what carries them over, each once.
 #[cfg(test)]
 pub(crate) fn all() -> Vec<(&'static str, &'static str)> {

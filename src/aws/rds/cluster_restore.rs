@@ -144,3 +144,102 @@ impl Rds {
         present(request.send().await.map_err(|e| Error::sdk("rds", "DeleteDBCluster", &e))).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, Server, fault, result};
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/k";
+
+    fn cluster(operation: &str) -> Answer {
+        let inner = "<DBCluster><DBClusterIdentifier>shop</DBClusterIdentifier>\
+             <DBClusterArn>arn:aws:rds:eu-west-1:123456789012:cluster:shop</DBClusterArn>\
+             <DbClusterResourceId>cluster-ABC</DbClusterResourceId><Engine>aurora-mysql</Engine>\
+             <Status>creating</Status><StorageEncryptionType>sse-kms</StorageEncryptionType></DBCluster>";
+        result(operation, inner)
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_of_a_cluster_is_read() {
+        let answer = "<DBClusterSnapshots><DBClusterSnapshot>\
+             <DBClusterSnapshotIdentifier>before</DBClusterSnapshotIdentifier>\
+             <DBClusterSnapshotArn>arn:aws:rds:eu-west-1:123456789012:cluster-snapshot:before</DBClusterSnapshotArn>\
+             <DBClusterIdentifier>shop</DBClusterIdentifier><Engine>aurora-mysql</Engine><Status>available</Status>\
+             <StorageEncrypted>false</StorageEncrypted></DBClusterSnapshot></DBClusterSnapshots>";
+        let server = Server::start([result("DescribeDBClusterSnapshots", answer)]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        let found = rds.cluster_snapshot("before").await.unwrap().unwrap();
+        assert_eq!(
+            (found.instance.as_str(), found.engine.as_str(), found.is_encrypted()),
+            ("shop", "aurora-mysql", false)
+        );
+        assert!(found.is_available());
+        let shared = "arn:aws:rds:eu-west-1:210987654321:cluster-snapshot:theirs";
+        rds.cluster_snapshot(shared).await.unwrap();
+        let shown: Vec<_> =
+            server.seen().iter().map(|seen| seen.parameter("IncludeShared").map(str::to_owned)).collect();
+        assert_eq!(shown, [None, Some("true".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn a_restore_has_key_tags_and_settings() {
+        let server = Server::start([cluster("RestoreDBClusterFromSnapshot")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        let tags = Map::from([("team".to_owned(), "data".to_owned())]);
+        let new =
+            NewCluster { identifier: "shop", snapshot: "before", engine: "aurora-mysql", key: "alias/k", tags: &tags };
+        let made = rds.restore_cluster(new, &[("port", "3307"), ("master_user_secret", "arn")]).await.unwrap();
+        assert_eq!((made.database.status.as_str(), made.is_encrypted()), ("creating", true));
+        let seen = &server.seen()[0];
+        for (name, value) in [
+            ("DBClusterIdentifier", "shop"),
+            ("SnapshotIdentifier", "before"),
+            ("KmsKeyId", "alias%2Fk"),
+            ("Tags.Tag.1.Key", "team"),
+            ("Port", "3307"),
+        ] {
+            assert_eq!(seen.parameter(name), Some(value));
+        }
+        assert_eq!(seen.parameter("ManageMasterUserPassword"), None, "only a modification can");
+    }
+
+    #[tokio::test]
+    async fn a_deletion_says_what_becomes_of_the_data() {
+        let server = Server::start([cluster("DeleteDBCluster")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert_eq!(
+            (rds.delete_cluster("shop", Some("last")).await, rds.delete_cluster("shop", None).await),
+            (Ok(()), Ok(()))
+        );
+        let [kept, gone] = &server.seen()[..] else { panic!("two calls") };
+        assert_eq!(
+            (kept.parameter("FinalDBSnapshotIdentifier"), kept.parameter("SkipFinalSnapshot")),
+            (Some("last"), Some("false"))
+        );
+        assert_eq!(
+            (gone.parameter("FinalDBSnapshotIdentifier"), gone.parameter("SkipFinalSnapshot")),
+            (None, Some("true"))
+        );
+        let server =
+            Server::start([fault(404, "DBClusterNotFoundFault", "x"), fault(404, "DBInstanceNotFound", "x")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert_eq!((rds.delete_cluster("shop", None).await, rds.delete_member("shop-1").await), (Ok(()), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn faults_are_told_apart() {
+        for (code, fits) in [
+            ("DBClusterAlreadyExistsFault", Error::is_already_exists as fn(&Error) -> bool),
+            ("InvalidDBClusterSnapshotStateFault", Error::is_invalid_state),
+            ("DBClusterQuotaExceededFault", Error::is_limit_exceeded),
+            ("KMSKeyNotAccessibleFault", Error::is_key_unusable),
+            ("DBClusterSnapshotNotFoundFault", Error::is_not_found),
+        ] {
+            let server = Server::start([fault(400, code, "x")]).await;
+            let rds = server.clients().rds(None).await.unwrap();
+            let new = NewCluster { identifier: "a", snapshot: "b", engine: "postgres", key: KEY, tags: &Map::new() };
+            assert!(fits(&rds.restore_cluster(new, &[]).await.unwrap_err()), "{code}");
+        }
+    }
+}

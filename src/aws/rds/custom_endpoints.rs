@@ -5,7 +5,7 @@ use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
 use crate::aws::rds::tags::to_sdk;
-use crate::aws::rds::{Rds, present};
+use crate::aws::rds::{Rds, Source, present};
 
 /// A custom endpoint of an Aurora cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,17 @@ impl Rds {
         let mut found: Vec<_> = custom.collect();
         found.sort_by(|a, b| a.identifier.cmp(&b.identifier));
         Ok(found)
+    }
+
+    /// The custom endpoints of a cluster; no call is made for one without.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn custom_endpoints_of(&self, cluster: &Source) -> Result<Vec<CustomEndpoint>, Error> {
+        match cluster.has_custom_endpoints {
+            true => self.custom_endpoints(Some(&cluster.database.identifier)).await,
+            false => Ok(Vec::new()),
+        }
     }
 
     /// Creates a custom endpoint. Needs `rds:CreateDBClusterEndpoint`, and `rds:AddTagsToResource` for the tags.

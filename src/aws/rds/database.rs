@@ -154,8 +154,7 @@ impl Database {
 
     /// Whether it is running and accepts changes.
     pub fn is_operational(&self) -> bool {
-        // While storage is optimized, which takes hours, everything but the storage can be changed.
-        ["available", "storage-optimization"].contains(&self.status.as_str())
+        is_operational(&self.status)
     }
 
     /// Whether it does not become operational by itself.
@@ -165,9 +164,20 @@ impl Database {
 
     /// What to do with a database that is stuck.
     pub fn advice(&self) -> Option<&'static str> {
-        let failed = self.status.ends_with("-failed").then_some("see the events of the database");
-        STUCK.iter().find(|(status, _)| self.status.starts_with(status)).map(|(_, advice)| *advice).or(failed)
+        advice(&self.status)
     }
+}
+
+/// Whether a database with this status is running and accepts changes.
+pub(super) fn is_operational(status: &str) -> bool {
+    // While storage is optimized, which takes hours, everything but the storage can be changed.
+    ["available", "storage-optimization"].contains(&status)
+}
+
+/// What to do with a database that does not leave this status by itself.
+pub(super) fn advice(status: &str) -> Option<&'static str> {
+    let failed = status.ends_with("-failed").then_some("see the events of the database");
+    STUCK.iter().find(|(stuck, _)| status.starts_with(stuck)).map(|(_, advice)| *advice).or(failed)
 }
 
 /// The rank of a status. Only a reboot ends the last, whatever else is in progress.

@@ -25,6 +25,20 @@ impl Rds {
         Ok(answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next()))
     }
 
+    /// The identifiers of the DB instances that exist among these. Needs `rds:DescribeDBInstances` of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn instances_of(&self, identifiers: &[&str]) -> Result<Vec<String>, Error> {
+        if identifiers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values = identifiers.iter().map(|name| (*name).to_owned()).collect();
+        let filter = Filter::builder().name("db-instance-id").set_values(Some(values)).build();
+        let found = self.describe_instances(Some(filter)).await?;
+        Ok(found.into_iter().filter_map(|instance| instance.db_instance_identifier).collect())
+    }
+
     /// The descriptions of the DB instances that a filter lets through, or of all in the region. Needs
     /// `rds:DescribeDBInstances` of all.
     ///

@@ -5,7 +5,7 @@ use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
 use crate::aws::rds::carry_over::{CLUSTER, INSTANCE, KEPT, MEMBER, Setting, lost};
-use crate::aws::rds::database::Database;
+use crate::aws::rds::database::{self, Database};
 use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::{Kind, Rds};
 
@@ -36,6 +36,8 @@ pub struct Source {
     pub is_serverless_v1: bool,
     /// Whether it is a cluster of Aurora Limitless Database.
     pub is_limitless: bool,
+    /// Whether it is a cluster with custom endpoints.
+    pub has_custom_endpoints: bool,
     /// Whether deletion protection is on.
     pub is_protected: bool,
     /// Its tags.
@@ -126,6 +128,7 @@ impl Source {
             global_cluster: None,
             is_serverless_v1: false,
             is_limitless: false,
+            has_custom_endpoints: false,
             is_protected: instance.deletion_protection.unwrap_or_default(),
             kept: lost(KEPT, identifier, &instance),
             tags: tag_map(instance.tag_list()),
@@ -150,6 +153,7 @@ impl Source {
             global_cluster: cluster.global_cluster_identifier.clone().filter(|global| !global.is_empty()),
             is_serverless_v1: cluster.engine_mode() == Some("serverless"),
             is_limitless: is_limitless.is_some_and(|status| status != "disabled"),
+            has_custom_endpoints: !cluster.custom_endpoints().is_empty(),
             is_protected: cluster.deletion_protection.unwrap_or_default(),
             kept: Vec::new(),
             tags: tag_map(cluster.tag_list()),
@@ -175,6 +179,16 @@ impl Source {
 }
 
 impl Relative {
+    /// Whether it is running and accepts changes.
+    pub fn is_operational(&self) -> bool {
+        database::is_operational(&self.status)
+    }
+
+    /// Whether it does not become operational by itself.
+    pub fn is_stuck(&self) -> bool {
+        database::advice(&self.status).is_some()
+    }
+
     fn of(instance: &DbInstance, is_created: bool) -> Self {
         let identifier = instance.db_instance_identifier.clone().unwrap_or_default();
         Self {

@@ -5,7 +5,7 @@ use tf_provider::value::Path;
 
 use crate::arn::{self, Arn};
 use crate::aws::kms::Key;
-use crate::world::Ctx;
+use crate::world::{self, Ctx};
 
 /// A key, and what it is for.
 #[derive(Clone, Debug)]
@@ -19,11 +19,25 @@ pub struct StorageKey<'a> {
 }
 
 impl StorageKey<'_> {
+    /// Reports in a plan what the create would report, and warns if the caller may not have the permissions that RDS needs
+    /// of it. `reaches` says whether AWS can be reached.
+    ///
+    /// # Errors
+    /// It cannot encrypt storage in the region.
+    pub async fn foresee(&self, cx: &Ctx, region: &str, reaches: bool) -> Result<()> {
+        self.check_region(region).map_err(world::refuse_plan)?;
+        if !reaches {
+            return Ok(());
+        }
+        let may_describe = self.check(cx).await.map_err(world::refuse_plan)?;
+        self.warn_of_rights(cx, may_describe).await
+    }
+
     /// Refuses a key of another region, which RDS cannot use.
     ///
     /// # Errors
     /// It is one.
-    pub fn check_region(&self, region: &str) -> Result<()> {
+    fn check_region(&self, region: &str) -> Result<()> {
         match region_of(self.arn) {
             Some(own) if own != region => Err(self.elsewhere(region)),
             _ => Ok(()),
@@ -50,7 +64,7 @@ impl StorageKey<'_> {
     ///
     /// # Errors
     /// The clients cannot be configured.
-    pub async fn warn_of_rights(&self, cx: &Ctx, may_describe: bool) -> Result<()> {
+    async fn warn_of_rights(&self, cx: &Ctx, may_describe: bool) -> Result<()> {
         let clients = cx.aws()?;
         let denied = match (may_describe, arn::key_arn(self.arn), clients.account_id().await) {
             (false, ..) => Some("kms:DescribeKey"),

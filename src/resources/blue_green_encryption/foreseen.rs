@@ -103,15 +103,10 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     }
     let key = plan.get(This::kms_key_arn).known();
     if let Some(key) = &key {
-        storage_key(key).check_region(&region).map_err(world::refuse_plan)?;
+        storage_key(key).foresee(cx, &region, reaches).await?;
     }
     if !reaches {
         return Ok(());
-    }
-    if let Some(key) = &key {
-        let key = storage_key(key);
-        let may_describe = key.check(cx).await.map_err(world::refuse_plan)?;
-        key.warn_of_rights(cx, may_describe).await?;
     }
     let (kind, identifier, at) = match (plan.get(This::db_instance_identifier), plan.get(This::db_cluster_identifier)) {
         (Val::Known(identifier), _) => (Kind::Instance, identifier, This::db_instance_identifier),

@@ -21,8 +21,8 @@ pub(super) fn of_a_cluster(instance: &str, cluster: &str) -> Diagnostic {
     let detail = format!(
         "The DB instance \"{instance}\" is a member of the DB cluster \"{cluster}\", and AWS does not encrypt a \
          snapshot of a cluster by copying it.\n\nTo encrypt the cluster, create a DB cluster snapshot of \"{cluster}\" \
-         and restore it with a KMS key: RestoreDBClusterFromSnapshot with KmsKeyId, or snapshot_identifier with \
-         kms_key_id in aws_rds_cluster."
+         and restore it with a KMS key: rdsauth_encrypted_cluster_restore, or snapshot_identifier with kms_key_id in \
+         aws_rds_cluster."
     );
     Diagnostic::error("DB instance is a member of a cluster", detail).at(EncryptedSnapshot::db_instance_identifier)
 }

@@ -3,7 +3,7 @@
 use tf_provider::diagnostic::{Context as _, Result};
 use tf_provider::schema::{Handle, Plan, Val};
 
-use crate::arn::{self, Arn};
+use crate::arn;
 use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::snapshots;
 use crate::aws::rds::{Database, Kind};
@@ -82,22 +82,16 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         return Ok(());
     }
     let (key, source) = (plan.get(This::kms_key_arn).known(), plan.get(This::source_db_snapshot_identifier).known());
-    if let Some(key) = &key {
-        storage_key(key).check_region(&region).map_err(world::refuse_plan)?;
+    if let Some(source) = &source
+        && arn::snapshot_arn(source).is_ok_and(|(source, _)| source.region != region)
+    {
+        return Err(world::refuse_plan(diagnostics::source_elsewhere(source, &region)));
     }
-    if let Some(source) = &source {
-        let error = |()| world::refuse_plan(diagnostics::source_elsewhere(source, &region));
-        if arn::snapshot_arn(source).is_ok() {
-            in_region(source, &region).map_err(error)?
-        }
+    if let Some(key) = &key {
+        storage_key(key).foresee(cx, &region, reaches).await?;
     }
     if !reaches {
         return Ok(());
-    }
-    if let Some(key) = &key {
-        let key = storage_key(key);
-        let may_describe = key.check(cx).await.map_err(world::refuse_plan)?;
-        key.warn_of_rights(cx, may_describe).await?;
     }
     if let Val::Known(identifier) = plan.get(This::db_instance_identifier) {
         let target = Target { kind: Kind::Instance, identifier, region: Some(region) };
@@ -185,12 +179,4 @@ fn plan_tags(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn in_region(arn: &str, region: &str) -> Result<(), ()> {
-    if region_of(arn).is_some_and(|of| of != region) { Err(()) } else { Ok(()) }
-}
-
-fn region_of(arn: &str) -> Option<String> {
-    arn.parse().ok().map(|arn: Arn| arn.region)
 }

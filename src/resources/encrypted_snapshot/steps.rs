@@ -12,7 +12,7 @@ use crate::ownership::{self, Seen};
 use crate::parts::rds::given_snapshot;
 use crate::records::claims::{self, Claim, Creator};
 use crate::resources::encrypted_snapshot::{
-    AWAITING_SOURCE, EncryptedSnapshot, all_tags, diagnostics, forced, foreseen, intermediate_of,
+    AWAITING_SOURCE, EncryptedSnapshot, all_tags, diagnostics, foreseen, intermediate_of,
 };
 use crate::world::{self, Ctx};
 
@@ -345,12 +345,15 @@ impl EncryptedSnapshot {
         }
         let own = all_tags(cx, self.tags.as_ref(), &Map::new())?;
         let seen = cx.tags().seen(&source.tags, None, &[]);
-        Ok(forced(&seen, &[&own]).into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+        Ok(tags::not_overridden(&seen, &[&own])
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect())
     }
 
     async fn write_tags(&self, cx: &Ctx, rds: &Rds, copy: &Snapshot) -> Result<()> {
         let (wanted, copied) = (self.all_tags(cx)?, self.copied());
-        let seen = cx.tags().seen(&copy.tags, self.tags.as_ref(), &forced(&copied, &[]));
+        let seen = cx.tags().seen(&copy.tags, self.tags.as_ref(), &tags::not_overridden(&copied, &[]));
         let Changes { set, removed } = Changes::between(&seen, &wanted);
         let at = |error: Diagnostic| error.at(Self::tags);
         for key in &removed {

@@ -9,6 +9,11 @@ const RANDOM: &str = "RDS chooses one without the argument.";
 const AFTERWARDS: &str = "The restore has no such argument. Set it once the restored DB cluster is available.";
 const OF_MULTI_AZ: &str = "Required for a Multi-AZ DB cluster.";
 
+/// Settings that a modification could carry over, but that are bound to what the copy does not have: shard groups, a
+/// recovery point, a global database.
+pub(super) const NOT_CARRIED: [&str; 3] =
+    ["limitless_database", "aws_backup_recovery_point_arn", "global_write_forwarding"];
+
 /// What a restore leaves out, in the order of its arguments; then what a modification or another call carries over.
 pub(in crate::aws::rds) const CLUSTER: &[Row<DbCluster>] = &[
     Row::new(

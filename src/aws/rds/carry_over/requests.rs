@@ -63,7 +63,6 @@ pub(in crate::aws::rds) fn modify_argument(request: Modify, name: &str, value: &
         "preferred_maintenance_window" => request.preferred_maintenance_window(value),
         "auto_minor_version_upgrade" => request.set_auto_minor_version_upgrade(parsed(value)),
         "database_insights_mode" => request.database_insights_mode(DatabaseInsightsMode::from(value)),
-        "global_write_forwarding" => request.set_enable_global_write_forwarding(parsed(value)),
         "local_write_forwarding" => request.enable_local_write_forwarding(true),
         "ca_certificate_identifier" => request.ca_certificate_identifier(value),
         "master_user_secret" => request.manage_master_user_password(true),
@@ -131,6 +130,7 @@ fn scaling_v2(value: &str) -> Option<ServerlessV2ScalingConfiguration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::rds::carry_over::cluster::NOT_CARRIED;
     use crate::aws::rds::carry_over::{CLUSTER, MEMBER, Row};
     use crate::aws::testing::{Server, result};
 
@@ -160,9 +160,6 @@ mod tests {
         rows.iter().filter_map(|row| Some((row.name, row.carried_by.strip_prefix(&prefix)?))).collect()
     }
 
-    /// Arguments that no request of these has, although it could.
-    const ELSEWHERE: [&str; 3] = ["tags", "limitless_database", "aws_backup_recovery_point_arn"];
-
     #[tokio::test]
     async fn each_argument_of_the_tables_is_in_its_request() {
         let server = Server::start([result("RestoreDBClusterFromSnapshot", "")]).await;
@@ -175,7 +172,9 @@ mod tests {
             ("CreateDBInstance", arguments(MEMBER, "CreateDBInstance")),
         ];
         for (operation, arguments) in tables {
-            for (name, argument) in arguments.into_iter().filter(|(name, _)| !ELSEWHERE.contains(name)) {
+            for (name, argument) in
+                arguments.into_iter().filter(|(name, _)| *name != "tags" && !NOT_CARRIED.contains(name))
+            {
                 let value = sample(name);
                 match operation {
                     "RestoreDBClusterFromSnapshot" => {

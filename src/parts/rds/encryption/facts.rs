@@ -201,6 +201,7 @@ pub(crate) mod tests {
             global_cluster: None,
             is_serverless_v1: false,
             is_limitless: false,
+            has_custom_endpoints: false,
             is_protected: false,
             tags: tf_provider::schema::Map::new(),
             settings: Vec::new(),
