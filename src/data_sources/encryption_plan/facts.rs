@@ -2,11 +2,11 @@
 
 use tf_provider::diagnostic::Result;
 
+use crate::aws::Clients;
 use crate::aws::iam::mentions::Mentions;
 use crate::aws::rds::parameters::Group;
 use crate::aws::rds::{Database, Dependent, Kind, Rds, Relative, Source};
 use crate::aws::secrets::Listed;
-use crate::aws::{self, Clients};
 use crate::parts::db::connection::Engine;
 use crate::sql::movability::Movability;
 
@@ -61,7 +61,7 @@ impl Facts {
         source: Source,
         contents: Option<Movability>,
     ) -> Self {
-        let relatives = rds.relatives(&source).await.map_err(|error| reason(&error));
+        let relatives = rds.relatives(&source).await.map_err(|error| error.reason());
         let (kind, arn) = (source.database.kind, &source.database.arn);
         let (identifier, engine) = (source.database.identifier.as_str(), &source.database.engine);
         let known = relatives.as_deref().unwrap_or_default();
@@ -82,12 +82,12 @@ impl Facts {
             capture(rds, &source, contents.as_ref()),
         );
         Self {
-            proxies: proxies.map_err(|error| reason(&error)),
-            subscriptions: subscriptions.map_err(|error| reason(&error)),
-            integrations: integrations.map_err(|error| reason(&error)),
-            deployments: deployments.map_err(|error| reason(&error)),
-            mentions: mentions.map_err(|error| reason(&error)),
-            secrets: secrets.map_err(|error| reason(&error)),
+            proxies: proxies.map_err(|error| error.reason()),
+            subscriptions: subscriptions.map_err(|error| error.reason()),
+            integrations: integrations.map_err(|error| error.reason()),
+            deployments: deployments.map_err(|error| error.reason()),
+            mentions: mentions.map_err(|error| error.reason()),
+            secrets: secrets.map_err(|error| error.reason()),
             relatives,
             source,
             contents,
@@ -98,14 +98,6 @@ impl Facts {
     /// The family of its engine.
     pub(super) fn family(&self) -> Option<Engine> {
         Engine::of(&self.source.database.engine)
-    }
-}
-
-/// Why a call has no result, and what would give it one.
-fn reason(error: &aws::Error) -> String {
-    match error.is_access_denied() {
-        true => format!("{error}. Allow the action \"{}:{}\".", error.service, error.operation),
-        false => format!("{error}."),
     }
 }
 
@@ -130,7 +122,7 @@ async fn capture(rds: &Rds, source: &Source, contents: Option<&Movability>) -> C
     };
     match rds.parameters_named(&Group { kind: *kind, name: group.clone() }, &[name]).await {
         Ok(found) => configured(family, &source.database, found.into_iter().next().and_then(|found| found.value)),
-        Err(error) => Capture::Unknown(reason(&error)),
+        Err(error) => Capture::Unknown(error.reason()),
     }
 }
 
