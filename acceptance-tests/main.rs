@@ -28,6 +28,7 @@ mod ownership;
 mod parameter;
 mod policies;
 mod postgresql_iam_user;
+mod posture;
 mod provider_block;
 mod replication_iam_auth;
 mod replication_iam_impact;

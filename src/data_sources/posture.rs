@@ -1,7 +1,9 @@
 //! `rdsauth_posture`: the security posture of RDS and Aurora as findings.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Check, Computed, DataSource, Map, Set, View, block, check, computed, optional, required};
+use tf_provider::schema::{
+    Check, Computed, DataSource, Map, Set, Val, View, block, check, computed, optional, required,
+};
 use tf_provider::value::Path;
 
 use crate::attributes::checks;
@@ -43,11 +45,11 @@ tf_provider::model! {
     /// * For `secret_arns`: `secretsmanager:DescribeSecret`, `secretsmanager:GetResourcePolicy`
     pub struct Posture {
         /// Identifiers of DB instances to check. Without any identifier, all databases of the Region are checked.
-        db_instance_identifiers: Option<Set<String>> = optional().each(check::length(1..=63)),
+        db_instance_identifiers: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=63)),
         /// Identifiers of DB clusters to check, with their members.
-        db_cluster_identifiers: Option<Set<String>> = optional().each(check::length(1..=63)),
+        db_cluster_identifiers: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=63)),
         /// Names of RDS Proxies to check.
-        db_proxy_names: Option<Set<String>> = optional().each(check::length(1..=63)),
+        db_proxy_names: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=63)),
         /// ARNs of secrets of applications to check.
         secret_arns: Option<Set<String>> = optional().each(check::length(1..=2048)),
         /// Tags that a database must have to be checked, or the DB cluster of a member. Snapshots are checked if they or
@@ -57,7 +59,7 @@ tf_provider::model! {
         region: Computed<String> = optional().check(checks::region()),
         /// Names of the checks to make, or of controls such as `RDS.3`. Defaults to all. Checks of the account and Region
         /// are made if no database and no proxy is named, or if they are in this list.
-        checks: Option<Set<String>> = optional().each(known_check()),
+        checks: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(known_check()),
         /// Least severity of the checks to make: `informational`, `low`, `medium`, `high` or `critical`. Defaults to
         /// `low`.
         min_severity: String = optional().or("low").check(check::one_of(SEVERITIES)),
@@ -154,11 +156,11 @@ impl DataSource<World> for Posture {
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
         let named = [
-            ("db_instance_identifiers", config.is_set(Self::db_instance_identifiers)),
-            ("db_cluster_identifiers", config.is_set(Self::db_cluster_identifiers)),
-            ("db_proxy_names", config.is_set(Self::db_proxy_names)),
+            ("db_instance_identifiers", is_given(&config.get(Self::db_instance_identifiers))),
+            ("db_cluster_identifiers", is_given(&config.get(Self::db_cluster_identifiers))),
+            ("db_proxy_names", is_given(&config.get(Self::db_proxy_names))),
         ];
-        let other = named.into_iter().find(|(_, is_set)| *is_set).filter(|_| config.is_set(Self::tags));
+        let other = named.into_iter().find(|(_, is_set)| *is_set).filter(|_| is_given(&config.get(Self::tags)));
         let conflict = |(name, _): (&str, bool)| {
             let detail = format!("\"tags\" selects among all databases of the Region. Remove it, or \"{name}\".");
             Diagnostic::error("Conflicting arguments", detail).at(Self::tags)
@@ -185,7 +187,7 @@ impl Posture {
             Some(names) => names.iter().any(|name| check.is_named(name)),
             None => targets.is_region() || !check.is_of_region(),
         };
-        let has_object = |check: &&posture::Check| !check.is_of_secret() || !targets.secrets.is_empty();
+        let has_object = |check: &&posture::Check| targets.have(check);
         let checks = posture::all().filter(|check| check.severity >= least);
         checks.filter(|check| is_selected(check) && has_object(check)).collect()
     }
@@ -263,6 +265,11 @@ async fn require(cx: &Ctx, region: Option<&str>, targets: &Targets, facts: &Fact
         return Err(Diagnostic::error(format!("{what} not found"), detail).at(at));
     }
     Ok(())
+}
+
+/// Whether an argument has a value that is known and not null.
+fn is_given<T>(value: &Val<T>) -> bool {
+    matches!(value, Val::Known(_))
 }
 
 fn listed(names: Option<&Set<String>>) -> Vec<String> {

@@ -169,11 +169,6 @@ impl Check {
         format!("https://docs.aws.amazon.com/securityhub/latest/userguide/{service}-controls.html#{service}-{number}")
     }
 
-    /// Whether it is about secrets.
-    pub fn is_of_secret(&self) -> bool {
-        matches!(self.judge, Judge::Secret(_))
-    }
-
     /// Whether it is about the account in a region rather than about a database, a proxy or a secret.
     pub fn is_of_region(&self) -> bool {
         matches!(self.judge, Judge::Region(_) | Judge::Global(_) | Judge::SubnetGroup(_))

@@ -12,7 +12,7 @@ use crate::aws::rds::inventory::{Choice, Profile, SavedState};
 use crate::aws::rds::parameters::Group;
 use crate::aws::rds::{Kind, Rds};
 use crate::aws::{self, Clients};
-use crate::posture::check::Check;
+use crate::posture::check::{Check, Judge};
 use crate::posture::checks::identity::SERVICE_ROLE;
 use crate::posture::facts::{Each, Facts, Options, Seen, version_key};
 use crate::posture::sources::Source;
@@ -39,7 +39,21 @@ const MOST_CALLS: usize = 8;
 impl Targets {
     /// Whether no database and no proxy is named.
     pub fn is_region(&self) -> bool {
-        self.instances.is_empty() && self.clusters.is_empty() && self.proxies.is_empty()
+        !self.have_databases() && self.proxies.is_empty()
+    }
+
+    /// Whether there can be anything that a check is about.
+    pub fn have(&self, check: &Check) -> bool {
+        match check.judge {
+            Judge::Secret(_) => !self.secrets.is_empty(),
+            Judge::Proxy(_) => self.is_region() || !self.proxies.is_empty(),
+            Judge::Database(..) | Judge::Snapshot(..) => self.is_region() || self.have_databases(),
+            Judge::Region(_) | Judge::Global(_) | Judge::SubnetGroup(_) => true,
+        }
+    }
+
+    fn have_databases(&self) -> bool {
+        !self.instances.is_empty() || !self.clusters.is_empty()
     }
 }
 
@@ -221,7 +235,7 @@ async fn read_each(
         .await;
     }
     if needs.contains(&Source::Roles) {
-        facts.roles = roles(clients, facts).await;
+        facts.roles = roles(clients, checks, facts).await;
     }
     if needs.contains(&Source::Keys) {
         read_keys(clients, region, needs, facts).await;
@@ -250,9 +264,11 @@ async fn parameters(rds: &Rds, kind: Kind, checks: &[&Check], facts: &Facts) -> 
 }
 
 /// The trust policies of the service-linked role and the roles of Enhanced Monitoring.
-async fn roles(clients: &Clients, facts: &Facts) -> Each<Option<String>> {
+async fn roles(clients: &Clients, checks: &[&Check], facts: &Facts) -> Each<Option<String>> {
+    let is_asked_for = checks.iter().any(|check| check.is_of_region() && check.sources.contains(&Source::Roles));
     let of_monitoring = facts.databases().filter_map(|it| it.monitoring_role.as_deref()?.rsplit('/').next());
-    let names: BTreeSet<String> = of_monitoring.chain([SERVICE_ROLE]).map(str::to_owned).collect();
+    let names: BTreeSet<String> =
+        of_monitoring.chain(is_asked_for.then_some(SERVICE_ROLE)).map(str::to_owned).collect();
     let iam = clients.iam().await.cloned();
     each(names, String::clone, |name| {
         let iam = iam.clone();
