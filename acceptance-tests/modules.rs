@@ -6,6 +6,7 @@ mod consumer;
 mod limitless_data_loader;
 mod replication_iam_auth;
 mod replication_user;
+mod security_posture;
 
 use std::fs;
 use std::path::Path;
