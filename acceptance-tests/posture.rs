@@ -5,6 +5,7 @@ mod decisions;
 mod mistakes;
 mod permissions;
 mod region;
+mod users;
 
 use std::collections::BTreeMap;
 

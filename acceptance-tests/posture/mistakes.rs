@@ -37,6 +37,10 @@ fn arguments_that_cannot_be_right() {
 fn what_does_not_exist_is_an_error() {
     let scene = Scene::new("");
     scene.account.add_database("instance", "orders");
+    let connection = "database_connection {\n    host = \"h\"\n    auth = \"iam\"\n    username = \"u\"\n  }";
+    scene.configure(connection);
+    let error = scene.tf.plan_fails().error();
+    assert_eq!(error.summary, "Database of the connection is not named");
     scene.account.command("proxies", json!({ "name": "front", "target": "orders" }));
     for (body, summary, line) in [
         ("db_instance_identifiers = [\"orders\", \"absent\"]", "DB instance not found", "db_instance_identifiers"),

@@ -9,7 +9,9 @@ use tf_provider::value::Path;
 use crate::attributes::checks;
 use crate::aws::rds::Kind;
 use crate::aws::rds::inventory::Profile;
-use crate::posture::{self, Exclusion, Facts, Options, Severity, Status, Targets};
+use crate::parts::db::connection::DatabaseConnection;
+use crate::posture::{self, Exclusion, Facts, Options, Seen, Severity, Status, Targets};
+use crate::sql::postgres::security::Security;
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -24,7 +26,8 @@ tf_provider::model! {
     /// ~> **Note:** A check whose permission is missing, or whose API request fails, is `unknown`, with the reason in
     /// `evidence`, and never `passed`. As long as a check is unknown, `passed` is `false` unless `allow_unknown` is set.
     ///
-    /// ~> **Note:** The checks look at what AWS reports: settings, parameters and policies. They connect to no database.
+    /// ~> **Note:** Without `database_connection`, the checks look only at what AWS reports: settings, parameters and
+    /// policies.
     ///
     /// -> For many databases, list only what matters in `statuses` and `min_severity`: the findings are stored in the
     /// state.
@@ -42,6 +45,9 @@ tf_provider::model! {
     ///   `rds:ListTagsForResource`, `rds:DescribeDBRecommendations`, `rds:DescribeExportTasks`
     /// * Keys: `kms:DescribeKey`, `kms:GetKeyRotationStatus`, `kms:GetKeyPolicy`
     /// * IAM: `iam:GetAccountAuthorizationDetails`, `iam:GetRole`
+    /// * For `database_connection`: `rds-db:connect` for the user that connects with `auth = "iam"`, or
+    ///   `secretsmanager:GetSecretValue` with `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a
+    ///   customer managed key
     /// * For `secret_arns`: `secretsmanager:DescribeSecret`, `secretsmanager:GetResourcePolicy`
     pub struct Posture {
         /// Identifiers of DB instances to check. Without any identifier, all databases of the Region are checked.
@@ -72,6 +78,9 @@ tf_provider::model! {
         required_tag_keys: Option<Set<String>> = optional().each(check::length(1..=128)),
         /// IDs of AWS accounts with which snapshots may be shared.
         trusted_account_ids: Option<Set<String>> = optional().each(checks::account_id()),
+        /// Connection to the database, if its engine is PostgreSQL, to check its users and replication slots. Only with one
+        /// identifier of a DB instance or DB cluster.
+        database_connection: Option<DatabaseConnection> = block(),
         /// Findings to accept for a while. They become `acknowledged`.
         exclusion: Vec<ExclusionBlock> = block(),
         /// Whether no check has failed and, unless `allow_unknown` is set, none is unknown.
@@ -148,13 +157,19 @@ impl DataSource<World> for Posture {
             trusted_accounts: listed(config.trusted_account_ids.as_ref()),
         };
         let facts = posture::read(cx.aws()?, region, &targets, options, &made).await;
-        let facts = facts.map_err(|error| Diagnostic::from(error).at(Self::region))?;
+        let mut facts = facts.map_err(|error| Diagnostic::from(error).at(Self::region))?;
         require(cx, region, &targets, &facts).await?;
+        if let (Some(connection), Some(name)) = (&config.database_connection, &targets.connected) {
+            facts.contents = contents(cx, connection, &facts, name).await;
+        }
         config.fill_in(&facts, &made);
         Ok(config)
     }
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let connection = config.block(Self::database_connection);
+        let mut found = connection.as_ref().map(DatabaseConnection::check).unwrap_or_default();
+        found.extend(connection.and_then(|_| lacks_database(config)));
         let named = [
             ("db_instance_identifiers", is_given(&config.get(Self::db_instance_identifiers))),
             ("db_cluster_identifiers", is_given(&config.get(Self::db_cluster_identifiers))),
@@ -165,7 +180,8 @@ impl DataSource<World> for Posture {
             let detail = format!("\"tags\" selects among all databases of the Region. Remove it, or \"{name}\".");
             Diagnostic::error("Conflicting arguments", detail).at(Self::tags)
         };
-        other.into_iter().map(conflict).collect()
+        found.extend(other.into_iter().map(conflict));
+        found
     }
 }
 
@@ -176,8 +192,15 @@ impl Posture {
             clusters: listed(self.db_cluster_identifiers.as_ref()),
             proxies: listed(self.db_proxy_names.as_ref()),
             secrets: listed(self.secret_arns.as_ref()),
+            connected: self.connected(),
             tags: self.tags.clone().unwrap_or_default(),
         }
+    }
+
+    /// The one database, if there is a connection to it.
+    fn connected(&self) -> Option<String> {
+        let named = [&self.db_instance_identifiers, &self.db_cluster_identifiers].into_iter().flatten();
+        self.database_connection.as_ref().and_then(|_| named.flat_map(|names| names.iter()).next().cloned())
     }
 
     /// The checks to make.
@@ -239,6 +262,32 @@ impl PostureFinding {
             remediation: check.remediation.to_owned(),
         }
     }
+}
+
+/// An error if a connection is not to the one database that is named.
+fn lacks_database(config: &View<'_, Posture>) -> Option<Diagnostic> {
+    let of = [config.get(Posture::db_instance_identifiers), config.get(Posture::db_cluster_identifiers)];
+    if of.iter().any(|names| matches!(names, Val::Unknown)) {
+        return None;
+    }
+    let named: usize = of.iter().map(|names| if let Val::Known(names) = names { names.len() } else { 0 }).sum();
+    (named != 1).then(|| {
+        let detail = "\"database_connection\" is to one database. Name it alone in \"db_instance_identifiers\" or \
+                      \"db_cluster_identifiers\".";
+        Diagnostic::error("Database of the connection is not named", detail).at(Posture::database_connection)
+    })
+}
+
+/// What is in the database, or why it is not known.
+async fn contents(cx: &Ctx, connection: &DatabaseConnection, facts: &Facts, name: &str) -> Seen<Security> {
+    let database = facts.databases().find(|it| it.identifier == name);
+    if let Some(other) = database.filter(|it| !it.engine.contains("postgres")) {
+        return Err(format!("The engine is {}: only users of PostgreSQL are checked.", other.engine));
+    }
+    let session = connection.postgres(cx, Posture::database_connection).await.map_err(|error| error.detail)?;
+    let found = session.security().await.map_err(|error| error.to_string())?;
+    connection.leave_postgres(cx, session);
+    Ok(found)
 }
 
 /// An error for each kind of target of which one does not exist.

@@ -7,6 +7,7 @@ use crate::aws::rds::inventory::{Gateway, GlobalCluster, Profile, SavedState, Su
 use crate::aws::secrets::Upkeep;
 use crate::posture::facts::{Facts, Seen};
 use crate::posture::sources::Source;
+use crate::sql::postgres::security::Security;
 
 /// A check of the security posture.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +137,8 @@ pub enum Judge {
     SubnetGroup(fn(&Facts, &SubnetGroup) -> Answer),
     /// Secrets.
     Secret(fn(&Facts, &Upkeep) -> Answer),
+    /// The database to which there is a connection.
+    Connected(fn(&Profile, &Security) -> Answer),
     /// The account in a region.
     Region(fn(&Facts) -> Answer),
 }
@@ -296,6 +299,7 @@ impl fmt::Display for Judge {
             Self::Global(_) => f.write_str("Global clusters"),
             Self::SubnetGroup(_) => f.write_str("DB subnet groups"),
             Self::Secret(_) => f.write_str("Secrets in `secret_arns`"),
+            Self::Connected(_) => f.write_str("The database of `database_connection`, if its engine is PostgreSQL"),
             Self::Region(_) => f.write_str("Account and Region"),
         }
     }

@@ -10,4 +10,5 @@ pub(crate) mod resilience;
 pub(crate) mod secrets;
 pub(crate) mod snapshots;
 pub(crate) mod transport;
+pub(crate) mod users;
 mod words;

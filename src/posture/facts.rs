@@ -11,6 +11,7 @@ use crate::aws::rds::inventory::{
     EngineVersion, Export, Gateway, GlobalCluster, Profile, Recommendation, SavedState, SubnetGroup, Subscription,
 };
 use crate::aws::secrets::Upkeep;
+use crate::sql::postgres::security::Security;
 
 /// An answer, or the reason why there is none.
 pub type Seen<T> = Result<T, String>;
@@ -85,6 +86,10 @@ pub struct Facts {
     pub(crate) roles: Each<Option<String>>,
     /// The secrets, by what the user calls them; none if a secret does not exist.
     pub(crate) secrets: Each<Option<Upkeep>>,
+    /// The identifier of the database to which there is a connection.
+    pub connected: Option<String>,
+    /// What a session has found there.
+    pub contents: Seen<Security>,
     /// The resource policies of secrets, by what the user calls them.
     pub(crate) resource_policies: Each<Option<String>>,
 }
@@ -119,12 +124,14 @@ impl Facts {
             policies: unread(),
             roles: Each::new(),
             secrets: Each::new(),
+            connected: None,
+            contents: unread(),
             resource_policies: Each::new(),
         }
     }
 
     /// All databases that could be read.
-    pub(crate) fn databases(&self) -> impl Iterator<Item = &Profile> {
+    pub fn databases(&self) -> impl Iterator<Item = &Profile> {
         self.instances.iter().chain(&self.clusters).flatten()
     }
 

@@ -1,6 +1,7 @@
 //! From facts to findings.
 
 use crate::aws::rds::Kind;
+use crate::aws::rds::inventory::Profile;
 use crate::posture::check::{Answer, Check, Judge, Status, Verdict};
 use crate::posture::facts::{Facts, Seen};
 
@@ -117,8 +118,23 @@ fn judge(facts: &Facts, check: &'static Check, found: &mut Vec<Finding>) {
                 }
             }
         }
+        Judge::Connected(decide) => match connected(facts) {
+            Ok(it) => {
+                let contents = facts.contents.as_ref().map_err(Clone::clone);
+                add(Some(&it.identifier), Some(&it.arn), contents.and_then(|contents| decide(it, contents)));
+            }
+            Err(why) => add(None, None, Err(why)),
+        },
         Judge::Region(decide) => add(None, None, decide(facts)),
     }
+}
+
+/// The database to which there is a connection.
+fn connected(facts: &Facts) -> Seen<&Profile> {
+    let instances = facts.instances.as_ref().map_err(Clone::clone)?;
+    let clusters = facts.clusters.as_ref().map_err(Clone::clone)?;
+    let found = instances.iter().chain(clusters).find(|it| facts.connected.as_ref() == Some(&it.identifier));
+    found.ok_or_else(|| "There is no connection to a database.".to_owned())
 }
 
 /// What a list has; if it could not be read, that is a finding, too.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::posture::check::{Check, Topic};
+use crate::posture::sources::Source;
 use crate::posture::table;
 
 /// Where the page is in `docs/`.
@@ -51,7 +52,8 @@ pub(crate) fn page() -> String {
             let actions: Vec<_> = check.sources.iter().flat_map(|source| source.actions()).copied().collect();
             let _ = writeln!(page, "* Severity: {}", check.severity.name());
             let _ = writeln!(page, "* Applies to: {}", check.judge);
-            let _ = writeln!(page, "* Permissions: {}", quoted(&actions));
+            let more = if check.sources.contains(&Source::Users) { ", and those of `database_connection`" } else { "" };
+            let _ = writeln!(page, "* Permissions: {}{more}", quoted(&actions));
             let _ = writeln!(page, "* Remediation: {}", check.remediation.trim_end_matches('.'));
             let _ = writeln!(page, "* Source: <{}>", check.source());
         }

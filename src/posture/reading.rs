@@ -29,6 +29,8 @@ pub struct Targets {
     pub proxies: Vec<String>,
     /// ARNs or names of secrets.
     pub secrets: Vec<String>,
+    /// The identifier of the database to which there is a connection.
+    pub connected: Option<String>,
     /// Tags that databases and snapshots must have to be checked.
     pub tags: Map<String>,
 }
@@ -46,6 +48,7 @@ impl Targets {
     pub fn have(&self, check: &Check) -> bool {
         match check.judge {
             Judge::Secret(_) => !self.secrets.is_empty(),
+            Judge::Connected(_) => self.connected.is_some(),
             Judge::Proxy(_) => self.is_region() || !self.proxies.is_empty(),
             Judge::Database(..) | Judge::Snapshot(..) => self.is_region() || self.have_databases(),
             Judge::Region(_) | Judge::Global(_) | Judge::SubnetGroup(_) => true,
@@ -72,6 +75,7 @@ pub async fn read(
     let name = clients.region(region).await?;
     let mut facts = Facts::new(Timestamp::now(), &name, options);
     let needs: BTreeSet<Source> = checks.iter().flat_map(|check| check.sources).copied().collect();
+    facts.connected = targets.connected.clone();
     read_lists(clients, &rds, targets, &needs, &mut facts).await;
     select(targets, &mut facts);
     read_each(clients, region, &rds, targets, checks, &needs, &mut facts).await;

@@ -43,11 +43,13 @@ pub enum Source {
     Secrets,
     /// The resource policies of secrets: one call for each secret.
     SecretPolicies,
+    /// Users and replication slots of a database to which there is a connection.
+    Users,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Instances,
         Self::Clusters,
         Self::Snapshots,
@@ -68,6 +70,7 @@ impl Source {
         Self::Roles,
         Self::Secrets,
         Self::SecretPolicies,
+        Self::Users,
     ];
 
     /// The actions that read it.
@@ -93,6 +96,7 @@ impl Source {
             Self::Roles => &["iam:GetRole"],
             Self::Secrets => &["secretsmanager:DescribeSecret"],
             Self::SecretPolicies => &["secretsmanager:GetResourcePolicy"],
+            Self::Users => &[],
         }
     }
 }

@@ -3,11 +3,13 @@
 use crate::posture::check::Check;
 use crate::posture::checks::{
     authentication, encryption, identity, logging, network, operations, resilience, secrets, snapshots, transport,
+    users,
 };
 
 /// The tables, in the order of the topics.
-const TABLES: [&[Check]; 10] = [
+const TABLES: [&[Check]; 11] = [
     authentication::CHECKS,
+    users::CHECKS,
     secrets::CHECKS,
     encryption::CHECKS,
     transport::CHECKS,

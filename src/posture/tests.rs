@@ -93,6 +93,7 @@ fn a_source_that_cannot_be_read_is_unknown_to_its_checks() {
             Source::Roles => deny(&mut facts.roles),
             Source::Secrets => deny(&mut facts.secrets),
             Source::SecretPolicies => deny(&mut facts.resource_policies),
+            Source::Users => facts.contents = Err(WHY.to_owned()),
         }
         let needing = table::all().filter(|check| check.sources.contains(&source)).map(|check| check.id);
         assert_eq!(checks(&facts, Status::Unknown), needing.collect::<BTreeSet<_>>(), "{source:?}");

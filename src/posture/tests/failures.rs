@@ -111,7 +111,7 @@ const FAILURES: &[(&[&str], Change)] = &[
     (&["replication_iam_authentication"], |facts| parameter(facts, "rds.iam_auth_for_replication", "0")),
     (&["proxy_iam_required"], |facts| facts.proxies.as_mut().unwrap()[0].requires_iam = false),
     (&["cluster_master_username"], |facts| of(facts, "aurora-my").master_username = "admin".into()),
-    (&["instance_master_username"], |facts| of(facts, "orders").master_username = "postgres".into()),
+    (&["instance_master_username"], |facts| of(facts, "shop").master_username = "postgres".into()),
     (&["master_password_managed"], |facts| of(facts, "orders").master_secret = None),
     (&["master_password_managed"], |facts| {
         of(facts, "orders").master_secret.as_mut().unwrap().status = "impaired".to_owned();
@@ -220,6 +220,11 @@ const FAILURES: &[(&[&str], Change)] = &[
     }),
     (&["nothing_pending"], |facts| of(facts, "orders").pending = vec!["multi_az"]),
     (&["nothing_pending_in_cluster"], |facts| of(facts, "aurora-my").pending = vec!["engine_version"]),
+    (&["database_users_use_iam"], |facts| facts.contents.as_mut().unwrap().logins[0].has_iam = false),
+    (&["iam_users_not_superusers"], |facts| facts.contents.as_mut().unwrap().logins[0].is_superuser = true),
+    (&["replication_slots_active"], |facts| {
+        facts.contents.as_mut().unwrap().inactive_slots = vec!["old".to_owned()];
+    }),
     (&["no_open_security_recommendations"], |facts| {
         facts.recommendations = Ok(vec![Recommendation {
             kind: "config_recommendation::ssl".to_owned(),

@@ -13,6 +13,7 @@ use crate::aws::rds::inventory::{
 use crate::aws::secrets::Upkeep;
 use crate::posture::checks::identity::SERVICE_ROLE;
 use crate::posture::facts::{Facts, Options, version_key};
+use crate::sql::postgres::security::{Login, Security};
 
 pub(super) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/k";
 pub(super) const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf";
@@ -223,5 +224,12 @@ pub(super) fn world() -> Facts {
     };
     facts.secrets.insert(SECRET.to_owned(), Ok(Some(secret)));
     facts.resource_policies.insert(SECRET.to_owned(), Ok(Some(resource_policy(ROOT, "{}"))));
+    let login = |name: &str, has_iam, is_superuser| Login { name: name.to_owned(), has_iam, is_superuser };
+    facts.connected = Some("orders".to_owned());
+    facts.contents = Ok(Security {
+        logins: vec![login("app", true, false), login("owner", false, true)],
+        inactive_slots: Vec::new(),
+        slot_limit: "-1".to_owned(),
+    });
     facts
 }
