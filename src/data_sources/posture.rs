@@ -89,7 +89,7 @@ tf_provider::model! {
         counts: Computed<Map<i64>> = computed(),
         /// Number of failed findings by severity.
         failed_by_severity: Computed<Map<i64>> = computed(),
-        /// Findings with one of the `statuses`, in the order of the page of checks.
+        /// Findings with one of the `statuses`.
         findings: Computed<Vec<PostureFinding>> = computed(),
     }
     timeouts { read: "10m" }
