@@ -30,6 +30,7 @@ mod ownership;
 mod parameter;
 mod policies;
 mod postgresql_iam_user;
+mod posture;
 mod provider_block;
 mod quiet;
 mod replication_iam_auth;

@@ -8,6 +8,7 @@ mod encrypt_with_downtime;
 mod limitless_data_loader;
 mod replication_iam_auth;
 mod replication_user;
+mod security_posture;
 
 use std::fs;
 use std::path::Path;

@@ -15,6 +15,7 @@ use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::data_sources::encryption_plan::EncryptionPlan;
 use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
+use crate::data_sources::posture::Posture;
 use crate::data_sources::replication_iam_impact::ReplicationIamImpact;
 use crate::ephemeral::db_auth_token::DbAuthToken;
 use crate::functions::assume_policy_json::AssumePolicyJson;
@@ -111,6 +112,7 @@ impl Provider for Rdsauth {
                 data_source::<_, DbEndpoint>(),
                 data_source::<_, EncryptionPlan>(),
                 data_source::<_, IamAuthReadiness>(),
+                data_source::<_, Posture>(),
                 data_source::<_, ReplicationIamImpact>(),
             ]
         }
@@ -143,6 +145,7 @@ mod tests {
     use tf_provider::schema::{docs, law};
 
     use super::*;
+    use crate::posture::page;
 
     const TITLE: &str = "terraform-provider-rdsauth";
 
@@ -223,6 +226,7 @@ mod tests {
     fn docs_are_current() {
         let mut pages = docs::pages::<Rdsauth>(Path::new("examples"), TITLE).unwrap();
         pages.extend(docs::guides(Path::new(".")).unwrap());
+        pages.insert(page::PATH.to_owned(), page::page());
         assert_eq!(docs::dead_links(&pages), Vec::<String>::new());
         for (name, page) in &pages {
             expectorate::assert_contents(Path::new("docs").join(name), page);

@@ -126,6 +126,14 @@ impl Error {
         Self { service, operation, ..Self::local(Kind::Configuration, why) }
     }
 
+    /// Why there is no result, and what would give one, in sentences.
+    pub fn reason(&self) -> String {
+        match self.is_access_denied() {
+            true => format!("{self}. Allow the action \"{}:{}\".", self.service, self.operation),
+            false => format!("{self}."),
+        }
+    }
+
     /// Whether the object of the operation does not exist. A missing object that the request merely names, such as a
     /// subnet group, is another error.
     pub fn is_not_found(&self) -> bool {

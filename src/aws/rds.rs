@@ -13,6 +13,7 @@ mod endpoints;
 pub mod groups;
 pub mod instance_restore;
 mod instances;
+pub mod inventory;
 mod modify;
 pub mod parameters;
 pub mod proxies;
@@ -36,9 +37,10 @@ pub use self::dependents::Dependent;
 pub use self::source::{Relative, Source};
 
 /// The kind of a [`Database`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// A DB instance.
+    #[default]
     Instance,
     /// An Aurora or Multi-AZ DB cluster.
     Cluster,

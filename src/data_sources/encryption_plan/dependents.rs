@@ -4,7 +4,7 @@ use crate::aws::Clients;
 use crate::aws::iam::mentions::Mentions;
 use crate::aws::rds::{Dependent, Kind, Rds, Source};
 use crate::aws::secrets::Listed;
-use crate::parts::rds::encryption::facts::{Facts, Seen, reason};
+use crate::parts::rds::encryption::facts::{Facts, Seen};
 use crate::sql::movability::Movability;
 
 /// All that a plan is made of.
@@ -29,7 +29,7 @@ impl Dependents {
         source: Source,
         contents: Option<Movability>,
     ) -> Self {
-        let relatives = rds.relatives(&source).await.map_err(|error| reason(&error));
+        let relatives = rds.relatives(&source).await.map_err(|error| error.reason());
         let (kind, identifier) = (source.database.kind, source.database.identifier.clone());
         let known = relatives.as_deref().unwrap_or_default();
         // Policies and subscriptions can name each member of a cluster.
@@ -52,9 +52,9 @@ impl Dependents {
         );
         Self {
             facts,
-            subscriptions: subscriptions.map_err(|error| reason(&error)),
-            mentions: mentions.map_err(|error| reason(&error)),
-            secrets: secrets.map_err(|error| reason(&error)),
+            subscriptions: subscriptions.map_err(|error| error.reason()),
+            mentions: mentions.map_err(|error| error.reason()),
+            secrets: secrets.map_err(|error| error.reason()),
         }
     }
 }

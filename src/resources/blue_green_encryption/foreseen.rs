@@ -8,7 +8,7 @@ use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::{Kind, Rds, Source};
 use crate::parts::kms::storage_key::StorageKey;
 use crate::parts::rds::database::Target;
-use crate::parts::rds::encryption::facts::{Facts, reason};
+use crate::parts::rds::encryption::facts::Facts;
 use crate::parts::rds::encryption::paths::{self, BLUE_GREEN, Way};
 use crate::parts::rds::encryption::refuse_member;
 use crate::resources::blue_green_encryption::{BlueGreenEncryption, diagnostics};
@@ -185,7 +185,7 @@ fn open(ways: &[Way]) -> Vec<String> {
 
 /// What decides which ways are open. A status that passes is waited for.
 async fn facts(rds: &Rds, source: Source) -> Facts {
-    let relatives = rds.relatives(&source).await.map_err(|error| reason(&error));
+    let relatives = rds.relatives(&source).await.map_err(|error| error.reason());
     let mut facts = Facts::read(rds, source, relatives, None).await;
     if !facts.source.database.is_stuck() {
         "available".clone_into(&mut facts.source.database.status);

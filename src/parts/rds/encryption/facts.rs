@@ -2,7 +2,6 @@
 
 use tf_provider::diagnostic::Result;
 
-use crate::aws;
 use crate::aws::rds::parameters::Group;
 use crate::aws::rds::{Database, Dependent, Kind, Rds, Relative, Source};
 use crate::sql::Engine;
@@ -61,9 +60,9 @@ impl Facts {
             settings(rds, &source, contents.as_ref()),
         );
         Self {
-            proxies: proxies.map_err(|error| reason(&error)),
-            integrations: integrations.map_err(|error| reason(&error)),
-            deployments: deployments.map_err(|error| reason(&error)),
+            proxies: proxies.map_err(|error| error.reason()),
+            integrations: integrations.map_err(|error| error.reason()),
+            deployments: deployments.map_err(|error| error.reason()),
             relatives,
             source,
             contents,
@@ -75,14 +74,6 @@ impl Facts {
     /// The family of its engine.
     pub fn family(&self) -> Option<Engine> {
         Engine::of(&self.source.database.engine)
-    }
-}
-
-/// Why a call has no result, and what would give it one.
-pub fn reason(error: &aws::Error) -> String {
-    match error.is_access_denied() {
-        true => format!("{error}. Allow the action \"{}:{}\".", error.service, error.operation),
-        false => format!("{error}."),
     }
 }
 
@@ -117,7 +108,7 @@ async fn settings(rds: &Rds, source: &Source, contents: Option<&Movability>) -> 
             (capture, value(SCHEDULER).is_some_and(|value| is_on(&value)))
         }
         Err(_) if is_off => (without_backups(), false),
-        Err(error) => (Capture::Unknown(reason(&error)), false),
+        Err(error) => (Capture::Unknown(error.reason()), false),
     }
 }
 
