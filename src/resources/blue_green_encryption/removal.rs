@@ -119,7 +119,9 @@ impl BlueGreenEncryption {
         if !self.delete_old_environment {
             return Ok(());
         }
-        match (self.delete_old(cx, rds).await, by) {
+        // An interruption is an error as well.
+        let deleted = cx.wait_for("the old environment to be deleted", self.delete_old(cx, rds)).await;
+        match (deleted.and_then(|deleted| deleted), by) {
             (Ok(()), _) => self.old_environment_deleted = true.into(),
             (Err(why), By::Create) => cx.warn(diagnostics::old_environment_left(why)),
             (Err(why), By::Update) => return Err(why),

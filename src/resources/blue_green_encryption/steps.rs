@@ -218,7 +218,7 @@ impl BlueGreenEncryption {
         }
         if found.status == COMPLETED && self.delete_old_environment {
             self.remove_old_environment(cx, rds, by).await?;
-            if let Some(found) = rds.deployment(&name).await.context("Cannot read the blue/green deployment", &name)? {
+            if let Seen::Found(found) = self.look(cx, rds).await? {
                 self.refresh(cx, rds, &found, false).await?;
             }
         }
@@ -228,10 +228,13 @@ impl BlueGreenEncryption {
     /// Describes a deployment with its databases, as far as they can be seen, and saves that. While it is provisioned,
     /// only the blue ones are complete.
     async fn refresh(&mut self, cx: &Ctx, rds: &Rds, found: &Deployment, is_early: bool) -> Result<Option<Vec<Part>>> {
-        let parts = match rds.parts(&found.arns()).await {
-            Ok(parts) => Some(parts),
-            Err(error) if is_early || error.leaves_open() => None,
-            Err(error) => {
+        let arns = found.arns();
+        // An interruption must not lose what goes on.
+        let parts = match cx.wait_for("the description of the databases", rds.parts(&arns)).await {
+            Ok(Ok(parts)) => Some(parts),
+            Err(_) => None,
+            Ok(Err(error)) if is_early || error.leaves_open() => None,
+            Ok(Err(error)) => {
                 self.fill(found, None)?;
                 cx.save(&*self);
                 return Err(error.into());
@@ -264,7 +267,7 @@ impl BlueGreenEncryption {
     /// Switches over, and waits for the end. A deployment that is available again has undone the switchover.
     async fn switch(&self, cx: &Ctx, rds: &Rds, found: &Deployment) -> Result<Waited> {
         let name = &self.blue_green_deployment_name;
-        match cx.wait_or_late(&ACCEPTED, || self.ask(rds, &found.id)).await.context("Cannot switch over", name)? {
+        match cx.wait_or_late(&ACCEPTED, || self.ask(cx, rds, &found.id)).await.context("Cannot switch over", name)? {
             Ended::Done(_) => {}
             Ended::Late(_, why) => return Ok(Waited::Late(None, why)),
         }
@@ -292,19 +295,21 @@ impl BlueGreenEncryption {
     }
 
     /// One request to switch over. If there is no answer, the status tells whether it has begun.
-    async fn ask(&self, rds: &Rds, id: &str) -> Result<Asked> {
+    async fn ask(&self, cx: &Ctx, rds: &Rds, id: &str) -> Result<Asked> {
         let timeout = i32::try_from(self.switchover_timeout).unwrap_or(i32::MAX);
-        let error = match rds.switch_over(id, timeout).await {
-            Ok(()) => return Ok(Asked::Begun),
-            Err(error) => error,
+        let answer = cx.wait_for("the answer to SwitchoverBlueGreenDeployment", rds.switch_over(id, timeout)).await;
+        let error = match answer {
+            Ok(Ok(())) => return Ok(Asked::Begun),
+            Ok(Err(error)) => error,
+            Err(_) => return Ok(Asked::Busy("RDS has not answered".to_owned())),
         };
         if !error.leaves_open() && !error.is_invalid_state() {
             return Err(error.into());
         }
-        let status = match rds.deployment(&self.blue_green_deployment_name).await {
-            Ok(Some(now)) => now.status,
-            Ok(None) => return Err(diagnostics::gone(&self.blue_green_deployment_name)),
-            Err(_) => return Ok(Asked::Busy("its status is not known".to_owned())),
+        let status = match self.look(cx, rds).await? {
+            Seen::Found(now) => now.status,
+            Seen::Gone => return Err(diagnostics::gone(&self.blue_green_deployment_name)),
+            Seen::Unclear(_) => return Ok(Asked::Busy("its status is not known".to_owned())),
         };
         match status.as_str() {
             SWITCHING | COMPLETED => Ok(Asked::Begun),
