@@ -1,7 +1,7 @@
 //! Deletes of an instance or cluster, and the protection against them.
 
 use crate::aws::error::Error;
-use crate::aws::rds::{Kind, Rds};
+use crate::aws::rds::{Kind, Rds, present};
 
 impl Rds {
     /// Deletes an instance or cluster, with a final snapshot of this identifier or without one; a cluster must have no
@@ -17,10 +17,20 @@ impl Rds {
         identifier: &str,
         final_snapshot: Option<&str>,
     ) -> Result<(), Error> {
-        match kind {
-            Kind::Instance => self.delete_instance(identifier, final_snapshot).await,
-            Kind::Cluster => self.delete_cluster(identifier, final_snapshot).await,
-        }
+        let (skips, snapshot) = (final_snapshot.is_none(), final_snapshot.map(str::to_owned));
+        let answer = match kind {
+            Kind::Instance => {
+                let request = self.0.delete_db_instance().db_instance_identifier(identifier);
+                let request = request.skip_final_snapshot(skips).set_final_db_snapshot_identifier(snapshot);
+                request.send().await.map(drop).map_err(|e| Error::sdk("rds", "DeleteDBInstance", &e))
+            }
+            Kind::Cluster => {
+                let request = self.0.delete_db_cluster().db_cluster_identifier(identifier);
+                let request = request.skip_final_snapshot(skips).set_final_db_snapshot_identifier(snapshot);
+                request.send().await.map(drop).map_err(|e| Error::sdk("rds", "DeleteDBCluster", &e))
+            }
+        };
+        present(answer).map(drop)
     }
 
     /// Turns off the deletion protection of an instance or cluster. Needs `rds:ModifyDBInstance` or
