@@ -22,6 +22,7 @@ resource "rdsauth_encrypted_cluster_restore" "it" {
   kms_key_arn               = var.key
   allow_delete              = true
   skip_final_snapshot       = true
+  quiet                     = false
   tags                      = { team = "data" }
   # more
 }

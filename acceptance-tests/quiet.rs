@@ -1,5 +1,7 @@
 //! What would act by itself in a restored database, with real servers: subscriptions, slots, jobs and events.
 
+mod cluster;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

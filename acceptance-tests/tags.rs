@@ -36,6 +36,7 @@ resource "rdsauth_encrypted_cluster_restore" "it" {
   kms_key_arn               = rdsauth_kms_key.it.arn
   allow_delete              = true
   skip_final_snapshot       = true
+  quiet                     = false
   tags                      = local.tags
 }
 resource "rdsauth_encrypted_snapshot" "it" {

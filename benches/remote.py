@@ -102,6 +102,7 @@ KINDS = [
   kms_key_arn               = FACT.keys[0]
   allow_delete              = true
   skip_final_snapshot       = true
+  quiet                     = false
   tags                      = { team = "one" }
 """,
         update=('"one"', '"two"'),

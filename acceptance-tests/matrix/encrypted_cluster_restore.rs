@@ -19,6 +19,7 @@ pub(crate) const OF_AURORA: Scenario = Scenario {
   kms_key_arn               = var.key
   allow_delete              = true
   skip_final_snapshot       = true
+  quiet                     = false
 "#,
     create: r#"
   tags = { team = "data" }

@@ -9,6 +9,7 @@
 mod diagnostics;
 mod foreseen;
 mod members;
+mod quieting;
 mod removal;
 mod settings;
 mod steps;
@@ -23,6 +24,8 @@ use crate::attributes::checks;
 use crate::attributes::tags::{self, Given};
 use crate::aws::rds::{Kind, Rds, Source};
 use crate::ownership::{self, Owned};
+use crate::parts::db::connection::DatabaseConnection;
+use crate::parts::db::quiet::{self, Quieted};
 use crate::records::claims::{self, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -65,6 +68,30 @@ tf_provider::model! {
     /// activity streams, Aurora Limitless Database, the recovery point of AWS Backup, pending modifications, Application Auto
     /// Scaling, and what names the cluster elsewhere, such as alarms. `differences` lists what differs.
     ///
+    /// ## Quiet First
+    ///
+    /// A restored database has the subscriptions, logical replication slots, scheduled jobs and events of its source, as
+    /// they were in the snapshot. As soon as it ran, a subscription would take the slot of its publisher from the
+    /// original, and jobs and events would act a second time. With `quiet = true` this cannot happen:
+    ///
+    /// 1. It is restored with a temporary parameter group, whose name ends in `-rdsauth-quiet`: a copy of its own group
+    ///    with parameters that hold these back.
+    /// 2. They are stopped, through `database_connection`, and listed in `quieted` with the statements that start them
+    ///    again.
+    /// 3. It gets its own parameter group and is rebooted. The temporary group is deleted.
+    ///
+    /// | `kind` | Held back by | What is done |
+    /// | --- | --- | --- |
+    /// | `"subscription"` | max_logical_replication_workers | Disabled, and parted from the slot of its publisher, so that dropping it does not drop that slot. |
+    /// | `"replication_slot"` | | A logical slot is dropped, since it would keep the write-ahead log for a consumer that never comes. |
+    /// | `"cron_job"` | cron.max_running_jobs or cron.launch_active_jobs | A job of pg_cron is set to inactive. |
+    /// | `"event"` | event_scheduler | Disabled. Its definer is kept if the user may name another one, otherwise a warning names it. |
+    /// | `"replication_source"` | | Replication from an external source is stopped if it runs. |
+    ///
+    /// The user must own the subscriptions, or be allowed to change them, as the master user of PostgreSQL is on RDS. What
+    /// other extensions start by themselves, such as pglogical, is not stopped. If something cannot be stopped, the
+    /// restored database keeps the temporary group, and the next apply tries again.
+    ///
     /// ## Drift Detection
     ///
     /// A plan detects changes made outside of Terraform to the tags of the DB cluster, and the next apply corrects them. A DB
@@ -84,6 +111,10 @@ tf_provider::model! {
     ///   `rds:DescribeDBClusterSnapshots`, `rds:ListTagsForResource`, `rds:RestoreDBClusterFromSnapshot`,
     ///   `rds:AddTagsToResource`, `rds:ModifyDBCluster`, `rds:CreateDBInstance`, `rds:CreateDBClusterEndpoint` and
     ///   `rds:EnableHttpEndpoint`; of these, only for what the original has.
+    /// - `quiet`: also `rds:DescribeDBClusterParameterGroups`, `rds:DescribeDBClusterParameters`,
+    ///   `rds:CopyDBClusterParameterGroup`, or for a default group `rds:CreateDBClusterParameterGroup`,
+    ///   `rds:ModifyDBClusterParameterGroup`, `rds:DeleteDBClusterParameterGroup` and `rds:RebootDBInstance`, for a
+    ///   Multi-AZ DB cluster `rds:RebootDBCluster`; `rds:DescribeDBParameters` if members have a group of their own; and `secretsmanager:GetSecretValue` with `auth = "secret"`.
     /// - Roles, enhanced monitoring and directories: `iam:PassRole` on the role.
     /// - In-place updates: also `rds:RemoveTagsFromResource`.
     /// - Destroy: `rds:DeleteDBInstance`, `rds:DeleteDBClusterEndpoint` and `rds:DeleteDBCluster`; with
@@ -121,6 +152,13 @@ tf_provider::model! {
         /// Tags of the DB cluster, and at creation of its members and custom endpoints. Tags with the same key of the
         /// original or in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
+        /// Whether to stop what acts by itself in the DB cluster before it can act: see [Quiet First](#quiet-first). It then
+        /// takes a `database_connection`. Used at creation only.
+        quiet: bool = optional().or(true),
+        /// Login of the original's master user, to stop what acts by itself. `host` is the endpoint of the original: the DB
+        /// cluster is reached at its own endpoint, unless `auth_host` names that as the far end of a tunnel. `auth` is
+        /// `secret` or `provider`. The password is that of the time of the snapshot.
+        database_connection: Option<DatabaseConnection> = block(),
         /// Settings that are to differ from those of the original. Used at creation only: a later change has no effect.
         overrides: Option<Overrides> = block(),
         /// Identifier of the DB cluster.
@@ -155,6 +193,9 @@ tf_provider::model! {
         members: Computed<Vec<ClusterMember>> = computed().keep(),
         /// Custom endpoints of the DB cluster, by identifier.
         custom_endpoints: Computed<Vec<ClusterEndpoint>> = computed().keep(),
+        /// What acted by itself in the original and was stopped in the DB cluster, with the statements that start it again:
+        /// see [Quiet First](#quiet-first). Empty after an import.
+        quieted: Computed<Vec<Quieted>> = computed().keep(),
         /// Settings of the original as they were read at creation. Empty after an import.
         source_settings: Computed<Vec<SourceSetting>> = computed().keep(),
         /// Settings in which the DB cluster differs from the original or from `overrides`. Empty after an import.
@@ -260,12 +301,18 @@ impl Resource<World> for EncryptedClusterRestore {
             None => {
                 foreseen::storage_key(&plan.kms_key_arn).check(cx).await?;
                 plan.check_names(cx, &rds).await?;
-                plan.restore(cx, &rds, &claim).await?
+                let temporary = plan.guard(cx, &rds, &mut claim).await?;
+                let restored = plan.restore(cx, &rds, &claim, temporary).await;
+                if restored.is_err() {
+                    plan.withdraw_guard(cx, &rds, &claim.mark()).await;
+                }
+                restored?
             }
         };
         claim.created(cx);
+        plan.quieted = quiet::noted(&claim).into();
         plan.begun(cx, &cluster)?;
-        let gone_on = plan.go_on(cx, &rds, &claim.mark()).await;
+        let gone_on = plan.go_on(cx, &rds, &claim.mark(), Some(&claim)).await;
         gone_on.map_err(|error| diagnostics::unfinished(error, &plan.cluster_identifier))?;
         Ok(plan)
     }
@@ -284,6 +331,7 @@ impl Resource<World> for EncryptedClusterRestore {
             claims::keep_creation_id(cx, Self::TYPE, mark);
             state.copied_tags = Map::new().into();
             state.source_settings = Vec::new().into();
+            state.quieted = Vec::new().into();
             state.complete = true.into();
         } else if claims::is_of_another(cx, Self::TYPE, mark) {
             cx.warn(claims::recreated(&ownership::subject(&state)?));
@@ -309,6 +357,7 @@ impl Resource<World> for EncryptedClusterRestore {
         let planned = plan.clone();
         plan.copied_tags = state.copied().into();
         plan.source_settings = state.source_settings.clone();
+        plan.quieted = state.quieted.clone();
         plan.write_tags(cx, &rds, &found).await?;
         if *state.complete.get()? {
             return Ok(plan);
@@ -316,7 +365,7 @@ impl Resource<World> for EncryptedClusterRestore {
         let mark = claims::own_mark(cx, Self::TYPE)
             .ok_or_else(|| Diagnostic::bug("an unfinished restore has no creation ID"))?;
         plan.begun(cx, &found)?;
-        plan.go_on(cx, &rds, &mark).await?;
+        plan.go_on(cx, &rds, &mark, None).await?;
         plan.region.keep_to(planned.region);
         Ok(plan)
     }
@@ -326,7 +375,11 @@ impl Resource<World> for EncryptedClusterRestore {
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let rds = state.rds(cx).await?;
         match state.remove(cx, &rds).await? {
-            true => deletion.done(),
+            true => {
+                let mark = claims::own_mark(cx, Self::TYPE);
+                state.remove_guard(cx, &rds, mark.as_deref()).await?;
+                deletion.done()
+            }
             false => Ok(()),
         }
     }
@@ -336,7 +389,9 @@ impl Resource<World> for EncryptedClusterRestore {
             (config.get(Self::cluster_identifier), config.get(Self::source_cluster_identifier)),
             (Val::Known(new), Val::Known(source)) if new == source
         );
-        same.then(diagnostics::restore_of_itself).into_iter().collect()
+        let mut complaints = quiet::complaints(config, Self::quiet, Self::database_connection);
+        complaints.extend(same.then(diagnostics::restore_of_itself));
+        complaints
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {

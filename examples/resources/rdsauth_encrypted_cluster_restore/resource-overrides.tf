@@ -7,6 +7,7 @@ resource "rdsauth_encrypted_cluster_restore" "shop" {
   kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
   allow_delete              = true
   final_snapshot_identifier = "shop-encrypted-last"
+  quiet                     = false # nothing in it acts by itself
 
   member_identifiers = {
     shop-1 = "shop-writer"

@@ -5,6 +5,7 @@ use tf_provider::diagnostic::{Diagnostic, Severity};
 use crate::aws::Error;
 use crate::aws::rds::Source;
 use crate::aws::rds::encryption::UNENCRYPTED;
+use crate::aws::rds::parameters::Group;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::resources::encrypted_cluster_restore::settings::Original;
 use crate::resources::encrypted_cluster_restore::{Difference, EncryptedClusterRestore as This};
@@ -172,6 +173,21 @@ pub(super) fn late(id: &str, why: &Diagnostic) -> Diagnostic {
         why.detail
     );
     Diagnostic::warning("Restore is not complete yet", detail)
+}
+
+pub(super) fn events_of_members(group: &Group) -> Diagnostic {
+    let detail = format!(
+        "The {group} sets event_scheduler, which goes before the temporary DB cluster parameter group: events would run in \
+         the restored DB cluster before they are stopped.\n\nSet event_scheduler in the DB cluster parameter group \
+         instead, give the members another group with \"db_parameter_group_name\" in \"overrides\", or set quiet = false."
+    );
+    Diagnostic::error("Members would run events", detail).at(This::quiet)
+}
+
+pub(super) fn no_login() -> Diagnostic {
+    let detail = "With quiet = true, what acts by itself in the restored DB cluster is stopped through \
+                  \"database_connection\", which is missing. Until then the DB cluster keeps its temporary parameter group.";
+    Diagnostic::error("Missing required argument", detail).at(This::quiet)
 }
 
 pub(super) fn differs(id: &str, differences: &[Difference]) -> Diagnostic {

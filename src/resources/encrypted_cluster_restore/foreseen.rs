@@ -43,6 +43,7 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
         plan.forget(This::members);
         plan.forget(This::custom_endpoints);
         plan.forget(This::differences);
+        plan.forget(This::quieted);
     } else if was_restored {
         if plan.changed(This::overrides) {
             cx.warn(diagnostics::without_effect().at(This::overrides));

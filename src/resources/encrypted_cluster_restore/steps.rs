@@ -134,7 +134,13 @@ impl EncryptedClusterRestore {
     ///
     /// # Errors
     /// The snapshot does not exist or does not fit, or AWS refused the restore. Nothing was created.
-    pub(super) async fn restore(&self, cx: &Ctx, rds: &Rds, claim: &Claim<'_>) -> Result<Source> {
+    pub(super) async fn restore(
+        &self,
+        cx: &Ctx,
+        rds: &Rds,
+        claim: &Claim<'_>,
+        temporary: Option<String>,
+    ) -> Result<Source> {
         let (id, name) = (&self.cluster_identifier, self.snapshot(cx).await?);
         let at = |error: Diagnostic| error.at(Self::snapshot_identifier);
         let snapshot = rds.cluster_snapshot(&name).await.context(DOING, &name).map_err(at)?;
@@ -150,7 +156,8 @@ impl EncryptedClusterRestore {
         if !snapshot.is_available() {
             cx.wait(&SNAPSHOT_AVAILABLE, || rds.cluster_snapshot(&name)).await.context(DOING, &name).map_err(at)?;
         }
-        let wanted = self.wanted_cluster();
+        let mut wanted = self.wanted_cluster();
+        wanted.settings.extend(temporary.map(|group| (GROUP.to_owned(), group)));
         let tags = tags::marked(&self.created_tags(cx, &wanted.tags)?, claim.mark());
         let new = NewCluster { identifier: id, snapshot: &name, engine, key: &self.kms_key_arn, tags: &tags };
         let arguments: Vec<_> = wanted.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -194,8 +201,8 @@ impl EncryptedClusterRestore {
     ///
     /// # Errors
     /// Something has failed, or AWS refused something.
-    pub(super) async fn go_on(&mut self, cx: &Ctx, rds: &Rds, mark: &str) -> Result<()> {
-        if let Waited::Late(why) = self.carry_over(cx, rds, mark).await? {
+    pub(super) async fn go_on(&mut self, cx: &Ctx, rds: &Rds, mark: &str, claim: Option<&Claim<'_>>) -> Result<()> {
+        if let Waited::Late(why) = self.carry_over(cx, rds, mark, claim).await? {
             cx.warn(diagnostics::late(&self.cluster_identifier, &why));
             return Ok(());
         }
@@ -207,7 +214,7 @@ impl EncryptedClusterRestore {
         Ok(())
     }
 
-    async fn carry_over(&mut self, cx: &Ctx, rds: &Rds, mark: &str) -> Result<Waited<()>> {
+    async fn carry_over(&mut self, cx: &Ctx, rds: &Rds, mark: &str, claim: Option<&Claim<'_>>) -> Result<Waited<()>> {
         let id = self.cluster_identifier.clone();
         let cluster = match waited(cx, &AVAILABLE, || look(cx, rds, &id)).await? {
             Waited::Ready(cluster) => cluster,
@@ -216,6 +223,9 @@ impl EncryptedClusterRestore {
         self.fill(&cluster)?;
         cx.save(&*self);
         if let Waited::Late(why) = self.create_members(cx, rds, &cluster, mark).await? {
+            return Ok(Waited::Late(why));
+        }
+        if let Waited::Late(why) = self.finish_quietly(cx, rds, mark, claim).await? {
             return Ok(Waited::Late(why));
         }
         let cluster = match self.modify(cx, rds).await? {
@@ -322,6 +332,9 @@ impl EncryptedClusterRestore {
         Ok(())
     }
 }
+
+/// The setting that is another one as long as the cluster is kept quiet.
+pub(super) const GROUP: &str = "db_cluster_parameter_group_name";
 
 const HTTP_ENDPOINT: &str = "http_endpoint_enabled";
 
