@@ -42,7 +42,8 @@ tf_provider::model! {
     /// * Parameters and versions: `rds:DescribeDBParameters`, `rds:DescribeDBClusterParameters`,
     ///   `rds:DescribeDBEngineVersions`, `rds:DescribeDBMajorEngineVersions`
     /// * The Region: `rds:DescribeEventSubscriptions`, `rds:DescribeGlobalClusters`, `rds:DescribeDBSubnetGroups`,
-    ///   `rds:ListTagsForResource`, `rds:DescribeDBRecommendations`, `rds:DescribeExportTasks`
+    ///   `rds:ListTagsForResource`, `rds:DescribeDBRecommendations`, `rds:DescribePendingMaintenanceActions`,
+    ///   `rds:DescribeExportTasks`
     /// * Keys: `kms:DescribeKey`, `kms:GetKeyRotationStatus`, `kms:GetKeyPolicy`
     /// * IAM: `iam:GetAccountAuthorizationDetails`, `iam:GetRole`
     /// * For `database_connection`: `rds-db:connect` for the user that connects with `auth = "iam"`, or
@@ -89,7 +90,7 @@ tf_provider::model! {
         counts: Computed<Map<i64>> = computed(),
         /// Number of failed findings by severity.
         failed_by_severity: Computed<Map<i64>> = computed(),
-        /// Findings with one of the `statuses`, in the order of the page of checks.
+        /// Findings with one of the `statuses`.
         findings: Computed<Vec<PostureFinding>> = computed(),
     }
     timeouts { read: "10m" }
