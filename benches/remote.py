@@ -208,7 +208,7 @@ DATA = [
 """,
         update=("", ""),
         seeds=[("instances", {"identifier": "checked-%d"})],
-        most="plan 5r",
+        most="plan 6r",
         is_data=True,
     ),
 ]

@@ -170,7 +170,7 @@ fn certificates_and_secrets() {
             r#"{ORDERS}
   {ALL}
   secret_arns = [SECRET]
-  checks      = ["certificate_valid", "SecretsManager.1", "secret_policy_private"]"#
+  checks      = ["certificate_valid", "no_pending_maintenance", "SecretsManager.1", "secret_policy_private"]"#
         )
         .replace("SECRET", "\"app\""),
     );
@@ -178,7 +178,12 @@ fn certificates_and_secrets() {
     account.add_database("instance", "orders");
     account.put_secret("app", json!({ "value": "x" }));
     account.command("certificates", json!({ "identifier": "orders", "ends": "2026-12-24" }));
+    let arn = account.call("rds", "DescribeDBInstances", json!({}))["DBInstances"][0]["DBInstanceArn"].clone();
+    account.command("maintenance-actions", json!({ "arn": arn, "action": "ca-certificate-rotation" }));
     scene.read();
+    assert!(
+        text(&scene.finding("no_pending_maintenance", "orders"), "evidence").contains("ca-certificate-rotation of arn")
+    );
     let finding = scene.finding("certificate_valid", "orders");
     assert!(text(&finding, "evidence").contains("ends on 2026-12-24") && text(&finding, "status") == "failed");
     assert_eq!(scene.status("SecretsManager.1", "app"), "failed");

@@ -61,6 +61,7 @@ fn a_region_and_what_is_around_its_databases() {
         "DescribeEventSubscriptions",
         "DescribeExportTasks",
         "DescribeGlobalClusters",
+        "DescribePendingMaintenanceActions",
         "GetAccountAuthorizationDetails",
     ];
     assert_eq!(calls, expected);

@@ -17,6 +17,7 @@ class PostureControl:
         self._aws = aws
         self.routes = {
             ("POST", "recommendations"): self.recommend,
+            ("POST", "maintenance-actions"): self.announce_maintenance,
             ("POST", "certificates"): self.set_certificate,
             ("POST", "subnet-groups"): self.create_subnet_group,
         }
@@ -35,6 +36,12 @@ class PostureControl:
                     "Severity": "high",
                 }
             )
+
+    def announce_maintenance(self, account, arn, action, region=_REGION):
+        """A maintenance action that is pending for a database."""
+        with self._aws.lock:
+            pending = rds_posture.maintenance(moto_backend.rds(account, region))
+            pending.setdefault(arn, []).append({"Action": action, "Description": action})
 
     def set_certificate(self, account, identifier, ends, authority=rds_posture.AUTHORITY, region=_REGION):
         """The certificate of an instance, by its authority and the day on which it ends."""

@@ -42,7 +42,8 @@ tf_provider::model! {
     /// * Parameters and versions: `rds:DescribeDBParameters`, `rds:DescribeDBClusterParameters`,
     ///   `rds:DescribeDBEngineVersions`, `rds:DescribeDBMajorEngineVersions`
     /// * The Region: `rds:DescribeEventSubscriptions`, `rds:DescribeGlobalClusters`, `rds:DescribeDBSubnetGroups`,
-    ///   `rds:ListTagsForResource`, `rds:DescribeDBRecommendations`, `rds:DescribeExportTasks`
+    ///   `rds:ListTagsForResource`, `rds:DescribeDBRecommendations`, `rds:DescribePendingMaintenanceActions`,
+    ///   `rds:DescribeExportTasks`
     /// * Keys: `kms:DescribeKey`, `kms:GetKeyRotationStatus`, `kms:GetKeyPolicy`
     /// * IAM: `iam:GetAccountAuthorizationDetails`, `iam:GetRole`
     /// * For `database_connection`: `rds-db:connect` for the user that connects with `auth = "iam"`, or

@@ -8,7 +8,8 @@ use crate::aws::iam::mentions::Mention;
 use crate::aws::kms::Key;
 use crate::aws::rds::Kind;
 use crate::aws::rds::inventory::{
-    EngineVersion, Export, Gateway, GlobalCluster, Profile, Recommendation, SavedState, SubnetGroup, Subscription,
+    EngineVersion, Export, Gateway, GlobalCluster, Maintenance, Profile, Recommendation, SavedState, SubnetGroup,
+    Subscription,
 };
 use crate::aws::secrets::Upkeep;
 use crate::sql::postgres::security::Security;
@@ -78,6 +79,8 @@ pub struct Facts {
     pub major_versions: Seen<Vec<EngineVersion>>,
     /// The recommendations.
     pub recommendations: Seen<Vec<Recommendation>>,
+    /// The maintenance actions that are pending.
+    pub maintenance: Seen<Vec<Maintenance>>,
     /// The exports.
     pub exports: Seen<Vec<Export>>,
     /// The policies that name actions of RDS, and whether all policies were looked at.
@@ -120,6 +123,7 @@ impl Facts {
             versions: Each::new(),
             major_versions: unread(),
             recommendations: unread(),
+            maintenance: unread(),
             exports: unread(),
             policies: unread(),
             roles: Each::new(),

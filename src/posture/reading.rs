@@ -136,6 +136,8 @@ async fn read_lists(clients: &Clients, rds: &Rds, targets: &Targets, needs: &BTr
         }),
     );
     (facts.major_versions, facts.recommendations, facts.exports, facts.policies) = (a, b, c, d);
+    let maintenance = if_needed!(needs, Source::Maintenance, facts.maintenance.clone(), rds.maintenance()).await;
+    facts.maintenance = maintenance;
     facts.resource_ids = match is_region {
         true => resource_ids(facts),
         false => Err("It can be found out only if all databases of the Region are checked.".to_owned()),

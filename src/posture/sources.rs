@@ -33,6 +33,8 @@ pub enum Source {
     MajorVersions,
     /// Recommendations of RDS.
     Recommendations,
+    /// Maintenance actions that are pending.
+    Maintenance,
     /// Exports of snapshots to S3.
     Exports,
     /// Inline policies and customer managed policies of the account.
@@ -49,7 +51,7 @@ pub enum Source {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Instances,
         Self::Clusters,
         Self::Snapshots,
@@ -65,6 +67,7 @@ impl Source {
         Self::Versions,
         Self::MajorVersions,
         Self::Recommendations,
+        Self::Maintenance,
         Self::Exports,
         Self::Policies,
         Self::Roles,
@@ -91,6 +94,7 @@ impl Source {
             Self::Versions => &["rds:DescribeDBEngineVersions"],
             Self::MajorVersions => &["rds:DescribeDBMajorEngineVersions"],
             Self::Recommendations => &["rds:DescribeDBRecommendations"],
+            Self::Maintenance => &["rds:DescribePendingMaintenanceActions"],
             Self::Exports => &["rds:DescribeExportTasks"],
             Self::Policies => &["iam:GetAccountAuthorizationDetails"],
             Self::Roles => &["iam:GetRole"],

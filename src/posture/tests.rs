@@ -88,6 +88,7 @@ fn a_source_that_cannot_be_read_is_unknown_to_its_checks() {
             Source::Versions => deny(&mut facts.versions),
             Source::MajorVersions => facts.major_versions = Err(WHY.to_owned()),
             Source::Recommendations => facts.recommendations = Err(WHY.to_owned()),
+            Source::Maintenance => facts.maintenance = Err(WHY.to_owned()),
             Source::Exports => facts.exports = Err(WHY.to_owned()),
             Source::Policies => facts.policies = Err(WHY.to_owned()),
             Source::Roles => deny(&mut facts.roles),

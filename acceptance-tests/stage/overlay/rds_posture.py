@@ -36,6 +36,19 @@ def describe_recommendations(_aws, call):
     return {"DBRecommendations": shown, **more}
 
 
+@before("rds", "DescribePendingMaintenanceActions")
+def describe_maintenance(_aws, call):
+    """What the control has put there, by database."""
+    found = [{"ResourceIdentifier": a, "PendingMaintenanceActionDetails": d} for a, d in maintenance(backend_of(call)).items()]
+    shown, more = page(call, found)
+    return {"PendingMaintenanceActions": shown, **more}
+
+
+def maintenance(backend):
+    """The pending maintenance actions of an account in a region by ARN, which can be added to."""
+    return backend.__dict__.setdefault("stage_maintenance", {})
+
+
 def recommendations(backend):
     """The recommendations of an account in a region, which can be added to."""
     return backend.__dict__.setdefault("stage_recommendations", [])

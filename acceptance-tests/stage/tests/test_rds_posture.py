@@ -46,3 +46,13 @@ def test_subnet_groups_have_tags(account, facts):
     (group,) = rds.describe_db_subnet_groups()["DBSubnetGroups"]
     tags = rds.list_tags_for_resource(ResourceName=group["DBSubnetGroupArn"])["TagList"]
     assert (group["VpcId"], tags) == ("vpc-1", [{"Key": "team", "Value": "data"}])
+
+
+def test_maintenance_is_announced(account, facts):
+    arn, rds = account.instance("orders")["arn"], account.client("rds")
+    assert rds.describe_pending_maintenance_actions()["PendingMaintenanceActions"] == []
+    for action in ("system-update", "ca-certificate-rotation"):
+        control(facts, "POST", "maintenance-actions", account=account.id, arn=arn, action=action)
+    (found,) = rds.describe_pending_maintenance_actions()["PendingMaintenanceActions"]
+    actions = [one["Action"] for one in found["PendingMaintenanceActionDetails"]]
+    assert (found["ResourceIdentifier"], actions) == (arn, ["system-update", "ca-certificate-rotation"])

@@ -9,7 +9,9 @@ use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use tf_provider::schema::Map;
 
-pub use self::account::{EngineVersion, Export, Gateway, GlobalCluster, Recommendation, SubnetGroup, Subscription};
+pub use self::account::{
+    EngineVersion, Export, Gateway, GlobalCluster, Maintenance, Recommendation, SubnetGroup, Subscription,
+};
 pub use self::databases::{Attached, Group, ManagedSecret, Profile, Stream};
 pub use self::snapshots::SavedState;
 

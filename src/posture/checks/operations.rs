@@ -96,6 +96,16 @@ pub(crate) const CHECKS: &[Check] = &[
         ..BASE
     },
     Check {
+        id: "no_pending_maintenance",
+        title: "No maintenance action, such as an update of the operating system or a certificate, is pending",
+        topic: Topic::BestPractices,
+        sources: &[Source::Instances, Source::Clusters, Source::Maintenance],
+        judge: Judge::Database(Scope::Deciding, &[], maintenance),
+        remediation: "aws rds apply-pending-maintenance-action, or wait for the maintenance window.",
+        page: "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Maintenance.html",
+        ..BASE
+    },
+    Check {
         id: "no_open_security_recommendations",
         title: "RDS has no open recommendation of the category security",
         severity: Severity::Informational,
@@ -170,6 +180,18 @@ fn pending(database: &Profile) -> Answer {
     match &waiting[..] {
         [] => passed("Nothing is."),
         _ => failed(format!("Pending: {}.", waiting.join(", "))),
+    }
+}
+
+/// Those of a database and of the members of a cluster.
+fn maintenance(facts: &Facts, database: &Profile) -> Answer {
+    let all = facts.maintenance.as_ref().map_err(Clone::clone)?;
+    let is_member = |arn: &str| database.members.iter().any(|member| arn.ends_with(&format!(":db:{member}")));
+    let own = all.iter().filter(|one| one.arn == database.arn || is_member(&one.arn));
+    let pending: Vec<_> = own.map(|one| format!("{} of {}", one.actions.join(", "), one.arn)).collect();
+    match &pending[..] {
+        [] => passed("None is."),
+        _ => failed(format!("Pending: {}.", pending.join("; "))),
     }
 }
 

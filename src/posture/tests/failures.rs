@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{checks, ids, status};
-use crate::aws::rds::inventory::{Profile, Recommendation, SavedState};
+use crate::aws::rds::inventory::{Maintenance, Profile, Recommendation, SavedState};
 use crate::posture::check::Status;
 use crate::posture::facts::{Facts, Options};
 use crate::posture::tests::world::{KEY, MONITORING, SECRET, at, key, policy, resource_policy, world};
@@ -224,6 +224,11 @@ const FAILURES: &[(&[&str], Change)] = &[
     (&["iam_users_not_superusers"], |facts| facts.contents.as_mut().unwrap().logins[0].is_superuser = true),
     (&["replication_slots_active"], |facts| {
         facts.contents.as_mut().unwrap().inactive_slots = vec!["old".to_owned()];
+    }),
+    (&["no_pending_maintenance"], |facts| {
+        of(facts, "aurora-pg").members = vec!["member".to_owned()];
+        let arn = of(facts, "member").arn.clone();
+        facts.maintenance = Ok(vec![Maintenance { arn, actions: vec!["ca-certificate-rotation".to_owned()] }]);
     }),
     (&["no_open_security_recommendations"], |facts| {
         facts.recommendations = Ok(vec![Recommendation {

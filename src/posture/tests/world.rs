@@ -204,7 +204,7 @@ pub(super) fn world() -> Facts {
     let group = "arn:aws:rds:eu-west-1:123456789012:subgrp:private".to_owned();
     facts.subnet_group_tags.insert(group.clone(), Ok(vec!["team".to_owned()]));
     facts.subnet_groups = Ok(vec![SubnetGroup { name: "private".to_owned(), arn: group }]);
-    facts.recommendations = Ok(Vec::new());
+    (facts.recommendations, facts.maintenance) = (Ok(Vec::new()), Ok(Vec::new()));
     facts.exports =
         Ok(vec![Export { identifier: "export".to_owned(), source: String::new(), key: Some(KEY.to_owned()) }]);
     let login = policy("rds-db:connect", "arn:aws:rds-db:eu-west-1:123456789012:dbuser:db-ORDERS/app");

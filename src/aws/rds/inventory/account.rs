@@ -87,6 +87,15 @@ pub struct Recommendation {
     pub category: String,
 }
 
+/// What RDS is going to do to a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maintenance {
+    /// The ARN of the DB instance or DB cluster.
+    pub arn: String,
+    /// The actions, such as `system-update` or `ca-certificate-rotation`.
+    pub actions: Vec<String>,
+}
+
 /// An export of a snapshot or cluster to S3.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Export {
@@ -227,6 +236,25 @@ impl Rds {
             category: found.category.unwrap_or_default(),
         };
         Ok(all.map(recommendation).collect())
+    }
+
+    /// The maintenance actions that are pending. Needs `rds:DescribePendingMaintenanceActions`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn maintenance(&self) -> Result<Vec<Maintenance>, Error> {
+        let request = self.0.describe_pending_maintenance_actions().max_records(100);
+        let all = all!("DescribePendingMaintenanceActions", request);
+        let maintenance = |found: aws_sdk_rds::types::ResourcePendingMaintenanceActions| Maintenance {
+            arn: found.resource_identifier.unwrap_or_default(),
+            actions: found
+                .pending_maintenance_action_details
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|action| action.action)
+                .collect(),
+        };
+        Ok(all.map(maintenance).collect())
     }
 
     /// The exports to S3. Needs `rds:DescribeExportTasks`.
