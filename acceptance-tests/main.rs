@@ -11,6 +11,7 @@ mod db_endpoint;
 mod db_secret;
 mod demo;
 mod encrypted_cluster_restore;
+mod encrypted_restore;
 mod encrypted_snapshot;
 mod encryption_plan;
 mod examples;

@@ -350,6 +350,12 @@ table! {
         creates: "RestoreDBClusterFromSnapshot",
         ..REFUSES
     };
+    encrypted_restore: Entry {
+        scenario: matrix::encrypted_restore::RESTORE,
+        known_by: KnownBy::Id,
+        creates: "RestoreDBInstanceFromDBSnapshot",
+        ..REFUSES
+    };
     encrypted_snapshot: Entry {
         scenario: matrix::encrypted_snapshot::OF_AN_INSTANCE,
         known_by: KnownBy::Id,
