@@ -37,10 +37,7 @@ fn scene(engine: &str) -> Scene {
 impl Scene {
     /// The result of SQL that the owner of the server behind an endpoint runs.
     fn sql(&self, host: &str, sql: &str) -> String {
-        let engine = self.instance("orders")["Engine"].clone();
-        let answer =
-            self.account.command("sql", json!({ "engine": engine, "database": "app", "sql": sql, "endpoint": host }));
-        answer["output"].as_str().expect("an output").trim().to_owned()
+        self.account.sql_behind(host, "app", sql).trim().to_owned()
     }
 
     /// The rows behind an endpoint.

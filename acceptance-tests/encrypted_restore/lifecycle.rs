@@ -126,7 +126,11 @@ fn ignored_and_default_tags() {
     let scene = Scene::new(&[provider, RESTORE].concat());
     scene.tf.apply();
     assert_eq!(tags(&scene.instance(NEW)), json!({ "stage": "dev", "team": "data", "cost": "7" }), "the full union");
-    assert_eq!(scene.state("tags_all"), json!({ "stage": "dev", "team": "data" }));
+    assert_eq!(
+        scene.state("tags_all"),
+        json!({ "stage": "dev", "team": "data", "cost": "7" }),
+        "a copied tag is watched"
+    );
     scene.assert_settled();
 }
 

@@ -63,7 +63,7 @@ impl Scene {
 
     /// What the owner of the server runs in the database that is in production.
     fn sql(&self, sql: &str) -> String {
-        self.account.sql_at(&self.host, self.engine, sql)
+        self.account.sql_behind(&self.host, "app", sql)
     }
 
     /// A hash of all rows at an endpoint.
@@ -74,7 +74,7 @@ impl Scene {
                 "select count(*), md5(group_concat(id, '-', coalesce(word, '~') order by id separator '|')) from item"
             }
         };
-        self.account.sql_at(host, self.engine, hash)
+        self.account.sql_behind(host, "app", hash)
     }
 
     /// Who the application is in the database in production, with a token.

@@ -285,7 +285,7 @@ impl Resource<World> for EncryptedRestore {
         state.check_consent()?;
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let rds = state.rds(cx).await?;
-        match state.remove(cx, &rds).await.context("Cannot delete the DB instance", &state.db_instance_identifier)? {
+        match state.remove(cx, &rds).await? {
             true => deletion.done(),
             false => Ok(()),
         }

@@ -172,7 +172,9 @@ fn run(scene: Scene, steps: &[Step]) -> Vec<(Vec<String>, Value)> {
         scene.forget();
         scene.tf.ok(step.command());
         let events: Vec<_> = scene.events().into_iter().map(|(event, _)| event).collect();
-        assert!(!events.is_empty(), "{step} of {} sends nothing", scene.scenario.name);
+        // Some resources speak SQL only when they are created.
+        let may_be_silent = scene.medium == Medium::Statements && *step != Step::Apply;
+        assert!(may_be_silent || !events.is_empty(), "{step} of {} sends nothing", scene.scenario.name);
         if *step == Step::Destroy {
             assert_eq!(resources(&scene.tf), json!({}), "destroy leaves resources in the state");
         } else {

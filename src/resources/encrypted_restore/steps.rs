@@ -125,6 +125,9 @@ impl EncryptedRestore {
         let look = || async { rds.snapshot(&name).await.map_err(Diagnostic::from) };
         if let Some(found) = look().await.context("Cannot read the snapshot", given).map_err(at)? {
             foreseen::check_snapshot(&found)?;
+            if found.is_available() {
+                return Ok(name);
+            }
             let found = cx.wait(&SNAPSHOT_AVAILABLE, look).await.context(DOING, &self.db_instance_identifier);
             if found.map_err(at)?.is_some() {
                 return Ok(name);
@@ -270,7 +273,8 @@ impl EncryptedRestore {
     pub(super) async fn remove(&self, cx: &Ctx, rds: &Rds) -> Result<bool> {
         let id = &self.db_instance_identifier;
         let look = || async { rds.source(Kind::Instance, id).await.map_err(Diagnostic::from) };
-        if let Some(found) = look().await? {
+        let doing = "Cannot delete the DB instance";
+        if let Some(found) = look().await.context(doing, id)? {
             let mark = tags::mark(&found.tags).map(String::as_str);
             if claims::is_of_another(cx, Self::TYPE, mark) {
                 cx.warn(claims::recreated(&ownership::subject(self)?));
@@ -291,8 +295,8 @@ impl EncryptedRestore {
                     _ => Ok(()),
                 }
             };
-            cx.until(&lag::DATABASE_BUSY, delete).await?;
-            cx.wait(&GONE, look).await?;
+            cx.until(&lag::DATABASE_BUSY, delete).await.context(doing, id)?;
+            cx.wait(&GONE, look).await.context(doing, id)?;
         }
         if let Some(mark) = claims::own_mark(cx, Self::TYPE).filter(|_| self.quiet) {
             Quiet { database: &self.target(), mark: &mark }.remove(cx, rds).await?;
