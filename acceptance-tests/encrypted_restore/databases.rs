@@ -14,14 +14,14 @@ fn scene(engine: &str) -> Scene {
     let account = Account::with_databases();
     let host = seed_database(&account, engine);
     let scene = Scene::of(account, "");
-    scene.sql(&host, "CREATE TABLE lines (id int PRIMARY KEY, text varchar(20))");
-    scene.sql(&host, "INSERT INTO lines VALUES (1, 'first'), (2, 'second')");
+    scene.sql(&host, "CREATE TABLE items (id int PRIMARY KEY, text varchar(20))");
+    scene.sql(&host, "INSERT INTO items VALUES (1, 'first'), (2, 'second')");
     for name in ["sealed", "plain"] {
         scene.rds("DeleteDBSnapshot", json!({ "DBSnapshotIdentifier": name }));
     }
     seal(&scene.account);
     // What is written after the snapshot is not in it.
-    scene.sql(&host, "INSERT INTO lines VALUES (3, 'late')");
+    scene.sql(&host, "INSERT INTO items VALUES (3, 'late')");
     scene.account.command("transitions", json!({ "busy": 1, "lingering": 0, "applying": 1, "rebooting": 1 }));
     let secret = scene.account.master_secret(engine);
     let authority = &scene.account.database_environment()["PGSSLROOTCERT"];
@@ -42,7 +42,7 @@ impl Scene {
 
     /// The rows behind an endpoint.
     fn rows(&self, host: &Value) -> String {
-        let answer = self.sql(host.as_str().expect("a host"), "SELECT id, text FROM lines ORDER BY id");
+        let answer = self.sql(host.as_str().expect("a host"), "SELECT id, text FROM items ORDER BY id");
         answer.replace('\t', "|").replace('\n', ",")
     }
 }

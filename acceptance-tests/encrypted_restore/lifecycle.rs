@@ -126,11 +126,8 @@ fn ignored_and_default_tags() {
     let scene = Scene::new(&[provider, RESTORE].concat());
     scene.tf.apply();
     assert_eq!(tags(&scene.instance(NEW)), json!({ "stage": "dev", "team": "data", "cost": "7" }), "the full union");
-    assert_eq!(
-        scene.state("tags_all"),
-        json!({ "stage": "dev", "team": "data", "cost": "7" }),
-        "a copied tag is watched"
-    );
+    // A tag that was copied belongs to the resource, although others with its key would be ignored.
+    assert_eq!(scene.state("tags_all"), json!({ "stage": "dev", "team": "data", "cost": "7" }));
     scene.assert_settled();
 }
 
@@ -169,9 +166,9 @@ fn calls_are_few() {
     let (look, snapshot) = ("DescribeDBInstances", "DescribeDBSnapshots");
     let planned = [look, snapshot, look];
     assert_eq!(operations(&PLAN), planned);
-    let restored = [look, look, snapshot, CREATED[0], look, CREATED[1], look, look, CREATED[2], look, look];
+    let restored = [look, look, snapshot, snapshot, CREATED[0], look, CREATED[1], look, look, CREATED[2], look, look];
     // Terraform plans again while it applies.
     assert_eq!(operations(&APPLY), [&planned[..], &restored].concat());
     assert_eq!(operations(&["plan"]), [look]);
-    assert_eq!(operations(&DESTROY), [look, look, look, "DeleteDBInstance", look]);
+    assert_eq!(operations(&DESTROY), [look, look, "DeleteDBInstance", look]);
 }

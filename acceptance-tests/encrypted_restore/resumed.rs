@@ -120,7 +120,8 @@ fn faults_that_pass() {
             let scene = Scene::new(RESTORE);
             rule["operation"] = json!(operation);
             scene.account.fault(rule);
-            scene.tf.apply().expect_text("1 added");
+            let run = scene.tf.apply().expect_text("1 added");
+            if scene.state("complete") != json!(true) { panic!("{}", run.report("incomplete")); }
             scene.assert_settled();
         }
     }

@@ -160,8 +160,8 @@ fn remote(account: &Account) -> Value {
         // A restored one is not in the same Availability Zone and has not the same windows each time unless it is told so.
         let settings: Map<_, _> = settings
             .filter(|(name, _)| !OWN.contains(&name.as_str()))
-            // The first is not shown during a restore.
-            .filter(|(name, _)| !["AvailabilityZone", "DBParameterGroups"].contains(&name.as_str()))
+            // Most of these are not shown during a restore.
+            .filter(|(name, _)| !["AvailabilityZone", "DBParameterGroups", "DbInstancePort", "OptionGroupMemberships"].contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let group = &found["DBParameterGroups"][0]["DBParameterGroupName"];

@@ -51,7 +51,7 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
 
 /// Whether the state is of a restore, not of an import.
 fn was_restored(plan: &Plan<'_, This>) -> bool {
-    plan.prior().is_some_and(|prior| prior.get(This::snapshot_identifier) != Val::Known(String::new()))
+    plan.prior().is_some_and(|prior| prior.get(This::snapshot_identifier).known().is_some_and(|name| !name.is_empty()))
 }
 
 /// Sets what is known before the create, and reports what the create or the delete would report.
