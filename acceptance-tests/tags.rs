@@ -107,15 +107,15 @@ fn null_tags_are_left_out() {
         plan.value("rdsauth_kms_key.it", "tags_all"),
         json!({ "app": "orders", "owner": "data", "stage": "dev" })
     );
-    tf.apply().expect_text("6 added");
+    tf.apply().expect_text("7 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 
     let tf = tf.env("TF_VAR_team", "payments");
-    tf.apply().expect_text("6 changed");
+    tf.apply().expect_text("7 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev", "team": "payments" }));
     let tf = tf.without_env("TF_VAR_team");
-    tf.apply().expect_text("6 changed");
+    tf.apply().expect_text("7 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
     tf.destroy();
@@ -130,7 +130,7 @@ fn null_tags_may_stand_beside_tags_known_only_after_apply() {
         .replace("team = var.team", "team = terraform_data.app.output == \"now\" ? \"now\" : null");
     let tf = scene(&[later, &tags].concat());
     assert!(tf.plan().is_unknown("rdsauth_kms_key.it", "tags_all"));
-    tf.apply().expect_text("7 added");
+    tf.apply().expect_text("8 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 }
