@@ -166,7 +166,7 @@ fn calls_are_few() {
     let (look, snapshot) = ("DescribeDBInstances", "DescribeDBSnapshots");
     let planned = [look, snapshot, look];
     assert_eq!(operations(&PLAN), planned);
-    let restored = [look, look, snapshot, snapshot, CREATED[0], look, CREATED[1], look, look, CREATED[2], look, look];
+    let restored = [look, look, snapshot, CREATED[0], look, CREATED[1], look, look, CREATED[2], look, look];
     // Terraform plans again while it applies.
     assert_eq!(operations(&APPLY), [&planned[..], &restored].concat());
     assert_eq!(operations(&["plan"]), [look]);

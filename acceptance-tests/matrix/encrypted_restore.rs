@@ -125,6 +125,8 @@ pub(crate) fn parameter_groups(account: &Account) -> Vec<String> {
     let groups = answer["DBParameterGroups"].as_array().expect("groups").iter();
     let mut names: Vec<_> =
         groups.map(|group| group["DBParameterGroupName"].as_str().expect("a name").to_owned()).collect();
+    // The default ones appear when they are first used.
+    names.retain(|name| !name.starts_with("default."));
     names.sort_unstable();
     names
 }
@@ -161,7 +163,11 @@ fn remote(account: &Account) -> Value {
         let settings: Map<_, _> = settings
             .filter(|(name, _)| !OWN.contains(&name.as_str()))
             // Most of these are not shown during a restore.
-            .filter(|(name, _)| !["AvailabilityZone", "DBParameterGroups", "DbInstancePort", "OptionGroupMemberships"].contains(&name.as_str()))
+            .filter(|(name, _)| {
+                !["AvailabilityZone", "DBParameterGroups", "DbInstancePort", "OptionGroupMemberships"]
+                    .contains(&name.as_str())
+                    && !name.starts_with("StorageOperation")
+            })
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let group = &found["DBParameterGroups"][0]["DBParameterGroupName"];

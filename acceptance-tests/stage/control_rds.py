@@ -56,7 +56,7 @@ class RdsControl:
         parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": instance_class}
         parameters |= {"engine_version": version or DEFAULT_VERSIONS.get(engine)}
         # With a security group given, moto need not make a whole VPC for the account first.
-        parameters |= {"vpc_security_group_ids": ["sg-0123456789abcdef0"]}
+        parameters |= {"vpc_security_group_ids": ["sg-0123456789abcdef0"], "publicly_accessible": False}
         if cluster:
             parameters["db_cluster_identifier"] = cluster
         else:

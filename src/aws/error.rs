@@ -166,6 +166,7 @@ impl Error {
         self.has(&["EntityAlreadyExists", "AlreadyExistsException", "ResourceExistsException"])
             || self.has(&["DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault", "DBClusterAlreadyExistsFault"])
             || self.has(&["DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"])
+            || self.has(&["DBInstanceRoleAlreadyExists", "DBInstanceRoleAlreadyExistsFault"])
             || self.has(&["DBClusterEndpointAlreadyExistsFault", "DBClusterSnapshotAlreadyExistsFault"])
             || self.has(&["BlueGreenDeploymentAlreadyExistsFault"])
     }
