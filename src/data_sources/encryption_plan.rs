@@ -73,7 +73,7 @@ tf_provider::model! {
     /// | DB cluster | `CreateDBCluster` | `"read_replicas"` |
     /// | DB cluster | `StartActivityStream` | `"activity_stream_status"` |
     /// | DB cluster | `none` | `"pending_modified_values"` |
-    /// | member of an Aurora cluster | `CreateDBInstance` | `"db_instance_class"`, `"promotion_tier"`, `"availability_zone"`, `"db_parameter_group_name"`, `"publicly_accessible"`, `"ca_certificate_identifier"`, `"auto_minor_version_upgrade"`, `"preferred_maintenance_window"`, `"monitoring_interval"`, `"monitoring_role_arn"`, `"performance_insights_enabled"`, `"performance_insights_kms_key_id"`, `"performance_insights_retention_period"`, `"database_insights_mode"`, `"network_type"`, `"tags"`, `"enabled_cloudwatch_logs_exports"` |
+    /// | member of an Aurora cluster | `CreateDBInstance` | `"db_instance_class"`, `"promotion_tier"`, `"availability_zone"`, `"db_parameter_group_name"`, `"publicly_accessible"`, `"ca_certificate_identifier"`, `"auto_minor_version_upgrade"`, `"preferred_maintenance_window"`, `"monitoring_interval"`, `"monitoring_role_arn"`, `"performance_insights_enabled"`, `"performance_insights_kms_key_id"`, `"performance_insights_retention_period"`, `"tags"` |
     /// | member of an Aurora cluster | `AddRoleToDBInstance` | `"associated_roles"` |
     ///
     /// RDS itself creates the members of a Multi-AZ DB cluster. Application Auto Scaling of read replicas is not read.

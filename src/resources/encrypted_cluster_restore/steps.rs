@@ -338,7 +338,10 @@ pub(super) const GROUP: &str = "db_cluster_parameter_group_name";
 
 const HTTP_ENDPOINT: &str = "http_endpoint_enabled";
 
-/// The settings that a modification has to change. The key of a secret is chosen when RDS begins to manage it.
+const INSIGHTS: &str = "database_insights_mode";
+
+/// The settings that a modification has to change. The key of a secret is chosen when RDS begins to manage it. RDS wants to be
+/// told of Performance Insights in the request that turns Database Insights on.
 fn missing<'a>(wanted: &'a Settings, is: &Settings) -> Vec<(&'a str, &'a str)> {
     let has_secret = is.contains_key("master_user_secret");
     let is_missing = |(name, value): &(&String, &String)| {
@@ -347,7 +350,12 @@ fn missing<'a>(wanted: &'a Settings, is: &Settings) -> Vec<(&'a str, &'a str)> {
     };
     let modified = |(name, _): &(&String, &String)| cluster_modifications().any(|modified| modified == *name);
     let names = wanted.iter().filter(modified).filter(is_missing);
-    names.map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    let mut missing: Vec<_> = names.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    if missing.iter().any(|(name, _)| *name == INSIGHTS) {
+        let with = wanted.iter().filter(|(name, _)| name.starts_with("performance_insights_"));
+        missing.extend(with.map(|(name, value)| (name.as_str(), value.as_str())));
+    }
+    missing
 }
 
 /// Waits for something that goes on by itself.
@@ -416,5 +424,8 @@ mod tests {
         let is = settings(&[("master_user_secret", "arn:new"), ("master_user_secret_kms_key_id", "other")]);
         assert_eq!(missing(&wanted, &is), [window]);
         assert_eq!(missing(&wanted, &settings(&[window, ("master_user_secret", "arn:new")])), []);
+        let insights = [("database_insights_mode", "advanced"), ("performance_insights_retention_period", "465")];
+        assert_eq!(missing(&settings(&insights), &settings(&insights[1..])), insights);
+        assert_eq!(missing(&settings(&insights), &settings(&insights)), []);
     }
 }

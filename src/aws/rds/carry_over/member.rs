@@ -2,13 +2,14 @@
 
 use aws_sdk_rds::types::DbInstance;
 
-use crate::aws::rds::carry_over::{Row, any, except, list, on, own_group, positive, roles, tag_keys, unless_off};
+use crate::aws::rds::carry_over::{Row, any, on, own_group, positive, roles, tag_keys};
 
 const CREATE: &str = "The members are created after the restore, one call for each.";
 const OFF: &str = "Off without the argument.";
 const RANDOM: &str = "RDS chooses one without the argument.";
 
-/// What the creation of a member needs to be told.
+/// What the creation of a member needs to be told. Exports of logs, Database Insights and the network type are those of the
+/// cluster.
 pub(in crate::aws::rds) const MEMBER: &[Row<DbInstance>] = &[
     Row::new("db_instance_class", "CreateDBInstance.DBInstanceClass", CREATE, |i| any(i.db_instance_class())),
     Row::new("promotion_tier", "CreateDBInstance.PromotionTier", "1 without the argument.", |i| {
@@ -61,26 +62,11 @@ pub(in crate::aws::rds) const MEMBER: &[Row<DbInstance>] = &[
         "7 days without the argument.",
         |i| i.performance_insights_retention_period.filter(|days| *days > 7).map(|days| days.to_string()),
     ),
-    Row::new(
-        "database_insights_mode",
-        "CreateDBInstance.DatabaseInsightsMode",
-        "Standard without the argument.",
-        |i| unless_off(i.database_insights_mode().map(|mode| mode.as_str())),
-    ),
-    Row::new("network_type", "CreateDBInstance.NetworkType", "IPV4 without the argument.", |i| {
-        except(i.network_type(), "IPV4")
-    }),
     Row::new("tags", "CreateDBInstance.Tags", "None without the argument.", |i| tag_keys(i.tag_list())),
     Row::new(
         "associated_roles",
         "AddRoleToDBInstance",
         "One call for each role, with FeatureName. Wait until the role is ACTIVE.",
         |i| roles(i.associated_roles().iter().map(|role| (role.role_arn(), role.feature_name()))),
-    ),
-    Row::new(
-        "enabled_cloudwatch_logs_exports",
-        "CreateDBInstance.EnableCloudwatchLogsExports",
-        "Log groups have the identifier in their names.",
-        |i| list(i.enabled_cloudwatch_logs_exports()),
     ),
 ];
