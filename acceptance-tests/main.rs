@@ -4,6 +4,7 @@
 pub mod support;
 
 mod aurora_loader_role;
+mod blue_green_encryption;
 mod database_connection;
 mod db_auth_token;
 mod db_endpoint;
@@ -29,6 +30,7 @@ mod ownership;
 mod parameter;
 mod policies;
 mod postgresql_iam_user;
+mod posture;
 mod provider_block;
 mod quiet;
 mod replication_iam_auth;

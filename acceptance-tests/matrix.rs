@@ -1,6 +1,7 @@
 //! The crash and fault matrix of every resource; `support/matrix.rs` describes it and how to add one.
 
 pub(crate) mod aurora_loader_role;
+pub(crate) mod blue_green_encryption;
 pub(crate) mod db_secret;
 pub(crate) mod encrypted_cluster_restore;
 pub(crate) mod encrypted_snapshot;

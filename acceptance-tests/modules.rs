@@ -3,10 +3,12 @@
 mod clickpipes;
 mod clickpipes_users;
 mod consumer;
+mod encrypt_with_blue_green;
 mod encrypt_with_downtime;
 mod limitless_data_loader;
 mod replication_iam_auth;
 mod replication_user;
+mod security_posture;
 
 use std::fs;
 use std::path::Path;

@@ -331,6 +331,12 @@ table! {
     aurora_loader_role: Entry {
         scenario: matrix::aurora_loader_role::ROLE, known_by: KnownBy::Id, creates: "CreateRole", ..REFUSES
     };
+    blue_green_encryption: Entry {
+        scenario: matrix::blue_green_encryption::OF_AN_INSTANCE,
+        known_by: KnownBy::Id,
+        creates: "CreateBlueGreenDeployment",
+        ..REFUSES
+    };
     db_secret: Entry {
         scenario: matrix::db_secret::MADE,
         known_by: KnownBy::Id,

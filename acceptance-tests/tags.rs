@@ -45,6 +45,12 @@ resource "rdsauth_encrypted_snapshot" "it" {
   kms_key_arn            = rdsauth_kms_key.it.arn
   tags                   = local.tags
 }
+resource "rdsauth_blue_green_encryption" "it" {
+  blue_green_deployment_name = "orders-encrypted"
+  db_instance_identifier     = "orders"
+  kms_key_arn                = rdsauth_kms_key.it.arn
+  tags                       = local.tags
+}
 resource "rdsauth_iam_db_access_role" "it" {
   name             = "access"
   trusted_services = ["rds.amazonaws.com"]
@@ -65,6 +71,7 @@ resource "rdsauth_aurora_loader_role" "it" {
 
 const ADDRESSES: [&str; 6] = [
     "rdsauth_aurora_loader_role.it",
+    "rdsauth_blue_green_encryption.it",
     "rdsauth_db_secret.it",
     "rdsauth_encrypted_cluster_restore.it",
     "rdsauth_encrypted_snapshot.it",

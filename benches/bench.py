@@ -7,6 +7,7 @@ size     the release binary
 plan     wall time of `terraform plan`, beside as many built-in `terraform_data`, which need no plugin
 calls    calls of AWS that a command makes for one instance of each resource, and that a data source makes, counted by the stage
 refresh  calls and wall time of a refresh of 1000 resources of all kinds, beside as many `terraform_data`
+region   calls and wall time of the security posture of a region with 1000 DB instances
 builds   cold and warm builds in a folder of their own (takes a quarter of an hour; `--only` leaves it out)
 """
 
@@ -28,7 +29,7 @@ import remote
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve()
-PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "builds"]
+PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "region", "builds"]
 STARTS = 50
 PLANS = {1: 15, 100: 11, 1000: 7}  # number of resources: number of plans
 MB = 1_000_000
@@ -296,6 +297,10 @@ def calls(bench, provider, binary):
 
 def refresh(bench, provider, binary):
     return remote.refresh(bench) if provider.calls_aws else []
+
+
+def region(bench, provider, binary):
+    return remote.region(bench) if provider.calls_aws else []
 
 
 def builds(bench, provider, binary):

@@ -127,6 +127,18 @@ KINDS = [
         facts={"keys": "arn"},
     ),
     Kind(
+        name="blue_green_encryption",
+        configuration="""
+  blue_green_deployment_name = "encrypted-${count.index}"
+  db_instance_identifier     = "blue-${count.index}"
+  kms_key_arn                = FACT.keys[0]
+  tags                       = { team = "one" }
+""",
+        update=('"one"', '"two"'),
+        seeds=[("keys", {"alias": "alias/deployments"}), ("instances", {"identifier": "blue-%d"})],
+        facts={"keys": "arn"},
+    ),
+    Kind(
         name="kms_key",
         configuration="""
   alias       = "alias/bench-${count.index}"
@@ -189,7 +201,22 @@ DATA = [
         most="plan 8r",
         is_data=True,
     ),
+    Kind(
+        name="posture",
+        configuration="""
+  db_instance_identifiers = ["checked-${count.index}"]
+""",
+        update=("", ""),
+        seeds=[("instances", {"identifier": "checked-%d"})],
+        most="plan 6r",
+        is_data=True,
+    ),
 ]
+
+# A region with many DB instances, whose security posture one data source checks.
+REGION = 1000
+REGION_PLAN = 'data "rdsauth_posture" "it" {}\n'
+REGION_CALLS, REGION_SECONDS = 40, 5
 
 
 class Stage:
@@ -320,3 +347,21 @@ def refresh(bench):
     title = "refresh of %d resources of %d kinds, median of %d" % (REFRESHED, len(KINDS), REFRESHES)
     said = "%.1f s, %d calls" % (ours, read / REFRESHES)
     return [(title, said, "%.1f s terraform_data" % floor, "× %.1f" % (ours / floor), "", True)]
+
+
+def region(bench):
+    """The security posture of a region with many DB instances, in one plan."""
+    account = "123456789012"
+    with Stage(bench.folder) as stage:
+        for index in range(REGION):
+            stage.ask("POST", "instances", account=account, identifier="orders-%d" % index, version="16.4")
+        workspace = bench.workspace("region", bench.required + REGION_PLAN)
+        stage.calls(account)
+        started = time.perf_counter()
+        run([bench.terraform, "plan", "-no-color"], cwd=workspace, env={**bench.env, **stage.env(account)})
+        seconds = time.perf_counter() - started
+        read, written = stage.calls(account)
+    title = "posture of a region with %d DB instances" % REGION
+    most = "%d calls, %d s" % (REGION_CALLS, REGION_SECONDS)
+    said = "%d calls, %.1f s" % (read + written, seconds)
+    return [(title, said, "", "", most, read <= REGION_CALLS and not written and seconds <= REGION_SECONDS)]

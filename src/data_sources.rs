@@ -3,4 +3,5 @@
 pub mod db_endpoint;
 pub mod encryption_plan;
 pub mod iam_auth_readiness;
+pub mod posture;
 pub mod replication_iam_impact;

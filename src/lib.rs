@@ -10,6 +10,7 @@ pub mod local;
 pub mod ownership;
 pub mod parts;
 pub mod policy;
+pub mod posture;
 pub mod provider;
 pub mod records;
 pub mod resources;

@@ -5,7 +5,7 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Model, Plan, Val, View};
 use tf_provider::value::Path;
 
-use crate::aws::lag;
+use crate::aws::{self, lag};
 use crate::local::lock::{self, Held};
 use crate::records::claims::{Claim, Creator, Deletion, Planned, Subject};
 use crate::world::Ctx;
@@ -20,6 +20,17 @@ pub trait Owned: Model {
     fn existing(_cx: &Ctx, _planned: &View<'_, Self>) -> impl Future<Output = Result<Option<Creator>>> + Send {
         async { Ok(None) }
     }
+}
+
+/// What one look at an object shows that AWS works on for hours.
+#[derive(Clone, Debug)]
+pub enum Seen<T> {
+    /// The object.
+    Found(Box<T>),
+    /// It does not exist.
+    Gone,
+    /// It could not be looked at, which says nothing about it.
+    Unclear(Diagnostic),
 }
 
 /// The object that a resource creates or has created.
@@ -102,6 +113,28 @@ where
     F: Future<Output = Result<Option<T>>>,
 {
     if cx.is_import() { look().await } else { cx.find(&lag::OBJECT_UNSEEN, look).await }
+}
+
+/// One look at an object that AWS works on for hours. That no answer comes, or that the credentials have expired
+/// meanwhile, is no reason to give up what goes on. `what` completes "waiting for".
+///
+/// # Errors
+/// AWS refused it.
+pub async fn look<T, F>(cx: &Ctx, what: &str, look: impl Fn() -> F) -> Result<Seen<T>>
+where
+    F: Future<Output = Result<Option<T>, aws::Error>>,
+{
+    let look = cx.find(&lag::OBJECT_UNSEEN, || async {
+        match look().await {
+            Ok(found) => Ok(found.map(|found| Seen::Found(Box::new(found)))),
+            Err(error) if error.leaves_open() => Ok(Some(Seen::Unclear(error.into()))),
+            Err(error) => Err(Diagnostic::from(error)),
+        }
+    });
+    match cx.wait_for(what, look).await {
+        Ok(answer) => Ok(answer?.unwrap_or(Seen::Gone)),
+        Err(why) => Ok(Seen::Unclear(why)),
+    }
 }
 
 /// Excludes other processes of this machine that create the same object, where AWS would let the later one overwrite

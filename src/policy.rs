@@ -10,6 +10,7 @@ use crate::arn::{Arn, check_account};
 
 pub mod connect;
 pub mod edit;
+mod exposure;
 pub mod key_user;
 pub mod loader;
 pub mod new_key;

@@ -15,6 +15,7 @@ use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::data_sources::encryption_plan::EncryptionPlan;
 use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
+use crate::data_sources::posture::Posture;
 use crate::data_sources::replication_iam_impact::ReplicationIamImpact;
 use crate::ephemeral::db_auth_token::DbAuthToken;
 use crate::functions::assume_policy_json::AssumePolicyJson;
@@ -27,6 +28,7 @@ use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
+use crate::resources::blue_green_encryption::BlueGreenEncryption;
 use crate::resources::db_secret::DbSecret;
 use crate::resources::encrypted_cluster_restore::EncryptedClusterRestore;
 use crate::resources::encrypted_restore::EncryptedRestore;
@@ -86,6 +88,7 @@ impl Provider for Rdsauth {
         const {
             &[
                 resource::<_, AuroraLoaderRole>(),
+                resource::<_, BlueGreenEncryption>(),
                 resource::<_, DbSecret>(),
                 resource::<_, EncryptedClusterRestore>(),
                 resource::<_, EncryptedRestore>(),
@@ -109,6 +112,7 @@ impl Provider for Rdsauth {
                 data_source::<_, DbEndpoint>(),
                 data_source::<_, EncryptionPlan>(),
                 data_source::<_, IamAuthReadiness>(),
+                data_source::<_, Posture>(),
                 data_source::<_, ReplicationIamImpact>(),
             ]
         }
@@ -141,6 +145,7 @@ mod tests {
     use tf_provider::schema::{docs, law};
 
     use super::*;
+    use crate::posture::page;
 
     const TITLE: &str = "terraform-provider-rdsauth";
 
@@ -221,6 +226,7 @@ mod tests {
     fn docs_are_current() {
         let mut pages = docs::pages::<Rdsauth>(Path::new("examples"), TITLE).unwrap();
         pages.extend(docs::guides(Path::new(".")).unwrap());
+        pages.insert(page::PATH.to_owned(), page::page());
         assert_eq!(docs::dead_links(&pages), Vec::<String>::new());
         for (name, page) in &pages {
             expectorate::assert_contents(Path::new("docs").join(name), page);

@@ -1,6 +1,7 @@
 //! Resources, one file each, named as its type.
 
 pub mod aurora_loader_role;
+pub mod blue_green_encryption;
 pub mod db_secret;
 pub mod encrypted_cluster_restore;
 pub mod encrypted_restore;

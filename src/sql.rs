@@ -4,6 +4,7 @@
 //! always on and the server's certificate always verified.
 
 mod dial;
+mod engine;
 pub mod error;
 mod kept;
 pub mod movability;
@@ -21,6 +22,7 @@ use tf_provider::schema::Secret;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
+pub use self::engine::Engine;
 pub use self::error::{Error, Kind, Refusal};
 pub use self::kept::{Kept, Key};
 

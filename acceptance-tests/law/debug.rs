@@ -7,7 +7,7 @@ const RAW: [&str; 3] = ["Object", "Value", "ProxyConfig"];
 
 /// Words in the name of a field that holds a secret, unless the last word says that it only refers to the secret.
 const SECRETS: [&str; 3] = ["secret", "password", "token"];
-const PLACES: [&str; 2] = ["arn", "file"];
+const PLACES: [&str; 3] = ["arn", "arns", "file"];
 
 /// A type that derives `Debug`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -304,11 +304,12 @@ impl<'a> Reader<'a> {
 /// Whether an operation that AWS carries out twice has two effects. The listed ones have one: AWS refuses a second
 /// object of the name, or recognises the repeated request by its token or its content.
 fn has_another_effect(operation: &str) -> bool {
-    const ONE_EFFECT: [&str; 15] = [
+    const ONE_EFFECT: [&str; 16] = [
         "copy_db_cluster_parameter_group",
         "copy_db_parameter_group",
         "copy_db_snapshot",
         "create_alias",
+        "create_blue_green_deployment",
         "create_db_cluster_endpoint",
         "create_db_cluster_parameter_group",
         "create_db_instance",
@@ -321,8 +322,8 @@ fn has_another_effect(operation: &str) -> bool {
         "restore_db_instance_from_db_snapshot",
         "restore_secret",
     ];
-    const PREFIXES: [&str; 8] =
-        ["copy_", "create_", "promote_", "put_key_policy", "reboot_", "restore_", "start_", "stop_"];
+    const PREFIXES: [&str; 9] =
+        ["copy_", "create_", "promote_", "put_key_policy", "reboot_", "restore_", "start_", "stop_", "switchover_"];
     PREFIXES.iter().any(|prefix| operation.starts_with(prefix)) && !ONE_EFFECT.contains(&operation)
 }
 

@@ -10,6 +10,7 @@ from stage import lint
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError
 from stage.control_keys import Keys
+from stage.control_posture import PostureControl
 from stage.control_rds import RdsControl
 from stage.overlay import sts
 
@@ -53,6 +54,7 @@ class Control:
             ("POST", "lint"): self.lint,
             **Keys(aws, describe).routes,
             **self.rds.routes,
+            **PostureControl(aws).routes,
         }
 
     def handle(self, method, target, body):

@@ -253,13 +253,13 @@ class RdsControl:
         self._aws.quotas[account] = self._aws.quotas.get(account, {}) | {n: int(most) for n, most in quotas.items()}
         return self._aws.quota_of(account)
 
-    def fail_switchover(self, account, deployment, details, region=_REGION):
-        """Lets the next switchover of a blue/green deployment, by its id, fail with these details."""
+    def fail_switchover(self, account, deployment, details, status="SWITCHOVER_FAILED", region=_REGION):
+        """Lets the next switchover of a blue/green deployment, by its id, fail with these details, and leave a status."""
         with self._aws.lock:
             found = moto_backend.rds(account, region).blue_green_deployments.get(deployment)
             if found is None:
                 raise ValueError(f"there is no blue/green deployment {deployment}")
-            found.stage_failure = details
+            found.stage_failure, found.stage_undone = details, status
         return {}
 
     def maintain(self, account, region=_REGION):

@@ -357,6 +357,14 @@ impl Account {
         answer["output"].as_str().expect("an output").to_owned()
     }
 
+    /// The same on the server behind an endpoint.
+    pub fn sql_at(&self, host: &str, engine: &str, sql: &str) -> String {
+        let engine = if engine.contains("postgres") { "postgres" } else { "mysql" };
+        let fields = json!({ "engine": engine, "database": "app", "sql": sql, "endpoint": host });
+        let answer = self.stage().control("POST", "sql", &fields);
+        answer["output"].as_str().expect("an output").to_owned()
+    }
+
     /// The same in a database of a server, by the control's name for it.
     pub fn sql_in(&self, server: &str, database: &str, sql: &str) -> String {
         let answer =

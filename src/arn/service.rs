@@ -95,6 +95,26 @@ fn named(text: &str, kind: &str, what: &str) -> Result<(Arn, String), ArnError> 
     }
 }
 
+/// The ARN of a blue/green deployment, by its resource ID, in the region and account of a database.
+pub fn deployment_arn(database: &Arn, id: &str) -> Arn {
+    Arn { resource: format!("deployment:{id}"), ..database.clone() }
+}
+
+/// The ARN of another DB instance in the same region and account.
+pub fn instance_beside(database: &Arn, identifier: &str) -> Arn {
+    Arn { resource: format!("db:{identifier}"), ..database.clone() }
+}
+
+/// The identifier of a DB instance, or with `true` of a DB cluster.
+pub fn database_in(arn: &str) -> Option<(String, bool)> {
+    let arn: Arn = arn.parse().ok().filter(|arn: &Arn| arn.service == "rds")?;
+    match arn.resource.split_once(':')? {
+        ("db", identifier) => Some((identifier.to_owned(), false)),
+        ("cluster", identifier) => Some((identifier.to_owned(), true)),
+        _ => None,
+    }
+}
+
 fn regional(text: &str, service: &str, what: &str) -> Result<Arn, ArnError> {
     let arn: Arn = text.parse()?;
     if arn.service != service {

@@ -170,6 +170,14 @@ pub fn snapshot() -> Check {
     rds_identifier(FORM, 255)
 }
 
+/// The name of a blue/green deployment.
+pub fn deployment_name() -> Check {
+    let fits = is_rds_name(60);
+    Check::text("must be 1 to 60 letters, digits and single hyphens, a letter first and no hyphen last", move |name| {
+        fits(name)
+    })
+}
+
 /// A snapshot that exists: its identifier, which begins with `rds:` if RDS made it, or its ARN.
 pub fn source_snapshot() -> Check {
     existing_snapshot("must be the identifier or the ARN of a DB snapshot", arn::snapshot_arn)

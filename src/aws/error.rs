@@ -126,6 +126,14 @@ impl Error {
         Self { service, operation, ..Self::local(Kind::Configuration, why) }
     }
 
+    /// Why there is no result, and what would give one, in sentences.
+    pub fn reason(&self) -> String {
+        match self.is_access_denied() {
+            true => format!("{self}. Allow the action \"{}:{}\".", self.service, self.operation),
+            false => format!("{self}."),
+        }
+    }
+
     /// Whether the object of the operation does not exist. A missing object that the request merely names, such as a
     /// subnet group, is another error.
     pub fn is_not_found(&self) -> bool {
@@ -159,6 +167,7 @@ impl Error {
             || self.has(&["DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault", "DBClusterAlreadyExistsFault"])
             || self.has(&["DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"])
             || self.has(&["DBClusterEndpointAlreadyExistsFault", "DBClusterSnapshotAlreadyExistsFault"])
+            || self.has(&["BlueGreenDeploymentAlreadyExistsFault"])
     }
 
     /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
@@ -211,11 +220,13 @@ impl Error {
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
             || self.has(&["InvalidDBSnapshotState", "InvalidDBSnapshotStateFault", "KMSInvalidStateException"])
             || self.has(&["InvalidDBClusterSnapshotStateFault", "InvalidDBClusterEndpointStateFault"])
+            || self.has(&["InvalidBlueGreenDeploymentStateFault"])
     }
 
     /// Whether AWS does not support the operation for this object.
     pub fn is_unsupported(&self) -> bool {
         self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
+            || self.has(&["SourceDatabaseNotSupportedFault", "SourceClusterNotSupportedFault"])
     }
 
     /// Whether the call would have succeeded, had it not been a dry run.
@@ -240,6 +251,11 @@ impl Error {
             || self.has(&["KMSInternalException", "DependencyTimeoutException", "InternalFailure", "ServiceFailure"])
             || self.has(&["InternalError", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"])
             || self.has(&["IDPCommunicationError"])
+    }
+
+    /// Whether it says nothing about what goes on in AWS, so that the next run can go on as if nothing had happened.
+    pub fn leaves_open(&self) -> bool {
+        self.is_transient() || self.is_expired_credentials()
     }
 
     /// Whether AWS refused the call, and will still refuse it in a while.

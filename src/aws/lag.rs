@@ -166,6 +166,20 @@ pub const SNAPSHOT_BUSY: Retry<Error> = Retry {
     first: Duration::from_millis(200),
 };
 
+/// Polling a blue/green deployment, whose green environment takes hours to create.
+pub const DEPLOYMENT: Pauses = Pauses { first: Duration::from_millis(200), most: Duration::from_secs(15) };
+
+/// After so many looks at a deployment that do not show the switchover that was requested, it has ended.
+pub const SWITCHOVER_SHOWN: u32 = 10;
+
+/// RDS refuses to delete a blue/green deployment while it changes it; only the operation's own limit ends that wait.
+pub const DEPLOYMENT_BUSY: Retry<Error> = Retry {
+    what: "the blue/green deployment to accept its deletion",
+    when: Error::is_invalid_state,
+    within: Duration::from_secs(24 * 3600),
+    first: Duration::from_millis(200),
+};
+
 /// RDS refuses to change a DB parameter group while it carries another change to the databases.
 pub const PARAMETER_GROUP_BUSY: Retry<Error> = Retry {
     what: "another change of the parameter group to end",

@@ -1,16 +1,19 @@
 //! RDS: databases, whether they accept IAM database authentication, and their parameters.
 
+pub mod blue_green;
 mod carry_over;
 pub mod cluster_restore;
 mod clusters;
 pub mod custom_endpoints;
 mod database;
+mod deletion;
 mod dependents;
 pub mod encryption;
 mod endpoints;
 pub mod groups;
 pub mod instance_restore;
 mod instances;
+pub mod inventory;
 mod modify;
 pub mod parameters;
 pub mod proxies;
@@ -34,9 +37,10 @@ pub use self::dependents::Dependent;
 pub use self::source::{Relative, Source};
 
 /// The kind of a [`Database`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// A DB instance.
+    #[default]
     Instance,
     /// An Aurora or Multi-AZ DB cluster.
     Cluster,

@@ -1,6 +1,7 @@
 //! Secrets Manager: secrets that are written and described. A value is read only to log in to a database with it.
 
 mod list;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -15,6 +16,7 @@ use tf_provider::schema::Secret;
 use crate::aws::error::Error;
 
 pub use self::list::Listed;
+pub use self::upkeep::Upkeep;
 
 /// The Secrets Manager client of one region.
 #[derive(Clone, Debug)]

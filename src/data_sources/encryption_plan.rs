@@ -1,8 +1,7 @@
 //! `rdsauth_encryption_plan`: how a database is encrypted, and the ways to another encryption.
 
-mod facts;
+mod dependents;
 mod follow_ups;
-mod paths;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{Computed, DataSource, View, block, check, computed, optional};
@@ -11,11 +10,13 @@ use tf_provider::value::Path;
 use crate::arn::Arn;
 use crate::attributes::checks;
 use crate::aws::rds::{Kind, Rds, Setting, Source};
-use crate::data_sources::encryption_plan::facts::Facts;
+use crate::data_sources::encryption_plan::dependents::Dependents;
 use crate::data_sources::encryption_plan::follow_ups::Step;
-use crate::data_sources::encryption_plan::paths::Way;
 use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::parts::rds::database::Target;
+use crate::parts::rds::encryption;
+use crate::parts::rds::encryption::facts::Facts;
+use crate::parts::rds::encryption::paths::{self, Way};
 use crate::sql::movability::{self, Movability};
 use crate::world::{Ctx, World};
 
@@ -43,7 +44,7 @@ tf_provider::model! {
     /// | `name` | Meaning |
     /// | --- | --- |
     /// | `"snapshot"` | Stop writing, take a snapshot, copy it with a KMS key and restore it. A snapshot of a DB cluster is not copied, but restored with the key. |
-    /// | `"blue_green"` | Create a blue/green deployment whose green environment has the KMS key, and switch over. |
+    /// | `"blue_green"` | Create a blue/green deployment whose green environment has the KMS key, and switch over: [`rdsauth_blue_green_encryption`](../resources/blue_green_encryption.md). |
     /// | `"dms"` | Copy the data with AWS DMS to an encrypted database, which also applies the changes since. |
     /// | `"native_replication"` | Restore an encrypted snapshot and let it follow by logical replication (PostgreSQL) or binary logs (MySQL and MariaDB). |
     /// | `"read_replica"` | Create a read replica with another KMS key and promote it. Only for a DB instance that is encrypted already. |
@@ -273,8 +274,8 @@ impl DataSource<World> for EncryptionPlan {
             Some(connection) => contents(cx, connection, &source, &mut unknown).await?,
             None => None,
         };
-        let facts = Facts::read(cx.aws()?, region, &rds, source, contents).await;
-        config.fill_in(facts, unknown)?;
+        let dependents = Dependents::read(cx.aws()?, region, &rds, source, contents).await;
+        config.fill_in(dependents, unknown)?;
         Ok(config)
     }
 
@@ -296,27 +297,19 @@ impl EncryptionPlan {
             let target = Target { kind, identifier: name.clone(), region: region.map(str::to_owned) };
             return Err(target.absent(cx, rds).await?.at(way));
         };
-        match &source.database.cluster_identifier {
-            None => Ok(source),
-            Some(cluster) => {
-                let detail = format!(
-                    "The DB instance \"{name}\" is a member of the DB cluster \"{cluster}\", whose storage and encryption \
-                     it shares. Write db_cluster_identifier = \"{cluster}\" instead."
-                );
-                Err(Diagnostic::error("DB instance is a member of a DB cluster", detail).at(way))
-            }
-        }
+        encryption::refuse_member(&source.database).map_err(|error| error.at(way))?;
+        Ok(source)
     }
 
     /// Fills in the results.
-    fn fill_in(&mut self, facts: Facts, mut unknown: Vec<Unknown>) -> Result<()> {
-        let ways = paths::all(&facts);
-        let steps = follow_ups::all(&facts);
-        unknown.extend(unread(&facts));
+    fn fill_in(&mut self, dependents: Dependents, mut unknown: Vec<Unknown>) -> Result<()> {
+        let ways = paths::all(&dependents.facts);
+        let steps = follow_ups::all(&dependents);
+        unknown.extend(unread(&dependents));
         for way in ways.iter().filter(|way| way.blocked_by.is_empty()) {
             unknown.extend(way.unknown.iter().map(|why| Unknown::of(&format!("paths.{}", way.name), why)));
         }
-        let Facts { source, relatives, contents, .. } = facts;
+        let Facts { source, relatives, contents, .. } = dependents.facts;
         let members = relatives.unwrap_or_default().into_iter().flat_map(|member| member.settings);
         let settings = source.settings.iter().cloned().chain(members).map(CarryOver::from).collect::<Vec<_>>();
         let database = &source.database;
@@ -390,9 +383,10 @@ const LOCKS: std::time::Duration = std::time::Duration::from_secs(10);
 const FINDINGS: &str = "database_findings";
 
 /// What AWS did not tell.
-fn unread(facts: &Facts) -> Vec<Unknown> {
+fn unread(dependents: &Dependents) -> Vec<Unknown> {
+    let facts = &dependents.facts;
     let of = |kind: &str, why: Option<&String>| why.map(|why| Unknown::of(&format!("follow_ups.{kind}"), why));
-    let cut = facts.mentions.as_ref().is_ok_and(|mentions| !mentions.is_complete);
+    let cut = dependents.mentions.as_ref().is_ok_and(|mentions| !mentions.is_complete);
     let cut =
         cut.then(|| "The account has so many roles, users and policies that not all of them were read.".to_owned());
     let members = match facts.source.database.kind {
@@ -401,10 +395,10 @@ fn unread(facts: &Facts) -> Vec<Unknown> {
     };
     [
         members,
-        of(follow_ups::POLICY, facts.mentions.as_ref().err().or(cut.as_ref())),
+        of(follow_ups::POLICY, dependents.mentions.as_ref().err().or(cut.as_ref())),
         of(follow_ups::PROXY, facts.proxies.as_ref().err()),
-        of(follow_ups::SECRET, facts.secrets.as_ref().err()),
-        of(follow_ups::SUBSCRIPTION, facts.subscriptions.as_ref().err()),
+        of(follow_ups::SECRET, dependents.secrets.as_ref().err()),
+        of(follow_ups::SUBSCRIPTION, dependents.subscriptions.as_ref().err()),
         of(follow_ups::INTEGRATION, facts.integrations.as_ref().err()),
     ]
     .into_iter()

@@ -1,3 +1,4 @@
 //! Of KMS.
 
 pub mod key_policy;
+pub mod storage_key;

@@ -43,7 +43,10 @@ tf_provider::model! {
     /// | see which users that would affect | [`rdsauth_replication_iam_impact`](data-sources/replication_iam_impact.md) (data source) |
     /// | set one parameter of a parameter group that is managed elsewhere | [`rdsauth_parameter`](resources/parameter.md) |
     /// | find out how a database is encrypted, and how to encrypt it | [`rdsauth_encryption_plan`](data-sources/encryption_plan.md) (data source) |
+    /// | encrypt an existing database, or give it another key, with little downtime | [`rdsauth_blue_green_encryption`](resources/blue_green_encryption.md) |
+    /// | check the security of databases, and stop an apply if it is not enough | [`rdsauth_posture`](data-sources/posture.md) (data source) |
     /// | encrypt a snapshot of an unencrypted database | [`rdsauth_encrypted_snapshot`](resources/encrypted_snapshot.md) |
+    /// | restore a DB instance, encrypted and with everything the original has | [`rdsauth_encrypted_restore`](resources/encrypted_restore.md) |
     /// | restore a DB cluster, encrypted and with everything the original has | [`rdsauth_encrypted_cluster_restore`](resources/encrypted_cluster_restore.md) |
     /// | create a KMS key, or allow a principal to use an existing one | [`rdsauth_kms_key`](resources/kms_key.md), [`rdsauth_kms_key_user`](resources/kms_key_user.md) |
     /// | store database credentials in Secrets Manager, but not in the state | [`rdsauth_db_secret`](resources/db_secret.md) |

@@ -26,7 +26,6 @@ use crate::aws::rds::{Kind, Rds, Source};
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::DatabaseConnection;
 use crate::parts::db::quiet::{self, Quieted};
-use crate::parts::rds::storage_key;
 use crate::records::claims::{self, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -300,7 +299,7 @@ impl Resource<World> for EncryptedClusterRestore {
         let cluster = match earlier {
             Some(found) => found,
             None => {
-                storage_key::check(cx, &plan.kms_key_arn, &Self::kms_key_arn.path()).await?;
+                foreseen::storage_key(&plan.kms_key_arn).check(cx).await?;
                 plan.check_names(cx, &rds).await?;
                 let temporary = plan.guard(cx, &rds, &mut claim).await?;
                 let restored = plan.restore(cx, &rds, &claim, temporary).await;

@@ -20,7 +20,6 @@ use crate::attributes::tags::{self, Given};
 use crate::aws::rds::Rds;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::ownership::{self, Owned};
-use crate::parts::rds::storage_key;
 use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -157,7 +156,7 @@ impl Resource<World> for EncryptedSnapshot {
         let mut claim = ownership::begin(cx, &plan).await?;
         let copy = plan.earlier_copy(cx, &rds, &mut claim).await?;
         if copy.is_none() {
-            storage_key::check(cx, &plan.kms_key_arn, &Self::kms_key_arn.path()).await?;
+            foreseen::storage_key(&plan.kms_key_arn).check(cx).await?;
             plan.begin(cx, &rds, &mut claim).await?;
         }
         plan.go_on(cx, &rds, copy, steps::By::Create(&claim)).await?;

@@ -5,6 +5,7 @@ mod memberships;
 mod movability;
 pub mod quiet;
 pub mod roles;
+pub mod security;
 
 use std::error::Error as _;
 use std::net::SocketAddr;

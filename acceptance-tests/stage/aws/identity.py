@@ -16,7 +16,7 @@ _ADMINISTRATOR_KEY = re.compile(r"AKIA(\d{12})TEST")
 #: What the caller must be allowed as well to give what it makes tags at once.
 _TAGGING = {"CreateRole": "TagRole", "CreateUser": "TagUser", "CreatePolicy": "TagPolicy"}
 _TAGGING |= {f"CreateDB{what}": "AddTagsToResource" for what in ("Instance", "Cluster", "ParameterGroup")}
-_TAGGING |= {"CreateDBClusterParameterGroup": "AddTagsToResource"}
+_TAGGING |= {"CreateDBClusterParameterGroup": "AddTagsToResource", "CreateBlueGreenDeployment": "AddTagsToResource"}
 _EXPLICIT = "with an explicit deny in an identity-based policy"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 

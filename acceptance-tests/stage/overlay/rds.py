@@ -12,7 +12,7 @@ from . import rds_clusters, rds_encryption  # noqa: F401, for their rules
 from . import rds_images, rds_keys, rds_parameter_groups  # noqa: F401, for their rules
 from . import rds_proxies, rds_restores, rds_settings, rds_snapshots  # noqa: F401, for their rules
 from . import rds_storage, rds_tags  # noqa: F401, for their rules
-from . import rds_integrations  # noqa: F401, for its rules
+from . import rds_integrations, rds_posture  # noqa: F401, for their rules
 from .rds_application import progress_parameters
 from .rds_loading import load, progress_storage
 from .rds_models import become_another, iam_enabled

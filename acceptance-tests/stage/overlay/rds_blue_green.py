@@ -1,8 +1,9 @@
 """RDS: blue/green deployments: a green copy that follows the blue database, under a key of its own if one is named, and
 a switchover in which the two exchange their names."""
 
-from moto.rds.models import BlueGreenDeployment, BlueGreenDeploymentTask, DBCluster, SwitchoverDetails
+from moto.rds.models import BlueGreenDeployment, BlueGreenDeploymentTask, DBCluster, RDSBackend, SwitchoverDetails
 
+from stage.aws import identity
 from stage.aws.errors import AwsError
 from stage.catalogue import engines
 
@@ -16,8 +17,24 @@ from .rds_state import progress
 _ENGINES = ("postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-mysql")
 _MONITORING = ("monitoring_interval", "monitoring_role_arn")
 _TASKS = ("CREATING_READ_REPLICA_OF_SOURCE", "CONFIGURE_BACKUPS")
+#: What a caller must be allowed beside the operation itself, of an instance and of a cluster.
+_NEEDS = {
+    "CreateBlueGreenDeployment": (
+        ["CreateDBInstanceReadReplica"],
+        ["CreateDBCluster", "CreateDBInstance", "CreateDBClusterEndpoint"],
+    ),
+    "SwitchoverBlueGreenDeployment": (
+        ["ModifyDBInstance", "PromoteReadReplica"],
+        ["ModifyDBCluster", "PromoteReadReplicaDBCluster"],
+    ),
+    "DeleteBlueGreenDeployment": (
+        ["DeleteDBInstance"],
+        ["DeleteDBCluster", "DeleteDBInstance", "DeleteDBClusterEndpoint"],
+    ),
+}
 _PATIENCE = 20  # seconds of a switchover, in which a request waits
 _USUAL_TIMEOUT = 300
+_FAILED = "SWITCHOVER_FAILED"
 
 
 @before("rds", "CreateBlueGreenDeployment")
@@ -39,6 +56,7 @@ def deployment_is_possible(_aws, call):
     version = parameters.get("TargetEngineVersion")
     if version and engines.family_of(source.engine, version) != engines.family_of(source.engine, source.engine_version):
         raise AwsError("StageNotImplemented", "upgrades to another major version are not played", 501)
+    _require_permissions(call, source)
     call.stage_source, call.stage_key = source, _key(call, source)
 
 
@@ -48,7 +66,7 @@ def begin_deployment(aws, call):
     backend, blue = backend_of(call), call.stage_source
     names = (d for d in backend.blue_green_deployments.values())
     deployment = next(d for d in names if d.blue_green_deployment_name == call.parameters["BlueGreenDeploymentName"])
-    green = _find(backend, deployment.target)
+    green = _find(backend, deployment.__dict__["_target"])
     deployment.stage_pairs = [(blue, green), *zip(_members(blue), _members(green), strict=True)]
     for old, new in deployment.stage_pairs:
         _resemble(new, old)
@@ -70,11 +88,12 @@ def begin_switchover(aws, call):
     """Blue takes no writes any more; once green has caught up, it has blue's name."""
     deployment = _deployment(call)
     pairs = deployment.stage_pairs
+    _require_permissions(call, pairs[0][0])
     if deployment.status != "AVAILABLE" or any(one.status != "available" for pair in pairs for one in pair):
         raise _invalid_state(deployment)
     timeout = call.parameters.get("SwitchoverTimeout", _USUAL_TIMEOUT)
-    if timeout < 30:
-        raise AwsError("InvalidParameterValue", "SwitchoverTimeout must be at least 30 seconds.")
+    if not 30 <= timeout <= 3600:
+        raise AwsError("InvalidParameterValue", "SwitchoverTimeout must be from 30 to 3600 seconds.")
     blue = pairs[0][0]
     blue.stage_read_only = True
     disconnect(aws, blue)
@@ -96,11 +115,25 @@ def deployment_can_be_deleted(_aws, call):
         raise AwsError("InvalidParameterCombination", message)
 
 
+@before("rds", "DeleteBlueGreenDeployment")
+def green_can_be_deleted(_aws, call):
+    """Not if it has deletion protection, as it has if blue had."""
+    if call.parameters.get("DeleteTarget"):
+        green = call.stage_deployment.stage_pairs[0][1]
+        _require_permissions(call, green)
+        if not _exists(green):
+            call.put("DeleteTarget", False)  # moto looks for it
+        elif green.deletion_protection:
+            kind = "Cluster" if isinstance(green, DBCluster) else "DB Instance"
+            message = f"Cannot delete protected {kind}, please disable deletion protection and try again."
+            raise AwsError("InvalidParameterCombination", message)
+
+
 @after("rds", "DeleteBlueGreenDeployment")
 def deployment_is_deleted(aws, call):
     """A green database that is kept stands for itself, and an old one takes writes again."""
     blue, green = call.stage_deployment.stage_pairs[0]
-    if aws.databases and not call.parameters.get("DeleteTarget"):
+    if aws.databases and not call.parameters.get("DeleteTarget") and _exists(green):
         aws.databases.take_over(green, _PATIENCE)
     blue.stage_read_only = green.stage_read_only = False
     follow(aws, call)
@@ -129,6 +162,11 @@ def members_follow_the_name(_aws, call):
         for database in backend.databases.values():
             if cluster_of(database) is backend.clusters[name]:
                 database.db_cluster_identifier = name
+
+
+def _require_permissions(call, database):
+    for operation in _NEEDS[call.operation][isinstance(database, DBCluster)]:
+        identity.check(call, f"rds:{operation}", database.arn)
 
 
 def _source(call):
@@ -174,6 +212,8 @@ def _resemble(green, blue):
     for attribute in [attribute for attribute, _ in SETTINGS.values()] + list(_MONITORING):
         if hasattr(blue, attribute):
             setattr(green, attribute, getattr(blue, attribute))
+    if not isinstance(blue, DBCluster):
+        green.deletion_protection = blue.deletion_protection
 
 
 def _members(database):
@@ -194,7 +234,7 @@ def _switch(aws, call, deployment, patience):
         failure = "Switchover from the blue environment to the green environment has exceeded the timeout."
     if failure:
         blue.stage_read_only = False
-        deployment.status, deployment.status_details = "SWITCHOVER_FAILED", failure
+        deployment.status, deployment.status_details = deployment.__dict__.pop("stage_undone", _FAILED), failure
         return
     green.stage_read_only = False
     for old, new in deployment.stage_pairs:
@@ -239,19 +279,34 @@ def _invalid_state(deployment):
     return AwsError("InvalidBlueGreenDeploymentStateFault", message)
 
 
+def _exists(database):
+    return _all(database).get(_name(database)) is database
+
+
 def _status(self):
     change = change_of(self)
-    return change.status if change.busy else self.__dict__["_status"]
+    status = change.status if change.busy else self.__dict__["_status"]
+    is_incomplete = not all(_exists(green) for _, green in self.__dict__.get("stage_pairs", ()))
+    return "INVALID_CONFIGURATION" if status == "AVAILABLE" and is_incomplete else status
+
+
+def _target(self):
+    """The green database shows once it has been created."""
+    return None if self.status == "PROVISIONING" else self.__dict__["_target"]
 
 
 def _details(self):
-    return [SwitchoverDetails(blue.arn, green.arn, _status_of(self, blue, green)) for blue, green in self.stage_pairs]
+    has_green = self.status != "PROVISIONING"
+    return [
+        SwitchoverDetails(blue.arn, green.arn if has_green else None, _status_of(self, blue, green))
+        for blue, green in self.stage_pairs
+    ]
 
 
 def _status_of(deployment, blue, green):
-    if _all(blue).get(_name(blue)) is not blue:
+    if not _exists(blue):
         return "MISSING_SOURCE"
-    return deployment.status if _all(green).get(_name(green)) is green else "MISSING_TARGET"
+    return deployment.status if _exists(green) else "MISSING_TARGET"
 
 
 def _tasks(self):
@@ -263,4 +318,13 @@ BlueGreenDeployment.status = property(_status, lambda self, value: self.__dict__
 BlueGreenDeployment.switchover_details = property(
     lambda self: _details(self) if "stage_pairs" in self.__dict__ else [], lambda self, value: None
 )
+def _find_tagged(self, arn):
+    # moto does not know that deployments have tags.
+    _, _, name = arn.partition(":deployment:")
+    return self.blue_green_deployments.get(name) if name else _find_other(self, arn)
+
+
+_find_other, RDSBackend._get_resource_for_tagging = RDSBackend._get_resource_for_tagging, _find_tagged
+BlueGreenDeployment.resource_type = "deployment"
+BlueGreenDeployment.target = property(_target, lambda self, value: self.__dict__.__setitem__("_target", value))
 BlueGreenDeployment.tasks = property(_tasks, lambda self, value: None)

@@ -24,6 +24,7 @@ _NOT_FOUND = {
     "secgrp": ("DBSecurityGroupNotFound", "DB security group {} not found."),
     "es": ("SubscriptionNotFound", "Subscription {} not found."),
     "db-proxy": ("DBProxyNotFoundFault", "DBProxy {} not found."),
+    "deployment": ("BlueGreenDeploymentNotFoundFault", "BlueGreenDeployment {} not found."),
     "shard-group": ("DBShardGroupNotFound", "DBShardGroup {} not found."),
 }
 
@@ -56,6 +57,7 @@ def resource_exists(_aws, call):
     "rds",
     *("CreateDBInstance", "CreateDBCluster", "CreateDBParameterGroup", "CreateDBClusterParameterGroup"),
     *("CreateDBSnapshot", "CreateDBClusterSnapshot", "CopyDBSnapshot", "CopyDBClusterSnapshot", "CreateDBProxy"),
+    "CreateBlueGreenDeployment",
     *("CreateDBInstanceReadReplica", "RestoreDBInstanceFromDBSnapshot", "RestoreDBClusterFromSnapshot"),
     "CreateDBClusterEndpoint",
 )
@@ -82,6 +84,8 @@ def _find(backend, kind, name):
         return custom_endpoints(backend).get(name.lower())
     if kind in _GROUPS:
         return find_group(backend, name, _GROUPS[kind])
+    if kind == "deployment":
+        return backend.blue_green_deployments.get(name)
     if kind == "db-proxy":
         return next((proxy for proxy in backend.db_proxies.values() if proxy.unique_id == name), None)
     for model, resources in backend.resource_map.items():

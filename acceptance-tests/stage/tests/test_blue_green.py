@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from .conftest import refused
+from .conftest import allow, refused
 from .test_rds_cluster_restores import ClusterData, MySqlClusterData
 from .test_rds_snapshots import INACCESSIBLE, Rds
 from .test_restored_data import Data, MySqlData, words
@@ -73,7 +73,8 @@ def test_states_of_a_deployment(account, bg, key):
     refused("InvalidBlueGreenDeploymentStateFault", bg.delete, made)
     assert [bg.look(made)["Status"] for _ in range(3)] == ["PROVISIONING", "PROVISIONING", "AVAILABLE"]
     assert {t["Status"] for t in bg.look(made)["Tasks"]} == {"COMPLETED"}
-    green = bg.instance(name_of(made["Target"]))
+    assert "Target" not in made and "TargetMember" not in made["SwitchoverDetails"][0], "green shows once it exists"
+    green = bg.instance(name_of(bg.look(made)["Target"]))
     assert green["DBInstanceIdentifier"].startswith("orders-green-") and green["DBInstanceStatus"] == "available"
     assert bg.switch(made)["Status"] == "SWITCHOVER_IN_PROGRESS"
     refused("InvalidBlueGreenDeploymentStateFault", bg.switch, made)
@@ -130,7 +131,8 @@ def test_deployments_that_are_refused(account, bg, key):
     account.control("POST", "status", account=account.id, identifier="orders", status="available")
     made = bg.create(arn)
     refused("BlueGreenDeploymentAlreadyExistsFault", bg.create, other)
-    refused("InvalidParameterValue", bg.switch, made, SwitchoverTimeout=29)
+    for seconds in 29, 3601:
+        refused("InvalidParameterValue", bg.switch, made, SwitchoverTimeout=seconds)
     absent = {"BlueGreenDeploymentIdentifier": "bgd-none"}
     for call in bg.look, bg.switch, bg.delete:
         refused("BlueGreenDeploymentNotFoundFault", call, absent)
@@ -245,11 +247,56 @@ def test_deployments_are_deleted_with_green_or_without(account, bg):
     assert data.sql(slots) == "0"
 
 
+def test_a_switchover_that_is_undone_can_be_tried_again(account, bg):
+    made = bg.create(account.instance("orders")["arn"])
+    failing = {"account": account.id, "deployment": made["BlueGreenDeploymentIdentifier"], "details": "too much lag"}
+    account.control("POST", "switchovers", **failing, status="AVAILABLE")
+    bg.switch(made)
+    assert bg.look(made)["Status"] == "AVAILABLE"
+    bg.switch(made)
+    assert bg.look(made)["Status"] == "SWITCHOVER_COMPLETED"
+
+
+def test_protected_green_is_not_deleted(account, bg):
+    blue = Rds(account).instance(DeletionProtection=True)
+    made = bg.create(blue["DBInstanceArn"])
+    refused("InvalidParameterCombination", bg.delete, made, DeleteTarget=True)
+    green = name_of(made["Target"])
+    bg.rds.modify_db_instance(DBInstanceIdentifier=green, DeletionProtection=False, ApplyImmediately=True)
+    bg.delete(made, DeleteTarget=True)
+    refused("DBInstanceNotFound", bg.instance, green)
+
+
+def test_permissions_beside_those_of_the_operation(account, bg):
+    blue = account.instance("orders")["arn"]
+    role = account.role(policies={"all": allow("rds:*BlueGreenDeployment*", "*")})
+    limited = Deployments(account)
+    limited.rds = account.client("rds", account.session(role))
+    refused("AccessDenied", limited.create, blue)
+    made = bg.create(blue)
+    refused("AccessDenied", limited.switch, made)
+    refused("AccessDenied", limited.delete, made, DeleteTarget=True)
+    assert limited.delete(made)["Status"] == "DELETING", "green is kept"
+
+
+def test_tags_of_a_deployment(account, bg):
+    made = bg.create(account.instance("orders")["arn"], Tags=[{"Key": "team", "Value": "a"}])
+    arn = account.instance("other")["arn"].replace("db:other", f"deployment:{made['BlueGreenDeploymentIdentifier']}")
+    bg.rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "owner", "Value": "b"}])
+    bg.rds.remove_tags_from_resource(ResourceName=arn, TagKeys=["team"])
+    assert bg.look(made)["TagList"] == [{"Key": "owner", "Value": "b"}]
+    assert bg.rds.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "owner", "Value": "b"}]
+    refused("BlueGreenDeploymentNotFoundFault", bg.rds.list_tags_for_resource, ResourceName=arn + "x")
+
+
 def test_members_that_are_gone(account, bg):
     made = bg.create(account.instance("orders")["arn"])
     bg.rds.delete_db_instance(DBInstanceIdentifier=name_of(made["Target"]), SkipFinalSnapshot=True)
-    assert [d["Status"] for d in bg.look(made)["SwitchoverDetails"]] == ["MISSING_TARGET"]
+    shown = bg.look(made)
+    assert shown["Status"] == "INVALID_CONFIGURATION"
+    assert [d["Status"] for d in shown["SwitchoverDetails"]] == ["MISSING_TARGET"]
     refused("InvalidBlueGreenDeploymentStateFault", bg.switch, made)
+    assert bg.delete(made, DeleteTarget=True)["Status"] == "DELETING"
 
 
 def test_members_of_a_renamed_cluster(account, bg):

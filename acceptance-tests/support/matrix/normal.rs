@@ -6,11 +6,13 @@ use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
 /// Ids that AWS generates, and the name under which they are numbered.
-const IDS: [(&str, &str); 6] = [
+const IDS: [(&str, &str); 8] = [
     (r"\bmrk-[0-9a-f]{32}\b", "MRK"),
     (r"\b[0-9a-f]{64}\b", "HEX"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
     (r"\b(?:AROA|AIDA|AGPA|ANPA|AKIA|ASIA)[A-Z0-9]{16,17}\b", "UNIQUE-ID"),
+    (r"\bbgd-[a-z0-9]{16}\b", "DEPLOYMENT"),
+    (r"-green-[a-z]{6}\b", "-GREEN"),
     (r"\b(?:db|cluster|prx)-[A-Z0-9]{26}\b", "RESOURCE-ID"),
     (r"\b(?:cluster-)?(?:ro-)?[a-z0-9]{12}\.[a-z0-9-]+\.rds\.amazonaws\.com\b", "HOST"),
 ];
@@ -81,6 +83,7 @@ mod tests {
         check(json!("arn:aws:iam::123456789012:role/app"), json!("arn:aws:iam::ACCOUNT:role/app"));
         check(json!(["AROA0123456789ABCDEFG", "AROAS"]), json!(["UNIQUE-ID-1", "AROAS"]));
         check(json!({ "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ": 1 }), json!({ "RESOURCE-ID-1": 1 }));
+        check(json!(["bgd-abcdefghijk12345", "orders-green-abcdef"]), json!(["DEPLOYMENT-1", "orders-GREEN-1"]));
         check(json!("orders.cluster-ro-abcdefghijk1.us-east-1.rds.amazonaws.com"), json!("orders.HOST-1"));
         check(
             json!("arn:aws:secretsmanager:us-east-1:1:secret:a/b-c-Xy12zZ"),

@@ -6,10 +6,12 @@ pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str]
         ("iam", _) => &["NoSuchEntity"],
         ("kms", _) => &["NotFoundException"],
         ("secretsmanager", _) => &["ResourceNotFoundException"],
-        (
-            "rds",
-            "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance" | "CreateDBSnapshot" | "DeleteDBInstance",
-        ) => &["DBInstanceNotFound", "DBInstanceNotFoundFault"],
+        ("rds", "CreateDBSnapshot" | "DeleteDBInstance") => INSTANCE,
+        ("rds", "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance") => INSTANCE,
+        ("rds", "CreateBlueGreenDeployment") => {
+            &["DBInstanceNotFound", "DBInstanceNotFoundFault", "DBClusterNotFound", "DBClusterNotFoundFault"]
+        }
+        ("rds", operation) if operation.contains("BlueGreenDeployment") => &["BlueGreenDeploymentNotFoundFault"],
         ("rds", "DescribeDBClusters" | "ModifyDBCluster" | "RebootDBCluster" | "DeleteDBCluster") => {
             &["DBClusterNotFound", "DBClusterNotFoundFault"]
         }
@@ -30,6 +32,9 @@ pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str]
         _ => &[],
     }
 }
+
+/// A missing DB instance.
+const INSTANCE: &[&str] = &["DBInstanceNotFound", "DBInstanceNotFoundFault"];
 
 /// A missing parameter group, DB instance or DB cluster.
 const GROUP: &[&str] = &[
@@ -52,6 +57,7 @@ const TAGGED: &[&str] = &[
     "DBSnapshotNotFound",
     "DBSnapshotNotFoundFault",
     "DBClusterEndpointNotFoundFault",
+    "BlueGreenDeploymentNotFoundFault",
 ];
 
 #[cfg(test)]
@@ -71,6 +77,9 @@ mod tests {
             ("rds", "ListTagsForResource", "DBInstanceNotFound", true),
             ("rds", "CreateDBSnapshot", "DBInstanceNotFound", true),
             ("rds", "CopyDBSnapshot", "DBSnapshotNotFound", true),
+            ("rds", "CreateBlueGreenDeployment", "DBClusterNotFoundFault", true),
+            ("rds", "CreateBlueGreenDeployment", "DBParameterGroupNotFound", false),
+            ("rds", "DeleteBlueGreenDeployment", "BlueGreenDeploymentNotFoundFault", true),
             ("rds", "DescribeDBProxyEndpoints", "DBProxyEndpointNotFoundFault", true),
             ("rds", "ModifyDBInstance", "DBSubnetGroupNotFoundFault", false),
             ("rds", "ModifyDBInstance", "DBParameterGroupNotFound", false),

@@ -39,61 +39,74 @@ impl Iam {
     /// # Errors
     /// Any.
     pub async fn mentions(&self, words: &[&str]) -> Result<Mentions, Error> {
+        let pick = |mention, document: &str| names(document, words).then_some(mention);
+        let (found, is_complete) = self.each_policy(pick).await?;
+        Ok(Mentions { found, is_complete })
+    }
+
+    /// The same policies with their documents, if the text of one is wanted, and whether all were looked at.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn documents(&self, is_wanted: impl Fn(&str) -> bool) -> Result<(Vec<(Mention, String)>, bool), Error> {
+        self.each_policy(|mention, document| is_wanted(document).then(|| (mention, document.to_owned()))).await
+    }
+
+    /// What is picked of all policies by their decoded documents, and whether all were looked at.
+    async fn each_policy<T>(&self, pick: impl Fn(Mention, &str) -> Option<T>) -> Result<(Vec<T>, bool), Error> {
         let request = self.0.get_account_authorization_details().max_items(PAGE);
         let kinds = [EntityType::Role, EntityType::User, EntityType::Group, EntityType::LocalManagedPolicy];
         let mut pages = request.set_filter(Some(kinds.into())).into_paginator().send();
-        let mut all = Mentions::default();
+        let mut found = Vec::new();
         for _ in 0..MOST_PAGES {
-            let Some(page) = pages.next().await else {
-                return Ok(Mentions { is_complete: true, ..all });
-            };
+            let Some(page) = pages.next().await else { return Ok((found, true)) };
             let page = page.map_err(|e| Error::sdk("iam", "GetAccountAuthorizationDetails", &e))?;
             for role in page.role_detail_list() {
                 let owner = (IamKind::Role, role.role_name(), role.arn());
-                all.found.extend(inline(owner, role.role_policy_list(), words));
+                found.extend(inline(owner, role.role_policy_list(), &pick));
             }
             for user in page.user_detail_list() {
                 let owner = (IamKind::User, user.user_name(), user.arn());
-                all.found.extend(inline(owner, user.user_policy_list(), words));
+                found.extend(inline(owner, user.user_policy_list(), &pick));
             }
             for group in page.group_detail_list() {
                 let owner = (IamKind::Group, group.group_name(), group.arn());
-                all.found.extend(inline(owner, group.group_policy_list(), words));
+                found.extend(inline(owner, group.group_policy_list(), &pick));
             }
             for policy in page.policies() {
-                let documents = policy.policy_version_list().iter().filter(|version| version.is_default_version);
-                if documents.filter_map(|version| version.document()).any(|document| names(document, words)) {
-                    let (arn, name) = (policy.arn.clone(), policy.policy_name.clone().unwrap_or_default());
-                    all.found.push(Mention { owner: None, arn, policy: name });
-                }
+                let mut versions = policy.policy_version_list().iter().filter(|version| version.is_default_version);
+                let Some(document) = versions.find_map(|version| version.document()) else { continue };
+                let (arn, name) = (policy.arn.clone(), policy.policy_name.clone().unwrap_or_default());
+                found.extend(pick(Mention { owner: None, arn, policy: name }, &decoded(document)));
             }
             if !page.is_truncated {
-                return Ok(Mentions { is_complete: true, ..all });
+                return Ok((found, true));
             }
         }
-        Ok(all)
+        Ok((found, false))
     }
 }
 
-/// The inline policies of an owner that name one of the words.
-fn inline<'a>(
+/// What is picked of the inline policies of an owner.
+fn inline<'a, T>(
     (kind, name, arn): (IamKind, Option<&'a str>, Option<&'a str>),
     policies: &'a [PolicyDetail],
-    words: &'a [&str],
-) -> impl Iterator<Item = Mention> + 'a {
-    let found = policies.iter().filter(|policy| policy.policy_document().is_some_and(|text| names(text, words)));
-    found.map(move |policy| Mention {
-        owner: Some(format!("{}/{}", kind.name(), name.unwrap_or_default())),
-        arn: arn.map(str::to_owned),
-        policy: policy.policy_name.clone().unwrap_or_default(),
+    pick: &'a impl Fn(Mention, &str) -> Option<T>,
+) -> impl Iterator<Item = T> + 'a {
+    policies.iter().filter_map(move |policy| {
+        let mention = Mention {
+            owner: Some(format!("{}/{}", kind.name(), name.unwrap_or_default())),
+            arn: arn.map(str::to_owned),
+            policy: policy.policy_name.clone().unwrap_or_default(),
+        };
+        pick(mention, &decoded(policy.policy_document()?))
     })
 }
 
-/// Whether a document, as IAM encodes it, contains one of the words, rather than a longer word that begins with it.
+/// Whether a document contains one of the words, rather than a longer word that begins with it.
 fn names(document: &str, words: &[&str]) -> bool {
-    let text = decoded(document);
     let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
-    words.iter().any(|word| text.match_indices(word).any(|(at, word)| ends(&text[at + word.len()..])))
+    words.iter().any(|word| document.match_indices(word).any(|(at, word)| ends(&document[at + word.len()..])))
 }
 
 #[cfg(test)]

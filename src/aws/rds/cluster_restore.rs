@@ -1,4 +1,4 @@
-//! DB clusters that are restored from a snapshot, with their members; and how both are deleted.
+//! DB clusters that are restored from a snapshot, with their members.
 
 use tf_provider::schema::Map;
 
@@ -121,28 +121,6 @@ impl Rds {
         let request = arguments.iter().fold(request, |request, (name, value)| member_argument(request, name, value));
         request.send().await.map(drop).map_err(|e| Error::sdk("rds", "CreateDBInstance", &e))
     }
-
-    /// Deletes a member of an Aurora cluster, whose data stays in the cluster. Succeeds if it does not exist. Needs
-    /// `rds:DeleteDBInstance`.
-    ///
-    /// # Errors
-    /// Any other; a member that is busy is an [invalid state](Error::is_invalid_state).
-    pub async fn delete_member(&self, identifier: &str) -> Result<(), Error> {
-        let request = self.0.delete_db_instance().db_instance_identifier(identifier).skip_final_snapshot(true);
-        present(request.send().await.map_err(|e| Error::sdk("rds", "DeleteDBInstance", &e))).map(drop)
-    }
-
-    /// Deletes a DB cluster without members, with a final snapshot or without. Succeeds if it does not exist. Needs
-    /// `rds:DeleteDBCluster`, and `rds:CreateDBClusterSnapshot` for the snapshot.
-    ///
-    /// # Errors
-    /// Any other; a cluster that is busy is an [invalid state](Error::is_invalid_state).
-    pub async fn delete_cluster(&self, identifier: &str, final_snapshot: Option<&str>) -> Result<(), Error> {
-        let request = self.0.delete_db_cluster().db_cluster_identifier(identifier);
-        let request = request.skip_final_snapshot(final_snapshot.is_none());
-        let request = request.set_final_db_snapshot_identifier(final_snapshot.map(str::to_owned));
-        present(request.send().await.map_err(|e| Error::sdk("rds", "DeleteDBCluster", &e))).map(drop)
-    }
 }
 
 #[cfg(test)]
@@ -202,29 +180,6 @@ mod tests {
             assert_eq!(seen.parameter(name), Some(value));
         }
         assert_eq!(seen.parameter("ManageMasterUserPassword"), None, "only a modification can");
-    }
-
-    #[tokio::test]
-    async fn a_deletion_says_what_becomes_of_the_data() {
-        let server = Server::start([cluster("DeleteDBCluster")]).await;
-        let rds = server.clients().rds(None).await.unwrap();
-        assert_eq!(
-            (rds.delete_cluster("shop", Some("last")).await, rds.delete_cluster("shop", None).await),
-            (Ok(()), Ok(()))
-        );
-        let [kept, gone] = &server.seen()[..] else { panic!("two calls") };
-        assert_eq!(
-            (kept.parameter("FinalDBSnapshotIdentifier"), kept.parameter("SkipFinalSnapshot")),
-            (Some("last"), Some("false"))
-        );
-        assert_eq!(
-            (gone.parameter("FinalDBSnapshotIdentifier"), gone.parameter("SkipFinalSnapshot")),
-            (None, Some("true"))
-        );
-        let server =
-            Server::start([fault(404, "DBClusterNotFoundFault", "x"), fault(404, "DBInstanceNotFound", "x")]).await;
-        let rds = server.clients().rds(None).await.unwrap();
-        assert_eq!((rds.delete_cluster("shop", None).await, rds.delete_member("shop-1").await), (Ok(()), Ok(())));
     }
 
     #[tokio::test]

@@ -1,12 +1,12 @@
-//! DB instances that are restored from a snapshot, and how they are deleted.
+//! DB instances that are restored from a snapshot.
 
 use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
+use crate::aws::rds::Rds;
 use crate::aws::rds::carry_over::instance_requests::{modify_argument, restore_argument};
 use crate::aws::rds::source::Source;
 use crate::aws::rds::tags::to_sdk;
-use crate::aws::rds::{Rds, present};
 
 /// The name of a setting, as in [`Setting`](crate::aws::rds::Setting), and its value.
 pub type Argument<'a> = (&'a str, &'a str);
@@ -78,17 +78,5 @@ impl Rds {
         let request = self.0.add_role_to_db_instance().db_instance_identifier(identifier);
         let answer = request.role_arn(role).feature_name(feature).send().await;
         answer.map(drop).map_err(|e| Error::sdk("rds", "AddRoleToDBInstance", &e))
-    }
-
-    /// Deletes a DB instance, with a final snapshot or without. Succeeds if it does not exist. Needs
-    /// `rds:DeleteDBInstance`, and `rds:CreateDBSnapshot` for the snapshot.
-    ///
-    /// # Errors
-    /// Any other; an instance that is busy is an [invalid state](Error::is_invalid_state).
-    pub async fn delete_instance(&self, identifier: &str, final_snapshot: Option<&str>) -> Result<(), Error> {
-        let request = self.0.delete_db_instance().db_instance_identifier(identifier);
-        let request = request.skip_final_snapshot(final_snapshot.is_none());
-        let request = request.set_final_db_snapshot_identifier(final_snapshot.map(str::to_owned));
-        present(request.send().await.map_err(|e| Error::sdk("rds", "DeleteDBInstance", &e))).map(drop)
     }
 }

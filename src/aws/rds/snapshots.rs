@@ -7,7 +7,7 @@ use tf_provider::schema::Map;
 use crate::arn;
 use crate::aws::error::Error;
 use crate::aws::rds::encryption::{UNENCRYPTED, encryption};
-use crate::aws::rds::tags::to_sdk;
+use crate::aws::rds::tags::{self, to_sdk};
 use crate::aws::rds::{Rds, present};
 
 /// A snapshot of a DB instance or DB cluster.
@@ -138,7 +138,6 @@ impl Snapshot {
 
     fn read(operation: &'static str, found: DbSnapshot) -> Result<Self, Error> {
         let required = |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("rds", operation, what));
-        let tags = found.tag_list.unwrap_or_default().into_iter();
         Ok(Self {
             identifier: required(found.db_snapshot_identifier, "identifier")?,
             arn: required(found.db_snapshot_arn, "ARN")?,
@@ -152,7 +151,7 @@ impl Snapshot {
             key: found.kms_key_id,
             option_group: found.option_group_name,
             created: found.snapshot_create_time.and_then(|time| time.fmt(Format::DateTime).ok()),
-            tags: tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect(),
+            tags: tags::read(found.tag_list),
         })
     }
 }

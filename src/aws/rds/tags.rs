@@ -38,7 +38,13 @@ impl Rds {
     }
 }
 
-/// Tags as a call takes them.
+/// The tags of an answer.
+pub(super) fn read(found: Option<Vec<types::Tag>>) -> Map<String> {
+    let tags = found.unwrap_or_default().into_iter();
+    tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
+}
+
+/// Tags of a request.
 pub(super) fn to_sdk(tags: &Map<String>) -> Vec<types::Tag> {
     tags.iter().map(|(key, value)| types::Tag::builder().key(key).value(value).build()).collect()
 }

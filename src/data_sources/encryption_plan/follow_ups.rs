@@ -1,7 +1,8 @@
 //! What has to follow once another database has taken the place of the original.
 
 use crate::aws::rds::{Database, Dependent, Kind};
-use crate::data_sources::encryption_plan::facts::{Facts, Seen};
+use crate::data_sources::encryption_plan::dependents::Dependents;
+use crate::parts::rds::encryption::facts::{Facts, Seen};
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +27,8 @@ pub(super) const INTEGRATION: &str = "integration";
 pub(super) const BACKUPS: &str = "automated_backups";
 
 /// All steps, by kind.
-pub(super) fn all(facts: &Facts) -> Vec<Step> {
+pub(super) fn all(dependents: &Dependents) -> Vec<Step> {
+    let facts = &dependents.facts;
     let Database { kind, identifier, resource_id, .. } = &facts.source.database;
     let of = |kind, seen: &Seen<Vec<Dependent>>, action: String| {
         let found = seen.as_deref().unwrap_or_default().iter();
@@ -44,10 +46,10 @@ pub(super) fn all(facts: &Facts) -> Vec<Step> {
     );
     let integrations = "Delete it before, and create it again with the new database as its source.".to_owned();
     [
-        policies(facts),
+        policies(dependents),
         of(PROXY, &facts.proxies, proxies),
-        secrets(facts),
-        of(SUBSCRIPTION, &facts.subscriptions, subscriptions),
+        secrets(dependents),
+        of(SUBSCRIPTION, &dependents.subscriptions, subscriptions),
         vec![alarms(*kind, identifier)],
         replicas(facts),
         of(INTEGRATION, &facts.integrations, integrations),
@@ -56,8 +58,8 @@ pub(super) fn all(facts: &Facts) -> Vec<Step> {
     .concat()
 }
 
-fn policies(facts: &Facts) -> Vec<Step> {
-    let found = facts.mentions.as_ref().map(|mentions| mentions.found.as_slice()).unwrap_or_default();
+fn policies(dependents: &Dependents) -> Vec<Step> {
+    let found = dependents.mentions.as_ref().map(|mentions| mentions.found.as_slice()).unwrap_or_default();
     let step = |one: &crate::aws::iam::mentions::Mention| {
         let name = match &one.owner {
             Some(owner) => format!("{owner}/{}", one.policy),
@@ -66,7 +68,7 @@ fn policies(facts: &Facts) -> Vec<Step> {
         let action = format!(
             "It names the resource ID \"{}\". The new database has another, also if it takes over the identifier: allow \
              both before the cutover, and remove the old one afterwards.",
-            facts.source.database.resource_id
+            dependents.facts.source.database.resource_id
         );
         Step { kind: POLICY, name, arn: one.arn.clone(), action }
     };
@@ -74,10 +76,10 @@ fn policies(facts: &Facts) -> Vec<Step> {
 }
 
 /// The managed secret of the master user, and those that seem to hold credentials. No value was read.
-fn secrets(facts: &Facts) -> Vec<Step> {
-    let managed = facts.source.master_user_secret_arn.as_deref();
+fn secrets(dependents: &Dependents) -> Vec<Step> {
+    let managed = dependents.facts.source.master_user_secret_arn.as_deref();
     let mut steps: Vec<_> = managed.into_iter().map(of_master).collect();
-    for secret in facts.secrets.as_deref().unwrap_or_default() {
+    for secret in dependents.secrets.as_deref().unwrap_or_default() {
         if Some(secret.arn.as_str()) == managed {
             continue;
         }
@@ -142,11 +144,21 @@ mod tests {
     use super::*;
     use crate::aws::iam::mentions::{Mention, Mentions};
     use crate::aws::secrets::Listed;
-    use crate::data_sources::encryption_plan::facts::tests::facts;
+    use crate::parts::rds::encryption::facts::tests::facts;
+
+    /// A DB instance that nothing depends on.
+    fn dependents() -> Dependents {
+        Dependents {
+            facts: facts("postgres"),
+            subscriptions: Ok(Vec::new()),
+            mentions: Ok(Mentions { found: Vec::new(), is_complete: true }),
+            secrets: Ok(Vec::new()),
+        }
+    }
 
     #[test]
     fn what_there_always_is() {
-        let steps = all(&facts("postgres"));
+        let steps = all(&dependents());
         let told: Vec<_> = steps.iter().map(|step| (step.kind, step.name.as_str())).collect();
         assert_eq!(told, [(ALARMS, "DBInstanceIdentifier=orders"), (BACKUPS, "db-ABC")]);
         assert!(steps[0].action.starts_with("Not read"));
@@ -154,26 +166,26 @@ mod tests {
 
     #[test]
     fn each_dependent_is_a_step() {
-        let mut facts = facts("postgres");
+        let mut of = dependents();
         let one = |name: &str| Ok(vec![Dependent { name: name.to_owned(), arn: None, status: String::new() }]);
-        (facts.proxies, facts.subscriptions, facts.integrations) = (one("front"), one("events"), one("etl"));
+        (of.facts.proxies, of.subscriptions, of.facts.integrations) = (one("front"), one("events"), one("etl"));
         let mention = |owner: Option<&str>, policy: &str| Mention {
             owner: owner.map(str::to_owned),
             arn: Some("arn".to_owned()),
             policy: policy.to_owned(),
         };
         let found = vec![mention(Some("role/app"), "login"), mention(None, "shared")];
-        facts.mentions = Ok(Mentions { found, is_complete: true });
+        of.mentions = Ok(Mentions { found, is_complete: true });
         let managed = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!db-1-AbCdEf";
-        facts.source.master_user_secret_arn = Some(managed.to_owned());
+        of.facts.source.master_user_secret_arn = Some(managed.to_owned());
         let secret = |arn: &str, owning_service: Option<&str>| Listed {
             arn: arn.to_owned(),
             name: "orders".to_owned(),
             owning_service: owning_service.map(str::to_owned),
         };
-        facts.secrets = Ok(vec![secret(managed, Some("rds")), secret("arn-2", None)]);
-        facts.source.replicas = vec!["near".to_owned(), "arn:aws:rds:us-east-1:123456789012:db:far".to_owned()];
-        let steps = all(&facts);
+        of.secrets = Ok(vec![secret(managed, Some("rds")), secret("arn-2", None)]);
+        of.facts.source.replicas = vec!["near".to_owned(), "arn:aws:rds:us-east-1:123456789012:db:far".to_owned()];
+        let steps = all(&of);
         let told: Vec<_> = steps.iter().map(|step| (step.kind, step.name.as_str())).collect();
         let want = [
             (POLICY, "role/app/login"),

@@ -18,6 +18,7 @@ use crate::aws::host::check_host;
 pub use self::destroy::WAYS_OUT;
 pub use self::opening::{AS_KNOWN, for_refresh, if_reachable, is_skipped, unless_lost};
 pub use self::place::Place;
+pub use crate::sql::Engine;
 
 tf_provider::model! {
     /// Connection to the database, and how to authenticate.
@@ -208,37 +209,6 @@ impl DatabaseConnection {
             Some(endpoint) => (endpoint, port(self.auth_port, engine)),
             None => (&self.host, port(self.port, engine)),
         }
-    }
-}
-
-/// The defaults that differ between the two engine families.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// PostgreSQL.
-    Postgres,
-    /// MySQL and MariaDB.
-    Mysql,
-}
-
-impl Engine {
-    /// The family of an engine of RDS; none of Oracle, SQL Server, Db2 and RDS Custom.
-    pub fn of(engine: &str) -> Option<Self> {
-        match engine {
-            "postgres" | "aurora-postgresql" => Some(Self::Postgres),
-            "mysql" | "mariadb" | "aurora-mysql" => Some(Self::Mysql),
-            _ => None,
-        }
-    }
-
-    fn port(self) -> u16 {
-        match self {
-            Self::Postgres => 5432,
-            Self::Mysql => 3306,
-        }
-    }
-
-    fn database(self) -> Option<String> {
-        (self == Self::Postgres).then(|| "postgres".to_owned())
     }
 }
 

@@ -125,15 +125,23 @@ impl Target {
         };
         let found = found.map_err(|error| error.at(at.clone()))?;
         if let Some(None) = found {
-            let detail = format!(
-                "There is no DB {} \"{self}\" in {}. The apply fails unless it is created earlier in the same \
-                 apply.\n\nIf it should exist, check the identifier, \"region\" and the account of the credentials.",
-                self.kind,
-                world::place(cx, self.region.as_deref()).await?
-            );
-            cx.warn(Diagnostic::warning("Database not found", detail).at(at));
+            cx.warn(self.missing_at_plan(cx).await?.at(at));
         }
         Ok(found.flatten())
+    }
+
+    /// The warning that it does not exist when a plan is made.
+    ///
+    /// # Errors
+    /// The region is not known, or the credentials are no good.
+    pub async fn missing_at_plan(&self, cx: &Ctx) -> Result<Diagnostic> {
+        let detail = format!(
+            "There is no DB {} \"{self}\" in {}. The apply fails unless it is created earlier in the same apply.\n\nIf it \
+             should exist, check the identifier, \"region\" and the account of the credentials.",
+            self.kind,
+            world::place(cx, self.region.as_deref()).await?
+        );
+        Ok(Diagnostic::warning("Database not found", detail))
     }
 
     /// Reads it, when it must exist.

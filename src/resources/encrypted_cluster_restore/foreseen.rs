@@ -7,7 +7,7 @@ use crate::arn;
 use crate::attributes::tags;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::aws::rds::{Database, Kind, Rds, Source};
-use crate::parts::rds::storage_key;
+use crate::parts::kms::storage_key::StorageKey;
 use crate::resources::encrypted_cluster_restore::removal::is_allowed;
 use crate::resources::encrypted_cluster_restore::{EncryptedClusterRestore, diagnostics};
 use crate::world::{self, Ctx};
@@ -89,13 +89,12 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         return Ok(());
     }
     if let Val::Known(key) = plan.get(This::kms_key_arn) {
-        storage_key::foresee(cx, &key, &region, reaches, &This::kms_key_arn.path()).await?;
+        storage_key(&key).foresee(cx, &region, reaches).await?;
     }
     let (snapshot, source) =
         (plan.get(This::snapshot_identifier).known(), plan.get(This::source_cluster_identifier).known());
     if let Some(given) = &snapshot
-        && arn::cluster_snapshot_arn(given).is_ok()
-        && !storage_key::is_in_region(given, &region)
+        && arn::cluster_snapshot_arn(given).is_ok_and(|(given, _)| given.region != region)
     {
         return Err(world::refuse_plan(diagnostics::snapshot_elsewhere(given, &region)));
     }
@@ -144,6 +143,12 @@ fn check_consent(prior: &View<'_, This>) -> Result<()> {
             Err(diagnostics::without_consent(&id, is(This::allow_delete)))
         }
     }
+}
+
+/// The key of the DB cluster.
+pub(super) fn storage_key(arn: &str) -> StorageKey<'_> {
+    let purpose = "to encrypt the DB cluster; without them the apply fails";
+    StorageKey { arn, at: This::kms_key_arn.path(), purpose }
 }
 
 /// Whether the snapshot that was not found is one of a DB instance. Only for advice, so errors count as no.

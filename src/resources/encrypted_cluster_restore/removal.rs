@@ -99,12 +99,15 @@ impl EncryptedClusterRestore {
         if is_aurora && !members.is_empty() {
             // The writer goes last, so that no reader takes its place.
             for (member, _) in found.database.members.iter().rev() {
-                cx.until(&lag::CLUSTER_BUSY, || rds.delete_member(member)).await.context(DOING, member)?;
+                cx.until(&lag::CLUSTER_BUSY, || rds.delete_database(Kind::Instance, member, None))
+                    .await
+                    .context(DOING, member)?;
             }
             cx.wait(&MEMBERS_GONE, || rds.relatives(found)).await.context(DOING, id)?;
         }
-        let deleted =
-            cx.until(&lag::CLUSTER_BUSY, || rds.delete_cluster(id, self.final_snapshot_identifier.as_deref()));
+        let deleted = cx.until(&lag::CLUSTER_BUSY, || {
+            rds.delete_database(Kind::Cluster, id, self.final_snapshot_identifier.as_deref())
+        });
         deleted.await.context(DOING, id)
     }
 }

@@ -81,15 +81,15 @@ impl EncryptedRestore {
     pub(super) async fn restore(&self, cx: &Ctx, rds: &Rds, claim: &mut Claim<'_>) -> Result<Source> {
         let id = &self.db_instance_identifier;
         let snapshot = self.snapshot(cx, rds).await?;
-        let mut wanted = self.wanted().settings;
+        let (mut wanted, all_tags) = (self.wanted().settings, self.all_tags(cx)?);
         if self.quiet {
-            let own = wanted.get(settings::GROUP).map(String::as_str).unwrap_or_default();
-            let guard = Quiet::guard(cx, rds, &self.target(), own, claim).await?;
+            let group = wanted.get(settings::GROUP).cloned().unwrap_or_default();
+            let guard = Quiet::guard(cx, rds, &self.target(), &group, claim).await?;
             wanted.insert(settings::GROUP.to_owned(), guard.name);
         }
-        claim.note(cx, None, None);
         let mark = claim.mark();
-        let tags = tags::marked(&self.all_tags(cx)?, mark.clone());
+        let tags = tags::marked(&all_tags, mark.clone());
+        claim.note(cx, None, None);
         let arguments: Vec<_> = wanted.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         cx.progress(format!("Restoring \"{id}\" from \"{snapshot}\""));
         let explained = |why: Diagnostic| Err::<Source, _>(why).context(DOING, id);
@@ -282,10 +282,12 @@ impl EncryptedRestore {
             let last = self.final_snapshot_identifier.as_deref();
             let delete = || async {
                 match look().await.map_err(Failed::finally)? {
-                    Some(found) if found.database.status != "deleting" => match rds.delete_instance(id, last).await {
-                        Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
-                        answer => answer.map_err(Failed::finally),
-                    },
+                    Some(found) if found.database.status != "deleting" => {
+                        match rds.delete_database(Kind::Instance, id, last).await {
+                            Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
+                            answer => answer.map_err(Failed::finally),
+                        }
+                    }
                     _ => Ok(()),
                 }
             };

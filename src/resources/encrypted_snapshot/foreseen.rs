@@ -7,9 +7,9 @@ use crate::arn;
 use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::snapshots;
 use crate::aws::rds::{Database, Kind};
+use crate::parts::kms::storage_key::StorageKey;
 use crate::parts::rds::database::Target;
 use crate::parts::rds::given_snapshot;
-use crate::parts::rds::storage_key;
 use crate::resources::encrypted_snapshot::{
     AWAITING_SOURCE, EncryptedSnapshot, all_tags, diagnostics, intermediate_of,
 };
@@ -83,13 +83,12 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     }
     let (key, source) = (plan.get(This::kms_key_arn).known(), plan.get(This::source_db_snapshot_identifier).known());
     if let Some(source) = &source
-        && arn::snapshot_arn(source).is_ok()
-        && !storage_key::is_in_region(source, &region)
+        && arn::snapshot_arn(source).is_ok_and(|(source, _)| source.region != region)
     {
         return Err(world::refuse_plan(diagnostics::source_elsewhere(source, &region)));
     }
     if let Some(key) = &key {
-        storage_key::foresee(cx, key, &region, reaches, &This::kms_key_arn.path()).await?;
+        storage_key(key).foresee(cx, &region, reaches).await?;
     }
     if !reaches {
         return Ok(());
@@ -117,6 +116,12 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The key of the copy.
+pub(super) fn storage_key(arn: &str) -> StorageKey<'_> {
+    let purpose = "to encrypt a copy; without them the apply fails after the intermediate snapshot has been created";
+    StorageKey { arn, at: This::kms_key_arn.path(), purpose }
 }
 
 /// Refuses a member of a cluster, whose snapshots are those of the cluster.

@@ -5,10 +5,10 @@ use tf_provider::schema::{Computed, Ended, Failed, Map, Resource as _, Wait};
 
 use crate::arn;
 use crate::attributes::tags::{self, Changes};
+use crate::aws::lag;
 use crate::aws::rds::snapshots::{NewCopy, Snapshot};
 use crate::aws::rds::{Database, Rds};
-use crate::aws::{self, lag};
-use crate::ownership;
+use crate::ownership::{self, Seen};
 use crate::parts::rds::given_snapshot;
 use crate::records::claims::{self, Claim, Creator};
 use crate::resources::encrypted_snapshot::{
@@ -28,14 +28,6 @@ pub(super) enum By<'a> {
     Update,
 }
 
-/// What one look at a snapshot shows.
-enum Seen {
-    Snapshot(Box<Snapshot>),
-    Gone,
-    /// It could not be looked at, which says nothing about it.
-    Unclear(Diagnostic),
-}
-
 /// The outcome of a request to copy.
 enum Asked {
     Copied(Box<Snapshot>),
@@ -53,22 +45,22 @@ enum Waited {
     Late(Option<Box<Snapshot>>, Diagnostic),
 }
 
-const SOURCE_AVAILABLE: Wait<Seen> = Wait { what: "the source snapshot to be available", ..COPY_AVAILABLE };
+const SOURCE_AVAILABLE: Wait<Seen<Snapshot>> = Wait { what: "the source snapshot to be available", ..COPY_AVAILABLE };
 
-const COPY_AVAILABLE: Wait<Seen> = Wait {
+const COPY_AVAILABLE: Wait<Seen<Snapshot>> = Wait {
     what: "the encrypted copy to be available",
     done: |seen| match seen {
-        Seen::Snapshot(found) => found.is_available(),
+        Seen::Found(found) => found.is_available(),
         Seen::Gone => false,
         Seen::Unclear(_) => true,
     },
     failed: |seen| match seen {
-        Seen::Snapshot(found) => found.has_failed(),
+        Seen::Found(found) => found.has_failed(),
         Seen::Gone => true,
         Seen::Unclear(_) => false,
     },
     seen: |seen| match seen {
-        Seen::Snapshot(found) => describe(found),
+        Seen::Found(found) => describe(found),
         Seen::Gone => "it does not exist any more".to_owned(),
         Seen::Unclear(_) => "its status is not known".to_owned(),
     },
@@ -230,7 +222,7 @@ impl EncryptedSnapshot {
             None => intermediate_of(&self.db_snapshot_identifier),
         };
         let source = match look(cx, rds, &source).await.context(DOING, &source)? {
-            Seen::Snapshot(found) if found.is_available() => found,
+            Seen::Found(found) if found.is_available() => found,
             Seen::Gone if self.source_db_snapshot_identifier.is_some() => {
                 return Err(diagnostics::source_missing(&source, &self.place(cx).await?));
             }
@@ -275,8 +267,8 @@ impl EncryptedSnapshot {
             Asked::Busy => Err(Diagnostic::bug("a wait ended before its state was reached")),
             // Perhaps the answer to an earlier attempt was lost.
             Asked::Exists => match look(cx, rds, &self.db_snapshot_identifier).await? {
-                Seen::Snapshot(found) if tags::mark(&found.tags) == Some(&mark) => Ok(Waited::Available(found)),
-                Seen::Snapshot(found) => self.refuse(cx, rds, by, &found).await,
+                Seen::Found(found) if tags::mark(&found.tags) == Some(&mark) => Ok(Waited::Available(found)),
+                Seen::Found(found) => self.refuse(cx, rds, by, &found).await,
                 Seen::Unclear(why) => Ok(Waited::Late(None, why)),
                 Seen::Gone => Err(diagnostics::gone(&self.db_snapshot_identifier)),
             },
@@ -404,30 +396,18 @@ fn given_by_arn(found: &Snapshot, of: &EncryptedSnapshot) -> bool {
 }
 
 /// Waits for a snapshot.
-async fn waited(cx: &Ctx, rds: &Rds, wait: &Wait<Seen>, identifier: &str) -> Result<Waited> {
+async fn waited(cx: &Ctx, rds: &Rds, wait: &Wait<Seen<Snapshot>>, identifier: &str) -> Result<Waited> {
     Ok(match cx.wait_or_late(wait, || look(cx, rds, identifier)).await? {
-        Ended::Done(Seen::Snapshot(found)) => Waited::Available(found),
-        Ended::Late(Seen::Snapshot(found), why) => Waited::Late(Some(found), why),
+        Ended::Done(Seen::Found(found)) => Waited::Available(found),
+        Ended::Late(Seen::Found(found), why) => Waited::Late(Some(found), why),
         Ended::Done(Seen::Unclear(why)) | Ended::Late(_, why) => Waited::Late(None, why),
         Ended::Done(Seen::Gone) => return Err(diagnostics::gone(identifier)),
     })
 }
 
-/// One look at a snapshot. That no answer comes, or that the credentials have expired meanwhile, is no reason to give up
-/// what goes on.
-async fn look(cx: &Ctx, rds: &Rds, identifier: &str) -> Result<Seen> {
-    let look = cx.find(&lag::OBJECT_UNSEEN, || async {
-        match rds.snapshot(identifier).await {
-            Ok(None) => Ok(None),
-            Ok(Some(found)) => Ok(Some(Seen::Snapshot(Box::new(found)))),
-            Err(error) if passes(&error) => Ok(Some(Seen::Unclear(error.into()))),
-            Err(error) => Err(Diagnostic::from(error)),
-        }
-    });
-    match cx.wait_for("the status of the snapshot", look).await {
-        Ok(answer) => Ok(answer?.unwrap_or(Seen::Gone)),
-        Err(why) => Ok(Seen::Unclear(why)),
-    }
+/// One look at a snapshot.
+async fn look(cx: &Ctx, rds: &Rds, identifier: &str) -> Result<Seen<Snapshot>> {
+    ownership::look(cx, "the status of the snapshot", || rds.snapshot(identifier)).await
 }
 
 /// One request to copy.
@@ -436,7 +416,7 @@ async fn ask(cx: &Ctx, rds: &Rds, new: NewCopy<'_>) -> Result<Asked> {
         Ok(Ok(made)) => Ok(Asked::Copied(Box::new(made))),
         Ok(Err(error)) if error.is_already_exists() => Ok(Asked::Exists),
         Ok(Err(error)) if error.is_invalid_state() => Ok(Asked::Busy),
-        Ok(Err(error)) if passes(&error) => Ok(Asked::Unclear(error.into())),
+        Ok(Err(error)) if error.leaves_open() => Ok(Asked::Unclear(error.into())),
         Ok(Err(error)) => {
             let is_key = error.is_key_unusable();
             let why = Err::<Asked, _>(diagnostics::refused(error)).context(DOING, new.identifier);
@@ -444,11 +424,6 @@ async fn ask(cx: &Ctx, rds: &Rds, new: NewCopy<'_>) -> Result<Asked> {
         }
         Err(why) => Ok(Asked::Unclear(why)),
     }
-}
-
-/// Whether the next run can go on as if nothing had happened.
-fn passes(error: &aws::Error) -> bool {
-    error.is_transient() || error.is_expired_credentials()
 }
 
 fn at_source(of: &EncryptedSnapshot, error: Diagnostic) -> Diagnostic {
@@ -475,9 +450,9 @@ mod tests {
     fn a_wait_ends_with_the_snapshot_or_when_it_cannot_be_seen() {
         let seen = |status: &str| {
             let snapshot = Snapshot { status: status.to_owned(), progress: Some(42), ..Snapshot::default() };
-            Seen::Snapshot(Box::new(snapshot))
+            Seen::Found(Box::new(snapshot))
         };
-        let ends = |seen: &Seen| ((COPY_AVAILABLE.done)(seen), (COPY_AVAILABLE.failed)(seen));
+        let ends = |seen: &Seen<Snapshot>| ((COPY_AVAILABLE.done)(seen), (COPY_AVAILABLE.failed)(seen));
         for status in ["creating", "pending", "copying"] {
             assert_eq!(ends(&seen(status)), (false, false), "{status}");
         }

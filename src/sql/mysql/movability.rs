@@ -51,7 +51,8 @@ GROUP BY TABLE_SCHEMA, TABLE_NAME";
 /// Databases that belong to the server.
 pub(super) const SYSTEM: &str = "'mysql', 'information_schema', 'performance_schema', 'sys', 'innodb'";
 
-const SETTINGS: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image')";
+const SETTINGS: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image', \
+                        'event_scheduler')";
 
 /// Needs the privilege PROCESS.
 const TRANSACTIONS: &str = "

@@ -1,12 +1,12 @@
 //! The ways from a database to one with another encryption, and what blocks each.
 
 use crate::aws::rds::{Dependent, Kind};
-use crate::data_sources::encryption_plan::facts::{Capture, Facts, Seen};
-use crate::parts::db::connection::Engine;
+use crate::parts::rds::encryption::facts::{Capture, Facts, Seen};
+use crate::sql::Engine;
 
 /// A way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Way {
+pub struct Way {
     /// Its name.
     pub name: &'static str,
     /// What blocks it, each a sentence or two with the way out.
@@ -19,11 +19,16 @@ pub(super) struct Way {
     pub cost: String,
 }
 
-pub(super) const SNAPSHOT: &str = "snapshot";
-pub(super) const BLUE_GREEN: &str = "blue_green";
-pub(super) const DMS: &str = "dms";
-pub(super) const NATIVE: &str = "native_replication";
-pub(super) const REPLICA: &str = "read_replica";
+/// A snapshot, its encrypted copy, and a restore.
+pub const SNAPSHOT: &str = "snapshot";
+/// A blue/green deployment with a key.
+pub const BLUE_GREEN: &str = "blue_green";
+/// AWS DMS.
+pub const DMS: &str = "dms";
+/// Logical replication, or binary logs.
+pub const NATIVE: &str = "native_replication";
+/// A read replica with another key.
+pub const REPLICA: &str = "read_replica";
 
 impl Way {
     fn new(name: &'static str, downtime: &'static str, cost: String) -> Self {
@@ -35,7 +40,7 @@ impl Way {
     }
 
     /// `open`, `blocked` or `unknown`.
-    pub(super) fn status(&self) -> &'static str {
+    pub fn status(&self) -> &'static str {
         match (self.blocked_by.is_empty(), self.unknown.is_empty()) {
             (false, _) => "blocked",
             (true, false) => "unknown",
@@ -45,7 +50,7 @@ impl Way {
 }
 
 /// All ways, the one with the shortest downtime not necessarily first.
-pub(super) fn all(facts: &Facts) -> Vec<Way> {
+pub fn all(facts: &Facts) -> Vec<Way> {
     vec![snapshot(facts), blue_green(facts), dms(facts), native_replication(facts), read_replica(facts)]
 }
 
@@ -130,6 +135,13 @@ fn blue_green(facts: &Facts) -> Way {
     block_by(&mut way, "blue/green deployments", &facts.deployments, |found| {
         format!("It already is in a blue/green deployment: switch over or delete {}.", names(found))
     });
+    if facts.schedules_events {
+        way.block(format!(
+            "The event scheduler is on, and would run the events in the green environment as well: set the parameter \
+             event_scheduler of the group \"{}\" to OFF for the time of the deployment.",
+            database.group
+        ));
+    }
     block_by_replicas(&mut way, facts);
     // RDS copies an Aurora cluster by logical replication, others by the storage.
     if is_aurora(facts) {
@@ -251,7 +263,7 @@ fn names(found: &[Dependent]) -> String {
 mod tests {
     use super::*;
     use crate::aws::rds::Relative;
-    use crate::data_sources::encryption_plan::facts::tests::facts;
+    use crate::parts::rds::encryption::facts::tests::facts;
     use crate::sql::movability::{Finding, Movability};
 
     fn status(facts: &Facts) -> Vec<(&'static str, &'static str)> {
@@ -330,6 +342,7 @@ mod tests {
                 facts.contents = Some(Movability { findings: vec![found], ..Movability::default() });
             });
         }
+        check_blue_green("event scheduler is on", |facts| facts.schedules_events = true);
         check_blue_green("Multi-AZ DB clusters", |facts| facts.source.database.kind = Kind::Cluster);
         check_blue_green("Serverless v1", |facts| {
             facts.source.database.kind = Kind::Cluster;

@@ -2,45 +2,38 @@
 
 use tf_provider::diagnostic::Result;
 
-use crate::aws::iam::mentions::Mentions;
 use crate::aws::rds::parameters::Group;
 use crate::aws::rds::{Database, Dependent, Kind, Rds, Relative, Source};
-use crate::aws::secrets::Listed;
-use crate::aws::{self, Clients};
-use crate::parts::db::connection::Engine;
+use crate::sql::Engine;
 use crate::sql::movability::Movability;
 
 /// An answer, or the reason why there is none.
-pub(super) type Seen<T> = Result<T, String>;
+pub type Seen<T> = Result<T, String>;
 
-/// All that a plan is made of.
+/// What decides which ways are open.
 #[derive(Debug)]
-pub(super) struct Facts {
+pub struct Facts {
     /// The database.
     pub source: Source,
     /// The members of a cluster, or the read replicas of an instance in the same region.
     pub relatives: Seen<Vec<Relative>>,
     /// The proxies before it.
     pub proxies: Seen<Vec<Dependent>>,
-    /// The event subscriptions that name it.
-    pub subscriptions: Seen<Vec<Dependent>>,
     /// Its zero-ETL integrations.
     pub integrations: Seen<Vec<Dependent>>,
     /// Its blue/green deployments.
     pub deployments: Seen<Vec<Dependent>>,
-    /// The policies that name its resource ID.
-    pub mentions: Seen<Mentions>,
-    /// The secrets that seem to be about it.
-    pub secrets: Seen<Vec<Listed>>,
     /// What is in it, if there is a connection to it.
     pub contents: Option<Movability>,
     /// Whether replication can follow its changes.
     pub capture: Capture,
+    /// Whether the event scheduler of MySQL or MariaDB is on, as far as that is known.
+    pub schedules_events: bool,
 }
 
 /// Whether the log of a database has what replication needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Capture {
+pub enum Capture {
     /// It has.
     Ready,
     /// It has not: what to do.
@@ -51,87 +44,77 @@ pub(super) enum Capture {
 
 const LOGICAL: &str = "rds.logical_replication";
 const FORMAT: &str = "binlog_format";
+const SCHEDULER: &str = "event_scheduler";
 
 impl Facts {
-    /// Reads everything that AWS knows, in as few calls as there are questions.
-    pub(super) async fn read(
-        clients: &Clients,
-        region: Option<&str>,
-        rds: &Rds,
-        source: Source,
-        contents: Option<Movability>,
-    ) -> Self {
-        let relatives = rds.relatives(&source).await.map_err(|error| reason(&error));
-        let (kind, arn) = (source.database.kind, &source.database.arn);
-        let (identifier, engine) = (source.database.identifier.as_str(), &source.database.engine);
-        let known = relatives.as_deref().unwrap_or_default();
-        // Members of a cluster are in its VPC, and policies, subscriptions can name each.
-        let members = if kind == Kind::Cluster { known } else { &[] };
+    /// Reads what AWS knows beside the source and its [relatives](Rds::relatives).
+    pub async fn read(rds: &Rds, source: Source, relatives: Seen<Vec<Relative>>, contents: Option<Movability>) -> Self {
+        let Database { kind, arn, identifier, engine, .. } = &source.database;
+        // Members of a cluster are in its VPC.
+        let members = if *kind == Kind::Cluster { relatives.as_deref().unwrap_or_default() } else { &[] };
         let vpc = source.vpc_id.as_deref().or(members.iter().find_map(|member| member.vpc_id.as_deref()));
-        let mut named = vec![(kind, identifier)];
-        named.extend(members.iter().map(|member| (Kind::Instance, member.identifier.as_str())));
-        let mut ids = vec![source.database.resource_id.as_str()];
-        ids.extend(members.iter().map(|member| member.resource_id.as_str()).filter(|id| !id.is_empty()));
-        let (proxies, subscriptions, integrations, deployments, mentions, secrets, capture) = tokio::join!(
-            rds.proxies_of(kind, identifier, engine, vpc),
-            rds.event_subscriptions_of(&named),
+        let (proxies, integrations, deployments, (capture, schedules_events)) = tokio::join!(
+            rds.proxies_of(*kind, identifier, engine, vpc),
             rds.integrations_of(arn),
             rds.blue_green_deployments_of(arn),
-            async { clients.iam().await?.mentions(&ids).await },
-            async { clients.secrets(region).await?.about(&[identifier]).await },
-            capture(rds, &source, contents.as_ref()),
+            settings(rds, &source, contents.as_ref()),
         );
         Self {
-            proxies: proxies.map_err(|error| reason(&error)),
-            subscriptions: subscriptions.map_err(|error| reason(&error)),
-            integrations: integrations.map_err(|error| reason(&error)),
-            deployments: deployments.map_err(|error| reason(&error)),
-            mentions: mentions.map_err(|error| reason(&error)),
-            secrets: secrets.map_err(|error| reason(&error)),
+            proxies: proxies.map_err(|error| error.reason()),
+            integrations: integrations.map_err(|error| error.reason()),
+            deployments: deployments.map_err(|error| error.reason()),
             relatives,
             source,
             contents,
             capture,
+            schedules_events,
         }
     }
 
     /// The family of its engine.
-    pub(super) fn family(&self) -> Option<Engine> {
+    pub fn family(&self) -> Option<Engine> {
         Engine::of(&self.source.database.engine)
     }
 }
 
-/// Why a call has no result, and what would give it one.
-fn reason(error: &aws::Error) -> String {
-    match error.is_access_denied() {
-        true => format!("{error}. Allow the action \"{}:{}\".", error.service, error.operation),
-        false => format!("{error}."),
+/// Whether replication can follow the changes, and whether events are scheduled: as the database itself says, or else its
+/// parameter group.
+async fn settings(rds: &Rds, source: &Source, contents: Option<&Movability>) -> (Capture, bool) {
+    let Database { kind, group, engine, .. } = &source.database;
+    let Some(family) = Engine::of(engine) else {
+        return (Capture::Unknown(format!("Replication from the engine \"{engine}\" is not covered.")), false);
+    };
+    // Aurora writes binary logs without backups, of which it always has some.
+    let is_off = family == Engine::Mysql && *kind == Kind::Instance && source.backup_retention_period == 0;
+    let without_backups = || {
+        let detail =
+            "Automated backups are off, so MySQL and MariaDB write no binary logs: set the backup retention period.";
+        Capture::Off(detail.to_owned())
+    };
+    if let Some(contents) = contents {
+        let schedules = contents.settings.get(SCHEDULER).is_some_and(|value| is_on(value));
+        return (if is_off { without_backups() } else { capture_in(family, contents) }, schedules);
+    }
+    let names: &[&str] = match family {
+        Engine::Postgres => &[LOGICAL],
+        Engine::Mysql => &[FORMAT, SCHEDULER],
+    };
+    match rds.parameters_named(&Group { kind: *kind, name: group.clone() }, names).await {
+        Ok(found) => {
+            let value =
+                |name: &str| found.iter().find(|found| found.name == name).and_then(|found| found.value.clone());
+            let capture =
+                if is_off { without_backups() } else { configured(family, &source.database, value(names[0])) };
+            (capture, value(SCHEDULER).is_some_and(|value| is_on(&value)))
+        }
+        Err(_) if is_off => (without_backups(), false),
+        Err(error) => (Capture::Unknown(error.reason()), false),
     }
 }
 
-/// Whether replication can follow the changes: as the database itself says, or else its parameter group.
-async fn capture(rds: &Rds, source: &Source, contents: Option<&Movability>) -> Capture {
-    let Database { kind, group, engine, .. } = &source.database;
-    let Some(family) = Engine::of(engine) else {
-        return Capture::Unknown(format!("Replication from the engine \"{engine}\" is not covered."));
-    };
-    // Aurora writes binary logs without backups, of which it always has some.
-    if family == Engine::Mysql && *kind == Kind::Instance && source.backup_retention_period == 0 {
-        let detail =
-            "Automated backups are off, so MySQL and MariaDB write no binary logs: set the backup retention period.";
-        return Capture::Off(detail.to_owned());
-    }
-    if let Some(contents) = contents {
-        return capture_in(family, contents);
-    }
-    let name = match family {
-        Engine::Postgres => LOGICAL,
-        Engine::Mysql => FORMAT,
-    };
-    match rds.parameters_named(&Group { kind: *kind, name: group.clone() }, &[name]).await {
-        Ok(found) => configured(family, &source.database, found.into_iter().next().and_then(|found| found.value)),
-        Err(error) => Capture::Unknown(reason(&error)),
-    }
+/// Whether a Boolean parameter is on.
+fn is_on(value: &str) -> bool {
+    ["1", "on"].contains(&value.to_ascii_lowercase().as_str())
 }
 
 /// By the settings of the running server.
@@ -172,11 +155,11 @@ fn off_in_mysql(format: &str) -> Capture {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A DB instance that nothing speaks against, and that nothing depends on.
-    pub(in crate::data_sources::encryption_plan) fn facts(engine: &str) -> Facts {
+    pub(crate) fn facts(engine: &str) -> Facts {
         let database = Database {
             kind: Kind::Instance,
             identifier: "orders".to_owned(),
@@ -219,13 +202,11 @@ pub(super) mod tests {
             source,
             relatives: Ok(Vec::new()),
             proxies: Ok(Vec::new()),
-            subscriptions: Ok(Vec::new()),
             integrations: Ok(Vec::new()),
             deployments: Ok(Vec::new()),
-            mentions: Ok(Mentions { found: Vec::new(), is_complete: true }),
-            secrets: Ok(Vec::new()),
             contents: None,
             capture: Capture::Ready,
+            schedules_events: false,
         }
     }
 

@@ -1,0 +1,21 @@
+resource "aws_db_cluster_snapshot" "shop" {
+  db_cluster_identifier          = "shop"
+  db_cluster_snapshot_identifier = "shop-before-encryption"
+}
+
+resource "rdsauth_encrypted_cluster_restore" "shop" {
+  cluster_identifier        = "shop-encrypted"
+  snapshot_identifier       = aws_db_cluster_snapshot.shop.id
+  source_cluster_identifier = "shop"
+  kms_key_arn               = rdsauth_kms_key.databases.arn
+
+  # Nothing in this database acts by itself: no subscriptions, replication slots, pg_cron jobs or events.
+  quiet = false
+
+  lifecycle {
+    postcondition {
+      condition     = self.complete
+      error_message = "The restore is not complete. Apply again to go on with it."
+    }
+  }
+}

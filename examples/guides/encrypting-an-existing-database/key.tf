@@ -1,0 +1,7 @@
+resource "rdsauth_kms_key" "databases" {
+  alias = "alias/databases"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}

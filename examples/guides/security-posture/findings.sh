@@ -1,0 +1,1 @@
+terraform output -json findings > findings.json

@@ -1,0 +1,3 @@
+output "findings" {
+  value = data.rdsauth_posture.region.findings
+}
