@@ -69,7 +69,7 @@ resource "rdsauth_aurora_loader_role" "it" {
 }
 "#;
 
-const ADDRESSES: [&str; 6] = [
+const ADDRESSES: [&str; 7] = [
     "rdsauth_aurora_loader_role.it",
     "rdsauth_blue_green_encryption.it",
     "rdsauth_db_secret.it",
