@@ -24,11 +24,12 @@ impl EncryptedClusterRestore {
     /// # Errors
     /// A foreign parameter group has the name of the temporary one, or AWS refused something.
     pub(super) async fn guard(&self, cx: &Ctx, rds: &Rds, claim: &mut Claim<'_>) -> Result<Option<String>> {
+        if !self.quiet {
+            return Ok(None);
+        }
         let source = &self.source_cluster_identifier;
         let original = rds.database(Kind::Cluster, source).await.context(DOING, source)?;
-        let Some(original) = original.filter(|original| self.quiet && !original.members.is_empty()) else {
-            return Ok(None);
-        };
+        let Some(original) = original.filter(|original| !original.members.is_empty()) else { return Ok(None) };
         self.check_members(rds).await?;
         let wanted = self.wanted_cluster().settings.remove(GROUP).unwrap_or(original.group);
         let group = Quiet::guard(cx, rds, &self.target(), &wanted, claim).await?;
