@@ -458,11 +458,14 @@ fn every_page_with_the_block_lists_its_rights() {
             let section = page.split("\n## ").find(|section| section.starts_with("Required Permissions\n"));
             let (iam, database) =
                 section.and_then(|section| section.split_once("\n### Database\n")).unwrap_or_default();
-            for action in ["rds-db:connect", "secretsmanager:GetSecretValue", "kms:Decrypt"] {
+            // A token for a database that does not exist yet cannot be had.
+            let takes_tokens = !page.replace('\n', " ").contains("`auth` cannot be `iam`");
+            let actions = ["rds-db:connect", "secretsmanager:GetSecretValue", "kms:Decrypt"];
+            for action in actions.into_iter().skip(usize::from(!takes_tokens)) {
                 assert!(iam.contains(action), "{} does not list {action}", path.display());
             }
             assert!(!database.trim().is_empty(), "{}", path.display());
         }
     }
-    assert_eq!(pages, 5);
+    assert_eq!(pages, 8);
 }

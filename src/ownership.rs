@@ -2,7 +2,7 @@
 //! nothing that they have not created.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Model, Plan, Val, View};
+use tf_provider::schema::{Computed, Handle, Model, Plan, Val, View};
 use tf_provider::value::Path;
 
 use crate::aws::{self, lag};
@@ -67,6 +67,19 @@ pub async fn delete<'a, M: Owned>(cx: &'a Ctx, state: &M) -> Result<Option<Delet
 pub fn record_state<M: Owned>(cx: &Ctx, state: &M) {
     if let (false, Ok(subject)) = (cx.is_import(), subject(state)) {
         cx.claims().record_state(&subject);
+    }
+}
+
+/// Sets the provider's region in a plan, where the region is part of the natural key. Goes before everything that asks for
+/// the key: the claim of an interrupted create has it.
+pub async fn plan_region<M: Model>(cx: &Ctx, plan: &mut Plan<'_, M>, region: Handle<M, Computed<String>>) {
+    let is_open = plan.config().is_some_and(|config| !config.is_set(region));
+    if is_open
+        && plan.get(region) == Val::Unknown
+        && let Ok(clients) = cx.aws()
+        && let Ok(own) = clients.region(None).await
+    {
+        plan.set(region, own);
     }
 }
 

@@ -103,7 +103,7 @@ fn what_is_not_carried_over_is_told() {
         json!({ "DBClusterIdentifier": "pair", "DBClusterSnapshotIdentifier": "of-pair" }),
     );
     let run = scene.tf.apply();
-    run.expect_text("Restored DB cluster differs from the original").expect_text("global_write_forwarding is not set");
+    run.expect_text("Settings differ from the original").expect_text("global_write_forwarding is the default");
     let want = json!([{ "identifier": NEW, "name": "global_write_forwarding", "source": "true", "restored": null }]);
     assert_eq!((scene.state("differences"), scene.state("complete")), (want, json!(true)));
     scene.tf.assert_plan_empty();

@@ -123,7 +123,7 @@ fn what_could_not_be_carried_over_is_told() {
     });
     scene.rds("CreateDBInstanceReadReplica", replica);
     let run = scene.tf.apply().expect_text("Settings differ from the original");
-    run.expect_text("read_replicas: \"reports\" in the original, the default now");
+    run.expect_text("read_replicas is the default, not \"reports\"");
     let difference = json!({ "identifier": NEW, "name": "read_replicas", "source": "reports", "restored": null });
     assert_eq!((scene.state("complete"), scene.state("differences")), (json!(true), json!([difference])));
     scene.tf.assert_plan_empty();
@@ -133,7 +133,7 @@ fn what_could_not_be_carried_over_is_told() {
 fn a_role_that_rds_cannot_assume_is_told() {
     let scene = Scene::new(RESTORE);
     scene.account.delete_role("import");
-    scene.tf.apply().expect_text("DB instance is not complete yet").expect_text("its status is \"INVALID\"");
+    scene.tf.apply().expect_text("Restore is not complete yet").expect_text("its status is \"INVALID\"");
     assert!(!scene.tf.state().is_tainted(crate::encrypted_restore::IT));
     assert_eq!(scene.state("complete"), json!(false));
 }

@@ -108,7 +108,7 @@ fn a_login_that_fails_is_corrected_by_the_next_apply() {
     let before = scene.groups();
     let right = scene.account.master("postgres").1;
     scene.account.put_secret("master", json!({ "value": { "username": "pgadmin", "password": "wrong" } }));
-    scene.tf.apply().expect_text("DB instance is not complete yet").expect_text("1 added");
+    scene.tf.apply().expect_text("Restore is not complete yet").expect_text("1 added");
     assert!(!scene.tf.state().is_tainted(IT));
     assert_eq!(scene.state("complete"), json!(false));
     assert_eq!(scene.groups().len(), before.len() + 1, "it stays quiet");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::encrypted_restore::{CREATED, IT, NEW, RESTORE, Scene, tags, with};
 
-const LATE: &str = "DB instance is not complete yet";
+const LATE: &str = "Restore is not complete yet";
 
 /// A restore that is not available before somebody else looks at it.
 fn slow() -> Scene {
@@ -20,7 +20,8 @@ fn a_create_that_was_killed_goes_on() {
         scene.account.kill_after(&scene.tf, &["apply", "-auto-approve"], operation);
         assert_eq!(scene.tf.state().addresses(), [""; 0], "the state is lost");
         scene.account.forget_calls();
-        scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
+        let run = scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
+        run.expect_without("already exists");
         assert_eq!(scene.changes(), CREATED[index + 1..]);
         scene.assert_settled();
         scene.tf.destroy();

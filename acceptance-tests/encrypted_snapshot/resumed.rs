@@ -28,7 +28,8 @@ fn a_create_that_was_killed_goes_on_with_the_same_snapshots() {
         let scene = Scene::new(OF_INSTANCE);
         kill_after(&scene, operation);
         scene.account.forget_calls();
-        scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
+        let run = scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
+        run.expect_without("already exists");
         assert_eq!(scene.changes(), rest);
         scene.assert_settled();
         scene.tf.destroy();

@@ -62,6 +62,14 @@ impl Run {
         self
     }
 
+    /// Fails the test, with all output of the command, if it printed these words.
+    #[track_caller]
+    pub fn expect_without(self, text: &str) -> Self {
+        let said = [&self.stdout, &self.stderr].map(|said| said.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert!(!said.iter().any(|said| said.contains(text)), "{}", self.report(&format!("{text:?} was not expected")));
+        self
+    }
+
     /// The warnings and errors in the lines of a command that ran with `-json`, without core's own on how the provider
     /// was installed.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {

@@ -34,6 +34,8 @@ tf_provider::model! {
     ///
     /// ## Required Permissions
     ///
+    /// ### IAM
+    ///
     /// Only what the selected `checks` need is read.
     ///
     /// * DB instances, DB clusters, snapshots, proxies: `rds:DescribeDBInstances`, `rds:DescribeDBClusters`,
@@ -50,6 +52,10 @@ tf_provider::model! {
     ///   `secretsmanager:GetSecretValue` with `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a
     ///   customer managed key
     /// * For `secret_arns`: `secretsmanager:DescribeSecret`, `secretsmanager:GetResourcePolicy`
+    ///
+    /// ### Database
+    ///
+    /// Permission to connect to PostgreSQL. What is read there is visible to every user.
     pub struct Posture {
         /// Identifiers of DB instances to check. Without any identifier, all databases of the Region are checked.
         db_instance_identifiers: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=63)),

@@ -265,7 +265,7 @@ impl Resource<World> for BlueGreenEncryption {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
-        foreseen::region(cx, plan).await;
+        ownership::plan_region(cx, plan, Self::region).await;
         ownership::warn_if_exists(cx, plan).await;
         foreseen::progress(cx, plan)?;
         foreseen::check(cx, plan).await

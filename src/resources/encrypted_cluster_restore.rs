@@ -26,6 +26,7 @@ use crate::aws::rds::{Kind, Rds, Source};
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::DatabaseConnection;
 use crate::parts::db::quiet::{self, Quieted};
+use crate::parts::rds::carried::{self, Difference, SourceSetting};
 use crate::records::claims::{self, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -42,14 +43,12 @@ tf_provider::model! {
     /// ~> **Note:** The DB cluster has the data of the time at which the snapshot was created. Stop what writes to the
     /// original before you create the snapshot.
     ///
-    /// ~> **Note:** Enabled subscriptions, scheduled jobs and events of the original are in the restored DB cluster as well,
-    /// and act there as soon as it has members. Disable them in the original before you create the snapshot, if they must not.
-    ///
     /// ~> **Note:** A restored DB cluster has another resource ID. IAM policies for `rds-db:connect` must name it:
     /// `resource_id`.
     ///
-    /// -> If the timeout or an interruption ends an apply before all is done, the apply ends with a warning and the resource
-    /// is not tainted: `complete` is `false`, and the next apply goes on, also on another machine.
+    /// -> If a timeout, an interruption or an error ends an apply after the restore has begun, the apply ends with a warning
+    /// and the resource is not tainted: `complete` is `false`, and the next apply goes on, also on another machine. Check
+    /// `complete` in a `postcondition` if other resources need the DB cluster.
     ///
     /// ## Names
     ///
@@ -107,6 +106,8 @@ tf_provider::model! {
     ///
     /// ## Required Permissions
     ///
+    /// ### IAM
+    ///
     /// - Create and read: `rds:DescribeDBClusters`, `rds:DescribeDBInstances`, `rds:DescribeDBClusterEndpoints`,
     ///   `rds:DescribeDBClusterSnapshots`, `rds:ListTagsForResource`, `rds:RestoreDBClusterFromSnapshot`,
     ///   `rds:AddTagsToResource`, `rds:ModifyDBCluster`, `rds:CreateDBInstance`, `rds:CreateDBClusterEndpoint` and
@@ -114,7 +115,9 @@ tf_provider::model! {
     /// - `quiet`: also `rds:DescribeDBClusterParameterGroups`, `rds:DescribeDBClusterParameters`,
     ///   `rds:CopyDBClusterParameterGroup`, or for a default group `rds:CreateDBClusterParameterGroup`,
     ///   `rds:ModifyDBClusterParameterGroup`, `rds:DeleteDBClusterParameterGroup` and `rds:RebootDBInstance`, for a
-    ///   Multi-AZ DB cluster `rds:RebootDBCluster`; `rds:DescribeDBParameters` if members have a group of their own; and `secretsmanager:GetSecretValue` with `auth = "secret"`.
+    ///   Multi-AZ DB cluster `rds:RebootDBCluster`; `rds:DescribeDBParameters` if members have a group of their own; and
+    ///   with `auth = "secret"` also `secretsmanager:GetSecretValue`, and `kms:Decrypt` if the secret is encrypted with a
+    ///   customer managed key.
     /// - Roles, enhanced monitoring and directories: `iam:PassRole` on the role.
     /// - In-place updates: also `rds:RemoveTagsFromResource`.
     /// - Destroy: `rds:DeleteDBInstance`, `rds:DeleteDBClusterEndpoint` and `rds:DeleteDBCluster`; with
@@ -122,6 +125,11 @@ tf_provider::model! {
     /// - `kms_key_arn`: `kms:DescribeKey` and `kms:CreateGrant` on the key. The plan of a create checks both, the latter
     ///   with a dry run that creates no grant.
     /// - A snapshot that is encrypted with another key: also `kms:DescribeKey` and `kms:CreateGrant` on that key.
+    ///
+    /// ### Database
+    ///
+    /// With `quiet`, the master user of the original, or another user that may change subscriptions and drop logical
+    /// replication slots in PostgreSQL, and that may alter events and stop replicas in MySQL and MariaDB.
     ///
     /// ## Migrating from hashicorp/aws
     ///
@@ -156,8 +164,8 @@ tf_provider::model! {
         /// takes a `database_connection`. Used at creation only.
         quiet: bool = optional().or(true),
         /// Login of the original's master user, to stop what acts by itself. `host` is the endpoint of the original: the DB
-        /// cluster is reached at its own endpoint, unless `auth_host` names that as the far end of a tunnel. `auth` is
-        /// `secret` or `provider`. The password is that of the time of the snapshot.
+        /// cluster is reached at its own endpoint, unless `auth_host` names that as the far end of a tunnel. `auth` cannot
+        /// be `iam`. The password is that of the time of the snapshot.
         database_connection: Option<DatabaseConnection> = block(),
         /// Settings that are to differ from those of the original. Used at creation only: a later change has no effect.
         overrides: Option<Overrides> = block(),
@@ -259,34 +267,6 @@ tf_provider::model! {
     }
 }
 
-tf_provider::model! {
-    /// A setting of the original.
-    pub struct SourceSetting {
-        /// Kind of object that has the setting: `"cluster"`, `"member"` or `"custom_endpoint"`.
-        kind: String = computed(),
-        /// Identifier of the object.
-        identifier: String = computed(),
-        /// Name of the setting, as in the data source `rdsauth_encryption_plan`; for a tag, its key with `tags.` in front.
-        name: String = computed(),
-        /// Value of the setting. Several values are separated by commas.
-        value: String = computed(),
-    }
-}
-
-tf_provider::model! {
-    /// A setting in which the restored DB cluster differs.
-    pub struct Difference {
-        /// Identifier of the DB cluster, member or custom endpoint that differs.
-        identifier: String = computed(),
-        /// Name of the setting.
-        name: String = computed(),
-        /// Value in the original, or in `overrides`. Null for the default.
-        source: Option<String> = computed(),
-        /// Value in the restored DB cluster. Null for the default, or if the object is missing.
-        restored: Option<String> = computed(),
-    }
-}
-
 impl Resource<World> for EncryptedClusterRestore {
     const TYPE: &'static str = "encrypted_cluster_restore";
     const SUBCATEGORY: &'static str = "Encryption";
@@ -312,8 +292,9 @@ impl Resource<World> for EncryptedClusterRestore {
         claim.created(cx);
         plan.quieted = quiet::noted(&claim).into();
         plan.begun(cx, &cluster)?;
-        let gone_on = plan.go_on(cx, &rds, &claim.mark(), Some(&claim)).await;
-        gone_on.map_err(|error| diagnostics::unfinished(error, &plan.cluster_identifier))?;
+        if let Err(why) = plan.go_on(cx, &rds, &claim.mark(), Some(&claim)).await {
+            cx.warn(carried::refused(&plan.what(), why));
+        }
         Ok(plan)
     }
 
@@ -395,6 +376,7 @@ impl Resource<World> for EncryptedClusterRestore {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan_region(cx, plan, Self::region).await;
         ownership::warn_if_exists(cx, plan).await;
         foreseen::progress(cx, plan);
         foreseen::check(cx, plan).await
@@ -448,6 +430,11 @@ impl EncryptedClusterRestore {
     async fn rds(&self, cx: &Ctx) -> Result<Rds> {
         let own = self.region.get().ok().map(String::as_str);
         cx.aws()?.rds(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
+    }
+
+    /// What is restored, in words.
+    fn what(&self) -> String {
+        format!("DB cluster \"{}\"", self.cluster_identifier)
     }
 
     fn copied(&self) -> Map<String> {

@@ -22,7 +22,7 @@ use crate::aws::rds::{Kind, Rds, Source};
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::DatabaseConnection;
 use crate::parts::db::quiet::{self, Quieted};
-use crate::parts::rds::carried::{Difference, SourceSetting};
+use crate::parts::rds::carried::{self, Difference, SourceSetting};
 use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -95,6 +95,8 @@ tf_provider::model! {
     ///
     /// ## Required Permissions
     ///
+    /// ### IAM
+    ///
     /// - Create and read: `rds:DescribeDBInstances`, `rds:DescribeDBSnapshots`, `rds:RestoreDBInstanceFromDBSnapshot`,
     ///   `rds:AddTagsToResource`, `rds:ModifyDBInstance`, and `rds:AddRoleToDBInstance` if the original has roles.
     /// - IAM roles, enhanced monitoring and directories: `iam:PassRole` on the role.
@@ -102,9 +104,14 @@ tf_provider::model! {
     /// - `quiet`: `rds:CreateDBParameterGroup` or `rds:CopyDBParameterGroup`, `rds:DescribeDBParameters`,
     ///   `rds:DescribeDBParameterGroups`, `rds:ModifyDBParameterGroup`, `rds:DeleteDBParameterGroup`,
     ///   `rds:ListTagsForResource` and `rds:RebootDBInstance`; with `auth = "secret"` also
-    ///   `secretsmanager:GetSecretValue`.
+    ///   `secretsmanager:GetSecretValue`, and `kms:Decrypt` if the secret is encrypted with a customer managed key.
     /// - In-place updates: also `rds:RemoveTagsFromResource`.
     /// - Destroy: `rds:DeleteDBInstance`; with `final_snapshot_identifier` also `rds:CreateDBSnapshot`.
+    ///
+    /// ### Database
+    ///
+    /// With `quiet`, the master user of the original, or another user that may change subscriptions and drop logical
+    /// replication slots in PostgreSQL, and that may alter events and stop replicas in MySQL and MariaDB.
     ///
     /// ## Migrating from hashicorp/aws
     ///
@@ -223,7 +230,7 @@ impl Resource<World> for EncryptedRestore {
         plan.quieted = quiet::noted(&claim).into();
         plan.begun(cx, &found)?;
         if let Err(why) = plan.go_on(cx, &rds, &claim.mark(), Some(&claim)).await {
-            cx.warn(diagnostics::incomplete(&plan.db_instance_identifier, why));
+            cx.warn(carried::refused(&plan.what(), why));
         }
         Ok(plan)
     }
@@ -301,6 +308,7 @@ impl Resource<World> for EncryptedRestore {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan_region(cx, plan, Self::region).await;
         ownership::warn_if_exists(cx, plan).await;
         foreseen::progress(cx, plan);
         foreseen::check(cx, plan).await
@@ -380,6 +388,11 @@ impl EncryptedRestore {
             true => Ok(()),
             false => Err(diagnostics::no_consent(&self.db_instance_identifier, self.allow_delete)),
         }
+    }
+
+    /// What is restored, in words.
+    fn what(&self) -> String {
+        format!("DB instance \"{}\"", self.db_instance_identifier)
     }
 
     fn copied(&self) -> Map<String> {

@@ -245,6 +245,7 @@ impl Resource<World> for EncryptedSnapshot {
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan_region(cx, plan, Self::region).await;
         ownership::warn_if_exists(cx, plan).await;
         foreseen::progress(cx, plan);
         foreseen::check(cx, plan).await

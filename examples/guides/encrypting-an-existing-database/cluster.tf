@@ -1,11 +1,6 @@
-resource "aws_db_cluster_snapshot" "shop" {
-  db_cluster_identifier          = "shop"
-  db_cluster_snapshot_identifier = "shop-before-encryption"
-}
-
 resource "rdsauth_encrypted_cluster_restore" "shop" {
   cluster_identifier        = "shop-encrypted"
-  snapshot_identifier       = aws_db_cluster_snapshot.shop.id
+  snapshot_identifier       = "shop-before-encryption"
   source_cluster_identifier = "shop"
   kms_key_arn               = rdsauth_kms_key.databases.arn
 

@@ -1,3 +1,5 @@
+# Encrypted DB instance in the place of one that is not
+
 data "rdsauth_db_endpoint" "orders" {
   db_instance_identifier = "orders"
 }

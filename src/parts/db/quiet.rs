@@ -88,6 +88,13 @@ pub fn complaints<M: Model>(
     complaints
 }
 
+/// A configuration that has lost its login since the restore began.
+pub fn no_login() -> Diagnostic {
+    let detail = "With quiet = true, what acts by itself in the restored database is stopped through \
+                  \"database_connection\", which is missing. Until then the database keeps its temporary parameter group.";
+    Diagnostic::error("Missing required argument", detail)
+}
+
 /// Looks for what acts by itself in all databases of a copy. The login is that of its source's master user, whose
 /// block is there.
 ///

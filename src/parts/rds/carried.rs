@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tf_provider::diagnostic::{Diagnostic, Severity};
 use tf_provider::schema::{Map, computed};
 
 use crate::aws::rds::Setting;
@@ -53,6 +54,9 @@ const APART: [&str; 2] = ["tags", "custom_endpoints"];
 
 /// What the name of a tag has in front.
 const TAG: &str = "tags.";
+
+/// The summary for a restore that the next apply goes on with.
+const INCOMPLETE: &str = "Restore is not complete yet";
 
 /// Settings of which only the presence can be carried over: their values are new.
 const PRESENT: &str = "master_user_secret";
@@ -114,9 +118,54 @@ pub fn same(name: &str, wanted: Option<&str>, is: Option<&str>) -> bool {
     match (wanted, is) {
         (Some(_), Some(_)) if name == PRESENT => true,
         (Some(wanted), Some(is)) => words(wanted) == words(is),
-        (Some(value), None) | (None, Some(value)) => value == "false",
+        (Some(value), None) | (None, Some(value)) => is_default(name, value),
         (None, None) => true,
     }
+}
+
+/// Warns that a wait for a restore was cut off. `object` is what is restored, in words.
+pub fn late(object: &str, why: &Diagnostic) -> Diagnostic {
+    let detail = format!(
+        "{object}: {}\n\nWhat has begun goes on in AWS, and the resource is not tainted: the next apply goes on with it. \
+         Until \"complete\" is true, do not use the {object}.",
+        why.detail
+    );
+    Diagnostic::warning(INCOMPLETE, detail)
+}
+
+/// Warns of an error after the restore has begun. As an error, core would taint the resource and replace what was
+/// restored. An update reports it as an error.
+pub fn refused(object: &str, why: Diagnostic) -> Diagnostic {
+    let detail = format!(
+        "{}: {}\n\nThe {object} exists, and the resource is not tainted: the next apply carries over what is missing. Until \
+         \"complete\" is true, do not use it.",
+        why.summary, why.detail
+    );
+    Diagnostic { severity: Severity::Warning, summary: INCOMPLETE.to_owned(), detail, ..why }
+}
+
+/// Warns of settings that could not be carried over.
+pub fn differs(object: &str, differences: &[Difference]) -> Diagnostic {
+    let line = |one: &Difference| {
+        let value = |value: &Option<String>| value.as_ref().map_or("the default".to_owned(), |it| format!("\"{it}\""));
+        let Difference { identifier, name, source, restored } = one;
+        format!("  {identifier}: {name} is {}, not {}", value(restored), value(source))
+    };
+    let lines: Vec<_> = differences.iter().map(line).collect();
+    let detail = format!(
+        "The restored {object} differs from the original, or from \"overrides\":\n{}\n\nThese settings are not carried \
+         over, or RDS has not accepted them. They are listed in \"differences\".",
+        lines.join("\n")
+    );
+    Diagnostic::warning("Settings differ from the original", detail)
+}
+
+/// Whether a value is what there is without the setting, so that the tables do not list it.
+fn is_default(name: &str, value: &str) -> bool {
+    let is_group = name.ends_with("_group_name");
+    value == "false"
+        || (name == "storage_type" && value == "aurora")
+        || (is_group && (value == "default" || value.starts_with("default.") || value.starts_with("default:")))
 }
 
 fn words(list: &str) -> BTreeSet<&str> {

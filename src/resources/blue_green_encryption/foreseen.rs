@@ -65,18 +65,6 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     Ok(())
 }
 
-/// Sets the region, which is part of the natural key.
-pub(super) async fn region(cx: &Ctx, plan: &mut Plan<'_, This>) {
-    let is_open = plan.config().is_some_and(|config| !config.is_set(This::region));
-    if is_open
-        && plan.get(This::region) == Val::Unknown
-        && let Ok(clients) = cx.aws()
-        && let Ok(region) = clients.region(None).await
-    {
-        plan.set(This::region, region);
-    }
-}
-
 /// Sets what is known before the create, and reports what the create would report.
 ///
 /// # Errors

@@ -7,8 +7,8 @@ use crate::aws::rds::Source;
 use crate::aws::rds::encryption::UNENCRYPTED;
 use crate::aws::rds::parameters::Group;
 use crate::aws::rds::snapshots::Snapshot;
-use crate::resources::encrypted_cluster_restore::settings::Original;
-use crate::resources::encrypted_cluster_restore::{Difference, EncryptedClusterRestore as This};
+use crate::parts::rds::carried::Original;
+use crate::resources::encrypted_cluster_restore::EncryptedClusterRestore as This;
 
 /// An error of the create, as its plan tells it.
 pub(super) fn at_plan(error: Diagnostic) -> Diagnostic {
@@ -166,15 +166,6 @@ pub(super) fn gone(id: &str) -> Diagnostic {
 
 // === The restore ===
 
-pub(super) fn late(id: &str, why: &Diagnostic) -> Diagnostic {
-    let detail = format!(
-        "\"{id}\": {}\n\nWhat has begun goes on in AWS, and the resource is not tainted: the next \"terraform apply\" goes \
-         on with it. Until \"complete\" is \"true\", do not use the DB cluster.",
-        why.detail
-    );
-    Diagnostic::warning("Restore is not complete yet", detail)
-}
-
 pub(super) fn events_of_members(group: &Group) -> Diagnostic {
     let detail = format!(
         "The {group} sets event_scheduler, which goes before the temporary DB cluster parameter group: events would run in \
@@ -182,37 +173,6 @@ pub(super) fn events_of_members(group: &Group) -> Diagnostic {
          instead, give the members another group with \"db_parameter_group_name\" in \"overrides\", or set quiet = false."
     );
     Diagnostic::error("Members would run events", detail).at(This::quiet)
-}
-
-pub(super) fn no_login() -> Diagnostic {
-    let detail = "With quiet = true, what acts by itself in the restored DB cluster is stopped through \
-                  \"database_connection\", which is missing. Until then the DB cluster keeps its temporary parameter group.";
-    Diagnostic::error("Missing required argument", detail).at(This::quiet)
-}
-
-pub(super) fn differs(id: &str, differences: &[Difference]) -> Diagnostic {
-    let line = |one: &Difference| {
-        let shown =
-            |value: &Option<String>| value.as_ref().map_or("not set".to_owned(), |value| format!("\"{value}\""));
-        format!("  {}: {} is {}, not {}", one.identifier, one.name, shown(&one.restored), shown(&one.source))
-    };
-    let lines: Vec<_> = differences.iter().map(line).collect();
-    let detail = format!(
-        "The restored DB cluster \"{id}\" differs from the original:\n{}\n\nThese settings are not carried over, or RDS has \
-         not accepted them. They are listed in \"differences\".",
-        lines.join("\n")
-    );
-    Diagnostic::warning("Restored DB cluster differs from the original", detail)
-}
-
-/// After an error of a create, core would replace what exists.
-pub(super) fn unfinished(error: Diagnostic, id: &str) -> Diagnostic {
-    let detail = format!(
-        "{}\n\nThe DB cluster \"{id}\" exists, and the resource is tainted: the next apply would delete it and restore it \
-         again. To go on with it, correct the cause and run \"terraform untaint ADDRESS\" before the next apply.",
-        error.detail
-    );
-    Diagnostic { detail, ..error }
 }
 
 /// An error of RDS, with advice where its code says what helps.

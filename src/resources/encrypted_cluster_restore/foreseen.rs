@@ -62,19 +62,14 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     if plan.is_destroy() {
         return plan.prior().map_or(Ok(()), |prior| check_consent(&prior));
     }
-    let Some(config) = plan.config() else { return Ok(()) };
-    let region_is_open = !config.is_set(This::region);
+    if plan.config().is_none() {
+        return Ok(());
+    }
     if !cx.is_known() {
         plan.forget(This::tags_all);
         return Ok(());
     }
     let reaches = world::may_plan(cx, false).await?;
-    if region_is_open
-        && plan.get(This::region) == Val::Unknown
-        && let Ok(region) = cx.aws()?.region(None).await
-    {
-        plan.set(This::region, region);
-    }
     let copied = plan.prior().and_then(|prior| prior.get(This::copied_tags).known());
     match (copied, plan.get(This::tags)) {
         (Some(copied), Val::Null | Val::Known(_)) => {

@@ -11,9 +11,8 @@ use crate::aws::lag;
 use crate::aws::rds::cluster_restore::NewMember;
 use crate::aws::rds::custom_endpoints::CustomEndpoint;
 use crate::aws::rds::{Rds, Relative, Source};
-use crate::resources::encrypted_cluster_restore::settings::{
-    self, Original, differences, of_cluster, of_endpoint, of_member,
-};
+use crate::parts::rds::carried::{Original, differences};
+use crate::resources::encrypted_cluster_restore::settings::{self, of_cluster, of_endpoint, of_member};
 use crate::resources::encrypted_cluster_restore::steps::{DOING, Seen, Waited, late, passes, waited};
 use crate::resources::encrypted_cluster_restore::{
     ClusterEndpoint, ClusterMember, Difference, EncryptedClusterRestore, diagnostics,

@@ -85,7 +85,7 @@ impl EncryptedClusterRestore {
     }
 
     async fn stop(&mut self, cx: &Ctx, copy: Database, claim: Option<&Claim<'_>>) -> Result<()> {
-        let login = self.database_connection.clone().ok_or_else(diagnostics::no_login)?;
+        let login = self.database_connection.clone().ok_or_else(|| quiet::no_login().at(Self::quiet))?;
         let there = Self::database_connection.path();
         let acting = quiet::look(cx, &copy, &login, &there).await?;
         let all = acting.and_earlier(self.quieted.get().cloned().unwrap_or_default());

@@ -1,30 +1,19 @@
 //! The settings of a cluster, its members and its custom endpoints as texts: read from the original, kept in the state,
 //! given to requests, and compared with what was restored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tf_provider::schema::Map;
 
 use crate::aws::rds::custom_endpoints::CustomEndpoint;
-use crate::aws::rds::{Relative, Setting, Source};
-use crate::resources::encrypted_cluster_restore::{Difference, EncryptedClusterRestore, Overrides, SourceSetting};
+use crate::aws::rds::{Relative, Source};
+use crate::parts::rds::carried::{Original, Settings, SourceSetting, listed, of_rows, originals};
+use crate::resources::encrypted_cluster_restore::{EncryptedClusterRestore, Overrides};
 
 /// The kinds of objects in [`SourceSetting`].
 pub(super) const CLUSTER: &str = "cluster";
 pub(super) const MEMBER: &str = "member";
 pub(super) const CUSTOM_ENDPOINT: &str = "custom_endpoint";
-
-/// Settings that are carried over and compared in another way.
-const APART: [&str; 2] = ["tags", "custom_endpoints"];
-
-/// What the name of a tag has in front.
-const TAG: &str = "tags.";
-
-/// Settings of which only the presence can be carried over: their values are new.
-const PRESENT: &str = "master_user_secret";
-
-/// The settings of one object, by name.
-pub(super) type Settings = BTreeMap<String, String>;
 
 /// The settings of an original with its members, the writer first, and its custom endpoints.
 pub(super) fn of_original(source: &Source, members: &[Relative], endpoints: &[CustomEndpoint]) -> Vec<SourceSetting> {
@@ -68,49 +57,6 @@ pub(super) fn of_endpoint(endpoint: &CustomEndpoint) -> Settings {
         }
     }
     settings
-}
-
-fn of_rows(rows: &[Setting]) -> Settings {
-    let rows = rows.iter().filter(|row| !APART.contains(&row.name));
-    rows.map(|row| (row.name.to_owned(), row.value.clone())).collect()
-}
-
-fn listed(kind: &str, identifier: &str, settings: &Settings, tags: &Map<String>) -> Vec<SourceSetting> {
-    let tags =
-        tags.iter().filter(|(key, _)| !is_reserved(key)).map(|(key, value)| (format!("{TAG}{key}"), value.clone()));
-    let settings = settings.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let setting =
-        |(name, value)| SourceSetting { kind: kind.to_owned(), identifier: identifier.to_owned(), name, value };
-    settings.chain(tags).map(setting).collect()
-}
-
-/// A tag of AWS or of the create of the original.
-fn is_reserved(key: &str) -> bool {
-    key.starts_with("aws:") || key.starts_with("rdsauth:")
-}
-
-/// An object of the original.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Original {
-    pub(super) identifier: String,
-    pub(super) settings: Settings,
-    pub(super) tags: Map<String>,
-}
-
-/// The objects of a kind in the settings of a state, in their order.
-pub(super) fn originals(all: &[SourceSetting], kind: &str) -> Vec<Original> {
-    let mut found: Vec<Original> = Vec::new();
-    for SourceSetting { identifier, name, value, .. } in all.iter().filter(|setting| setting.kind == kind) {
-        if found.last().is_none_or(|last| last.identifier != *identifier) {
-            found.push(Original { identifier: identifier.clone(), ..Original::default() });
-        }
-        let Some(last) = found.last_mut() else { continue };
-        match name.strip_prefix(TAG) {
-            Some(key) => last.tags.insert(key.to_owned(), value.clone()),
-            None => last.settings.insert(name.clone(), value.clone()),
-        };
-    }
-    found
 }
 
 impl EncryptedClusterRestore {
@@ -215,43 +161,6 @@ pub(super) fn follow(new: &str, source: &str, name: &str) -> String {
     }
 }
 
-/// In what an object differs from the settings that are wanted for it.
-pub(super) fn differences(identifier: &str, wanted: &Settings, is: &Settings) -> Vec<Difference> {
-    let names: BTreeSet<_> = wanted.keys().chain(is.keys()).collect();
-    let difference = |name: &String| {
-        let (wanted, is) = (wanted.get(name), is.get(name));
-        (!same(name, wanted.map(String::as_str), is.map(String::as_str))).then(|| Difference {
-            identifier: identifier.to_owned(),
-            name: name.clone(),
-            source: wanted.cloned(),
-            restored: is.cloned(),
-        })
-    };
-    names.into_iter().filter_map(difference).collect()
-}
-
-/// Whether two values mean the same. Lists have no order, and what is off is not listed.
-pub(super) fn same(name: &str, wanted: Option<&str>, is: Option<&str>) -> bool {
-    match (wanted, is) {
-        (Some(_), Some(_)) if name == PRESENT => true,
-        (Some(wanted), Some(is)) => words(wanted) == words(is),
-        (Some(value), None) | (None, Some(value)) => is_default(name, value),
-        (None, None) => true,
-    }
-}
-
-/// Whether a value is what there is without the setting, so that the tables do not list it.
-fn is_default(name: &str, value: &str) -> bool {
-    let is_group = name.ends_with("_group_name");
-    value == "false"
-        || (name == "storage_type" && value == "aurora")
-        || (is_group && (value == "default" || value.starts_with("default.") || value.starts_with("default:")))
-}
-
-fn words(list: &str) -> BTreeSet<&str> {
-    list.split(", ").collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,45 +175,6 @@ mod tests {
             [("shop-1", "new-1"), ("shop", "new-shop"), ("shopper-1", "new-shopper-1"), ("a", "new-a")]
         {
             assert_eq!(follow("new", "shop", name), follows);
-        }
-    }
-
-    #[test]
-    fn objects_of_a_state_keep_their_order_and_tags() {
-        let tags = Map::from([("team".to_owned(), "a=b".to_owned()), ("aws:x".to_owned(), "y".to_owned())]);
-        let mut all = listed(CLUSTER, "shop", &settings(&[("port", "5432")]), &tags);
-        all.extend(listed(MEMBER, "shop", &settings(&[("db_instance_class", "db.r6g.large")]), &Map::new()));
-        all.extend(listed(MEMBER, "a", &settings(&[("db_instance_class", "db.r6g.large")]), &tags));
-        let members = originals(&all, MEMBER);
-        assert_eq!(members.iter().map(|member| member.identifier.as_str()).collect::<Vec<_>>(), ["shop", "a"]);
-        assert_eq!(members[1].tags, Map::from([("team".to_owned(), "a=b".to_owned())]));
-        let cluster = &originals(&all, CLUSTER)[0];
-        assert_eq!((&cluster.settings, cluster.tags.len()), (&settings(&[("port", "5432")]), 1));
-    }
-
-    #[test]
-    fn what_is_the_same_is_no_difference() {
-        let wanted = settings(&[
-            ("groups", "a, b"),
-            ("deletion_protection", "false"),
-            (PRESENT, "arn:old"),
-            ("window", "sun:01:00-sun:01:30"),
-            ("lost", "x"),
-        ]);
-        let is = settings(&[("groups", "b, a"), (PRESENT, "arn:new"), ("window", "mon:01:00-mon:01:30"), ("new", "y")]);
-        let told = differences("shop", &wanted, &is);
-        let told: Vec<_> =
-            told.iter().map(|one| (one.name.as_str(), one.source.as_deref(), one.restored.as_deref())).collect();
-        let windows = ("window", Some("sun:01:00-sun:01:30"), Some("mon:01:00-mon:01:30"));
-        assert_eq!(told, [("lost", Some("x"), None), ("new", None, Some("y")), windows]);
-        assert!(!same(PRESENT, Some("arn"), None));
-        for (name, value, is) in [
-            ("storage_type", "aurora", true),
-            ("storage_type", "aurora-iopt1", false),
-            ("db_cluster_parameter_group_name", "default.aurora-postgresql15", true),
-            ("db_cluster_parameter_group_name", "strict", false),
-        ] {
-            assert_eq!(same(name, Some(value), None), is, "{name} {value}");
         }
     }
 

@@ -8,8 +8,9 @@ use crate::aws::rds::cluster_restore::NewCluster;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::aws::rds::{Kind, Rds, Source, cluster_modifications};
 use crate::aws::{self, lag};
+use crate::parts::rds::carried::{self, Settings, same};
 use crate::records::claims::{Claim, Creator};
-use crate::resources::encrypted_cluster_restore::settings::{self, Settings, of_cluster};
+use crate::resources::encrypted_cluster_restore::settings::{self, of_cluster};
 use crate::resources::encrypted_cluster_restore::{EncryptedClusterRestore, diagnostics, foreseen};
 use crate::world::Ctx;
 
@@ -203,13 +204,13 @@ impl EncryptedClusterRestore {
     /// Something has failed, or AWS refused something.
     pub(super) async fn go_on(&mut self, cx: &Ctx, rds: &Rds, mark: &str, claim: Option<&Claim<'_>>) -> Result<()> {
         if let Waited::Late(why) = self.carry_over(cx, rds, mark, claim).await? {
-            cx.warn(diagnostics::late(&self.cluster_identifier, &why));
+            cx.warn(carried::late(&self.what(), &why));
             return Ok(());
         }
         self.complete = true.into();
         let differences = self.differences.get()?;
         if !differences.is_empty() {
-            cx.warn(diagnostics::differs(&self.cluster_identifier, differences));
+            cx.warn(carried::differs(&self.what(), differences));
         }
         Ok(())
     }
@@ -346,7 +347,7 @@ fn missing<'a>(wanted: &'a Settings, is: &Settings) -> Vec<(&'a str, &'a str)> {
     let has_secret = is.contains_key("master_user_secret");
     let is_missing = |(name, value): &(&String, &String)| {
         let is_fixed = has_secret && *name == "master_user_secret_kms_key_id";
-        !is_fixed && !settings::same(name, Some(value), is.get(*name).map(String::as_str))
+        !is_fixed && !same(name, Some(value), is.get(*name).map(String::as_str))
     };
     let modified = |(name, _): &(&String, &String)| cluster_modifications().any(|modified| modified == *name);
     let names = wanted.iter().filter(modified).filter(is_missing);

@@ -1,9 +1,8 @@
 //! What is said of an encrypted restore.
 
-use tf_provider::diagnostic::{Diagnostic, Severity};
+use tf_provider::diagnostic::Diagnostic;
 
 use crate::aws::rds::snapshots::Snapshot;
-use crate::parts::rds::carried::Difference;
 use crate::resources::encrypted_restore::EncryptedRestore;
 
 // === The snapshot ===
@@ -103,30 +102,6 @@ pub(super) fn restore_of_itself() -> Diagnostic {
 
 // === The restore ===
 
-pub(super) fn late(id: &str, why: &Diagnostic) -> Diagnostic {
-    let detail = format!(
-        "{}\n\nThe restore of \"{id}\" goes on in AWS. The next apply waits for it, and carries over what is missing. Do \
-         not use the DB instance before \"complete\" is true.",
-        why.detail
-    );
-    Diagnostic::warning("DB instance is not complete yet", detail)
-}
-
-pub(super) fn incomplete(id: &str, why: Diagnostic) -> Diagnostic {
-    let detail = format!(
-        "{}: {}\n\nThe restored DB instance \"{id}\" exists, and the resource is not tainted. The next apply carries over \
-         what is missing. Do not use the DB instance before \"complete\" is true.",
-        why.summary, why.detail
-    );
-    Diagnostic { severity: Severity::Warning, summary: "DB instance is not complete yet".to_owned(), detail, ..why }
-}
-
-pub(super) fn no_login() -> Diagnostic {
-    let detail = "With quiet = true, what acts by itself in the restored DB instance is stopped through \
-                  \"database_connection\", which is missing. Until then the DB instance keeps its temporary parameter group.";
-    Diagnostic::error("Missing required argument", detail).at(EncryptedRestore::quiet)
-}
-
 pub(super) fn role_invalid(role: &str, feature: &str, status: &str) -> Diagnostic {
     let detail = format!(
         "RDS cannot assume the role \"{role}\" for \"{feature}\": its status is \"{status}\".\n\nCheck that the trust \
@@ -134,20 +109,6 @@ pub(super) fn role_invalid(role: &str, feature: &str, status: &str) -> Diagnosti
          whose ARN differs from that of the original."
     );
     Diagnostic::error("Role cannot be used", detail)
-}
-
-pub(super) fn differs(id: &str, differences: &[Difference]) -> Diagnostic {
-    let line = |one: &Difference| {
-        let value = |value: &Option<String>| value.as_ref().map_or("the default".to_owned(), |it| format!("\"{it}\""));
-        format!("- {}: {} in the original, {} now", one.name, value(&one.source), value(&one.restored))
-    };
-    let lines: Vec<_> = differences.iter().map(line).collect();
-    let detail = format!(
-        "The restored DB instance \"{id}\" differs from the original, or from \"overrides\", in:\n{}\n\nThese settings \
-         could not be carried over. The section \"Carry-over\" of rdsauth_encryption_plan says how.",
-        lines.join("\n")
-    );
-    Diagnostic::warning("Settings differ from the original", detail)
 }
 
 pub(super) fn gone(id: &str) -> Diagnostic {

@@ -11,7 +11,7 @@ use crate::aws::rds::snapshots::Snapshot;
 use crate::aws::rds::{Database, Kind, Rds, Source};
 use crate::ownership;
 use crate::parts::db::quiet;
-use crate::parts::rds::carried::{Settings, same};
+use crate::parts::rds::carried::{self, Settings, same};
 use crate::parts::rds::database::{Target, describe};
 use crate::parts::rds::given_snapshot;
 use crate::parts::rds::quiet::Quiet;
@@ -156,7 +156,6 @@ impl EncryptedRestore {
     /// # Errors
     /// The DB instance has failed, or AWS or the database refused something.
     pub(super) async fn go_on(&mut self, cx: &Ctx, rds: &Rds, mark: &str, claim: Option<&Claim<'_>>) -> Result<()> {
-        let id = self.db_instance_identifier.clone();
         let Some(found) = self.available(cx, rds).await? else { return Ok(()) };
         self.fill(&found)?;
         cx.save(&*self);
@@ -168,7 +167,7 @@ impl EncryptedRestore {
         self.complete = true.into();
         let left = self.differences_of(&found);
         if !left.is_empty() {
-            cx.warn(diagnostics::differs(&id, &left));
+            cx.warn(carried::differs(&self.what(), &left));
         }
         Ok(())
     }
@@ -184,7 +183,7 @@ impl EncryptedRestore {
             Ended::Done(found) => Ok(Some(found)),
             Ended::Late(found, why) => {
                 self.fill(&found)?;
-                cx.warn(diagnostics::late(&id, &why));
+                cx.warn(carried::late(&self.what(), &why));
                 Ok(None)
             }
         }
@@ -202,7 +201,7 @@ impl EncryptedRestore {
 
     /// What is to be stopped is listed before it is, whatever comes then.
     async fn stop(&mut self, cx: &Ctx, copy: Database, claim: Option<&Claim<'_>>) -> Result<()> {
-        let login = self.database_connection.clone().ok_or_else(diagnostics::no_login)?;
+        let login = self.database_connection.clone().ok_or_else(|| quiet::no_login().at(Self::quiet))?;
         let there = Self::database_connection.path();
         let acting = quiet::look(cx, &copy, &login, &there).await?;
         let all = acting.and_earlier(self.quieted.get().cloned().unwrap_or_default());

@@ -62,19 +62,14 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
 /// # Errors
 /// The create would fail.
 pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
-    let Some(config) = plan.config() else { return Ok(()) };
-    let region_is_open = !config.is_set(This::region);
+    if plan.config().is_none() {
+        return Ok(());
+    }
     if !cx.is_known() {
         plan.forget(This::tags_all);
         return Ok(());
     }
     let reaches = world::may_plan(cx, false).await?;
-    if region_is_open
-        && plan.get(This::region) == Val::Unknown
-        && let Ok(region) = cx.aws()?.region(None).await
-    {
-        plan.set(This::region, region);
-    }
     plan_tags(cx, plan)?;
     plan_intermediate(plan);
     let Val::Known(region) = plan.get(This::region) else { return Ok(()) };
