@@ -171,14 +171,7 @@ fn remote(account: &Account) -> Value {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let group = &found["DBParameterGroups"][0]["DBParameterGroupName"];
-        json!([
-            settings,
-            group,
-            found["KmsKeyId"],
-            found["Endpoint"]["Port"],
-            found["MasterUserSecret"].is_null(),
-            tags(found)
-        ])
+        json!([settings, group, found["KmsKeyId"], found["MasterUserSecret"].is_null(), tags(found)])
     };
     let instances: Map<_, _> = instances(account).iter().map(|(name, found)| (name.clone(), instance(found))).collect();
     let snapshot = |found: &Value| json!([found["DBInstanceIdentifier"], found["KmsKeyId"], tags(found)]);

@@ -356,11 +356,7 @@ impl Resource<World> for EncryptedClusterRestore {
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
         let rds = state.rds(cx).await?;
         match state.remove(cx, &rds).await? {
-            true => {
-                let mark = claims::own_mark(cx, Self::TYPE);
-                state.remove_guard(cx, &rds, mark.as_deref()).await?;
-                deletion.done()
-            }
+            true => deletion.done(),
             false => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ from stage.catalogue import engines
 
 from . import after, before
 from .rds_roles import associate
-from .rds_settings import random_windows
+from .rds_settings import windows
 from .rds_snapshots import source_of
 from .rds_state import MULTI_AZ_ENGINES, backend_of, find
 
@@ -75,8 +75,8 @@ def restored_cluster_has_defaults(aws, call):
         cluster.storage_type = parameters.get("StorageType", "aurora")
     cluster.vpc_security_group_ids = parameters.get("VpcSecurityGroupIds") or [_default_group(cluster)]
     cluster.enabled_cloudwatch_logs_exports = parameters.get("EnableCloudwatchLogsExports", [])
-    backup, cluster.preferred_maintenance_window = random_windows()
-    cluster.preferred_backup_window = parameters.get("PreferredBackupWindow", backup)
+    backup, cluster.preferred_maintenance_window = windows(parameters.get("PreferredBackupWindow"))
+    cluster.preferred_backup_window = backup
     cluster.tags = parameters.get("Tags") or source_of(call).cluster.tags
     for role in parameters.get("AssociatedRoles", []):
         associate(cluster, role["RoleArn"], role.get("FeatureName", ""), aws.transition_of(call.account)["busy"])

@@ -10,7 +10,7 @@ from stage.aws.errors import AwsError
 from . import after, before
 from .rds_application import require_family
 from .rds_groups import find_group
-from .rds_settings import SETTINGS, random_windows
+from .rds_settings import SETTINGS, windows
 from .rds_snapshots import source_of
 from .rds_state import Change, advance, backend_of, begin, change_of, find
 
@@ -86,8 +86,8 @@ def restored_instance_has_defaults(_aws, call):
     if "OptionGroupName" not in parameters:
         major = "-".join(instance.engine_version.split(".")[:2])
         instance.option_group_name, instance.option_group_supplied = f"default:{instance.engine}-{major}", False
-    backup, instance.preferred_maintenance_window = random_windows()
-    instance.preferred_backup_window = parameters.get("PreferredBackupWindow", backup)
+    backup, instance.preferred_maintenance_window = windows(parameters.get("PreferredBackupWindow"))
+    instance.preferred_backup_window = backup
     if "BackupRetentionPeriod" in parameters:
         instance.backup_retention_period = parameters["BackupRetentionPeriod"]
     instance.stage_is_restored = True

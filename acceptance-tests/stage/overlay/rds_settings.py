@@ -19,10 +19,13 @@ SETTINGS = {
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def random_windows():
-    """A backup window and a maintenance window, as AWS chooses them."""
-    hour, day = random.randrange(12), random.choice(_DAYS)
-    return f"{hour:02}:00-{hour:02}:30", f"{day}:{hour + 12:02}:00-{day}:{hour + 12:02}:30"
+def windows(backup=None):
+    """A backup window, the given one if there is one, and a maintenance window that does not overlap it, as AWS chooses
+    them."""
+    backup = backup or "{0:02}:00-{0:02}:30".format(random.randrange(24))
+    # At the other end of the day; a backup window is at most some hours long.
+    hour, day = (int(backup[:2]) + 12) % 24, random.choice(_DAYS)
+    return backup, f"{day}:{hour:02}:00-{day}:{hour:02}:30"
 
 
 @after("rds", "CreateDBInstance", "ModifyDBInstance")

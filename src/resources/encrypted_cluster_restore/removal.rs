@@ -62,15 +62,21 @@ impl EncryptedClusterRestore {
     /// Deletion protection is on, the cluster has members of others, the final snapshot exists, or AWS refused something.
     pub(super) async fn remove(&self, cx: &Ctx, rds: &Rds) -> Result<bool> {
         let id = &self.cluster_identifier;
-        let Some(found) = rds.source(Kind::Cluster, id).await.context(DOING, id)? else { return Ok(true) };
-        if claims::is_of_another(cx, Self::TYPE, tags::mark(&found.tags).map(String::as_str)) {
-            cx.warn(claims::recreated(&ownership::subject(self)?));
-            return Ok(false);
+        let found = rds.source(Kind::Cluster, id).await.context(DOING, id)?;
+        // Core deletes a tainted object without its private state.
+        let mark = found.as_ref().and_then(|found| tags::mark(&found.tags).cloned());
+        let mark = mark.or_else(|| claims::own_mark(cx, Self::TYPE));
+        if let Some(found) = found {
+            if claims::is_of_another(cx, Self::TYPE, mark.as_deref()) {
+                cx.warn(claims::recreated(&ownership::subject(self)?));
+                return Ok(false);
+            }
+            if found.database.status != DELETING {
+                self.remove_running(cx, rds, &found).await?;
+            }
+            cx.wait(&GONE, || rds.source(Kind::Cluster, id)).await.context(DOING, id)?;
         }
-        if found.database.status != DELETING {
-            self.remove_running(cx, rds, &found).await?;
-        }
-        cx.wait(&GONE, || rds.source(Kind::Cluster, id)).await.context(DOING, id)?;
+        self.remove_guard(cx, rds, mark.as_deref()).await?;
         Ok(true)
     }
 

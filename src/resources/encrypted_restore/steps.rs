@@ -273,9 +273,12 @@ impl EncryptedRestore {
         let id = &self.db_instance_identifier;
         let look = || async { rds.source(Kind::Instance, id).await.map_err(Diagnostic::from) };
         let doing = "Cannot delete the DB instance";
-        if let Some(found) = look().await.context(doing, id)? {
-            let mark = tags::mark(&found.tags).map(String::as_str);
-            if claims::is_of_another(cx, Self::TYPE, mark) {
+        let found = look().await.context(doing, id)?;
+        // Core deletes a tainted object without its private state.
+        let mark = found.as_ref().and_then(|found| tags::mark(&found.tags).cloned());
+        let mark = mark.or_else(|| claims::own_mark(cx, Self::TYPE));
+        if let Some(found) = found {
+            if claims::is_of_another(cx, Self::TYPE, mark.as_deref()) {
                 cx.warn(claims::recreated(&ownership::subject(self)?));
                 return Ok(false);
             }
@@ -297,7 +300,7 @@ impl EncryptedRestore {
             cx.until(&lag::DATABASE_BUSY, delete).await.context(doing, id)?;
             cx.wait(&GONE, look).await.context(doing, id)?;
         }
-        if let Some(mark) = claims::own_mark(cx, Self::TYPE).filter(|_| self.quiet) {
+        if let Some(mark) = mark.filter(|_| self.quiet) {
             Quiet { database: &self.target(), mark: &mark }.remove(cx, rds).await?;
         }
         Ok(true)
