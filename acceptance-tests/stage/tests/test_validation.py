@@ -202,5 +202,5 @@ def test_services_that_are_not_played(account):
 
 
 def test_operations_that_moto_lacks_are_named(account):
-    message = refused("StageNotImplemented", account.client("rds").describe_pending_maintenance_actions)
-    assert "DescribePendingMaintenanceActions" in message
+    message = refused("StageNotImplemented", account.client("rds").describe_source_regions)
+    assert "DescribeSourceRegions" in message
