@@ -2,9 +2,10 @@
 //! nothing that they have not created.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Computed, Handle, Model, Plan, Val, View};
+use tf_provider::schema::{Computed, Handle, Model, Partial, Plan, Val, View};
 use tf_provider::value::Path;
 
+use crate::arn::{self, Arn, ArnError};
 use crate::aws::{self, lag};
 use crate::local::lock::{self, Held};
 use crate::records::claims::{Claim, Creator, Deletion, Planned, Subject};
@@ -45,6 +46,33 @@ pub fn subject<M: Owned>(of: &M) -> Result<Subject> {
 /// The `id` of an object for `terraform import`.
 pub fn import_id<M: Owned>(of: &View<'_, M>) -> Val<String> {
     M::subject(of).map_or(Val::Unknown, |subject| Val::Known(subject.import_id))
+}
+
+/// Understands the ARN of an object of RDS, or its identifier with `@REGION` behind it if that is not the provider's. RDS
+/// keeps identifiers in lower case. `parse` reads the ARN, and `what` is the object in a sentence.
+///
+/// # Errors
+/// The id is neither.
+pub fn named_by<M: Model>(
+    id: &str,
+    what: &str,
+    parse: fn(&str) -> Result<(Arn, String), ArnError>,
+    name: Handle<M, String>,
+    region: Handle<M, Computed<String>>,
+) -> Result<Partial<M>> {
+    if id.contains(':') {
+        let (arn, own) = parse(id).map_err(|error| {
+            let detail = format!("{error} Give the ARN or the identifier of {what}.");
+            Diagnostic::error("Malformed import id", detail)
+        })?;
+        return Ok(Partial::default().with(name, own).with(region, Computed::Known(arn.region)));
+    }
+    let (own, elsewhere) = arn::split_region(id);
+    let named = Partial::default().with(name, own.to_lowercase());
+    Ok(match elsewhere {
+        Some(elsewhere) => named.with(region, Computed::Known(elsewhere.to_owned())),
+        None => named,
+    })
 }
 
 /// Begins the create of an object; see [`Claims::begin`](crate::records::claims::Claims::begin).

@@ -380,20 +380,7 @@ impl Resource<World> for EncryptedClusterRestore {
 
     /// An ARN, or an identifier, and `@REGION` behind it if that is not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
-        let (name, region) = if arn::is_meant(id) {
-            let malformed =
-                |error| Diagnostic::error("Malformed import id", format!("{error} Give the ARN or the identifier."));
-            let (arn, name) = arn::cluster_arn(id).map_err(malformed)?;
-            (name, Some(arn.region))
-        } else {
-            let (name, region) = arn::split_region(id);
-            (name.to_lowercase(), region.map(str::to_owned))
-        };
-        let named = Partial::default().with(Self::cluster_identifier, name);
-        Ok(match region {
-            Some(region) => named.with(Self::region, Computed::Known(region)),
-            None => named,
-        })
+        ownership::named_by(id, "a DB cluster", arn::cluster_arn, Self::cluster_identifier, Self::region)
     }
 }
 

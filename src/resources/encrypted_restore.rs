@@ -316,24 +316,7 @@ impl Resource<World> for EncryptedRestore {
 
     /// An ARN, or an identifier, and `@REGION` behind it if that is not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
-        let (name, region) = match arn::is_meant(id) {
-            true => {
-                let malformed = |error: arn::ArnError| {
-                    Diagnostic::error("Malformed import id", format!("{error} Give the ARN or the identifier."))
-                };
-                let (arn, name) = arn::instance_arn(id).map_err(malformed)?;
-                (name, Some(arn.region))
-            }
-            false => {
-                let (name, region) = arn::split_region(id);
-                (name.to_lowercase(), region.map(str::to_owned))
-            }
-        };
-        let named = Partial::default().with(Self::db_instance_identifier, name);
-        Ok(match region {
-            Some(region) => named.with(Self::region, Computed::Known(region)),
-            None => named,
-        })
+        ownership::named_by(id, "a DB instance", arn::instance_arn, Self::db_instance_identifier, Self::region)
     }
 }
 

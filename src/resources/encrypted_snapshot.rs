@@ -253,19 +253,7 @@ impl Resource<World> for EncryptedSnapshot {
 
     /// An ARN, or an identifier, and `@REGION` behind it if that is not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
-        if !id.contains(':') {
-            let (name, region) = arn::split_region(id);
-            let named = Partial::default().with(Self::db_snapshot_identifier, name.to_lowercase());
-            return Ok(match region {
-                Some(region) => named.with(Self::region, Computed::Known(region.to_owned())),
-                None => named,
-            });
-        }
-        let (arn, name) = arn::snapshot_arn(id).map_err(|error| {
-            let detail = format!("{error} Give the ARN or the identifier of a manual DB snapshot.");
-            Diagnostic::error("Malformed import id", detail)
-        })?;
-        Ok(Partial::default().with(Self::db_snapshot_identifier, name).with(Self::region, Computed::Known(arn.region)))
+        ownership::named_by(id, "a manual DB snapshot", arn::snapshot_arn, Self::db_snapshot_identifier, Self::region)
     }
 
     /// From `aws_db_snapshot_copy`, if the copy is encrypted.
