@@ -221,7 +221,7 @@ tf_provider::model! {
         /// Name of the DB subnet group. Availability zones are then chosen by RDS.
         db_subnet_group_name: Option<String> = optional().check(check::length(1..=255)),
         /// IDs of the VPC security groups.
-        vpc_security_group_ids: Option<Set<String>> = optional().check(check::length(1..=100)),
+        vpc_security_group_ids: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=255)),
         /// Name of the DB cluster parameter group.
         db_cluster_parameter_group_name: Option<String> = optional().check(check::length(1..=255)),
         /// Port of the database.

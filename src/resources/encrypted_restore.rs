@@ -192,7 +192,7 @@ tf_provider::model! {
         /// Name of the DB subnet group. The Availability Zone is then chosen by RDS.
         db_subnet_group_name: Option<String> = optional().check(check::length(1..=255)),
         /// IDs of the VPC security groups.
-        vpc_security_group_ids: Option<Set<String>> = optional().check(check::length(1..=100)),
+        vpc_security_group_ids: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=255)),
         /// Name of the DB parameter group.
         parameter_group_name: Option<String> = optional().check(checks::parameter_group()),
         /// Port of the database.
