@@ -23,8 +23,7 @@ const SETTLED: Wait<Seen<Deployment>> = Wait {
     what: "the blue/green deployment to accept its deletion",
     done: |seen| match seen {
         Seen::Found(found) => ![PROVISIONING, SWITCHING].contains(&found.status.as_str()),
-        Seen::Gone => true,
-        Seen::Unclear(_) => false,
+        Seen::Gone | Seen::Unclear(_) => true,
     },
     failed: |_| false,
     seen: |seen| match seen {

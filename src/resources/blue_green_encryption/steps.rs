@@ -41,6 +41,8 @@ enum Asked {
     Begun,
     /// Why not now.
     Busy(String),
+    /// Why it is not known.
+    Unclear(Diagnostic),
 }
 
 /// A deployment that nothing is under way on, or why it was not waited for any longer.
@@ -69,11 +71,11 @@ const SWITCHED: Wait<Look> = Wait { what: "the switchover to complete", ..PROVIS
 
 const ACCEPTED: Wait<Asked> = Wait {
     what: "the blue/green deployment to accept a switchover",
-    done: |asked| matches!(asked, Asked::Begun),
+    done: |asked| !matches!(asked, Asked::Busy(_)),
     failed: |_| false,
     seen: |asked| match asked {
-        Asked::Begun => String::new(),
         Asked::Busy(why) => why.clone(),
+        Asked::Begun | Asked::Unclear(_) => String::new(),
     },
     pauses: lag::DEPLOYMENT,
 };
@@ -268,8 +270,8 @@ impl BlueGreenEncryption {
     async fn switch(&self, cx: &Ctx, rds: &Rds, found: &Deployment) -> Result<Waited> {
         let name = &self.blue_green_deployment_name;
         match cx.wait_or_late(&ACCEPTED, || self.ask(cx, rds, &found.id)).await.context("Cannot switch over", name)? {
+            Ended::Done(Asked::Unclear(why)) | Ended::Late(_, why) => return Ok(Waited::Late(None, why)),
             Ended::Done(_) => {}
-            Ended::Late(_, why) => return Ok(Waited::Late(None, why)),
         }
         let (has_begun, idle) = (AtomicBool::new(false), AtomicU32::new(0));
         let look = || async {
@@ -309,7 +311,7 @@ impl BlueGreenEncryption {
         let status = match self.look(cx, rds).await? {
             Seen::Found(now) => now.status,
             Seen::Gone => return Err(diagnostics::gone(&self.blue_green_deployment_name)),
-            Seen::Unclear(_) => return Ok(Asked::Busy("its status is not known".to_owned())),
+            Seen::Unclear(why) => return Ok(Asked::Unclear(why)),
         };
         match status.as_str() {
             SWITCHING | COMPLETED => Ok(Asked::Begun),
