@@ -6,6 +6,7 @@ from stage.database.images import OwnServer
 from stage.overlay import rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
 from stage.overlay import rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
+from stage.overlay.rds_snapshots import snapshots_of
 from stage.overlay.rds_state import Change, disconnect, named, restart_server
 
 _REGION = "us-east-1"
@@ -34,6 +35,7 @@ class RdsControl:
             ("POST", "quotas"): self.set_quotas,
             ("POST", "switchovers"): self.fail_switchover,
             ("POST", "maintenance"): self.maintain,
+            ("DELETE", "databases"): self.forget_databases,
         }
 
     def create_instance(
@@ -282,6 +284,18 @@ class RdsControl:
             for name, value in values.items()
         ]
         rds_parameter_groups.change(self._aws, account, backend, group, cluster, wanted)
+
+    def forget_databases(self, account):
+        """Removes the databases and snapshots of an account with their data, whatever AWS would say."""
+        with self._aws.lock:
+            for region in moto_backend.rds_regions(account):
+                backend = moto_backend.rds(account, region)
+                for kept in (backend.databases, backend.clusters, backend.db_proxies, backend.blue_green_deployments):
+                    kept.clear()
+                self._follow(account, region)
+                for of_clusters in (False, True):
+                    snapshots_of(backend, of_clusters).clear()
+        return {}
 
     def _follow(self, account, region):
         if self._aws.databases:

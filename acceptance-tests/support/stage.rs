@@ -9,7 +9,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -24,6 +25,23 @@ pub struct Account {
     pub id: String,
     partition: String,
     stage: fn() -> &'static Stage,
+    _lease: Option<Arc<Lease>>,
+}
+
+/// Removes the databases of an account at the end, each of which may have a server and a copy of the data. Those of a
+/// test that failed stay, to be looked at.
+#[derive(Debug)]
+struct Lease {
+    account: String,
+    stage: fn() -> &'static Stage,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            (self.stage)().control("DELETE", "databases", &json!({ "account": self.account }));
+        }
+    }
 }
 
 /// The variable with the file of the endpoints' names.
@@ -51,17 +69,24 @@ impl Account {
     /// A fresh account in another partition, such as `aws-cn`.
     pub fn in_partition(partition: &str) -> Self {
         let number = RandomState::new().build_hasher().finish() % 1_000_000_000_000;
-        Self { id: format!("{number:012}"), partition: partition.to_owned(), stage: Stage::of_aws }
+        let id = format!("{number:012}");
+        Self { id, partition: partition.to_owned(), stage: Stage::of_aws, _lease: None }
     }
 
     /// A fresh account of a stage whose instances and clusters have a real PostgreSQL or MariaDB behind their endpoints.
     pub fn with_databases() -> Self {
-        Self { stage: Stage::of_databases, ..Self::new() }
+        Self::at(Stage::of_databases)
     }
 
     /// The same on servers that no other test uses, for the one test that reads all users of a server.
     pub fn with_databases_alone() -> Self {
-        Self { stage: Stage::of_one_test, ..Self::new() }
+        Self::at(Stage::of_one_test)
+    }
+
+    fn at(stage: fn() -> &'static Stage) -> Self {
+        let account = Self::new();
+        let lease = Lease { account: account.id.clone(), stage };
+        Self { stage, _lease: Some(Arc::new(lease)), ..account }
     }
 
     /// The variables with which a provider works as the administrator of the account.

@@ -14,6 +14,7 @@ os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
 # time, which halves the time to start.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
+from moto.core.common_models import BaseModel  # noqa: E402
 from moto.core.request import Request  # noqa: E402
 from moto.core.serialize import XFormedAttributePicker, get_serializer_class  # noqa: E402
 from moto.core.utils import get_service_model  # noqa: E402
@@ -21,6 +22,9 @@ from moto.iam.models import iam_backends  # noqa: E402
 
 from .errors import AwsError
 from .wire import REQUEST_ID, Answer
+
+# moto keeps each object for a reset that the stage never asks for, and with a snapshot its data.
+BaseModel.__new__ = staticmethod(lambda cls, *_arguments, **_named: object.__new__(cls))
 
 _RESPONSES = {
     "iam": ("moto.iam.responses", "IamResponse"),
@@ -85,6 +89,11 @@ def iam_accounts():
 def rds(account, region):
     """moto's RDS of an account and region."""
     return _resolve(("moto.rds.models", "rds_backends"))[account][region]
+
+
+def rds_regions(account):
+    """The regions of an account in which RDS has been used."""
+    return list(_resolve(("moto.rds.models", "rds_backends"))[account])
 
 
 def kms(account, region):

@@ -77,8 +77,10 @@ class Databases:
             self._close(host)
         for host in wanted.keys() - kept:
             self._open(account, region, host, *wanted[host])
-        for own in self._own.end_all_but(own for own in map(_own_server, self._endpoints.values()) if own):
-            _release(own)
+        ended = self._own.end_all_but(own for own in map(_own_server, self._endpoints.values()) if own)
+        for own in ended:
+            if own.primary not in ended.values():
+                _release(own)
         self.names.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
 
     def disconnect(self, database):

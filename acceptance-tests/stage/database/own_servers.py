@@ -34,12 +34,12 @@ class OwnServers:
         return self._running[own]
 
     def end_all_but(self, used):
-        """Ends the servers that nothing leads to, and returns for whom they were."""
+        """Ends the servers that nothing leads to, and returns them by whom they were for."""
         unused = {own: self._running.pop(own) for own in self._running.keys() - set(used)}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(_end, unused.values()))
         self._addresses.extend(running.address for running in unused.values())
-        return list(unused)
+        return {own: running.server for own, running in unused.items()}
 
 
 def _end(running):

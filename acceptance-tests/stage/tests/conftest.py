@@ -144,11 +144,18 @@ def facts(tmp_path_factory):
     assert not Path(facts["database"]["certificate"]).exists(), "the temporary folder is still there"
 
 
+def _lent(facts):
+    """An account whose databases, each of which may have a server and a copy of the data, go with the test."""
+    account = Account(facts, str(next(_ACCOUNTS)))
+    yield account
+    account.control("DELETE", "databases", account=account.id)
+
+
 @pytest.fixture
 def account(facts):
-    return Account(facts, str(next(_ACCOUNTS)))
+    yield from _lent(facts)
 
 
 @pytest.fixture
 def other_account(facts):
-    return Account(facts, str(next(_ACCOUNTS)))
+    yield from _lent(facts)

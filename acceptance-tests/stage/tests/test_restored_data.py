@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import HTTPClientError
@@ -53,6 +54,11 @@ class Data(Client):
         answer = self.psql(facts["master_password"], user=facts["master_user"], host=host, sql=statements)
         assert answer == "" or "read-only transaction" in answer, answer
         return answer == ""
+
+
+    def copies(self):
+        """The copies of data that the stage keeps."""
+        return set(Path(self.account.facts["database"]["certificate"]).parent.glob("image*"))
 
 
 class NewerData(Data):
@@ -383,3 +389,15 @@ def test_renamed_instance_keeps_its_server(data):
 def test_control_knows_endpoints(data):
     with pytest.raises(ValueError, match="there is no endpoint none"):
         data.sql("select 1", at="none")
+
+
+def test_the_data_goes_with_the_snapshot(data):
+    before = data.copies()
+    data.snapshot()
+    data.snapshot("again")
+    assert len(data.copies() - before) == 2
+    data.rds.delete_db_snapshot(DBSnapshotIdentifier="again")
+    assert len(data.copies() - before) == 1
+    data.account.control("DELETE", "databases", account=data.account.id)
+    assert data.copies() <= before
+    assert data.rds.describe_db_instances()["DBInstances"] == []

@@ -115,19 +115,9 @@ impl Scene {
         }
     }
 
-    /// Frees resources that thousands of cases would use up: the stage's record gets slow to search, and its endpoints
-    /// are limited.
+    /// Clears the stage's record, which thousands of cases would make slow to search.
     pub(super) fn end(self) {
         self.forget();
-        if self.medium == Medium::Calls {
-            return;
-        }
-        let instances = self.account.call("rds", "DescribeDBInstances", json!({}));
-        for instance in instances["DBInstances"].as_array().into_iter().flatten() {
-            let identifier = &instance["DBInstanceIdentifier"];
-            let deletion = json!({ "DBInstanceIdentifier": identifier, "SkipFinalSnapshot": true });
-            self.account.call("rds", "DeleteDBInstance", deletion);
-        }
     }
 
     /// Sets a rule for the next events.
