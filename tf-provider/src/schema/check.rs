@@ -5,14 +5,24 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::value::Value;
+use crate::value::{Type, Value};
 
 /// A requirement on a value.
 #[derive(Clone)]
 pub struct Check {
     /// Its text in the documentation: `must be 1 to 64 characters long`.
     pub sentence: Cow<'static, str>,
+    about: About,
     test: Arc<Test>,
+}
+
+/// Which values a check judges; it holds for all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    Text,
+    Number,
+    Collection,
+    Map,
 }
 
 type Test = dyn Fn(&Value) -> Result<(), Option<String>> + Send + Sync;
@@ -26,7 +36,7 @@ impl Check {
     /// let check = Check::text("must be lower-case", |text| !text.contains(char::is_uppercase));
     /// ```
     pub fn text(sentence: impl Into<Cow<'static, str>>, holds: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Self::new(sentence, move |value| match value.as_str() {
+        Self::new(sentence, About::Text, move |value| match value.as_str() {
             Some(text) if !holds(text) => Err(None),
             _ => Ok(()),
         })
@@ -37,7 +47,7 @@ impl Check {
         sentence: impl Into<Cow<'static, str>>,
         parse: impl Fn(&str) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(sentence, move |value| match value.as_str() {
+        Self::new(sentence, About::Text, move |value| match value.as_str() {
             Some(text) => parse(text).map_err(|error| Some(error.to_string())),
             None => Ok(()),
         })
@@ -45,9 +55,22 @@ impl Check {
 
     fn new(
         sentence: impl Into<Cow<'static, str>>,
+        about: About,
         test: impl Fn(&Value) -> Result<(), Option<String>> + Send + Sync + 'static,
     ) -> Self {
-        Self { sentence: sentence.into(), test: Arc::new(test) }
+        Self { sentence: sentence.into(), about, test: Arc::new(test) }
+    }
+
+    /// Whether it can refuse any value of a type.
+    pub(crate) fn judges(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Dynamic => true,
+            Type::String => self.about == About::Text,
+            Type::Number => self.about == About::Number,
+            Type::List(_) | Type::Set(_) => self.about == About::Collection,
+            Type::Map(_) => matches!(self.about, About::Collection | About::Map),
+            _ => false,
+        }
     }
 
     /// What is wrong with a known value, in whole sentences; `name` says whose value it is.
@@ -69,7 +92,7 @@ pub fn keys(check: Check) -> Check {
         Some(what) => format!("must have keys that are {what}"),
         None => format!("must have keys each of which {}", check.sentence),
     };
-    Check::new(sentence, move |value| {
+    Check::new(sentence, About::Map, move |value| {
         let Value::Map(elements) = value else { return Ok(()) };
         let complaints = elements.keys().find_map(|key| check.complaint(key, &Value::from(key.as_str())));
         complaints.map_or(Ok(()), |complaint| Err(Some(complaint)))
@@ -106,7 +129,7 @@ pub fn between(range: RangeInclusive<i64>) -> Check {
         (least, &i64::MAX) => format!("must be an integer of at least {least}"),
         (least, most) => format!("must be an integer from {least} to {most}"),
     };
-    Check::new(sentence, move |value| match value {
+    Check::new(sentence, About::Number, move |value| match value {
         Value::Number(number) if !number.as_i64().is_some_and(|n| range.contains(&n)) => Err(None),
         _ => Ok(()),
     })
@@ -120,7 +143,7 @@ pub fn size(range: RangeInclusive<usize>) -> Check {
         (least, most) if least == most => format!("must have {most} element{}", if *most == 1 { "" } else { "s" }),
         (least, most) => format!("must have {least} to {most} elements"),
     };
-    Check::new(sentence, move |value| {
+    Check::new(sentence, About::Collection, move |value| {
         let count = match value {
             Value::List(elements) => elements.len(),
             Value::Set(elements) => elements.len(),

@@ -233,6 +233,7 @@ fn leaf(kind: Kind, place: Place, attribute: &Attribute, last: bool, complain: &
         complain("it holds something sensitive and is not sensitive itself");
     }
     presence(kind, place, attribute, complain);
+    checks(attribute, complain);
     default(attribute, complain);
     computed(attribute, complain);
     let resource_only = [
@@ -307,6 +308,21 @@ fn presence(kind: Kind, place: Place, attribute: &Attribute, complain: &mut impl
     }
     if place == Place::Element && traits.computed {
         complain("the elements of an attribute are not computed one by one");
+    }
+}
+
+/// A check of texts holds for every list, so that nobody notices.
+fn checks(attribute: &Attribute, complain: &mut impl FnMut(&str)) {
+    let flags = &attribute.flags;
+    if !flags.checks.iter().all(|check| check.judges(&attribute.ty)) {
+        complain("a check is of another type than the attribute");
+    }
+    let elements = match &attribute.ty {
+        Type::List(ty) | Type::Set(ty) | Type::Map(ty) => Some(&**ty),
+        _ => None,
+    };
+    if !flags.each.iter().all(|check| elements.is_some_and(|ty| check.judges(ty))) {
+        complain("a check of each element is of another type than the elements");
     }
 }
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::schema::sample::Sample;
 use crate::schema::{
-    Computed, Ctx, Dynamic, Field, Host, List, ListEntry, Listing, Model as _, Relation, Resource, Rules, Secret, Set,
-    Timeouts, Val, block, check, computed, list, optional, required, variadic,
+    Computed, Ctx, Dynamic, Field, Host, List, ListEntry, Listing, Map, Model as _, Relation, Resource, Rules, Secret,
+    Set, Timeouts, Val, block, check, computed, list, optional, required, variadic,
 };
 use crate::value::Value;
 
@@ -144,6 +144,22 @@ fn defaults_are_of_use_and_right() {
     check::<i64>(optional().or(9).check(check::between(1..=3)), refused);
     check::<Vec<String>>(optional().or(vec![String::new()]).each(check::length(1..=3)), refused);
     assert_eq!(one::<i64>(optional().or(2).check(check::between(1..=3))), [""; 0]);
+}
+
+#[test]
+fn a_check_can_refuse_something() {
+    let (wrong, in_it) = (
+        "a check is of another type than the attribute",
+        "a check of each element is of another type than the elements",
+    );
+    check::<Vec<String>>(required().check(check::length(1..=3)), wrong);
+    check::<String>(required().check(check::size(1..=3)), wrong);
+    check::<String>(required().check(check::between(1..=3)), wrong);
+    check::<Vec<String>>(required().check(check::keys(check::length(1..=3))), wrong);
+    check::<Vec<i64>>(required().each(check::length(1..=3)), in_it);
+    check::<String>(required().each(check::length(1..=3)), in_it);
+    assert_eq!(one::<Vec<String>>(required().check(check::size(1..=3)).each(check::length(1..=3))), [""; 0]);
+    assert_eq!(one::<Map<String>>(required().check(check::keys(check::length(1..=3)))), [""; 0]);
 }
 
 #[test]
