@@ -68,6 +68,27 @@ fn no_derived_debug_shows_secrets() {
     keep(Rule::Debug);
 }
 
+/// `tofu test` crashes otherwise, whatever the function.
+#[test]
+fn tests_of_modules_call_no_provider_function() {
+    let mut calls = Vec::new();
+    let mut count = 0;
+    let mut folders = vec![root().join("examples")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(".tftest.hcl") {
+                count += 1;
+                calls.extend(fs::read_to_string(&path).unwrap().contains("provider::").then_some(path));
+            }
+        }
+    }
+    assert!(count >= 10, "{count} files of tests");
+    assert_eq!(calls, Vec::<PathBuf>::new());
+}
+
 #[test]
 fn summaries_of_diagnostics_fit_a_line() {
     let found: Vec<_> =

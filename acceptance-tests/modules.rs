@@ -5,6 +5,7 @@ mod clickpipes_users;
 mod consumer;
 mod encrypt_with_blue_green;
 mod encrypt_with_downtime;
+mod iam_database_login;
 mod limitless_data_loader;
 mod replication_iam_auth;
 mod replication_user;

@@ -14,10 +14,11 @@ run "lets_the_consumer_in_as_a_new_user" {
     error_message = "The user does not log in with tokens."
   }
   assert {
-    condition = provider::rdsauth::policies_equivalent(
-      rdsauth_iam_db_access_role.this.assume_role_policy,
-      provider::rdsauth::assume_policy_json(var.clickhouse_role_arn, ["sts:AssumeRole", "sts:TagSession"]),
-    )
+    condition = jsondecode(rdsauth_iam_db_access_role.this.assume_role_policy).Statement == [{
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+      Effect    = "Allow"
+      Principal = { AWS = var.clickhouse_role_arn }
+    }]
     error_message = "Somebody else may assume the role."
   }
 }

@@ -10,17 +10,20 @@ run "lets_the_role_in_as_this_user_of_this_database" {
     error_message = "The policy is on another role."
   }
   assert {
-    condition = provider::rdsauth::policies_equivalent(
-      rdsauth_iam_db_user_policy.this.policy_json,
-      provider::rdsauth::connect_policy_json([
-        provider::rdsauth::db_user_arn(
+    condition = jsonencode([
+      for statement in jsondecode(rdsauth_iam_db_user_policy.this.policy_json).Statement :
+      merge(statement, { Resource = [for arn in statement.Resource : slice(split(":", arn), 2, 7)] })
+      ]) == jsonencode([{
+        Action = ["rds-db:connect"]
+        Effect = "Allow"
+        Resource = [[
+          "rds-db",
           data.rdsauth_db_endpoint.this.region,
           data.rdsauth_db_endpoint.this.account_id,
-          data.rdsauth_db_endpoint.this.resource_id,
-          var.db_user,
-        ),
-      ]),
-    )
+          "dbuser",
+          "${data.rdsauth_db_endpoint.this.resource_id}/${var.db_user}",
+        ]]
+    }])
     error_message = "The policy allows something else."
   }
 }
