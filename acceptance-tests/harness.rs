@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::binaries::binary;
+use crate::support::engine::Feature;
 use crate::support::eventually;
 use crate::support::rdsauth::REQUIRED;
 use crate::support::terraform::{Terraform, on_each_engine};
@@ -192,6 +193,20 @@ fn the_version_of_an_engine_is_known() {
 }
 
 #[test]
+fn a_test_knows_what_its_cli_lacks() {
+    let clis = [Feature::ImportByIdentity, Feature::Query, Feature::Actions];
+    assert_eq!(clis.map(|feature| feature.since("terraform")), [Some((1, 12)), Some((1, 14)), Some((1, 14))]);
+    assert_eq!(clis.map(|feature| feature.since("tofu")), [Some((1, 12)), None, None]);
+    on_each_engine(|tf| {
+        let expected = tf.version() >= (1, 12);
+        assert_eq!(tf.has(Feature::ImportByIdentity), expected);
+        let address = tf.address("registry.terraform.io/a/b");
+        let host = if tf.engine().name == "tofu" { "registry.opentofu.org" } else { "registry.terraform.io" };
+        assert_eq!((address, tf.address("example.com/a/b")), (format!("{host}/a/b"), "example.com/a/b".to_owned()));
+    });
+}
+
+#[test]
 fn the_folder_goes_with_the_test() {
     let tf = Terraform::default();
     let folder = tf.path();
@@ -209,12 +224,15 @@ fn init_finds_providers_in_the_mirror_alone() {
             .provider("registry.terraform.io/rdsauth/rdsauth", binary("terraform-provider-rdsauth"))
             .provider_version("registry.terraform.io/other/thing", "3.2.1", binary("terraform-provider-rdsauth"));
         let required = |source: &str| {
+            let source = tf.address(source);
             format!("terraform {{\n  required_providers {{\n    it = {{ source = {source:?} }}\n  }}\n}}")
         };
         tf.write("main.tf", &required("registry.terraform.io/rdsauth/rdsauth"));
-        tf.init().expect_text("Installed rdsauth/rdsauth v0.1.0");
+        tf.init();
+        assert!(is_locked(&tf, "registry.terraform.io/rdsauth/rdsauth", "0.1.0"));
         tf.write("main.tf", &required("registry.terraform.io/other/thing"));
-        tf.init().expect_text("Installed other/thing v3.2.1");
+        tf.init();
+        assert!(is_locked(&tf, "registry.terraform.io/other/thing", "3.2.1"));
         tf.write("main.tf", &required("registry.terraform.io/hashicorp/null"));
         tf.run(&["init"]).expect_code(1).expect_text("hashicorp/null");
     });
@@ -236,7 +254,8 @@ fn init_finds_what_make_install_has_installed() {
         let configuration = tf.path().join("empty.tfrc");
         let tf = tf.env("TF_CLI_CONFIG_FILE", configuration.display()).env("CHECKPOINT_DISABLE", 1);
         tf.write("main.tf", REQUIRED);
-        tf.init().expect_text(&format!("Installed rdsauth/rdsauth v{}", env!("CARGO_PKG_VERSION")));
+        tf.init();
+        assert!(is_locked(&tf, "registry.terraform.io/rdsauth/rdsauth", env!("CARGO_PKG_VERSION")));
         tf.ok(&["validate"]);
     });
 }
@@ -287,7 +306,10 @@ fn a_process_of_a_command_can_be_measured_and_killed() {
 fn a_command_that_ends_too_early_is_no_endless_wait() {
     let tf = Terraform::new();
     let message = failure(|| tf.start(&["version"]).wait_for("a text that never comes"));
-    assert!(message.contains("ended without") && message.contains("Terraform v"), "{message}");
+    assert!(
+        message.contains("ended without") && ["Terraform v", "OpenTofu v"].iter().any(|it| message.contains(it)),
+        "{message}"
+    );
 }
 
 #[test]
@@ -320,6 +342,13 @@ resource "terraform_data" "slow" {
   provisioner "local-exec" { command = "echo sta''rted; exec sleep 100" }
 }
 "#;
+
+/// Whether `init` has installed this version of a provider.
+fn is_locked(tf: &Terraform, address: &str, version: &str) -> bool {
+    let lock = tf.read(".terraform.lock.hcl");
+    let block = lock.split("provider ").find(|block| block.starts_with(&format!("{:?}", tf.address(address))));
+    block.is_some_and(|block| block.contains(&format!("{version:?}")))
+}
 
 /// The output of a shell command that a user with this home runs in the checkout.
 fn in_checkout(home: &Path, line: &str) -> String {

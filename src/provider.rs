@@ -217,6 +217,14 @@ mod tests {
         }
     }
 
+    /// Whatever can be managed can be imported by `identity`, and listed.
+    #[test]
+    fn every_resource_has_an_identity() {
+        for resource in Rdsauth::resources() {
+            assert!(resource.table().identity().next().is_some(), "{}", resource.name());
+        }
+    }
+
     #[test]
     fn every_entity_is_well_described() {
         assert_eq!(docs::complaints::<Rdsauth>(Path::new("examples"), TITLE, FOREIGN), Vec::<String>::new());

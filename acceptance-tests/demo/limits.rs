@@ -27,7 +27,7 @@ fn a_schema_of_five_hundred_types_is_served() {
     tf.apply();
     tf.assert_plan_empty();
     let schema: serde_json::Value = serde_json::from_str(&tf.ok(&["providers", "schema", "-json"]).stdout).unwrap();
-    let types = &schema["provider_schemas"]["registry.terraform.io/example/demo"]["resource_schemas"];
+    let types = &schema["provider_schemas"][tf.address("registry.terraform.io/example/demo")]["resource_schemas"];
     assert_eq!(types.as_object().map(serde_json::Map::len), Some(504));
     assert_eq!(types["demo_pet_7"]["version"], json!(1));
     tf.destroy();

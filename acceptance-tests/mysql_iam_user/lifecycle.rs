@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{CONNECTION, READER, Scene, USER, warnings};
+use crate::support::engine::Feature;
 
 #[test]
 fn a_user_is_created_logs_in_with_tokens_and_is_dropped() {
@@ -183,6 +184,30 @@ fn it_is_imported_with_all_it_may_do() {
     for (id, sentence) in [("host/user", "/NAME@HOST"), ("host", "empty part"), ("host/a@b/c", "/NAME@HOST")] {
         scene.tf.run(&["import", USER, id]).expect_code(1).expect_text(sentence);
     }
+}
+
+#[test]
+fn it_is_imported_by_its_identity() {
+    let scene = Scene::new(READER);
+    if !scene.tf.has(Feature::ImportByIdentity) {
+        return;
+    }
+    scene.tf.apply();
+    let (endpoint, secret) = (format!("{}:{}", scene.host, scene.port), scene.account.master_secret("mariadb"));
+    let identity = json!({ "endpoint": endpoint, "login": secret, "name": scene.user, "host": "%" });
+    assert_eq!(scene.tf.state().identity(USER), identity);
+    scene.tf.import_by_identity(USER, &identity);
+    scene.tf.import_by_identity(USER, &json!({ "endpoint": endpoint, "login": secret, "name": scene.user }));
+    assert_eq!(scene.tf.state().identity(USER), identity);
+    scene.tf.ok(&["state", "rm", USER]);
+    let nobody = json!({ "endpoint": "shop:0", "login": secret, "name": scene.user });
+    scene.tf.write("import.tf", &format!("import {{\n  to       = {USER}\n  identity = {nobody}\n}}\n"));
+    let error = scene.tf.plan_fails().error();
+    assert_eq!(error.summary, "Malformed import identity");
+    assert!(error.detail.contains("has a port that is not a number"), "{error:?}");
+    scene.tf.write("import.tf", &format!("import {{\n  to       = {USER}\n  identity = {identity}\n}}\n"));
+    scene.tf.apply();
+    scene.tf.destroy();
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Created, changed, renamed, imported, dropped.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::postgresql_iam_user::{IT, PASSWORD, Scene};
+use crate::support::engine::Feature;
 
 #[test]
 fn a_user_is_created_and_logs_in_with_a_token() {
@@ -110,6 +111,31 @@ fn an_import_needs_no_change() {
     assert_eq!(scene.state("adopted"), false);
     let gone = scene.tf.run(&["import", IT, &id.replace("/u", "/nobody")]);
     assert_ne!(gone.code, Some(0));
+    scene.tf.destroy();
+    assert_eq!(scene.role(), "");
+}
+
+#[test]
+fn an_import_by_identity_needs_no_change() {
+    let scene = Scene::new("  name = \"uID\"");
+    if !scene.tf.has(Feature::ImportByIdentity) {
+        return;
+    }
+    let identity = |name: &str, login: Value| {
+        let (endpoint, database) = (format!("{}:{}", scene.host, scene.port), scene.named("dID"));
+        json!({ "endpoint": endpoint, "login": login, "database": database, "name": scene.named(name) })
+    };
+    scene.tf.apply();
+    assert_eq!(scene.tf.state().identity(IT), identity("uID", json!(null)));
+    scene.tf.import_by_identity(IT, &identity("uID", json!(null)));
+    scene.configure("  name = \"vID\"");
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply();
+    assert_eq!(scene.tf.state().identity(IT), identity("vID", json!(null)), "a new name is another identity");
+    let value = json!({ "username": scene.named("mID"), "password": PASSWORD });
+    let arn = scene.account.put_secret("master", json!({ "value": value }))["arn"].clone();
+    scene.configure_as("  name = \"vID\"", &format!("auth = \"secret\"\n    secret_arn = {arn}"));
+    scene.tf.import_by_identity(IT, &identity("vID", arn));
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
 }

@@ -223,6 +223,13 @@ impl State {
         at(&resource["values"], attribute).cloned().unwrap_or(Value::Null)
     }
 
+    /// What identifies the object, as `import` blocks take it; null for a CLI without identities.
+    #[track_caller]
+    pub fn identity(&self, address: &str) -> Value {
+        let Some(resource) = self.resource(address) else { panic!("{address} is not in the state:\n{:#}", self.0) };
+        resource["identity"].clone()
+    }
+
     /// Whether the resource is marked for replacement.
     pub fn is_tainted(&self, address: &str) -> bool {
         self.resource(address).is_some_and(|resource| resource["tainted"] == Value::Bool(true))

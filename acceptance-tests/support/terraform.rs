@@ -22,7 +22,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::engine::{Engine, engines};
+use crate::support::engine::{Engine, Feature, engines, skip};
 use crate::support::output::{Plan, Run, State};
 use crate::support::process::Running;
 
@@ -49,7 +49,7 @@ pub fn on_each_engine(test: impl Fn(Terraform)) {
 }
 
 impl Terraform {
-    /// The first CLI on PATH: `terraform` where it is installed.
+    /// The first CLI: that of `RDSAUTH_TEST_CLIS`, or else `terraform` where it is installed.
     pub fn new() -> Self {
         Self::with(engines().swap_remove(0))
     }
@@ -74,6 +74,17 @@ impl Terraform {
         }
     }
 
+    /// Whether the CLI has a feature. If not, says so, and the test ends there.
+    pub fn has(&self, feature: Feature) -> bool {
+        let name = self.engine.name;
+        let is_there = feature.since(name).is_some_and(|since| self.version() >= since);
+        if !is_there {
+            let (major, minor) = self.version();
+            skip(&format!("{name} {major}.{minor} lacks {feature:?}"));
+        }
+        is_there
+    }
+
     /// Another working folder of the same user on the same machine, with the same configuration and variables, and
     /// no state. If this one is initialised, so is the other.
     pub fn beside(&self) -> Self {
@@ -94,13 +105,13 @@ impl Terraform {
     /// Core hashes an installed provider as a whole in each command, which for an unoptimised binary takes longer than
     /// everything else in a test. An overridden one is started as it is, and `init` has nothing to install.
     pub fn overridden(mut self, address: &str, binary: impl AsRef<Path>) -> Self {
-        let name = address.rsplit('/').next().unwrap_or(address);
+        let (name, address) = (address.rsplit('/').next().unwrap_or(address), self.address(address));
         place(
             binary.as_ref(),
-            &self.machine.path().join("overrides").join(address),
+            &self.machine.path().join("overrides").join(&address),
             &format!("terraform-provider-{name}"),
         );
-        self.overridden.push(address.to_owned());
+        self.overridden.push(address);
         self.configure_cli();
         self
     }
@@ -113,9 +124,17 @@ impl Terraform {
     /// Installs a provider binary as a given version of `address` into the mirror.
     pub fn provider_version(self, address: &str, version: &str, binary: impl AsRef<Path>) -> Self {
         let name = address.rsplit('/').next().unwrap_or(address);
-        let folder = self.machine.path().join("mirror").join(address).join(version).join(platform());
+        let folder = self.machine.path().join("mirror").join(self.address(address)).join(version).join(platform());
         place(binary.as_ref(), &folder, &format!("terraform-provider-{name}_v{version}"));
         self
+    }
+
+    /// The address of a provider whose source is written without a host: each CLI has a registry of its own.
+    pub fn address(&self, address: &str) -> String {
+        match self.engine.name {
+            "tofu" => address.replacen("registry.terraform.io/", "registry.opentofu.org/", 1),
+            _ => address.to_owned(),
+        }
     }
 
     /// Sets a variable for every later command.
@@ -242,6 +261,16 @@ impl Terraform {
     #[track_caller]
     pub fn import(&self, address: &str, id: &str) -> Run {
         self.ok(&["import", address, id])
+    }
+
+    /// Forgets an object, imports it again with an `import` block that has this identity, and expects that to be all.
+    #[track_caller]
+    pub fn import_by_identity(&self, address: &str, identity: &Value) {
+        self.ok(&["state", "rm", address]);
+        self.write("import.tf", &format!("import {{\n  to       = {address}\n  identity = {identity}\n}}\n"));
+        self.apply().expect_text("1 imported, 0 added, 0 changed, 0 destroyed");
+        self.remove("import.tf");
+        self.assert_plan_empty();
     }
 
     /// The present state.

@@ -6,6 +6,7 @@
 mod creation;
 mod diagnostics;
 mod grant;
+mod identity;
 mod privileges;
 
 use std::time::Duration;
@@ -199,6 +200,7 @@ tf_provider::model! {
         previous_grants: Computed<Option<Set<String>>> = computed().keep(),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
+    identity { identity::MysqlIamUserIdentity }
 }
 
 const DROP: &str = "drop";

@@ -7,6 +7,7 @@ mod checks;
 mod destroy;
 mod diagnostics;
 mod foreseen;
+mod identity;
 mod objections;
 
 use std::time::Duration;
@@ -202,6 +203,7 @@ tf_provider::model! {
         database_connection: DatabaseConnection = block().min(1),
     }
     timeouts { create: "5m", read: "2m", update: "5m", delete: "10m" }
+    identity { identity::PostgresqlIamUserIdentity }
 }
 
 /// An instant of RFC 3339, or `infinity`; two spellings of one instant are the same.

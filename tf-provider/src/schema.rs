@@ -10,6 +10,7 @@ pub mod docs;
 mod entity;
 mod field;
 pub mod generate;
+mod identity;
 pub mod law;
 pub mod merge;
 mod model;
@@ -38,6 +39,9 @@ pub use entity::{
     data_source, ephemeral, function, list, resource,
 };
 pub use field::{Computed, Dynamic, Field, Map, Mismatch, Secret, Set, Traits, Val};
+#[cfg(test)]
+pub(crate) use identity::tests as identity_tests;
+pub use identity::{Identified, Identity};
 pub use model::{Handle, Model, Partial};
 pub use plan::Plan;
 pub use private::Private;
@@ -61,6 +65,8 @@ pub struct Table {
     pub relations: Vec<Relation>,
     /// The `timeouts` block, if the model has one.
     pub timeouts: Option<Timeouts>,
+    /// The identity, if it is a model of its own.
+    pub identified: Option<Identified>,
 }
 
 /// One attribute or nested block.
@@ -97,7 +103,7 @@ pub const TIMEOUTS: &str = "timeouts";
 impl Table {
     /// A table without attributes; the macro fills it.
     pub fn new(doc: &str) -> Self {
-        Self { doc: unindent(doc), attributes: Vec::new(), relations: Vec::new(), timeouts: None }
+        Self { doc: unindent(doc), attributes: Vec::new(), relations: Vec::new(), timeouts: None, identified: None }
     }
 
     /// Adds an attribute with its rules.
@@ -146,16 +152,6 @@ impl Table {
         let own = self.attributes.iter().map(|attribute| (attribute.name.to_owned(), attribute.ty.clone()));
         let timeouts = self.timeouts.as_ref().map(|timeouts| (TIMEOUTS.to_owned(), timeouts.ty()));
         Type::Object(ObjectType { attributes: own.chain(timeouts).collect(), optional: BTreeSet::new() })
-    }
-
-    /// The attributes that identify a remote object.
-    pub fn identity(&self) -> impl Iterator<Item = &Attribute> {
-        self.attributes.iter().filter(|attribute| attribute.flags.identity)
-    }
-
-    /// The type of the identity.
-    pub fn identity_ty(&self) -> Type {
-        Type::object(self.identity().map(|attribute| (attribute.name, attribute.ty.clone())))
     }
 }
 

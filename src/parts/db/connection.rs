@@ -1,17 +1,16 @@
 //! The `database_connection` block of entities that speak SQL: from the configuration to a session.
 
 mod destroy;
+mod import;
 mod opening;
 mod place;
 
 use std::net::IpAddr;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Check, Val, View, check, optional, parse_duration, required};
 use tf_provider::value::Path;
 
-use crate::arn;
 use crate::attributes::checks;
 use crate::aws::host::check_host;
 
@@ -69,9 +68,6 @@ tf_provider::model! {
     }
 }
 
-/// Characters that parts of an import ID cannot contain unescaped.
-const RESERVED: AsciiSet = CONTROLS.add(b'%').add(b'/').add(b'@').add(b'\'');
-
 impl DatabaseConnection {
     /// Contradictory or missing arguments of a block.
     pub fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
@@ -108,84 +104,6 @@ impl DatabaseConnection {
             complain(missing, detail, block.path(Self::auth_port));
         }
         complaints
-    }
-
-    /// Parses `[LOGIN@]HOST[:PORT]/REST` into a connection and the parts of REST. With a login, authentication is by
-    /// IAM, or by secret if the login is the ARN of one; without, by the provider block. `%2F` is a slash in a part.
-    ///
-    /// # Errors
-    /// It has another form.
-    pub fn of_import(id: &str) -> Result<(Self, Vec<String>)> {
-        let malformed = |what: &str| {
-            let detail = format!(
-                "\"{id}\" {what}.\n\nThe form is [LOGIN@]HOST[:PORT]/…, where LOGIN is a database user for IAM \
-                 database authentication or the ARN of a secret; without it, the credentials of the provider block \
-                 are used. Write %2F for a slash in a name and %40 for an @ in LOGIN."
-            );
-            Diagnostic::error("Malformed import id", detail)
-        };
-        let decode = |text: &str| {
-            let decoded = percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
-            decoded.map_err(|_| malformed("contains bytes that are not valid UTF-8"))
-        };
-        let login = id.split_once('@').filter(|(login, _)| arn::is_meant(login) || !login.contains('/'));
-        let (login, rest) = login.map_or((None, id), |(login, rest)| (Some(login), rest));
-        let mut parts = rest.split('/');
-        let place = parts.next().unwrap_or_default();
-        let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) => {
-                let port = port.parse::<u16>().ok().filter(|port| *port > 0);
-                (host, Some(port.ok_or_else(|| malformed("has a port that is not a number from 1 to 65535"))?))
-            }
-            None => (place, None),
-        };
-        check_address(host).map_err(|error| malformed(&format!("does not contain a valid host: {error}")))?;
-        let parts = parts.map(decode).collect::<Result<Vec<_>>>()?;
-        if parts.is_empty() || parts.iter().any(String::is_empty) {
-            return Err(malformed("has an empty part, or no part, after the host"));
-        }
-        let login = login.map(decode).transpose()?;
-        let (auth, username, secret_arn) = match login {
-            None => ("provider", None, None),
-            Some(arn) if arn::is_meant(&arn) => {
-                arn::secret_arn(&arn)
-                    .map_err(|error| malformed(&format!("has a LOGIN that is not the ARN of a secret: {error}")))?;
-                ("secret", None, Some(arn))
-            }
-            Some(user) if user.is_empty() => return Err(malformed("has an empty LOGIN")),
-            Some(user) => ("iam", Some(user), None),
-        };
-        let connection = Self {
-            host: host.to_owned(),
-            port: port.map(i64::from),
-            database: None,
-            username,
-            auth: auth.to_owned(),
-            secret_arn,
-            auth_host: None,
-            auth_port: None,
-            region: None,
-            tls: None,
-            ca_certificate: None,
-            connect_timeout: None,
-            statement_timeout: None,
-            application_name: None,
-        };
-        Ok((connection, parts))
-    }
-
-    /// What [`of_import`](Self::of_import) parses, for an object in the database, as far as an import ID can express
-    /// it.
-    pub fn import_id(&self, parts: &[&str]) -> String {
-        let login = match self.auth.as_str() {
-            "secret" => self.secret_arn.as_deref(),
-            "provider" => None,
-            _ => self.username.as_deref(),
-        };
-        let login = login.map(|login| format!("{}@", utf8_percent_encode(login, &RESERVED))).unwrap_or_default();
-        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-        let parts: String = parts.iter().map(|part| format!("/{}", utf8_percent_encode(part, &RESERVED))).collect();
-        format!("{login}{}{port}{parts}", self.host)
     }
 
     /// The same login at the endpoint of a copy of the database, without a tunnel unless that leads there.
@@ -271,55 +189,5 @@ mod tests {
         assert_eq!(complaints(&local), ["host"]);
         assert_eq!(complaints(&[&local[..], &[("auth_host", HOST.into())]].concat()), [""; 0]);
         assert_eq!(complaints(&[("username", "admin".into()), ("auth_port", 5432.into())]), ["auth_port"]);
-    }
-
-    /// The parts of an import ID.
-    #[derive(Debug, PartialEq, Eq)]
-    struct Imported {
-        auth: String,
-        login: Option<String>,
-        host: String,
-        port: Option<i64>,
-        parts: Vec<String>,
-    }
-
-    fn imported(id: &str) -> Option<Imported> {
-        let (connection, parts) = DatabaseConnection::of_import(id).ok()?;
-        let DatabaseConnection { auth, username, secret_arn, host, port, .. } = connection;
-        Some(Imported { auth, login: username.or(secret_arn), host, port, parts })
-    }
-
-    fn of_host(auth: &str, login: Option<&str>, port: Option<i64>, parts: &[&str]) -> Imported {
-        let parts = parts.iter().map(|part| (*part).to_owned()).collect();
-        Imported { auth: auth.to_owned(), login: login.map(str::to_owned), host: HOST.to_owned(), port, parts }
-    }
-
-    #[test]
-    fn import_ids_say_who_logs_in_where() {
-        let iam = of_host("iam", Some("admin"), Some(5433), &["app", "jane"]);
-        assert_eq!(imported(&format!("admin@{HOST}:5433/app/jane")), Some(iam));
-        let provider = of_host("provider", None, None, &["jane@%"]);
-        assert_eq!(imported(&format!("{HOST}/jane@%25")), Some(provider));
-        let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:rds/master-AbCdEf";
-        let secret = of_host("secret", Some(arn), None, &["a/b"]);
-        assert_eq!(imported(&format!("{arn}@{HOST}/a%2Fb")), Some(secret));
-    }
-
-    #[test]
-    fn other_import_ids_are_refused() {
-        for id in [
-            "",
-            HOST,
-            "admin@",
-            "@host/app",
-            "host:0/app",
-            "host:x/app",
-            "host/",
-            "host//a",
-            "host/%ff",
-            "arn:x@host/a",
-        ] {
-            assert_eq!(imported(id), None, "{id}");
-        }
     }
 }

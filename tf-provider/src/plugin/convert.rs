@@ -58,18 +58,12 @@ pub(crate) fn dynamic_object(object: Option<Object>, table: &Table) -> Result<Op
 
 /// The identity of an object, once its required attributes are there and all of it is known.
 pub(crate) fn identity(table: &Table, object: &Object) -> Result<Option<wire::ResourceIdentityData>> {
-    let attributes: Object = table
-        .identity()
-        .map(|attribute| (attribute.name.to_owned(), object.get(attribute.name).cloned().unwrap_or_default()))
-        .collect();
-    let value = Value::Map(attributes);
+    let identity = table.identity_of(object);
     // Attributes that the provider fills are null in an import, and core refuses an identity that changes when they are
     // filled.
-    let is_always_there =
-        |attribute: &Attribute| attribute.is_required() || attribute.is_computed() && !attribute.traits.nullable;
-    let lacks =
-        |attribute: &Attribute| is_always_there(attribute) && object.get(attribute.name).is_none_or(Value::is_null);
-    if table.identity().next().is_none() || table.identity().any(lacks) || !value.is_wholly_known() {
+    let lacks = table.identity().any(|attribute| attribute.is_lacking_in(&identity));
+    let value = Value::Map(identity);
+    if table.identity().next().is_none() || lacks || !value.is_wholly_known() {
         return Ok(None);
     }
     Ok(Some(wire::ResourceIdentityData { identity_data: dynamic(&value, &table.identity_ty())? }))

@@ -12,7 +12,7 @@ pub use erased::{
 pub use list::{ErasedList, Found, List, ListEntry, Listing, list};
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::schema::{Ctx, Field, Handle, Model, Partial, Plan, View};
+use crate::schema::{Attribute, Ctx, Field, Handle, Model, Partial, Plan, View};
 use crate::value::{Type, Value};
 
 /// A provider: its block, how it is configured, and the lists of its entities.
@@ -275,19 +275,20 @@ fn import_by_identity<M: Model>(id: &str) -> Result<Partial<M>> {
     if parts.len() != names.len() || parts.iter().any(|part| part.is_empty()) {
         return Err(Diagnostic::error("Malformed import id", format!("\"{id}\" is not of the form {}.", form())));
     }
-    names.iter().zip(parts).try_fold(Partial::default(), |partial, (attribute, part)| {
-        let value = match attribute.ty {
-            Type::Number => part.parse().map(Value::Number).ok(),
-            Type::String => Some(Value::string(part)),
-            _ => None,
-        };
-        let value = value.ok_or_else(|| {
+    let value = |attribute: &Attribute, part: &str| match attribute.ty {
+        Type::Number => part.parse().map(Value::Number).ok(),
+        Type::String => Some(Value::string(part)),
+        _ => None,
+    };
+    let named = names.iter().zip(parts).map(|(attribute, part)| {
+        let value = value(attribute, part).ok_or_else(|| {
             let detail =
                 format!("\"{part}\" cannot be the attribute \"{}\" in an id of the form {}.", attribute.name, form());
             Diagnostic::error("Malformed import id", detail)
         })?;
-        Ok(partial.with_value(attribute.name, value))
-    })
+        Ok((attribute.name.to_owned(), value))
+    });
+    M::table().known_by(named.collect::<Result<_>>()?).map(Partial::from_object)
 }
 
 #[cfg(test)]

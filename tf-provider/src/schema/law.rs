@@ -74,7 +74,30 @@ pub fn of<P: Provider>() -> Vec<String> {
 pub fn complaints(kind: Kind, table: &Table) -> Vec<String> {
     let mut found = Vec::new();
     judge(kind, Place::Top, table, "", &mut found);
+    if let Some(identified) = &table.identified {
+        identity_model(kind, table, identified.attributes(), &mut found);
+    }
     found
+}
+
+/// The rules of an identity that is a model of its own.
+fn identity_model(kind: Kind, table: &Table, attributes: &[Attribute], found: &mut Vec<String>) {
+    if kind != Kind::Resource || table.attributes.iter().any(|attribute| attribute.flags.identity) {
+        found.push("only resources have an identity, and one of them".to_owned());
+    }
+    for attribute in attributes {
+        let mut complain = |sentence: &str| found.push(format!("identity.{}: {sentence}", attribute.name));
+        let flags = &attribute.flags;
+        if !matches!(attribute.ty, Type::String | Type::Number) {
+            complain("an identity is text or a number");
+        }
+        if flags.write_only || attribute.is_sensitive() {
+            complain("an identity is no secret");
+        }
+        if attribute.is_computed() || !flags.checks.is_empty() || flags.replace || flags.identity {
+            complain("an identity says what it is made of, and no more");
+        }
+    }
 }
 
 fn judge(kind: Kind, place: Place, table: &Table, at: &str, found: &mut Vec<String>) {

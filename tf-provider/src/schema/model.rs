@@ -53,7 +53,8 @@ pub struct Partial<M>(Object, PhantomData<fn() -> M>);
 ///
 /// After the struct, `rules { … }` takes rules about several attributes: `exactly_one_of(a, b)`, `conflicts(a, b)` and
 /// `required_together(a, b)`. They are checked as soon as enough is known, and each attribute's documentation says so.
-/// `timeouts { … }` declares how long operations may take, and `ignored { NAMES => "doc" }` adds optional strings that
+/// `timeouts { … }` declares how long operations may take, `identity { MODEL }` the [`Identity`](crate::schema::Identity)
+/// of what no attributes of its own identify, and `ignored { NAMES => "doc" }` adds optional strings that
 /// are accepted and ignored.
 ///
 /// Doc comments are the user's documentation. The Rust type determines the Terraform type and whether the attribute is
@@ -67,6 +68,7 @@ macro_rules! model {
         }
         $( rules { $( $rule:ident ( $( $member:ident ),+ $(,)? ) ),* $(,)? } )?
         $( timeouts { $( $operation:ident : $limit:literal ),* $(,)? } )?
+        $( identity { $identity:ty } )?
         $( ignored { $ignored:expr => $ignored_doc:literal } )?
     ) => {
         $(#[doc = $doc])*
@@ -96,6 +98,7 @@ macro_rules! model {
                     $( table.timeouts = Some($crate::schema::Timeouts(
                         vec![$((stringify!($operation), $limit)),*]
                     )); )?
+                    $( table.identified = Some($crate::schema::Identified::by::<Self, $identity>()); )?
                     $( table.ignore($ignored, $ignored_doc); )?
                     table
                 })
@@ -242,10 +245,9 @@ impl<M: Model> Partial<M> {
         self.0
     }
 
-    /// An attribute by name, as the identity lists it.
-    pub(crate) fn with_value(mut self, name: &str, value: Value) -> Self {
-        self.0.insert(name.to_owned(), value);
-        self
+    /// The known attributes by name.
+    pub(crate) fn from_object(object: Object) -> Self {
+        Self(object, PhantomData)
     }
 }
 

@@ -108,7 +108,7 @@ async fn whole<P: Provider>(
     let table = entry.table();
     let mut known = found.known.clone();
     if found.is_whole {
-        known.retain(|name, _| table.identity().any(|attribute| attribute.name == name));
+        known = table.known_by(table.identity_of(&known))?;
         return resource::merged(table, &resource::complete(table, known)?, found.known.clone()).map(Some);
     }
     let known = resource::complete(table, known)?;

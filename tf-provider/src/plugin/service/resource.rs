@@ -350,7 +350,7 @@ fn by_identity(table: &Table, identity: &wire::ResourceIdentityData) -> Result<O
     let mut relations = table.relations.iter().filter(|relation| relation.members().iter().all(is_identity));
     match relations.find_map(|relation| relation.complaint(table, &known, &Path::root())) {
         Some(complaint) => Err(Diagnostic::error("Malformed import identity", complaint.detail)),
-        None => Ok(known),
+        None => table.known_by(known),
     }
 }
 
@@ -376,6 +376,7 @@ pub(crate) fn complete(table: &Table, object: Object) -> Result<Object, Diagnost
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::identity_tests::Book;
     use crate::schema::{Model as _, optional};
 
     crate::model! {
@@ -403,5 +404,22 @@ mod tests {
         assert_eq!(import(Value::Null, Value::Null), Err(none));
         let both = "Only one of \"one\" and \"other\" can be set.".to_owned();
         assert_eq!(import("a".into(), "b".into()), Err(both));
+    }
+
+    #[test]
+    fn an_import_by_an_identity_of_its_own_fills_the_block() {
+        let import = |room: Value| {
+            let identity = [("room", room), ("board", 2.into()), ("title", "A".into())];
+            let identity = Value::Map(identity.map(|(name, value)| (name.to_owned(), value)).into());
+            let identity_data = convert::dynamic(&identity, &Book::table().identity_ty()).unwrap();
+            let data = wire::ResourceIdentityData { identity_data };
+            by_identity(Book::table(), &data).map(|known| (known, data)).map_err(|error| error.detail)
+        };
+        let (known, data) = import("hall".into()).unwrap();
+        assert_eq!(convert::identity(Book::table(), &known), Ok(Some(data)), "it is found under the same");
+        let stored = complete(Book::table(), known).unwrap();
+        assert_eq!(stored["shelf"].as_map().unwrap()["board"], 2.into());
+        assert_eq!(import(Value::Null).unwrap_err(), "\"room\" is missing or unknown.");
+        assert_eq!(import("".into()).unwrap_err(), "There is no room without a name.");
     }
 }

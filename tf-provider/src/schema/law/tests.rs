@@ -379,3 +379,41 @@ fn a_default_that_is_no_value_is_found() {
     table.attributes[0].flags.default = Some(Value::from("one"));
     assert_eq!(complaints(Kind::Resource, &table), ["it: the default is no value of the type"]);
 }
+
+#[test]
+fn an_identity_of_its_own_is_plain() {
+    crate::model! {
+        /// Identified by all that it must not be.
+        struct Wrong {
+            /// Identifies, too.
+            name: String = required().replace().identity(),
+        }
+        identity { WrongIdentity }
+    }
+    crate::model! {
+        /// Not plain.
+        struct WrongIdentity {
+            /// No text.
+            flag: bool = required(),
+            /// Secret.
+            secret: Secret<String> = required(),
+            /// With a default.
+            name: String = optional().or("a"),
+        }
+    }
+    impl crate::schema::Identity<Wrong> for WrongIdentity {
+        fn of(_: &crate::schema::View<'_, Wrong>) -> Option<Self> {
+            None
+        }
+        fn known(self) -> crate::diagnostic::Result<crate::schema::Partial<Wrong>> {
+            Ok(crate::schema::Partial::default())
+        }
+    }
+    let expected = [
+        "only resources have an identity, and one of them",
+        "identity.flag: an identity is text or a number",
+        "identity.secret: an identity is no secret",
+        "identity.name: an identity says what it is made of, and no more",
+    ];
+    assert_eq!(complaints(Kind::Resource, Wrong::table()), expected);
+}
