@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve()
 PROVIDER = TARGET / "debug/terraform-provider-rdsauth"
 PATIENCE = 240
+# The first of the list that the acceptance tests take, or else what the demo finds itself.
+CLI = pathlib.Path((os.environ.get("RDSAUTH_TEST_CLIS") or shutil.which("terraform") or shutil.which("tofu")).split(":")[0])
 APPLY = " 6. terraform apply"
 # Any of these would fail the demo if it reached what the demo starts or does.
 THE_MACHINES_OWN = {
@@ -30,7 +33,7 @@ class TheDemo(unittest.TestCase):
         self.folder.chmod(0o711)  # PostgreSQL may run as another user
 
     def start(self, *arguments):
-        command = [sys.executable, CHECKOUT / "scripts/demo", *arguments]
+        command = [sys.executable, CHECKOUT / "scripts/demo", *arguments, CLI]
         environment = os.environ | THE_MACHINES_OWN | {"TMPDIR": str(self.folder)}
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
@@ -38,6 +41,11 @@ class TheDemo(unittest.TestCase):
     def assert_nothing_is_left(self):
         self.assertEqual(list(self.folder.iterdir()), [])
         self.assertEqual(processes_with(str(self.folder)), [])
+
+    def test_names_the_cli_that_it_does_not_find(self):
+        command = [sys.executable, CHECKOUT / "scripts/demo", PROVIDER, "no-such-cli"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((ended.returncode, ended.stderr), (1, "demo: there is no no-such-cli\n"))
 
     def build(self):
         command = ["cargo", "build", "--locked", "-q", "--bin", PROVIDER.name]
@@ -52,7 +60,7 @@ class TheDemo(unittest.TestCase):
         provider.unlink()
         self.assertEqual(demo.returncode, 1, out + err)
         self.assertIn("successfully initialized!", out)
-        self.assertIn("demo: step 5 failed: exit code 1 instead of 0 from terraform test", err)
+        self.assertRegex(err, r"demo: step 5 failed: exit code 1 instead of 0 from \S*/%s test" % CLI.name)
         self.assertIn("Failed to load plugin schemas", err)
         self.assertNotIn(APPLY, out)
         self.assert_nothing_is_left()
@@ -79,7 +87,7 @@ class TheDemo(unittest.TestCase):
         enter = next(line for line in lines if line.startswith("cd "))
         end = next(line for line in lines if line.startswith("kill "))
         try:
-            self.assertIn("Resources: 4 added", shell(f"{enter} && terraform apply -auto-approve"))
+            self.assertIn("Resources: 4 added", shell(f"{enter} && {CLI} apply -auto-approve"))
             self.assertEqual(shell(f"{enter} && psql -XAtc 'select current_user'"), "pgadmin\n")
             for line in lines:
                 if line.startswith("curl "):
