@@ -8,12 +8,14 @@ export CARGO_TARGET_DIR := $(TARGET)
 
 PROVIDER := $(TARGET)/release/terraform-provider-rdsauth
 PYTHON := .venv/bin/python
+# As the registry calls this machine, such as linux_amd64.
+PLATFORM = $$(uname -sm | tr '[:upper:] ' '[:lower:]_' | sed 's/x86_64$$/amd64/; s/aarch64$$/arm64/')
 DENY_VERSION := 0.20.2
 DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
 FUZZ_VERSION := 0.13.2
 FUZZ := $(TARGET)/tools/$(FUZZ_VERSION)/bin/cargo-fuzz
 
-.PHONY: help build install demo stage test matrix fuzz lint docs new-resource proto bench clean setup release
+.PHONY: help build install demo stage test matrix fuzz lint dist mirror docs new-resource proto bench clean setup release
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -21,22 +23,25 @@ help: ## List the targets
 build: ## Build the provider for debugging
 	cargo build --locked
 
-install: release ## Build for release and install for a plain `terraform init`
-	scripts/install $(PROVIDER) "$$HOME/.terraform.d/plugins"
+install: $(if $(ZIP),,release) ## Build for release and install for a plain `terraform init`; ZIP=… installs a release
+	scripts/install $(or $(ZIP),$(PROVIDER)) "$$HOME/.terraform.d/plugins"
 
-demo: setup release ## Show the provider at work, from set-up to destroy; KEEP=1 leaves the stage up to play with
-	$(PYTHON) scripts/demo $(if $(KEEP),--keep) $(PROVIDER)
+demo: setup release ## Show the provider at work, from set-up to destroy; KEEP=1 leaves the stage up, CLI=… takes another CLI
+	$(PYTHON) scripts/demo $(if $(KEEP),--keep) $(PROVIDER) $(CLI)
 
 stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use by hand
 	acceptance-tests/stage/run up
 
-test: setup ## Run every test, after setting up what they need
+test: setup ## Run every test; the acceptance tests with each CLI of RDSAUTH_TEST_CLIS, a list like PATH
 	scripts/postgres-17 || echo "PostgreSQL 17 cannot be had here: the tests that need it are skipped"
 	if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run --locked --workspace; \
+		cargo nextest run --locked --workspace -E 'not binary_id(acceptance-tests::acceptance)'; \
 		cargo test --locked --workspace --doc; \
+		scripts/each-cli cargo nextest run --locked -p acceptance-tests --test acceptance; \
 	else \
-		cargo test --locked --workspace; \
+		cargo test --locked --workspace --exclude acceptance-tests; \
+		cargo test --locked -p acceptance-tests --test law; \
+		scripts/each-cli cargo test --locked -p acceptance-tests --test acceptance; \
 	fi
 	acceptance-tests/stage/run test
 	for tests in scripts benches; do $(PYTHON) -m unittest discover -q -s $$tests -p '*_test.py'; done
@@ -57,6 +62,16 @@ lint: setup $(DENY) ## Check format, clippy, rustdoc, licences and the examples'
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 	scripts/alone terraform fmt -check -recursive examples scripts
+
+dist: ## Pack the release VERSION=… for this machine into target/dist; GPG_KEY=… signs it
+	scripts/dist check "$(VERSION)"
+	rm -rf $(TARGET)/dist
+	binary=$$(scripts/build-release) \
+		&& scripts/dist pack "$(VERSION)" $(PLATFORM) "$$binary" $(TARGET)/dist
+	scripts/dist close "$(VERSION)" $(TARGET)/dist
+
+mirror: ## Lay out the releases in target/dist as filesystem and network mirror: MIRROR=target/mirror
+	scripts/mirror $(TARGET)/dist $(or $(MIRROR),$(TARGET)/mirror)
 
 docs: ## Generate docs/ from the schemas
 	$(call overwrite,-p terraform-provider-rdsauth docs)
