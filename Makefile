@@ -32,16 +32,13 @@ demo: setup release ## Show the provider at work, from set-up to destroy; KEEP=1
 stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use by hand
 	acceptance-tests/stage/run up
 
-test: setup ## Run every test; the acceptance tests with each CLI of RDSAUTH_TEST_CLIS, a list like PATH
+test: setup ## Run every test, with each CLI of RDSAUTH_TEST_CLIS, a list like PATH
 	scripts/postgres-17 || echo "PostgreSQL 17 cannot be had here: the tests that need it are skipped"
 	if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run --locked --workspace -E 'not binary_id(acceptance-tests::acceptance)'; \
+		scripts/each-cli cargo nextest run --locked --workspace; \
 		cargo test --locked --workspace --doc; \
-		scripts/each-cli cargo nextest run --locked -p acceptance-tests --test acceptance; \
 	else \
-		cargo test --locked --workspace --exclude acceptance-tests; \
-		cargo test --locked -p acceptance-tests --test law; \
-		scripts/each-cli cargo test --locked -p acceptance-tests --test acceptance; \
+		scripts/each-cli cargo test --locked --workspace; \
 	fi
 	acceptance-tests/stage/run test
 	for tests in scripts benches; do $(PYTHON) -m unittest discover -q -s $$tests -p '*_test.py'; done
