@@ -3,7 +3,7 @@
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
 from stage.database.images import OwnServer
-from stage.overlay import rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
+from stage.overlay import ec2, rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
 from stage.overlay import rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
 from stage.overlay.rds_snapshots import snapshots_of
@@ -57,8 +57,7 @@ class RdsControl:
         of it; with `own_server`, behind it is a server that it has for itself."""
         parameters = {"db_instance_identifier": identifier, "engine": engine, "db_instance_class": instance_class}
         parameters |= {"engine_version": version or DEFAULT_VERSIONS.get(engine)}
-        # With a security group given, moto need not make a whole VPC for the account first.
-        parameters |= {"vpc_security_group_ids": ["sg-0123456789abcdef0"], "publicly_accessible": False}
+        parameters |= {"vpc_security_group_ids": [ec2.SECURITY_GROUP], "publicly_accessible": False}
         if cluster:
             parameters["db_cluster_identifier"] = cluster
         else:
@@ -106,6 +105,7 @@ class RdsControl:
         with self._aws.lock:
             backend = moto_backend.rds(account, region)
             parameters = {"db_cluster_identifier": identifier, "engine": engine, **_master(engine)}
+            parameters["vpc_security_group_ids"] = [ec2.SECURITY_GROUP]
             parameters["engine_version"] = version or DEFAULT_VERSIONS.get(engine)
             if parameter_group:
                 rds_groups.find_group(backend, parameter_group, True)

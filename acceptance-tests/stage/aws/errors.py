@@ -1,5 +1,7 @@
 """Refusals in the form AWS gives them."""
 
+import secrets
+
 
 class AwsError(Exception):
     """An error answer of an AWS service: code, message and HTTP status."""
@@ -21,6 +23,9 @@ def denied(call, action, resource, reason):
     if resource is None and call.operation not in ("Decrypt", "ReEncrypt"):
         told = "on resource: *"
     message = f"User: {call.identity.arn} is not authorized to perform: {action} {told} {reason}"
+    if call.service == "ec2":
+        told = f"You are not authorized to perform this operation. {message}. Encoded authorization failure message: "
+        return AwsError("UnauthorizedOperation", told + secrets.token_urlsafe(60), 403)
     return AwsError("AccessDeniedException", message) if json else access_denied(message)
 
 

@@ -9,6 +9,8 @@ import botocore.session
 
 # moto reads this when it is imported.
 os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
+# It would count automated snapshots, too; the quota of manual ones is the stage's own.
+os.environ.setdefault("MOTO_RDS_SNAPSHOT_LIMIT", "100000")
 
 # moto opens many sessions while it is imported. With one loader between them, each model is read once and not each
 # time, which halves the time to start.

@@ -84,8 +84,8 @@ def add_target(proxy, kind, name):
 
 def seed(backend, name, family, auth, role_arn, require_tls):
     """A proxy in the default VPC that is available at once."""
-    subnets = ec2_backends[backend.account_id][backend.region_name].describe_subnets()
-    ids = [subnet.id for subnet in subnets if subnet.default_for_az == "true"] or [subnet.id for subnet in subnets]
+    ec2 = ec2_backends[backend.account_id][backend.region_name]
+    ids = [subnet.id for subnet in ec2.describe_subnets() if subnet.vpc_id == ec2.default_vpc.id]
     return backend.create_db_proxy(name, family, auth, role_arn, ids, None, require_tls, None, None, [])
 
 

@@ -1,6 +1,7 @@
 """RDS: what AWS says of databases: certificates, versions, recommendations."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from .conftest import control
 
@@ -56,3 +57,28 @@ def test_maintenance_is_announced(account, facts):
     (found,) = rds.describe_pending_maintenance_actions()["PendingMaintenanceActions"]
     actions = [one["Action"] for one in found["PendingMaintenanceActionDetails"]]
     assert (found["ResourceIdentifier"], actions) == (arn, ["system-update", "ca-certificate-rotation"])
+
+
+def test_databases_have_a_security_group(account, facts):
+    account.instance("orders")
+    control(facts, "POST", "clusters", account=account.id, identifier="shop")
+    rds, ec2 = account.client("rds"), account.client("ec2")
+    (instance,), (cluster,) = rds.describe_db_instances()["DBInstances"], rds.describe_db_clusters()["DBClusters"]
+    ids = {group["VpcSecurityGroupId"] for one in (instance, cluster) for group in one["VpcSecurityGroups"]}
+    for _ in range(2):
+        shown = ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": list(ids)}])["SecurityGroups"]
+        assert [(group["GroupId"], group["GroupName"]) for group in shown] == [(ids.copy().pop(), "databases")]
+        assert shown[0]["IpPermissions"] == []
+
+
+def test_ec2_denies_in_its_own_words(account):
+    role = account.role("reader")
+    ec2 = account.client("ec2", account.session(role))
+    messages = set()
+    for _ in range(2):
+        with pytest.raises(ClientError) as refused:
+            ec2.describe_security_groups()
+        assert refused.value.response["Error"]["Code"] == "UnauthorizedOperation"
+        messages.add(refused.value.response["Error"]["Message"])
+    told = "is not authorized to perform: ec2:DescribeSecurityGroups"
+    assert len(messages) == 2 and all(told in message for message in messages)

@@ -47,7 +47,7 @@ pub fn actions_on(page: &str) -> BTreeSet<String> {
 
 /// The actions in the permissions section of a page.
 fn listed(page: &str) -> BTreeSet<String> {
-    let action = Regex::new(r"`([a-z-]+:[A-Z]\w+)`").expect("a pattern");
+    let action = Regex::new(r"`([a-z0-9-]+:[A-Z]\w+)`").expect("a pattern");
     let section = page.split("\n## ").find(|section| section.starts_with("Required Permissions\n"));
     let section = section.expect("a section about permissions");
     action.captures_iter(section).map(|found| found[1].to_owned()).collect()
