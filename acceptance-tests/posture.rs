@@ -3,6 +3,7 @@
 mod databases;
 mod decisions;
 mod mistakes;
+mod network;
 mod permissions;
 mod region;
 mod users;

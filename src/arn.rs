@@ -168,6 +168,19 @@ impl Partition {
             Self::AwsEusc => "amazonaws.eu",
         }
     }
+
+    /// The domain of the partition's endpoints that have IPv6 addresses, too.
+    pub fn dual_stack_dns_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::AwsUsGov => "api.aws",
+            Self::AwsCn => "api.amazonwebservices.com.cn",
+            Self::AwsIso => "api.aws.ic.gov",
+            Self::AwsIsoB => "api.aws.scloud",
+            Self::AwsIsoE => "api.cloud-aws.adc-e.uk",
+            Self::AwsIsoF => "api.aws.hci.ic.gov",
+            Self::AwsEusc => "api.amazonwebservices.eu",
+        }
+    }
 }
 
 impl Arn {

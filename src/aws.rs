@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod credentials;
+pub mod ec2;
 pub mod error;
 pub mod host;
 mod http;

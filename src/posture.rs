@@ -16,7 +16,7 @@ mod table;
 mod tests;
 
 pub use check::{Answer, Check, Severity, Status, Topic, Verdict};
-pub use facts::{Facts, Options, Seen};
+pub use facts::{Contents, Facts, Options, Seen};
 pub use findings::{Exclusion, Finding, findings};
 pub use reading::{Targets, read};
 pub use sources::Source;

@@ -62,6 +62,7 @@ fn a_region_and_what_is_around_its_databases() {
         "DescribeExportTasks",
         "DescribeGlobalClusters",
         "DescribePendingMaintenanceActions",
+        "DescribeSecurityGroups",
         "GetAccountAuthorizationDetails",
     ];
     assert_eq!(calls, expected);

@@ -11,10 +11,12 @@ use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use tokio::sync::OnceCell;
 
 use crate::arn::{Partition, check_known_region};
 use crate::aws::credentials::{AssumeRole, AssumedRole};
+use crate::aws::ec2::{Common, Ec2};
 use crate::aws::error::{Error, Kind};
 use crate::aws::http::{FewerNetworkRetries, UserAgent};
 use crate::aws::iam::Iam;
@@ -37,6 +39,7 @@ struct Inner {
     iam: OnceCell<Iam>,
     sts: OnceCell<Sts>,
     caller: OnceCell<Identity>,
+    ec2: Regional<Ec2>,
     kms: Regional<Kms>,
     rds: Regional<Rds>,
     secrets: Regional<Secrets>,
@@ -114,6 +117,7 @@ impl Clients {
             iam: OnceCell::new(),
             sts: OnceCell::new(),
             caller: OnceCell::new(),
+            ec2: Regional::default(),
             kms: Regional::default(),
             rds: Regional::default(),
             secrets: Regional::default(),
@@ -168,6 +172,27 @@ impl Clients {
         let iam = iam.await?;
         self.check_account().await?;
         Ok(iam)
+    }
+
+    /// EC2 in a region; defaults to the configured one.
+    ///
+    /// # Errors
+    /// There is no region, the options are wrong, or the account is not allowed.
+    pub async fn ec2(&self, region: Option<&str>) -> Result<Ec2, Error> {
+        let region = self.region(region).await?;
+        self.check_account().await?;
+        let base = self.base().await?;
+        let endpoint = self.endpoint("ec2")?;
+        let mut clients = self.0.ec2.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(region.clone()).or_insert_with(|| {
+            let interceptors = vec![
+                SharedInterceptor::new(FewerNetworkRetries),
+                SharedInterceptor::new(RequestLog),
+                SharedInterceptor::new(self.user_agent()),
+            ];
+            Ec2::new(Common { sdk: &base.sdk, region, endpoint, retries: self.retry_partition(), interceptors })
+        });
+        Ok(client.clone())
     }
 
     /// KMS in a region; defaults to the configured one.

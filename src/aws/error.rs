@@ -58,6 +58,9 @@ pub enum Kind {
     Account,
 }
 
+/// What comes before the details of a refusal that `sts:DecodeAuthorizationMessage` decodes.
+const ENCODED: &str = "Encoded authorization failure message";
+
 impl Error {
     /// Explains the SDK's error of one call.
     pub(crate) fn sdk<E>(service: &'static str, operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
@@ -121,16 +124,25 @@ impl Error {
         Self { service, operation, ..Self::local(Kind::Answer, format!("the response contains no {what}")) }
     }
 
+    /// An answer that cannot be parsed.
+    pub(crate) fn unreadable(service: &'static str, operation: &'static str, why: &(dyn StdError + 'static)) -> Self {
+        let message = format!("the response cannot be parsed: {}", chain(why));
+        Self { service, operation, ..Self::local(Kind::Answer, message) }
+    }
+
     /// A request that cannot even be written.
     pub(crate) fn unsendable(service: &'static str, operation: &'static str, why: String) -> Self {
         Self { service, operation, ..Self::local(Kind::Configuration, why) }
     }
 
-    /// Why there is no result, and what would give one, in sentences.
+    /// Why there is no result, and what would give one, in sentences. The same refusal has the same reason: it is without
+    /// the ID of the request, and without what EC2 encodes anew in each answer.
     pub fn reason(&self) -> String {
+        let message = self.message.split(ENCODED).next().unwrap_or_default().trim_end_matches(['.', ' ']);
+        let same = Self { message: message.to_owned(), request_id: None, ..self.clone() };
         match self.is_access_denied() {
-            true => format!("{self}. Allow the action \"{}:{}\".", self.service, self.operation),
-            false => format!("{self}."),
+            true => format!("{same}. Allow the action \"{}:{}\".", self.service, self.operation),
+            false => format!("{same}."),
         }
     }
 
@@ -485,6 +497,25 @@ mod tests {
             diagnostic.detail,
             "PutRolePolicy answered NoSuchEntity: The role with name app cannot be found (request id 1b2c)."
         );
+    }
+
+    #[test]
+    fn the_same_refusal_has_the_same_reason() {
+        let reason = |code: &str, message: &str, id: &str| {
+            let request_id = Some(Box::from(id));
+            Error { message: message.to_owned(), request_id, ..answered(code) }.reason()
+        };
+        let denied = "You are not authorized to perform this operation. Encoded authorization failure message: ";
+        assert_eq!(
+            reason("UnauthorizedOperation", &format!("{denied}abc"), "1"),
+            reason("UnauthorizedOperation", &format!("{denied}xyz"), "2")
+        );
+        assert_eq!(
+            reason("UnauthorizedOperation", &format!("{denied}abc"), "1"),
+            "PutRolePolicy answered UnauthorizedOperation: You are not authorized to perform this operation. Allow the \
+             action \"iam:PutRolePolicy\"."
+        );
+        assert_eq!(reason("ServiceFailure", "Later.", "1"), "PutRolePolicy answered ServiceFailure: Later.");
     }
 
     #[test]

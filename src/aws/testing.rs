@@ -30,7 +30,10 @@ pub(crate) struct Seen {
     pub(crate) body: String,
 }
 
-/// The server. After the script's last answer that one is repeated.
+/// What the server does with each request.
+type Script = dyn Fn(&Seen) -> Answer + Send + Sync;
+
+/// The server.
 pub(crate) struct Server {
     pub(crate) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -38,31 +41,36 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// One answer after the other. The last is repeated.
     pub(crate) async fn start(script: impl IntoIterator<Item = Answer>) -> Self {
-        Self::serve(script, None).await
+        Self::serve(in_turn(script), None).await
     }
 
     pub(crate) async fn start_tls(script: impl IntoIterator<Item = Answer>, tls: TlsAcceptor) -> Self {
-        Self::serve(script, Some(tls)).await
+        Self::serve(in_turn(script), Some(tls)).await
     }
 
-    async fn serve(script: impl IntoIterator<Item = Answer>, tls: Option<TlsAcceptor>) -> Self {
+    /// An answer for each request, whatever their order.
+    pub(crate) async fn answering(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+        Self::serve(Arc::new(answer), None).await
+    }
+
+    async fn serve(script: Arc<Script>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
         let server = Self { url, seen: Arc::default(), connections: Arc::default() };
         let (seen, connections) = (server.seen.clone(), server.connections.clone());
-        let script = Arc::new(Mutex::new(script.into_iter().collect::<VecDeque<_>>()));
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 *connections.lock().unwrap() += 1;
                 let (seen, script, tls) = (seen.clone(), script.clone(), tls.clone());
                 tokio::spawn(async move {
                     match tls {
-                        None => converse(socket, &seen, &script).await,
+                        None => converse(socket, &seen, &*script).await,
                         Some(tls) => {
                             if let Ok(socket) = tls.accept(socket).await {
-                                converse(socket, &seen, &script).await;
+                                converse(socket, &seen, &*script).await;
                             }
                         }
                     }
@@ -93,7 +101,9 @@ impl Server {
             region: Some("eu-west-1".to_owned()),
             access_key: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
             secret_key: Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
-            endpoints: ["iam", "kms", "rds", "sts"].map(|service| (service.to_owned(), self.url.clone())).into(),
+            endpoints: ["ec2", "iam", "kms", "rds", "secretsmanager", "sts"]
+                .map(|service| (service.to_owned(), self.url.clone()))
+                .into(),
             skip_metadata_api_check: Some(true),
             terraform_version: "1.11.4".to_owned(),
             ..Options::default()
@@ -170,11 +180,16 @@ pub(crate) fn result(operation: &str, inner: &str) -> Answer {
     )
 }
 
-async fn converse(
-    mut socket: impl AsyncRead + AsyncWrite + Unpin,
-    seen: &Mutex<Vec<Seen>>,
-    script: &Mutex<VecDeque<Answer>>,
-) {
+fn in_turn(script: impl IntoIterator<Item = Answer>) -> Arc<Script> {
+    let script = Mutex::new(script.into_iter().collect::<VecDeque<_>>());
+    Arc::new(move |_| {
+        let mut script = script.lock().unwrap();
+        let answer = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
+        answer.unwrap_or(Answer::HangUp)
+    })
+}
+
+async fn converse(mut socket: impl AsyncRead + AsyncWrite + Unpin, seen: &Mutex<Vec<Seen>>, script: &Script) {
     let mut buffer = Vec::new();
     loop {
         let request = loop {
@@ -187,18 +202,18 @@ async fn converse(
             }
         };
         buffer.clear();
-        seen.lock().unwrap().push(request);
-        let answer = {
-            let mut script = script.lock().unwrap();
-            if script.len() > 1 { script.pop_front() } else { script.front().cloned() }
+        let number = {
+            let mut seen = seen.lock().unwrap();
+            seen.push(request.clone());
+            seen.len()
         };
-        let (kind, status, body) = match answer {
-            Some(Answer::Xml(status, body)) => ("text/xml", status, body),
-            Some(Answer::Json(status, body)) => ("application/x-amz-json-1.1", status, body),
-            Some(Answer::HangUp) | None => return,
+        let (kind, status, body) = match script(&request) {
+            Answer::Xml(status, body) => ("text/xml", status, body),
+            Answer::Json(status, body) => ("application/x-amz-json-1.1", status, body),
+            Answer::HangUp => return,
         };
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nx-amzn-requestid: req-1\r\n\
+            "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\nx-amzn-requestid: req-{number}\r\n\
              x-aws-ec2-metadata-token-ttl-seconds: 60\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );

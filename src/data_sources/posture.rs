@@ -1,5 +1,7 @@
 //! `rdsauth_posture`: the security posture of RDS and Aurora as findings.
 
+use std::time::Duration;
+
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
     Check, Computed, DataSource, Map, Set, Val, View, block, check, computed, optional, required,
@@ -10,8 +12,7 @@ use crate::attributes::checks;
 use crate::aws::rds::Kind;
 use crate::aws::rds::inventory::Profile;
 use crate::parts::db::connection::DatabaseConnection;
-use crate::posture::{self, Exclusion, Facts, Options, Seen, Severity, Status, Targets};
-use crate::sql::postgres::security::Security;
+use crate::posture::{self, Contents, Exclusion, Facts, Options, Seen, Severity, Status, Targets};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -46,6 +47,8 @@ tf_provider::model! {
     /// * The Region: `rds:DescribeEventSubscriptions`, `rds:DescribeGlobalClusters`, `rds:DescribeDBSubnetGroups`,
     ///   `rds:ListTagsForResource`, `rds:DescribeDBRecommendations`, `rds:DescribePendingMaintenanceActions`,
     ///   `rds:DescribeExportTasks`
+    /// * The network: `ec2:DescribeSecurityGroups`, `ec2:GetManagedPrefixListEntries`, `ec2:DescribeRouteTables`,
+    ///   `ec2:DescribeVpcEndpoints`
     /// * Keys: `kms:DescribeKey`, `kms:GetKeyRotationStatus`, `kms:GetKeyPolicy`
     /// * IAM: `iam:GetAccountAuthorizationDetails`, `iam:GetRole`
     /// * For `database_connection`: `rds-db:connect` for the user that connects with `auth = "iam"`, or
@@ -55,7 +58,8 @@ tf_provider::model! {
     ///
     /// ### Database
     ///
-    /// Permission to connect to PostgreSQL. What is read there is visible to every user.
+    /// Permission to connect. What is read in PostgreSQL is visible to every user; in MySQL and MariaDB, it needs `SELECT` on
+    /// `mysql.*`.
     pub struct Posture {
         /// Identifiers of DB instances to check. Without any identifier, all databases of the Region are checked.
         db_instance_identifiers: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=63)),
@@ -85,8 +89,12 @@ tf_provider::model! {
         required_tag_keys: Option<Set<String>> = optional().each(check::length(1..=128)),
         /// IDs of AWS accounts with which snapshots may be shared.
         trusted_account_ids: Option<Set<String>> = optional().each(checks::account_id()),
-        /// Connection to the database, if its engine is PostgreSQL, to check its users and replication slots. Only with one
-        /// identifier of a DB instance or DB cluster.
+        /// Maximum number of manual snapshots about which AWS is asked with whom they are shared, with one request for each:
+        /// first those that can be public. AWS is not asked about snapshots that cannot be shared, since they are encrypted
+        /// with an AWS managed key. If there are more, they are `unknown` to the checks of sharing.
+        max_snapshot_reads: i64 = optional().or(MAX_SNAPSHOT_READS).check(check::between(0..=10_000)),
+        /// Connection to the database, if its engine is PostgreSQL, MySQL or MariaDB, to check its users and replication
+        /// slots. Only with one identifier of a DB instance or DB cluster.
         database_connection: Option<DatabaseConnection> = block(),
         /// Findings to accept for a while. They become `acknowledged`.
         exclusion: Vec<ExclusionBlock> = block(),
@@ -143,6 +151,12 @@ tf_provider::model! {
 const SEVERITIES: &[&str] = &["informational", "low", "medium", "high", "critical"];
 
 const STATUSES: &[&str] = &["passed", "failed", "unknown", "not_applicable", "acknowledged"];
+
+/// With the lists of a Region of 1000 DB instances, these are at most 40 requests.
+const MAX_SNAPSHOT_READS: i64 = 10;
+
+/// Nothing is locked to read who can log in.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The statuses that are listed unless others are asked for.
 const LISTED: [Status; 3] = [Status::Failed, Status::Unknown, Status::Acknowledged];
@@ -201,6 +215,7 @@ impl Posture {
             secrets: listed(self.secret_arns.as_ref()),
             connected: self.connected(),
             tags: self.tags.clone().unwrap_or_default(),
+            snapshot_reads: usize::try_from(self.max_snapshot_reads).unwrap_or_default(),
         }
     }
 
@@ -286,15 +301,24 @@ fn lacks_database(config: &View<'_, Posture>) -> Option<Diagnostic> {
 }
 
 /// What is in the database, or why it is not known.
-async fn contents(cx: &Ctx, connection: &DatabaseConnection, facts: &Facts, name: &str) -> Seen<Security> {
-    let database = facts.databases().find(|it| it.identifier == name);
-    if let Some(other) = database.filter(|it| !it.engine.contains("postgres")) {
-        return Err(format!("The engine is {}: only users of PostgreSQL are checked.", other.engine));
+async fn contents(cx: &Ctx, connection: &DatabaseConnection, facts: &Facts, name: &str) -> Seen<Contents> {
+    let database = facts.databases().find(|it| it.identifier == name).ok_or("RDS does not tell the engine.")?;
+    match database.engine.as_str() {
+        "postgres" | "aurora-postgresql" => {
+            let session = connection.postgres(cx, Posture::database_connection).await.map_err(|error| error.detail)?;
+            let found = session.security().await.map_err(|error| error.to_string())?;
+            connection.leave_postgres(cx, session);
+            Ok(Contents::Postgres(found))
+        }
+        "mysql" | "mariadb" | "aurora-mysql" => {
+            let session = connection.mysql(cx, Posture::database_connection, LOCK_TIMEOUT).await;
+            let mut session = session.map_err(|error| error.detail)?;
+            let found = session.security().await.map_err(|error| error.to_string())?;
+            connection.leave_mysql(cx, session, LOCK_TIMEOUT);
+            Ok(Contents::Mysql(found))
+        }
+        engine => Err(format!("The engine is {engine}: only users of PostgreSQL, MySQL and MariaDB are checked.")),
     }
-    let session = connection.postgres(cx, Posture::database_connection).await.map_err(|error| error.detail)?;
-    let found = session.security().await.map_err(|error| error.to_string())?;
-    connection.leave_postgres(cx, session);
-    Ok(found)
 }
 
 /// An error for each kind of target of which one does not exist.

@@ -37,7 +37,7 @@ impl Document {
 
 impl Statement {
     /// Whether it is about anybody, and no condition says who that may be.
-    fn is_for_anybody(&self) -> bool {
+    pub fn is_for_anybody(&self) -> bool {
         let anybody = match &self.principal {
             Some(Element::Is(Principals::Anyone)) => true,
             Some(Element::Is(Principals::Of(_))) => self.principals().contains(&"*"),

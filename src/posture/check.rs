@@ -7,7 +7,7 @@ use crate::aws::rds::inventory::{Gateway, GlobalCluster, Profile, SavedState, Su
 use crate::aws::secrets::Upkeep;
 use crate::posture::facts::{Facts, Seen};
 use crate::posture::sources::Source;
-use crate::sql::postgres::security::Security;
+use crate::sql::{mysql, postgres};
 
 /// A check of the security posture.
 #[derive(Clone, Copy, Debug)]
@@ -137,8 +137,10 @@ pub enum Judge {
     SubnetGroup(fn(&Facts, &SubnetGroup) -> Answer),
     /// Secrets.
     Secret(fn(&Facts, &Upkeep) -> Answer),
-    /// The database to which there is a connection.
-    Connected(fn(&Profile, &Security) -> Answer),
+    /// The database to which there is a connection, if it is PostgreSQL.
+    Postgres(fn(&Profile, &postgres::security::Security) -> Answer),
+    /// The database to which there is a connection, if it is MySQL or MariaDB.
+    Mysql(fn(&Profile, &mysql::security::Security) -> Answer),
     /// The account in a region.
     Region(fn(&Facts) -> Answer),
 }
@@ -299,7 +301,8 @@ impl fmt::Display for Judge {
             Self::Global(_) => f.write_str("Global clusters"),
             Self::SubnetGroup(_) => f.write_str("DB subnet groups"),
             Self::Secret(_) => f.write_str("Secrets in `secret_arns`"),
-            Self::Connected(_) => f.write_str("The database of `database_connection`, if its engine is PostgreSQL"),
+            Self::Postgres(_) => f.write_str("The database of `database_connection`, if its engine is PostgreSQL"),
+            Self::Mysql(_) => f.write_str("The database of `database_connection`, if its engine is MySQL or MariaDB"),
             Self::Region(_) => f.write_str("Account and Region"),
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod network;
 pub(crate) mod operations;
 pub(crate) mod resilience;
 pub(crate) mod secrets;
+pub(crate) mod security_groups;
 pub(crate) mod snapshots;
 pub(crate) mod transport;
 pub(crate) mod users;

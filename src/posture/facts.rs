@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::aws::ec2::{Gateways, Range, SecurityGroup, VpcEndpoint};
 use crate::aws::iam::mentions::Mention;
 use crate::aws::kms::Key;
 use crate::aws::rds::Kind;
@@ -12,7 +13,7 @@ use crate::aws::rds::inventory::{
     Subscription,
 };
 use crate::aws::secrets::Upkeep;
-use crate::sql::postgres::security::Security;
+use crate::sql::{mysql, postgres};
 
 /// An answer, or the reason why there is none.
 pub type Seen<T> = Result<T, String>;
@@ -30,6 +31,15 @@ pub struct Options {
     pub required_tags: Vec<String>,
     /// IDs of accounts with which snapshots may be shared.
     pub trusted_accounts: Vec<String>,
+}
+
+/// What a session has found in a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// In PostgreSQL.
+    Postgres(postgres::security::Security),
+    /// In MySQL or MariaDB.
+    Mysql(mysql::security::Security),
 }
 
 /// All that checks are made of. What no selected check needs is not read.
@@ -89,10 +99,18 @@ pub struct Facts {
     pub(crate) roles: Each<Option<String>>,
     /// The secrets, by what the user calls them; none if a secret does not exist.
     pub(crate) secrets: Each<Option<Upkeep>>,
+    /// The security groups of the databases, by their IDs.
+    pub security_groups: Seen<BTreeMap<String, SecurityGroup>>,
+    /// The CIDR blocks of prefix lists, by their IDs.
+    pub(crate) prefix_lists: Each<Vec<Range>>,
+    /// The route tables of the VPCs of the DB instances.
+    pub routes: Seen<Gateways>,
+    /// The interface endpoints of the API of RDS.
+    pub endpoints: Seen<Vec<VpcEndpoint>>,
     /// The identifier of the database to which there is a connection.
     pub connected: Option<String>,
     /// What a session has found there.
-    pub contents: Seen<Security>,
+    pub contents: Seen<Contents>,
     /// The resource policies of secrets, by what the user calls them.
     pub(crate) resource_policies: Each<Option<String>>,
 }
@@ -128,6 +146,10 @@ impl Facts {
             policies: unread(),
             roles: Each::new(),
             secrets: Each::new(),
+            security_groups: unread(),
+            prefix_lists: Each::new(),
+            routes: unread(),
+            endpoints: unread(),
             connected: None,
             contents: unread(),
             resource_policies: Each::new(),

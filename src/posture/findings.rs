@@ -3,7 +3,7 @@
 use crate::aws::rds::Kind;
 use crate::aws::rds::inventory::Profile;
 use crate::posture::check::{Answer, Check, Judge, Status, Verdict};
-use crate::posture::facts::{Facts, Seen};
+use crate::posture::facts::{Contents, Facts, Seen};
 
 /// What a check found about one thing.
 #[derive(Clone, Debug)]
@@ -118,14 +118,31 @@ fn judge(facts: &Facts, check: &'static Check, found: &mut Vec<Finding>) {
                 }
             }
         }
-        Judge::Connected(decide) => match connected(facts) {
-            Ok(it) => {
-                let contents = facts.contents.as_ref().map_err(Clone::clone);
-                add(Some(&it.identifier), Some(&it.arn), contents.and_then(|contents| decide(it, contents)));
-            }
-            Err(why) => add(None, None, Err(why)),
-        },
+        Judge::Postgres(decide) => judge_contents(facts, &mut add, |it, contents| match contents {
+            Contents::Postgres(contents) => Some(decide(it, contents)),
+            Contents::Mysql(_) => None,
+        }),
+        Judge::Mysql(decide) => judge_contents(facts, &mut add, |it, contents| match contents {
+            Contents::Mysql(contents) => Some(decide(it, contents)),
+            Contents::Postgres(_) => None,
+        }),
         Judge::Region(decide) => add(None, None, decide(facts)),
+    }
+}
+
+/// Adds what a check decides of the database to which there is a connection; nothing if it is about other engines.
+fn judge_contents(
+    facts: &Facts,
+    add: &mut impl FnMut(Option<&str>, Option<&str>, Answer),
+    decide: impl Fn(&Profile, &Contents) -> Option<Answer>,
+) {
+    match (connected(facts), &facts.contents) {
+        (Ok(it), Ok(contents)) => {
+            let other = || Ok(Verdict::NotApplicable(format!("The engine is {}.", it.engine)));
+            add(Some(&it.identifier), Some(&it.arn), decide(it, contents).unwrap_or_else(other));
+        }
+        (Ok(it), Err(why)) => add(Some(&it.identifier), Some(&it.arn), Err(why.clone())),
+        (Err(why), _) => add(None, None, Err(why)),
     }
 }
 

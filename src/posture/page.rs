@@ -26,9 +26,8 @@ evaluated, the check does the same.
 A DB instance that is a member of a DB cluster is not judged by what the cluster decides: those checks are
 `not_applicable` to it. A check is `unknown` if one of its permissions is missing.
 
-These controls are not covered, since they need another service than RDS, IAM, KMS and Secrets Manager, or no longer have
-an object: RDS.26 (AWS Backup), RDS.31 (DB security groups, which exist only in EC2-Classic), RDS.46 and the rules of
-security groups (Amazon EC2), and those of AWS DMS.
+These controls are not covered, since they need another service than RDS, EC2, IAM, KMS and Secrets Manager, or no longer
+have an object: RDS.26 (AWS Backup), RDS.31 (DB security groups, which existed only in EC2-Classic), and those of AWS DMS.
 ";
 
 /// The page.

@@ -1,5 +1,7 @@
 //! Reads what the selected checks need, each thing once.
 
+mod network;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use crate::aws::rds::{Kind, Rds};
 use crate::aws::{self, Clients};
 use crate::posture::check::{Check, Judge};
 use crate::posture::checks::identity::SERVICE_ROLE;
+use crate::posture::checks::snapshots;
 use crate::posture::facts::{Each, Facts, Options, Seen, version_key};
 use crate::posture::sources::Source;
 use crate::posture::table;
@@ -33,6 +36,8 @@ pub struct Targets {
     pub connected: Option<String>,
     /// Tags that databases and snapshots must have to be checked.
     pub tags: Map<String>,
+    /// About how many snapshots AWS may be asked with whom they are shared.
+    pub snapshot_reads: usize,
 }
 
 /// How many calls are under way at a time.
@@ -48,7 +53,7 @@ impl Targets {
     pub fn have(&self, check: &Check) -> bool {
         match check.judge {
             Judge::Secret(_) => !self.secrets.is_empty(),
-            Judge::Connected(_) => self.connected.is_some(),
+            Judge::Postgres(_) | Judge::Mysql(_) => self.connected.is_some(),
             Judge::Proxy(_) => self.is_region() || !self.proxies.is_empty(),
             Judge::Database(..) | Judge::Snapshot(..) => self.is_region() || self.have_databases(),
             Judge::Region(_) | Judge::Global(_) | Judge::SubnetGroup(_) => true,
@@ -201,18 +206,6 @@ async fn read_each(
     needs: &BTreeSet<Source>,
     facts: &mut Facts,
 ) {
-    if needs.contains(&Source::Sharing) {
-        let all: Vec<SavedState> = facts.snapshots().cloned().collect();
-        facts.sharing = each(
-            all,
-            |one| one.arn.clone(),
-            |one| {
-                let rds = rds.clone();
-                async move { rds.shared_with(one.kind, &one.identifier).await }
-            },
-        )
-        .await;
-    }
     if needs.contains(&Source::Parameters) {
         facts.instance_parameters = parameters(rds, Kind::Instance, checks, facts).await;
         facts.cluster_parameters = parameters(rds, Kind::Cluster, checks, facts).await;
@@ -246,9 +239,31 @@ async fn read_each(
     if needs.contains(&Source::Keys) {
         read_keys(clients, region, needs, facts).await;
     }
+    if needs.contains(&Source::Sharing) {
+        facts.sharing = sharing(rds, targets, checks, facts).await;
+    }
     if needs.contains(&Source::Secrets) {
         read_secrets(clients, region, targets, needs, facts).await;
     }
+    network::read(clients, region, needs, facts).await;
+}
+
+/// With whom snapshots are shared, first those that can be public. AWS is not asked about those that cannot be shared, by
+/// what is known of their keys, nor about more than the user allows.
+async fn sharing(rds: &Rds, targets: &Targets, checks: &[&Check], facts: &Facts) -> Each<Vec<String>> {
+    let is_about_all = checks.iter().any(|check| check.id == snapshots::NOT_SHARED);
+    let (public, rest): (Vec<_>, Vec<_>) = facts.snapshots().partition(|one| snapshots::can_be_public(one));
+    let rest = rest.into_iter().filter(|one| is_about_all && snapshots::can_be_shared(facts, one));
+    let asked: Vec<SavedState> = public.into_iter().chain(rest).take(targets.snapshot_reads).cloned().collect();
+    each(
+        asked,
+        |one| one.arn.clone(),
+        |one| {
+            let rds = rds.clone();
+            async move { rds.shared_with(one.kind, &one.identifier).await }
+        },
+    )
+    .await
 }
 
 /// The parameters of the groups that checks need, by the names of the groups.

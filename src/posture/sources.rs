@@ -9,7 +9,7 @@ pub enum Source {
     Clusters,
     /// Manual snapshots of DB instances and DB clusters.
     Snapshots,
-    /// With whom snapshots are shared: one call for each snapshot.
+    /// With whom snapshots are shared: one call for each snapshot that can be, up to a limit.
     Sharing,
     /// Parameters: one call for each parameter group.
     Parameters,
@@ -45,13 +45,21 @@ pub enum Source {
     Secrets,
     /// The resource policies of secrets: one call for each secret.
     SecretPolicies,
+    /// The security groups of databases.
+    SecurityGroups,
+    /// The prefix lists in their rules: one call for each prefix list.
+    PrefixLists,
+    /// The route tables of the VPCs of DB instances.
+    Routes,
+    /// Interface endpoints of the API of RDS.
+    Endpoints,
     /// Users and replication slots of a database to which there is a connection.
     Users,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::Instances,
         Self::Clusters,
         Self::Snapshots,
@@ -73,6 +81,10 @@ impl Source {
         Self::Roles,
         Self::Secrets,
         Self::SecretPolicies,
+        Self::SecurityGroups,
+        Self::PrefixLists,
+        Self::Routes,
+        Self::Endpoints,
         Self::Users,
     ];
 
@@ -100,6 +112,10 @@ impl Source {
             Self::Roles => &["iam:GetRole"],
             Self::Secrets => &["secretsmanager:DescribeSecret"],
             Self::SecretPolicies => &["secretsmanager:GetResourcePolicy"],
+            Self::SecurityGroups => &["ec2:DescribeSecurityGroups"],
+            Self::PrefixLists => &["ec2:GetManagedPrefixListEntries"],
+            Self::Routes => &["ec2:DescribeRouteTables"],
+            Self::Endpoints => &["ec2:DescribeVpcEndpoints"],
             Self::Users => &[],
         }
     }

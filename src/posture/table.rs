@@ -2,12 +2,12 @@
 
 use crate::posture::check::Check;
 use crate::posture::checks::{
-    authentication, encryption, identity, logging, network, operations, resilience, secrets, snapshots, transport,
-    users,
+    authentication, encryption, identity, logging, network, operations, resilience, secrets, security_groups,
+    snapshots, transport, users,
 };
 
 /// The tables, in the order of the topics.
-const TABLES: [&[Check]; 11] = [
+const TABLES: [&[Check]; 12] = [
     authentication::CHECKS,
     users::CHECKS,
     secrets::CHECKS,
@@ -18,6 +18,7 @@ const TABLES: [&[Check]; 11] = [
     logging::CHECKS,
     resilience::CHECKS,
     network::CHECKS,
+    security_groups::CHECKS,
     operations::CHECKS,
 ];
 

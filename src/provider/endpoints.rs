@@ -7,6 +7,8 @@ use crate::attributes::checks;
 tf_provider::model! {
     /// Endpoint URLs by service.
     pub struct Endpoints {
+        /// Endpoint URL of EC2. Can also be set with `AWS_ENDPOINT_URL_EC2` or `AWS_ENDPOINT_URL`.
+        ec2: Option<String> = optional().check(checks::url()),
         /// Endpoint URL of IAM. Can also be set with `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`.
         iam: Option<String> = optional().check(checks::url()),
         /// Endpoint URL of KMS. Can also be set with `AWS_ENDPOINT_URL_KMS` or `AWS_ENDPOINT_URL`.
@@ -28,6 +30,7 @@ impl Endpoints {
     /// The URLs by service.
     pub(super) fn urls(&self) -> Vec<(String, String)> {
         let all = [
+            (Self::ec2.name(), &self.ec2),
             (Self::iam.name(), &self.iam),
             (Self::kms.name(), &self.kms),
             (Self::rds.name(), &self.rds),
@@ -58,7 +61,7 @@ const OTHERS: &[&str] = &[
     "databasemigration", "databasemigrationservice", "databrew", "dataexchange", "datapipeline", "datasync",
     "datazone", "dax", "deploy", "detective", "devicefarm", "devopsagent", "devopsguru", "directconnect",
     "directoryservice", "directoryservicedata", "dlm", "dms", "docdb", "docdbelastic", "drs", "ds", "dsql",
-    "dynamodb", "ec2", "ecr", "ecrpublic", "ecs", "efs", "eks", "elasticache", "elasticbeanstalk",
+    "dynamodb", "ecr", "ecrpublic", "ecs", "efs", "eks", "elasticache", "elasticbeanstalk",
     "elasticloadbalancing", "elasticloadbalancingv2", "elasticsearch", "elasticsearchservice", "elastictranscoder",
     "elb", "elbv2", "emr", "emrcontainers", "emrserverless", "es", "eventbridge", "eventbridgev2", "events",
     "evidently", "evs", "finspace", "firehose", "fis", "fms", "fsx", "gamelift", "glacier", "globalaccelerator",

@@ -4,6 +4,7 @@ pub mod grants;
 mod movability;
 pub mod privileges;
 mod quiet;
+pub mod security;
 pub(crate) mod server;
 mod tokens;
 pub mod users;

@@ -146,8 +146,13 @@ fn wide(statement: &Statement) -> bool {
 
 /// All of RDS.
 fn administration(statement: &Statement) -> bool {
+    allows_everywhere(statement, &["rds:*"])
+}
+
+/// Whether a statement allows actions on everything without a condition.
+pub(crate) fn allows_everywhere(statement: &Statement, actions: &[&str]) -> bool {
     let resources = statement.resource.as_ref().map(values).unwrap_or_default();
-    allows(statement, &["rds:*"]) && resources.contains(&"*") && statement.condition.is_empty()
+    allows(statement, actions) && resources.contains(&"*") && statement.condition.is_empty()
 }
 
 fn current(facts: &Facts) -> Answer {

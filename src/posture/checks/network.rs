@@ -1,7 +1,14 @@
 //! Where a database can be reached from.
 
+use std::collections::BTreeSet;
+
+use crate::aws::ec2::VpcEndpoint;
 use crate::aws::rds::inventory::Profile;
-use crate::posture::check::{Answer, BASE, Check, Judge, Scope, Severity, Topic, failed, holds, passed};
+use crate::policy::Document;
+use crate::posture::check::{
+    Answer, BASE, Check, Judge, Scope, Severity, Topic, failed, holds, passed, without_meaning,
+};
+use crate::posture::checks::identity::allows_everywhere;
 use crate::posture::facts::Facts;
 use crate::posture::sources::Source;
 
@@ -33,6 +40,27 @@ pub(crate) const CHECKS: &[Check] = &[
             None => failed("The DB subnet group has no VPC."),
         }),
         remediation: "Set db_subnet_group_name.",
+        ..BASE
+    },
+    Check {
+        id: "subnets_private",
+        controls: &["RDS.46"],
+        title: "No subnet of the DB subnet group has a route to an internet gateway",
+        severity: Severity::High,
+        topic: Topic::Vpc,
+        sources: &[Source::Instances, Source::Routes],
+        judge: Judge::Database(Scope::Instance, &[], subnets),
+        remediation: "Set db_subnet_group_name to a DB subnet group of private subnets.",
+        ..BASE
+    },
+    Check {
+        id: "api_private_endpoint",
+        title: "Each VPC with DB instances has an interface endpoint of the RDS API with private DNS and a limited policy",
+        topic: Topic::Api,
+        sources: &[Source::Instances, Source::Endpoints],
+        judge: Judge::Region(endpoints),
+        remediation: "Create an aws_vpc_endpoint with private_dns_enabled and a policy that names actions or resources.",
+        page: "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/vpc-interface-endpoints.html",
         ..BASE
     },
     Check {
@@ -72,6 +100,59 @@ pub(crate) const CHECKS: &[Check] = &[
         ..BASE
     },
 ];
+
+/// An instance may be moved to any subnet of its group.
+fn subnets(facts: &Facts, database: &Profile) -> Answer {
+    let Some(vpc) = &database.vpc else { return without_meaning("The DB subnet group has no VPC.") };
+    let routes = facts.routes.as_ref().map_err(Clone::clone)?;
+    let (mut public, mut untold) = (Vec::new(), Vec::new());
+    for subnet in &database.subnets {
+        match routes.table_of(vpc, subnet) {
+            Some(table) => {
+                public.extend(table.internet_gateways.iter().map(|it| format!("{subnet} by {} to {it}", table.id)));
+            }
+            None => untold.push(subnet.as_str()),
+        }
+    }
+    match (&public[..], &untold[..], &database.subnets[..]) {
+        ([], [], []) => Err("RDS does not tell the subnets.".to_owned()),
+        ([], [], all) => passed(format!("None of {} subnets has such a route.", all.len())),
+        ([], untold, _) => Err(format!("EC2 tells no route table of {}.", untold.join(", "))),
+        _ => failed(format!("These have one: {}.", public.join(", "))),
+    }
+}
+
+fn endpoints(facts: &Facts) -> Answer {
+    let instances = facts.instances.as_ref().map_err(Clone::clone)?;
+    let all = facts.endpoints.as_ref().map_err(Clone::clone)?;
+    let vpcs: BTreeSet<&String> = instances.iter().filter_map(|it| it.vpc.as_ref()).collect();
+    if vpcs.is_empty() {
+        return without_meaning("No DB instance is in a VPC.");
+    }
+    let mut bad = Vec::new();
+    for vpc in &vpcs {
+        let own: Vec<_> = all.iter().filter(|it| it.vpc == **vpc && it.state == "available").collect();
+        let faults = own.iter().map(|it| fault(it)).collect::<Result<Vec<_>, _>>()?;
+        if faults.iter().all(Option::is_some) {
+            let first = faults.into_iter().flatten().next();
+            bad.push(format!("{vpc} has {}", first.unwrap_or_else(|| "none".to_owned())));
+        }
+    }
+    holds(bad.is_empty(), if bad.is_empty() { "All have one.".to_owned() } else { format!("{}.", bad.join(", ")) })
+}
+
+/// What an endpoint lacks.
+fn fault(endpoint: &VpcEndpoint) -> Result<Option<String>, String> {
+    let id = &endpoint.id;
+    if !endpoint.has_private_dns {
+        return Ok(Some(format!("{id} without private DNS")));
+    }
+    let Some(text) = &endpoint.policy else { return Err(format!("EC2 does not tell the policy of {id}.")) };
+    let policy: Document = text.parse().map_err(|error| format!("The policy of {id}: {error}"))?;
+    let mut open =
+        policy.statements.iter().filter(|one| one.is_for_anybody() && allows_everywhere(one, &["*", "rds:*"]));
+    Ok(open.next().map(|_| format!("{id}, whose policy allows everything to anybody")))
+}
 
 fn gateway(_: &Facts, database: &Profile) -> Answer {
     match (database.has_internet_gateway, database.has_vpc_networking) {

@@ -12,6 +12,9 @@ use crate::posture::sources::Source;
 /// What stands for everybody in the accounts that may restore a snapshot.
 const EVERYBODY: &str = "all";
 
+/// The check that asks about more snapshots than those that can be public.
+pub(crate) const NOT_SHARED: &str = "snapshot_not_shared";
+
 const TAGS: &str = "Set tags, or default_tags of the provider.";
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -23,18 +26,12 @@ pub(crate) const CHECKS: &[Check] = &[
         severity: Severity::Critical,
         topic: Topic::DataProtection,
         sources: &[Source::Snapshots, Source::Sharing],
-        judge: Judge::Snapshot(None, |facts, snapshot| {
-            let accounts = facts::of(&facts.sharing, &snapshot.arn)?;
-            match accounts.iter().any(|account| account == EVERYBODY) {
-                true => failed("Everybody may restore it."),
-                false => passed(format!("{} accounts may restore it.", accounts.len())),
-            }
-        }),
+        judge: Judge::Snapshot(None, private),
         remediation: "aws rds modify-db-snapshot-attribute --attribute-name restore --values-to-remove all",
         ..BASE
     },
     Check {
-        id: "snapshot_not_shared",
+        id: NOT_SHARED,
         title: "The snapshot is shared only with trusted accounts",
         severity: Severity::High,
         topic: Topic::DataProtection,
@@ -141,9 +138,40 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
+/// Whether AWS lets it be public: not if a KMS key encrypts it.
+pub(crate) fn can_be_public(snapshot: &SavedState) -> bool {
+    snapshot.encryption != "sse-kms"
+}
+
+/// Whether AWS lets it be shared at all: not if a key of KMS encrypts it that AWS manages, as `aws/rds`.
+pub(crate) fn can_be_shared(facts: &Facts, snapshot: &SavedState) -> bool {
+    let key = snapshot.key.as_ref().filter(|_| snapshot.encryption == "sse-kms").map(|id| facts.key(id));
+    !matches!(key, Some(Ok(Some(key))) if !key.is_customer_managed)
+}
+
+/// Why it is not known with whom a snapshot is shared.
+const NOT_ASKED: &str = "AWS was not asked with whom it is shared: increase \"max_snapshot_reads\".";
+
+fn private(facts: &Facts, snapshot: &SavedState) -> Answer {
+    match facts.sharing.get(&snapshot.arn) {
+        Some(Ok(accounts)) if accounts.iter().any(|account| account == EVERYBODY) => {
+            failed("Everybody may restore it.")
+        }
+        Some(Ok(accounts)) => passed(format!("{} accounts may restore it.", accounts.len())),
+        Some(Err(why)) => Err(why.clone()),
+        None if can_be_public(snapshot) => Err(NOT_ASKED.to_owned()),
+        None => passed("A KMS key encrypts it, so that it cannot be public."),
+    }
+}
+
 fn shared(facts: &Facts, snapshot: &SavedState) -> Answer {
-    let accounts = facts::of(&facts.sharing, &snapshot.arn)?.iter();
+    let accounts = match facts.sharing.get(&snapshot.arn) {
+        Some(accounts) => accounts.as_ref().map_err(Clone::clone)?,
+        None if can_be_shared(facts, snapshot) => return Err(NOT_ASKED.to_owned()),
+        None => return passed("An AWS managed key encrypts it, so that it cannot be shared."),
+    };
     let foreign: Vec<_> = accounts
+        .iter()
         .filter(|account| *account != EVERYBODY && !facts.options.trusted_accounts.contains(account))
         .map(String::as_str)
         .collect();

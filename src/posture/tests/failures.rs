@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{checks, ids, status};
+use super::{checks, ids, network, status};
 use crate::aws::rds::inventory::{Maintenance, Profile, Recommendation, SavedState};
 use crate::posture::check::Status;
-use crate::posture::facts::{Facts, Options};
-use crate::posture::tests::world::{KEY, MONITORING, SECRET, at, key, policy, resource_policy, world};
+use crate::posture::facts::{Contents, Facts, Options};
+use crate::posture::tests::world::{KEY, MONITORING, SECRET, at, key, policy, resource_policy, world, world_of_mysql};
+use crate::sql::mysql::security::Login;
+use crate::sql::postgres::security::Security;
 
 /// The database of a name.
-fn of<'a>(facts: &'a mut Facts, name: &str) -> &'a mut Profile {
+pub(super) fn of<'a>(facts: &'a mut Facts, name: &str) -> &'a mut Profile {
     let all = facts.instances.iter_mut().chain(&mut facts.clusters).flatten();
     all.into_iter().find(|it| it.identifier == name).unwrap()
 }
@@ -26,7 +28,7 @@ fn parameter(facts: &mut Facts, name: &str, value: &str) {
     }
 }
 
-type Change = fn(&mut Facts);
+pub(super) type Change = fn(&mut Facts);
 
 /// What makes checks fail, those alone.
 const FAILURES: &[(&[&str], Change)] = &[
@@ -220,11 +222,22 @@ const FAILURES: &[(&[&str], Change)] = &[
     }),
     (&["nothing_pending"], |facts| of(facts, "orders").pending = vec!["multi_az"]),
     (&["nothing_pending_in_cluster"], |facts| of(facts, "aurora-my").pending = vec!["engine_version"]),
-    (&["database_users_use_iam"], |facts| facts.contents.as_mut().unwrap().logins[0].has_iam = false),
-    (&["iam_users_not_superusers"], |facts| facts.contents.as_mut().unwrap().logins[0].is_superuser = true),
+    (&["database_users_use_iam"], |facts| postgres(facts).logins[0].has_iam = false),
+    (&["iam_users_not_superusers"], |facts| postgres(facts).logins[0].is_superuser = true),
     (&["replication_slots_active"], |facts| {
-        facts.contents.as_mut().unwrap().inactive_slots = vec!["old".to_owned()];
+        postgres(facts).inactive_slots = vec!["old".to_owned()];
     }),
+    // By another plugin, or by another way beside tokens.
+    (&["mysql_users_use_iam"], |facts| account(facts).has_iam = false),
+    (&["mysql_users_use_iam", "mysql_native_password_unused"], |facts| {
+        let account = account(facts);
+        (account.has_iam, account.plugin) = (false, "mysql_native_password".to_owned());
+    }),
+    (&["mysql_users_use_iam", "mysql_users_have_passwords"], |facts| {
+        let account = account(facts);
+        (account.has_iam, account.plugin, account.lacks_password) = (false, "caching_sha2_password".to_owned(), true);
+    }),
+    (&["mysql_iam_users_not_administrators"], |facts| account(facts).is_administrator = true),
     (&["no_pending_maintenance"], |facts| {
         of(facts, "aurora-pg").members = vec!["member".to_owned()];
         let arn = of(facts, "member").arn.clone();
@@ -251,6 +264,22 @@ fn secret(facts: &mut Facts) -> &mut crate::aws::secrets::Upkeep {
     facts.secrets.get_mut(SECRET).unwrap().as_mut().unwrap().as_mut().unwrap()
 }
 
+fn postgres(facts: &mut Facts) -> &mut Security {
+    match &mut facts.contents {
+        Ok(Contents::Postgres(contents)) => contents,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An account of MySQL that is not the master user's, to which there is a connection then.
+fn account(facts: &mut Facts) -> &mut Login {
+    *facts = world_of_mysql();
+    match &mut facts.contents {
+        Ok(Contents::Mysql(contents)) => &mut contents.logins[0],
+        other => panic!("{other:?}"),
+    }
+}
+
 fn with_policy(facts: &mut Facts, action: &str, resource: &str) {
     facts.policies.as_mut().unwrap().0.push(policy(action, resource));
 }
@@ -258,7 +287,7 @@ fn with_policy(facts: &mut Facts, action: &str, resource: &str) {
 #[test]
 fn each_failure_is_of_its_checks_alone() {
     let mut tried = BTreeSet::new();
-    for (number, (expected, change)) in FAILURES.iter().enumerate() {
+    for (number, (expected, change)) in FAILURES.iter().chain(network::FAILURES).enumerate() {
         let mut facts = world();
         change(&mut facts);
         let expected: BTreeSet<_> = expected.iter().copied().collect();
@@ -266,55 +295,6 @@ fn each_failure_is_of_its_checks_alone() {
         tried.extend(expected);
     }
     assert_eq!(tried, ids(), "each check fails somewhere");
-}
-
-/// What has no meaning for a database is neither passed nor failed.
-#[test]
-fn what_does_not_apply_is_not_judged() {
-    let facts = world();
-    for check in ["RDS.3", "RDS.5", "RDS.8", "RDS.10", "RDS.11", "RDS.17", "RDS.23", "RDS.25", "RDS.38"] {
-        assert_eq!(status(&facts, check, "member"), Status::NotApplicable, "{check}: the cluster decides");
-    }
-    for check in ["RDS.2", "RDS.6", "RDS.13", "RDS.18", "certificate_valid", "nothing_pending"] {
-        assert_eq!(status(&facts, check, "member"), Status::Passed, "{check}: members have it themselves");
-    }
-    for (check, name) in [
-        ("RDS.10", "sales"),
-        ("RDS.11", "copy"),
-        ("RDS.14", "aurora-pg"),
-        ("RDS.34", "aurora-pg"),
-        ("RDS.9", "orders"),
-        ("RDS.9", "wiki"),
-        ("RDS.47", "aurora-pg"),
-        ("replica_encrypted_like_source", "orders"),
-        ("master_password_managed", "copy"),
-    ] {
-        assert_eq!(status(&facts, check, name), Status::NotApplicable, "{check} of {name}");
-    }
-    let mut facts = world();
-    of(&mut facts, "aurora-my").engine_mode = "serverless".to_owned();
-    for check in ["RDS.12", "RDS.14", "RDS.15", "RDS.35", "activity_stream"] {
-        assert_eq!(status(&facts, check, "aurora-my"), Status::NotApplicable, "{check} of serverless v1");
-    }
-    let it = of(&mut facts, "orders");
-    (it.encryption, it.key, it.backup_days, it.has_insights) = ("none".into(), None, 0, false);
-    (it.iam_enabled, it.monitoring_interval) = (false, 0);
-    it.roles.clear();
-    for check in [
-        "storage_customer_managed_key",
-        "KMS.3",
-        "KMS.4",
-        "KMS.5",
-        "restorable_to_now",
-        "performance_insights_customer_managed_key",
-        "iam_authentication_errors_exported",
-        "monitoring_role_trust",
-        "associated_roles_active",
-    ] {
-        assert_eq!(status(&facts, check, "orders"), Status::NotApplicable, "{check}");
-    }
-    of(&mut facts, "wiki").engine_version = "10.4.34".to_owned();
-    assert_eq!(status(&facts, "RDS.44", "wiki"), Status::NotApplicable);
 }
 
 /// The spelling of the group decides nothing: 1 in DB parameter groups, ON in DB cluster parameter groups.

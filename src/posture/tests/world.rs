@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use tf_provider::schema::Map;
 
+use crate::aws::ec2::{Gateways, Range, RouteTable, Rule, SecurityGroup, VpcEndpoint};
 use crate::aws::iam::mentions::Mention;
 use crate::aws::kms::Key;
 use crate::aws::rds::Kind;
@@ -12,7 +13,8 @@ use crate::aws::rds::inventory::{
 };
 use crate::aws::secrets::Upkeep;
 use crate::posture::checks::identity::SERVICE_ROLE;
-use crate::posture::facts::{Facts, Options, version_key};
+use crate::posture::facts::{Contents, Facts, Options, version_key};
+use crate::sql::mysql;
 use crate::sql::postgres::security::{Login, Security};
 
 pub(super) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/k";
@@ -74,6 +76,8 @@ fn database(kind: Kind, (name, engine, version, logs): (&str, &str, &str, &[&str
         key: Some(KEY.to_owned()),
         is_public: Some(false),
         vpc: Some("vpc-1".to_owned()),
+        subnets: vec!["subnet-1".to_owned()],
+        security_groups: vec!["sg-1".to_owned()],
         is_multi_az: true,
         iam_enabled: true,
         is_protected: true,
@@ -225,11 +229,69 @@ pub(super) fn world() -> Facts {
     facts.secrets.insert(SECRET.to_owned(), Ok(Some(secret)));
     facts.resource_policies.insert(SECRET.to_owned(), Ok(Some(resource_policy(ROOT, "{}"))));
     let login = |name: &str, has_iam, is_superuser| Login { name: name.to_owned(), has_iam, is_superuser };
+    around(&mut facts);
     facts.connected = Some("orders".to_owned());
-    facts.contents = Ok(Security {
+    facts.contents = Ok(Contents::Postgres(Security {
         logins: vec![login("app", true, false), login("owner", false, true)],
         inactive_slots: Vec::new(),
         slot_limit: "-1".to_owned(),
-    });
+    }));
+    facts
+}
+
+/// The network around the databases.
+fn around(facts: &mut Facts) {
+    let rule = |protocol: &str, ports, ranges: &[&str]| Rule {
+        protocol: protocol.to_owned(),
+        ports,
+        ranges: ranges.iter().map(|cidr| Range::parse(cidr).unwrap()).collect(),
+        ..Rule::default()
+    };
+    let clients = Rule {
+        groups: vec!["sg-clients".to_owned()],
+        prefix_lists: vec!["pl-offices".to_owned()],
+        ..rule("tcp", Some((6000, 6000)), &[])
+    };
+    // What is not about the port is nothing to the database.
+    let others = [
+        rule("tcp", Some((22, 22)), &["0.0.0.0/0", "::/0"]),
+        rule("udp", Some((0, 65_535)), &["0.0.0.0/0"]),
+        rule("icmp", Some((-1, -1)), &["0.0.0.0/0"]),
+    ];
+    let rules = std::iter::once(clients).chain(others).collect();
+    let group = SecurityGroup { id: "sg-1".to_owned(), name: "databases".to_owned(), rules };
+    facts.security_groups = Ok([(group.id.clone(), group)].into());
+    let office = ["10.1.0.0/16", "2001:db8::/48"].map(|cidr| Range::parse(cidr).unwrap());
+    facts.prefix_lists.insert("pl-offices".to_owned(), Ok(office.into()));
+    facts.routes = Ok(Gateways(vec![RouteTable {
+        id: "rtb-1".to_owned(),
+        vpc: "vpc-1".to_owned(),
+        is_main: true,
+        ..RouteTable::default()
+    }]));
+    facts.endpoints = Ok(vec![VpcEndpoint {
+        id: "vpce-1".to_owned(),
+        vpc: "vpc-1".to_owned(),
+        state: "available".to_owned(),
+        has_private_dns: true,
+        policy: Some(resource_policy(ROOT, "{}")),
+    }]);
+}
+
+/// The same, with a connection to a MySQL.
+pub(super) fn world_of_mysql() -> Facts {
+    let mut facts = world();
+    let login = |name: &str, host: &str, plugin: &str| mysql::security::Login {
+        name: name.to_owned(),
+        host: host.to_owned(),
+        plugin: plugin.to_owned(),
+        has_iam: plugin == "AWSAuthenticationPlugin",
+        ..mysql::security::Login::default()
+    };
+    let owner = login("owner", "%", "caching_sha2_password");
+    let logins =
+        vec![login("app", "%", "AWSAuthenticationPlugin"), mysql::security::Login { is_administrator: true, ..owner }];
+    facts.connected = Some("shop".to_owned());
+    facts.contents = Ok(Contents::Mysql(mysql::security::Security { logins, is_mariadb: false }));
     facts
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_rds::types::{
     CertificateDetails, ClusterPendingModifiedValues, DbCluster, DbInstance, MasterUserSecret, PendingModifiedValues,
+    VpcSecurityGroupMembership,
 };
 use jiff::Timestamp;
 use tf_provider::schema::Map;
@@ -48,6 +49,10 @@ pub struct Profile {
     pub is_public: Option<bool>,
     /// The VPC of a DB instance.
     pub vpc: Option<String>,
+    /// The subnets of the DB subnet group of a DB instance.
+    pub subnets: Vec<String>,
+    /// The IDs of the VPC security groups.
+    pub security_groups: Vec<String>,
     /// Whether an Aurora cluster is in a VPC; nothing if AWS does not say.
     pub has_vpc_networking: Option<bool>,
     /// Whether an Aurora cluster is reached through the internet access gateway.
@@ -194,6 +199,8 @@ impl Profile {
         });
         let roles = found.associated_roles.unwrap_or_default().into_iter();
         let pending = found.pending_modified_values.unwrap_or_else(|| PendingModifiedValues::builder().build());
+        let (vpc, subnets) = found.db_subnet_group.map(|group| (group.vpc_id, group.subnets)).unwrap_or_default();
+        let subnets = subnets.into_iter().flatten().filter_map(|subnet| subnet.subnet_identifier).collect();
         Self {
             kind: Kind::Instance,
             identifier: found.db_instance_identifier.unwrap_or_default(),
@@ -214,7 +221,9 @@ impl Profile {
             encryption: encryption(found.storage_encryption_type.as_ref(), found.storage_encrypted),
             key: found.kms_key_id,
             is_public: Some(found.publicly_accessible.unwrap_or_default()),
-            vpc: found.db_subnet_group.and_then(|group| group.vpc_id),
+            vpc,
+            subnets,
+            security_groups: security_groups(found.vpc_security_groups),
             has_vpc_networking: None,
             has_internet_gateway: false,
             has_data_api: false,
@@ -275,6 +284,8 @@ impl Profile {
             key: found.kms_key_id,
             is_public: found.publicly_accessible,
             vpc: None,
+            subnets: Vec::new(),
+            security_groups: security_groups(found.vpc_security_groups),
             has_vpc_networking: found.vpc_networking_enabled,
             has_internet_gateway: found.internet_access_gateway_enabled.unwrap_or_default(),
             has_data_api: found.http_endpoint_enabled.unwrap_or_default(),
@@ -321,6 +332,10 @@ fn secret(found: Option<MasterUserSecret>) -> Option<ManagedSecret> {
         status: found.secret_status.unwrap_or_default(),
         key: found.kms_key_id,
     })
+}
+
+fn security_groups(found: Option<Vec<VpcSecurityGroupMembership>>) -> Vec<String> {
+    found.into_iter().flatten().filter_map(|group| group.vpc_security_group_id).collect()
 }
 
 fn attached(arn: Option<String>, status: Option<String>) -> Option<Attached> {
