@@ -324,7 +324,11 @@ fn has_another_effect(operation: &str) -> bool {
     ];
     const PREFIXES: [&str; 9] =
         ["copy_", "create_", "promote_", "put_key_policy", "reboot_", "restore_", "start_", "stop_", "switchover_"];
-    PREFIXES.iter().any(|prefix| operation.starts_with(prefix)) && !ONE_EFFECT.contains(&operation)
+    /// The start tag of an element, which is no operation.
+    const OF_XML: &str = "start_el";
+    PREFIXES.iter().any(|prefix| operation.starts_with(prefix))
+        && !ONE_EFFECT.contains(&operation)
+        && operation != OF_XML
 }
 
 /// All tokens, those in groups after the group.
