@@ -24,6 +24,7 @@ class RdsControl:
             ("POST", "instances"): self.create_instance,
             ("POST", "clusters"): self.create_cluster,
             ("POST", "cluster-snapshots"): self.create_cluster_snapshot,
+            ("POST", "snapshots"): self.create_snapshot,
             ("POST", "proxies"): self.create_proxy,
             ("POST", "parameter-groups"): self.create_parameter_group,
             ("GET", "parameters"): self.parameters,
@@ -137,6 +138,13 @@ class RdsControl:
             snapshot = moto_backend.rds(account, region).create_db_cluster_snapshot(cluster, identifier)
             snapshot.status = "available"
             return {"arn": snapshot.arn}
+
+    def create_snapshot(self, account, identifier, instance, region=_REGION):
+        """The same of an instance."""
+        with self._aws.lock:
+            snapshot = moto_backend.rds(account, region).create_db_snapshot(instance, identifier)
+            snapshot.status = "available"
+            return {"arn": snapshot.db_snapshot_arn}
 
     def create_proxy(
         self,

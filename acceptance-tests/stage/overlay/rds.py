@@ -51,7 +51,7 @@ def iam_authentication_is_possible(_aws, call):
         raise AwsError("InvalidParameterCombination", message)
 
 
-@before("rds", "CreateDBInstance", "CreateDBCluster")
+@before("rds", "CreateDBInstance", "CreateDBCluster", "RestoreDBClusterFromSnapshot")
 def keep_flag(_aws, call):
     """moto must not know the flag: it applies it at once, and refuses it for some clusters."""
     call.stage_flag = call.parameters.get(_FLAG, False)
@@ -142,7 +142,7 @@ def restore(aws, call):
         database.db_parameter_group_name = call.parameters.get("DBParameterGroupName")
     elif call.operation == "RestoreDBClusterFromSnapshot":
         database.stage_group = call.parameters.get("DBClusterParameterGroupName")
-    _begin_to_be(aws, call, database)
+    _begin_to_be(aws, call, database, getattr(call, "stage_flag", None))
     load(database, aws.transition_of(call.account)["loading"])
     if call.operation == "RestoreDBInstanceFromDBSnapshot":
         settle_in(database, aws.transition_of(call.account)["settling"])

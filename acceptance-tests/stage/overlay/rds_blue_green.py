@@ -10,6 +10,7 @@ from stage.catalogue import engines
 from . import after, before
 from .rds_encryption import encrypt
 from .rds_keys import accessible
+from .rds_models import become_another
 from .rds_settings import SETTINGS
 from .rds_state import MULTI_AZ_ENGINES, Change, backend_of, begin, change_of, cluster_of, disconnect, follow, named
 from .rds_state import progress
@@ -32,6 +33,11 @@ _NEEDS = {
         ["DeleteDBCluster", "DeleteDBInstance", "DeleteDBClusterEndpoint"],
     ),
 }
+#: What a green read replica has as the blue one, and not as its source.
+_OF_REPLICAS = (
+    *("availability_zone", "multi_az", "publicly_accessible", "db_parameter_group_name", "vpc_security_group_ids"),
+    *("storage_type", "iops", "allocated_storage", "tags", "deletion_protection", "preferred_maintenance_window"),
+)
 _PATIENCE = 20  # seconds of a switchover, in which a request waits
 _USUAL_TIMEOUT = 300
 _FAILED = "SWITCHOVER_FAILED"
@@ -51,13 +57,14 @@ def deployment_is_possible(_aws, call):
     if source.status != "available":
         code = "InvalidDBClusterStateFault" if is_cluster else "InvalidDBInstanceState"
         raise AwsError(code, f"The source {arn} is not in available state.")
-    if not is_cluster and source.replicas:
-        raise AwsError("StageNotImplemented", "blue/green deployments with read replicas are not played", 501)
+    if not is_cluster and source.is_replica:
+        raise AwsError(unsupported, f"The source {arn} is a read replica, which isn't supported for blue/green deployments.")
+    _require_simple_replicas(backend_of(call), source, unsupported)
     version = parameters.get("TargetEngineVersion")
     if version and engines.family_of(source.engine, version) != engines.family_of(source.engine, source.engine_version):
         raise AwsError("StageNotImplemented", "upgrades to another major version are not played", 501)
     _require_permissions(call, source)
-    call.stage_source, call.stage_key = source, _key(call, source)
+    call.stage_source, call.stage_keys = source, _keys(call, source)
 
 
 @after("rds", "CreateBlueGreenDeployment")
@@ -67,13 +74,15 @@ def begin_deployment(aws, call):
     names = (d for d in backend.blue_green_deployments.values())
     deployment = next(d for d in names if d.blue_green_deployment_name == call.parameters["BlueGreenDeploymentName"])
     green = _find(backend, deployment.__dict__["_target"])
-    deployment.stage_pairs = [(blue, green), *zip(_members(blue), _members(green), strict=True)]
+    replicas = [(old, _copy_replica(deployment, old, green)) for old in _replicas(backend, blue)]
+    deployment.stage_pairs = [(blue, green), *zip(_members(blue), _members(green), strict=True), *replicas]
     for old, new in deployment.stage_pairs:
         _resemble(new, old)
-    if call.stage_key:
-        encrypt(green, call.stage_key)
+        if key := call.stage_keys.get(old.arn):
+            encrypt(new, key)
     if aws.databases and (own := aws.databases.follower_of(blue)):
-        green.stage_server = own
+        for one in (green, *(new for _, new in replicas)):
+            one.stage_server = own
     green.stage_read_only = True
     looks = aws.transition_of(call.account)["busy"]
     for _, new in deployment.stage_pairs:
@@ -119,14 +128,17 @@ def deployment_can_be_deleted(_aws, call):
 def green_can_be_deleted(_aws, call):
     """Not if it has deletion protection, as it has if blue had."""
     if call.parameters.get("DeleteTarget"):
-        green = call.stage_deployment.stage_pairs[0][1]
+        greens = [green for _, green in call.stage_deployment.stage_pairs if cluster_of(green) is None]
+        green, *replicas = greens
         _require_permissions(call, green)
-        if not _exists(green):
-            call.put("DeleteTarget", False)  # moto looks for it
-        elif green.deletion_protection:
+        if any(one.deletion_protection for one in greens if _exists(one)):
             kind = "Cluster" if isinstance(green, DBCluster) else "DB Instance"
             message = f"Cannot delete protected {kind}, please disable deletion protection and try again."
             raise AwsError("InvalidParameterCombination", message)
+        for replica in filter(_exists, replicas):
+            _drop_replica(replica)
+        if not _exists(green):
+            call.put("DeleteTarget", False)  # moto looks for it
 
 
 @after("rds", "DeleteBlueGreenDeployment")
@@ -191,18 +203,63 @@ def _deployment(call):
     return found
 
 
-def _key(call, source):
+def _keys(call, source):
+    """The keys of the green resources by the ARN of the blue ones. Replicas have entries of their own: RDS replicates
+    between databases that are both encrypted, or neither is."""
     wanted = call.parameters.get("TargetResourceConfigurations", [])
-    arns = [entry["SourceArn"] for entry in wanted]
+    arns, replicas = [entry["SourceArn"] for entry in wanted], _replicas(backend_of(call), source)
     if len(set(arns)) < len(arns):
         message = "The same SourceArn is specified in more than one entry of TargetResourceConfigurations."
         raise AwsError("InvalidParameterCombination", message)
-    strange = next((arn for arn in arns if arn != source.arn), None)
+    keyed = [source.arn, *(replica.arn for replica in replicas)]
+    strange = next((arn for arn in arns if arn not in keyed), None)
     if strange:
         message = f"{strange} in TargetResourceConfigurations isn't a resource of the blue environment that has a key."
         raise AwsError("InvalidParameterValue", message)
-    names = [entry["TargetKmsKeyId"] for entry in wanted if entry.get("TargetKmsKeyId")]
-    return accessible(call, names[0]).arn if names else None
+    keys = {e["SourceArn"]: accessible(call, e["TargetKmsKeyId"]).arn for e in wanted if e.get("TargetKmsKeyId")}
+    bare = next((arn for arn in keyed if arn not in keys), None)
+    if keys and bare and not source.storage_encrypted:
+        message = f"TargetResourceConfigurations must include an entry with TargetKmsKeyId for {bare}."
+        raise AwsError("InvalidParameterCombination", message)
+    return keys
+
+
+def _replicas(backend, database):
+    """The read replicas of an instance in its region."""
+    names = getattr(database, "replicas", []) if not isinstance(database, DBCluster) else []
+    return [backend.databases[name] for name in sorted(names) if name in backend.databases]
+
+
+def _require_simple_replicas(backend, source, unsupported):
+    if isinstance(source, DBCluster):
+        return
+    if any(":" in name for name in source.replicas):
+        raise AwsError(unsupported, f"The source {source.arn} has a cross-Region read replica.")
+    for replica in _replicas(backend, source):
+        if replica.replicas:
+            raise AwsError(unsupported, f"The source {source.arn} has cascading read replicas.")
+        if replica.status != "available":
+            raise AwsError("InvalidDBInstanceState", f"The read replica {replica.arn} is not in available state.")
+
+
+def _copy_replica(deployment, blue, source):
+    """A read replica of green as blue has one."""
+    backend = deployment.backend
+    name = deployment._generate_green_id(blue.db_instance_identifier)
+    copy = {"db_instance_identifier": name, "source_db_instance_identifier": source.db_instance_identifier}
+    green = backend.create_db_instance_read_replica(copy | {"db_instance_class": blue.db_instance_class})
+    become_another(green)
+    for attribute in _OF_REPLICAS:
+        setattr(green, attribute, getattr(blue, attribute))
+    return green
+
+
+def _drop_replica(replica):
+    """Deletes a read replica; its source knows it no more."""
+    source = named(_all(replica), replica.source_db_instance_identifier)
+    if source:
+        source.replicas = [name for name in source.replicas if name != replica.db_instance_identifier]
+    del _all(replica)[replica.db_instance_identifier]
 
 
 def _resemble(green, blue):
@@ -241,6 +298,8 @@ def _switch(aws, call, deployment, patience):
         name = _name(old)
         _rename(old, _unused(old, name))
         _rename(new, name)
+    for side in zip(*deployment.stage_pairs, strict=True):
+        _reattach(side)
     deployment.source, deployment.target = blue.arn, green.arn
     deployment.status, deployment.status_details = "SWITCHOVER_COMPLETED", "Switchover completed"
     follow(aws, call)
@@ -272,6 +331,16 @@ def _rename(database, name):
     database.db_cluster_identifier = name
     for member in members:
         member.db_cluster_identifier = name
+
+
+def _reattach(side):
+    """Sources and read replicas know each other by name."""
+    source, *others = side
+    replicas = [one for one in others if not isinstance(source, DBCluster) and _exists(one)]
+    if not isinstance(source, DBCluster):
+        source.replicas = [replica.db_instance_identifier for replica in replicas]
+    for replica in replicas:
+        replica.source_db_instance_identifier = source.db_instance_identifier
 
 
 def _invalid_state(deployment):

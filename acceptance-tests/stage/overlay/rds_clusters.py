@@ -15,6 +15,9 @@ _REQUIRED = ("DBClusterInstanceClass", "AllocatedStorage")
 
 def add_members(backend, cluster, instance_class=None, count=0):
     """Members of a cluster: three of a Multi-AZ DB cluster, as many as asked for of Aurora."""
+    if is_multi_az_cluster(cluster) and not cluster.db_cluster_instance_class:
+        cluster.db_cluster_instance_class = instance_class or _CLASS
+        cluster.storage_type, cluster.iops, cluster.allocated_storage = "io1", 1000, 100
     for number in range(_MEMBERS if is_multi_az_cluster(cluster) else int(count)):
         member = backend.create_db_instance(
             {

@@ -109,6 +109,46 @@ def test_green_is_encrypted_and_otherwise_as_blue(account, bg, key):
     assert green["DBParameterGroups"][0]["DBParameterGroupName"] == "strict"
 
 
+def test_read_replicas_have_green_ones_with_keys_of_their_own(account, bg, key):
+    blue, rds = account.instance("orders"), bg.rds
+    for name in ("reports", "audit"):
+        rds.create_db_instance_read_replica(DBInstanceIdentifier=name, SourceDBInstanceIdentifier="orders")
+    olds = {name: bg.instance(name) for name in ("orders", "audit", "reports")}
+    arns = [old["DBInstanceArn"] for old in olds.values()]
+    refused("InvalidParameterCombination", bg.create, blue["arn"], [(blue["arn"], key)])
+    refused("InvalidParameterCombination", bg.create, blue["arn"], [(arn, key) for arn in arns[1:]])
+    refused("SourceDatabaseNotSupportedFault", bg.create, arns[1], [(arns[1], key)])
+    second = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    made = bg.create(blue["arn"], [(arns[0], key), (arns[1], key), (arns[2], second)])
+    details = made["SwitchoverDetails"]
+    assert [d["SourceMember"] for d in details] == arns
+    greens = [bg.instance(name_of(d["TargetMember"])) for d in details]
+    assert [green["KmsKeyId"] for green in greens] == [key, key, second]
+    assert greens[0]["ReadReplicaDBInstanceIdentifiers"] == [green["DBInstanceIdentifier"] for green in greens[1:]]
+    assert greens[1]["ReadReplicaSourceDBInstanceIdentifier"] == greens[0]["DBInstanceIdentifier"]
+    ids = {one["DbiResourceId"] for one in [*greens, *olds.values()]}
+    assert len(ids) == 6
+    bg.switch(made)
+    assert bg.look(made)["Status"] == "SWITCHOVER_COMPLETED"
+    for old, green in zip(olds, greens, strict=True):
+        assert bg.instance(old)["DbiResourceId"] == green["DbiResourceId"]
+        assert bg.instance(f"{old}-old1")["DbiResourceId"] == olds[old]["DbiResourceId"]
+    assert bg.instance("orders")["ReadReplicaDBInstanceIdentifiers"] == ["audit", "reports"]
+    assert bg.instance(OLD)["ReadReplicaDBInstanceIdentifiers"] == ["audit-old1", "reports-old1"]
+    assert bg.instance("audit-old1")["ReadReplicaSourceDBInstanceIdentifier"] == OLD
+    rds.delete_db_instance(DBInstanceIdentifier="audit-old1", SkipFinalSnapshot=True)
+    assert bg.instance(OLD)["ReadReplicaDBInstanceIdentifiers"] == ["reports-old1"]
+
+
+def test_a_deployment_takes_its_green_replicas_with_it(account, bg):
+    blue = account.instance("orders")
+    bg.rds.create_db_instance_read_replica(DBInstanceIdentifier="reports", SourceDBInstanceIdentifier="orders")
+    bg.delete(bg.create(blue["arn"]), DeleteTarget=True)
+    assert [d["DBInstanceIdentifier"] for d in bg.rds.describe_db_instances()["DBInstances"]] == ["orders", "reports"]
+    bg.rds.create_db_instance_read_replica(DBInstanceIdentifier="second", SourceDBInstanceIdentifier="reports")
+    refused("SourceDatabaseNotSupportedFault", bg.create, blue["arn"])
+
+
 def test_deployments_that_are_refused(account, bg, key):
     blue = account.instance("orders")
     arn, other = blue["arn"], account.instance("other")["arn"]

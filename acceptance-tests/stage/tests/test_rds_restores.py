@@ -76,7 +76,7 @@ def test_settings_of_the_source_are_lost(rds):
     kept_or_lost = {name for name in SETTINGS if restored[name] == SETTINGS[name]}
     assert kept_or_lost == set(kept), "everything else is another, or none"
     assert restored["VpcSecurityGroupIds"] and restored["DBParameterGroupName"] == "default.postgres15"
-    assert restored["StorageType"] == "gp3" and restored["Iops"] is None
+    assert (restored["StorageType"], restored["Iops"]) == ("gp3", 3000)
 
 
 def test_settings_that_are_named_are_kept(rds):
@@ -180,3 +180,15 @@ def test_storage_of_a_restored_instance_is_loaded_while_it_is_available(rds):
         assert shown == [(None, None), *(("Initializing", percent) for percent in (0, 25, 50, 75)), (None, None)]
         assert [i["DBInstanceStatus"] for i in looks] == ["creating"] + 5 * ["available"]
     assert "StorageOperationStatus" not in described(rds, "orders")
+
+
+def test_the_performance_of_small_gp3_storage_is_not_chosen(rds):
+    small = rds.instance("small", StorageType="gp3", AllocatedStorage=399)
+    large = rds.instance("large", StorageType="gp3", AllocatedStorage=400, Iops=13000, StorageThroughput=600)
+    assert (small["Iops"], small["StorageThroughput"]) == (3000, 125)
+    assert (large["Iops"], large["StorageThroughput"]) == (13000, 600)
+    rds.snapshot(of="small")
+    for more in ({"Iops": 3000}, {"StorageThroughput": 125}):
+        refused("InvalidParameterCombination", rds.instance, "other", StorageType="gp3", AllocatedStorage=20, **more)
+        refused("InvalidParameterCombination", rds.api.modify_db_instance, DBInstanceIdentifier="small", **more)
+        refused("InvalidParameterCombination", rds.restore, StorageType="gp3", **more)
