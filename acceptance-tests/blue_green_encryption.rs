@@ -5,12 +5,13 @@ mod import;
 mod lifecycle;
 mod refusals;
 mod removal;
+mod replicas;
 mod resumed;
 
 use serde_json::{Map, Value, json};
 
 use crate::matrix::blue_green_encryption::{add_cluster, databases, deployments};
-use crate::support::stage::Account;
+use crate::support::stage::{Account, tags_of};
 use crate::support::terraform::Terraform;
 
 /// A deployment of the DB instance `orders`.
@@ -97,6 +98,12 @@ impl Scene {
             .expect("a green database")
     }
 
+    /// The resource IDs of the members before or after the switchover, in their order.
+    fn ids(&self, which: &str) -> Vec<String> {
+        let members = self.state("members").as_array().expect("members").clone();
+        members.iter().map(|member| member[which].as_str().expect("an ID").to_owned()).collect()
+    }
+
     /// The only deployment.
     fn deployment(&self) -> Value {
         let all = deployments(&self.account);
@@ -111,16 +118,7 @@ impl Scene {
 
     /// The tags of the deployment, without the mark.
     fn tags(&self) -> Value {
-        let found = self.deployment();
-        let tags = found["TagList"].as_array().expect("tags").iter();
-        let tags = tags.map(|tag| (tag["Key"].as_str().expect("a key").to_owned(), tag["Value"].clone()));
-        Value::Object(tags.filter(|(key, _)| key != "rdsauth:creation-id").collect())
-    }
-
-    /// The calls that changed something since the last [`Account::forget_calls`].
-    fn changes(&self) -> Vec<String> {
-        let calls = self.account.calls().into_iter().filter(|call| call.is_write && call.took_effect);
-        calls.map(|call| call.operation).collect()
+        tags_of(&self.deployment())
     }
 
     fn state(&self, attribute: &str) -> Value {

@@ -6,6 +6,7 @@ mod lifecycle;
 mod mistakes;
 mod removal;
 mod resumed;
+mod tokens;
 
 use serde_json::{Map, Value, json};
 
@@ -99,12 +100,6 @@ impl Scene {
         assert_eq!(self.names(), ["shop", "reports", "shop-1", "shop-night"]);
     }
 
-    /// The calls that changed something since the last [`Account::forget_calls`].
-    fn changes(&self) -> Vec<String> {
-        let calls = self.account.calls().into_iter().filter(|call| call.is_write && call.took_effect);
-        calls.map(|call| call.operation).collect()
-    }
-
     fn state(&self, attribute: &str) -> Value {
         self.tf.state_value(IT, attribute)
     }
@@ -126,13 +121,6 @@ impl Scene {
         assert_eq!(self.state("storage_encryption_type"), "sse-kms");
         self.tf.assert_plan_empty();
     }
-}
-
-/// The tags of an object, without the mark.
-fn tags(found: &Value) -> Value {
-    let tags = found["TagList"].as_array().expect("tags").iter();
-    let tags = tags.map(|tag| (tag["Key"].as_str().expect("a key").to_owned(), tag["Value"].clone()));
-    Value::Object(tags.filter(|(key, _)| key != "rdsauth:creation-id").collect())
 }
 
 fn with(configuration: &str, more: &str) -> String {

@@ -93,12 +93,6 @@ impl Scene {
         self.rds("DeleteDBInstance", json!({ "DBInstanceIdentifier": name, "SkipFinalSnapshot": true }));
     }
 
-    /// The calls that changed something since the last [`Account::forget_calls`].
-    fn changes(&self) -> Vec<String> {
-        let calls = self.account.calls().into_iter().filter(|call| call.is_write && call.took_effect);
-        calls.map(|call| call.operation).collect()
-    }
-
     fn state(&self, attribute: &str) -> Value {
         self.tf.state_value(IT, attribute)
     }
@@ -120,13 +114,6 @@ impl Scene {
         assert_eq!((self.state("status"), self.state("kms_key_arn")), (json!("available"), found["KmsKeyId"].clone()));
         self.tf.assert_plan_empty();
     }
-}
-
-/// The tags of a DB instance, without the mark.
-fn tags(found: &Value) -> Value {
-    let tags = found["TagList"].as_array().expect("tags").iter();
-    let tags = tags.map(|tag| (tag["Key"].as_str().expect("a key").to_owned(), tag["Value"].clone()));
-    Value::Object(tags.filter(|(key, _)| key != "rdsauth:creation-id").collect())
 }
 
 fn with(configuration: &str, more: &str) -> String {

@@ -9,7 +9,7 @@ mod resumed;
 use serde_json::{Map, Value, json};
 
 use crate::matrix::encrypted_snapshot::snapshots;
-use crate::support::stage::Account;
+use crate::support::stage::{Account, tags_of};
 use crate::support::terraform::Terraform;
 
 /// An encrypted snapshot of the DB instance `orders`.
@@ -91,16 +91,7 @@ impl Scene {
 
     /// The tags of a snapshot, without the mark.
     fn tags(&self, name: &str) -> Value {
-        let found = self.snapshots()[name].clone();
-        let tags = found["TagList"].as_array().expect("tags").iter();
-        let tags = tags.map(|tag| (tag["Key"].as_str().expect("a key").to_owned(), tag["Value"].clone()));
-        Value::Object(tags.filter(|(key, _)| key != "rdsauth:creation-id").collect())
-    }
-
-    /// The calls that changed something since the last [`Account::forget_calls`].
-    fn changes(&self) -> Vec<String> {
-        let calls = self.account.calls().into_iter().filter(|call| call.is_write && call.took_effect);
-        calls.map(|call| call.operation).collect()
+        tags_of(&self.snapshots()[name])
     }
 
     fn state(&self, attribute: &str) -> Value {

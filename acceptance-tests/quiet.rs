@@ -1,6 +1,7 @@
 //! What would act by itself in a restored database, with real servers: subscriptions, slots, jobs and events.
 
 mod cluster;
+mod permissions;
 
 use std::time::Duration;
 

@@ -41,7 +41,7 @@ fn a_key_that_rds_cannot_use_is_refused_by_the_plan() {
         scene.configure(&OF_INSTANCE.replace("var.key", &format!("{key:?}")));
         scene.tf.plan_fails().assert_error(summary, "", "kms_key_arn");
     }
-    assert_eq!(scene.changes().iter().filter(|change| change.contains("BlueGreen")).count(), 0);
+    assert_eq!(scene.account.changes().iter().filter(|change| change.contains("BlueGreen")).count(), 0);
 }
 
 /// A database that RDS would refuse, and what the plan says of it.
@@ -53,7 +53,7 @@ fn blocked(scene: &Scene, sentence: &str) {
     assert!(error.detail.contains(sentence), "{error:?}");
     assert!(error.detail.contains("take another way: \"snapshot\" (open)"), "{error:?}");
     assert!(error.code.contains("_identifier"), "{error:?}");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_database_that_is_missing_is_warned_of() {
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Database not found");
     assert!(error.code.contains("db_instance_identifier"), "{error:?}");
-    assert_eq!((scene.changes(), scene.tf.state().addresses()), (vec![], vec![]));
+    assert_eq!((scene.account.changes(), scene.tf.state().addresses()), (vec![], vec![]));
 }
 
 #[test]

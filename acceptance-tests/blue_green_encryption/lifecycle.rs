@@ -15,9 +15,9 @@ fn basic() {
     plan.assert_creates(IT);
     assert_eq!((plan.value(IT, "region"), plan.value(IT, "id")), (json!("us-east-1"), json!(NAME)));
     assert_eq!(plan.value(IT, "tags_all"), json!({ "team": "data" }));
-    assert_eq!(scene.changes(), [""; 0], "a plan changes nothing");
+    assert_eq!(scene.account.changes(), [""; 0], "a plan changes nothing");
     tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), ["CreateBlueGreenDeployment"]);
+    assert_eq!(scene.account.changes(), ["CreateBlueGreenDeployment"]);
     tf.assert_plan_empty();
 
     let (deployment, green) = (scene.deployment(), scene.databases()[&scene.green()].clone());
@@ -71,7 +71,7 @@ fn switchover() {
     assert_eq!(plan.value(IT, "target_resource_id"), green, "it is known before the switchover");
     assert!(plan.is_unknown(IT, "resource_id") && plan.is_unknown(IT, "status"));
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["SwitchoverBlueGreenDeployment"]);
+    assert_eq!(scene.account.changes(), ["SwitchoverBlueGreenDeployment"]);
     scene.assert_switched();
     assert_eq!((scene.state("source_resource_id"), scene.state("resource_id")), (blue.clone(), green.clone()));
     assert_eq!(scene.names(), ["orders", "orders-old1"]);
@@ -109,11 +109,7 @@ fn a_cluster_with_its_members() {
     scene.tf.assert_plan_empty();
     let green = &scene.databases()[&scene.green()];
     assert_eq!((&green["KmsKeyId"], &green["StorageEncryptionType"]), (&json!(scene.key), &json!("sse-kms")));
-    let ids = |which: &str| {
-        let members = scene.state("members").as_array().expect("members").clone();
-        members.iter().map(|member| member[which].as_str().expect("an ID").to_owned()).collect::<Vec<_>>()
-    };
-    let before = ids("source_resource_id");
+    let before = scene.ids("source_resource_id");
     assert_eq!(before.len(), 3);
     for (name, id) in [("orders", "DbClusterResourceId"), ("orders-instance-1", "DbiResourceId")] {
         assert!(before.iter().any(|known| blue[name][id] == **known), "{name}: {before:?}");
@@ -121,7 +117,7 @@ fn a_cluster_with_its_members() {
     scene.configure(&with(&of_cluster, SWITCHES));
     scene.tf.apply().expect_text("1 changed");
     scene.assert_switched();
-    let after = ids("target_resource_id");
+    let after = scene.ids("target_resource_id");
     let now = scene.databases();
     assert!(after.iter().any(|known| now["orders-instance-2"]["DbiResourceId"] == **known), "{after:?}");
 
@@ -129,11 +125,11 @@ fn a_cluster_with_its_members() {
     scene.configure(&with(&of_cluster, consent));
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["DeleteDBInstance", "DeleteDBInstance", "DeleteDBCluster"]);
+    assert_eq!(scene.account.changes(), ["DeleteDBInstance", "DeleteDBInstance", "DeleteDBCluster"]);
     assert_eq!(scene.names(), ["orders", "orders-instance-1", "orders-instance-2"]);
     let snapshots = scene.rds("DescribeDBClusterSnapshots", json!({ "SnapshotType": "manual" }));
     assert_eq!(snapshots["DBClusterSnapshots"][0]["DBClusterSnapshotIdentifier"], "orders-last");
-    assert_eq!(ids("source_resource_id"), before, "what is gone is still known");
+    assert_eq!(scene.ids("source_resource_id"), before, "what is gone is still known");
     scene.assert_switched();
     scene.tf.destroy();
     assert_eq!(scene.names(), ["orders", "orders-instance-1", "orders-instance-2"]);
@@ -149,7 +145,7 @@ fn tags() {
     plan.assert_updates(IT);
     assert_eq!(plan.unknown(IT), [""; 0], "nothing else changes");
     scene.tf.apply();
-    assert_eq!(scene.changes(), ["RemoveTagsFromResource", "AddTagsToResource"]);
+    assert_eq!(scene.account.changes(), ["RemoveTagsFromResource", "AddTagsToResource"]);
     assert_eq!(scene.tags(), json!({ "owner": "7" }));
     let arn = scene.state("arn");
     scene.rds("AddTagsToResource", json!({ "ResourceName": arn, "Tags": [{ "Key": "owner", "Value": "8" }] }));
@@ -236,7 +232,7 @@ fn a_switchover_outside_of_terraform_is_drift() {
     scene.configure(&with(OF_INSTANCE, SWITCHES));
     scene.account.forget_calls();
     scene.tf.apply();
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.assert_switched();
 }
 

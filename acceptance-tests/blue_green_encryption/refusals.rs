@@ -58,7 +58,7 @@ fn a_deployment_of_that_name_is_not_touched() {
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Blue/green deployment already exists");
     assert!(error.code.contains("blue_green_deployment_name"), "{error:?}");
-    assert_eq!((scene.changes(), scene.tf.state().addresses()), (vec![], vec![]));
+    assert_eq!((scene.account.changes(), scene.tf.state().addresses()), (vec![], vec![]));
 }
 
 /// AWS may ignore a key that it does not know.
@@ -74,7 +74,7 @@ fn green_without_the_key_is_not_switched_to() {
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Green environment has another key");
     assert!(error.code.contains("kms_key_arn"), "{error:?}");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn a_protected_green_environment_is_destroyed() {
     scene.tf.apply();
     scene.account.forget_calls();
     scene.tf.destroy();
-    assert_eq!(scene.changes(), ["ModifyDBInstance", "DeleteBlueGreenDeployment"]);
+    assert_eq!(scene.account.changes(), ["ModifyDBInstance", "DeleteBlueGreenDeployment"]);
     assert_eq!(scene.names(), ["orders"]);
     assert_eq!(scene.databases()["orders"]["DeletionProtection"], true);
 }
@@ -31,7 +31,7 @@ fn a_protected_cluster_is_destroyed() {
     scene.tf.apply();
     scene.account.forget_calls();
     scene.tf.destroy();
-    assert_eq!(scene.changes(), ["ModifyDBCluster", "DeleteBlueGreenDeployment"]);
+    assert_eq!(scene.account.changes(), ["ModifyDBCluster", "DeleteBlueGreenDeployment"]);
     assert_eq!(scene.names(), ["orders", "orders-instance-1", "orders-instance-2"]);
     assert_eq!(scene.databases()["orders"]["DeletionProtection"], true);
 }
@@ -88,7 +88,7 @@ fn a_database_in_production_is_never_deleted() {
         ["Production database has changed", "Old environment has changed"].contains(&error.summary.as_str()),
         "{error:?}"
     );
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.tf.run(&["destroy", "-auto-approve", "-refresh=false"]).expect_code(1);
     let after = scene.databases();
     for name in ["orders", "orders-old1"] {

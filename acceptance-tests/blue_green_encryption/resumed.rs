@@ -29,7 +29,7 @@ fn a_late_create_is_continued_by_the_next_applies() {
 
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply().expect_text(LATE).expect_text("1 changed");
-    assert_eq!(scene.changes(), ["CreateBlueGreenDeployment"], "it waits for the same deployment");
+    assert_eq!(scene.account.changes(), ["CreateBlueGreenDeployment"], "it waits for the same deployment");
 
     scene.finish();
     scene.tf.apply().expect_text("0 changed");
@@ -63,7 +63,7 @@ fn a_late_switchover_is_continued_by_the_next_apply() {
     scene.configure(&set_back);
     scene.finish();
     scene.tf.apply();
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.assert_switched();
 }
 
@@ -75,7 +75,7 @@ fn a_create_that_was_killed_goes_on_with_the_same_deployment() {
     scene.account.forget_calls();
     let run = scene.tf.apply().expect_text(ADOPTED).expect_text("1 added");
     run.expect_without("already exists");
-    assert_eq!(scene.changes(), ["SwitchoverBlueGreenDeployment"]);
+    assert_eq!(scene.account.changes(), ["SwitchoverBlueGreenDeployment"]);
     scene.assert_switched();
 }
 
@@ -86,7 +86,7 @@ fn a_switchover_of_a_create_that_was_killed_is_found() {
     scene.account.forget_calls();
     scene.finish();
     scene.tf.apply().expect_text(ADOPTED).expect_text("1 added");
-    assert_eq!(scene.changes(), [""; 0], "it is not switched over a second time");
+    assert_eq!(scene.account.changes(), [""; 0], "it is not switched over a second time");
     scene.assert_switched();
 }
 
@@ -122,7 +122,7 @@ fn cut_off(disturb: impl FnOnce(&Scene, &Running)) {
     scene.finish();
     scene.account.forget_calls();
     scene.tf.apply();
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.tf.assert_plan_empty();
 }
 

@@ -37,7 +37,11 @@ fn import_by_identifier_and_by_arn() {
     scene.tf.import(IT, NEW);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("0 added, 1 changed, 0 destroyed");
-    assert_eq!(scene.changes(), ["RemoveTagsFromResource", "RemoveTagsFromResource"], "the tags of the original");
+    assert_eq!(
+        scene.account.changes(),
+        ["RemoveTagsFromResource", "RemoveTagsFromResource"],
+        "the tags of the original"
+    );
     scene.tf.assert_plan_empty();
     scene.tf.destroy();
     scene.assert_only_the_original();

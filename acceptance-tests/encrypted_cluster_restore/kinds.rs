@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use crate::encrypted_cluster_restore::{IT, NEW, RESTORE, Scene, tags, with};
-use crate::support::stage::Account;
+use crate::encrypted_cluster_restore::{IT, NEW, RESTORE, Scene, with};
+use crate::support::stage::{Account, tags_of};
 use crate::support::terraform::Terraform;
 
 #[test]
 fn a_multi_az_cluster_brings_its_members() {
     let scene = Scene::multi_az(RESTORE);
     scene.tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), ["RestoreDBClusterFromSnapshot", "ModifyDBCluster"]);
+    assert_eq!(scene.account.changes(), ["RestoreDBClusterFromSnapshot", "ModifyDBCluster"]);
     scene.assert_settled();
     let (original, restored) = (scene.cluster("shop"), scene.cluster(NEW));
     for name in ["EngineVersion", "DBClusterInstanceClass", "StorageType", "Iops", "PreferredMaintenanceWindow"] {
         assert_eq!(restored[name], original[name], "{name}");
     }
-    assert_eq!(tags(&restored), json!({ "cost": "7", "team": "data" }));
+    assert_eq!(tags_of(&restored), json!({ "cost": "7", "team": "data" }));
     assert_eq!(scene.state("members").as_array().map(Vec::len), Some(3));
     scene.tf.destroy();
     assert_eq!(scene.names(), ["shop", "shop-instance-1", "shop-instance-2", "shop-instance-3"]);

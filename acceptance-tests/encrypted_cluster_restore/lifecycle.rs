@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::encrypted_cluster_restore::{CREATED, IT, NEW, RESTORE, Scene, tags, with};
+use crate::encrypted_cluster_restore::{CREATED, IT, NEW, RESTORE, Scene, with};
 use crate::matrix::encrypted_cluster_restore::endpoints;
 use crate::support::commands::{APPLY, DESTROY, PLAN};
+use crate::support::stage::tags_of;
 
 /// What names the cluster or a point in time, or is new in every cluster.
 const OWN: [&str; 22] = [
@@ -64,15 +65,15 @@ fn basic() {
     let plan = tf.plan();
     plan.assert_creates(IT);
     assert_eq!(plan.value(IT, "region"), "us-east-1");
-    assert_eq!(scene.changes(), [""; 0], "a plan changes nothing");
+    assert_eq!(scene.account.changes(), [""; 0], "a plan changes nothing");
     tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), CREATED);
+    assert_eq!(scene.account.changes(), CREATED);
     scene.assert_settled();
 
     let (original, restored) = (scene.cluster("shop"), scene.cluster(NEW));
     assert_like(&restored, &original, &OWN);
     assert_eq!((&restored["StorageEncryptionType"], &restored["KmsKeyId"]), (&json!("sse-kms"), &json!(key)));
-    assert_eq!(tags(&restored), json!({ "team": "data", "cost": "7" }));
+    assert_eq!(tags_of(&restored), json!({ "team": "data", "cost": "7" }));
     let (old, new) = (&original["MasterUserSecret"]["SecretArn"], &restored["MasterUserSecret"]["SecretArn"]);
     assert!(new.is_string() && new != old, "{new}");
     let writers = restored["DBClusterMembers"].as_array().expect("members").iter();
@@ -82,7 +83,7 @@ fn basic() {
     let instances = scene.instances();
     for (old, new) in [("shop-1", "shop-encrypted-1"), ("reports", "shop-encrypted-reports")] {
         assert_like(&instances[new], &instances[old], &OWN_OF_MEMBERS);
-        assert_eq!(tags(&instances[new]), json!({ "team": "data", "name": old }));
+        assert_eq!(tags_of(&instances[new]), json!({ "team": "data", "name": old }));
     }
     let endpoint = &endpoints(account)["shop-encrypted-night"];
     assert_eq!(
@@ -119,8 +120,8 @@ fn update() {
     assert_eq!(plan.unknown(IT), [""; 0], "nothing else changes");
     assert_eq!(plan.value(IT, "tags_all"), json!({ "cost": "7", "owner": "me" }));
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["RemoveTagsFromResource", "AddTagsToResource"]);
-    assert_eq!(tags(&scene.cluster(NEW)), json!({ "cost": "7", "owner": "me" }));
+    assert_eq!(scene.account.changes(), ["RemoveTagsFromResource", "AddTagsToResource"]);
+    assert_eq!(tags_of(&scene.cluster(NEW)), json!({ "cost": "7", "owner": "me" }));
     scene.assert_settled();
 
     scene.configure(&with(RESTORE, "overrides {\n    port = 5999\n  }\n  member_identifiers = { reports = \"a\" }"));
@@ -146,7 +147,7 @@ fn drift_of_tags_is_corrected_and_other_drift_is_shown() {
     scene.rds("RemoveTagsFromResource", json!({ "ResourceName": arn, "TagKeys": ["cost"] }));
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(tags(&scene.cluster(NEW)), json!({ "team": "data", "cost": "7" }));
+    assert_eq!(tags_of(&scene.cluster(NEW)), json!({ "team": "data", "cost": "7" }));
     scene.assert_settled();
 
     let change = json!({ "DBClusterIdentifier": NEW, "BackupRetentionPeriod": 3, "ApplyImmediately": true });
@@ -174,7 +175,7 @@ fn a_cluster_that_was_deleted_is_restored_again() {
     scene.tf.plan().assert_creates(IT);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), CREATED);
+    assert_eq!(scene.account.changes(), CREATED);
     scene.assert_settled();
 }
 
@@ -200,8 +201,9 @@ fn ignored_and_default_tags() {
                     { stage = \"dev\" }\n  }\n}\n";
     let scene = Scene::new(&[provider, RESTORE].concat());
     scene.tf.apply();
-    assert_eq!(tags(&scene.cluster(NEW)), json!({ "stage": "dev", "team": "data", "cost": "7" }), "the full union");
+    assert_eq!(tags_of(&scene.cluster(NEW)), json!({ "stage": "dev", "team": "data", "cost": "7" }), "the full union");
     assert_eq!(scene.state("tags_all"), json!({ "stage": "dev", "team": "data" }));
+    assert_eq!(scene.state("copied_tags"), json!({}));
     scene.assert_settled();
 }
 

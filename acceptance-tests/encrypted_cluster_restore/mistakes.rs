@@ -12,7 +12,7 @@ fn assert_refused(scene: &Scene, configuration: &str, summary: &str, argument: &
     let error = errors.iter().find(|error| error.summary == summary);
     let error = error.unwrap_or_else(|| panic!("no \"{summary}\" in {errors:?}"));
     assert!(error.code.contains(argument), "{error:?}");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn snapshots_and_originals_that_are_missing() {
         let error = scene.tf.apply_fails().error();
         assert_eq!(error.summary, summary);
         assert!(error.detail.contains(text), "{error:?}");
-        assert_eq!(scene.changes(), [""; 0]);
+        assert_eq!(scene.account.changes(), [""; 0]);
     }
 }
 
@@ -96,7 +96,7 @@ fn names_that_are_taken_or_wrong() {
         scene.account.forget_calls();
         let error = scene.tf.apply_fails().error();
         assert_eq!(error.summary, summary, "{error:?}");
-        assert_eq!(scene.changes(), [""; 0]);
+        assert_eq!(scene.account.changes(), [""; 0]);
     };
     let named = |names: &str| with(RESTORE, &format!("member_identifiers = {{ {names} }}"));
     fails(&named("absent = \"a\""), "Original has no such member");

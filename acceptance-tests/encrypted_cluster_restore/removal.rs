@@ -16,7 +16,7 @@ fn a_destroy_needs_consent() {
         scene.account.forget_calls();
         let run = scene.tf.run(&["destroy", "-auto-approve"]).expect_code(1);
         run.expect_text("Deletion is not allowed").expect_text(argument);
-        assert_eq!(scene.changes(), [""; 0]);
+        assert_eq!(scene.account.changes(), [""; 0]);
     }
     // A replacement needs it as well.
     scene.configure(&RESTORE.replace("skip_final_snapshot       = true", "").replace("\"shop-encrypted\"", "\"next\""));
@@ -35,7 +35,7 @@ fn a_final_snapshot_is_created() {
     scene.account.forget_calls();
     let run = scene.tf.run(&["destroy", "-auto-approve"]).expect_code(1);
     run.expect_text("Final snapshot already exists");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.busy(0);
     scene.account.call("rds", "DescribeDBClusterSnapshots", json!({}));
     scene.rds("DeleteDBClusterSnapshot", json!({ "DBClusterSnapshotIdentifier": "last" }));
@@ -54,7 +54,7 @@ fn deletion_protection_is_carried_over_and_explained() {
     scene.account.forget_calls();
     let run = scene.tf.run(&["destroy", "-auto-approve"]).expect_code(1);
     run.expect_text("Deletion protection is on").expect_text("--no-deletion-protection");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.rds("ModifyDBCluster", json!({ "DBClusterIdentifier": NEW, "DeletionProtection": false }));
     scene.tf.destroy();
     scene.assert_only_the_original();
@@ -72,7 +72,7 @@ fn members_of_others_are_not_deleted() {
     scene.account.forget_calls();
     let run = scene.tf.run(&["destroy", "-auto-approve"]).expect_code(1);
     run.expect_text("DB cluster has members of others").expect_text("theirs");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.rds("DeleteDBInstance", json!({ "DBInstanceIdentifier": "theirs" }));
     scene.tf.destroy();
     scene.assert_only_the_original();

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::encrypted_cluster_restore::{CREATED, IT, NEW, RESTORE, Scene, tags, with};
+use crate::encrypted_cluster_restore::{CREATED, IT, NEW, RESTORE, Scene, with};
+use crate::support::stage::tags_of;
 
 const LATE: &str = "Restore is not complete yet";
 
@@ -20,7 +21,7 @@ fn a_create_that_was_killed_goes_on() {
         scene.account.forget_calls();
         let run = scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
         run.expect_without("already exists");
-        let changes = scene.changes();
+        let changes = scene.account.changes();
         // A second member may have been requested before the process was gone.
         assert!(changes == rest || operation == "CreateDBInstance" && changes == rest[1..], "{operation}: {changes:?}");
         scene.assert_settled();
@@ -34,13 +35,13 @@ fn a_late_create_is_continued_without_taint_and_without_the_original() {
     let scene = Scene::new(&with(RESTORE, "timeouts {\n    create = \"3s\"\n    update = \"3s\"\n  }"));
     scene.busy(60);
     scene.tf.apply().expect_text(LATE).expect_text("1 added");
-    assert_eq!(scene.changes(), CREATED[..1]);
+    assert_eq!(scene.account.changes(), CREATED[..1]);
     assert!(!scene.tf.state().is_tainted(IT));
     assert_eq!((scene.state("complete"), scene.state("status")), (json!(false), json!("creating")));
 
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply().expect_text(LATE).expect_text("1 changed");
-    assert_eq!(scene.changes(), CREATED[..1], "it waits for the same cluster");
+    assert_eq!(scene.account.changes(), CREATED[..1], "it waits for the same cluster");
 
     // The settings of the original are in the state.
     scene.finish();
@@ -52,15 +53,15 @@ fn a_late_create_is_continued_without_taint_and_without_the_original() {
     scene.busy(60);
     scene.account.forget_calls();
     scene.tf.apply().expect_text(LATE).expect_text("1 changed");
-    assert_eq!(scene.changes(), CREATED[1..3], "the members");
+    assert_eq!(scene.account.changes(), CREATED[1..3], "the members");
 
     scene.finish();
     scene.busy(1);
     scene.account.forget_calls();
     scene.configure(&RESTORE.replace("\"data\"", "\"other\""));
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["AddTagsToResource", CREATED[3], CREATED[4]]);
-    assert_eq!(tags(&scene.cluster(NEW)), json!({ "team": "other", "cost": "7" }));
+    assert_eq!(scene.account.changes(), ["AddTagsToResource", CREATED[3], CREATED[4]]);
+    assert_eq!(tags_of(&scene.cluster(NEW)), json!({ "team": "other", "cost": "7" }));
     scene.assert_settled();
 }
 
@@ -88,7 +89,7 @@ fn an_interrupted_wait_is_continued() {
     scene.busy(1);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), CREATED[1..]);
+    assert_eq!(scene.account.changes(), CREATED[1..]);
     scene.assert_settled();
 }
 
@@ -152,6 +153,6 @@ fn an_error_after_the_restore_taints_nothing() {
     scene.account.end_faults();
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), CREATED[1..]);
+    assert_eq!(scene.account.changes(), CREATED[1..]);
     scene.assert_settled();
 }

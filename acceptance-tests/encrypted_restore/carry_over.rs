@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::encrypted_restore::{NEW, RESTORE, Scene, tags, with};
+use crate::encrypted_restore::{NEW, RESTORE, Scene, with};
 use crate::matrix::encrypted_restore::OWN;
+use crate::support::stage::tags_of;
 
 /// The fields in which AWS's descriptions of two DB instances differ, but for those that are new in each.
 fn different(one: &Value, other: &Value) -> Vec<String> {
@@ -52,7 +53,7 @@ fn every_setting_is_that_of_the_original() {
     }
     assert_eq!(different(&restored, &original), [""; 0]);
     assert_eq!(restored["AssociatedRoles"][0]["Status"], "ACTIVE");
-    assert_eq!(tags(&restored), json!({ "team": "data", "cost": "7" }), "the union of the tags");
+    assert_eq!(tags_of(&restored), json!({ "team": "data", "cost": "7" }), "the union of the tags");
     // What cannot be the same.
     assert_ne!(restored["DbiResourceId"], original["DbiResourceId"]);
     assert_eq!((&original["StorageEncrypted"], &restored["StorageEncrypted"]), (&json!(false), &json!(true)));
@@ -136,4 +137,40 @@ fn a_role_that_rds_cannot_assume_is_told() {
     scene.tf.apply().expect_text("Restore is not complete yet").expect_text("its status is \"INVALID\"");
     assert!(!scene.tf.state().is_tainted(crate::encrypted_restore::IT));
     assert_eq!(scene.state("complete"), json!(false));
+}
+
+#[test]
+fn the_performance_of_gp3_storage_is_that_of_the_original() {
+    for (size, more, performance) in
+        [(399, json!({}), (3000, 125)), (400, json!({ "Iops": 13000, "StorageThroughput": 600 }), (13000, 600))]
+    {
+        let scene = Scene::new("");
+        let mut original = json!({
+            "DBInstanceIdentifier": "small", "Engine": "postgres", "DBInstanceClass": "db.m6g.large",
+            "MasterUsername": "boss", "MasterUserPassword": "long-enough", "StorageType": "gp3", "AllocatedStorage": size,
+            "VpcSecurityGroupIds": ["sg-0123456789abcdef0"], "PubliclyAccessible": false,
+        });
+        original.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        scene.busy(0);
+        scene.rds("CreateDBInstance", original);
+        let key = scene.account.add_key(json!({}));
+        scene.rds("CreateDBSnapshot", json!({ "DBInstanceIdentifier": "small", "DBSnapshotIdentifier": "small" }));
+        let names = json!({
+            "SourceDBSnapshotIdentifier": "small", "TargetDBSnapshotIdentifier": "small-sealed", "KmsKeyId": key
+        });
+        scene.rds("CopyDBSnapshot", names);
+        scene.configure(&RESTORE.replace("\"sealed\"", "\"small-sealed\"").replace("\"orders\"", "\"small\""));
+        scene.account.forget_calls();
+        scene.tf.apply().expect_text("1 added");
+        let (restored, calls) = (scene.instance(NEW), scene.account.query("calls", json!({})));
+        let mut calls = calls["calls"].as_array().expect("calls").iter();
+        let call = calls.find(|call| call["operation"] == "RestoreDBInstanceFromDBSnapshot").expect("the restore");
+        let is = (&restored["StorageType"], &restored["Iops"], &restored["StorageThroughput"]);
+        assert_eq!(is, (&json!("gp3"), &json!(performance.0), &json!(performance.1)));
+        for name in ["Iops", "StorageThroughput"] {
+            assert_eq!(call["parameters"].get(name), more.get(name), "{name} with {size} GiB");
+        }
+        assert_eq!((scene.state("complete"), scene.state("differences")), (json!(true), json!([])));
+        scene.tf.assert_plan_empty();
+    }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::encrypted_restore::{IT, NEW, RESTORE, Scene, tags};
+use crate::encrypted_restore::{IT, NEW, RESTORE, Scene};
 use crate::matrix::encrypted_restore::{seal, seed_database};
-use crate::support::stage::Account;
+use crate::support::stage::{Account, tags_of};
 
 /// What the tables of a test hold, in both engines.
 const ROWS: &str = "1|first,2|second";
@@ -60,7 +60,7 @@ fn restored_quietly(engine: &str, group: &str) {
     assert_eq!(restored["DBParameterGroups"], json!([applied]));
     assert_eq!(restored["PendingModifiedValues"].as_object().map_or(0, serde_json::Map::len), 0);
     assert_eq!(scene.groups(), before, "the temporary parameter group is gone");
-    assert_eq!(tags(&restored), json!({ "team": "data" }));
+    assert_eq!(tags_of(&restored), json!({ "team": "data" }));
     assert_eq!((scene.state("quieted"), scene.state("address")), (json!([]), restored["Endpoint"]["Address"].clone()));
     scene.assert_settled();
     scene.tf.destroy();
@@ -82,7 +82,7 @@ fn a_restore_without_quiet_needs_no_login() {
     let scene = scene("postgres");
     scene.configure(RESTORE);
     scene.tf.apply().expect_text("1 added");
-    let changes = scene.changes();
+    let changes = scene.account.changes();
     assert!(
         !changes.iter().any(|change| change.contains("ParameterGroup") || change.starts_with("Reboot")),
         "{changes:?}"

@@ -21,7 +21,7 @@ fn a_destroy_needs_consent() {
             assert_eq!(error.summary, "Deletion is not allowed");
             assert!(error.detail.contains(missing), "{error:?}");
         }
-        assert_eq!(scene.changes(), [""; 0]);
+        assert_eq!(scene.account.changes(), [""; 0]);
     }
     // A replacement needs it as well.
     scene.configure(&RESTORE.replace("\"orders-encrypted\"", "\"next\""));
@@ -50,7 +50,7 @@ fn a_final_snapshot_whose_name_is_taken_deletes_nothing() {
     scene.account.forget_calls();
     let error = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1).error();
     assert!(error.detail.contains("DBSnapshotAlreadyExists"), "{error:?}");
-    assert_eq!((scene.changes(), scene.names()), (vec![], vec!["orders".to_owned(), NEW.to_owned()]));
+    assert_eq!((scene.account.changes(), scene.names()), (vec![], vec!["orders".to_owned(), NEW.to_owned()]));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn deletion_protection_is_carried_over_and_explained() {
     scene.account.forget_calls();
     let run = scene.tf.run(&["destroy", "-auto-approve"]).expect_code(1);
     run.expect_text("Deletion protection is on").expect_text("--no-deletion-protection");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.modify(NEW, json!({ "DeletionProtection": false }));
     scene.tf.destroy();
     assert_eq!(scene.names(), ["orders"]);

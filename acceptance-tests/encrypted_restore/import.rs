@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::encrypted_restore::{IT, NEW, RESTORE, Scene, tags};
+use crate::encrypted_restore::{IT, NEW, RESTORE, Scene};
+use crate::support::stage::tags_of;
 
 /// A scene with an encrypted DB instance that Terraform does not know.
 fn foreign() -> Scene {
@@ -32,9 +33,13 @@ fn import_by_identifier_and_by_arn() {
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 imported, 0 added, 1 changed, 0 destroyed");
     assert!(
-        scene.changes().iter().all(|change| change.ends_with("TagsToResource") || change.starts_with("RemoveTags"))
+        scene
+            .account
+            .changes()
+            .iter()
+            .all(|change| change.ends_with("TagsToResource") || change.starts_with("RemoveTags"))
     );
-    assert_eq!(tags(&scene.instance(NEW)), json!({ "team": "data" }));
+    assert_eq!(tags_of(&scene.instance(NEW)), json!({ "team": "data" }));
     scene.configure(RESTORE);
     scene.tf.assert_plan_empty();
     scene.tf.destroy();

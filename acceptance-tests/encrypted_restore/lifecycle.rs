@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use crate::encrypted_restore::{CREATED, IT, NEW, RESTORE, Scene, tags, with};
+use crate::encrypted_restore::{CREATED, IT, NEW, RESTORE, Scene, with};
 use crate::support::commands::{APPLY, DESTROY, PLAN};
+use crate::support::stage::tags_of;
 
 #[test]
 fn basic() {
@@ -11,13 +12,13 @@ fn basic() {
     let plan = scene.tf.plan();
     plan.assert_creates(IT);
     assert_eq!((plan.value(IT, "region"), plan.value(IT, "id")), (json!("us-east-1"), json!(NEW)));
-    assert_eq!(scene.changes(), [""; 0], "a plan changes nothing");
+    assert_eq!(scene.account.changes(), [""; 0], "a plan changes nothing");
     scene.tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), CREATED);
+    assert_eq!(scene.account.changes(), CREATED);
     scene.assert_settled();
 
     let restored = scene.instance(NEW);
-    assert_eq!(tags(&restored), json!({ "team": "data", "cost": "7" }));
+    assert_eq!(tags_of(&restored), json!({ "team": "data", "cost": "7" }));
     assert_eq!((scene.state("id"), scene.state("arn")), (json!(NEW), restored["DBInstanceArn"].clone()));
     assert_eq!(scene.state("resource_id"), restored["DbiResourceId"]);
     assert_eq!((scene.state("address"), scene.state("port")), (restored["Endpoint"]["Address"].clone(), json!(5433)));
@@ -51,15 +52,15 @@ fn update() {
     assert_eq!(plan.unknown(IT), [""; 0], "nothing else changes");
     assert_eq!(plan.value(IT, "tags_all"), json!({ "team": "old", "cost": "7", "owner": "me" }));
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["AddTagsToResource", "AddTagsToResource"]);
-    assert_eq!(tags(&scene.instance(NEW)), json!({ "team": "old", "cost": "7", "owner": "me" }));
+    assert_eq!(scene.account.changes(), ["AddTagsToResource", "AddTagsToResource"]);
+    assert_eq!(tags_of(&scene.instance(NEW)), json!({ "team": "old", "cost": "7", "owner": "me" }));
     scene.assert_settled();
 
     scene.configure(RESTORE);
     scene.account.forget_calls();
     scene.tf.apply();
-    assert_eq!(scene.changes(), ["AddTagsToResource", "RemoveTagsFromResource"]);
-    assert_eq!(tags(&scene.instance(NEW)), json!({ "team": "data", "cost": "7" }));
+    assert_eq!(scene.account.changes(), ["AddTagsToResource", "RemoveTagsFromResource"]);
+    assert_eq!(tags_of(&scene.instance(NEW)), json!({ "team": "data", "cost": "7" }));
     scene.assert_settled();
 
     for more in ["overrides {\n    port = 5999\n  }", "overrides {\n  }"] {
@@ -86,7 +87,7 @@ fn drift_of_tags_is_corrected_and_other_drift_is_shown() {
     scene.rds("RemoveTagsFromResource", json!({ "ResourceName": arn, "TagKeys": ["cost"] }));
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(tags(&scene.instance(NEW)), json!({ "team": "data", "cost": "7" }));
+    assert_eq!(tags_of(&scene.instance(NEW)), json!({ "team": "data", "cost": "7" }));
     scene.assert_settled();
 
     scene.modify(NEW, json!({ "MonitoringInterval": 15 }));
@@ -105,7 +106,7 @@ fn an_instance_that_was_deleted_is_restored_again() {
     scene.tf.plan().assert_creates(IT);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), CREATED);
+    assert_eq!(scene.account.changes(), CREATED);
     scene.assert_settled();
 }
 
@@ -125,9 +126,22 @@ fn ignored_and_default_tags() {
                     { stage = \"dev\" }\n  }\n}\n";
     let scene = Scene::new(&[provider, RESTORE].concat());
     scene.tf.apply();
-    assert_eq!(tags(&scene.instance(NEW)), json!({ "stage": "dev", "team": "data", "cost": "7" }), "the full union");
-    // A tag that was copied belongs to the resource, although others with its key would be ignored.
-    assert_eq!(scene.state("tags_all"), json!({ "stage": "dev", "team": "data", "cost": "7" }));
+    assert_eq!(tags_of(&scene.instance(NEW)), json!({ "stage": "dev", "team": "data", "cost": "7" }), "the full union");
+    assert_eq!(scene.state("tags_all"), json!({ "stage": "dev", "team": "data" }));
+    assert_eq!(scene.state("copied_tags").get("cost"), None);
+    scene.assert_settled();
+}
+
+#[test]
+fn tags_that_are_ignored_later() {
+    let scene = Scene::new(RESTORE);
+    scene.tf.apply();
+    assert_eq!(scene.state("tags_all"), json!({ "team": "data", "cost": "7" }));
+    scene.configure(&["provider \"rdsauth\" {\n  ignore_tags {\n    keys = [\"cost\"]\n  }\n}\n", RESTORE].concat());
+    scene.account.forget_calls();
+    scene.tf.apply();
+    assert_eq!((scene.account.changes(), scene.state("tags_all")), (vec![], json!({ "team": "data" })));
+    assert_eq!(tags_of(&scene.instance(NEW)), json!({ "team": "data", "cost": "7" }));
     scene.assert_settled();
 }
 

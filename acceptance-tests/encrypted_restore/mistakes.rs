@@ -10,7 +10,7 @@ fn refused(scene: &Scene, configuration: &str, (summary, sentence, line): (&str,
     scene.configure(configuration);
     scene.account.forget_calls();
     scene.tf.plan_fails().assert_error(summary, sentence, line);
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn snapshots_that_cannot_be_restored() {
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Snapshot not found");
     assert!(error.code.contains("snapshot_identifier"), "{error:?}");
-    assert_eq!((scene.changes(), scene.tf.state().addresses()), (vec![], vec![]));
+    assert_eq!((scene.account.changes(), scene.tf.state().addresses()), (vec![], vec![]));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn originals_that_do_not_fit() {
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "DB instance not found");
     assert!(error.code.contains(line), "{error:?}");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_instance_of_that_name_is_not_touched() {
     scene.tf.ok(&["plan"]).expect_text("already exists");
     let error = scene.tf.apply_fails().error();
     assert!(error.summary.ends_with("already exists") && error.code.contains("db_instance_identifier"), "{error:?}");
-    assert_eq!((scene.changes(), scene.tf.state().addresses()), (vec![], vec![]));
+    assert_eq!((scene.account.changes(), scene.tf.state().addresses()), (vec![], vec![]));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::encrypted_restore::{CREATED, IT, NEW, RESTORE, Scene, tags, with};
+use crate::encrypted_restore::{CREATED, IT, NEW, RESTORE, Scene, with};
+use crate::support::stage::tags_of;
 
 const LATE: &str = "Restore is not complete yet";
 
@@ -22,7 +23,7 @@ fn a_create_that_was_killed_goes_on() {
         scene.account.forget_calls();
         let run = scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
         run.expect_without("already exists");
-        assert_eq!(scene.changes(), CREATED[index + 1..]);
+        assert_eq!(scene.account.changes(), CREATED[index + 1..]);
         scene.assert_settled();
         scene.tf.destroy();
         assert_eq!(scene.names(), ["orders"]);
@@ -33,13 +34,13 @@ fn a_create_that_was_killed_goes_on() {
 fn a_late_create_is_continued_without_taint_and_without_the_original() {
     let scene = slow();
     scene.tf.apply().expect_text(LATE).expect_text("1 added");
-    assert_eq!(scene.changes(), CREATED[..1]);
+    assert_eq!(scene.account.changes(), CREATED[..1]);
     assert!(!scene.tf.state().is_tainted(IT));
     assert_eq!((scene.state("complete"), scene.state("status")), (json!(false), json!("creating")));
 
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply().expect_text(LATE).expect_text("1 changed");
-    assert_eq!(scene.changes(), CREATED[..1], "it waits for the same DB instance");
+    assert_eq!(scene.account.changes(), CREATED[..1], "it waits for the same DB instance");
 
     // The settings of the original are in the state.
     scene.finish();
@@ -51,8 +52,8 @@ fn a_late_create_is_continued_without_taint_and_without_the_original() {
     plan.assert_updates(IT);
     assert!(plan.is_unknown(IT, "complete") && plan.is_unknown(IT, "address"));
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["AddTagsToResource", CREATED[1], CREATED[2]]);
-    assert_eq!(tags(&scene.instance(NEW)), json!({ "team": "other", "cost": "7" }));
+    assert_eq!(scene.account.changes(), ["AddTagsToResource", CREATED[1], CREATED[2]]);
+    assert_eq!(tags_of(&scene.instance(NEW)), json!({ "team": "other", "cost": "7" }));
     scene.assert_settled();
 }
 
@@ -79,7 +80,7 @@ fn an_interrupted_wait_is_continued() {
     scene.busy(1);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), CREATED[1..]);
+    assert_eq!(scene.account.changes(), CREATED[1..]);
     scene.assert_settled();
 }
 
@@ -99,7 +100,7 @@ fn what_is_refused_after_the_restore_is_continued() {
         scene.account.end_faults();
         scene.account.forget_calls();
         scene.tf.apply().expect_text("1 changed");
-        assert_eq!(scene.changes().first().map(String::as_str), Some(operation));
+        assert_eq!(scene.account.changes().first().map(String::as_str), Some(operation));
         scene.assert_settled();
     }
 }

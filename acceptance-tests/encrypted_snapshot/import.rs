@@ -33,7 +33,7 @@ fn import_by_identifier_and_by_arn() {
         scene.configure(&format!("import {{\n  to = {IT}\n  id = {COPY:?}\n}}\n{configuration}"));
         account.forget_calls();
         tf.apply().expect_text("1 imported, 0 added, 1 changed, 0 destroyed");
-        assert_eq!(scene.changes(), [""; 0], "nothing but the source is recorded");
+        assert_eq!(scene.account.changes(), [""; 0], "nothing but the source is recorded");
         scene.configure(configuration);
         scene.assert_settled();
         tf.destroy();
@@ -88,7 +88,7 @@ fn a_copy_of_hashicorp_aws_moves_here() {
     let moved = format!("moved {{\n  from = aws_db_snapshot_copy.it\n  to   = {IT}\n}}\n{OF_SNAPSHOT}");
     scene.configure(&moved);
     scene.tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     assert_eq!(scene.tf.state().addresses(), [IT]);
     scene.assert_settled();
 }

@@ -15,9 +15,9 @@ fn basic() {
     assert_eq!(plan.value(IT, "intermediate_db_snapshot_identifier"), INTERMEDIATE);
     assert_eq!(plan.value(IT, "region"), "us-east-1");
     assert_eq!(plan.value(IT, "tags_all"), json!({ "team": "data" }));
-    assert_eq!(scene.changes(), [""; 0], "a plan changes nothing");
+    assert_eq!(scene.account.changes(), [""; 0], "a plan changes nothing");
     tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), ["CreateDBSnapshot", "CopyDBSnapshot"]);
+    assert_eq!(scene.account.changes(), ["CreateDBSnapshot", "CopyDBSnapshot"]);
     scene.assert_settled();
     let snapshots = scene.snapshots();
     assert_eq!(snapshots.keys().collect::<Vec<_>>(), [COPY, INTERMEDIATE]);
@@ -56,7 +56,7 @@ fn update() {
     plan.assert_updates(IT);
     assert_eq!(plan.unknown(IT), ["intermediate_db_snapshot_identifier"], "nothing else changes");
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["RemoveTagsFromResource", "AddTagsToResource", "DeleteDBSnapshot"]);
+    assert_eq!(scene.account.changes(), ["RemoveTagsFromResource", "AddTagsToResource", "DeleteDBSnapshot"]);
     assert_eq!((scene.names(), scene.tags(COPY)), (vec![COPY.to_owned()], json!({ "owner": "7" })));
     scene.assert_settled();
     scene.configure(OF_INSTANCE);
@@ -82,7 +82,7 @@ fn a_given_snapshot_is_copied_and_stays() {
     assert!(scene.tf.plan().is_unknown(IT, "tags_all"));
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 added");
-    assert_eq!(scene.changes(), ["CopyDBSnapshot"]);
+    assert_eq!(scene.account.changes(), ["CopyDBSnapshot"]);
     assert_eq!(scene.tags(COPY), json!({ "origin": "backup", "team": "data" }));
     assert_eq!(scene.state("copied_tags"), json!({ "origin": "backup" }));
     assert_eq!(scene.state("intermediate_db_snapshot_identifier"), Value::Null);
@@ -111,6 +111,31 @@ fn the_tags_of_the_instance_are_copied() {
     assert_eq!((scene.tags(COPY), scene.tags(INTERMEDIATE)), (all.clone(), all.clone()));
     assert_eq!((scene.state("copied_tags"), scene.state("tags_all")), (json!({ "cost": "7" }), all));
     scene.assert_settled();
+}
+
+#[test]
+fn ignored_tags_are_copied_and_not_shown() {
+    let provider = "provider \"rdsauth\" {\n  ignore_tags {\n    keys = [\"cost\"]\n  }\n}\n";
+    let scene = Scene::new("");
+    let instances = scene.rds("DescribeDBInstances", json!({}));
+    let tags = json!([{ "Key": "owner", "Value": "me" }, { "Key": "cost", "Value": "7" }]);
+    let arn = &instances["DBInstances"][0]["DBInstanceArn"];
+    scene.rds("AddTagsToResource", json!({ "ResourceName": arn, "Tags": tags }));
+    let configuration = with(OF_INSTANCE, "copy_tags = true");
+    for ignores_from_the_start in [true, false] {
+        scene.configure(&[if ignores_from_the_start { provider } else { "" }, &configuration].concat());
+        scene.tf.apply();
+        scene.configure(&[provider, &configuration].concat());
+        scene.account.forget_calls();
+        scene.tf.apply();
+        assert_eq!(scene.account.changes(), [""; 0]);
+        let all = json!({ "team": "data", "owner": "me", "cost": "7" });
+        assert_eq!((scene.tags(COPY), scene.tags(INTERMEDIATE)), (all.clone(), all));
+        assert_eq!(scene.state("copied_tags"), json!({ "owner": "me" }));
+        assert_eq!(scene.state("tags_all"), json!({ "team": "data", "owner": "me" }));
+        scene.assert_settled();
+        scene.tf.destroy();
+    }
 }
 
 #[test]
@@ -155,7 +180,7 @@ fn a_copy_that_was_deleted_is_made_again() {
     scene.tf.plan().assert_updates(IT);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["CopyDBSnapshot"], "from the intermediate snapshot");
+    assert_eq!(scene.account.changes(), ["CopyDBSnapshot"], "from the intermediate snapshot");
     scene.assert_settled();
 
     for name in [COPY, INTERMEDIATE] {

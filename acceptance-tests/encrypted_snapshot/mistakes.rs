@@ -10,7 +10,7 @@ fn refused(scene: &Scene, configuration: &str, (summary, sentence, line): (&str,
     scene.configure(configuration);
     scene.account.forget_calls();
     scene.tf.plan_fails().assert_error(summary, sentence, line);
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_key_that_is_disabled_after_the_plan_is_refused_before_the_first_write() {
     scene.account.forget_calls();
     let error = scene.tf.run(&["apply", "-json", "plan.bin"]).expect_code(1).error();
     assert_eq!(error.summary, "Key is not enabled");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_source_that_is_missing_is_warned_of() {
     let error = scene.tf.apply_fails().error();
     assert_eq!(error.summary, "Source snapshot not found");
     assert!(error.code.contains("source_db_snapshot_identifier"), "{error:?}");
-    assert_eq!((scene.changes(), scene.tf.state().addresses()), (vec![], vec![]));
+    assert_eq!((scene.account.changes(), scene.tf.state().addresses()), (vec![], vec![]));
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn an_untainted_create_goes_on_after_the_key_was_refused() {
     scene.tf.ok(&["untaint", IT]);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("1 changed");
-    assert_eq!(scene.changes(), ["CopyDBSnapshot"]);
+    assert_eq!(scene.account.changes(), ["CopyDBSnapshot"]);
     scene.assert_settled();
 }
 
@@ -112,7 +112,7 @@ fn a_snapshot_of_that_name_is_not_touched() {
         let error = scene.tf.apply_fails().error();
         assert!(error.summary.ends_with("already exists"), "{error:?}");
         assert!(error.code.contains("db_snapshot_identifier"), "{error:?}");
-        assert_eq!((scene.changes(), scene.names()), (vec![], vec![name.to_owned()]));
+        assert_eq!((scene.account.changes(), scene.names()), (vec![], vec![name.to_owned()]));
         assert_eq!(scene.tf.state().addresses(), [""; 0]);
     }
 }

@@ -30,7 +30,7 @@ fn a_create_that_was_killed_goes_on_with_the_same_snapshots() {
         scene.account.forget_calls();
         let run = scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
         run.expect_without("already exists");
-        assert_eq!(scene.changes(), rest);
+        assert_eq!(scene.account.changes(), rest);
         scene.assert_settled();
         scene.tf.destroy();
         assert_eq!(scene.names(), [""; 0]);
@@ -39,7 +39,7 @@ fn a_create_that_was_killed_goes_on_with_the_same_snapshots() {
     kill_after(&scene, "CopyDBSnapshot");
     scene.account.forget_calls();
     scene.tf.apply().expect_text("of an interrupted apply adopted").expect_text("1 added");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.assert_settled();
 }
 
@@ -67,7 +67,7 @@ fn a_create_that_was_killed_goes_on_with_another_key_or_instance() {
 fn a_late_create_is_continued_by_the_next_applies() {
     let scene = slow();
     scene.tf.apply().expect_text(LATE).expect_text("1 added");
-    assert_eq!(scene.changes(), ["CreateDBSnapshot"]);
+    assert_eq!(scene.account.changes(), ["CreateDBSnapshot"]);
     assert!(!scene.tf.state().is_tainted(IT));
     assert_eq!(scene.state("status"), "awaiting-source");
     let arn = scene.state("arn");
@@ -75,19 +75,19 @@ fn a_late_create_is_continued_by_the_next_applies() {
 
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply().expect_text(LATE).expect_text("1 changed");
-    assert_eq!(scene.changes(), ["CreateDBSnapshot"], "it waits for the same snapshot");
+    assert_eq!(scene.account.changes(), ["CreateDBSnapshot"], "it waits for the same snapshot");
 
     scene.finish(INTERMEDIATE);
     scene.account.forget_calls();
     scene.tf.apply().expect_text(LATE).expect_text("1 changed");
-    assert_eq!(scene.changes(), ["CopyDBSnapshot"]);
+    assert_eq!(scene.account.changes(), ["CopyDBSnapshot"]);
     assert_eq!(scene.state("status"), "creating");
     assert_eq!(scene.state("arn"), arn);
 
     scene.finish(COPY);
     scene.account.forget_calls();
     scene.tf.apply().expect_text("0 changed");
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.assert_settled();
     scene.tf.destroy();
     assert_eq!(scene.names(), [""; 0]);
@@ -146,7 +146,7 @@ fn cut_off(disturb: impl FnOnce(&Scene, &Running)) {
     scene.finish(COPY);
     scene.account.forget_calls();
     scene.tf.apply();
-    assert_eq!(scene.changes(), [""; 0]);
+    assert_eq!(scene.account.changes(), [""; 0]);
     scene.assert_settled();
 }
 

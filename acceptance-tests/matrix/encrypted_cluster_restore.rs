@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::matrix::encrypted_restore::login;
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
@@ -38,6 +39,34 @@ pub(crate) const OF_MULTI_AZ: Scenario = Scenario {
     },
     ..OF_AURORA
 };
+
+/// Of an Aurora cluster with a real database, in which a logical replication slot is to be dropped.
+const QUIET: Scenario = Scenario {
+    name: "encrypted_cluster_restore_quiet",
+    seed: |account| {
+        let host = seed_database(account);
+        [key(account), login(account, host)].concat()
+    },
+    always: r#"
+  cluster_identifier        = "shop-encrypted"
+  source_cluster_identifier = "shop"
+  snapshot_identifier       = "before"
+  kms_key_arn               = var.key
+  allow_delete              = true
+  skip_final_snapshot       = true
+  database_connection {
+    host           = var.host
+    auth           = "secret"
+    secret_arn     = var.secret
+    ca_certificate = file(var.authority)
+    database       = "app"
+  }
+"#,
+    ..OF_AURORA
+};
+
+/// The same, whose statements are disturbed.
+const STATEMENTS: Scenario = Scenario { name: "encrypted_cluster_restore_statements", ..QUIET };
 
 fn key(account: &Account) -> Variables {
     vec![("key", account.add_key(json!({ "alias": "alias/shop" })))]
@@ -104,6 +133,22 @@ pub(crate) fn seed_multi_az(account: &Account) {
         }),
     );
     snapshot(account);
+}
+
+/// An Aurora cluster `shop` with two members on a server of its own, in which a logical replication slot waits, and a
+/// snapshot `before`; returns its host.
+fn seed_database(account: &Account) -> String {
+    account.command("transitions", json!({ "busy": 0, "lingering": 0, "applying": 0, "rebooting": 0 }));
+    let values = json!({ "rds.logical_replication": "1" });
+    let group = json!({ "name": "strict", "family": "aurora-postgresql15", "kind": "cluster", "values": values });
+    account.command("parameter-groups", group);
+    let fields =
+        json!({ "engine": "aurora-postgresql", "members": 2, "parameter_group": "strict", "own_server": true });
+    let host = account.add_database_of("cluster", "shop", fields)["host"].as_str().expect("a host").to_owned();
+    account.sql_behind(&host, "app", "SELECT pg_create_logical_replication_slot('own', 'test_decoding')");
+    snapshot(account);
+    account.command("transitions", json!({ "busy": 0, "lingering": 0 }));
+    host
 }
 
 fn snapshot(account: &Account) {
@@ -173,7 +218,7 @@ const SHOWN: [&str; 34] = [
     "MonitoringInterval",
 ];
 
-/// Clusters, members, custom endpoints and snapshots with what makes them. Each look brings the status nearer to the end.
+/// Clusters, members, custom endpoints and snapshots with what makes them, and the names of cluster parameter groups. Each look brings the status nearer to the end.
 fn remote(account: &Account) -> Value {
     let shown = |found: &Value| {
         let mut tags: Vec<_> = found["TagList"].as_array().into_iter().flatten().map(ToString::to_string).collect();
@@ -185,12 +230,26 @@ fn remote(account: &Account) -> Value {
         snapshots(account).into_iter().filter(|(_, found)| found["SnapshotType"] == "manual").collect();
     let all = [clusters(account), instances(account), endpoints(account), manual];
     let all = all.map(|list| list.iter().map(|(name, found)| (name.clone(), shown(found))).collect::<Map<_, _>>());
-    json!(all)
+    let name = "DBClusterParameterGroupName";
+    let groups = listed(account, "DescribeDBClusterParameterGroups", "DBClusterParameterGroups", name);
+    // The default ones appear when they are first used.
+    let groups: Vec<_> = groups.keys().filter(|name| !name.starts_with("default.")).collect();
+    json!([all, groups])
 }
 
 #[test]
 fn encrypted_cluster_restore() {
     OF_AURORA.run();
+}
+
+#[test]
+fn quiet() {
+    QUIET.run_beside_databases();
+}
+
+#[test]
+fn statements() {
+    STATEMENTS.run_in_databases();
 }
 
 #[test]

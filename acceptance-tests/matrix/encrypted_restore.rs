@@ -30,14 +30,12 @@ pub(crate) const RESTORE: Scenario = Scenario {
     remote,
 };
 
-/// With a real database, whose statements are disturbed.
+/// With a real database.
 const QUIET: Scenario = Scenario {
     name: "encrypted_restore_quiet",
     seed: |account| {
         let host = seed_database(account, "postgres");
-        let secret = account.master_secret("postgres");
-        let authority = account.database_environment()["PGSSLROOTCERT"].clone();
-        vec![("host", host), ("secret", secret), ("authority", authority)]
+        login(account, host)
     },
     always: r#"
   db_instance_identifier        = "orders-encrypted"
@@ -55,6 +53,9 @@ const QUIET: Scenario = Scenario {
 "#,
     ..RESTORE
 };
+
+/// The same, whose statements are disturbed.
+const STATEMENTS: Scenario = Scenario { name: "encrypted_restore_statements", ..QUIET };
 
 /// A DB instance `orders` that is not encrypted and in which hardly a setting is a default, and an encrypted snapshot
 /// `sealed` of it.
@@ -90,6 +91,13 @@ pub(crate) fn seed(account: &Account) {
     rds("AddRoleToDBInstance", names);
     seal(account);
     account.command("transitions", json!({ "busy": 1, "lingering": 0, "settling": 1 }));
+}
+
+/// The variables of a login as the master user of PostgreSQL.
+pub(crate) fn login(account: &Account, host: String) -> Variables {
+    let secret = account.master_secret("postgres");
+    let authority = account.database_environment()["PGSSLROOTCERT"].clone();
+    vec![("host", host), ("secret", secret), ("authority", authority)]
 }
 
 /// A DB instance `orders` of an engine with a server of its own, and an encrypted snapshot `sealed` of it; returns its host.
@@ -186,5 +194,10 @@ fn encrypted_restore() {
 
 #[test]
 fn quiet() {
-    QUIET.run_in_databases();
+    QUIET.run_beside_databases();
+}
+
+#[test]
+fn statements() {
+    STATEMENTS.run_in_databases();
 }

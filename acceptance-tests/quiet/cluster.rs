@@ -10,7 +10,7 @@ use crate::support::terraform::Terraform;
 
 const IT: &str = "rdsauth_encrypted_cluster_restore.it";
 
-const RESTORED: &str = r#"
+pub(super) const RESTORED: &str = r#"
 resource "rdsauth_encrypted_cluster_restore" "it" {
   cluster_identifier        = "restored"
   snapshot_identifier       = "plain"
@@ -33,17 +33,21 @@ const TEMPORARY: &str = "restored-rdsauth-quiet";
 
 /// An Aurora cluster `shop` with two members on a server of its own, which has the parameter group `wanted`, and its
 /// snapshot.
-struct Source {
-    tf: Terraform,
-    account: Account,
+pub(super) struct Source {
+    pub(super) tf: Terraform,
+    pub(super) account: Account,
     host: String,
 }
 
 impl Source {
-    fn new(engine: &str, parameters: &Value) -> Self {
+    pub(super) fn new(engine: &str, parameters: &Value) -> Self {
         let account = Account::with_databases();
         account.command("transitions", json!({ "busy": 1, "lingering": 0 }));
-        let family = if engine == "aurora-mysql" { "aurora-mysql8.0" } else { "aurora-postgresql15" };
+        let family = match engine {
+            "aurora-mysql" => "aurora-mysql8.0",
+            "postgres" => "postgres15",
+            _ => "aurora-postgresql15",
+        };
         let group = json!({ "name": "wanted", "family": family, "kind": "cluster", "values": parameters });
         account.command("parameter-groups", group);
         let fields = json!({ "engine": engine, "members": 2, "parameter_group": "wanted", "own_server": true });
@@ -61,7 +65,7 @@ impl Source {
         self.account.sql_behind(host, "app", sql)
     }
 
-    fn snapshot(&self) {
+    pub(super) fn snapshot(&self) {
         let name = json!({ "DBClusterIdentifier": "shop", "DBClusterSnapshotIdentifier": "plain" });
         self.account.call("rds", "CreateDBClusterSnapshot", name);
         let look = || {

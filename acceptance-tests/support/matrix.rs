@@ -20,7 +20,8 @@
 //! ```
 //!
 //! A resource that speaks SQL ends with `.run_in_databases()` instead. It has an account with databases, and its
-//! statements are disturbed. Users of the servers are common to all accounts: name them by the account's id.
+//! statements are disturbed; with `.run_beside_databases()`, its calls are. Users of the servers are common to all accounts:
+//! name them by the account's id.
 //!
 //! * `seed` prepares a new account through the stage's control. Values that it finds, such as the id of a key, are
 //!   returned as input variables; the arguments use them as `var.NAME` and need not declare them.
@@ -85,6 +86,8 @@ pub struct Scenario {
 enum Medium {
     /// Calls to AWS.
     Calls,
+    /// The same in an account with databases.
+    CallsBesideDatabases,
     /// Statements to a database.
     Statements,
 }
@@ -99,7 +102,12 @@ impl Scenario {
         self.run_in(Medium::Calls);
     }
 
-    /// The same with statements in databases.
+    /// The same of a resource that speaks SQL as well.
+    pub fn run_beside_databases(&self) {
+        self.run_in(Medium::CallsBesideDatabases);
+    }
+
+    /// Disturbs statements in databases.
     pub fn run_in_databases(&self) {
         self.run_in(Medium::Statements);
     }
@@ -107,8 +115,8 @@ impl Scenario {
     fn run_in(&self, medium: Medium) {
         let Some(choice) = Choice::of_environment(self.name) else { return };
         let (base, started) = (self.base(), Instant::now());
-        if medium == Medium::Calls && !matches!(choice, Choice::One(_)) {
-            documented::live(self, &base);
+        if medium != Medium::Statements && !matches!(choice, Choice::One(_)) {
+            documented::live(self, medium, &base);
         }
         let reference = Reference::of(self, medium, &base);
         let cases = choice.cases(self, &reference);

@@ -339,6 +339,12 @@ impl Account {
         self.calls().into_iter().filter(|call| call.is_write).map(|call| call.operation).collect()
     }
 
+    /// Those of them that took effect.
+    pub fn changes(&self) -> Vec<String> {
+        let calls = self.calls().into_iter().filter(|call| call.is_write && call.took_effect);
+        calls.map(|call| call.operation).collect()
+    }
+
     /// Waits until a call is in the record, and, with `took_effect`, until it has taken effect.
     pub fn wait_for_call(&self, operation: &str, took_effect: bool) {
         let is_it = |call: &Call| call.operation == operation && call.took_effect >= took_effect;
@@ -458,6 +464,13 @@ impl Default for Account {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The tags of an object as RDS shows it, without the mark.
+pub fn tags_of(found: &Value) -> Value {
+    let tags = found["TagList"].as_array().expect("tags").iter();
+    let tags = tags.map(|tag| (tag["Key"].as_str().expect("a key").to_owned(), tag["Value"].clone()));
+    Value::Object(tags.filter(|(key, _)| key != "rdsauth:creation-id").collect())
 }
 
 /// A running stage, and this process's claim to it.

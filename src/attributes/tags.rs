@@ -78,8 +78,7 @@ impl TagOptions {
     /// keys.
     pub fn seen(&self, found: &Map<String>, own: Option<&Given>, forced: &[(&str, &str)]) -> Map<String> {
         let hidden = |key: &str| {
-            key.starts_with(OURS)
-                || key.starts_with("aws:")
+            is_reserved(key)
                 || (self.is_ignored(key)
                     && !own.and_then(|own| own.get(key)).is_some_and(Option::is_some)
                     && !forced.iter().any(|(forced, _)| *forced == key))
@@ -139,6 +138,11 @@ pub fn marked(all: &Map<String>, mark: String) -> Map<String> {
     marked
 }
 
+/// The tags of an object with which a copy of it is created: all but those of AWS and of this provider.
+pub fn to_copy(found: &Map<String>) -> Map<String> {
+    found.iter().filter(|(key, _)| !is_reserved(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// The tags that are copied from another object and that none of the others override.
 pub fn not_overridden<'a>(copied: &'a Map<String>, over: &[&Map<String>]) -> Vec<(&'a str, &'a str)> {
     let is_free = |key: &str| !over.iter().any(|tags| tags.contains_key(key));
@@ -175,6 +179,10 @@ pub fn value() -> Check {
     Check::text("must be at most 256 letters, digits, spaces or characters of `_.:/=+-@`", |value| {
         value.chars().count() <= 256 && value.chars().all(is_allowed)
     })
+}
+
+fn is_reserved(key: &str) -> bool {
+    key.starts_with(OURS) || key.starts_with("aws:")
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {

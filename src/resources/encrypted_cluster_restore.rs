@@ -173,7 +173,7 @@ tf_provider::model! {
         id: Computed<String> = computed().follows(ownership::import_id),
         /// All tags of the DB cluster, including the provider's `default_tags` and the copied ones.
         tags_all: Computed<Map<String>> = computed(),
-        /// Tags of the original that were copied to the DB cluster.
+        /// Tags of the original that were copied to the DB cluster, without those that the provider ignores.
         copied_tags: Computed<Map<String>> = computed().keep(),
         /// ARN of the DB cluster.
         arn: Computed<String> = computed().keep(),
@@ -319,11 +319,13 @@ impl Resource<World> for EncryptedClusterRestore {
             return Ok(None);
         }
         state.kms_key_arn = found.kms_key_id.clone().unwrap_or_default();
-        let copied = state.copied();
+        // Tags that the provider ignores by now belong to others.
+        let copied = cx.tags().seen(&state.copied(), None, &[]);
         let forced = tags::not_overridden(&copied, &[]);
         let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &forced);
         state.tags = cx.tags().own(&seen, state.tags.as_ref(), &forced);
         state.tags_all = seen.into();
+        state.copied_tags = copied.clone().into();
         state.fill(&found)?;
         state.fill_parts(&rds, &found).await.context(doing, &id)?;
         Ok(Some(state))

@@ -149,7 +149,7 @@ tf_provider::model! {
         id: Computed<String> = computed().follows(ownership::import_id),
         /// All tags of the DB instance, including the provider's `default_tags` and the copied ones.
         tags_all: Computed<Map<String>> = computed(),
-        /// Tags of the original that were copied to the DB instance.
+        /// Tags of the original that were copied to the DB instance, without those that the provider ignores.
         copied_tags: Computed<Map<String>> = computed().keep(),
         /// ARN of the DB instance.
         arn: Computed<String> = computed().keep(),
@@ -194,7 +194,7 @@ tf_provider::model! {
         /// IDs of the VPC security groups.
         vpc_security_group_ids: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=255)),
         /// Name of the DB parameter group.
-        parameter_group_name: Option<String> = optional().check(checks::parameter_group()),
+        parameter_group_name: Option<String> = optional().check(check::length(1..=255)),
         /// Port of the database.
         port: Option<i64> = optional().check(check::between(1150..=65535)),
         /// Whether there is a standby in another Availability Zone.
@@ -256,11 +256,13 @@ impl Resource<World> for EncryptedRestore {
             cx.warn(claims::recreated(&ownership::subject(&state)?));
             return Ok(None);
         }
-        let copied = state.copied();
+        // Tags that the provider ignores by now belong to others.
+        let copied = cx.tags().seen(&state.copied(), None, &[]);
         let forced = tags::not_overridden(&copied, &[]);
         let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &forced);
         state.tags = cx.tags().own(&seen, state.tags.as_ref(), &forced);
         state.tags_all = seen.into();
+        state.copied_tags = copied.clone().into();
         state.fill(&found)?;
         Ok(Some(state))
     }
@@ -385,6 +387,12 @@ impl EncryptedRestore {
     /// The tags of the DB instance: its own tags and the default ones override the copied ones.
     fn all_tags(&self, cx: &Ctx) -> Result<Map<String>> {
         let all = tags::with_copied(cx.tags(), self.tags.as_ref(), &self.copied());
+        all.map_err(|error| error.at(Self::tags))
+    }
+
+    /// The tags with which it is created: all of the original's, also those that the provider ignores.
+    fn created_tags(&self, cx: &Ctx) -> Result<Map<String>> {
+        let all = tags::with_copied(cx.tags(), self.tags.as_ref(), &self.wanted().tags);
         all.map_err(|error| error.at(Self::tags))
     }
 

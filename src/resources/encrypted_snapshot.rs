@@ -112,7 +112,7 @@ tf_provider::model! {
         id: Computed<String> = computed().follows(ownership::import_id),
         /// All tags of the encrypted copy, including the provider's `default_tags` and the copied ones.
         tags_all: Computed<Map<String>> = computed(),
-        /// Tags that were copied because of `copy_tags`.
+        /// Tags that were copied because of `copy_tags`, without those that the provider ignores.
         copied_tags: Computed<Map<String>> = computed().keep(),
         /// Identifier of the intermediate snapshot of the DB instance. Null if there is none, or if it has been deleted
         /// because of `delete_intermediate_snapshot`.
@@ -189,11 +189,13 @@ impl Resource<World> for EncryptedSnapshot {
             return Ok(None);
         }
         state.kms_key_arn = found.key.clone().unwrap_or_default();
-        let copied = state.copied();
+        // Tags that the provider ignores by now belong to others.
+        let copied = cx.tags().seen(&state.copied(), None, &[]);
         let forced = tags::not_overridden(&copied, &[]);
         let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &forced);
         state.tags = cx.tags().own(&seen, state.tags.as_ref(), &forced);
         state.tags_all = seen.into();
+        state.copied_tags = copied.clone().into();
         state.fill(&found)?;
         Ok(Some(state))
     }

@@ -102,7 +102,7 @@ impl Fault {
 
     fn all(medium: Medium) -> &'static [Self] {
         match medium {
-            Medium::Calls => &Self::OF_CALLS,
+            Medium::Calls | Medium::CallsBesideDatabases => &Self::OF_CALLS,
             Medium::Statements => &Self::OF_STATEMENTS,
         }
     }

@@ -74,7 +74,7 @@ impl Reference {
     /// The calls or statements of each step, for people.
     pub(super) fn events(&self) -> String {
         let mut text = match self.medium {
-            Medium::Calls => "calls".to_owned(),
+            Medium::Calls | Medium::CallsBesideDatabases => "calls".to_owned(),
             Medium::Statements => "statements".to_owned(),
         };
         for (index, (step, events)) in self.events.iter().enumerate() {
@@ -89,7 +89,7 @@ impl Scene {
     pub(super) fn new(scenario: &Scenario, medium: Medium, base: &Terraform) -> Self {
         let account = match medium {
             Medium::Calls => Account::new(),
-            Medium::Statements => Account::with_databases(),
+            Medium::CallsBesideDatabases | Medium::Statements => Account::with_databases(),
         };
         let tf = base.beside().within(&account).variables((scenario.seed)(&account));
         Self { scenario: *scenario, medium, account, tf }
@@ -99,7 +99,9 @@ impl Scene {
     /// statement, each with whether it is carried out.
     pub(super) fn events(&self) -> Vec<(String, bool)> {
         match self.medium {
-            Medium::Calls => self.account.calls().into_iter().map(|call| (call.operation, call.is_done)).collect(),
+            Medium::Calls | Medium::CallsBesideDatabases => {
+                self.account.calls().into_iter().map(|call| (call.operation, call.is_done)).collect()
+            }
             Medium::Statements => {
                 let first = |sql: &str| sql.split([' ', ';']).next().unwrap_or_default().to_owned();
                 self.account.statements().into_iter().map(|(sql, is_done)| (first(&sql), is_done)).collect()
@@ -110,7 +112,7 @@ impl Scene {
     /// Empties the record of events.
     pub(super) fn forget(&self) {
         match self.medium {
-            Medium::Calls => self.account.forget_calls(),
+            Medium::Calls | Medium::CallsBesideDatabases => self.account.forget_calls(),
             Medium::Statements => self.account.forget_statements(),
         }
     }
@@ -123,7 +125,7 @@ impl Scene {
     /// Sets a rule for the next events.
     pub(super) fn fault(&self, rule: Value) {
         match self.medium {
-            Medium::Calls => self.account.fault(rule),
+            Medium::Calls | Medium::CallsBesideDatabases => self.account.fault(rule),
             Medium::Statements => self.account.statement_fault(rule),
         }
     }
@@ -132,7 +134,7 @@ impl Scene {
     pub(super) fn end_faults(&self) -> u64 {
         let strikes;
         match self.medium {
-            Medium::Calls => {
+            Medium::Calls | Medium::CallsBesideDatabases => {
                 strikes = self.account.strikes();
                 self.account.end_faults();
             }
@@ -172,7 +174,9 @@ fn run(scene: Scene, steps: &[Step]) -> Vec<(Vec<String>, Value)> {
         }
         (events, scene.result())
     });
-    results.collect()
+    let results = results.collect();
+    scene.end();
+    results
 }
 
 /// The resources in the state, by address, with their values and whether they are tainted.

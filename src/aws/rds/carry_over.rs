@@ -104,6 +104,16 @@ fn positive<N: PartialOrd + Default + ToString>(number: Option<N>) -> Option<Str
     number.filter(|number| *number > N::default()).map(|number| number.to_string())
 }
 
+/// Whether IOPS and throughput of the storage can be chosen. RDS shows them for smaller gp3 storage as well, and refuses
+/// a request that has them.
+fn is_provisioned(storage_type: Option<&str>, size: Option<i32>) -> bool {
+    match storage_type {
+        Some("io1" | "io2") => true,
+        Some("gp3") => size.is_some_and(|size| size >= 400),
+        _ => false,
+    }
+}
+
 /// Several values; nothing if there are none.
 fn list<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Option<String> {
     let mut text = String::new();
@@ -169,6 +179,11 @@ mod tests {
         assert_eq!(own_group(Some("orders")), Some("orders".to_owned()));
         assert_eq!((positive(Some(0)), positive(Some(7))), (None, Some("7".to_owned())));
         assert_eq!((list(["a", "b"]), list([""; 0])), (Some("a, b".to_owned()), None));
+        assert_eq!(
+            [("io1", 20), ("gp3", 399), ("gp3", 400), ("gp2", 400)]
+                .map(|(kind, size)| is_provisioned(Some(kind), Some(size))),
+            [true, false, true, false]
+        );
         assert_eq!((unless_off(Some("stopped")), unless_off(Some("started"))), (None, Some("started".to_owned())));
     }
 }

@@ -310,9 +310,7 @@ impl EncryptedClusterRestore {
 
     /// The tags with which an object is created: all of its original's, also those that the provider ignores.
     pub(super) fn created_tags(&self, cx: &Ctx, original: &Map<String>) -> Result<Map<String>> {
-        let mut all = original.clone();
-        all.extend(self.all_tags(cx, &Map::new())?);
-        Ok(all)
+        self.all_tags(cx, original)
     }
 
     /// Writes the tags of the cluster.

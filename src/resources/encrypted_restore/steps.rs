@@ -70,7 +70,7 @@ impl EncryptedRestore {
         let Some(found) = found else { return Err(diagnostics::source_missing(&name, &self.place(cx).await?)) };
         foreseen::check_source(None, &found)?;
         self.source_settings = settings::of_original(&found).into();
-        self.copied_tags = self.wanted().tags.into();
+        self.copied_tags = cx.tags().seen(&self.wanted().tags, None, &[]).into();
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl EncryptedRestore {
     pub(super) async fn restore(&self, cx: &Ctx, rds: &Rds, claim: &mut Claim<'_>) -> Result<Source> {
         let id = &self.db_instance_identifier;
         let snapshot = self.snapshot(cx, rds).await?;
-        let (mut wanted, all_tags) = (self.wanted().settings, self.all_tags(cx)?);
+        let (mut wanted, all_tags) = (self.wanted().settings, self.created_tags(cx)?);
         if self.quiet {
             let group = wanted.get(settings::GROUP).cloned().unwrap_or_default();
             let guard = Quiet::guard(cx, rds, &self.target(), &group, claim).await?;

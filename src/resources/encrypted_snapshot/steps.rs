@@ -240,7 +240,7 @@ impl EncryptedSnapshot {
             By::Update => claims::own_mark(cx, Self::TYPE)
                 .ok_or_else(|| Diagnostic::bug("an unfinished snapshot has no creation ID"))?,
         };
-        let tags = tags::marked(&self.all_tags(cx)?, mark.clone());
+        let tags = tags::marked(&self.tags_of_copy(cx, &source)?, mark.clone());
         if let By::Create(claim) = by {
             claim.note(cx, None, None);
         }
@@ -335,7 +335,13 @@ impl EncryptedSnapshot {
         let found =
             rds.tags(&instance.arn).await.context("Cannot read the tags of the DB instance", &instance.identifier)?;
         let found: Map<String> = found.into_iter().collect();
-        all_tags(cx, self.tags.as_ref(), &cx.tags().seen(&found, None, &[]))
+        all_tags(cx, self.tags.as_ref(), &tags::to_copy(&found))
+    }
+
+    /// The tags with which the copy is created: with `copy_tags` all of its source's, also those that the provider ignores.
+    fn tags_of_copy(&self, cx: &Ctx, source: &Snapshot) -> Result<Map<String>> {
+        let copied = if self.copy_tags { tags::to_copy(&source.tags) } else { Map::new() };
+        all_tags(cx, self.tags.as_ref(), &copied)
     }
 
     /// The tags of a source that the copy gets with it: none that are reserved, or that the configuration overrides.

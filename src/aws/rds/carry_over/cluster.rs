@@ -2,7 +2,9 @@
 
 use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster};
 
-use crate::aws::rds::carry_over::{NONE, Row, any, except, list, on, own_group, positive, roles, tag_keys, unless_off};
+use crate::aws::rds::carry_over::{
+    NONE, Row, any, except, is_provisioned, list, on, own_group, positive, roles, tag_keys, unless_off,
+};
 
 const OFF: &str = "Off without the argument.";
 const RANDOM: &str = "RDS chooses one without the argument.";
@@ -84,7 +86,7 @@ pub(in crate::aws::rds) const CLUSTER: &[Row<DbCluster>] = &[
         any(c.db_cluster_instance_class().filter(|_| is_multi_az(c)))
     }),
     Row::new("iops", "RestoreDBClusterFromSnapshot.Iops", "Needed with the storage types io1 and io2.", |c| {
-        positive(c.iops.filter(|_| is_multi_az(c)))
+        positive(c.iops).filter(|_| is_multi_az(c) && is_provisioned(c.storage_type(), c.allocated_storage))
     }),
     Row::new(
         "iam_database_authentication_enabled",

@@ -2,7 +2,9 @@
 
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
 
-use crate::aws::rds::carry_over::{NONE, Row, any, except, list, on, own_group, positive, roles, tag_keys, unless_off};
+use crate::aws::rds::carry_over::{
+    NONE, Row, any, except, is_provisioned, list, on, own_group, positive, roles, tag_keys, unless_off,
+};
 
 const OFF: &str = "Off without the argument.";
 const RANDOM: &str = "RDS chooses one without the argument.";
@@ -79,7 +81,7 @@ pub(in crate::aws::rds) const INSTANCE: &[Row<DbInstance>] = &[
         "storage_throughput",
         "RestoreDBInstanceFromDBSnapshot.StorageThroughput",
         "Not documented whether it is kept without the argument.",
-        |i| positive(i.storage_throughput).filter(|_| is_provisioned(i)),
+        |i| positive(i.storage_throughput).filter(|_| is_provisioned(i.storage_type(), i.allocated_storage)),
     ),
     Row::new("dedicated_log_volume", "RestoreDBInstanceFromDBSnapshot.DedicatedLogVolume", OFF, |i| {
         on(i.dedicated_log_volume)
@@ -259,7 +261,7 @@ pub(in crate::aws::rds) const KEPT: &[Row<DbInstance>] = &[
         positive(i.allocated_storage)
     }),
     Row::new("iops", "RestoreDBInstanceFromDBSnapshot.Iops", "As in the snapshot. Decides the storage type.", |i| {
-        positive(i.iops).filter(|_| is_provisioned(i))
+        positive(i.iops).filter(|_| is_provisioned(i.storage_type(), i.allocated_storage))
     }),
     Row::new("port", "RestoreDBInstanceFromDBSnapshot.Port", AS_BEFORE, |i| {
         any(i.endpoint().and_then(|endpoint| endpoint.port()).as_ref())
@@ -268,15 +270,6 @@ pub(in crate::aws::rds) const KEPT: &[Row<DbInstance>] = &[
         any(i.backup_retention_period.as_ref())
     }),
 ];
-
-/// Whether IOPS and throughput of the storage can be chosen. RDS shows them for smaller gp3 storage as well.
-fn is_provisioned(instance: &DbInstance) -> bool {
-    match instance.storage_type() {
-        Some("io1" | "io2") => true,
-        Some("gp3") => instance.allocated_storage.is_some_and(|size| size >= 400),
-        _ => false,
-    }
-}
 
 /// The names of pending modifications.
 fn pending(values: &PendingModifiedValues) -> Option<String> {
