@@ -35,7 +35,8 @@ class Kind:
     name: str  # its type without the provider's name
     configuration: str  # the body of the resource; it may use `count.index` and the names in `facts`
     update: tuple  # what to replace in it, and by what
-    seeds: list = dataclasses.field(default_factory=list)  # (path of the stage's control, fields), %d is the index
+    # (path of the stage's control, fields), %d is the index, and FIRST.arn the ARN that the first answer has
+    seeds: list = dataclasses.field(default_factory=list)
     facts: dict = dataclasses.field(default_factory=dict)  # name of a local list: field of the first seed's answers
     most: str = ""  # the calls that it may take at most, as they are printed, if that is settled
     is_data: bool = False
@@ -113,6 +114,25 @@ KINDS = [
             ("cluster-snapshots", {"identifier": "shop", "cluster": "shop"}),
         ],
         facts={"keys": "arn"},
+    ),
+    Kind(
+        name="encrypted_restore",
+        configuration="""
+  db_instance_identifier        = "copy-${count.index}"
+  snapshot_identifier           = "sealed-${count.index}"
+  source_db_instance_identifier = "original-${count.index}"
+  allow_delete                  = true
+  skip_final_snapshot           = true
+  quiet                         = false
+  tags                          = { team = "one" }
+""",
+        update=('"one"', '"two"'),
+        seeds=[
+            ("keys", {"alias": "alias/restores"}),
+            ("quotas", {"instances": 2000}),
+            ("instances", {"identifier": "original-%d", "key": "FIRST.arn"}),
+            ("snapshots", {"identifier": "sealed-%d", "instance": "original-%d"}),
+        ],
     ),
     Kind(
         name="encrypted_snapshot",
@@ -271,7 +291,9 @@ class Stage:
         for path, fields in kind.seeds:
             many = any("%d" in value for value in fields.values() if isinstance(value, str))
             for index in range(count if many else 1):
-                filled = {key: value.replace("%d", str(index)) if isinstance(value, str) else value for key, value in fields.items()}
+                arn = answers[0][1].get("arn", "") if answers else ""
+                words = {"%d": str(index), "FIRST.arn": arn}
+                filled = {key: replaced(value, words) if isinstance(value, str) else value for key, value in fields.items()}
                 answers.append((path, self.ask("POST", path, account=account, **filled)))
         first = [answer for path, answer in answers if kind.seeds and path == kind.seeds[0][0]]
         facts = {name: [answer[field] for answer in first] for name, field in kind.facts.items()}
@@ -292,6 +314,13 @@ class Stage:
         self.ask("DELETE", "calls", account=account)
         written = [call["write"] for call in calls if call["operation"] != "GetCallerIdentity"]
         return written.count(False), written.count(True)
+
+
+def replaced(text, words):
+    """A text in which each of the words stands for another."""
+    for word, other in words.items():
+        text = text.replace(word, other)
+    return text
 
 
 def calls(bench):

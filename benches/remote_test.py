@@ -32,6 +32,13 @@ class Configurations(unittest.TestCase):
         self.assertNotIn("locals", stage.configuration(kind, "000000000001", 3))
         self.assertEqual(len(stage.asked), 1)
 
+    def test_a_seed_may_name_what_the_first_one_made(self):
+        stage = Recording()
+        stage.ask = lambda method, path, **fields: stage.asked.append(fields) or {"arn": "arn-%d" % len(stage.asked)}
+        kind = remote.Kind("x", "", (), [("keys", {}), ("instances", {"identifier": "a-%d", "key": "FIRST.arn"})])
+        stage.configuration(kind, "000000000001", 2)
+        self.assertEqual([fields.get("key") for fields in stage.asked], [None, "arn-1", "arn-1"])
+
     def test_a_data_source_is_none_of_the_resources(self):
         for kind in remote.DATA:
             self.assertIn('data "rdsauth_%s" "it" {' % kind.name, Recording().configuration(kind, "000000000001", 1))
