@@ -107,6 +107,7 @@ KINDS = [
   tags                      = { team = "one" }
 """,
         update=('"one"', '"two"'),
+        most="plan 4r 1w; create 20r 5w; refresh 2r; update 1r 1w; destroy 4r 2w",
         seeds=[
             ("keys", {"alias": "alias/clusters"}),
             ("quotas", {"clusters": 2000, "instances": 2000}),
@@ -127,6 +128,7 @@ KINDS = [
   tags                          = { team = "one" }
 """,
         update=('"one"', '"two"'),
+        most="plan 3r; create 11r 2w; refresh 1r; update 1r 1w; destroy 3r 1w",
         seeds=[
             ("keys", {"alias": "alias/restores"}),
             ("quotas", {"instances": 2000}),
@@ -143,6 +145,7 @@ KINDS = [
   tags                   = { team = "one" }
 """,
         update=('"one"', '"two"'),
+        most="plan 3r 1w; create 10r 4w; refresh 1r; update 1r 1w; destroy 4r 2w",
         seeds=[("keys", {"alias": "alias/snapshots"}), ("instances", {"identifier": "plain-%d"})],
         facts={"keys": "arn"},
     ),
@@ -155,6 +158,7 @@ KINDS = [
   tags                       = { team = "one" }
 """,
         update=('"one"', '"two"'),
+        most="plan 7r 1w; create 18r 3w; refresh 2r; update 3r 1w; destroy 4r 1w",
         seeds=[("keys", {"alias": "alias/deployments"}), ("instances", {"identifier": "blue-%d"})],
         facts={"keys": "arn"},
     ),
