@@ -18,6 +18,7 @@ use crate::attributes::tags::{self, Given};
 use crate::aws::rds::Rds;
 use crate::aws::rds::blue_green::{COMPLETED, DELETING, Deployment, Pair, Part};
 use crate::ownership::{self, Owned};
+use crate::parts;
 use crate::records::claims::{self, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -317,8 +318,7 @@ impl Owned for BlueGreenEncryption {
 impl BlueGreenEncryption {
     /// RDS in the region of the database.
     async fn rds(&self, cx: &Ctx) -> Result<Rds> {
-        let own = self.region.get().ok().map(String::as_str);
-        cx.aws()?.rds(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
+        parts::rds::in_region(cx, &self.region, Self::region).await
     }
 
     /// What an import finds of the arguments.

@@ -24,6 +24,7 @@ use crate::attributes::checks;
 use crate::attributes::tags::{self, Given};
 use crate::aws::rds::{Kind, Rds, Source};
 use crate::ownership::{self, Owned};
+use crate::parts;
 use crate::parts::db::connection::DatabaseConnection;
 use crate::parts::db::quiet::{self, Quieted};
 use crate::parts::rds::carried::{self, Difference, SourceSetting};
@@ -413,8 +414,7 @@ impl Owned for EncryptedClusterRestore {
 impl EncryptedClusterRestore {
     /// RDS in the region of the cluster.
     async fn rds(&self, cx: &Ctx) -> Result<Rds> {
-        let own = self.region.get().ok().map(String::as_str);
-        cx.aws()?.rds(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
+        parts::rds::in_region(cx, &self.region, Self::region).await
     }
 
     /// What is restored, in words.

@@ -20,6 +20,7 @@ use crate::attributes::tags::{self, Given};
 use crate::aws::rds::Rds;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::ownership::{self, Owned};
+use crate::parts;
 use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -306,8 +307,7 @@ impl Owned for EncryptedSnapshot {
 impl EncryptedSnapshot {
     /// RDS in the region of the snapshots.
     async fn rds(&self, cx: &Ctx) -> Result<Rds> {
-        let own = self.region.get().ok().map(String::as_str);
-        cx.aws()?.rds(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
+        parts::rds::in_region(cx, &self.region, Self::region).await
     }
 
     /// The copy that an interrupted create has left. One under another key, which the configuration had then, is

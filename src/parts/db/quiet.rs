@@ -45,7 +45,7 @@ pub struct Acting {
 const LOCKS: Duration = Duration::from_secs(30);
 
 /// Notes what a create is about to stop, on this machine: if it is killed, there is no state that lists it.
-pub fn note(cx: &Ctx, claim: &Claim<'_>, all: &[Quieted]) {
+fn note(cx: &Ctx, claim: &Claim<'_>, all: &[Quieted]) {
     let entries: Vec<_> = all.iter().cloned().map(Entry::from).collect();
     claim.note(cx, None, Some(&quieted::text(&entries)));
 }
@@ -95,12 +95,31 @@ pub fn no_login() -> Diagnostic {
     Diagnostic::error("Missing required argument", detail)
 }
 
+/// Stops what acts by itself in a copy. What is to be stopped, beside what `earlier` runs have stopped, is noted before
+/// it is, whatever comes then: under the claim of a create, and by `keep`.
+///
+/// # Errors
+/// The copy cannot be reached, or it refused something.
+pub async fn stop(
+    cx: &Ctx,
+    (copy, login, there): (&Database, &DatabaseConnection, &Path),
+    earlier: Vec<Quieted>,
+    claim: Option<&Claim<'_>>,
+    keep: impl FnOnce(Vec<Quieted>),
+) -> Result<()> {
+    let acting = look(cx, copy, login, there).await?;
+    let all = acting.and_earlier(earlier);
+    claim.iter().for_each(|claim| note(cx, claim, &all));
+    keep(all);
+    acting.stop(cx, copy, login, there).await
+}
+
 /// Looks for what acts by itself in all databases of a copy. The login is that of its source's master user, whose
 /// block is there.
 ///
 /// # Errors
 /// The copy cannot be reached, or it refused something.
-pub async fn look(cx: &Ctx, copy: &Database, login: &DatabaseConnection, there: &Path) -> Result<Acting> {
+async fn look(cx: &Ctx, copy: &Database, login: &DatabaseConnection, there: &Path) -> Result<Acting> {
     let Some(engine) = Engine::of(&copy.engine) else {
         let detail = format!("The engine \"{}\" passed the check", copy.engine);
         return Err(Diagnostic::bug(detail));

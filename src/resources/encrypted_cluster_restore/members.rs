@@ -11,9 +11,10 @@ use crate::aws::lag;
 use crate::aws::rds::cluster_restore::NewMember;
 use crate::aws::rds::custom_endpoints::CustomEndpoint;
 use crate::aws::rds::{Rds, Relative, Source};
+use crate::ownership::Seen;
 use crate::parts::rds::carried::{Original, differences};
 use crate::resources::encrypted_cluster_restore::settings::{self, of_cluster, of_endpoint, of_member};
-use crate::resources::encrypted_cluster_restore::steps::{DOING, Seen, Waited, late, passes, waited};
+use crate::resources::encrypted_cluster_restore::steps::{DOING, Waited, late, waited};
 use crate::resources::encrypted_cluster_restore::{
     ClusterEndpoint, ClusterMember, Difference, EncryptedClusterRestore, diagnostics,
 };
@@ -32,17 +33,17 @@ struct Members {
 const MEMBERS_AVAILABLE: Wait<Seen<Members>> = Wait {
     what: "the members of the restored DB cluster to be available",
     done: |seen| match seen {
-        Seen::It(members) => members.pending.is_empty(),
+        Seen::Found(members) => members.pending.is_empty(),
         Seen::Gone => false,
         Seen::Unclear(_) => true,
     },
     failed: |seen| match seen {
-        Seen::It(members) => members.is_stuck,
+        Seen::Found(members) => members.is_stuck,
         Seen::Gone => true,
         Seen::Unclear(_) => false,
     },
     seen: |seen| match seen {
-        Seen::It(members) => members.pending.join(", "),
+        Seen::Found(members) => members.pending.join(", "),
         Seen::Gone => "they do not exist any more".to_owned(),
         Seen::Unclear(_) => "their status is not known".to_owned(),
     },
@@ -97,7 +98,7 @@ impl EncryptedClusterRestore {
             return Ok(Waited::Ready(()));
         }
         let there = match look(cx, rds, cluster).await? {
-            Seen::It(there) => there,
+            Seen::Found(there) => *there,
             Seen::Gone => Vec::new(),
             Seen::Unclear(why) => return Ok(Waited::Late(why)),
         };
@@ -113,7 +114,7 @@ impl EncryptedClusterRestore {
         }
         waited(cx, &MEMBERS_AVAILABLE, || async {
             Ok(match look(cx, rds, cluster).await? {
-                Seen::It(there) => Seen::It(Members::of(&wanted, &there)),
+                Seen::Found(there) => Seen::Found(Box::new(Members::of(&wanted, &there))),
                 Seen::Gone => Seen::Gone,
                 Seen::Unclear(why) => Seen::Unclear(why),
             })
@@ -282,8 +283,8 @@ fn is_marked(found: &Map<String>, mark: &str) -> bool {
 /// One look at the members.
 async fn look(cx: &Ctx, rds: &Rds, cluster: &Source) -> Result<Seen<Vec<Relative>>> {
     match cx.wait_for("the status of the members", rds.relatives(cluster)).await {
-        Ok(Ok(found)) => Ok(Seen::It(found)),
-        Ok(Err(error)) if passes(&error) => Ok(Seen::Unclear(error.into())),
+        Ok(Ok(found)) => Ok(Seen::Found(Box::new(found))),
+        Ok(Err(error)) if error.leaves_open() => Ok(Seen::Unclear(error.into())),
         Ok(Err(error)) => Err(error).context(DOING, &cluster.database.identifier),
         Err(why) => Ok(Seen::Unclear(why)),
     }

@@ -86,13 +86,13 @@ impl EncryptedClusterRestore {
 
     async fn stop(&mut self, cx: &Ctx, copy: Database, claim: Option<&Claim<'_>>) -> Result<()> {
         let login = self.database_connection.clone().ok_or_else(|| quiet::no_login().at(Self::quiet))?;
-        let there = Self::database_connection.path();
-        let acting = quiet::look(cx, &copy, &login, &there).await?;
-        let all = acting.and_earlier(self.quieted.get().cloned().unwrap_or_default());
-        claim.iter().for_each(|claim| quiet::note(cx, claim, &all));
-        self.quieted = all.into();
-        cx.save(self);
-        acting.stop(cx, &copy, &login, &there).await
+        let earlier = self.quieted.get().cloned().unwrap_or_default();
+        let at = (&copy, &login, &Self::database_connection.path());
+        quiet::stop(cx, at, earlier, claim, |all| {
+            self.quieted = all.into();
+            cx.save(&*self);
+        })
+        .await
     }
 
     /// Deletes the temporary parameter group of a cluster that is gone.

@@ -8,6 +8,7 @@ use crate::aws::rds::cluster_restore::NewCluster;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::aws::rds::{Kind, Rds, Source, cluster_modifications};
 use crate::aws::{self, lag};
+use crate::ownership::{self, Seen};
 use crate::parts::rds::carried::{self, Settings, same};
 use crate::records::claims::{Claim, Creator};
 use crate::resources::encrypted_cluster_restore::settings::{self, of_cluster};
@@ -16,14 +17,6 @@ use crate::world::Ctx;
 
 /// What every error of a create is about.
 pub(super) const DOING: &str = "Cannot restore the DB cluster";
-
-/// What one look shows.
-pub(super) enum Seen<T> {
-    It(T),
-    Gone,
-    /// It could not be looked at, which says nothing about it.
-    Unclear(Diagnostic),
-}
 
 /// What was waited for, or why it was not waited for any longer.
 pub(super) enum Waited<T> {
@@ -53,20 +46,20 @@ const SNAPSHOT_AVAILABLE: Wait<Option<Snapshot>> = Wait {
     pauses: lag::SNAPSHOT,
 };
 
-const AVAILABLE: Wait<Seen<Box<Source>>> = Wait {
+const AVAILABLE: Wait<Seen<Source>> = Wait {
     what: "the restored DB cluster to be available",
     done: |seen| match seen {
-        Seen::It(found) => found.database.is_operational(),
+        Seen::Found(found) => found.database.is_operational(),
         Seen::Gone => false,
         Seen::Unclear(_) => true,
     },
     failed: |seen| match seen {
-        Seen::It(found) => found.database.is_stuck(),
+        Seen::Found(found) => found.database.is_stuck(),
         Seen::Gone => true,
         Seen::Unclear(_) => false,
     },
     seen: |seen| match seen {
-        Seen::It(found) => describe(found),
+        Seen::Found(found) => describe(found),
         Seen::Gone => "it does not exist any more".to_owned(),
         Seen::Unclear(_) => "its status is not known".to_owned(),
     },
@@ -76,17 +69,19 @@ const AVAILABLE: Wait<Seen<Box<Source>>> = Wait {
 const MODIFIED: Wait<Seen<Modified>> = Wait {
     what: "the settings of the restored DB cluster to change",
     done: |seen| match seen {
-        Seen::It(now) => now.cluster.database.is_operational() && (now.missing.is_empty() || now.looks > MOST_LOOKS),
+        Seen::Found(now) => now.cluster.database.is_operational() && (now.missing.is_empty() || now.looks > MOST_LOOKS),
         Seen::Gone => false,
         Seen::Unclear(_) => true,
     },
     failed: |seen| match seen {
-        Seen::It(now) => now.cluster.database.is_stuck(),
+        Seen::Found(now) => now.cluster.database.is_stuck(),
         Seen::Gone => true,
         Seen::Unclear(_) => false,
     },
     seen: |seen| match seen {
-        Seen::It(now) => format!("{}, and these are not applied: {}", describe(&now.cluster), now.missing.join(", ")),
+        Seen::Found(now) => {
+            format!("{}, and these are not applied: {}", describe(&now.cluster), now.missing.join(", "))
+        }
         Seen::Gone => "it does not exist any more".to_owned(),
         Seen::Unclear(_) => "its status is not known".to_owned(),
     },
@@ -238,7 +233,7 @@ impl EncryptedClusterRestore {
             return Ok(Waited::Late(why));
         }
         let cluster = match look(cx, rds, &id).await? {
-            Seen::It(cluster) => cluster,
+            Seen::Found(cluster) => cluster,
             Seen::Gone => return Err(diagnostics::gone(&id)),
             Seen::Unclear(why) => return Ok(Waited::Late(why)),
         };
@@ -292,10 +287,10 @@ impl EncryptedClusterRestore {
             let (looks, wanted) = (looks, &wanted);
             async move {
                 Ok::<_, Diagnostic>(match look(cx, rds, id).await? {
-                    Seen::It(cluster) => {
+                    Seen::Found(cluster) => {
                         let is = of_cluster(&cluster);
                         let missing = missing(wanted, &is).iter().map(|(name, _)| (*name).to_owned()).collect();
-                        Seen::It(Modified { cluster, missing, looks })
+                        Seen::Found(Box::new(Modified { cluster, missing, looks }))
                     }
                     Seen::Gone => Seen::Gone,
                     Seen::Unclear(why) => Seen::Unclear(why),
@@ -358,31 +353,20 @@ fn missing<'a>(wanted: &'a Settings, is: &Settings) -> Vec<(&'a str, &'a str)> {
 }
 
 /// Waits for something that goes on by itself.
-pub(super) async fn waited<T, F>(cx: &Ctx, wait: &Wait<Seen<T>>, look: impl FnMut() -> F) -> Result<Waited<T>>
+pub(super) async fn waited<T, F>(cx: &Ctx, wait: &Wait<Seen<T>>, look: impl FnMut() -> F) -> Result<Waited<Box<T>>>
 where
     F: Future<Output = Result<Seen<T>>>,
 {
     Ok(match cx.wait_or_late(wait, look).await? {
-        Ended::Done(Seen::It(found)) => Waited::Ready(found),
+        Ended::Done(Seen::Found(found)) => Waited::Ready(found),
         Ended::Done(Seen::Unclear(why)) | Ended::Late(_, why) => Waited::Late(why),
         Ended::Done(Seen::Gone) => return Err(Diagnostic::bug("a wait for nothing has ended")),
     })
 }
 
-/// One look at the cluster. That no answer comes, or that the credentials have expired meanwhile, is no reason to give up
-/// what goes on.
-async fn look(cx: &Ctx, rds: &Rds, id: &str) -> Result<Seen<Box<Source>>> {
-    let look = cx.find(&lag::OBJECT_UNSEEN, || async {
-        match rds.source(Kind::Cluster, id).await {
-            Ok(found) => Ok(found.map(|found| Seen::It(Box::new(found)))),
-            Err(error) if passes(&error) => Ok(Some(Seen::Unclear(error.into()))),
-            Err(error) => Err(Diagnostic::from(error)),
-        }
-    });
-    match cx.wait_for("the status of the DB cluster", look).await {
-        Ok(answer) => Ok(answer.context(DOING, id)?.unwrap_or(Seen::Gone)),
-        Err(why) => Ok(Seen::Unclear(why)),
-    }
+/// One look at the cluster.
+async fn look(cx: &Ctx, rds: &Rds, id: &str) -> Result<Seen<Source>> {
+    ownership::look(cx, "the status of the DB cluster", || rds.source(Kind::Cluster, id)).await.context(DOING, id)
 }
 
 /// What a failed read or request means for what exists already: nothing, if the next run can go on.
@@ -390,15 +374,10 @@ async fn look(cx: &Ctx, rds: &Rds, id: &str) -> Result<Seen<Box<Source>>> {
 /// # Errors
 /// AWS refused it.
 pub(super) fn late<T>(error: aws::Error, about: &str) -> Result<Waited<T>> {
-    match passes(&error) {
+    match error.leaves_open() {
         true => Ok(Waited::Late(error.into())),
         false => Err(diagnostics::refused(error)).context(DOING, about),
     }
-}
-
-/// Whether the next run can go on as if nothing had happened.
-pub(super) fn passes(error: &aws::Error) -> bool {
-    error.is_transient() || error.is_expired_credentials()
 }
 
 fn describe(found: &Source) -> String {
