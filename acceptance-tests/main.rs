@@ -36,5 +36,6 @@ mod provider_block;
 mod quiet;
 mod replication_iam_auth;
 mod replication_iam_impact;
+mod sequence_sync;
 mod spellings;
 mod tags;

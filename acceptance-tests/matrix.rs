@@ -15,6 +15,7 @@ pub(crate) mod mysql_iam_user;
 pub(crate) mod parameter;
 pub(crate) mod postgresql_iam_user;
 pub(crate) mod replication_iam_auth;
+pub(crate) mod sequence_sync;
 
 use std::env;
 use std::fs;

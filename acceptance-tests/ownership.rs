@@ -392,4 +392,11 @@ table! {
     replication_iam_auth: Entry {
         scenario: matrix::replication_iam_auth::OF_AN_INSTANCE, creates: "ModifyDBParameterGroup", ..REFUSES
     };
+    sequence_sync: Entry {
+        scenario: matrix::sequence_sync::OF_POSTGRES,
+        in_databases: true,
+        refuses: false,
+        creates: "SELECT setval",
+        ..REFUSES
+    };
 }

@@ -42,6 +42,7 @@ use crate::resources::mysql_iam_user::MysqlIamUser;
 use crate::resources::parameter::Parameter;
 use crate::resources::postgresql_iam_user::PostgresqlIamUser;
 use crate::resources::replication_iam_auth::ReplicationIamAuth;
+use crate::resources::sequence_sync::SequenceSync;
 use crate::world::World;
 
 /// The provider.
@@ -102,6 +103,7 @@ impl Provider for Rdsauth {
                 resource::<_, Parameter>(),
                 resource::<_, PostgresqlIamUser>(),
                 resource::<_, ReplicationIamAuth>(),
+                resource::<_, SequenceSync>(),
             ]
         }
     }

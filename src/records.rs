@@ -6,6 +6,7 @@ pub mod previous;
 pub mod quieted;
 pub mod role_comments;
 pub mod run;
+pub mod sequences;
 
 use aws_lc_rs::digest::{SHA256, digest};
 

@@ -15,3 +15,4 @@ pub mod mysql_iam_user;
 pub mod parameter;
 pub mod postgresql_iam_user;
 pub mod replication_iam_auth;
+pub mod sequence_sync;

@@ -12,7 +12,9 @@ pub mod mysql;
 pub mod postgres;
 pub mod quiet;
 pub mod quote;
+pub mod sequences;
 mod tls;
+pub mod writers;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -5,9 +5,11 @@ mod movability;
 pub mod privileges;
 mod quiet;
 pub mod security;
+mod sequences;
 pub(crate) mod server;
 mod tokens;
 pub mod users;
+mod writers;
 
 use std::fmt;
 use std::net::IpAddr;

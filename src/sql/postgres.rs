@@ -6,6 +6,8 @@ mod movability;
 pub mod quiet;
 pub mod roles;
 pub mod security;
+mod sequences;
+mod writers;
 
 use std::error::Error as _;
 use std::net::SocketAddr;

@@ -31,6 +31,11 @@ impl Server {
         self.is_mariadb || self.version.0 < 8
     }
 
+    /// Whether this is MySQL of a version or a later one.
+    pub(crate) fn is_mysql_since(self, major: u32, minor: u32) -> bool {
+        !self.is_mariadb && self.version >= (major, minor)
+    }
+
     /// Whether this is MariaDB of a version or a later one.
     pub(crate) fn is_mariadb_since(self, major: u32, minor: u32) -> bool {
         self.is_mariadb && self.version >= (major, minor)
@@ -49,6 +54,7 @@ mod tests {
         let mysql = Server::new("8.0.40", 0);
         assert_eq!(mysql, Server { is_mariadb: false, version: (8, 0), folds_names: false });
         assert!(!mysql.grant_creates_users() && !mysql.is_mariadb_since(5, 5));
+        assert!(mysql.is_mysql_since(8, 0) && !mysql.is_mysql_since(8, 4) && !mariadb.is_mysql_since(8, 0));
         assert!(Server::new("5.7.44-log", 0).grant_creates_users());
         assert!(!Server::new("8.4", 0).grant_creates_users());
     }

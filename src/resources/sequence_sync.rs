@@ -1,0 +1,424 @@
+//! `rdsauth_sequence_sync`: sequences of a copied database that hand out none of the source's values.
+//!
+//! It creates no object: it raises sequences of the target, never lowers them, and leaves them as they are in the end.
+//! Raising twice is raising once, so an interrupted run is completed by the next. Where the sequences were before is in
+//! the claim of a create, since only that knows.
+
+mod diagnostics;
+mod sides;
+
+use std::collections::HashMap;
+
+use tf_provider::diagnostic::{Diagnostic, Result};
+use tf_provider::schema::{
+    Computed, Plan, Resource, Set, TIMEOUTS, Val, View, block, check, computed, optional, required,
+};
+use tf_provider::value::Number;
+
+use crate::ownership::{self, Owned};
+use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
+use crate::records::claims::{self, Subject};
+use crate::records::sequences::{self as noted, Entry};
+use crate::resources::sequence_sync::sides::Side;
+use crate::sql::sequences::{Found, Sequence};
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// Raises the sequences, identity columns and `AUTO_INCREMENT` counters of a copied database above those of its
+    /// source. Use it in a cutover, after the last write at the source and before the first at the copy: neither AWS
+    /// DMS nor the logical replication of PostgreSQL copies the values of sequences, and the first inserts into the copy
+    /// would fail or reuse values.
+    ///
+    /// In PostgreSQL, one resource is about the database that `source_connection` and `target_connection` lead to. It
+    /// covers all sequences, those of `serial` and identity columns included. In MySQL and MariaDB, it covers the
+    /// `AUTO_INCREMENT` counters of the tables in all databases and the sequences of MariaDB. Sequences are matched by
+    /// schema and name. Those of the system, of extensions, and schemas, tables and sequences whose name begins with
+    /// "awsdms_" are left out.
+    ///
+    /// A sequence of the target is set to the last value of the source plus `margin` steps, in the direction of its
+    /// increment, unless it is there already. It is never lowered. A sequence that was never used at the source stays at
+    /// its start.
+    ///
+    /// ~> **Note:** The apply fails while the source can still be written to, since the next insert there would use a
+    /// value that the target hands out, too. In PostgreSQL that is so while the sessions of a user who can log in and
+    /// connect to the database are not read-only by default, which `ALTER DATABASE … SET default_transaction_read_only =
+    /// on` makes them, except for users with a setting of their own. In MySQL and MariaDB it is so while an account
+    /// that is not locked has privileges to write, other than the connecting one, unless the DB parameter read_only is
+    /// on.
+    ///
+    /// ~> **Note:** A session of PostgreSQL that is open at the target and has values of a sequence with `CACHE` in its
+    /// memory uses them up first, whatever the sequence is set to. A warning names such sequences. Connect to the target
+    /// anew after the apply.
+    ///
+    /// -> **Note:** A sequence with `CYCLE` is raised to its bound at most, since it continues at the other end by
+    /// itself. Any other that would be raised beyond its bound, or beyond the type of its `AUTO_INCREMENT` column, is
+    /// an error, and nothing is changed.
+    ///
+    /// ## Drift Detection
+    ///
+    /// A plan compares source and target. If a sequence of the source is ahead of that of the target, or has none there,
+    /// it is listed in `behind`, and the next apply raises it. That the target goes on is no drift. If one of the databases
+    /// cannot be reached, such as a source that was deleted after the cutover, the refresh warns and the state stays as
+    /// it is.
+    ///
+    /// ## Destroy
+    ///
+    /// Nothing is changed: the sequences stay as they are, and a warning says so. Lowered, they would hand out values that
+    /// are in use.
+    ///
+    /// ## Required Permissions
+    ///
+    /// ### IAM
+    ///
+    /// `rds-db:connect` for logins with `auth = "iam"`, or `secretsmanager:GetSecretValue` with `auth = "secret"`, and
+    /// `kms:Decrypt` if the secret is encrypted with a customer managed key.
+    ///
+    /// ### Database
+    ///
+    /// In PostgreSQL, at the source `USAGE` on the schemas and `SELECT` on the sequences; at the target `USAGE` on the
+    /// schemas, and `SELECT` and `UPDATE` on the sequences.
+    ///
+    /// In MySQL and MariaDB, at the source `SELECT` on the tables, and on the database `mysql` unless
+    /// `allow_writable_source` is `true`; at the target `SELECT` and `ALTER` on the tables, and `SELECT`, `INSERT` and
+    /// `ALTER` on the sequences of MariaDB. `ALTER TABLE` waits for transactions that use the table.
+    pub struct SequenceSync {
+        /// Database engine of both databases, as in `aws_db_instance`.
+        engine: String = required()
+            .replace()
+            .check(check::one_of(&["postgres", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql"])),
+        /// Schemas to synchronize; in MySQL and MariaDB, databases. Defaults to all but those of the system and of AWS DMS.
+        schemas: Option<Set<String>> = optional().replace().each(check::length(1..=64)),
+        /// Number of values to leave free above the last one of the source, in steps of the sequence.
+        margin: i64 = optional().or(1000).check(check::between(0..=1_000_000_000)),
+        /// Whether to synchronize although the source can still be written to. If it goes on by more than `margin` values,
+        /// the next plan shows an update.
+        allow_writable_source: bool = optional().or(false),
+        /// Endpoints of the source and the target, databases, and schemas.
+        id: Computed<String> = computed().follows(ownership::import_id),
+        /// Sequences as of the last apply, by schema and name.
+        sequences: Computed<Vec<SyncedSequence>> = computed(),
+        /// Those of `sequences` that this resource has raised.
+        changed: Computed<Vec<SyncedSequence>> = computed().follows(Self::raised),
+        /// Sequences of the source that are ahead of the target, or missing there, as `SCHEMA.NAME`. The next apply raises
+        /// the former.
+        behind: Computed<Vec<String>> = computed(),
+        /// Connection to the database that was copied, and how to authenticate.
+        source_connection: DatabaseConnection = block().min(1),
+        /// Connection to the copy, and how to authenticate.
+        target_connection: DatabaseConnection = block().min(1),
+    }
+    timeouts { create: "10m", read: "2m", update: "10m", delete: "1m" }
+}
+
+tf_provider::model! {
+    /// A sequence of the target.
+    pub struct SyncedSequence {
+        /// Name of the schema; in MySQL and MariaDB, of the database.
+        schema: String = computed(),
+        /// Name of the sequence, or of the table with the `AUTO_INCREMENT` column.
+        name: String = computed(),
+        /// Last value that was used, or reserved by a cache, before this resource raised the sequence. Null if it was not
+        /// used before.
+        previous_value: Option<Number> = computed(),
+        /// Last value that counts as used after the last apply; the next one is one step further. Null if the sequence
+        /// was not used before.
+        value: Option<Number> = computed(),
+    }
+}
+
+/// Ends a warning of a refresh.
+const AS_KNOWN: &str = "Whether the source is ahead of the target is not known, and the state stays as it is.";
+
+impl Resource<World> for SequenceSync {
+    const TYPE: &'static str = "sequence_sync";
+    const SUBCATEGORY: &'static str = "Encryption";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let claim = ownership::begin(cx, &plan).await?;
+        let earlier: Vec<Entry> = claim.objects().filter_map(noted::parse).flatten().collect();
+        let note = |positions: &[Entry]| claim.note(cx, None, Some(&noted::text(positions)));
+        plan.synchronize(cx, earlier, note).await?;
+        claim.created(cx);
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::record_state(cx, &state);
+        if !connection::is_skipped(cx)
+            && let Some(behind) = state.look(cx).await?
+        {
+            state.behind = behind.into();
+        }
+        Ok(Some(state))
+    }
+
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        let same_places = plan.places() == state.places();
+        let is_level = state.behind.get()?.is_empty();
+        if same_places && is_level && ownership::differ_only_in(&plan, &state, &of_state()) {
+            return Ok(Self { sequences: state.sequences, changed: state.changed, behind: state.behind, ..plan });
+        }
+        let before = match same_places {
+            true => state.sequences.get()?.iter().map(SyncedSequence::before).collect(),
+            false => Vec::new(),
+        };
+        plan.synchronize(cx, before, |_| ()).await?;
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
+        cx.warn(diagnostics::left(&state.title()));
+        deletion.done()
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let blocks = [config.block(Self::source_connection), config.block(Self::target_connection)];
+        let mut complaints: Vec<_> = blocks.iter().flatten().flat_map(DatabaseConnection::check).collect();
+        let engine = config.get(Self::engine).known().and_then(|engine| Engine::of(&engine));
+        if let ([Some(source), Some(target)], Some(engine)) = (&blocks, engine)
+            && let (Some(from), Some(to)) = (whole_place(source, engine), whole_place(target, engine))
+            && from == to
+        {
+            complaints.push(diagnostics::same_place(&from).at(diagnostics::host_of(Self::target_connection)));
+        }
+        complaints
+    }
+
+    /// The databases are compared by the refresh before, and by the apply.
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::object_to_look_up(cx, plan);
+        if plan.is_destroy() {
+            return Ok(());
+        }
+        let key = |view: View<'_, Self>| Self::subject(&view).map(|subject| subject.key);
+        let is_elsewhere = match (plan.prior().and_then(key), plan.planned().and_then(key)) {
+            (Some(prior), Some(planned)) => prior != planned,
+            _ => true,
+        };
+        let is_behind = plan.prior().is_some_and(|prior| prior.get(Self::behind) != Val::Known(Vec::new()));
+        if is_elsewhere || is_behind {
+            plan.forget(Self::sequences);
+        } else if plan.changes().all(|name| of_state().contains(&name)) {
+            plan.retain(Self::sequences);
+        }
+        plan.set(Self::behind, Vec::new());
+        Ok(())
+    }
+}
+
+impl Owned for SequenceSync {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let engine = Engine::of(&of.get(Self::engine).known()?)?;
+        let place = |handle| whole_place(&of.block(handle)?, engine);
+        let (source, target) = (place(Self::source_connection)?, place(Self::target_connection)?);
+        let schemas = match of.get(Self::schemas) {
+            Val::Unknown => return None,
+            Val::Null => String::new(),
+            Val::Known(schemas) => {
+                let mut schemas: Vec<_> = schemas.iter().cloned().collect();
+                schemas.sort_unstable();
+                format!(" {}", schemas.join(","))
+            }
+        };
+        let id = format!("{source} {target}{schemas}");
+        Some(Subject {
+            kind: Self::TYPE,
+            noun: "Sequence synchronization",
+            what: format!("synchronization of the sequences of {target} with those of {source}"),
+            found: claims::IS_MANAGED,
+            arguments: "\"source_connection\", \"target_connection\" and \"schemas\"",
+            import_id: id.clone(),
+            region: None,
+            key: id,
+            at: Self::target_connection.path(),
+        })
+    }
+}
+
+/// Host, port and database that a block leads to; nothing as long as they are not known. Databases are not part of the
+/// place in MySQL and MariaDB, where a session sees all.
+fn whole_place(block: &View<'_, DatabaseConnection>, engine: Engine) -> Option<String> {
+    let place = Place::planned(block, engine)?;
+    let database = match block.get(DatabaseConnection::database) {
+        Val::Unknown => return None,
+        Val::Known(name) => Some(name),
+        Val::Null => engine.database(),
+    };
+    let database = database.filter(|_| engine == Engine::Postgres).map(|name| format!("/{name}"));
+    Some(format!("{place}{}", database.unwrap_or_default()))
+}
+
+/// Attributes of which a change needs no look at the databases, as long as those are the same.
+fn of_state() -> [&'static str; 8] {
+    type It = SequenceSync;
+    [
+        It::allow_writable_source.name(),
+        It::source_connection.name(),
+        It::target_connection.name(),
+        It::id.name(),
+        It::sequences.name(),
+        It::changed.name(),
+        It::behind.name(),
+        TIMEOUTS,
+    ]
+}
+
+impl SequenceSync {
+    fn raised(of: &View<'_, Self>) -> Val<Vec<SyncedSequence>> {
+        match of.get(Self::sequences) {
+            Val::Known(all) => Val::Known(all.into_iter().filter(|one| one.value != one.previous_value).collect()),
+            Val::Unknown => Val::Unknown,
+            Val::Null => Val::Null,
+        }
+    }
+
+    fn family(&self) -> Result<Engine> {
+        Engine::of(&self.engine).ok_or_else(|| Diagnostic::bug(format!("the engine {} passed the check", self.engine)))
+    }
+
+    fn places(&self) -> Option<[Place; 2]> {
+        let engine = self.family().ok()?;
+        Some([Place::of(&self.source_connection, engine), Place::of(&self.target_connection, engine)])
+    }
+
+    fn title(&self) -> String {
+        match self.places() {
+            Some([_, target]) => target.to_string(),
+            None => self.target_connection.host.clone(),
+        }
+    }
+
+    async fn source(&self, cx: &Ctx) -> Result<Side> {
+        Side::open(cx, self.family()?, &self.source_connection, Self::source_connection.path()).await
+    }
+
+    async fn target(&self, cx: &Ctx) -> Result<Side> {
+        Side::open(cx, self.family()?, &self.target_connection, Self::target_connection.path()).await
+    }
+
+    /// The sequences of the source that are ahead; nothing, with a warning, if one of the databases cannot be reached.
+    async fn look(&self, cx: &Ctx) -> Result<Option<Vec<String>>> {
+        let schemas = self.schemas.as_deref();
+        let Some(mut source) = connection::if_reachable(cx, self.source(cx).await, AS_KNOWN)? else { return Ok(None) };
+        let there = connection::unless_lost(cx, source.sequences(schemas).await, AS_KNOWN)?;
+        let (Some(there), Some(mut target)) = (there, connection::if_reachable(cx, self.target(cx).await, AS_KNOWN)?)
+        else {
+            return Ok(None);
+        };
+        let Some(here) = connection::unless_lost(cx, target.sequences(schemas).await, AS_KNOWN)? else {
+            return Ok(None);
+        };
+        source.leave(cx);
+        target.leave(cx);
+        let by_name = by_name(&here.sequences);
+        let is_behind = |one: &&Sequence| match by_name.get(&(one.schema.as_str(), one.name.as_str())) {
+            Some(own) => !matches!(own.goal(one, 0), Ok(goal) if !own.is_behind(goal)),
+            None => true,
+        };
+        Ok(Some(there.sequences.iter().filter(is_behind).map(Sequence::title).collect()))
+    }
+
+    /// Raises the sequences of the target, having checked that all can be. `before` says where they were earlier than
+    /// now; `note` is given where they are before the first write.
+    async fn synchronize(&mut self, cx: &Ctx, before: Vec<Entry>, note: impl FnOnce(&[Entry])) -> Result<()> {
+        let schemas = self.schemas.as_deref();
+        let (mut source, mut target) = (self.source(cx).await?, self.target(cx).await?);
+        if !self.allow_writable_source {
+            let writers = source.writers().await.map_err(|error| diagnostics::unknown_writers(source.fault(error)))?;
+            diagnostics::still_writable(&writers, &Place::of(&self.source_connection, self.family()?).to_string())?;
+        }
+        let there = source.sequences(schemas).await.map_err(|error| source.fault(error))?;
+        let here = target.sequences(schemas).await.map_err(|error| target.fault(error))?;
+        let raised = self.goals(&there, &here)?;
+        let mut previous: HashMap<(String, String), Option<String>> = HashMap::new();
+        for (schema, name, value) in before.into_iter().chain(here.sequences.iter().map(entry)) {
+            previous.entry((schema, name)).or_insert(value);
+        }
+        let positions: Vec<_> = here.sequences.iter().map(|one| noted_before(one, &previous)).collect();
+        note(&positions);
+        let cached: Vec<_> = raised.iter().filter(|(one, _)| is_cached(one)).map(|(one, _)| one.title()).collect();
+        if !cached.is_empty() && target.caches_in_sessions() {
+            cx.warn(diagnostics::cached(&cached));
+        }
+        target.raise(&raised).await.map_err(|error| target.fault(error))?;
+        let after = match raised.is_empty() {
+            true => here.clone(),
+            false => target.sequences(schemas).await.map_err(|error| target.fault(error))?,
+        };
+        let now = by_name(&after.sequences);
+        let is_short = |(one, wanted): &&(&Sequence, i128)| {
+            now.get(&(one.schema.as_str(), one.name.as_str())).is_none_or(|own| own.is_behind(*wanted))
+        };
+        let short: Vec<_> = raised.iter().filter(is_short).map(|(one, _)| one.title()).collect();
+        if !short.is_empty() {
+            return Err(diagnostics::not_raised(&short));
+        }
+        let of_source = by_name(&there.sequences);
+        let shared =
+            after.sequences.iter().filter(|one| of_source.contains_key(&(one.schema.as_str(), one.name.as_str())));
+        let synced = shared.map(|one| synced(one, &previous));
+        self.sequences = synced.collect::<Vec<_>>().into();
+        self.behind = Vec::new().into();
+        source.leave(cx);
+        Ok(())
+    }
+
+    /// The sequences of the target that have to be set, and to what.
+    fn goals<'a>(&self, source: &Found, target: &'a Found) -> Result<Vec<(&'a Sequence, i128)>> {
+        let [from, to] = [Self::source_connection, Self::target_connection].map(diagnostics::host_of);
+        diagnostics::all_schemas(&source.no_schemas, "source")?;
+        diagnostics::all_readable(&source.unreadable, "SELECT", from)?;
+        diagnostics::all_readable(&target.unreadable, "SELECT", to.clone())?;
+        let targets = by_name(&target.sequences);
+        let (mut raised, mut missing, mut unfit) = (Vec::new(), Vec::new(), Vec::new());
+        for one in &source.sequences {
+            let Some(own) = targets.get(&(one.schema.as_str(), one.name.as_str())) else {
+                missing.push(one.title());
+                continue;
+            };
+            match own.goal(one, self.margin) {
+                Ok(goal) if own.is_behind(goal) || own.hides_its_value() => raised.push((*own, goal)),
+                Ok(_) => {}
+                Err(why) => unfit.push((one, why)),
+            }
+        }
+        diagnostics::all_there(&missing)?;
+        diagnostics::all_fit(&unfit, self.margin)?;
+        let unwritable = target.unwritable.iter().filter(|name| raised.iter().any(|(one, _)| one.title() == **name));
+        diagnostics::all_readable(&unwritable.cloned().collect::<Vec<_>>(), "UPDATE", to)?;
+        Ok(raised)
+    }
+}
+
+impl SyncedSequence {
+    fn before(&self) -> Entry {
+        (self.schema.clone(), self.name.clone(), self.previous_value.as_ref().map(ToString::to_string))
+    }
+}
+
+fn by_name(all: &[Sequence]) -> HashMap<(&str, &str), &Sequence> {
+    all.iter().map(|one| ((one.schema.as_str(), one.name.as_str()), one)).collect()
+}
+
+fn entry(one: &Sequence) -> Entry {
+    (one.schema.clone(), one.name.clone(), one.value().map(|value| value.to_string()))
+}
+
+/// Where a sequence was when this resource first saw it.
+fn noted_before(one: &Sequence, previous: &HashMap<(String, String), Option<String>>) -> Entry {
+    let value = previous.get(&(one.schema.clone(), one.name.clone())).cloned().flatten();
+    (one.schema.clone(), one.name.clone(), value)
+}
+
+fn synced(one: &Sequence, previous: &HashMap<(String, String), Option<String>>) -> SyncedSequence {
+    let (schema, name, before) = noted_before(one, previous);
+    let number = |text: String| text.parse().ok();
+    let value = one.value().map(|value| value.to_string());
+    SyncedSequence { schema, name, previous_value: before.and_then(number), value: value.and_then(number) }
+}
+
+/// Whether sessions may hold values of it.
+fn is_cached(one: &Sequence) -> bool {
+    one.cache > 1 && !one.is_unused
+}
