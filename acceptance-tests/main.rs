@@ -39,3 +39,4 @@ mod replication_iam_impact;
 mod sequence_sync;
 mod spellings;
 mod tags;
+mod write_fence;

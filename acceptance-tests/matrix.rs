@@ -16,6 +16,7 @@ pub(crate) mod parameter;
 pub(crate) mod postgresql_iam_user;
 pub(crate) mod replication_iam_auth;
 pub(crate) mod sequence_sync;
+pub(crate) mod write_fence;
 
 use std::env;
 use std::fs;

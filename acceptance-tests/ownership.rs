@@ -399,4 +399,11 @@ table! {
         creates: "SELECT setval",
         ..REFUSES
     };
+    write_fence: Entry {
+        scenario: matrix::write_fence::FENCE,
+        in_databases: true,
+        known_by: KnownBy::Id,
+        creates: "COMMIT",
+        ..REFUSES
+    };
 }

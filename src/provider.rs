@@ -43,6 +43,7 @@ use crate::resources::parameter::Parameter;
 use crate::resources::postgresql_iam_user::PostgresqlIamUser;
 use crate::resources::replication_iam_auth::ReplicationIamAuth;
 use crate::resources::sequence_sync::SequenceSync;
+use crate::resources::write_fence::WriteFence;
 use crate::world::World;
 
 /// The provider.
@@ -104,6 +105,7 @@ impl Provider for Rdsauth {
                 resource::<_, PostgresqlIamUser>(),
                 resource::<_, ReplicationIamAuth>(),
                 resource::<_, SequenceSync>(),
+                resource::<_, WriteFence>(),
             ]
         }
     }

@@ -1,6 +1,7 @@
 //! What is stored outside the state, on this machine or on the object itself.
 
 pub mod claims;
+pub mod fences;
 pub mod key_writes;
 pub mod previous;
 pub mod quieted;

@@ -16,3 +16,4 @@ pub mod parameter;
 pub mod postgresql_iam_user;
 pub mod replication_iam_auth;
 pub mod sequence_sync;
+pub mod write_fence;

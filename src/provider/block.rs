@@ -46,6 +46,7 @@ tf_provider::model! {
     /// | encrypt an existing database, or give it another key, with little downtime | [`rdsauth_blue_green_encryption`](resources/blue_green_encryption.md) |
     /// | check the security of databases, and stop an apply if it is not enough | [`rdsauth_posture`](data-sources/posture.md) (data source) |
     /// | encrypt a snapshot of an unencrypted database | [`rdsauth_encrypted_snapshot`](resources/encrypted_snapshot.md) |
+    /// | stop the writes to a PostgreSQL database before a cutover | [`rdsauth_write_fence`](resources/write_fence.md) |
     /// | continue the sequences of a copied database above those of its source | [`rdsauth_sequence_sync`](resources/sequence_sync.md) |
     /// | restore a DB instance, encrypted and with everything the original has | [`rdsauth_encrypted_restore`](resources/encrypted_restore.md) |
     /// | restore a DB cluster, encrypted and with everything the original has | [`rdsauth_encrypted_cluster_restore`](resources/encrypted_cluster_restore.md) |

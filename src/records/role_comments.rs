@@ -34,26 +34,31 @@ pub fn mark(comment: &str) -> Option<String> {
 
 /// The roles that an adopted role with this comment was granted; nothing if that was not noted.
 pub fn granted(comment: &str) -> Option<Vec<String>> {
-    serde_json::from_str(split(comment).1?).ok()
+    serde_json::from_str(split(comment, GRANTED).1?).ok()
 }
 
 /// The comment with a note of these roles in place of the one that it has.
 pub fn with_granted(comment: &str, roles: Vec<String>) -> String {
-    let (others, _) = split(comment);
-    let line = if others.is_empty() { "" } else { "\n" };
-    format!("{others}{line}{GRANTED}{}", serde_json::Value::from(roles))
+    let (others, _) = split(comment, GRANTED);
+    with_note(others, GRANTED, &serde_json::Value::from(roles).to_string())
 }
 
 /// The comment without its note of what was granted; nothing if it has none.
 pub fn without_granted(comment: &str) -> Option<&str> {
-    let (others, note) = split(comment);
+    let (others, note) = split(comment, GRANTED);
     note.map(|_| others)
 }
 
-/// A comment without the note of what was granted, and the content of that note.
-fn split(comment: &str) -> (&str, Option<&str>) {
+/// A comment with a note of this beginning as its last line.
+pub(super) fn with_note(others: &str, begin: &str, note: &str) -> String {
+    let line = if others.is_empty() { "" } else { "\n" };
+    format!("{others}{line}{begin}{note}")
+}
+
+/// A comment without its last line, if that is a note of this beginning, and the rest of that note.
+pub(super) fn split<'a>(comment: &'a str, begin: &str) -> (&'a str, Option<&'a str>) {
     let (before, last) = comment.rsplit_once('\n').unwrap_or(("", comment));
-    match last.strip_prefix(GRANTED) {
+    match last.strip_prefix(begin) {
         Some(noted) => (before, Some(noted)),
         None => (comment, None),
     }
