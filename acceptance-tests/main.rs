@@ -5,6 +5,7 @@ pub mod support;
 
 mod aurora_loader_role;
 mod blue_green_encryption;
+mod constraint_suspension;
 mod database_connection;
 mod db_auth_token;
 mod db_endpoint;

@@ -337,6 +337,13 @@ table! {
         creates: "CreateBlueGreenDeployment",
         ..REFUSES
     };
+    constraint_suspension: Entry {
+        scenario: matrix::constraint_suspension::MADE,
+        in_databases: true,
+        known_by: KnownBy::Id,
+        creates: "COMMIT",
+        ..REFUSES
+    };
     db_secret: Entry {
         scenario: matrix::db_secret::MADE,
         known_by: KnownBy::Id,

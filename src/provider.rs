@@ -29,6 +29,7 @@ use crate::functions::policies_equivalent::PoliciesEquivalent;
 use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::blue_green_encryption::BlueGreenEncryption;
+use crate::resources::constraint_suspension::ConstraintSuspension;
 use crate::resources::db_secret::DbSecret;
 use crate::resources::encrypted_cluster_restore::EncryptedClusterRestore;
 use crate::resources::encrypted_restore::EncryptedRestore;
@@ -91,6 +92,7 @@ impl Provider for Rdsauth {
             &[
                 resource::<_, AuroraLoaderRole>(),
                 resource::<_, BlueGreenEncryption>(),
+                resource::<_, ConstraintSuspension>(),
                 resource::<_, DbSecret>(),
                 resource::<_, EncryptedClusterRestore>(),
                 resource::<_, EncryptedRestore>(),

@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod quiet;
 pub mod quote;
 pub mod sequences;
+pub mod suspension;
 mod tls;
 pub mod writers;
 

@@ -365,6 +365,15 @@ pub fn recreated(subject: &Subject) -> Diagnostic {
     diagnostics::recreated(subject)
 }
 
+/// The working directory and workspace of this run, for people who find what it has left.
+pub fn place() -> String {
+    let (directory, workspace) = store::place();
+    match workspace {
+        "" | "default" => format!("directory \"{directory}\""),
+        workspace => format!("directory \"{directory}\", workspace \"{workspace}\""),
+    }
+}
+
 /// A unique id of 16 hexadecimal digits.
 fn new_id() -> String {
     let mut bytes = [0; 8];

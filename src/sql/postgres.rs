@@ -8,6 +8,7 @@ pub mod quiet;
 pub mod roles;
 pub mod security;
 mod sequences;
+pub mod suspension;
 mod writers;
 
 use std::error::Error as _;

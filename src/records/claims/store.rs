@@ -235,7 +235,7 @@ fn remove(file: &Path) {
 }
 
 /// Working directory and workspace: what a state belongs to, as far as a provider can know.
-fn place() -> (&'static str, &'static str) {
+pub(super) fn place() -> (&'static str, &'static str) {
     static PLACE: LazyLock<(String, String)> = LazyLock::new(|| {
         let directory = env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
         let named = env::var_os("TF_WORKSPACE").map(|name| name.to_string_lossy().into_owned());
