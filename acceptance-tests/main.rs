@@ -37,6 +37,7 @@ mod provider_block;
 mod quiet;
 mod replication_iam_auth;
 mod replication_iam_impact;
+mod schema_drift;
 mod sequence_sync;
 mod spellings;
 mod tags;

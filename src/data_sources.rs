@@ -5,3 +5,4 @@ pub mod encryption_plan;
 pub mod iam_auth_readiness;
 pub mod posture;
 pub mod replication_iam_impact;
+pub mod schema_drift;

@@ -17,6 +17,7 @@ use crate::data_sources::encryption_plan::EncryptionPlan;
 use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
 use crate::data_sources::posture::Posture;
 use crate::data_sources::replication_iam_impact::ReplicationIamImpact;
+use crate::data_sources::schema_drift::SchemaDrift;
 use crate::ephemeral::db_auth_token::DbAuthToken;
 use crate::functions::assume_policy_json::AssumePolicyJson;
 use crate::functions::connect_policy_json::ConnectPolicyJson;
@@ -120,6 +121,7 @@ impl Provider for Rdsauth {
                 data_source::<_, IamAuthReadiness>(),
                 data_source::<_, Posture>(),
                 data_source::<_, ReplicationIamImpact>(),
+                data_source::<_, SchemaDrift>(),
             ]
         }
     }

@@ -3,6 +3,7 @@
 //! Every operation of a resource on a database is a function here, and names are quoted in [`quote`] only. TLS is
 //! always on and the server's certificate always verified.
 
+pub mod catalogue;
 mod dial;
 mod engine;
 pub mod error;

@@ -41,6 +41,7 @@ tf_provider::model! {
     /// | find out why a database does not accept IAM logins | [`rdsauth_iam_auth_readiness`](data-sources/iam_auth_readiness.md) (data source) |
     /// | require IAM database authentication for logical replication | [`rdsauth_replication_iam_auth`](resources/replication_iam_auth.md) |
     /// | see which users that would affect | [`rdsauth_replication_iam_impact`](data-sources/replication_iam_impact.md) (data source) |
+    /// | see how the schemas of two databases differ before a cutover | [`rdsauth_schema_drift`](data-sources/schema_drift.md) (data source) |
     /// | set one parameter of a parameter group that is managed elsewhere | [`rdsauth_parameter`](resources/parameter.md) |
     /// | find out how a database is encrypted, and how to encrypt it | [`rdsauth_encryption_plan`](data-sources/encryption_plan.md) (data source) |
     /// | encrypt an existing database, or give it another key, with little downtime | [`rdsauth_blue_green_encryption`](resources/blue_green_encryption.md) |

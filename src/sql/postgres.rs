@@ -1,5 +1,6 @@
 //! Sessions with PostgreSQL.
 
+pub mod catalogue;
 pub mod fence;
 pub mod impact;
 mod memberships;
