@@ -5,6 +5,7 @@
 //! interrupts the work, the next run knows what is left to be done.
 
 mod diagnostics;
+mod identity;
 mod refresh;
 mod steps;
 
@@ -137,6 +138,7 @@ tf_provider::model! {
         database_connection: DatabaseConnection = block().min(1),
     }
     timeouts { create: "30m", read: "2m", update: "2h", delete: "2h" }
+    identity { identity::ConstraintSuspensionIdentity }
 }
 
 /// A schema that users can have.

@@ -6,6 +6,7 @@
 
 mod diagnostics;
 mod ended;
+mod identity;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Computed, Partial, Plan, Resource, Set, View, block, check, computed, optional, required};
@@ -82,6 +83,7 @@ tf_provider::model! {
         database_connection: DatabaseConnection = block().min(1),
     }
     timeouts { create: "10m", read: "2m", update: "10m", delete: "5m" }
+    identity { identity::WriteFenceIdentity }
 }
 
 tf_provider::model! {

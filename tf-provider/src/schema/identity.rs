@@ -8,7 +8,7 @@ use crate::value::{Object, Path, Type, Value};
 
 /// The identity of the objects of `M` as a model of its own: `identity { … }` of [`model!`](crate::model) names it.
 ///
-/// Its attributes are text or numbers, required or an `Option`.
+/// Its attributes are text, numbers or lists of such, required or an `Option`.
 pub trait Identity<M: Model>: Model {
     /// The identity of an object; nothing as long as some of it is unknown.
     fn of(object: &View<'_, M>) -> Option<Self>;

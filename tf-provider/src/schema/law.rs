@@ -88,8 +88,9 @@ fn identity_model(kind: Kind, table: &Table, attributes: &[Attribute], found: &m
     for attribute in attributes {
         let mut complain = |sentence: &str| found.push(format!("identity.{}: {sentence}", attribute.name));
         let flags = &attribute.flags;
-        if !matches!(attribute.ty, Type::String | Type::Number) {
-            complain("an identity is text or a number");
+        let part = if let Type::List(ty) = &attribute.ty { ty } else { &attribute.ty };
+        if !matches!(part, Type::String | Type::Number) {
+            complain("an identity is text or a number, or a list of such");
         }
         if flags.write_only || attribute.is_sensitive() {
             complain("an identity is no secret");
