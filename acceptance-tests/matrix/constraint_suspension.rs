@@ -1,6 +1,6 @@
 //! `rdsauth_constraint_suspension`, cut off at each of its statements.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
@@ -11,7 +11,7 @@ pub(crate) const MADE: Scenario = Scenario {
     seed,
     resource: "rdsauth_constraint_suspension",
     always: r#"
-  schemas = [var.schema]
+  schemas = ["s"]
   database_connection {
     host           = var.host
     port           = var.port
@@ -27,34 +27,32 @@ pub(crate) const MADE: Scenario = Scenario {
 };
 
 fn seed(account: &Account) -> Variables {
-    let database = account.add_database("instance", "orders");
-    let schema = format!("s{}", account.id);
-    let tables = "CREATE SCHEMA s; SET search_path = s; CREATE TABLE parent (id int PRIMARY KEY); \
+    // The inventory goes with the last suspension of the database, so that no other account may have one there.
+    let database = account.add_database_of("instance", "orders", json!({ "engine": "postgres", "own_server": true }));
+    let host = database["host"].as_str().expect("a host").to_owned();
+    let tables = "SET ROLE pgadmin; CREATE SCHEMA s; SET search_path = s; CREATE TABLE parent (id int PRIMARY KEY); \
                   CREATE TABLE child (id int CONSTRAINT own REFERENCES parent ON DELETE CASCADE DEFERRABLE); \
                   COMMENT ON CONSTRAINT own ON child IS 'of child'; INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1); \
                   CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
                   CREATE TRIGGER always BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION f(); \
                   ALTER TABLE child ENABLE ALWAYS TRIGGER always";
-    let tables =
-        tables.replace("SCHEMA s", &format!("SCHEMA {schema}")).replace("path = s", &format!("path = {schema}"));
-    account.sql("postgres", &format!("SET ROLE pgadmin; {tables}"));
+    account.sql_behind(&host, "app", tables);
     vec![
-        ("schema", schema),
-        ("host", database["host"].as_str().expect("a host").to_owned()),
+        ("host", host),
         ("port", database["port"].to_string()),
         ("secret", account.master_secret("postgres")),
         ("authority", account.database_authority()),
     ]
 }
 
-/// Foreign keys and triggers of the schema. The inventory comes and goes with the suspensions of other accounts.
+/// Foreign keys and triggers, and whether there is an inventory.
 fn remote(account: &Account) -> Value {
     let sql = "SELECT json_build_object('keys', (SELECT json_agg(json_build_array(conname, pg_get_constraintdef(k.oid), \
                obj_description(k.oid, 'pg_constraint'))) FROM pg_constraint k WHERE contype = 'f' AND connamespace = n.oid), \
                'triggers', (SELECT json_agg(json_build_array(tgname, tgenabled)) FROM pg_trigger t \
-               JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal AND relnamespace = n.oid)) \
-               FROM pg_namespace n WHERE nspname = 'sID'";
-    serde_json::from_str(&account.sql("postgres", &sql.replace("ID", &account.id))).expect("JSON")
+               JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal AND relnamespace = n.oid), \
+               'inventory', to_regnamespace('rdsauth') IS NOT NULL) FROM pg_namespace n WHERE nspname = 's'";
+    serde_json::from_str(&account.sql_behind(&account.host_of("orders"), "app", sql)).expect("JSON")
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn sequence_sync_mariadb() {
             let all = "SELECT t.TABLE_NAME, t.AUTO_INCREMENT FROM information_schema.TABLES t \
                        WHERE t.TABLE_SCHEMA = 'größe' AND t.TABLE_TYPE = 'BASE TABLE' ORDER BY 1; \
                        SELECT next_not_cached_value FROM `größe`.`folge`";
-            json!(["one", "two"].map(|side| account.sql_behind(&host(account, side), "größe", all)))
+            json!(["one", "two"].map(|side| account.sql_behind(&account.host_of(side), "größe", all)))
         },
         ..OF_POSTGRES
     }
@@ -133,19 +133,13 @@ fn seed_mariadb(account: &Account) -> Variables {
             "one" => "INSERT INTO `größe`.`maß ``x` VALUES (50); SELECT SETVAL(`größe`.folge, 70)",
             _ => "SELECT NEXTVAL(`größe`.folge)",
         };
-        account.sql_behind(&host(account, side), "mysql", &format!("{MARIADB}{more}"));
+        account.sql_behind(&account.host_of(side), "mysql", &format!("{MARIADB}{more}"));
     }
     Vec::from([
         ("database", "größe".to_owned()),
-        ("origin", host(account, "one")),
-        ("copy", host(account, "two")),
+        ("origin", account.host_of("one")),
+        ("copy", account.host_of("two")),
         ("secret", account.master_secret("mariadb")),
         ("authority", account.database_authority()),
     ])
-}
-
-/// The endpoint of an instance.
-fn host(account: &Account, identifier: &str) -> String {
-    let found = account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": identifier }));
-    found["DBInstances"][0]["Endpoint"]["Address"].as_str().expect("a host").to_owned()
 }

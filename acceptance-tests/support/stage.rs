@@ -395,6 +395,12 @@ impl Account {
         answer["output"].as_str().expect("an output").to_owned()
     }
 
+    /// The host name of an instance.
+    pub fn host_of(&self, identifier: &str) -> String {
+        let found = self.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": identifier }));
+        found["DBInstances"][0]["Endpoint"]["Address"].as_str().expect("a host").to_owned()
+    }
+
     /// The same in a database of the server behind an endpoint.
     pub fn sql_behind(&self, endpoint: &str, database: &str, sql: &str) -> String {
         let fields = json!({ "endpoint": endpoint, "database": database, "sql": sql });

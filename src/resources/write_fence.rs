@@ -138,8 +138,9 @@ impl Resource<World> for WriteFence {
             cx.warn(claims::recreated(&ownership::subject(&state)?));
             return Ok(None);
         }
+        // Core loses the private state if the provider dies in an update.
+        claims::keep_creation_id(cx, Self::TYPE, fences.first().map(|fence| fence.mark.as_str()));
         if cx.is_import() {
-            claims::keep_creation_id(cx, Self::TYPE, fences.first().map(|fence| fence.mark.as_str()));
             state.lsn = None.into();
         }
         if !fences.is_empty() {

@@ -4,8 +4,7 @@ use tf_provider::schema::Resource as _;
 
 use crate::ownership;
 use crate::records::claims;
-use crate::resources::constraint_suspension::{ConstraintSuspension, diagnostics, sorted};
-
+use crate::resources::constraint_suspension::{ConstraintSuspension, diagnostics};
 use crate::sql::Error;
 use crate::sql::postgres::Session;
 use crate::sql::suspension::{Item, Progress, Suspension};
@@ -17,9 +16,12 @@ impl ConstraintSuspension {
         let all = session.suspensions().await?;
         let own = claims::own_mark(cx, Self::TYPE);
         let is_import = cx.is_import();
-        let is_it = |it: &&Suspension| match is_import {
-            true => it.scope.schemas == sorted(&self.schemas),
-            false => own.as_ref() == Some(&it.mark),
+        let scope = self.scope();
+        // Core loses the private state if the provider dies in an update.
+        let is_it = |it: &&Suspension| match (is_import, &own) {
+            (true, _) => it.scope.schemas == scope.schemas,
+            (false, Some(own)) => it.mark == *own,
+            (false, None) => it.scope == scope,
         };
         let Some(it) = all.iter().find(is_it) else { return self.refresh_without(cx, session, &all).await };
         if is_import {
@@ -28,11 +30,11 @@ impl ConstraintSuspension {
                             not tell which is meant";
                 return Err(session.refused(what.to_owned()));
             }
-            claims::keep_creation_id(cx, Self::TYPE, Some(&it.mark));
             self.tables = it.scope.tables.as_ref().map(|tables| tables.iter().cloned().collect());
             self.foreign_keys = it.scope.foreign_keys;
             self.user_triggers = it.scope.triggers;
         }
+        claims::keep_creation_id(cx, Self::TYPE, Some(&it.mark));
         let items = session.suspended(&it.mark).await?;
         let is_whole = !items.iter().any(|item| item.progress == Progress::Noted);
         // A suspension that is to be ended, and has not been, stays one; one that has only begun does not become one.

@@ -411,7 +411,7 @@ fn an_identity_of_its_own_is_plain() {
     }
     let expected = [
         "only resources have an identity, and one of them",
-        "identity.flag: an identity is text or a number",
+        "identity.flag: an identity is text or a number, or a list of such",
         "identity.secret: an identity is no secret",
         "identity.name: an identity says what it is made of, and no more",
     ];
