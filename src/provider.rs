@@ -231,7 +231,7 @@ mod tests {
         const WITHOUT_OBJECT: [&str; 1] = ["sequence_sync"];
         for resource in Rdsauth::resources() {
             let has_identity = resource.table().identity().next().is_some();
-            assert_eq!(has_identity, !WITHOUT_OBJECT.contains(&&*resource.name()), "{}", resource.name());
+            assert_eq!(has_identity, !WITHOUT_OBJECT.contains(&resource.name()), "{}", resource.name());
         }
     }
 
