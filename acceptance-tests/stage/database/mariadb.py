@@ -214,10 +214,11 @@ class MariaDb:
     def _make(self):
         """The folder with the plugin, the socket and the data."""
         self._folder.mkdir(mode=0o700)
-        (self._folder / "plugin").mkdir()
+        for name in ("plugin", "tmp"):
+            (self._folder / name).mkdir()
         programs.compile_library(_PLUGIN, self._folder / "plugin" / "aws_authentication.so")
         TokenSocket(self._folder / "token.sock", self._check, self._password_of)
-        self._own(self._folder, self._folder / "token.sock")
+        self._own(self._folder, self._folder / "tmp", self._folder / "token.sock")
         if self._image:
             copy_files(self._image.folder, self._folder / "data", account=self._account)
             return
@@ -226,14 +227,18 @@ class MariaDb:
         # As mariadb-install-db does, which would leave a process behind if it were killed.
         (self._folder / "system.sql").write_text(_system_tables())
         command = [programs.find("mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={self._folder}/data"]
-        command += ["--log-warnings=0", "--max-allowed-packet=8M", *_INNODB]
+        command += [self._own_tmp(), "--log-warnings=0", "--max-allowed-packet=8M", *_INNODB]
         if self._spawn(command, "bootstrap.log", self._folder / "system.sql").wait() != 0:
             raise RuntimeError(f"MariaDB did not make its tables: {self._tail('bootstrap.log')}")
 
     def _places(self):
         folder = self._folder
         places = [f"--datadir={folder}/data", f"--socket={folder}/s.sock", f"--pid-file={folder}/pid"]
-        return ["--no-defaults", *places, f"--plugin-dir={folder}/plugin"]
+        return ["--no-defaults", *places, self._own_tmp(), f"--plugin-dir={folder}/plugin"]
+
+    def _own_tmp(self):
+        """A server that starts removes the temporary tables that it finds, also those of another server."""
+        return f"--tmpdir={self._folder}/tmp"
 
     def _tls(self):
         path = self._folder / "server.pem"

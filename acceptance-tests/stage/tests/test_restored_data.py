@@ -401,3 +401,12 @@ def test_the_data_goes_with_the_snapshot(data):
     data.account.control("DELETE", "databases", account=data.account.id)
     assert data.copies() <= before
     assert data.rds.describe_db_instances()["DBInstances"] == []
+
+
+def test_servers_share_no_temporary_tables(account):
+    """A MariaDB that starts removes those that it finds."""
+    account.control("POST", "transitions", account=account.id, busy=0)
+    hosts = [account.instance(name, engine="mariadb", own_server=True)["host"] for name in ("one", "two")]
+    sql = {"sql": "SELECT @@tmpdir", "database": "mysql"}
+    folders = {account.control("POST", "sql", endpoint=host, **sql)["output"] for host in hosts}
+    assert len(folders) == 2
