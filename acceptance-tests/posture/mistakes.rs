@@ -9,7 +9,7 @@ fn arguments_that_cannot_be_right() {
     let scene = Scene::new("");
     let exclusion = |body: &str| format!("exclusion {{\n    {body}\n  }}");
     for (body, words, line) in [
-        ("checks = [\"RDS.99\"]".to_owned(), "must be the name of a check or control", "RDS.99"),
+        ("checks = [\"RDS.99\"]".to_owned(), "There is no check or control", "RDS.99"),
         ("db_instance_identifiers = []".to_owned(), "1", "db_instance_identifiers"),
         ("min_severity = \"some\"".to_owned(), "informational", "min_severity"),
         ("statuses = [\"bad\"]".to_owned(), "not_applicable", "statuses"),
@@ -18,7 +18,7 @@ fn arguments_that_cannot_be_right() {
         (exclusion("reason = \"x\"\n    until = \"tomorrow\""), "must be a day such as", "tomorrow"),
         (
             exclusion("check = \"nothing\"\n    reason = \"x\"\n    until = \"2027-02-28\""),
-            "must be the name",
+            "There is no check or control",
             "nothing",
         ),
         (

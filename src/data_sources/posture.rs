@@ -358,12 +358,24 @@ fn listed(names: Option<&Set<String>>) -> Vec<String> {
 
 /// The name of a check or control.
 fn known_check() -> Check {
-    Check::text(
-        "must be the name of a check or control, such as `not_publicly_accessible` or `RDS.2`: see \
-         [all checks](../guides/security-posture-checks.md)",
-        |name| posture::named(name).next().is_some(),
-    )
+    let sentence = "must be the name of a check or control, such as `not_publicly_accessible` or `RDS.2`: see \
+                    [all checks](../guides/security-posture-checks.md)";
+    Check::explained(sentence, |name| match posture::named(name).next() {
+        Some(_) => Ok(()),
+        None => {
+            let names = posture::all().flat_map(|check| [check.id].into_iter().chain(check.controls.iter().copied()));
+            let near = names.map(|known| (strsim::osa_distance(name, known), known)).min();
+            let near = near.filter(|(distance, _)| *distance <= NEAR).map(|(_, known)| known);
+            let meant = near.map(|known| format!(" Did you mean \"{known}\"?")).unwrap_or_default();
+            Err(format!(
+                "There is no check or control \"{name}\".{meant} The guide \"Checks of the security posture\" lists all."
+            ))
+        }
+    })
 }
+
+/// How many letters a name may be away from the one that is meant.
+const NEAR: usize = 2;
 
 /// A day.
 fn day() -> Check {

@@ -84,8 +84,12 @@ fn leaf(attribute: &Attribute, value: &Value, at: &Path, write_only: bool, found
     }
     for check in &attribute.flags.each {
         each(value, |element, step| {
-            if let Some(complaint) = check.complaint(step(at), element) {
-                found.push(invalid(&step(at), complaint));
+            let own = step(at);
+            // An element of a set is told by its value.
+            let name = element.as_str().filter(|_| own == *at && !attribute.is_sensitive());
+            let name = name.map_or_else(|| own.to_string(), str::to_owned);
+            if let Some(complaint) = check.complaint(name, element) {
+                found.push(invalid(&own, complaint));
             }
         });
     }
@@ -222,7 +226,7 @@ mod tests {
         check("words", list, &[("words[2]", &format!("\"words[2]\" {long}"))]);
         let map = Value::Map([("k".to_owned(), "abcd".into())].into());
         check("tags", map, &[(r#"tags["k"]"#, &format!(r#""tags["k"]" {long}"#))]);
-        check("marks", Value::Set(["abcd".into()].into()), &[("marks", &format!("\"marks\" {long}"))]);
+        check("marks", Value::Set(["abcd".into()].into()), &[("marks", &format!("\"abcd\" {long}"))]);
     }
 
     #[test]
