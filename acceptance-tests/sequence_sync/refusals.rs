@@ -12,7 +12,7 @@ fn a_source_that_can_be_written_to_is_refused() {
         assert_eq!(scene.target("s"), "1|f");
     };
     scene.sql("postgres", "ALTER DATABASE source_ID RESET default_transaction_read_only");
-    refused("\"pgadmin\"");
+    refused("can still be written to by \"");
     scene.fence();
     scene.sql("postgres", "ALTER ROLE raiser_ID IN DATABASE source_ID SET default_transaction_read_only = off");
     refused("can still be written to by \"raiser_ID\": ");
