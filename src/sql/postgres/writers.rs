@@ -4,8 +4,8 @@ use crate::sql::Error;
 use crate::sql::postgres::Session;
 use crate::sql::writers::Writers;
 
-/// A session takes the most specific of four settings: of the role in the database, of the role, of the database, of the
-/// server. That of the server shows only where the login of this session has none of its own. RDS's own user cannot be
+/// A session takes the most specific of four settings: of the role in the database, of the role, of the database, of
+/// the server. That of the server shows only where the connecting user has none of its own. RDS's own user cannot be
 /// stopped, and does not write to databases of others.
 const WRITERS: &str = "
 WITH the AS (SELECT oid, datname, datallowconn FROM pg_database WHERE datname = $1),
