@@ -6,7 +6,6 @@ SHELL := /bin/bash
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export CARGO_TARGET_DIR := $(TARGET)
 
-PROVIDER := $(TARGET)/release/terraform-provider-rdsauth
 PYTHON := .venv/bin/python
 # As the registry calls this machine, such as linux_amd64.
 PLATFORM = $$(uname -sm | tr '[:upper:] ' '[:lower:]_' | sed 's/x86_64$$/amd64/; s/aarch64$$/arm64/')
@@ -24,10 +23,10 @@ build: ## Build the provider for debugging
 	cargo build --locked
 
 install: $(if $(ZIP),,release) ## Build for release and install for a plain `terraform init`; ZIP=… installs a release
-	scripts/install $(or $(ZIP),$(PROVIDER)) "$$HOME/.terraform.d/plugins"
+	scripts/install $(or $(ZIP),$(TARGET)/release/terraform-provider-rdsauth) "$$HOME/.terraform.d/plugins"
 
-demo: setup release ## Show the provider at work, from set-up to destroy; KEEP=1 leaves the stage up, CLI=… takes another CLI
-	$(PYTHON) scripts/demo $(if $(KEEP),--keep) $(PROVIDER) $(CLI)
+demo: setup build ## Show the provider at work, from set-up to destroy; KEEP=1 leaves the stage up, CLI=… takes another CLI
+	$(PYTHON) scripts/demo $(if $(KEEP),--keep) $(TARGET)/debug/terraform-provider-rdsauth $(CLI)
 
 stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use by hand
 	acceptance-tests/stage/run up

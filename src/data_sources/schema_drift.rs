@@ -15,7 +15,9 @@ use crate::world::{Ctx, World};
 tf_provider::model! {
     /// Compares the objects of two PostgreSQL databases, such as tables, indexes, constraints, functions and grants, and
     /// reports each difference with the statement that ends it. Use it in a `check` block or a precondition before a
-    /// cutover, for a target that was filled by AWS DMS, native replication or a dump.
+    /// cutover, for a target that was filled by native replication, a dump or [AWS
+    /// DMS](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.PostgreSQL.html), which creates no more than tables
+    /// and primary keys.
     ///
     /// Objects are compared by name and meaning: as the server itself writes them, whatever their OIDs and the order in
     /// which they were created. The rows of tables and the values of sequences are not compared. Both databases are read in

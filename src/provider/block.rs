@@ -15,9 +15,10 @@ use crate::provider::endpoints::Endpoints;
 use crate::sql::Defaults;
 
 tf_provider::model! {
-    /// Manages IAM database authentication for Amazon RDS and Aurora: the setting of a DB instance or DB cluster, the database
-    /// user and the `rds-db:connect` permission, and the KMS keys and secrets that go with them. Use it beside `hashicorp/aws`
-    /// or any other tool: the DB instances, DB clusters and IAM roles stay where they are managed today.
+    /// Manages IAM database authentication and encryption for Amazon RDS and Aurora: the setting of a DB instance or DB cluster,
+    /// the database user, the `rds-db:connect` permission, KMS keys and secrets, the encryption of databases that exist, and
+    /// checks of their security. Use it beside `hashicorp/aws` or any other tool: the DB instances, DB clusters and IAM roles
+    /// stay where they are managed today.
     ///
     /// - **The whole chain in one apply.** Turn on IAM database authentication, create the database user in PostgreSQL, MySQL or
     ///   MariaDB, allow an IAM role to connect as that user, and prove it with a login in the same apply: see
@@ -25,6 +26,11 @@ tf_provider::model! {
     /// - **A token for any database provider.** The ephemeral resource
     ///   [`rdsauth_db_auth_token`](ephemeral-resources/db_auth_token.md) is an authentication token that any provider takes as its
     ///   password. It is stored in neither plan nor state.
+    /// - **Encryption of a database that exists.** See which ways are open, then take one of them in a configuration that can be
+    ///   interrupted and applied again: a blue/green deployment, or an encrypted snapshot that is restored with all settings of
+    ///   the original: see [Encrypting an existing database](guides/encrypting-an-existing-database.md).
+    /// - **Security posture in `check` blocks.** One data source evaluates the controls of AWS Security Hub and others, with
+    ///   evidence and remediation for each finding: see [Security posture](guides/security-posture.md).
     /// - **Beside `hashicorp/aws`.** On an object that is managed elsewhere, a resource changes one setting, one policy statement or one
     ///   user, and leaves everything else alone: see
     ///   [Migrating from hashicorp/aws](guides/migrating-from-hashicorp-aws.md).
@@ -115,7 +121,7 @@ tf_provider::model! {
     ///
     /// ## Network Access
     ///
-    /// - **AWS APIs.** The provider calls IAM, KMS, RDS, Secrets Manager and STS over HTTPS, each only if a resource needs it,
+    /// - **AWS APIs.** The provider calls EC2, IAM, KMS, RDS, Secrets Manager and STS over HTTPS, each only if a resource needs it,
     ///   and the sources of credentials that are listed above. Proxies are supported.
     /// - **Databases.** Resources with a `database_connection` block connect to the database port from the machine that runs
     ///   Terraform. They always use TLS and never a proxy. A plan of these resources does not need the connection: if the database

@@ -50,9 +50,11 @@ tf_provider::model! {
     /// full load until the cutover.
     ///
     /// Foreign keys are dropped and created again; triggers are disabled and get their previous state back. Dropping is
-    /// the way that works on Amazon RDS: only a superuser can disable foreign keys, and the master user is not one. A
-    /// session can skip them with the parameter session_replication_role, but even then `TRUNCATE` fails on a table that a foreign
-    /// key references, which is what the target table preparation mode `TRUNCATE_BEFORE_LOAD` of AWS DMS does.
+    /// the way that works on Amazon RDS: only a superuser can disable foreign keys, and the [master
+    /// user](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html)
+    /// is not one. A session can skip them with the parameter session_replication_role, but even then `TRUNCATE` fails on a
+    /// table that a foreign key references, which is what the target table preparation mode `TRUNCATE_BEFORE_LOAD` of [AWS
+    /// DMS](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.PostgreSQL.html) does.
     ///
     /// Everything comes back as it was: names, definitions with `MATCH`, `ON DELETE` and `ON UPDATE`, deferrability,
     /// comments, the unique index that a foreign key relies on, foreign keys that were `NOT VALID`, the order in which

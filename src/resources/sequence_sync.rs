@@ -25,9 +25,9 @@ use crate::world::{Ctx, World};
 
 tf_provider::model! {
     /// Raises the sequences, identity columns and `AUTO_INCREMENT` counters of a copied database above those of its
-    /// source. Use it in a cutover, after the last write at the source and before the first at the copy: neither AWS
-    /// DMS nor the logical replication of PostgreSQL copies the values of sequences, and the first inserts into the copy
-    /// would fail or reuse values.
+    /// source. Use it in a cutover, after the last write at the source and before the first at the copy: neither [AWS
+    /// DMS](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Source.PostgreSQL.html) nor the logical replication of
+    /// PostgreSQL copies the values of sequences, and the first inserts into the copy would fail or reuse values.
     ///
     /// In PostgreSQL, one resource is about the database that `source_connection` and `target_connection` lead to. It
     /// covers all sequences, those of `serial` and identity columns included. In MySQL and MariaDB, it covers the

@@ -61,7 +61,8 @@ tf_provider::model! {
     /// ### Database
     ///
     /// The connecting user must own the databases, directly or as a member of their owner, and be a member of
-    /// pg_read_all_stats and pg_signal_backend, as the master user is. For users with a setting of their own it needs
+    /// pg_read_all_stats and pg_signal_backend, as the [master
+    /// user](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html) is. For users with a setting of their own it needs
     /// `CREATEROLE`, and on PostgreSQL 16 and later their `ADMIN OPTION`.
     pub struct WriteFence {
         /// Names of the databases to fence.
