@@ -9,6 +9,7 @@ from moto.core.exceptions import ServiceException
 from stage import lint
 from stage.aws import identity, moto_backend
 from stage.aws.errors import AwsError
+from stage.control_dms import DmsControl
 from stage.control_keys import Keys
 from stage.control_posture import PostureControl
 from stage.control_rds import RdsControl
@@ -55,6 +56,7 @@ class Control:
             **Keys(aws, describe).routes,
             **self.rds.routes,
             **PostureControl(aws).routes,
+            **DmsControl(aws).routes,
         }
 
     def handle(self, method, target, body):

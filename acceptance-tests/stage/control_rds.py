@@ -3,7 +3,7 @@
 from stage.aws import moto_backend
 from stage.catalogue.engines import DEFAULT_VERSIONS
 from stage.database.images import OwnServer
-from stage.overlay import ec2, rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
+from stage.overlay import dms_tasks, ec2, rds, rds_application, rds_clusters, rds_encryption, rds_groups, rds_parameter_groups
 from stage.overlay import rds_proxies
 from stage.overlay.rds_models import SEEDED_PASSWORD
 from stage.overlay.rds_snapshots import snapshots_of
@@ -296,6 +296,7 @@ class RdsControl:
     def forget_databases(self, account):
         """Removes the databases and snapshots of an account with their data, whatever AWS would say."""
         with self._aws.lock:
+            dms_tasks.abandon(self._aws, account)
             for region in moto_backend.rds_regions(account):
                 backend = moto_backend.rds(account, region)
                 for kept in (backend.databases, backend.clusters, backend.db_proxies, backend.blue_green_deployments):

@@ -17,6 +17,8 @@ _ADMINISTRATOR_KEY = re.compile(r"AKIA(\d{12})TEST")
 _TAGGING = {"CreateRole": "TagRole", "CreateUser": "TagUser", "CreatePolicy": "TagPolicy"}
 _TAGGING |= {f"CreateDB{what}": "AddTagsToResource" for what in ("Instance", "Cluster", "ParameterGroup")}
 _TAGGING |= {"CreateDBClusterParameterGroup": "AddTagsToResource", "CreateBlueGreenDeployment": "AddTagsToResource"}
+#: The parameters of DMS that name what a call is about, the narrowest first.
+_OF_DMS = ("ReplicationTaskArn", "ResourceArn", "EndpointArn", "CertificateArn", "ReplicationInstanceArn")
 _EXPLICIT = "with an explicit deny in an identity-based policy"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -236,6 +238,8 @@ def _resource(call):
         for kind, key in (("db", "DBInstanceIdentifier"), ("cluster", "DBClusterIdentifier")):
             if name := parameters.get(key):
                 return name if name.startswith("arn:") else f"{prefix}:{kind}:{name.lower()}"
+    if call.service == "dms":
+        return next((parameters[name] for name in _OF_DMS if parameters.get(name)), None)
     return None
 
 

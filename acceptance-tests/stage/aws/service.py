@@ -15,6 +15,7 @@ from .record import Record
 
 _OVERLAY = ("iam_protected", "iam", "iam_roles", "iam_entities", "sts", "rds")
 _OVERLAY += ("kms", "kms_aliases", "kms_grants", "kms_access", "secretsmanager", "secretsmanager_access", "ec2")
+_OVERLAY += ("dms_instances", "dms_endpoints", "dms_tasks", "dms_statistics")
 _USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "queued": 0, "rebooting": 2}
 _USUAL_TRANSITIONS |= {"settling": 0, "loading": 2, "switching": 2, "backing": 0}
 _USUAL_QUOTAS = {"snapshots": 100, "copies": 20, "instances": 40, "clusters": 40}
@@ -39,6 +40,7 @@ class Aws:
         self.record = Record()
         self.databases = databases
         self.transitions, self.quotas = {}, {}
+        self.dms = {}
         self.youths = principals.Youths()
         for rules in _OVERLAY:
             import_module(f"stage.overlay.{rules}")

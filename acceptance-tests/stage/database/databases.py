@@ -141,6 +141,11 @@ class Databases:
         endpoint = self._endpoints.get(host)
         return endpoint and endpoint.server
 
+    def address_of(self, host):
+        """The address of an endpoint; None if there is no such endpoint."""
+        endpoint = self._endpoints.get(host)
+        return endpoint and endpoint.address
+
     def release(self):
         """Ends the servers that were started here and gives back the addresses."""
         self._own.end_all_but(())
