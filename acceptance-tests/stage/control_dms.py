@@ -2,11 +2,11 @@
 
 import json
 
+from stage.database.migration_tables import ERRORED
 from stage.overlay.dms_endpoints import connect, make_endpoint
 from stage.overlay.dms_instances import make_instance
 from stage.overlay.dms_state import region_named
-from stage.overlay.dms_tasks import make_task
-from stage.database.migration_tables import ERRORED
+from stage.overlay.dms_tasks import abandon, make_task
 
 _REGION = "us-east-1"
 _CLASS = "dms.t3.micro"
@@ -26,6 +26,7 @@ class DmsControl:
         self._aws = aws
         self.routes = {
             ("POST", "replication-tasks"): self.create_task,
+            ("DELETE", "replication-tasks"): self.forget,
             ("POST", "task-failures"): self.fail,
             ("POST", "task-states"): self.hold,
             ("POST", "table-states"): self.set_table,
@@ -77,6 +78,12 @@ class DmsControl:
             "source_arn": ends["source"].arn,
             "target_arn": ends["target"].arn,
         }
+
+    def forget(self, account):
+        """Ends and removes all there is of DMS in an account, with what it keeps at its sources."""
+        with self._aws.lock:
+            abandon(self._aws, account)
+        return {}
 
     def fail(self, account, task, message, region=_REGION):
         """A task, by its identifier, fails with a message: at once if it runs, otherwise when it is started next."""

@@ -32,6 +32,11 @@ _POLICIES = {
 }
 
 
+def lsn(position):
+    """A position in the log as PostgreSQL writes it."""
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+
+
 class Ended(Exception):
     """The migration has come to an end that is no failure."""
 
@@ -314,7 +319,8 @@ class Migration:
 
     def _follow(self):
         capture = self._source.capture
-        capture.start(self._order.position if self._order.source.slot and self._order.position else "0/0")
+        journal = self._journal
+        capture.start(self._order.position if self._order.position and not journal.position else lsn(journal.position))
         self._target.begin_changes()
         while True:
             self._gate()

@@ -117,9 +117,8 @@ class Capture:
             done.position = position
             self._ready.append(done)
         elif marked := _MARKED.fullmatch(line):
-            if self._transaction is None:
-                self._transaction = Transaction()
-            self._transaction.mark = marked.group(1)
+            # A transaction without changes of tables has neither beginning nor end.
+            self._ready.append(Transaction(position=position, mark=marked.group(1)))
         elif self._transaction is not None and (change := decode(line)):
             self._transaction.changes.append(change)
 

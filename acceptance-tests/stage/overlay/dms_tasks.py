@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from stage.aws.errors import AwsError
-from stage.database.migration import BOTH, CDC, FRESH, FULL_LOAD, RELOADED, Journal, Migration, Order
+from stage.database.migration import BOTH, CDC, FRESH, FULL_LOAD, RELOADED, Journal, Migration, Order, lsn
 from stage.database.migration_tables import COMPLETED, ERRORED, LOADING, RELOADING
 
 from . import before
@@ -95,7 +95,7 @@ class Task(Resource):
             if run.failure:
                 shown["LastFailureMessage"] = _failure(run)
         if journal.position:
-            shown["RecoveryCheckpoint"] = f"checkpoint:V1#1#{_lsn(journal.position)}#0#0#*#0#0"
+            shown["RecoveryCheckpoint"] = f"checkpoint:V1#1#{lsn(journal.position)}#0#0#*#0#0"
         return shown
 
 
@@ -122,10 +122,6 @@ def _statistics(journal, kind):
     }
     dates = {"StopDate": journal.ended, "FullLoadStartDate": journal.load_began, "FullLoadFinishDate": journal.load_ended}
     return shown | {name: date for name, date in dates.items() if date}
-
-
-def _lsn(position):
-    return f"{position >> 32:X}/{position & 0xFFFFFFFF:08X}"
 
 
 @before("dms", "CreateReplicationTask")
@@ -304,17 +300,15 @@ def _forget(place, journal):
 
 
 def abandon(aws, account):
-    """Ends all migrations of an account, and all that they keep at their sources; the databases go."""
-    for (owner, _), region in aws.dms.items():
-        if owner != account:
-            continue
+    """Ends all migrations of an account, and all that they keep at their sources, and forgets its DMS."""
+    for place in [place for place in aws.dms if place[0] == account]:
+        region = aws.dms.pop(place)
         for task in region.tasks.values():
             if task.run:
                 task.run.abandon()
-            place = place_of(aws, region, task.source)
+            source = place_of(aws, region, task.source)
             if task.journal.slot:
-                place.drop_slot_as_owner(task.journal.slot)
-        region.tasks.clear()
+                source.drop_slot_as_owner(task.journal.slot)
 
 
 def _task(region, call):

@@ -1,14 +1,17 @@
 """What the tests of DMS have in common: two databases, and a task between them."""
 
+import copy
 import json
 import time
+from itertools import count
 
 import pytest
 
-from .conftest import trust
+from .conftest import Account, trust
 
 PATIENCE = 20  # seconds
-ALL = {"schema-name": "public", "table-name": "%"}
+_ACCOUNTS = count(300000000001)
+_NUMBERS = count(1)
 
 
 def selection(name="%", action="include", number=1, schema="public", **more):
@@ -82,10 +85,10 @@ class Task:
 
 
 class End:
-    """A PostgreSQL database with a server of its own, at one end of a migration."""
+    """A PostgreSQL database at one end of a migration, on a server of its own."""
 
-    def __init__(self, account, name, **more):
-        self.account = account
+    def __init__(self, account, name, database="app", **more):
+        self.account, self.database = account, database
         self.made = account.instance(name, own_server=True, **more)
         self.user, self.password = "pgadmin", account.facts["database"]["master_password"]
 
@@ -95,22 +98,29 @@ class End:
             "port": self.made["port"],
             "user": self.user,
             "password": self.password,
-            "database": "app",
+            "database": self.database,
         }
 
     def named(self):
         """The same as parameters of an endpoint."""
-        place = {"ServerName": self.made["host"], "Port": self.made["port"], "DatabaseName": "app"}
+        place = {"ServerName": self.made["host"], "Port": self.made["port"], "DatabaseName": self.database}
         return place | {"Username": self.user, "Password": self.password}
 
-    def sql(self, text):
-        """What the owner of the server gets; tables that it makes are the master's."""
-        made = {"sql": text, "endpoint": self.made["host"]}
+    def at(self, database):
+        """Another database of the same server, which is new."""
+        self.sql(f"CREATE DATABASE {database} OWNER pgadmin", "postgres")
+        other = copy.copy(self)
+        other.database = database
+        return other
+
+    def sql(self, text, database=None):
+        """What the owner of the server gets."""
+        made = {"sql": text, "endpoint": self.made["host"], "database": database or self.database}
         return self.account.control("POST", "sql", **made)["output"]
 
     def run(self, text):
-        """The same as the master."""
-        return self.sql(f"SET ROLE {self.user}; {text}")
+        """What the master gets; tables that he makes are his."""
+        return self.sql(f"SET ROLE pgadmin; {text}")
 
 
 def until(look, fits):
@@ -122,24 +132,33 @@ def until(look, fits):
     return found
 
 
-def ends(account, tables=True):
-    """Source and target, with a table of three rows at the source and an empty one at the target."""
+@pytest.fixture(scope="module")
+def servers(facts):
+    """The servers of source and target, which the tests of a module have in common."""
+    account = Account(facts, str(next(_ACCOUNTS)))
     account.control("POST", "transitions", account=account.id, busy=0)
     account.control("POST", "parameter-groups", account=account.id, name="logical", family="postgres15")
     values = {"rds.logical_replication": "1"}
     account.control("POST", "parameters", account=account.id, group="logical", values=values)
     source, target = End(account, "source", parameter_group="logical"), End(account, "target")
     account.control("POST", "reboot", account=account.id, identifier="source")
-    if tables:
-        for end in (source, target):
-            end.run("CREATE TABLE items (id int PRIMARY KEY, name text)")
-        source.run("INSERT INTO items VALUES (1, 'one'), (2, 'two'), (3, 'it''s: \"three\" [3]')")
-    return source, target
+    yield source, target
+    account.control("DELETE", "databases", account=account.id)
 
 
 @pytest.fixture
-def both(account):
-    return ends(account)
+def both(servers):
+    """Two databases, with a table of three rows at the source and an empty one at the target."""
+    account, name = servers[0].account, f"migrated{next(_NUMBERS)}"
+    source, target = (server.at(name) for server in servers)
+    for end in (source, target):
+        end.run("CREATE TABLE items (id int PRIMARY KEY, name text)")
+    source.run("INSERT INTO items VALUES (1, 'one'), (2, 'two'), (3, 'it''s: \"three\" [3]')")
+    yield source, target
+    account.control("DELETE", "replication-tasks", account=account.id)
+    account.control("POST", "transitions", account=account.id, busy=0)
+    for server in servers:
+        server.sql(f"DROP DATABASE {name} WITH (FORCE)", "postgres")
 
 
 NOTHING = {"FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}}

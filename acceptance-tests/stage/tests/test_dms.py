@@ -5,7 +5,7 @@ import json
 import pytest
 
 from .conftest import allow, refused, trust
-from .dms import Dms, both, ends, selection, until  # noqa: F401
+from .dms import Dms, both, selection, servers, until  # noqa: F401
 
 MAPPINGS = json.dumps({"rules": [selection()]})
 
@@ -109,8 +109,8 @@ class Connections(Dms):
 
     def __init__(self, account):
         super().__init__(account)
-        account.control("POST", "transitions", account=account.id, busy=0)
-        self.role()
+        if not account.control("GET", "roles", account=account.id)["roles"].get("dms-vpc-role"):
+            self.role()
         self.mover = self.instance()["ReplicationInstanceArn"]
 
     def test(self, endpoint):
@@ -122,8 +122,8 @@ class Connections(Dms):
         return until(shown, lambda one: one["Status"] != "testing")
 
 
-def test_connection_is_a_real_login(account, both):
-    source, _ = both
+def test_connection_is_a_real_login(both):
+    source, account = both[0], both[0].account
     dms = Connections(account)
     assert dms.test(dms.endpoint("source", source.named()))["Status"] == "successful"
     for number, (more, words) in enumerate(
@@ -139,8 +139,8 @@ def test_connection_is_a_real_login(account, both):
         assert failed["Status"] == "failed" and words in failed["LastFailureMessage"], failed
 
 
-def test_certificate_is_checked(account, both):
-    source, _ = both
+def test_certificate_is_checked(both):
+    source, account = both[0], both[0].account
     dms = Connections(account)
     refused("InvalidParameterValueException", dms.api.import_certificate, CertificateIdentifier="ca", CertificatePem="no")
     pem = open(account.facts["database"]["certificate"]).read()
@@ -151,8 +151,8 @@ def test_certificate_is_checked(account, both):
     refused("InvalidResourceStateFault", dms.api.delete_certificate, CertificateArn=made["CertificateArn"])
 
 
-def test_credentials_from_a_secret(account, both):
-    source, _ = both
+def test_credentials_from_a_secret(both):
+    source, account = both[0], both[0].account
     dms, secrets = Connections(account), account.client("secretsmanager")
     value = {"username": source.user, "password": source.password, "host": source.made["host"], "port": source.made["port"]}
     secret = secrets.create_secret(Name="mover", SecretString=json.dumps(value))["ARN"]
@@ -172,8 +172,8 @@ def test_credentials_from_a_secret(account, both):
     assert found == {"good": "successful", "mute": "failed", "alien": "failed"}
 
 
-def test_endpoint_that_is_modified_is_tested_again(account, both):
-    source, _ = both
+def test_endpoint_that_is_modified_is_tested_again(both):
+    source, account = both[0], both[0].account
     dms = Connections(account)
     endpoint = dms.endpoint("source", source.named())
     dms.test(endpoint)

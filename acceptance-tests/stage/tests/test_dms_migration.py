@@ -1,8 +1,30 @@
 """DMS: rows that are really migrated, and what is lost on the way."""
 
-from .dms import NOTHING, Task, both  # noqa: F401
+import time
+
+from .dms import NOTHING, End, Task, both, selection, servers, until  # noqa: F401
 
 ROWS = "SELECT * FROM items ORDER BY id"
+MASTER = "pgadmin"
+
+
+def prepared(mode, **more):
+    """Settings with a target table preparation mode."""
+    return {"FullLoadSettings": {"TargetTablePrepMode": mode} | more}
+
+
+def loaded(task, *reasons):
+    """The statistics of the tables after a full load."""
+    task.start()
+    done = task.wait("stopped", "failed")
+    assert done["Status"] == "stopped", done
+    return task.tables()
+
+
+def create(ends, sql):
+    """Makes the same at both ends."""
+    for end in ends:
+        end.run(sql)
 
 
 def test_full_load(both):
@@ -31,3 +53,401 @@ def test_changes_follow(both):
     assert task.look()["Status"] == "running"
     stopped = task.stop()
     assert stopped["StopReason"] == "Stop Reason NORMAL"
+
+
+def test_values_of_all_kinds_follow(both):
+    source, target = both
+    create(
+        both,
+        'CREATE TABLE "Odd ""names" (id int PRIMARY KEY, "a b" text, c character varying(9), d timestamptz, e int[], '
+        "f text[], g boolean, h bytea, i jsonb, j numeric(9,2), k bit(3), l double precision, m uuid, n interval)",
+    )
+    values = (
+        "'it''s [x]: ''null'' \\ \"q\"', NULL, '2026-01-02 03:04:05+00', '{1,2}', '{\"a b\",NULL,\"c\\\"d\"}', true, '\\x00ff', "
+        "'{\"a\": [1, null]}', 1234.50, B'101', 1e-7, '00000000-0000-0000-0000-000000000001', '1 day 02:00'"
+    )
+    source.run(f'INSERT INTO "Odd ""names" VALUES (1, {values})')
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    name = 'Odd "names'
+    task.table(name, TableState="Table completed")
+    source.run(f'INSERT INTO "Odd ""names" VALUES (2, {values}); UPDATE "Odd ""names" SET "a b" = E\'two\\nlines\' WHERE id = 1')
+    task.table(name, AppliedInserts=1, AppliedUpdates=1)
+    rows = 'SELECT * FROM "Odd ""names" ORDER BY id'
+    assert target.sql(rows) == source.sql(rows) != ""
+
+
+def test_rows_that_change_while_it_loads_are_there_once(both):
+    source, target = both
+    create(both, "CREATE TABLE busy (id int PRIMARY KEY, n int)")
+    source.run("INSERT INTO busy SELECT g, 0 FROM generate_series(1, 2000) g")
+    task = Task(source, target, settings=NOTHING | {"ValidationSettings": {"EnableValidation": True}})
+    task.start()
+    for n in range(10):
+        source.run(f"UPDATE busy SET n = {n} WHERE id % 10 = {n}; INSERT INTO busy VALUES ({3000 + n}, 1); DELETE FROM busy WHERE id = {n + 1}")
+    rows = "SELECT count(*), sum(n), sum(id) FROM busy"
+    until(lambda: target.sql(rows), lambda shown: shown == source.sql(rows))
+    task.table("busy", ValidationState="Validated", ValidationPendingRecords=0)
+    assert task.tables()["items"]["ValidationState"] == "Validated"
+
+
+def test_selection_and_names(both):
+    source, target = both
+    source.run("CREATE TABLE kept (id int PRIMARY KEY); CREATE TABLE kept_not (id int PRIMARY KEY); INSERT INTO kept VALUES (7)")
+    rename = {"rule-type": "transformation", "rule-id": "9", "rule-name": "9", "rule-action": "rename", "value": "moved"}
+    rename |= {"rule-target": "schema", "object-locator": {"schema-name": "public"}}
+    rules = [selection("kept%"), selection("kept_not", "exclude", 2), rename]
+    tables = loaded(Task(source, target, kind="full-load", mappings={"rules": rules}))
+    assert list(tables) == ["kept"]
+    assert target.sql("SELECT id FROM moved.kept") == "7"
+
+
+def test_nothing_selected_fails(both):
+    task = Task(*both, mappings={"rules": [selection("none")]})
+    task.start()
+    assert "No tables were found at task initialization" in task.wait("failed")["LastFailureMessage"]
+
+
+def test_preparation_of_tables(both):
+    source, target = both
+    create(both, "CREATE TABLE orders (id int PRIMARY KEY, item int REFERENCES items)")
+    target.run("INSERT INTO items VALUES (9, 'old')")
+    rules = {"rules": [selection("items")]}
+    for mode, state in (("TRUNCATE_BEFORE_LOAD", "Table error"), ("DROP_AND_CREATE", "Table error")):
+        task = Task(source, target, identifier=mode.replace("_", "-"), kind="full-load", mappings=rules, settings=prepared(mode))
+        assert loaded(task)["items"]["TableState"] == state, mode
+        assert target.sql("SELECT id FROM items") == "9", "nothing of it has been taken away"
+    assert task.look()["ReplicationTaskStats"]["TablesErrored"] == 1
+    target.run("DROP TABLE orders")
+    task.start("reload-target")
+    task.wait("stopped")
+    assert target.sql(ROWS) == source.sql(ROWS)
+    assert target.sql("SELECT count(*) FROM pg_index WHERE indrelid = 'items'::regclass") == "1"
+
+
+def test_foreign_keys_of_the_target_count_while_it_loads(both):
+    source, target = both
+    create(both, "CREATE TABLE orders (id int PRIMARY KEY, item int REFERENCES items)")
+    source.run("INSERT INTO orders VALUES (1, 1)")
+    tables = loaded(Task(source, target, identifier="a", kind="full-load", settings=NOTHING))
+    assert (tables["items"]["TableState"], tables["orders"]["TableState"]) == ("Table completed", "Table error")
+    target.run("TRUNCATE items, orders")
+    one = prepared("DO_NOTHING", MaxFullLoadSubTasks=1)
+    tables = loaded(Task(source, target, identifier="b", kind="full-load", settings=one))
+    assert {table["TableState"] for table in tables.values()} == {"Table completed"}, "parents come first by chance"
+
+
+def test_foreign_keys_and_triggers_count_for_changes(both):
+    source, target = both
+    create(both, "CREATE TABLE orders (id int PRIMARY KEY, item int)")
+    target.run(
+        "ALTER TABLE orders ADD FOREIGN KEY (item) REFERENCES items; CREATE TABLE fired (n int); "
+        "CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO fired VALUES (1); RETURN new; END $$; "
+        "CREATE TRIGGER t AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION fire()"
+    )
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    task.table("orders", TableState="Table completed")
+    source.run("INSERT INTO orders VALUES (1, 99), (2, 1)")
+    table = task.table("orders", Inserts=2, AppliedInserts=1)
+    assert table["TableState"] == "Table completed"
+    assert target.sql("SELECT id FROM orders") == "2" and target.sql("SELECT count(*) FROM fired") == "1"
+    noted = target.sql('SELECT "TABLE_NAME", "ERROR" FROM awsdms_apply_exceptions')
+    assert noted.startswith("orders|ERROR: insert or update on table") and "violates foreign key constraint" in noted
+
+
+def test_session_replication_role_takes_them_away(both):
+    source, target = both
+    create(both, "CREATE TABLE orders (id int PRIMARY KEY, item int)")
+    target.run("ALTER TABLE orders ADD FOREIGN KEY (item) REFERENCES items")
+    script = "afterConnectScript=SET session_replication_role='replica'"
+    task = Task(source, target, settings=NOTHING, attributes=script)
+    task.start()
+    task.table("orders", TableState="Table completed")
+    source.run("INSERT INTO orders VALUES (1, 99)")
+    task.table("orders", AppliedInserts=1)
+
+
+def test_error_behaviour(both):
+    source, target = both
+    target.run("ALTER TABLE items ADD CHECK (id < 100)")
+    for policy, status, state in (("SUSPEND_TABLE", "running", "Table error"), ("STOP_TASK", "failed", "Table completed")):
+        source.run("DELETE FROM items WHERE id > 99")
+        target.run("TRUNCATE items")
+        behavior = NOTHING | {"ErrorBehavior": {"ApplyErrorInsertPolicy": policy}}
+        task = Task(source, target, identifier=policy.replace("_", "-"), settings=behavior)
+        task.start()
+        task.table(TableState="Table completed")
+        source.run(f"INSERT INTO items VALUES ({100 + len(policy)})")
+        task.table(TableState=state, Inserts=1)
+        task.wait(status)
+
+
+def test_changes_that_hit_nothing_are_noted(both):
+    source, target = both
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    task.table(TableState="Table completed")
+    target.run("DELETE FROM items WHERE id < 3; INSERT INTO items VALUES (5, 'own')")
+    source.run("UPDATE items SET name = 'x' WHERE id = 1; DELETE FROM items WHERE id = 2; INSERT INTO items VALUES (5, 'five'), (6, 'six')")
+    table = task.table(Inserts=2, Updates=1, Deletes=1, AppliedInserts=1)
+    assert (table["AppliedUpdates"], table["AppliedDeletes"]) == (0, 0)
+    assert target.sql("SELECT string_agg(name, ',' ORDER BY id) FROM items WHERE id > 4") == "own,six"
+    assert target.sql("SELECT count(*) FROM awsdms_apply_exceptions") == "2", "deletions of nothing are ignored"
+
+
+def test_tables_without_primary_key(both):
+    source, target = both
+    create(both, "CREATE TABLE loose (n int, v text)")
+    source.run("INSERT INTO loose VALUES (1, 'a'), (2, 'b')")
+    task = Task(source, target, settings=NOTHING | {"ValidationSettings": {"EnableValidation": True}})
+    task.start()
+    task.table("loose", TableState="Table completed", ValidationState="No primary key")
+    source.run("UPDATE loose SET v = 'c' WHERE n = 1; DELETE FROM loose WHERE n = 2; INSERT INTO loose VALUES (3, 'd')")
+    table = task.table("loose", AppliedInserts=1)
+    assert (table["Updates"], table["Deletes"], table["ValidationState"]) == (0, 0, "No primary key")
+    assert target.sql("SELECT string_agg(v, '' ORDER BY n) FROM loose") == "abd"
+
+
+def test_changes_that_are_lost(both):
+    source, target = both
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    task.table(TableState="Table completed")
+    source.run("UPDATE items SET id = 20 WHERE id = 2; UPDATE items SET name = 'x' WHERE id = 1")
+    task.table(AppliedUpdates=1)
+    assert target.sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM items") == "1,2,3"
+    source.run("TRUNCATE items; INSERT INTO items VALUES (50, 'after')")
+    task.table(AppliedInserts=1)
+    assert target.sql("SELECT count(*) FROM items") == "4"
+
+
+def test_numbers_and_large_objects_lose(both):
+    source, target = both
+    create(both, "CREATE TABLE lossy (id int PRIMARY KEY, n numeric, bounded numeric(20,8), t text, v varchar(3000))")
+    row = "1.123456789, 1.12345678, repeat('x', 2000), repeat('v', 2000)"
+    source.run(f"INSERT INTO lossy VALUES (1, {row})")
+    settings = NOTHING | {"TargetMetadata": {"LobMaxSize": 1}}
+    task = Task(source, target, settings=settings)
+    task.start()
+    task.table("lossy", TableState="Table completed")
+    source.run(f"INSERT INTO lossy VALUES (2, {row})")
+    task.table("lossy", AppliedInserts=1)
+    shown = target.sql("SELECT DISTINCT n, bounded, length(t), length(v) FROM lossy")
+    assert shown == "1.123457|1.12345678|1024|2000"
+
+
+def test_partitions_beside_their_parents(both):
+    source, target = both
+    source.run("CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF whole DEFAULT")
+    source.run("INSERT INTO whole VALUES (1), (2)")
+    target.run("CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF whole DEFAULT")
+    tables = loaded(Task(source, target, kind="full-load", settings=NOTHING))
+    assert {tables[name]["TableState"] for name in ("whole", "part")} == {"Table completed", "Table error"}
+
+
+def test_tables_that_are_made_have_no_more_than_a_key(both):
+    source, target = both
+    source.run("CREATE TABLE made (id serial PRIMARY KEY, ok boolean NOT NULL DEFAULT true, n numeric, v varchar(5) UNIQUE)")
+    source.run("INSERT INTO made (n) VALUES (1.5)")
+    loaded(Task(source, target, kind="full-load", mappings={"rules": [selection("made")]}))
+    columns = "SELECT string_agg(column_name || ' ' || data_type || ' ' || is_nullable || coalesce(column_default, ''), ',' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'made'"
+    expected = "id integer NO,ok character varying NO,n numeric YES,v character varying YES"
+    assert target.sql(columns) == expected
+    assert target.sql("SELECT id, ok, n FROM made") == "1|true|1.500000"
+    assert target.sql("SELECT count(*) FROM pg_indexes WHERE tablename = 'made'") == "1"
+
+
+def test_stops_after_the_full_load(both):
+    source, target = both
+    settings = prepared("DO_NOTHING", StopTaskCachedChangesNotApplied=True)
+    task = Task(source, target, settings=settings)
+    task.start()
+    assert task.wait("stopped")["StopReason"] == "Stop Reason STOPPED_AFTER_FULL_LOAD"
+    source.run("INSERT INTO items VALUES (4, 'four')")
+    task.start("resume-processing")
+    task.table(AppliedInserts=1, FullLoadRows=3)
+    assert target.sql(ROWS) == source.sql(ROWS)
+
+
+def test_stops_after_cached_changes(both):
+    source, target = both
+    settings = prepared("DO_NOTHING", StopTaskCachedChangesApplied=True)
+    task = Task(source, target, settings=settings)
+    task.start()
+    assert task.wait("stopped")["StopReason"] == "Stop Reason STOPPED_AFTER_CACHED_EVENTS"
+    task.start("resume-processing")
+    source.run("DELETE FROM items WHERE id = 1")
+    task.table(AppliedDeletes=1)
+    assert task.look()["Status"] == "running"
+
+
+def test_changes_wait_while_the_task_is_stopped_or_paused(both):
+    source, target = both
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    task.table(TableState="Table completed")
+    task.state(paused=True)
+    source.run("INSERT INTO items VALUES (4, 'four')")
+    time.sleep(0.7)
+    assert (task.tables()["items"]["Inserts"], task.look()["Status"]) == (0, "running")
+    task.state(paused=False)
+    task.table(AppliedInserts=1)
+    task.stop()
+    source.run("INSERT INTO items VALUES (5, 'five'); UPDATE items SET name = 'neu' WHERE id = 4")
+    task.start("resume-processing")
+    task.table(AppliedInserts=2, AppliedUpdates=1)
+    assert target.sql(ROWS) == source.sql(ROWS)
+    task.stop()
+    target.run("TRUNCATE items")
+    task.start("reload-target")
+    task.table(TableState="Table completed", FullLoadRows=5, AppliedInserts=0)
+    assert target.sql(ROWS) == source.sql(ROWS)
+
+
+def test_slot_is_confirmed_when_all_is_written(both):
+    source, target = both
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    task.table(TableState="Table completed")
+    source.run("INSERT INTO items VALUES (4, 'four')")
+    fence = source.sql("SELECT pg_current_wal_lsn()")
+    drained = f"SELECT confirmed_flush_lsn >= '{fence}' FROM pg_replication_slots WHERE database = current_database()"
+    until(lambda: source.sql(drained), lambda shown: shown == "t")
+    assert target.sql("SELECT count(*) FROM items") == "4"
+    assert "0/" in task.look()["RecoveryCheckpoint"]
+
+
+def test_source_without_logical_replication(both):
+    task = Task(*both[::-1])
+    task.start()
+    assert "logical decoding requires wal_level >= logical" in task.wait("failed")["LastFailureMessage"]
+
+
+def test_changes_only_from_a_slot_of_ones_own(both):
+    source, target = both
+    position = source.sql("SELECT lsn FROM pg_create_logical_replication_slot('own', 'test_decoding')")
+    source.run("INSERT INTO items VALUES (4, 'four')")
+    task = Task(source, target, kind="cdc", attributes="slotName=own;pluginName=test_decoding")
+    task.start(CdcStartPosition=position)
+    task.table(AppliedInserts=1, FullLoadRows=0)
+    assert target.sql("SELECT id FROM items") == "4"
+    task.stop()
+    task.api.delete_replication_task(ReplicationTaskArn=task.arn)
+    until(lambda: source.sql("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'own' AND NOT active"), lambda shown: shown == "1")
+    source.sql("SELECT pg_drop_replication_slot('own')")
+
+
+def test_changes_of_tables(both):
+    source, target = both
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    task.table(TableState="Table completed")
+    source.run("ALTER TABLE items ADD COLUMN price numeric(9,2); INSERT INTO items VALUES (4, 'four', 1.5)")
+    table = task.table(AppliedInserts=1, Ddls=1, AppliedDdls=1)
+    assert table["TableState"] == "Table completed" and target.sql("SELECT price FROM items WHERE id = 4") == "1.50"
+    assert source.sql("SELECT evtname FROM pg_event_trigger") == "awsdms_intercept_ddl"
+    assert source.sql("SELECT count(*) FROM awsdms_ddl_audit") == "0"
+
+
+def test_changes_of_tables_are_not_captured_if_so_wanted(both):
+    source, target = both
+    task = Task(source, target, settings=NOTHING, attributes="captureDdls=false")
+    task.start()
+    task.table(TableState="Table completed")
+    assert source.sql("SELECT count(*) FROM pg_event_trigger") == "0"
+    source.run("ALTER TABLE items ADD COLUMN price int; INSERT INTO items VALUES (4, 'four', 1)")
+    table = task.table(Inserts=1)
+    assert (table["Ddls"], table["AppliedInserts"]) == (0, 0)
+    assert "price" in until(lambda: target.sql('SELECT "ERROR" FROM awsdms_apply_exceptions'), bool)
+
+
+def test_validation_finds_what_differs(both):
+    source, target = both
+    settings = NOTHING | {"ValidationSettings": {"EnableValidation": True}}
+    task = Task(source, target, settings=settings)
+    task.start()
+    task.table(ValidationState="Validated")
+    target.run("UPDATE items SET name = 'wrong' WHERE id = 1; DELETE FROM items WHERE id = 3")
+    tables = [{"SchemaName": "public", "TableName": "items"}]
+    task.api.reload_tables(ReplicationTaskArn=task.arn, TablesToReload=tables, ReloadOption="validate-only")
+    task.table(ValidationState="Mismatched records", ValidationFailedRecords=2, ValidationPendingRecords=0)
+    failures = 'SELECT string_agg("FAILURE_TYPE", \',\' ORDER BY "FAILURE_TYPE") FROM awsdms_validation_failures_v1'
+    assert target.sql(failures) == "MISSING_TARGET,RECORD_DIFF"
+    target.run("TRUNCATE items")
+    task.api.reload_tables(ReplicationTaskArn=task.arn, TablesToReload=tables)
+    table = task.table(ValidationState="Validated", TableState="Table completed")
+    assert table["FullLoadReloaded"] and table["ValidationFailedRecords"] == 0
+    assert target.sql(ROWS) == source.sql(ROWS)
+
+
+def test_validation_after_a_full_load_only(both):
+    source, target = both
+    target.run("INSERT INTO items VALUES (9, 'more')")
+    settings = NOTHING | {"ValidationSettings": {"EnableValidation": True}}
+    table = loaded(Task(source, target, kind="full-load", settings=settings))["items"]
+    assert (table["ValidationState"], table["ValidationFailedRecords"]) == ("Mismatched records", 1)
+
+
+def test_source_that_is_lost_is_tried_again(both):
+    source, target = both
+    account = source.account
+    task = Task(source, target, settings=NOTHING | {"ErrorBehavior": {"RecoverableErrorInterval": 0}})
+    task.start()
+    task.table(TableState="Table completed")
+    account.control("POST", "reboot", account=account.id, identifier="source")
+    source.run("INSERT INTO items VALUES (4, 'four')")
+    task.table(AppliedInserts=1, FullLoadRows=3)
+    assert task.look()["Status"] == "running"
+
+
+def test_source_that_is_lost_for_good(both):
+    source, target = both
+    account = source.account
+    task = Task(source, target, settings=NOTHING | {"ErrorBehavior": {"RecoverableErrorCount": 0}})
+    task.start()
+    task.table(TableState="Table completed")
+    account.control("POST", "reboot", account=account.id, identifier="source")
+    assert task.wait("failed")["StopReason"] == "Stop Reason RECOVERABLE_ERROR"
+
+
+def test_plain_user_sees_and_writes_what_he_may(both):
+    source, target = both
+    account = source.account
+    name = "mover"
+    for end in both:
+        made = {"name": name, "iam": False, "password": "secret", "endpoint": end.made["host"]}
+        account.control("POST", "database-users", **made, roles=["rds_replication"])
+        end.user, end.password = name, "secret"
+    source.sql(f"CREATE TABLE hidden (id int PRIMARY KEY); GRANT SELECT ON items TO {name}; GRANT USAGE ON SCHEMA public TO {name}")
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    assert "permission denied for schema public" in task.wait("failed")["LastFailureMessage"]
+    target.sql(f"GRANT ALL ON SCHEMA public TO {name}; GRANT SELECT, INSERT ON items TO {name}")
+    task.start("reload-target")
+    task.table(TableState="Table completed")
+    assert list(task.tables()) == ["items"]
+    assert source.sql("SELECT count(*) FROM pg_event_trigger") == "0", "only members of rds_superuser may make one"
+
+
+def test_migrations_go_with_their_account(both):
+    source, target = both
+    task = Task(source, target, settings=NOTHING)
+    task.start()
+    task.table(TableState="Table completed")
+    source.account.control("DELETE", "replication-tasks", account=source.account.id)
+    assert task.api.describe_replication_tasks()["ReplicationTasks"] == []
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'AWS DMS'"
+    until(lambda: [end.sql(left) for end in both], lambda shown: shown == ["0", "0"])
+    assert source.sql("SELECT count(*) FROM pg_replication_slots") == "0"
+
+
+def test_databases_that_go_end_their_migrations(account):
+    account.control("POST", "transitions", account=account.id, busy=0)
+    source, target = End(account, "source"), End(account, "target")
+    source.run("CREATE TABLE items (id int PRIMARY KEY)")
+    task = Task(source, target, kind="full-load")
+    task.start()
+    task.wait("stopped")
+    account.control("DELETE", "databases", account=account.id)
+    assert task.api.describe_replication_tasks()["ReplicationTasks"] == []

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from .conftest import allow, refused
-from .dms import NOTHING, Dms, Task, both, selection, until  # noqa: F401
+from .dms import NOTHING, Dms, Task, both, selection, servers, until  # noqa: F401
 
 _MODIFY = "Replication Task, excluding logging severity task settings, cannot be modified while it is running state"
 _NOT_STARTED = "Replication Task cannot be started, invalid state"
@@ -14,6 +14,11 @@ _NOT_STARTED = "Replication Task cannot be started, invalid state"
 @pytest.fixture
 def task(both):  # noqa: F811
     return Task(*both, settings=NOTHING)
+
+
+@pytest.fixture
+def account(both):  # noqa: F811
+    return both[0].account
 
 
 def test_states_of_a_task(account, both):  # noqa: F811
