@@ -146,6 +146,12 @@ class Databases:
         endpoint = self._endpoints.get(host)
         return endpoint and endpoint.address
 
+    def parameters_at(self, host):
+        """The parameters that are in force at an endpoint, as far as users set them."""
+        with self._aws.lock:
+            endpoint = self._endpoints.get(host)
+            return (endpoint and endpoint.parameters()) or {}
+
     def release(self):
         """Ends the servers that were started here and gives back the addresses."""
         self._own.end_all_but(())

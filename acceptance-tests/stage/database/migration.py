@@ -2,14 +2,12 @@
 
 import re
 import threading
-import time
 import traceback
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from . import migration_postgres
+from . import migration_mysql, migration_postgres
 from .migration_places import Place, Refused, Unreachable
 from .migration_tables import COMPLETED, ERRORED, LOADING, NO_KEY, NOT_ENABLED, PENDING, RELOADING, Progress
 from .migration_validation import Validation
@@ -17,10 +15,18 @@ from .migration_validation import Validation
 FULL_LOAD, CDC, BOTH = "full-load", "cdc", "full-load-and-cdc"
 FRESH, RESUMED, RELOADED = "start-replication", "resume-processing", "reload-target"
 
-_ENGINES = {"postgres": migration_postgres}
+_ENGINES = {"postgres": migration_postgres, "mysql": migration_mysql}
 _IDLE, _SOON = 10, 0.2  # seconds
 _CACHED, _CONSISTENT = "cached", "consistent"
-_TABLE = re.compile(r'\b(ALTER|DROP)\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)', re.I)
+_NAME = r'(?:"[^"]+"|`[^`]+`|\w+)'
+_TABLE = re.compile(
+    rf"\b(ALTER|DROP|TRUNCATE)\s+(?:TABLE\s+)?(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?({_NAME}(?:\.{_NAME})?)", re.IGNORECASE
+)
+_HANDLED = {
+    "ALTER": "HandleSourceTableAltered",
+    "DROP": "HandleSourceTableDropped",
+    "TRUNCATE": "HandleSourceTableTruncated",
+}
 _NO_TABLES = (
     "No tables were found at task initialization. Either the selected table(s) or schemas(s) no longer exist or no match "
     "was found for the table selection pattern(s)."
@@ -32,9 +38,9 @@ _POLICIES = {
 }
 
 
-def lsn(position):
-    """A position in the log as PostgreSQL writes it."""
-    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+def engine_of(place):
+    """What is special about the databases at the ends of a migration."""
+    return _ENGINES[place.family]
 
 
 class Ended(Exception):
@@ -74,7 +80,6 @@ class Order:
     rank: Callable
     renamed: Callable
     journal: Journal
-    slot_name: str = ""
     position: str = None
 
 
@@ -83,7 +88,7 @@ class Migration:
 
     def __init__(self, order):
         self._order, self._journal = order, order.journal
-        self._settings = order.settings
+        self._settings, self._engine = order.settings, engine_of(order.source)
         self._condition = threading.Condition()
         self._stopping = self._paused = self._abandoned = False
         self._injected = self._source = self._target = None
@@ -175,9 +180,8 @@ class Migration:
 
     def _work(self, start):
         order, journal = self._order, self._journal
-        engine = _ENGINES[order.source.family]
-        self._source = source = engine.Source(order.source, self._settings)
-        self._target = target = engine.Target(order.target, self._settings)
+        self._source = source = self._engine.Source(order.source, self._settings)
+        self._target = target = self._engine.Target(order.target, self._settings)
         if start == RELOADED:
             self._begin_again()
         self._select()
@@ -185,7 +189,8 @@ class Migration:
         snapshot = None
         follows = order.kind != FULL_LOAD
         if follows:
-            snapshot = self._open_slot()
+            snapshot = source.open_changes(journal, order.name)
+            source.learn(self._tables.values())
         if order.kind == FULL_LOAD or order.kind == BOTH and not journal.loaded:
             self._load_all(snapshot)
         for progress in journal.tables.values():
@@ -199,9 +204,7 @@ class Migration:
     def _begin_again(self):
         """Forgets all that has been done."""
         journal = self._journal
-        if journal.slot and not self._order.source.slot:
-            self._source.drop_slot(journal.slot)
-            journal.slot = None
+        self._source.begin_again(journal)
         journal.tables.clear()
         journal.loaded, journal.position = False, 0
 
@@ -220,20 +223,6 @@ class Migration:
             else:
                 progress.validation = NOT_ENABLED
         self._validation = Validation(self._source, self._target, self)
-
-    def _open_slot(self):
-        """The slot from which the changes come; the name of a snapshot of what was before, if it is new."""
-        journal, source = self._journal, self._source
-        given = self._order.source.slot
-        if given or journal.slot:
-            journal.slot = journal.slot or given
-            source.open_capture(journal.slot)
-            return None
-        source.intercept_ddl()
-        slot = f"{self._order.slot_name[:16].lower()}_{source.slot_prefix()}_{uuid.uuid4()}".replace("-", "_")
-        _, snapshot = source.open_capture(slot).create()
-        journal.slot = slot
-        return snapshot
 
     def _load_all(self, snapshot):
         journal = self._journal
@@ -319,8 +308,8 @@ class Migration:
 
     def _follow(self):
         capture = self._source.capture
-        journal = self._journal
-        capture.start(self._order.position if self._order.position and not journal.position else lsn(journal.position))
+        position = self._journal.position
+        capture.start(self._order.position if self._order.position and not position else position)
         self._target.begin_changes()
         while True:
             self._gate()
@@ -332,7 +321,7 @@ class Migration:
                 self._gate()
                 self._apply(transaction)
                 capture.confirm(transaction.position)
-                self._journal.position = transaction.position
+                self._journal.position = transaction.position or self._journal.position
             elif busy:
                 self._validation.work()
 
@@ -349,11 +338,11 @@ class Migration:
             self._pass(transaction.mark)
         statements = []
         for change in transaction.changes:
-            if change.table == migration_postgres.AUDIT:
-                if change.kind == "INSERT":
-                    self._write(statements)
-                    statements = []
-                    self._alter(change.new)
+            ddl = self._engine.ddl_of(change)
+            if ddl:
+                self._write(statements)
+                statements = []
+                self._alter(*ddl)
                 continue
             place = change.schema, change.table
             table, progress = self._tables.get(place), self._journal.tables.get(place)
@@ -378,7 +367,7 @@ class Migration:
     def _failed(self, what, sql, error):
         """A change could not be written. What was loaded already is no error while that may be."""
         table, progress, change = what
-        if table.place in self._tolerant and (error is None or error.state == "23505"):
+        if table.place in self._tolerant and (error is None or error.state == self._engine.DUPLICATE):
             return
         policy = self._settings["ErrorBehavior"][_POLICIES[change.kind]]
         progress.stale = True
@@ -390,28 +379,27 @@ class Migration:
         elif policy == "STOP_TASK":
             raise Fatal(f"Table {'.'.join(table.place)}: {error or '0 rows affected'}")
 
-    def _alter(self, noted):
-        """A table was changed at the source."""
-        sql = noted["c_ddlqry"] or ""
+    def _alter(self, sql, schema):
+        """A table was changed at the source by a statement in a schema."""
         found = _TABLE.search(sql)
         if not found:
             return
-        names = [part.strip('"') for part in re.findall(r'"[^"]+"|\w+', found.group(2))]
-        place = tuple(names) if len(names) == 2 else (noted["c_schema"], names[0])
+        names = [part.strip('"`') for part in re.findall(r'"[^"]+"|`[^`]+`|\w+', found.group(2))]
+        place = tuple(names) if len(names) == 2 else (schema, names[0])
         table, progress = self._tables.get(place), self._journal.tables.get(place)
         if table is None or progress.state != COMPLETED:
             return
         progress.count("Ddls", applied=False)
-        kind = "HandleSourceTableDropped" if found.group(1).upper() == "DROP" else "HandleSourceTableAltered"
-        if self._settings["ChangeProcessingDdlHandlingPolicy"][kind]:
+        if self._settings["ChangeProcessingDdlHandlingPolicy"][_HANDLED[found.group(1).upper()]]:
             try:
-                self._target.alter(sql)
+                self._target.alter(sql, schema)
                 progress.count("Ddls", applied=True)
             except Refused as error:
                 self._suspend(table, error)
         for one in self._source.tables():
             if one.place == place:
                 self._tables[place] = one.at(table.target)
+                self._source.learn([one])
 
     def _pass(self, mark):
         """All up to a mark has been written."""

@@ -48,8 +48,10 @@ class Capture:
         """Removes the slot."""
         self._session.run(f'DROP_REPLICATION_SLOT "{self.slot}"')
 
-    def start(self, position="0/0"):
-        """Begins to read, from where the slot is."""
+    def start(self, position):
+        """Begins to read, from where the slot is, or from a position further on."""
+        if not isinstance(position, str):
+            position = f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
         sql = f'START_REPLICATION SLOT "{self.slot}" LOGICAL {position} ({_OPTIONS})'.encode() + b"\0"
         self._send(b"Q", sql)
         kind, body = self._receive()

@@ -2,21 +2,20 @@
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
-from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import pg8000.native
+import pymysql.connections
 from pg8000.exceptions import DatabaseError, InterfaceError
-
-from .hosting import literal
+from pymysql.constants import CLIENT
 
 #: What a session of a migration calls itself.
 APPLICATION = "AWS DMS"
 
+#: Errors of a client of MySQL that has lost the server, and of a server that ends.
+_LOST = {0, 1053, 2003, 2006, 2013, 2055}
 _PATIENCE = 10  # seconds until a connection is there
-_ATTEMPTS, _PAUSE = 20, 0.05  # seconds
 
 
 class Unreachable(Exception):
@@ -49,6 +48,8 @@ class Place:
     ddl_schema: str = "public"
     maps_booleans: bool = False
     owner_runs: Callable | None = None
+    parameters: Callable = dict
+    first: str | None = None
 
     def context(self):
         """The TLS context of this end; None if it is to be reached without TLS."""
@@ -73,28 +74,9 @@ class Place:
         return connected
 
 
-    def try_out(self):
-        """Logs in and out again. Refused or Unreachable if that fails."""
-        PostgresSession(self).close()
-
-
-    def drop_slot(self, slot):
-        """Removes a replication slot if that can be done."""
-        with suppress(Refused, Unreachable):
-            session = PostgresSession(self)
-            with closing(session):
-                session.run(f"SELECT pg_drop_replication_slot({literal(slot)})")
-
-    def drop_slot_as_owner(self, slot):
-        """The same, whoever uses the slot, and if the server is still there."""
-        which = f"FROM pg_replication_slots WHERE slot_name = {literal(slot)}"
-        for _ in range(_ATTEMPTS):
-            try:
-                self.owner_runs(f"SELECT pg_terminate_backend(active_pid) {which} AND active", "postgres")
-                self.owner_runs(f"SELECT pg_drop_replication_slot(slot_name) {which}", "postgres")
-                return
-            except (ValueError, AttributeError, RuntimeError):
-                time.sleep(_PAUSE)
+    def log_in(self):
+        """A session there."""
+        return (MySqlSession if self.family == "mysql" else PostgresSession)(self)
 
 
 class PostgresSession:
@@ -140,6 +122,56 @@ class PostgresSession:
             self._connection.close()
         except (InterfaceError, OSError, ValueError, AttributeError):
             pass
+
+
+class MySqlSession:
+    """A session in MySQL or MariaDB. Values are texts, or bytes where there are no characters."""
+
+    def __init__(self, place):
+        user, password = place.credentials()
+        self._connection = pymysql.connections.Connection(
+            user=user, password=password or "", host=place.host, database=place.database, charset="utf8mb4",
+            ssl=place.context(), ssl_disabled=place.ssl_mode == "none", client_flag=CLIENT.FOUND_ROWS, conv={},
+            autocommit=True, program_name=APPLICATION, defer_connect=True,
+        )  # fmt: skip
+        try:
+            self._connection.connect(place.connect())
+        except (pymysql.MySQLError, OSError) as error:
+            raise _told_by_mysql(error) from error
+        self.rows = 0
+        for sql in ("SET time_zone = '+00:00'", place.first, place.after_connect):
+            if sql:
+                self.run(sql)
+
+    def run(self, sql):
+        """The rows of an answer."""
+        try:
+            with self._connection.cursor() as cursor:
+                self.rows = cursor.execute(sql)
+                return list(cursor.fetchall())
+        except (pymysql.MySQLError, OSError) as error:
+            raise _told_by_mysql(error) from error
+
+    def begin(self, *sql):
+        """Begins a transaction, with further statements in it."""
+        for one in ("START TRANSACTION", *sql):
+            self.run(one)
+
+    def socket(self):
+        """The socket, for what is no plain statement."""
+        return self._connection._sock
+
+    def close(self):
+        """Ends the session, whatever it is at."""
+        self._connection._force_close()
+
+
+def _told_by_mysql(error):
+    number = error.args[0] if error.args else None
+    message = f"ERROR {number}: {error.args[1]}" if len(error.args) > 1 else str(error)
+    if isinstance(error, OSError) or not isinstance(number, int) or number in _LOST:
+        return Unreachable(message)
+    return Refused(message, number)
 
 
 def told(error, at_login=False):

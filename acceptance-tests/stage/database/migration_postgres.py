@@ -1,21 +1,25 @@
 """Both ends of a migration from PostgreSQL to PostgreSQL, with what DMS loses on the way."""
 
 import io
-from contextlib import suppress
+import time
+import uuid
+from contextlib import closing, suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from .hosting import identifier, literal
 from .migration_capture import Capture, mark
 from .migration_decoding import UNCHANGED
-from .migration_places import PostgresSession, Refused
+from .migration_places import PostgresSession, Refused, Unreachable
 from .migration_tables import Column, Table
 
 #: What DMS makes of a number without precision.
 _NUMBER, _DIGITS = "numeric(28,6)", Decimal("0.000001")
 _LOBS = ("text", "bytea", "json", "jsonb", "xml", "character varying")
 _LOCKED = "55P03"
-#: Where changes of tables are noted at the source.
-AUDIT = "awsdms_ddl_audit"
+#: How it refuses a row that is there already.
+DUPLICATE = "23505"
+_AUDIT = "awsdms_ddl_audit"
+_ATTEMPTS, _PAUSE = 20, 0.05  # seconds
 
 _TABLES = """
 SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -46,6 +50,40 @@ CREATE EVENT TRIGGER awsdms_intercept_ddl ON ddl_command_end EXECUTE PROCEDURE {
 """
 
 
+def checkpoint(position):
+    """A position in the log as PostgreSQL writes it."""
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+
+
+def ddl_of(change):
+    """The statement that a change notes, and the schema in which it was given, if it changed a table; None for other
+    changes."""
+    if change.table != _AUDIT:
+        return None
+    return (change.new["c_ddlqry"], change.new["c_schema"]) if change.kind == "INSERT" else ("", "")
+
+
+def forget(place, journal):
+    """Removes what a migration keeps at its source, if that can be done."""
+    if journal.slot and not place.slot:
+        with suppress(Refused, Unreachable), closing(PostgresSession(place)) as session:
+            session.run(f"SELECT pg_drop_replication_slot({literal(journal.slot)})")
+
+
+def forget_as_owner(place, journal):
+    """The same, whoever uses it, and if the server is still there."""
+    if not journal.slot:
+        return
+    which = f"FROM pg_replication_slots WHERE slot_name = {literal(journal.slot)}"
+    for _ in range(_ATTEMPTS):
+        try:
+            place.owner_runs(f"SELECT pg_terminate_backend(active_pid) {which} AND active", "postgres")
+            place.owner_runs(f"SELECT pg_drop_replication_slot(slot_name) {which}", "postgres")
+            return
+        except (ValueError, AttributeError, RuntimeError):
+            time.sleep(_PAUSE)
+
+
 class Source:
     """The database that is read."""
 
@@ -61,11 +99,7 @@ class Source:
             found.setdefault((schema, name), []).append(column)
         return [_table(place, columns) for place, columns in found.items()]
 
-    def slot_prefix(self):
-        """The end of a slot's name that tells the database."""
-        return f"{self.session.run('SELECT oid FROM pg_database WHERE datname = current_database()')[0][0]:08d}"
-
-    def intercept_ddl(self):
+    def _intercept_ddl(self):
         """Notes changes of tables from now on, if the user may let that be."""
         if not self._place.captures_ddl:
             return
@@ -81,15 +115,30 @@ class Source:
     def _is_superuser(self):
         return self.session.run("SELECT pg_has_role(current_user, 'rds_superuser', 'MEMBER')")[0][0]
 
-    def open_capture(self, slot):
-        """The connection for changes, from a slot that there is or will be."""
+    def open_changes(self, journal, name):
+        """The connection for changes, from the slot that there is or a new one; the name of a snapshot of what was
+        before, if it is new."""
+        if self._place.slot or journal.slot:
+            journal.slot = journal.slot or self._place.slot
+            self.capture = Capture(self._place, journal.slot)
+            return None
+        self._intercept_ddl()
+        oid = int(self.session.run("SELECT oid FROM pg_database WHERE datname = current_database()")[0][0])
+        slot = f"{name[:16].lower()}_{oid:08}_{uuid.uuid4()}".replace("-", "_")
         self.capture = Capture(self._place, slot)
-        return self.capture
+        _, snapshot = self.capture.create()
+        journal.slot = slot
+        return snapshot
 
-    def drop_slot(self, slot):
-        """Removes a slot, if it is there."""
-        if self.session.run(f"SELECT 1 FROM pg_replication_slots WHERE slot_name = {literal(slot)}"):
-            self.session.run(f"SELECT pg_drop_replication_slot({literal(slot)})")
+    def begin_again(self, journal):
+        """The slot goes, unless it is the user's own."""
+        if journal.slot and not self._place.slot:
+            slot, journal.slot = journal.slot, None
+            if self.session.run(f"SELECT 1 FROM pg_replication_slots WHERE slot_name = {literal(slot)}"):
+                self.session.run(f"SELECT pg_drop_replication_slot({literal(slot)})")
+
+    def learn(self, tables):
+        """Takes note of the columns of tables, of which the changes tell themselves."""
 
     def mark(self, name):
         """Lets the changes have a mark that shows once all up to now have been read."""
@@ -287,7 +336,7 @@ class Target:
         """The rows of a table by key."""
         return _rows(self.session, table, table.target, lambda one: f"{identifier(one.name)}::text")
 
-    def alter(self, sql):
+    def alter(self, sql, _schema):
         """Carries out a change of a table that was noted at the source."""
         self.session.run(sql)
 

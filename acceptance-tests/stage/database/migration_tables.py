@@ -14,13 +14,15 @@ _KINDS = {"INSERT": "Inserts", "UPDATE": "Updates", "DELETE": "Deletes"}
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its type in words, whether it is a large object, a number without bounds, or computed."""
+    """A column: its type in words, whether it is a large object or a number without bounds, and its character set, if
+    MySQL has one for it."""
 
     name: str
     type: str
     required: bool = False
     is_lob: bool = False
     is_unbounded: bool = False
+    charset: str = ""
 
 
 @dataclass(frozen=True)

@@ -279,7 +279,7 @@ def _test(aws, region, connection):
 
     def log_in():
         try:
-            place.try_out()
+            place.log_in().close()
             outcome.append("")
         except (Refused, Unreachable) as error:
             outcome.append(f"{_FAILED}{error}")

@@ -78,6 +78,8 @@ def place_of(aws, region, endpoint):
         captures_ddl=_is_on(settings.get("CaptureDdls", True)),
         ddl_schema=settings.get("DdlArtifactsSchema") or "public",
         maps_booleans=_is_on(settings.get("MapBooleanAsBoolean", False)),
+        first=settings.get("Initstmt"),
+        parameters=lambda: aws.databases.parameters_at(host),
         owner_runs=lambda sql, database: aws.databases.server_at(host).run(sql, database),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from stage.aws.errors import AwsError
-from stage.database.migration import BOTH, CDC, FRESH, FULL_LOAD, RELOADED, Journal, Migration, Order, lsn
+from stage.database.migration import BOTH, CDC, FRESH, FULL_LOAD, RELOADED, Journal, Migration, Order, engine_of
 from stage.database.migration_tables import COMPLETED, ERRORED, LOADING, RELOADING
 
 from . import before
@@ -58,6 +58,10 @@ class Task(Resource):
         """Whether it runs, or is about to, or is not through with it."""
         return self.status in _RUNNING
 
+    def checkpoint(self, position):
+        """A position at the source in words."""
+        return engine_of(self.run.order.source).checkpoint(position)
+
     def look(self):
         """One look has shown the status; the next may show another."""
         if self.held and self.held[1] is not None:
@@ -95,7 +99,7 @@ class Task(Resource):
             if run.failure:
                 shown["LastFailureMessage"] = _failure(run)
         if journal.position:
-            shown["RecoveryCheckpoint"] = f"checkpoint:V1#1#{lsn(journal.position)}#0#0#*#0#0"
+            shown["RecoveryCheckpoint"] = f"checkpoint:V1#1#{self.checkpoint(journal.position)}#0#0#*#0#0"
         return shown
 
 
@@ -254,7 +258,6 @@ def launch(aws, region, task, start):
         rank=task.selection.rank,
         renamed=task.selection.renamed,
         journal=task.journal,
-        slot_name=task.arn.rpartition(":")[2],
         position=task.positions.get("CdcStartPosition"),
     )
     task.run = Migration(order)
@@ -286,17 +289,12 @@ def delete_task(aws, call):
     if task.status not in _MODIFIABLE:
         raise invalid_state(f"Replication Task {task.arn} cannot be deleted while it is in {task.status} state")
     place, journal = place_of(aws, region, task.source), task.journal
-    thread = threading.Thread(target=_forget, args=(place, journal), daemon=True)
-    if journal.slot and not place.slot:
-        thread.start()
+    thread = threading.Thread(target=engine_of(place).forget, args=(place, journal), daemon=True)
+    thread.start()
     answer = {"ReplicationTask": task.shown() | {"Status": "deleting"}}
     looks = aws.transition_of(call.account)["busy"]
     task.pass_through(Passing("deleting", looks, thread.is_alive, lambda: region.tasks.pop(task.arn, None)))
     return answer
-
-
-def _forget(place, journal):
-    place.drop_slot(journal.slot)
 
 
 def abandon(aws, account):
@@ -307,8 +305,7 @@ def abandon(aws, account):
             if task.run:
                 task.run.abandon()
             source = place_of(aws, region, task.source)
-            if task.journal.slot:
-                source.drop_slot_as_owner(task.journal.slot)
+            engine_of(source).forget_as_owner(source, task.journal)
 
 
 def _task(region, call):
