@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from . import migration_mysql, migration_postgres
 from .migration_places import Place, Refused, Unreachable
-from .migration_tables import COMPLETED, ERRORED, LOADING, NO_KEY, NOT_ENABLED, PENDING, RELOADING, Progress
+from .migration_tables import ABSENT, COMPLETED, ERRORED, LOADING, NO_KEY, NOT_ENABLED, PENDING, RELOADING, Progress
 from .migration_validation import Validation
 
 FULL_LOAD, CDC, BOTH = "full-load", "cdc", "full-load-and-cdc"
@@ -69,7 +69,7 @@ class Journal:
 @dataclass
 class Order:
     """What is to be migrated and how. `rank` tells the load order of a table, None if it is not selected, and `renamed`
-    its schema and name at the target."""
+    its schema and name at the target; `named` are the tables that were selected by their names."""
 
     name: str
     kind: str
@@ -80,6 +80,7 @@ class Order:
     rank: Callable
     renamed: Callable
     journal: Journal
+    named: list = ()
     position: str = None
 
 
@@ -194,7 +195,7 @@ class Migration:
         if order.kind == FULL_LOAD or order.kind == BOTH and not journal.loaded:
             self._load_all(snapshot)
         for progress in journal.tables.values():
-            if order.kind == CDC and progress.state not in (ERRORED, COMPLETED):
+            if order.kind == CDC and progress.state not in (ERRORED, COMPLETED, ABSENT):
                 progress.state = COMPLETED
         if follows:
             self._follow()
@@ -215,6 +216,9 @@ class Migration:
             raise Fatal(_NO_TABLES)
         chosen.sort(key=lambda one: (-one[0], one[1].place))
         self._tables = {table.place: table.at(self._order.renamed(*table.place)) for _, table in chosen}
+        for place in self._order.named:
+            if place not in self._tables:
+                self._journal.tables[place] = Progress(*place, ABSENT)
         for place, table in self._tables.items():
             progress = self._journal.tables.setdefault(place, Progress(*place))
             if self._validates:

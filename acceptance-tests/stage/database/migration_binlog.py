@@ -267,23 +267,21 @@ def _moment(data, place, kind, meta):
     size = {17: 4, 18: 5, 19: 3}.get(kind)
     if size is None:
         raise Unreachable(f"the stage does not read columns of the kind {kind}")
-    number = int.from_bytes(data[place : place + size], "big")
-    fraction = int.from_bytes(data[place + size : place + size + part], "big") * 100 ** (3 - part)
+    number = int.from_bytes(data[place : place + size + part], "big")
     place += size + part
+    if kind == 19:
+        number -= 0x800000 << 8 * part
+    sign, number = "-" if number < 0 else "", abs(number)
+    number, fraction = number >> 8 * part, (number & (1 << 8 * part) - 1) * 100 ** (3 - part)
     tail = f".{fraction:06}"[: meta + 1] if meta else ""
     if kind == 17:
         moment = time.gmtime(number)
         return time.strftime("%Y-%m-%d %H:%M:%S", moment) + tail if number else "0000-00-00 00:00:00", place
+    date = ""
     if kind == 18:
-        number -= 1 << 39
-        days, clock = number >> 17, number & 0x1FFFF
-        date = f"{(days >> 5) // 13:04}-{(days >> 5) % 13:02}-{days & 31:02}"
-        return f"{date} {clock >> 12:02}:{clock >> 6 & 63:02}:{clock & 63:02}{tail}", place
-    whole = (number << 24 | fraction) - (1 << 47)
-    sign, whole = ("-" if whole < 0 else ""), abs(whole)
-    clock, fraction = whole >> 24, whole & 0xFFFFFF
-    tail = f".{fraction:06}"[: meta + 1] if meta else ""
-    return f"{sign}{clock >> 12:02}:{clock >> 6 & 63:02}:{clock & 63:02}{tail}", place
+        days = (number - (1 << 39)) >> 17
+        date, number = f"{(days >> 5) // 13:04}-{(days >> 5) % 13:02}-{days & 31:02} ", number & 0x1FFFF
+    return f"{date}{sign}{number >> 12:02}:{number >> 6 & 63:02}:{number & 63:02}{tail}", place
 
 
 def _decimal(data, place, digits, scale):

@@ -72,7 +72,7 @@ def forget(place, journal):
 
 def forget_as_owner(place, journal):
     """The same, whoever uses it, and if the server is still there."""
-    if not journal.slot:
+    if not journal.slot or place.slot or place.owner_runs is None:
         return
     which = f"FROM pg_replication_slots WHERE slot_name = {literal(journal.slot)}"
     for _ in range(_ATTEMPTS):
@@ -80,7 +80,9 @@ def forget_as_owner(place, journal):
             place.owner_runs(f"SELECT pg_terminate_backend(active_pid) {which} AND active", "postgres")
             place.owner_runs(f"SELECT pg_drop_replication_slot(slot_name) {which}", "postgres")
             return
-        except (ValueError, AttributeError, RuntimeError):
+        except RuntimeError:  # the server has ended
+            return
+        except ValueError:
             time.sleep(_PAUSE)
 
 
@@ -109,7 +111,7 @@ class Source:
             if self.session.run("SELECT 1 FROM pg_event_trigger WHERE evtname = 'awsdms_intercept_ddl'"):
                 return
             # On RDS members of rds_superuser may make event triggers, which a plain server leaves to superusers.
-            if self._is_superuser():
+            if self._place.owner_runs and self._is_superuser():
                 self._place.owner_runs(_DDL_TRIGGER.format(schema=schema), self._place.database)
 
     def _is_superuser(self):

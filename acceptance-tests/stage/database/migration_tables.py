@@ -7,7 +7,7 @@ NOT_ENABLED, NO_KEY, PENDING = "Not enabled", "No primary key", "Pending records
 VALIDATED, MISMATCHED, FAILED = "Validated", "Mismatched records", "Table error"
 
 BEFORE, LOADING, COMPLETED = "Before load", "Full load", "Table completed"
-ERRORED, RELOADING, CANCELLED = "Table error", "Table is being reloaded", "Table cancelled"
+ERRORED, RELOADING, ABSENT = "Table error", "Table is being reloaded", "Table does not exist"
 
 _KINDS = {"INSERT": "Inserts", "UPDATE": "Updates", "DELETE": "Deletes"}
 

@@ -233,6 +233,11 @@ class Mappings:
                 rank = max(rank or 0, order)
         return rank
 
+    def named(self):
+        """The tables that are named in full."""
+        names = [(where["schema-name"], where["table-name"]) for action, where, _ in self.selections if action != "exclude"]
+        return [place for place in names if "%" not in "".join(place)]
+
     def renamed(self, schema, table):
         """Schema and name of a table at the target."""
         place = [schema, table]

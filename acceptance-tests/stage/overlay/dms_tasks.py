@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from stage.aws.errors import AwsError
 from stage.database.migration import BOTH, CDC, FRESH, FULL_LOAD, RELOADED, Journal, Migration, Order, engine_of
-from stage.database.migration_tables import COMPLETED, ERRORED, LOADING, RELOADING
+from stage.database.migration_tables import ABSENT, COMPLETED, ERRORED, LOADING, RELOADING
 
 from . import before
 from .dms_endpoints import Endpoint
@@ -109,7 +109,7 @@ def _failure(run):
 
 
 def _statistics(journal, kind):
-    states = [progress.state for progress in journal.tables.values()]
+    states = [progress.state for progress in journal.tables.values() if progress.state != ABSENT]
     loaded, errored = states.count(COMPLETED), states.count(ERRORED)
     loading = states.count(LOADING) + states.count(RELOADING)
     share = 100 if journal.loaded or kind == CDC else 100 * loaded // max(1, len(states))
@@ -257,6 +257,7 @@ def launch(aws, region, task, start):
         settings=task.settings,
         rank=task.selection.rank,
         renamed=task.selection.renamed,
+        named=task.selection.named(),
         journal=task.journal,
         position=task.positions.get("CdcStartPosition"),
     )
@@ -304,7 +305,7 @@ def abandon(aws, account):
         for task in region.tasks.values():
             if task.run:
                 task.run.abandon()
-            source = place_of(aws, region, task.source)
+            source = task.run.order.source if task.run else place_of(aws, region, task.source)
             engine_of(source).forget_as_owner(source, task.journal)
 
 

@@ -1,13 +1,14 @@
 """DMS: replication instances, endpoints, connections and tags."""
 
 import json
+from itertools import count
 
 import pytest
 
 from .conftest import allow, refused, trust
-from .dms import Dms, both, selection, servers, until  # noqa: F401
+from .dms import Dms, both, servers, until  # noqa: F401
 
-MAPPINGS = json.dumps({"rules": [selection()]})
+_NUMBERS = count(1)
 
 
 @pytest.fixture
@@ -105,13 +106,13 @@ def test_endpoints_that_cannot_be(dms, more, code):
 
 
 class Connections(Dms):
-    """Connections of one replication instance."""
+    """Connections of one replication instance, in an account that tests have in common."""
 
     def __init__(self, account):
         super().__init__(account)
         if not account.control("GET", "roles", account=account.id)["roles"].get("dms-vpc-role"):
             self.role()
-        self.mover = self.instance()["ReplicationInstanceArn"]
+        self.mover = self.instance(f"mover-{next(_NUMBERS)}")["ReplicationInstanceArn"]
 
     def test(self, endpoint):
         """Tests an endpoint; the connection when that is over."""
@@ -170,6 +171,23 @@ def test_credentials_from_a_secret(both):
         place = {"PostgreSQLSettings": settings, "DatabaseName": "app"}
         found[name] = dms.test(dms.endpoint("source", place, EndpointIdentifier=name))["Status"]
     assert found == {"good": "successful", "mute": "failed", "alien": "failed"}
+
+
+def test_login_with_a_role(both):
+    source, account = both[0], both[0].account
+    dms = Connections(account)
+    made = {"name": "by_token", "endpoint": source.made["host"]}
+    account.control("POST", "database-users", **made)
+    user = f"arn:aws:rds-db:us-east-1:{account.id}:dbuser:{source.made['resource_id']}/by_token"
+    found = {}
+    for name, policy in (("allowed", allow("rds-db:connect", user)), ("other", allow("rds-db:connect", user + "2"))):
+        trusted = trust({"Service": "dms.us-east-1.amazonaws.com"})
+        role = account.role(name, trust=trusted, policies={"connect": policy})["arn"]
+        settings = {"AuthenticationMethod": "iam", "ServiceAccessRoleArn": role}
+        place = source.named() | {"Username": "by_token", "PostgreSQLSettings": settings}
+        del place["Password"]
+        found[name] = dms.test(dms.endpoint("source", place, EndpointIdentifier=name))["Status"]
+    assert found == {"allowed": "successful", "other": "failed"}
 
 
 def test_endpoint_that_is_modified_is_tested_again(both):

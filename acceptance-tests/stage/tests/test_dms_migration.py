@@ -5,7 +5,6 @@ import time
 from .dms import NOTHING, End, Task, both, selection, servers, until  # noqa: F401
 
 ROWS = "SELECT * FROM items ORDER BY id"
-MASTER = "pgadmin"
 
 
 def prepared(mode, **more):
@@ -13,7 +12,7 @@ def prepared(mode, **more):
     return {"FullLoadSettings": {"TargetTablePrepMode": mode} | more}
 
 
-def loaded(task, *reasons):
+def loaded(task):
     """The statistics of the tables after a full load."""
     task.start()
     done = task.wait("stopped", "failed")
@@ -88,7 +87,7 @@ def test_rows_that_change_while_it_loads_are_there_once(both):
     rows = "SELECT count(*), sum(n), sum(id) FROM busy"
     until(lambda: target.sql(rows), lambda shown: shown == source.sql(rows))
     task.table("busy", ValidationState="Validated", ValidationPendingRecords=0)
-    assert task.tables()["items"]["ValidationState"] == "Validated"
+    task.table("items", ValidationState="Validated")
 
 
 def test_selection_and_names(both):
@@ -106,6 +105,16 @@ def test_nothing_selected_fails(both):
     task = Task(*both, mappings={"rules": [selection("none")]})
     task.start()
     assert "No tables were found at task initialization" in task.wait("failed")["LastFailureMessage"]
+
+
+def test_named_table_that_does_not_exist(both):
+    source, target = both
+    rules = [selection("items"), selection("ghosts", number=2)]
+    tables = loaded(Task(source, target, kind="full-load", settings=NOTHING, mappings={"rules": rules}))
+    assert {name: table["TableState"] for name, table in tables.items()} == {
+        "ghosts": "Table does not exist",
+        "items": "Table completed",
+    }
 
 
 def test_preparation_of_tables(both):
