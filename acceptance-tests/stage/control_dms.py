@@ -55,7 +55,12 @@ class DmsControl:
             instance = make_instance(found, instance)
             for kind_of_end, end in (("source", source), ("target", target)):
                 given = {"EndpointIdentifier": f"{identifier}-{kind_of_end}", "EndpointType": kind_of_end}
-                given |= {"EngineName": engine, "SslMode": ssl_mode, "ServerName": end["host"], "Port": int(end["port"])}
+                given |= {
+                    "EngineName": engine,
+                    "SslMode": ssl_mode,
+                    "ServerName": end["host"],
+                    "Port": int(end["port"]),
+                }
                 given |= {"Username": end["user"], "Password": end["password"], "DatabaseName": end.get("database")}
                 given["ExtraConnectionAttributes"] = end.get("attributes", attributes)
                 ends[kind_of_end] = make_endpoint(found, {name: value for name, value in given.items() if value})
@@ -107,8 +112,10 @@ class DmsControl:
                 found.held = [status, looks and int(looks)] if status else None
         return {}
 
-    def set_table(self, account, task, table, schema="public", state=ERRORED, validation=None, failed=0, region=_REGION):
-        """A table of a task has a state, and with `validation` that of its comparison and the number of rows that differ."""
+    def set_table(
+        self, account, task, table, schema="public", state=ERRORED, validation=None, failed=0, region=_REGION
+    ):
+        """A table of a task has a state, or with `validation` that of its comparison, and so many rows that differ."""
         with self._aws.lock:
             progress = self._task(account, task, region).journal.tables.get((schema, table))
             if progress is None:

@@ -3,17 +3,13 @@
 import re
 import threading
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from . import migration_mysql, migration_postgres
-from .migration_places import Place, Refused, Unreachable
+from .migration_order import BOTH, CDC, FULL_LOAD, RELOADED, RESUMED
+from .migration_places import Refused, Unreachable
 from .migration_tables import ABSENT, COMPLETED, ERRORED, LOADING, NO_KEY, NOT_ENABLED, PENDING, RELOADING, Progress
 from .migration_validation import Validation
-
-FULL_LOAD, CDC, BOTH = "full-load", "cdc", "full-load-and-cdc"
-FRESH, RESUMED, RELOADED = "start-replication", "resume-processing", "reload-target"
 
 _ENGINES = {"postgres": migration_postgres, "mysql": migration_mysql}
 _IDLE, _SOON = 10, 0.2  # seconds
@@ -28,8 +24,8 @@ _HANDLED = {
     "TRUNCATE": "HandleSourceTableTruncated",
 }
 _NO_TABLES = (
-    "No tables were found at task initialization. Either the selected table(s) or schemas(s) no longer exist or no match "
-    "was found for the table selection pattern(s)."
+    "No tables were found at task initialization. Either the selected table(s) or schemas(s) no longer exist or no "
+    "match was found for the table selection pattern(s)."
 )
 _POLICIES = {
     "INSERT": "ApplyErrorInsertPolicy",
@@ -49,39 +45,6 @@ class Ended(Exception):
 
 class Fatal(Exception):
     """The migration cannot go on."""
-
-
-@dataclass
-class Journal:
-    """What stays of a migration between its runs."""
-
-    tables: dict = field(default_factory=dict)
-    slot: str = None
-    loaded: bool = False
-    position: int = 0
-    fresh: datetime = None
-    began: datetime = None
-    ended: datetime = None
-    load_began: datetime = None
-    load_ended: datetime = None
-
-
-@dataclass
-class Order:
-    """What is to be migrated and how. `rank` tells the load order of a table, None if it is not selected, and `renamed`
-    its schema and name at the target; `named` are the tables that were selected by their names."""
-
-    name: str
-    kind: str
-    start: str
-    source: Place
-    target: Place
-    settings: dict
-    rank: Callable
-    renamed: Callable
-    journal: Journal
-    named: list = ()
-    position: str = None
 
 
 class Migration:

@@ -217,7 +217,9 @@ def _value(data, place, kind, meta, column):
     """A value as a text, or as bytes if the column has no characters; and where the next one begins."""
     if kind in _WHOLE:
         size = _WHOLE[kind]
-        return str(int.from_bytes(data[place : place + size], "little", signed="unsigned" not in column.type)), place + size
+        return str(
+            int.from_bytes(data[place : place + size], "little", signed="unsigned" not in column.type)
+        ), place + size
     if kind in (4, 5):
         size = 4 if kind == 4 else 8
         number = struct.unpack("<f" if kind == 4 else "<d", data[place : place + size])[0]
@@ -230,7 +232,9 @@ def _value(data, place, kind, meta, column):
     if kind == 254:
         real, length = meta >> 8, meta & 255
         if real in (247, 248):
-            return _named(int.from_bytes(data[place : place + length], "little"), real == 248, column.type), place + length
+            return _named(
+                int.from_bytes(data[place : place + length], "little"), real == 248, column.type
+            ), place + length
         length |= ((real & 0x30) ^ 0x30) << 4
         return _text(data, place, 1 if length < 256 else 2, column)
     if kind in (249, 250, 251, 252, 255):

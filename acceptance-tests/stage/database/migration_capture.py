@@ -15,7 +15,7 @@ from .migration_places import PostgresSession, Refused, Unreachable
 #: The prefix of the messages by which a migration finds a position in the log again.
 _MARK = "awsdms"
 _MARKED = re.compile(rf"message: transactional: \d prefix: {_MARK}, sz: \d+ content:(.*)", re.DOTALL)
-_OPTIONS = '"include-xids" \'0\', "skip-empty-xacts" \'1\''
+_OPTIONS = "\"include-xids\" '0', \"skip-empty-xacts\" '1'"
 _AGAIN = 0.3  # seconds between two reports of the same position
 _EPOCH = 946684800  # 2000-01-01
 

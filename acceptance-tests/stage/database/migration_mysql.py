@@ -128,7 +128,9 @@ class Target:
     def make_control_tables(self, validates):
         """The tables in which DMS notes what went wrong."""
         columns = "TASK_NAME varchar(128) NOT NULL, TABLE_OWNER varchar(128) NOT NULL, TABLE_NAME varchar(128) NOT NULL"
-        made = {"awsdms_apply_exceptions": f"{columns}, ERROR_TIME datetime NOT NULL, STATEMENT longtext, ERROR longtext"}
+        made = {
+            "awsdms_apply_exceptions": f"{columns}, ERROR_TIME datetime NOT NULL, STATEMENT longtext, ERROR longtext"
+        }
         if self._settings["ControlTablesSettings"]["SuspendedTablesTableEnabled"]:
             made["awsdms_suspended_tables"] = f"{columns}, SUSPEND_REASON varchar(32), SUSPEND_TIMESTAMP datetime"
         if validates:
@@ -288,7 +290,9 @@ def _rows(session, table, place, settings):
     key = ", ".join(map(_quoted, table.key))
     rest = ", ".join(_lossy(settings, one) for one in table.columns)
     length = len(table.key)
-    return {tuple(row[:length]): tuple(row[length:]) for row in session.run(f"SELECT {key}, {rest} FROM {_name(place)}")}
+    return {
+        tuple(row[:length]): tuple(row[length:]) for row in session.run(f"SELECT {key}, {rest} FROM {_name(place)}")
+    }
 
 
 def _name(place):

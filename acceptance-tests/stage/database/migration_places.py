@@ -1,8 +1,9 @@
-"""Databases at the two ends of a migration, reached as DMS reaches them: over the network, with what an endpoint says."""
+"""Databases at the two ends of a migration, reached as DMS reaches them: over the network, as an endpoint says."""
 
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pg8000.native
@@ -32,7 +33,8 @@ class Refused(Exception):
 
 @dataclass
 class Place:
-    """One end of a migration. `credentials` are asked for at each login, and `address_of` for the address of the host."""
+    """One end of a migration. `credentials` are asked for at each login, `address_of` for the address of the host, and
+    `parameters` for those in force there. `owner_runs` is there if the server is the stage's: its owner runs SQL."""
 
     family: str
     host: str
@@ -72,7 +74,6 @@ class Place:
             raise Unreachable(f'connection to server at "{self.host}", port {self.port} failed: {error}') from error
         connected.settimeout(None)
         return connected
-
 
     def log_in(self):
         """A session there."""
@@ -118,10 +119,8 @@ class PostgresSession:
 
     def close(self):
         """Ends the session, whatever it is at."""
-        try:
+        with suppress(InterfaceError, OSError, ValueError, AttributeError):
             self._connection.close()
-        except (InterfaceError, OSError, ValueError, AttributeError):
-            pass
 
 
 class MySqlSession:

@@ -194,8 +194,12 @@ class Target:
 
     def make_control_tables(self, validates):
         """The tables in which DMS notes what went wrong."""
-        columns = '"TASK_NAME" varchar(128) NOT NULL, "TABLE_OWNER" varchar(128) NOT NULL, "TABLE_NAME" varchar(128) NOT NULL'
-        made = {"awsdms_apply_exceptions": f'{columns}, "ERROR_TIME" timestamp NOT NULL, "STATEMENT" text, "ERROR" text'}
+        columns = (
+            '"TASK_NAME" varchar(128) NOT NULL, "TABLE_OWNER" varchar(128) NOT NULL, "TABLE_NAME" varchar(128) NOT NULL'
+        )
+        made = {
+            "awsdms_apply_exceptions": f'{columns}, "ERROR_TIME" timestamp NOT NULL, "STATEMENT" text, "ERROR" text'
+        }
         wanted = self._settings["ControlTablesSettings"]
         if wanted["StatusTableEnabled"]:
             made["awsdms_status"] = f'{columns}, "TASK_STATUS" varchar(32), "STATUS_TIME" timestamp'

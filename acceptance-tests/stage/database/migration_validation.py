@@ -3,6 +3,7 @@
 import json
 from itertools import count
 
+from .migration_order import FULL_LOAD
 from .migration_tables import COMPLETED, FAILED, MISMATCHED, NO_KEY, PENDING, VALIDATED
 
 _NUMBERS = count(1)
@@ -15,7 +16,7 @@ class Validation:
     def __init__(self, source, target, migration):
         self._source, self._target, self._migration = source, target, migration
         self._suspects, self._waiting = {}, {}
-        self._follows = migration.order.kind != "full-load"
+        self._follows = migration.order.kind != FULL_LOAD
 
     @property
     def is_due(self):

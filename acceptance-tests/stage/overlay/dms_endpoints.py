@@ -329,4 +329,3 @@ def _check(region, given):
         find(region.certificates, certificate, "Certificate")
     if mode.startswith("verify") and not certificate:
         raise invalid_combination(f"CertificateArn must be specified for the SSL mode {mode}.")
-

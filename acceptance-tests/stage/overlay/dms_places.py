@@ -32,7 +32,13 @@ ENGINES = {
     "kafka": "Kafka",
 }
 #: Engines that lead to a server here, with what that is.
-PLAYED = {"postgres": "postgres", "aurora-postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "aurora": "mysql"}
+PLAYED = {
+    "postgres": "postgres",
+    "aurora-postgresql": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "aurora": "mysql",
+}
 
 #: Extra connection attributes and the settings that they are.
 _ATTRIBUTES = {
@@ -58,7 +64,9 @@ def place_of(aws, region, endpoint):
                 secret.update(_secret(aws, region, name, settings["SecretsManagerAccessRoleArn"]))
                 return secret.get("username", ""), secret.get("password", "")
             if settings.get("AuthenticationMethod") == "iam":
-                return told("Username"), _token(aws, region, settings["ServiceAccessRoleArn"], host, port, told("Username"))
+                return told("Username"), _token(
+                    aws, region, settings["ServiceAccessRoleArn"], host, port, told("Username")
+                )
             return told("Username"), told("Password")
 
     def told(name):

@@ -137,7 +137,13 @@ _CHOICES = {
     "ErrorBehavior.DataErrorPolicy": ("IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "ErrorBehavior.ApplyErrorDeletePolicy": ("IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK"),
     "ErrorBehavior.ApplyErrorInsertPolicy": ("LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", "UPDATE_RECORD"),
-    "ErrorBehavior.ApplyErrorUpdatePolicy": ("IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", "INSERT_RECORD"),
+    "ErrorBehavior.ApplyErrorUpdatePolicy": (
+        "IGNORE_RECORD",
+        "LOG_ERROR",
+        "SUSPEND_TABLE",
+        "STOP_TASK",
+        "INSERT_RECORD",
+    ),
 }
 #: What AWS does and the stage does not: a test must not believe that it was done.
 _NOT_PLAYED = {
@@ -235,7 +241,9 @@ class Mappings:
 
     def named(self):
         """The tables that are named in full."""
-        names = [(where["schema-name"], where["table-name"]) for action, where, _ in self.selections if action != "exclude"]
+        names = [
+            (where["schema-name"], where["table-name"]) for action, where, _ in self.selections if action != "exclude"
+        ]
         return [place for place in names if "%" not in "".join(place)]
 
     def renamed(self, schema, table):

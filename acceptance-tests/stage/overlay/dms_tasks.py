@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from stage.aws.errors import AwsError
-from stage.database.migration import BOTH, CDC, FRESH, FULL_LOAD, RELOADED, Journal, Migration, Order, engine_of
+from stage.database.migration import Migration, engine_of
+from stage.database.migration_order import BOTH, CDC, FRESH, FULL_LOAD, RELOADED, Journal, Order
 from stage.database.migration_tables import ABSENT, COMPLETED, ERRORED, LOADING, RELOADING
 
 from . import before
@@ -124,7 +125,11 @@ def _statistics(journal, kind):
         "FreshStartDate": journal.fresh,
         "StartDate": journal.began,
     }
-    dates = {"StopDate": journal.ended, "FullLoadStartDate": journal.load_began, "FullLoadFinishDate": journal.load_ended}
+    dates = {
+        "StopDate": journal.ended,
+        "FullLoadStartDate": journal.load_began,
+        "FullLoadFinishDate": journal.load_ended,
+    }
     return shown | {name: date for name, date in dates.items() if date}
 
 
@@ -234,7 +239,9 @@ def start_task(aws, call):
     for endpoint in (task.source, task.target):
         connection = region.connections.get((task.instance_arn, endpoint.arn))
         if connection is None or connection.status != "successful":
-            message = f"Test connection for replication instance {task.instance_arn} and endpoint {endpoint.arn} should be"
+            message = (
+                f"Test connection for replication instance {task.instance_arn} and endpoint {endpoint.arn} should be"
+            )
             raise invalid_state(f"{message} successful for starting the replication task")
     if parameters.get("CdcStartTime") and parameters.get("CdcStartPosition"):
         raise invalid_combination("CdcStartTime and CdcStartPosition can't be specified together.")

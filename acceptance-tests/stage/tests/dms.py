@@ -35,7 +35,12 @@ class Dms:
         return self.api.create_replication_instance(**made, **more)["ReplicationInstance"]
 
     def endpoint(self, kind, place, **more):
-        made = {"EndpointIdentifier": f"{kind}-one", "EndpointType": kind, "EngineName": "postgres", "SslMode": "require"}
+        made = {
+            "EndpointIdentifier": f"{kind}-one",
+            "EndpointType": kind,
+            "EngineName": "postgres",
+            "SslMode": "require",
+        }
         return self.api.create_endpoint(**made | place | more)["Endpoint"]
 
     def tasks(self, **more):
@@ -162,3 +167,22 @@ def both(servers):
 
 
 NOTHING = {"FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}}
+
+
+def prepared(mode, **more):
+    """Settings with a target table preparation mode."""
+    return {"FullLoadSettings": {"TargetTablePrepMode": mode} | more}
+
+
+def loaded(task):
+    """The statistics of the tables after a full load."""
+    task.start()
+    done = task.wait("stopped", "failed")
+    assert done["Status"] == "stopped", done
+    return task.tables()
+
+
+def create(ends, sql):
+    """Makes the same at both ends."""
+    for end in ends:
+        end.run(sql)

@@ -2,6 +2,7 @@
 
 import json
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -46,9 +47,7 @@ def test_role_that_trusts_somebody_else_is_no_role(account, dms):
     dms.role("ec2.amazonaws.com")
     refused("AccessDeniedFault", dms.instance)
     group = {"ReplicationSubnetGroupDescription": "some", "SubnetIds": ["subnet-1", "subnet-2"]}
-    refused(
-        "AccessDeniedFault", dms.api.create_replication_subnet_group, ReplicationSubnetGroupIdentifier="a", **group
-    )
+    refused("AccessDeniedFault", dms.api.create_replication_subnet_group, ReplicationSubnetGroupIdentifier="a", **group)
 
 
 def test_subnet_group_in_use_stays(account, dms):
@@ -71,7 +70,12 @@ PLACE = {"ServerName": "db.example.com", "Port": 5432, "DatabaseName": "app", "U
 
 def test_endpoints_never_show_their_password(account, dms):
     made = dms.endpoint("source", PLACE)
-    expected = {"EndpointType": "SOURCE", "EngineName": "postgres", "EngineDisplayName": "PostgreSQL", "Status": "active"}
+    expected = {
+        "EndpointType": "SOURCE",
+        "EngineName": "postgres",
+        "EngineDisplayName": "PostgreSQL",
+        "Status": "active",
+    }
     expected |= {"ServerName": "db.example.com", "Username": "jane", "SslMode": "require"}
     assert {name: made[name] for name in expected} == expected
     assert "secret" not in json.dumps(made)
@@ -82,7 +86,9 @@ def test_endpoints_never_show_their_password(account, dms):
     found = dms.api.describe_endpoints(Filters=[{"Name": "endpoint-id", "Values": ["source-one"]}])["Endpoints"]
     assert found == [changed] and "hidden" not in json.dumps(found, default=str)
     nothing = [{"Name": "endpoint-id", "Values": ["none"]}]
-    assert refused("ResourceNotFoundFault", dms.api.describe_endpoints, Filters=nothing).startswith("No Endpoints found")
+    assert refused("ResourceNotFoundFault", dms.api.describe_endpoints, Filters=nothing).startswith(
+        "No Endpoints found"
+    )
     account.control("POST", "transitions", account=account.id, busy=0)
     assert dms.api.delete_endpoint(EndpointArn=made["EndpointArn"])["Endpoint"]["Status"] == "deleting"
     assert dms.api.describe_endpoints()["Endpoints"] == []
@@ -93,7 +99,10 @@ def test_endpoints_never_show_their_password(account, dms):
     [
         ({"EngineName": "cassandra"}, "InvalidParameterValueException"),
         ({"SslMode": "verify-full"}, "InvalidParameterCombinationException"),
-        ({"CertificateArn": "arn:aws:dms:us-east-1:111122223333:cert:A", "SslMode": "verify-ca"}, "ResourceNotFoundFault"),
+        (
+            {"CertificateArn": "arn:aws:dms:us-east-1:111122223333:cert:A", "SslMode": "verify-ca"},
+            "ResourceNotFoundFault",
+        ),
         ({"PostgreSQLSettings": {"SecretsManagerSecretId": "a"}}, "InvalidParameterCombinationException"),
         ({"MySQLSettings": {}}, "InvalidParameterCombinationException"),
         ({"Username": None}, "InvalidParameterCombinationException"),
@@ -143,8 +152,10 @@ def test_connection_is_a_real_login(both):
 def test_certificate_is_checked(both):
     source, account = both[0], both[0].account
     dms = Connections(account)
-    refused("InvalidParameterValueException", dms.api.import_certificate, CertificateIdentifier="ca", CertificatePem="no")
-    pem = open(account.facts["database"]["certificate"]).read()
+    refused(
+        "InvalidParameterValueException", dms.api.import_certificate, CertificateIdentifier="ca", CertificatePem="no"
+    )
+    pem = Path(account.facts["database"]["certificate"]).read_text()
     made = dms.api.import_certificate(CertificateIdentifier="rds", CertificatePem=pem)["Certificate"]
     more = {"SslMode": "verify-full", "CertificateArn": made["CertificateArn"]}
     endpoint = dms.endpoint("source", source.named() | more)
@@ -155,7 +166,12 @@ def test_certificate_is_checked(both):
 def test_credentials_from_a_secret(both):
     source, account = both[0], both[0].account
     dms, secrets = Connections(account), account.client("secretsmanager")
-    value = {"username": source.user, "password": source.password, "host": source.made["host"], "port": source.made["port"]}
+    value = {
+        "username": source.user,
+        "password": source.password,
+        "host": source.made["host"],
+        "port": source.made["port"],
+    }
     secret = secrets.create_secret(Name="mover", SecretString=json.dumps(value))["ARN"]
     roles = {
         name: account.role(name, trust=trust({"Service": service}), policies=policies)["arn"]

@@ -68,7 +68,10 @@ def test_load_and_changes(both):
     task.start()
     task.table(TableState="Table completed", FullLoadRows=3)
     db = source.database
-    source.run(f"START TRANSACTION; INSERT INTO {db}.items VALUES (4, 'four'); UPDATE {db}.items SET name = 'zwei' WHERE id = 2; DELETE FROM {db}.items WHERE id = 1; COMMIT")
+    source.run(
+        f"START TRANSACTION; INSERT INTO {db}.items VALUES (4, 'four'); "
+        f"UPDATE {db}.items SET name = 'zwei' WHERE id = 2; DELETE FROM {db}.items WHERE id = 1; COMMIT"
+    )
     table = task.table(AppliedInserts=1, AppliedUpdates=1, AppliedDeletes=1, ValidationState="Validated")
     assert (table["Inserts"], table["Updates"], table["Deletes"]) == (1, 1, 1)
     assert rows(target) == rows(source) and "zwei" in rows(target)
@@ -80,15 +83,19 @@ def test_load_and_changes(both):
 
 
 _COLUMNS = """
-a tinyint unsigned, b smallint, c mediumint, d bigint unsigned, e decimal(20,7), f float, g double, h char(5), i varchar(300),
-j blob, k longtext, l date, m datetime(3), n timestamp(6) NULL, o time(2), p year, q enum('x','it''s'), r set('a','b','c'), s bit(10), t binary(4), u json
+a tinyint unsigned, b smallint, c mediumint, d bigint unsigned, e decimal(20,7), f float, g double, h char(5),
+i varchar(300), j blob, k longtext, l date, m datetime(3), n timestamp(6) NULL, o time(2), p year, q enum('x','it''s'),
+r set('a','b','c'), s bit(10), t binary(4), u json
 """
 _VALUES = [
-    "255, -32768, -8388608, 18446744073709551615, -1234567890123.4567891, 1.5, -1e-7, 'ab', repeat('ü', 290), x'00ff27', "
-    "'k\\n''', '2026-02-28', '2026-02-28 23:59:59.123', '2026-02-28 23:59:59.123456', '-12:34:56.78', 2026, 'it''s', 'a,c', "
+    "255, -32768, -8388608, 18446744073709551615, -1234567890123.4567891, 1.5, -1e-7, 'ab', repeat('ü', 290), "
+    "x'00ff27', "
+    "'k\\n''', '2026-02-28', '2026-02-28 23:59:59.123', '2026-02-28 23:59:59.123456', '-12:34:56.78', 2026, "
+    "'it''s', 'a,c', "
     "b'1000000001', 'ab', '{\"a\": [1]}'",
     ", ".join(["NULL"] * 21),
-    "0, 0, 1, 0, 0.0000001, 0, 0, '', '', '', '', '1000-01-01', '1000-01-01', '1970-01-01 00:00:01', '838:59:59', 1901, "
+    "0, 0, 1, 0, 0.0000001, 0, 0, '', '', '', '', '1000-01-01', '1000-01-01', '1970-01-01 00:00:01', "
+    "'838:59:59', 1901, "
     "'x', '', b'0', '', 'null'",
 ]
 
@@ -98,17 +105,25 @@ def test_values_of_all_kinds(both):
     for end in both:
         end.run(f"CREATE TABLE {end.database}.`odd ``name` (id int PRIMARY KEY, {_COLUMNS})")
     name = f"{source.database}.`odd ``name`"
-    source.run(f"SET time_zone = '+00:00'; INSERT INTO {name} VALUES " + ", ".join(f"({n}, {v})" for n, v in enumerate(_VALUES)))
+    source.run(
+        f"SET time_zone = '+00:00'; INSERT INTO {name} VALUES "
+        + ", ".join(f"({n}, {v})" for n, v in enumerate(_VALUES))
+    )
     task = MySqlTask(source, target)
     task.start()
     task.table("odd `name", TableState="Table completed", FullLoadRows=3)
-    source.run(f"SET time_zone = '+00:00'; INSERT INTO {name} VALUES " + ", ".join(f"({n + 10}, {v})" for n, v in enumerate(_VALUES)))
+    source.run(
+        f"SET time_zone = '+00:00'; INSERT INTO {name} VALUES "
+        + ", ".join(f"({n + 10}, {v})" for n, v in enumerate(_VALUES))
+    )
     task.table("odd `name", AppliedInserts=3)
     columns = ", ".join(f"hex(concat({letter}))" for letter in "abcdefghijklmnopqrstu")
     shown = f"SET time_zone = '+00:00'; SELECT id, {columns} FROM {name} ORDER BY id"
     found, expected = ([line.split("\t") for line in end.run(shown).splitlines()] for end in (target, source))
     assert len(expected) == 6
-    for letter, *values in zip(["id", *"abcdefghijklmnopqrstu"], zip(*found), zip(*expected), strict=True):
+    for letter, *values in zip(
+        ["id", *"abcdefghijklmnopqrstu"], zip(*found, strict=True), zip(*expected, strict=True), strict=True
+    ):
         assert values[0] == values[1], letter
 
 
@@ -161,7 +176,9 @@ def test_connection_of_the_master_and_of_nobody(both):
     source, _ = both
     api, made = source.account.client("dms"), MySqlTask(*both).made
     endpoint = {"EndpointIdentifier": "wrong", "EndpointType": "source", "EngineName": "mariadb", "SslMode": "require"}
-    endpoint |= {"MySQLSettings": {"ServerName": source.made["host"], "Port": 3306, "Username": "admin", "Password": "no"}}
+    endpoint |= {
+        "MySQLSettings": {"ServerName": source.made["host"], "Port": 3306, "Username": "admin", "Password": "no"}
+    }
     wrong = api.create_endpoint(**endpoint)["Endpoint"]
     assert "no" not in json.dumps(wrong["MySQLSettings"]).replace("none", "")
     for arn, status in ((wrong["EndpointArn"], "failed"), (made["source_arn"], "successful")):

@@ -67,7 +67,8 @@ def test_only_tested_endpoints_are_migrated(account, task):
     task.api.delete_connection(ReplicationInstanceArn=instance, EndpointArn=source)
     message = refused("InvalidResourceStateFault", task.start)
     assert message == (
-        f"Test connection for replication instance {instance} and endpoint {source} should be successful for starting the "
+        f"Test connection for replication instance {instance} and endpoint {source} should be successful for "
+        f"starting the "
         "replication task"
     )
 
@@ -165,7 +166,9 @@ def test_filters_and_pages(account, task):
         )
         assert message == "No Tasks found matching provided filters"
     refused("InvalidParameterValueException", api.describe_replication_tasks, MaxRecords=101)
-    refused("InvalidParameterValueException", api.describe_table_statistics, ReplicationTaskArn=task.arn, MaxRecords=501)
+    refused(
+        "InvalidParameterValueException", api.describe_table_statistics, ReplicationTaskArn=task.arn, MaxRecords=501
+    )
 
 
 def test_statistics_by_pages_and_filters(both):  # noqa: F811
