@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
+from stage.aws.errors import AwsError
 from stage.database.migration_places import Refused, Unreachable
 
 from . import before
@@ -222,6 +223,8 @@ def start_test(aws, call):
     region, parameters = region_of(aws, call), call.parameters
     instance = find(region.instances, parameters["ReplicationInstanceArn"], "Replication instance")
     endpoint = _endpoint(region, call)
+    if endpoint.parameters["EngineName"] not in PLAYED:
+        raise AwsError("StageNotImplemented", f"{endpoint.parameters['EngineName']} is not played", 501)
     if instance.status != "available":
         raise invalid_state(f"Replication instance {instance.arn} is not in available state.")
     connection = region.connections.get((instance.arn, endpoint.arn))

@@ -3,6 +3,7 @@
 import time
 
 from .dms import NOTHING, End, Task, both, create, loaded, prepared, selection, servers, until  # noqa: F401
+from .test_masters import newer
 
 ROWS = "SELECT * FROM items ORDER BY id"
 
@@ -320,3 +321,66 @@ def test_databases_that_go_end_their_migrations(account):
     task.wait("stopped")
     account.control("DELETE", "databases", account=account.id)
     assert task.api.describe_replication_tasks()["ReplicationTasks"] == []
+
+
+@newer
+def test_newer_postgres(account):
+    account.control("POST", "transitions", account=account.id, busy=0)
+    account.control("POST", "parameter-groups", account=account.id, name="logical", family="postgres17")
+    values = {"rds.logical_replication": "1"}
+    account.control("POST", "parameters", account=account.id, group="logical", values=values)
+    source = End(account, "source", parameter_group="logical", version="17.6")
+    target = End(account, "target", version="17.6")
+    account.control("POST", "reboot", account=account.id, identifier="source")
+    create((source, target), "CREATE TABLE items (id int PRIMARY KEY, name text)")
+    source.run("INSERT INTO items VALUES (1, 'one')")
+    task = Task(source, target, settings=NOTHING | {"ValidationSettings": {"EnableValidation": True}})
+    task.start()
+    task.table(TableState="Table completed", ValidationState="Validated")
+    source.run("UPDATE items SET name = 'eins'; INSERT INTO items VALUES (2, 'two'); ALTER TABLE items ADD COLUMN n int")
+    task.table(AppliedInserts=1, AppliedUpdates=1, AppliedDdls=1)
+    assert target.sql(ROWS) == source.sql(ROWS)
+
+
+def test_instances_of_the_api_by_their_masters(account):
+    account.control("POST", "transitions", account=account.id, busy=0)
+    account.control("POST", "parameter-groups", account=account.id, name="logical", family="postgres15")
+    values = {"rds.logical_replication": "1"}
+    account.control("POST", "parameters", account=account.id, group="logical", values=values)
+    places = {}
+    for name in ("source", "target"):
+        user, database = f"boss_{name}_{account.id}", f"db_{name}_{account.id}"
+        made = {"DBInstanceIdentifier": name, "Engine": "postgres", "DBInstanceClass": "db.t4g.micro", "DBName": database}
+        made |= {"MasterUsername": user, "MasterUserPassword": "correct horse", "AllocatedStorage": 20}
+        account.client("rds").create_db_instance(**made, DBParameterGroupName="logical")
+        account.control("POST", "reboot", account=account.id, identifier=name)
+        found = account.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+        places[name] = {"host": found["Endpoint"]["Address"], "port": found["Endpoint"]["Port"], "user": user}
+        places[name] |= {"password": "correct horse", "database": database}
+
+    class Common:
+        """A database of the common server."""
+
+        def __init__(self, name):
+            self.account, self.name = account, name
+
+        def place(self):
+            return places[self.name]
+
+        def sql(self, text):
+            made = {"sql": text, "endpoint": places[self.name]["host"], "database": places[self.name]["database"]}
+            return account.control("POST", "sql", **made)["output"]
+
+    source, target = Common("source"), Common("target")
+    task = Task(source, target)
+    task.start()
+    task.wait("failed")  # there is no table yet, but there are the master and the database
+    source.sql(f"SET ROLE {places['source']['user']}; CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1)")
+    task.start("reload-target")
+    task.table(TableState="Table completed", FullLoadRows=1)
+    source.sql("INSERT INTO items VALUES (2)")
+    task.table(AppliedInserts=1)
+    assert target.sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM items") == "1,2"
+    account.control("DELETE", "databases", account=account.id)
+    left = f"SELECT count(*) FROM pg_replication_slots WHERE database = '{places['source']['database']}'"
+    assert account.control("POST", "sql", sql=left)["output"] == "0"
