@@ -6,7 +6,7 @@ import traceback
 from datetime import UTC, datetime
 
 from . import migration_mysql, migration_postgres
-from .migration_order import BOTH, CDC, FULL_LOAD, RELOADED, RESUMED
+from .migration_order import BOTH, CDC, FULL_LOAD, RELOADED
 from .migration_places import Refused, Unreachable
 from .migration_tables import ABSENT, COMPLETED, ERRORED, LOADING, NO_KEY, NOT_ENABLED, PENDING, RELOADING, Progress
 from .migration_validation import Validation
@@ -54,9 +54,10 @@ class Migration:
         self._order, self._journal = order, order.journal
         self._settings, self._engine = order.settings, engine_of(order.source)
         self._condition = threading.Condition()
-        self._stopping = self._paused = self._abandoned = False
+        self._stopping = self._paused = False
+        self._begins_again = order.start == RELOADED
         self._injected = self._source = self._target = None
-        self._tables, self._wanted, self._tolerant, self._marks = {}, [], {}, set()
+        self._tables, self._wanted, self._tolerant = {}, [], {}
         self.reason = self.failure = None
         self._validates = self._settings["ValidationSettings"]["EnableValidation"]
         self._thread = threading.Thread(target=self._live, daemon=True)
@@ -74,10 +75,6 @@ class Migration:
     def stop(self):
         """Ends it as soon as what is under way has been written."""
         self._tell(_stopping=True)
-
-    def abandon(self):
-        """Ends it whatever it is at: the databases go."""
-        self._tell(_stopping=True, _abandoned=True)
 
     def fail(self, message):
         """Lets it fail."""
@@ -107,18 +104,16 @@ class Migration:
             source.capture.wake()
 
     def _live(self):
-        start, attempts = self._order.start, 0
-        behavior = self._settings["ErrorBehavior"]
+        attempts, behavior = 0, self._settings["ErrorBehavior"]
         while True:
             reason = failure = None
             try:
-                self._work(start)
+                self._work()
                 reason = "FULL_LOAD_ONLY_FINISHED"
             except Ended as ended:
                 reason = str(ended)
             except Unreachable as error:
                 attempts, most = attempts + 1, behavior["RecoverableErrorCount"]
-                start = start if self._journal.slot is None and self._order.kind != FULL_LOAD else RESUMED
                 if self._stopping:
                     reason = "NORMAL"
                 elif 0 <= most < attempts:
@@ -133,7 +128,7 @@ class Migration:
             if reason:
                 break
             with self._condition:
-                self._condition.wait_for(lambda: self._stopping, behavior["RecoverableErrorInterval"])
+                self._condition.wait_for(lambda: self._stopping or self._injected, behavior["RecoverableErrorInterval"])
         self._journal.ended = datetime.now(UTC)
         self.failure, self.reason = failure, reason
 
@@ -142,12 +137,14 @@ class Migration:
         for end in filter(None, (source, target)):
             end.close()
 
-    def _work(self, start):
+    def _work(self):
         order, journal = self._order, self._journal
+        self._gate()
         self._source = source = self._engine.Source(order.source, self._settings)
         self._target = target = self._engine.Target(order.target, self._settings)
-        if start == RELOADED:
+        if self._begins_again:
             self._begin_again()
+            self._begins_again = False
         self._select()
         target.make_control_tables(self._validates)
         snapshot = None
@@ -281,7 +278,8 @@ class Migration:
         while True:
             self._gate()
             while self._wanted:
-                self._reload(*self._wanted.pop(0))
+                self._reload(*self._wanted[0])
+                self._wanted.pop(0)
             busy = self._validates and self._validation.is_due
             transaction = capture.next(_SOON if busy else _IDLE)
             if transaction:

@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 from collections import deque
+from contextlib import suppress
 from decimal import Decimal
 
 from .migration_capture import Transaction
@@ -82,7 +83,8 @@ class BinaryLog:
 
     def wake(self):
         """Ends a wait in `next`; from another thread."""
-        self._wake.send(b"!")
+        with suppress(OSError):  # it has ended
+            self._wake.send(b"!")
 
     def confirm(self, _position):
         """Nobody keeps the log for this."""

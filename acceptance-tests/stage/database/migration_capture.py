@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .hosting import literal
@@ -82,7 +83,8 @@ class Capture:
 
     def wake(self):
         """Ends a wait in `next`; from another thread."""
-        self._wake.send(b"!")
+        with suppress(OSError):  # it has ended
+            self._wake.send(b"!")
 
     def confirm(self, position):
         """All up to a position has been written to the target."""

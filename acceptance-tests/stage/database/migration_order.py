@@ -7,7 +7,7 @@ from datetime import datetime
 from .migration_places import Place
 
 FULL_LOAD, CDC, BOTH = "full-load", "cdc", "full-load-and-cdc"
-FRESH, RESUMED, RELOADED = "start-replication", "resume-processing", "reload-target"
+FRESH, RELOADED = "start-replication", "reload-target"
 
 
 @dataclass

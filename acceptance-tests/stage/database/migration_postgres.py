@@ -67,7 +67,17 @@ def forget(place, journal):
     """Removes what a migration keeps at its source, if that can be done."""
     if journal.slot and not place.slot:
         with suppress(Refused, Unreachable), closing(PostgresSession(place)) as session:
+            _await_end(session, journal.slot)
             session.run(f"SELECT pg_drop_replication_slot({literal(journal.slot)})")
+
+
+def _await_end(session, slot):
+    """Waits until the connection that used a slot has ended, which the server notices a little later."""
+    active = f"SELECT 1 FROM pg_replication_slots WHERE slot_name = {literal(slot)} AND active"
+    for _ in range(_ATTEMPTS):
+        if not session.run(active):
+            return
+        time.sleep(_PAUSE)
 
 
 def forget_as_owner(place, journal):
@@ -122,6 +132,7 @@ class Source:
         before, if it is new."""
         if self._place.slot or journal.slot:
             journal.slot = journal.slot or self._place.slot
+            _await_end(self.session, journal.slot)
             self.capture = Capture(self._place, journal.slot)
             return None
         self._intercept_ddl()
@@ -136,6 +147,7 @@ class Source:
         """The slot goes, unless it is the user's own."""
         if journal.slot and not self._place.slot:
             slot, journal.slot = journal.slot, None
+            _await_end(self.session, slot)
             if self.session.run(f"SELECT 1 FROM pg_replication_slots WHERE slot_name = {literal(slot)}"):
                 self.session.run(f"SELECT pg_drop_replication_slot({literal(slot)})")
 

@@ -311,7 +311,7 @@ def abandon(aws, account):
         region = aws.dms.pop(place)
         for task in region.tasks.values():
             if task.run:
-                task.run.abandon()
+                task.run.stop()
             source = task.run.order.source if task.run else place_of(aws, region, task.source)
             engine_of(source).forget_as_owner(source, task.journal)
 

@@ -337,7 +337,8 @@ def test_newer_postgres(account):
     task = Task(source, target, settings=NOTHING | {"ValidationSettings": {"EnableValidation": True}})
     task.start()
     task.table(TableState="Table completed", ValidationState="Validated")
-    source.run("UPDATE items SET name = 'eins'; INSERT INTO items VALUES (2, 'two'); ALTER TABLE items ADD COLUMN n int")
+    source.run("UPDATE items SET name = 'eins'; INSERT INTO items VALUES (2, 'two')")
+    source.run("ALTER TABLE items ADD COLUMN n int")
     task.table(AppliedInserts=1, AppliedUpdates=1, AppliedDdls=1)
     assert target.sql(ROWS) == source.sql(ROWS)
 
@@ -350,8 +351,13 @@ def test_instances_of_the_api_by_their_masters(account):
     places = {}
     for name in ("source", "target"):
         user, database = f"boss_{name}_{account.id}", f"db_{name}_{account.id}"
-        made = {"DBInstanceIdentifier": name, "Engine": "postgres", "DBInstanceClass": "db.t4g.micro", "DBName": database}
-        made |= {"MasterUsername": user, "MasterUserPassword": "correct horse", "AllocatedStorage": 20}
+        made = {"DBInstanceIdentifier": name, "Engine": "postgres", "DBInstanceClass": "db.t4g.micro"}
+        made |= {
+            "DBName": database,
+            "MasterUsername": user,
+            "MasterUserPassword": "correct horse",
+            "AllocatedStorage": 20,
+        }
         account.client("rds").create_db_instance(**made, DBParameterGroupName="logical")
         account.control("POST", "reboot", account=account.id, identifier=name)
         found = account.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
@@ -375,7 +381,8 @@ def test_instances_of_the_api_by_their_masters(account):
     task = Task(source, target)
     task.start()
     task.wait("failed")  # there is no table yet, but there are the master and the database
-    source.sql(f"SET ROLE {places['source']['user']}; CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1)")
+    boss = places["source"]["user"]
+    source.sql(f"SET ROLE {boss}; CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1)")
     task.start("reload-target")
     task.table(TableState="Table completed", FullLoadRows=1)
     source.sql("INSERT INTO items VALUES (2)")
