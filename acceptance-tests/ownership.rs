@@ -413,4 +413,11 @@ table! {
         creates: "COMMIT",
         ..REFUSES
     };
+    write_fence_mariadb: Entry {
+        scenario: matrix::write_fence::OF_MARIADB,
+        in_databases: true,
+        known_by: KnownBy::Id,
+        creates: "ALTER USER",
+        ..REFUSES
+    };
 }

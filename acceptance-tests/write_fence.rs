@@ -1,4 +1,7 @@
-//! `rdsauth_write_fence` under the real CLI, against real PostgreSQL.
+//! `rdsauth_write_fence` under the real CLI, against real PostgreSQL and MariaDB.
+
+mod mariadb;
+mod slots;
 
 use std::env;
 use std::process::{Child, Command, Stdio};
@@ -23,8 +26,21 @@ struct Scene {
 
 impl Scene {
     fn new(body: &str) -> Self {
+        Self::of(Account::with_databases(), "15", body)
+    }
+
+    /// The same with the newer PostgreSQL, where there is one.
+    fn newer(body: &str) -> Option<Self> {
         let account = Account::with_databases();
-        let fields = json!({ "engine": "postgres", "own_server": true });
+        let version = account.newer_postgres();
+        if version.is_none() {
+            eprintln!("skipped: scripts/postgres-17 brings a newer PostgreSQL");
+        }
+        Some(Self::of(account, &version?.to_string(), body))
+    }
+
+    fn of(account: Account, version: &str, body: &str) -> Self {
+        let fields = json!({ "engine": "postgres", "version": version, "own_server": true });
         let instance = account.add_database_of("instance", "orders", fields);
         let scene = Self {
             tf: Terraform::of(&account),
@@ -39,6 +55,9 @@ impl Scene {
              COMMENT ON DATABASE app IS 'of sales'; ALTER ROLE \"né\" SET default_transaction_read_only = off; \
              ALTER ROLE app IN DATABASE app SET default_transaction_read_only = 'no'"
         ));
+        if version != "15" {
+            scene.sql("GRANT app, \"né\" TO fencer WITH ADMIN TRUE, INHERIT FALSE, SET FALSE");
+        }
         scene.configure(body);
         scene.tf.init();
         scene
@@ -106,7 +125,27 @@ impl Scene {
 
 #[test]
 fn writes_are_stopped_and_everything_is_restored() {
-    let scene = Scene::new("");
+    stopped_and_restored(&Scene::new(""));
+}
+
+#[test]
+fn the_same_with_the_newer_server() {
+    if let Some(scene) = Scene::newer("") {
+        stopped_and_restored(&scene);
+    }
+}
+
+#[test]
+fn the_newer_server_asks_for_the_admin_option() {
+    let Some(scene) = Scene::newer("") else { return };
+    scene.sql("REVOKE app FROM fencer");
+    let before = scene.settings();
+    let run = scene.tf.apply_fails();
+    run.assert_refused("the user is \"app\"", "username");
+    assert_eq!(scene.settings(), before);
+}
+
+fn stopped_and_restored(scene: &Scene) {
     let before = scene.settings();
     for user in ["app", "né"] {
         scene.write(user).expect("it writes");
@@ -173,7 +212,8 @@ fn holes_in_the_fence_are_drift() {
     scene.write("app").expect("it writes");
     let plan = scene.tf.plan();
     plan.assert_updates(IT);
-    assert_eq!(plan.unknown(IT), ["lsn", "previous", "writers"]);
+    let unknown = ["binlog_file", "binlog_position", "drained", "gtid", "locked_users", "lsn", "previous", "writers"];
+    assert_eq!(plan.unknown(IT), unknown);
     scene.tf.apply();
     scene.check_fenced("app");
     assert_ne!(scene.state("lsn"), lsn);

@@ -7,6 +7,7 @@ pub mod catalogue;
 mod dial;
 mod engine;
 pub mod error;
+pub mod fence;
 mod kept;
 pub mod movability;
 pub mod mysql;

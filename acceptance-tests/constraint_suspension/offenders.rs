@@ -11,7 +11,15 @@ const CORRECTED: &str =
 
 #[test]
 fn the_rows_are_named_and_everything_else_is_back() {
-    let scene = Scene::new();
+    are_named(&Scene::new());
+}
+
+#[test]
+fn the_rows_are_named_in_the_newer_postgresql() {
+    Scene::newer().iter().for_each(are_named);
+}
+
+fn are_named(scene: &Scene) {
     let before = scene.catalogue();
     scene.tf.apply();
     scene.sql(ORPHANS);

@@ -8,7 +8,15 @@ const LEAST: &str = "CREATE ROLE leastID LOGIN NOINHERIT PASSWORD 'correct-horse
 
 #[test]
 fn the_documented_privileges_are_enough() {
-    let scene = Scene::new();
+    are_enough(&Scene::new());
+}
+
+#[test]
+fn they_are_enough_in_the_newer_postgresql() {
+    Scene::newer().iter().for_each(are_enough);
+}
+
+fn are_enough(scene: &Scene) {
     let before = scene.catalogue();
     scene.sql(LEAST);
     scene.tf.write("main.tf", &scene.configuration("", "leastID"));

@@ -1,6 +1,7 @@
-//! `rdsauth_write_fence`, around two databases, with users who have settings of their own.
+//! `rdsauth_write_fence`, around two databases: with users of PostgreSQL who have settings of their own, and with accounts of
+//! MariaDB, of which one is locked already.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
@@ -80,4 +81,65 @@ fn remote(account: &Account) -> Value {
 #[test]
 fn write_fence() {
     FENCE.run_in_databases();
+}
+
+/// The update accepts an account that is locked by then.
+pub(crate) const OF_MARIADB: Scenario = Scenario {
+    name: "write_fence_mariadb",
+    seed: seed_mariadb,
+    always: r#"
+  engine    = "mariadb"
+  databases = ["one", "maß `x"]
+  database_connection {
+    host           = var.host
+    port           = var.port
+    auth           = "secret"
+    secret_arn     = var.secret
+    ca_certificate = var.authority
+  }
+"#,
+    create: r#"
+  accepted_writers = ["accepted@%"]
+"#,
+    update: r#"
+  accepted_writers = ["accepted@%", "user`s@%"]
+  grace_period     = "5s"
+"#,
+    remote: accounts,
+    ..FENCE
+};
+
+const MARIADB: &str = "
+CREATE DATABASE one; CREATE DATABASE `maß ``x`;
+CREATE USER `user``s`@'%'; GRANT INSERT ON one.* TO `user``s`@'%';
+CREATE USER both@'%'; GRANT ALL ON one.* TO both@'%'; GRANT ALL ON `maß ``x`.* TO both@'%';
+CREATE USER accepted@'%'; GRANT INSERT ON one.* TO accepted@'%';
+CREATE USER idle@'%' ACCOUNT LOCK; GRANT INSERT ON one.* TO idle@'%';
+CREATE USER reader@'%'; GRANT SELECT ON *.* TO reader@'%'";
+
+fn seed_mariadb(account: &Account) -> Variables {
+    let fields = json!({ "engine": "mariadb", "own_server": true });
+    let database = account.add_database_of("instance", "orders", fields);
+    let host = database["host"].as_str().expect("a host").to_owned();
+    account.sql_behind(&host, "mysql", MARIADB);
+    Vec::from([
+        ("host", host),
+        ("port", database["port"].to_string()),
+        ("secret", account.master_secret("mariadb")),
+        ("authority", account.database_authority()),
+    ])
+}
+
+/// Which accounts are locked, and how many roles they have. The name of a fence's role is another each time.
+fn accounts(account: &Account) -> Value {
+    let all = "SELECT CONCAT_WS(' ', g.User, COALESCE(JSON_VALUE(g.Priv, '$.account_locked') IN ('1', 'true'), 0), \
+               (SELECT COUNT(*) FROM mysql.roles_mapping r WHERE r.User = g.User AND r.Host = g.Host)) \
+               FROM mysql.global_priv g WHERE g.User NOT LIKE 'rdsauth%' ORDER BY 1; \
+               SELECT COUNT(*) FROM mysql.global_priv WHERE User LIKE 'rdsauth%'";
+    json!(account.sql_behind(&account.host_of("orders"), "mysql", all))
+}
+
+#[test]
+fn write_fence_mariadb() {
+    OF_MARIADB.run_in_databases();
 }

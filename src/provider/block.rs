@@ -53,7 +53,7 @@ tf_provider::model! {
     /// | encrypt an existing database, or give it another key, with little downtime | [`rdsauth_blue_green_encryption`](resources/blue_green_encryption.md) |
     /// | check the security of databases, and stop an apply if it is not enough | [`rdsauth_posture`](data-sources/posture.md) (data source) |
     /// | encrypt a snapshot of an unencrypted database | [`rdsauth_encrypted_snapshot`](resources/encrypted_snapshot.md) |
-    /// | stop the writes to a PostgreSQL database before a cutover | [`rdsauth_write_fence`](resources/write_fence.md) |
+    /// | stop the writes to a database before a cutover | [`rdsauth_write_fence`](resources/write_fence.md) |
     /// | continue the sequences of a copied database above those of its source | [`rdsauth_sequence_sync`](resources/sequence_sync.md) |
     /// | copy data into a PostgreSQL database with foreign keys and triggers off, and exactly on again | [`rdsauth_constraint_suspension`](resources/constraint_suspension.md) |
     /// | restore a DB instance, encrypted and with everything the original has | [`rdsauth_encrypted_restore`](resources/encrypted_restore.md) |

@@ -1,5 +1,7 @@
 //! Sessions with MySQL and MariaDB.
 
+mod accounts;
+pub mod fence;
 pub mod grants;
 mod movability;
 pub mod privileges;

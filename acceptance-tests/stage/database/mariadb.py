@@ -62,6 +62,8 @@ MASTER_PASSWORD = '{password}', MASTER_LOG_FILE = '{file}', MASTER_LOG_POS = {po
 MASTER_SSL = 0;
 START SLAVE
 """
+#: On RDS nobody but RDS may end sessions of others, and lends that to the master.
+_PROCEDURES = "CREATE PROCEDURE mysql.rds_kill(IN thread BIGINT) SQL SECURITY DEFINER KILL thread"
 _LOCK_PATIENCE = 10
 _MASTER_USER = """
 CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA stage_master;
@@ -264,6 +266,7 @@ class MariaDb:
                 self._run(self._image.following, "", _OWNER)
             return
         self._run(_USERS.format(owner=_OWNER), "", "root")
+        self._run(_PROCEDURES, "", _OWNER)
         self._equip(MASTER, DATABASE)
         self._run("RESET MASTER", "", _OWNER)
 

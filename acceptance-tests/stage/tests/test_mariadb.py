@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -245,3 +246,16 @@ def test_many_instances_at_once(facts):
 def test_owner_of_the_server_is_out_of_reach(client, user):
     client.denied("", user=user)
     assert client.account.control("POST", "sql", engine="mysql", sql="select 1")["output"] == "1"
+
+
+def test_the_master_ends_sessions_of_others_by_a_procedure(client):
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(client.mariadb, client.token(), sql="select sleep(60)")
+        find = f"select max(id) from information_schema.processlist where user = '{client.user}'"
+        deadline = time.monotonic() + 20
+        while (thread := client.as_master(find)) == "NULL":
+            assert time.monotonic() < deadline
+        assert "You are not owner of thread" in client.as_master(f"kill {thread}")
+        assert client.as_master(f"call mysql.rds_kill({thread})") == ""
+        assert "onnection" in other.result(20), "it was ended"
+    assert "Unknown thread" in client.as_master("call mysql.rds_kill(4000000000)")

@@ -153,6 +153,21 @@ impl Grants {
         others.without(self) == Self::default()
     }
 
+    /// Removes roles that the condition wants, by their names, and returns whether there were some.
+    pub(crate) fn remove_roles(&mut self, is_one: impl Fn(&str) -> bool) -> bool {
+        let Some(held) = self.0.get_mut("") else { return false };
+        let before = held.privileges.len();
+        held.privileges.retain(|role| {
+            let parts = tokens(role).unwrap_or_default();
+            !parts.first().and_then(Token::text).is_some_and(&is_one)
+        });
+        let has_some = held.privileges.len() < before;
+        if held.privileges.is_empty() {
+            self.0.remove("");
+        }
+        has_some
+    }
+
     /// Those of these that are not among the others.
     #[must_use]
     pub fn without(&self, others: &Self) -> Self {

@@ -44,6 +44,19 @@ impl Session {
         Ok(found)
     }
 
+    /// Whether the server repeats what is written to another one, as far as the user may see that.
+    ///
+    /// # Errors
+    /// Any but a missing privilege.
+    pub async fn is_replica(&mut self) -> Result<bool, Error> {
+        match self.replicas().await {
+            Err(error) if error.refusal() == Some(Refusal::Permission) => Ok(false),
+            rows => {
+                Ok(rows?.iter().filter_map(|row| replica(&|names| named(row, names))).any(|one| one.stop.is_some()))
+            }
+        }
+    }
+
     async fn replicas(&mut self) -> Result<Vec<Row>, Error> {
         match self.unprepared(REPLICAS[0]).await {
             Err(Error { kind: Kind::Server(_), code: Some(code), .. }) if *code == *SYNTAX => {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use mysql_async::Row;
 
+use crate::records::fences;
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::{Grants, Shown, Step};
 use crate::sql::quote::{NameError, my_name};
@@ -36,7 +37,7 @@ pub struct User {
     pub requires_tls: bool,
     /// Whether TLS is not enough, and it must show a certificate or use a certain cipher as well.
     pub requires_certificate: bool,
-    /// Whether it is locked, and cannot log in at all.
+    /// Whether it is locked, and cannot log in at all. A write fence does not count: it unlocks the account itself.
     pub is_locked: bool,
     /// Whether it has options that [`create`] gives to none, such as limits of resources.
     pub has_options: bool,
@@ -68,10 +69,11 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
     );
     let Some(row) = session.row(&known, (account.name, account.host)).await? else { return Ok(None) };
     let [plugin, string, tls, locked, options] = [0, 1, 2, 3, 4].map(|column| text(&row, column));
-    let shown = match session.rows(&format!("SHOW GRANTS FOR {}", account.quoted()?), ()).await {
+    let mut shown = match session.rows(&format!("SHOW GRANTS FOR {}", account.quoted()?), ()).await {
         Err(error) if error.refusal() == Some(Refusal::Missing) => return Ok(None), // Dropped a moment ago.
         rows => read(session, &rows?)?,
     };
+    let is_fenced = shown.grants.remove_roles(fences::is_role);
     let plugin = match () {
         () if plugin == PLUGIN && string != "RDS" => format!("{PLUGIN} AS '{string}'"),
         () if shown.has_alternatives => format!("{plugin} or another"),
@@ -81,7 +83,7 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
         plugin,
         requires_tls: !tls.is_empty(),
         requires_certificate: !["", "ANY"].contains(&tls.as_str()),
-        is_locked: ["1", "true", "Y"].contains(&locked.as_str()),
+        is_locked: !is_fenced && ["1", "true", "Y"].contains(&locked.as_str()),
         has_options: options == "Y",
         grants: shown.grants.folded(session.server()),
     }))

@@ -9,7 +9,7 @@ use crate::sql::writers::Writers;
 /// grants to nobody.
 const READ_ONLY: &str = "SELECT CAST(@@global.read_only AS CHAR)";
 
-/// A user who has a role may have any privilege of it.
+/// A user who has a role may have any privilege of it. Those of write fences have none.
 const WRITERS: &str = "
 SELECT DISTINCT u.User, u.Host FROM mysql.user u
 WHERE UNLOCKED AND u.User NOT IN ('', 'rdsadmin', 'rdsrepladmin', 'rdstopmgr', 'mysql.sys', 'mysql.session',
@@ -25,12 +25,13 @@ ORDER BY 1, 2";
 const WRITES: &str = "'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'ALTER', 'EXECUTE', 'SUPER'";
 
 const UNLOCKED_IN_MYSQL: &str = "u.account_locked = 'N'";
-const ROLES_IN_MYSQL: &str =
-    "EXISTS (SELECT 1 FROM mysql.role_edges r WHERE r.TO_USER = u.User AND r.TO_HOST = u.Host)";
+const ROLES_IN_MYSQL: &str = "EXISTS (SELECT 1 FROM mysql.role_edges r WHERE r.TO_USER = u.User AND r.TO_HOST = u.Host
+    AND r.FROM_USER NOT REGEXP '^rdsauth_[0-9a-f]{16}_[0-9a-f]{7}$')";
 
 const UNLOCKED_IN_MARIADB: &str = "u.is_role = 'N' AND NOT EXISTS (SELECT 1 FROM mysql.global_priv g
     WHERE g.User = u.User AND g.Host = u.Host AND JSON_VALUE(g.Priv, '$.account_locked') IN ('1', 'true'))";
-const ROLES_IN_MARIADB: &str = "EXISTS (SELECT 1 FROM mysql.roles_mapping r WHERE r.User = u.User AND r.Host = u.Host)";
+const ROLES_IN_MARIADB: &str = "EXISTS (SELECT 1 FROM mysql.roles_mapping r WHERE r.User = u.User AND r.Host = u.Host
+    AND r.Role NOT REGEXP '^rdsauth_[0-9a-f]{16}_[0-9a-f]{7}$')";
 
 impl Session {
     /// The users besides the session's own who can log in and have privileges to write.

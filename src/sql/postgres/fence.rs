@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::records::fences::{self, Entry, Fence};
 use crate::sql::Error;
+use crate::sql::fence::{Kept, Obstacles, Position};
 use crate::sql::postgres::Session;
 use crate::sql::quote::{NameError, pg_name, pg_text};
 
@@ -18,15 +19,6 @@ pub struct Fenceable {
     pub fence: Option<Fence>,
     /// The setting of the database itself and of users in it, as they are.
     settings: Vec<(Option<String>, String)>,
-}
-
-/// What was not put back.
-#[derive(Clone, Debug, Default)]
-pub struct Kept {
-    /// Databases with the fence of another create.
-    pub foreign: Vec<String>,
-    /// Settings that somebody has changed meanwhile, as `user in database`.
-    pub changed: Vec<String>,
 }
 
 const DATABASES: &str = "
@@ -56,6 +48,11 @@ WHERE datname = ANY ($1::text[]) AND usename <> ALL ($2::text[]) AND usename <> 
     AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND backend_start < $3::text::timestamptz";
 
 const PREPARED: &str = "SELECT gid FROM pg_prepared_xacts WHERE database = ANY ($1::text[]) ORDER BY 1";
+
+/// Physical slots confirm nothing, but move on to what was received.
+const SLOTS: &str = "
+SELECT slot_name::text, coalesce(coalesce(confirmed_flush_lsn, restart_lsn) >= $2::text::pg_lsn, false)
+FROM pg_replication_slots WHERE slot_name = ANY ($1::text[]) AND wal_status IS DISTINCT FROM 'lost' ORDER BY 1";
 
 const LOCKS: Duration = Duration::from_secs(10);
 
@@ -169,17 +166,17 @@ impl Session {
         Ok(row.map(|row| row.get(0)).unwrap_or_default())
     }
 
-    /// Why the server cannot be fenced: it is a replica, the user does not see other sessions, or transactions are
-    /// prepared in these databases, which are named.
+    /// Why the server cannot be fenced.
     ///
     /// # Errors
     /// Any.
-    pub async fn obstacles(&self, names: &[String]) -> Result<(bool, bool, Vec<String>), Error> {
+    pub async fn obstacles(&self, names: &[String]) -> Result<Obstacles, Error> {
         let sql = "SELECT pg_is_in_recovery(), pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')";
         let row = self.row(sql, &[]).await?;
         let (is_replica, sees) = row.map_or((false, false), |row| (row.get(0), row.get(1)));
         let prepared = self.rows(PREPARED, &[&names]).await?.iter().map(|row| row.get(0)).collect();
-        Ok((is_replica, !sees, prepared))
+        let lacks = (!sees).then_some("pg_read_all_stats");
+        Ok(Obstacles { is_replica, lacks, prepared, ..Obstacles::default() })
     }
 
     /// How many sessions in these databases are older than a time of the server, but for those of some users.
@@ -204,9 +201,19 @@ impl Session {
     ///
     /// # Errors
     /// Any.
-    pub async fn position(&self) -> Result<String, Error> {
+    pub async fn position(&self) -> Result<Position, Error> {
         let row = self.row("SELECT pg_current_wal_lsn()::text", &[]).await?;
-        Ok(row.map(|row| row.get(0)).unwrap_or_default())
+        Ok(Position { lsn: row.map(|row| row.get(0)), ..Position::default() })
+    }
+
+    /// The replication slots of these names, and whether each has confirmed a position. Those that were invalidated never
+    /// do, and are left out.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn slots(&self, names: &[String], lsn: Option<&str>) -> Result<Vec<(String, bool)>, Error> {
+        let rows = self.rows(SLOTS, &[&names, &lsn]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     async fn set_read_only(&self, database: &str, user: Option<&str>, value: Option<&str>) -> Result<(), Error> {

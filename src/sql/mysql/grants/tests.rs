@@ -160,6 +160,16 @@ fn a_backslash_in_a_name_stands_for_itself() {
 }
 
 #[test]
+fn roles_are_removed_by_name() {
+    let mut grants = shown(&["GRANT `r`@`%`,`x``y`@`%` TO `u`@`%`", "GRANT SELECT ON *.* TO `u`@`%`"]).grants;
+    assert!(!grants.remove_roles(|name| name == "SELECT"));
+    assert!(grants.remove_roles(|name| name == "x`y"));
+    assert_eq!(grants.lines(), ["`r`@`%`", "SELECT ON *.*"]);
+    assert!(grants.remove_roles(|name| name == "r"));
+    assert_eq!(grants.lines(), ["SELECT ON *.*"]);
+}
+
+#[test]
 fn a_master_is_known_by_what_it_may() {
     let master = |option| grants(&[granted(&["CREATE USER", "SELECT"], "*", "*", option)]);
     assert!(master(true).are_a_masters() && !master(false).are_a_masters());
