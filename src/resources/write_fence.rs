@@ -25,6 +25,9 @@ tf_provider::model! {
     /// Stops the writes to databases of a PostgreSQL, MySQL or MariaDB server, and records the position in its log behind
     /// the last one. Use it in a cutover before the copy takes over, and destroy it to go back. Replication goes on.
     ///
+    /// In PostgreSQL, the transactions of users become read-only by default. In MySQL and MariaDB, the accounts that can
+    /// write are locked, so that they cannot read either. Both are undone exactly when the resource is destroyed.
+    ///
     /// ## PostgreSQL
     ///
     /// The transactions of the databases become read-only by default: default_transaction_read_only is turned on for
@@ -338,7 +341,7 @@ impl Owned for WriteFence {
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(planned) = planned.decode().filter(|_| !connection::is_skipped(cx)) else { return Ok(None) };
         let side = planned.side(cx).await?;
-        let found = side.find(&planned.databases).await?;
+        let found = side.find(&planned.databases).await.map_err(|error| planned.fault(error))?;
         side.leave(cx, &planned.database_connection);
         Ok(found.marks.into_iter().next().map(Creator::Mark))
     }
