@@ -112,7 +112,7 @@ pub(crate) const OF_MARIADB: Scenario = Scenario {
 const MARIADB: &str = "
 CREATE DATABASE one; CREATE DATABASE `maß ``x`;
 CREATE USER `user``s`@'%'; GRANT INSERT ON one.* TO `user``s`@'%';
-CREATE USER both@'%'; GRANT ALL ON one.* TO both@'%'; GRANT ALL ON `maß ``x`.* TO both@'%';
+CREATE USER `both`@'%'; GRANT ALL ON one.* TO `both`@'%'; GRANT ALL ON `maß ``x`.* TO `both`@'%';
 CREATE USER accepted@'%'; GRANT INSERT ON one.* TO accepted@'%';
 CREATE USER idle@'%' ACCOUNT LOCK; GRANT INSERT ON one.* TO idle@'%';
 CREATE USER reader@'%'; GRANT SELECT ON *.* TO reader@'%'";

@@ -295,6 +295,46 @@ fn a_session_of_the_connecting_user_is_told() {
     scene.tf.destroy();
 }
 
+#[test]
+fn what_everybody_may_do_is_seen() {
+    let scene = Scene::new("");
+    let before = scene.accounts();
+    scene.sql("GRANT INSERT ON app.* TO PUBLIC");
+    scene.tf.apply();
+    scene.check_locked("reader");
+    scene.sql("REVOKE INSERT ON app.* FROM PUBLIC");
+    scene.tf.destroy();
+    assert_eq!(scene.accounts().replace("PUBLIC \n", ""), before);
+    assert_eq!(scene.ask("reader", "SELECT 1"), Ok("1".to_owned()));
+}
+
+/// The next step of a cutover, which needs a source that nobody can write to.
+#[test]
+fn sequences_are_raised_behind_the_fence() {
+    let scene = Scene::new("");
+    let fields = json!({ "engine": "mariadb", "own_server": true });
+    let copy = scene.account.add_database_of("instance", "copy", fields)["host"].as_str().expect("a host").to_owned();
+    let table = "CREATE TABLE app.counted (id int PRIMARY KEY AUTO_INCREMENT)";
+    scene.sql(&format!("{table}; INSERT INTO app.counted VALUES (50); GRANT SELECT ON app.* TO fencer@'%'"));
+    let user = format!("CREATE USER fencer@'%' IDENTIFIED BY '{PASSWORD}'; GRANT SELECT, ALTER ON app.* TO fencer@'%'");
+    scene.account.sql_behind(&copy, "app", &format!("{table}; {user}"));
+    let connection = |name: &str, host: &str| {
+        format!("  {name} {{\n    host = \"{host}\"\n    username = \"fencer\"\n    auth = \"provider\"\n  }}\n")
+    };
+    let sync = format!(
+        "resource \"rdsauth_sequence_sync\" \"it\" {{\n  engine = \"mariadb\"\n  schemas = [\"app\"]\n  margin = 10\n{}{}  \
+         depends_on = [{IT}]\n}}\n",
+        connection("source_connection", &scene.host),
+        connection("target_connection", &copy)
+    );
+    scene.tf.write("sync.tf", &sync);
+    scene.tf.apply();
+    let insert = "INSERT INTO app.counted VALUES (NULL); SELECT id FROM app.counted";
+    assert_eq!(scene.account.sql_behind(&copy, "app", insert), "61");
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+}
+
 /// A fence and a user that another resource manages do not get into each other's way.
 #[test]
 fn a_managed_user_is_no_drift_while_it_is_fenced() {

@@ -43,8 +43,8 @@ tf_provider::model! {
     /// value that the target hands out, too. In PostgreSQL that is so while the sessions of a user who can log in and
     /// connect to the database are not read-only by default, which `ALTER DATABASE … SET default_transaction_read_only =
     /// on` makes them, except for users with a setting of their own. In MySQL and MariaDB it is so while an account
-    /// that is not locked has privileges to write, other than the connecting one, unless the DB parameter read_only is
-    /// on.
+    /// that is not locked has privileges to write to one of `schemas`, other than the connecting one, unless the DB
+    /// parameter read_only is on. `rdsauth_write_fence` stops the writes in all engines.
     ///
     /// ~> **Note:** A session of PostgreSQL that is open at the target and has values of a sequence with `CACHE` in its
     /// memory uses them up first, whatever the sequence is set to. A warning names such sequences. Connect to the target
@@ -325,7 +325,8 @@ impl SequenceSync {
         let schemas = self.schemas.as_deref();
         let (mut source, mut target) = (self.source(cx).await?, self.target(cx).await?);
         if !self.allow_writable_source {
-            let writers = source.writers().await.map_err(|error| diagnostics::unknown_writers(source.fault(error)))?;
+            let writers =
+                source.writers(schemas).await.map_err(|error| diagnostics::unknown_writers(source.fault(error)))?;
             diagnostics::still_writable(&writers, &Place::of(&self.source_connection, self.family()?).to_string())?;
         }
         let there = source.sequences(schemas).await.map_err(|error| source.fault(error))?;

@@ -18,10 +18,12 @@ const IDS: [(&str, &str); 8] = [
 ];
 
 /// Values that are replaced without a number.
-const REST: [(&str, &str); 5] = [
+const REST: [(&str, &str); 7] = [
     (r"\b([a-z_]+)/[0-9a-f]{16}\b", "$1/CREATION"),
     (r#""oid":\d+"#, r#""oid":0"#),
     (r#""lsn":"[0-9A-F]+/[0-9A-F]+""#, r#""lsn":"LSN""#),
+    (r#""binlog_position":\d+"#, r#""binlog_position":0"#),
+    (r#""gtid":"[0-9-]+""#, r#""gtid":"GTID""#),
     (r"(:secret:[A-Za-z0-9/_+=.@!-]+)-[A-Za-z0-9]{6}\b", "$1-RANDOM"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", "TIME"),
 ];

@@ -49,13 +49,14 @@ impl Side {
         }
     }
 
-    pub(super) async fn writers(&mut self) -> Result<Writers, sql::Error> {
+    /// Who can write, in MySQL and MariaDB to these databases if they are not all.
+    pub(super) async fn writers(&mut self, schemas: Option<&[String]>) -> Result<Writers, sql::Error> {
         match &mut self.session {
             Session::Postgres(session) => {
                 let database = session.database().to_owned();
                 session.writers(&database).await
             }
-            Session::Mysql(session) => session.writers().await,
+            Session::Mysql(session) => session.writers(schemas).await,
         }
     }
 

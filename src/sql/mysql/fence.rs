@@ -52,6 +52,10 @@ WHERE ID <> CONNECTION_ID() AND COMMAND NOT IN ('Binlog Dump', 'Binlog Dump GTID
 /// Needs the privilege PROCESS, without which a list of sessions has but one's own.
 const SEES_OTHERS: &str = "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 1";
 
+/// A lock that whoever sets a fence has for so many seconds at most.
+const TURN: &str = "rdsauth_write_fence";
+const PATIENCE: u32 = 10;
+
 /// A thread that has ended, and one of another user.
 const NO_THREAD: &str = "1094";
 const NOT_OWNER: &str = "1095";
@@ -90,6 +94,31 @@ impl Session {
         mark: &str,
     ) -> Result<Result<Fenced, String>, NotSet> {
         let untouched = |error| NotSet { error, is_left: false };
+        self.take_turn().await.map_err(untouched)?;
+        let fenced = self.fence_in_turn(databases, accepted, mark).await;
+        // It ends with the session as well.
+        if let Err(error) = self.run(&format!("DO RELEASE_LOCK('{TURN}')")).await {
+            tracing::debug!(%error, "the lock of fences was not released");
+        }
+        fenced
+    }
+
+    /// Two fences around the same databases are not to find each other missing.
+    async fn take_turn(&mut self) -> Result<(), Error> {
+        let row = self.row(&format!("SELECT CAST(GET_LOCK('{TURN}', {PATIENCE}) AS CHAR)"), ()).await?;
+        match row.is_some_and(|row| text(&row, 0) == "1") {
+            true => Ok(()),
+            false => Err(self.error(format!("the lock {TURN} is held by another session for {PATIENCE} seconds"))),
+        }
+    }
+
+    async fn fence_in_turn(
+        &mut self,
+        databases: &[String],
+        accepted: &[String],
+        mark: &str,
+    ) -> Result<Result<Fenced, String>, NotSet> {
+        let untouched = |error| NotSet { error, is_left: false };
         let role = fences::role(mark, databases);
         let there = self.fence_roles(databases).await.map_err(untouched)?;
         if let Some(foreign) = there.iter().find(|found| **found != role) {
@@ -104,29 +133,28 @@ impl Session {
         let released: Vec<_> =
             accounts.iter().filter(|one| one.fences.contains(&role) && accepted.contains(&one.title())).collect();
         let is_new = there.is_empty();
-        match self.set_fence(&role, is_new, &new).await {
-            Ok(()) => {}
-            Err(error) => {
-                let undone = self.undo_fence(&role, is_new, &new).await;
-                return Err(NotSet { error, is_left: is_new && undone.is_err() });
-            }
+        if is_new {
+            let created = self.run(&format!("CREATE ROLE {}", my_given(&role))).await;
+            // Without an answer, it may exist.
+            created.map_err(|error| NotSet { is_left: !matches!(error.kind, Kind::Server(_)), error })?;
+        }
+        if let Err(error) = self.lock(&role, &new).await {
+            let undone = self.undo(&role, is_new, &new).await;
+            return Err(NotSet { error, is_left: is_new && undone.is_err() });
         }
         let untouched = |error| NotSet { error, is_left: is_new };
         self.release(&role, &released).await.map_err(untouched)?;
         self.fenced(databases).await.map(Ok).map_err(untouched)
     }
 
-    async fn set_fence(&mut self, role: &str, is_new: bool, accounts: &[&Account]) -> Result<(), Error> {
-        if is_new {
-            self.run(&format!("CREATE ROLE {}", my_given(role))).await?;
-        }
+    async fn lock(&mut self, role: &str, accounts: &[&Account]) -> Result<(), Error> {
         for statement in locking(role, accounts) {
             self.run(&statement).await?;
         }
         Ok(())
     }
 
-    async fn undo_fence(&mut self, role: &str, is_new: bool, accounts: &[&Account]) -> Result<(), Error> {
+    async fn undo(&mut self, role: &str, is_new: bool, accounts: &[&Account]) -> Result<(), Error> {
         let open: Vec<_> = accounts.iter().filter(|one| !one.is_locked).copied().collect();
         if !open.is_empty() {
             self.run(&format!("ALTER USER {} ACCOUNT UNLOCK", list(&open))).await?;

@@ -34,14 +34,18 @@ const ROLES_IN_MARIADB: &str = "EXISTS (SELECT 1 FROM mysql.roles_mapping r WHER
     AND r.Role NOT REGEXP '^rdsauth_[0-9a-f]{16}_[0-9a-f]{7}$')";
 
 impl Session {
-    /// The users besides the session's own who can log in and have privileges to write.
+    /// The users besides the session's own who can log in and have privileges to write: to these databases, to which
+    /// events may write, too, or to any.
     ///
     /// # Errors
     /// Any, such as a missing privilege to read the tables of users.
-    pub async fn writers(&mut self) -> Result<Writers, Error> {
+    pub async fn writers(&mut self, databases: Option<&[String]>) -> Result<Writers, Error> {
         let read_only = self.row(READ_ONLY, ()).await?.map(|row| text(&row, 0)).unwrap_or_default();
         if !["", "0", "OFF"].contains(&read_only.as_str()) {
             return Ok(Writers::default());
+        }
+        if let Some(databases) = databases.filter(|all| !all.is_empty()) {
+            return Ok(Writers { names: self.fence_writers(databases).await?, is_replica: false });
         }
         let (unlocked, roles) = match self.server().is_mariadb {
             true => (UNLOCKED_IN_MARIADB, ROLES_IN_MARIADB),
