@@ -13,7 +13,7 @@ pub use db_user::{DbUserArn, MAX_DB_USER_LEN, Wildcards, check_db_user, check_re
 pub use principal::{principal_arn, role_arn};
 pub use regions::check_known_region;
 pub use service::{
-    cluster_arn, cluster_snapshot_arn, database_in, deployment_arn, instance_arn, instance_beside, key_arn,
+    cluster_arn, cluster_snapshot_arn, database_in, deployment_arn, dms_arn, instance_arn, instance_beside, key_arn,
     parameter_group_arn, secret_arn, snapshot_arn, snapshot_beside,
 };
 pub use trusted::check_principal;

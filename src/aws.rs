@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod credentials;
+mod direct;
+pub mod dms;
 pub mod ec2;
 pub mod error;
 pub mod host;

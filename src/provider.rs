@@ -32,6 +32,7 @@ use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::blue_green_encryption::BlueGreenEncryption;
 use crate::resources::constraint_suspension::ConstraintSuspension;
 use crate::resources::db_secret::DbSecret;
+use crate::resources::dms_migration::DmsMigration;
 use crate::resources::encrypted_cluster_restore::EncryptedClusterRestore;
 use crate::resources::encrypted_restore::EncryptedRestore;
 use crate::resources::encrypted_snapshot::EncryptedSnapshot;
@@ -95,6 +96,7 @@ impl Provider for Rdsauth {
                 resource::<_, BlueGreenEncryption>(),
                 resource::<_, ConstraintSuspension>(),
                 resource::<_, DbSecret>(),
+                resource::<_, DmsMigration>(),
                 resource::<_, EncryptedClusterRestore>(),
                 resource::<_, EncryptedRestore>(),
                 resource::<_, EncryptedSnapshot>(),

@@ -4,6 +4,7 @@ pub mod aurora_loader_role;
 pub mod blue_green_encryption;
 pub mod constraint_suspension;
 pub mod db_secret;
+pub mod dms_migration;
 pub mod encrypted_cluster_restore;
 pub mod encrypted_restore;
 pub mod encrypted_snapshot;

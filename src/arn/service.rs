@@ -115,6 +115,21 @@ pub fn database_in(arn: &str) -> Option<(String, bool)> {
     }
 }
 
+/// The ARN of an object of DMS: `kind` is `rep` for a replication instance and `endpoint` for an endpoint.
+///
+/// # Errors
+/// It is something else.
+pub fn dms_arn(text: &str, kind: &str, what: &str) -> Result<Arn, ArnError> {
+    let arn = regional(text, "dms", what)?;
+    match arn.resource.split_once(':') {
+        Some((found, id)) if found == kind && !id.is_empty() && !id.contains(['*', '?', ':', '/']) => Ok(arn),
+        _ => {
+            let message = format!("\"{text}\" is not the ARN of {what}, which ends in \"{kind}:ID\".");
+            Err(ArnError::new(Part::Resource, message))
+        }
+    }
+}
+
 fn regional(text: &str, service: &str, what: &str) -> Result<Arn, ArnError> {
     let arn: Arn = text.parse()?;
     if arn.service != service {

@@ -170,6 +170,29 @@ pub fn snapshot() -> Check {
     rds_identifier(FORM, 255)
 }
 
+/// The identifier of a replication task of DMS.
+pub fn replication_task() -> Check {
+    let fits = is_rds_name(255);
+    Check::text(
+        "must be 1 to 255 lower-case letters, digits and single hyphens, a letter first and no hyphen last",
+        move |name| fits(name) && !name.contains(|c: char| c.is_ascii_uppercase()),
+    )
+}
+
+/// The ARN of a replication instance of DMS.
+pub fn replication_instance_arn() -> Check {
+    Check::explained("must be the ARN of a replication instance", |text| {
+        arn::dms_arn(text, "rep", "a replication instance").map(drop)
+    })
+}
+
+/// The ARN of an endpoint of DMS.
+pub fn dms_endpoint_arn() -> Check {
+    Check::explained("must be the ARN of an endpoint of DMS", |text| {
+        arn::dms_arn(text, "endpoint", "an endpoint of DMS").map(drop)
+    })
+}
+
 /// The name of a blue/green deployment.
 pub fn deployment_name() -> Check {
     let fits = is_rds_name(60);

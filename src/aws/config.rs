@@ -16,7 +16,9 @@ use tokio::sync::OnceCell;
 
 use crate::arn::{Partition, check_known_region};
 use crate::aws::credentials::{AssumeRole, AssumedRole};
-use crate::aws::ec2::{Common, Ec2};
+use crate::aws::direct::Common;
+use crate::aws::dms::Dms;
+use crate::aws::ec2::Ec2;
 use crate::aws::error::{Error, Kind};
 use crate::aws::http::{FewerNetworkRetries, UserAgent};
 use crate::aws::iam::Iam;
@@ -39,6 +41,7 @@ struct Inner {
     iam: OnceCell<Iam>,
     sts: OnceCell<Sts>,
     caller: OnceCell<Identity>,
+    dms: Regional<Dms>,
     ec2: Regional<Ec2>,
     kms: Regional<Kms>,
     rds: Regional<Rds>,
@@ -94,6 +97,27 @@ macro_rules! regional {
     }};
 }
 
+/// The same without an SDK crate.
+macro_rules! regional_direct {
+    ($self:ident, $field:ident, $service:literal, $client:ident, $region:ident) => {{
+        let region = $self.region($region).await?;
+        $self.check_account().await?;
+        let base = $self.base().await?;
+        let endpoint = $self.endpoint($service)?;
+        let mut clients = $self.0.$field.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(region.clone()).or_insert_with(|| {
+            let interceptors = vec![
+                SharedInterceptor::new(FewerNetworkRetries),
+                SharedInterceptor::new(RequestLog),
+                SharedInterceptor::new($self.user_agent()),
+            ];
+            let retries = $self.retry_partition();
+            $client::new(Common { sdk: &base.sdk, region, endpoint, retries, interceptors })
+        });
+        Ok(client.clone())
+    }};
+}
+
 impl Clients {
     /// Takes the options; no I/O, no access to the environment.
     pub fn new(options: Options) -> Self {
@@ -117,6 +141,7 @@ impl Clients {
             iam: OnceCell::new(),
             sts: OnceCell::new(),
             caller: OnceCell::new(),
+            dms: Regional::default(),
             ec2: Regional::default(),
             kms: Regional::default(),
             rds: Regional::default(),
@@ -174,25 +199,20 @@ impl Clients {
         Ok(iam)
     }
 
+    /// DMS in a region; defaults to the configured one.
+    ///
+    /// # Errors
+    /// There is no region, the options are wrong, or the account is not allowed.
+    pub async fn dms(&self, region: Option<&str>) -> Result<Dms, Error> {
+        regional_direct!(self, dms, "dms", Dms, region)
+    }
+
     /// EC2 in a region; defaults to the configured one.
     ///
     /// # Errors
     /// There is no region, the options are wrong, or the account is not allowed.
     pub async fn ec2(&self, region: Option<&str>) -> Result<Ec2, Error> {
-        let region = self.region(region).await?;
-        self.check_account().await?;
-        let base = self.base().await?;
-        let endpoint = self.endpoint("ec2")?;
-        let mut clients = self.0.ec2.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = clients.entry(region.clone()).or_insert_with(|| {
-            let interceptors = vec![
-                SharedInterceptor::new(FewerNetworkRetries),
-                SharedInterceptor::new(RequestLog),
-                SharedInterceptor::new(self.user_agent()),
-            ];
-            Ec2::new(Common { sdk: &base.sdk, region, endpoint, retries: self.retry_partition(), interceptors })
-        });
-        Ok(client.clone())
+        regional_direct!(self, ec2, "ec2", Ec2, region)
     }
 
     /// KMS in a region; defaults to the configured one.

@@ -2,7 +2,7 @@
 //!
 //! Four of its 700 operations, which only read. The SDK's crate for EC2 has all of them: without optimization, it takes 190
 //! seconds of processor time and 7 GB of memory to compile, more than all other crates here together. So these requests are
-//! sent with the SDK's runtime alone, as that crate would send them: signature, retries, timeouts, user agent, endpoints.
+//! sent with the SDK's runtime alone.
 
 mod endpoints;
 mod request;
@@ -11,11 +11,11 @@ mod security_groups;
 mod xml;
 
 pub use self::endpoints::VpcEndpoint;
-pub(crate) use self::request::Common;
 pub use self::routes::{Gateways, RouteTable};
 pub use self::security_groups::{Range, Rule, SecurityGroup};
 
 use self::request::Requests;
+use crate::aws::direct::Common;
 
 /// The EC2 client of one region.
 #[derive(Clone, Debug)]

@@ -180,7 +180,7 @@ impl Error {
             || self.has(&["DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"])
             || self.has(&["DBInstanceRoleAlreadyExists", "DBInstanceRoleAlreadyExistsFault"])
             || self.has(&["DBClusterEndpointAlreadyExistsFault", "DBClusterSnapshotAlreadyExistsFault"])
-            || self.has(&["BlueGreenDeploymentAlreadyExistsFault"])
+            || self.has(&["BlueGreenDeploymentAlreadyExistsFault", "ResourceAlreadyExistsFault"])
     }
 
     /// Whether a KMS key could not be used, since it is disabled, about to be deleted, of the wrong kind or out of reach.
@@ -198,7 +198,7 @@ impl Error {
         self.has(&["LimitExceeded", "LimitExceededException", "TagQuotaPerResourceExceeded"])
             || self.has(&["SnapshotQuotaExceeded", "SnapshotQuotaExceededFault"])
             || self.has(&["DBClusterQuotaExceededFault", "InstanceQuotaExceeded", "InstanceQuotaExceededFault"])
-            || self.has(&["StorageQuotaExceeded", "DBClusterEndpointQuotaExceededFault"])
+            || self.has(&["StorageQuotaExceeded", "DBClusterEndpointQuotaExceededFault", "ResourceQuotaExceededFault"])
     }
 
     /// Whether the session of the credentials has ended.
@@ -233,12 +233,13 @@ impl Error {
             || self.has(&["InvalidDBClusterState", "InvalidDBClusterStateFault", "InvalidDBParameterGroupStateFault"])
             || self.has(&["InvalidDBSnapshotState", "InvalidDBSnapshotStateFault", "KMSInvalidStateException"])
             || self.has(&["InvalidDBClusterSnapshotStateFault", "InvalidDBClusterEndpointStateFault"])
-            || self.has(&["InvalidBlueGreenDeploymentStateFault"])
+            || self.has(&["InvalidBlueGreenDeploymentStateFault", "InvalidResourceStateFault"])
     }
 
     /// Whether AWS does not support the operation for this object.
     pub fn is_unsupported(&self) -> bool {
         self.has(&["InvalidParameterCombination", "InvalidParameterValue"])
+            || self.has(&["InvalidParameterCombinationException", "InvalidParameterValueException"])
             || self.has(&["SourceDatabaseNotSupportedFault", "SourceClusterNotSupportedFault"])
     }
 

@@ -192,6 +192,21 @@ pub const PARAMETER_GROUP_BUSY: Retry<Error> = Retry {
 pub const GROUP_IN_USE: Retry<Error> =
     Retry { what: "the parameter group to be no longer in use", ..PARAMETER_GROUP_BUSY };
 
+// === DMS ===
+
+/// Polling a replication task, which takes minutes to days.
+pub const TASK: Pauses = Pauses { first: Duration::from_millis(200), most: Duration::from_secs(15) };
+
+/// Polling the test of a connection, which takes up to a minute or two.
+pub const CONNECTION: Pauses = Pauses { first: Duration::from_millis(200), most: Duration::from_secs(5) };
+
+/// After so many looks at a task that do not show the start that was requested, it has ended.
+pub const START_SHOWN: u32 = 10;
+
+/// DMS refuses a request while it changes the task, the endpoints or the replication instance; only the operation's own
+/// limit ends that wait.
+pub const TASK_BUSY: Retry<Failed> = Retry { what: "DMS to accept the change", ..DATABASE_BUSY };
+
 // === All ===
 
 /// What a state holds and a read does not show may have been created a moment ago.

@@ -7,6 +7,12 @@ use crate::attributes::checks;
 tf_provider::model! {
     /// Endpoint URLs by service.
     pub struct Endpoints {
+        /// Alias of `dms`.
+        databasemigration: Option<String> = optional().check(checks::url()),
+        /// Alias of `dms`.
+        databasemigrationservice: Option<String> = optional().check(checks::url()),
+        /// Endpoint URL of DMS. Can also be set with `AWS_ENDPOINT_URL_DATABASE_MIGRATION_SERVICE` or `AWS_ENDPOINT_URL`.
+        dms: Option<String> = optional().check(checks::url()),
         /// Endpoint URL of EC2. Can also be set with `AWS_ENDPOINT_URL_EC2` or `AWS_ENDPOINT_URL`.
         ec2: Option<String> = optional().check(checks::url()),
         /// Endpoint URL of IAM. Can also be set with `AWS_ENDPOINT_URL_IAM` or `AWS_ENDPOINT_URL`.
@@ -23,13 +29,16 @@ tf_provider::model! {
         /// Endpoint URL of STS. Can also be set with `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`.
         sts: Option<String> = optional().check(checks::url()),
     }
+    rules { conflicts(databasemigration, databasemigrationservice, dms) }
     ignored { OTHERS => "Ignored; accepted for compatibility with `hashicorp/aws`." }
 }
 
 impl Endpoints {
     /// The URLs by service.
     pub(super) fn urls(&self) -> Vec<(String, String)> {
+        let dms = self.dms.clone().or(self.databasemigration.clone()).or(self.databasemigrationservice.clone());
         let all = [
+            (Self::dms.name(), &dms),
             (Self::ec2.name(), &self.ec2),
             (Self::iam.name(), &self.iam),
             (Self::kms.name(), &self.kms),
@@ -58,9 +67,9 @@ const OTHERS: &[&str] = &[
     "codestarconnections", "codestarnotifications", "cognitoidentity", "cognitoidentityprovider", "cognitoidp",
     "comprehend", "computeoptimizer", "config", "configservice", "connect", "connectcases", "controltower",
     "costandusagereportservice", "costexplorer", "costoptimizationhub", "cur", "customerprofiles",
-    "databasemigration", "databasemigrationservice", "databrew", "dataexchange", "datapipeline", "datasync",
+    "databrew", "dataexchange", "datapipeline", "datasync",
     "datazone", "dax", "deploy", "detective", "devicefarm", "devopsagent", "devopsguru", "directconnect",
-    "directoryservice", "directoryservicedata", "dlm", "dms", "docdb", "docdbelastic", "drs", "ds", "dsql",
+    "directoryservice", "directoryservicedata", "dlm", "docdb", "docdbelastic", "drs", "ds", "dsql",
     "dynamodb", "ecr", "ecrpublic", "ecs", "efs", "eks", "elasticache", "elasticbeanstalk",
     "elasticloadbalancing", "elasticloadbalancingv2", "elasticsearch", "elasticsearchservice", "elastictranscoder",
     "elb", "elbv2", "emr", "emrcontainers", "emrserverless", "es", "eventbridge", "eventbridgev2", "events",

@@ -6,6 +6,9 @@ pub(super) fn absence(service: &str, operation: &str) -> &'static [&'static str]
         ("iam", _) => &["NoSuchEntity"],
         ("kms", _) => &["NotFoundException"],
         ("secretsmanager", _) => &["ResourceNotFoundException"],
+        // What the request names besides the task is missing.
+        ("dms", "CreateReplicationTask" | "TestConnection") => &[],
+        ("dms", _) => &["ResourceNotFoundFault"],
         ("rds", "CreateDBSnapshot" | "DeleteDBInstance") => INSTANCE,
         ("rds", "DescribeDBInstances" | "ModifyDBInstance" | "RebootDBInstance") => INSTANCE,
         ("rds", "CreateBlueGreenDeployment") => {
@@ -68,6 +71,8 @@ mod tests {
     fn only_the_object_of_the_operation_is_absent() {
         for (service, operation, code, want) in [
             ("iam", "GetRole", "NoSuchEntity", true),
+            ("dms", "DescribeReplicationTasks", "ResourceNotFoundFault", true),
+            ("dms", "CreateReplicationTask", "ResourceNotFoundFault", false),
             ("kms", "DescribeKey", "NotFoundException", true),
             ("secretsmanager", "DescribeSecret", "ResourceNotFoundException", true),
             ("rds", "DescribeDBInstances", "DBInstanceNotFound", true),

@@ -1,0 +1,87 @@
+//! What a replication task has done with each table.
+
+use crate::aws::dms::Dms;
+use crate::aws::dms::request::{Object, filtered, number, text};
+use crate::aws::error::Error;
+
+/// A table of a replication task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// `Table completed` and so on.
+    pub state: String,
+    /// Rows of the full load.
+    pub rows: i64,
+    /// Changes that were captured and not applied yet.
+    pub behind: i64,
+    /// `Validated` and so on.
+    pub validation: String,
+    /// What DMS says about the validation.
+    pub validation_details: Option<String>,
+    /// Records that wait for their validation.
+    pub pending: i64,
+    /// Records that differ.
+    pub failed: i64,
+    /// Records that could not be compared.
+    pub suspended: i64,
+}
+
+/// The most tables that DMS gives at a time.
+const PAGE: u32 = 500;
+
+impl Dms {
+    /// The tables of a task, 500 in a request; none if it was never started. Needs `dms:DescribeTableStatistics`.
+    ///
+    /// # Errors
+    /// Any but the absence of statistics.
+    pub async fn tables(&self, task: &str) -> Result<Vec<Table>, Error> {
+        self.tables_that(task, filtered(&[])).await
+    }
+
+    /// The tables in this state. Needs `dms:DescribeTableStatistics`.
+    ///
+    /// # Errors
+    /// Any but the absence of statistics.
+    pub async fn tables_in(&self, task: &str, state: &str) -> Result<Vec<Table>, Error> {
+        self.tables_that(task, filtered(&[("table-state", &[state])])).await
+    }
+
+    async fn tables_that(&self, task: &str, mut input: Object) -> Result<Vec<Table>, Error> {
+        input.insert("ReplicationTaskArn".to_owned(), task.into());
+        match self.0.all("DescribeTableStatistics", input, ("TableStatistics", PAGE), table).await {
+            Err(error) if error.is_not_found() || error.is_invalid_state() => Ok(Vec::new()),
+            found => found,
+        }
+    }
+}
+
+impl Table {
+    /// Schema and name.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+}
+
+fn table(found: &Object) -> Option<Table> {
+    let own = |name: &str| text(found, name).unwrap_or_default();
+    // A version of the engine that does not count what it applies says nothing about it.
+    let behind = |name: &str| {
+        let applied = found.get(&format!("Applied{name}")).and_then(serde_json::Value::as_i64);
+        applied.map_or(0, |applied| (number(found, name) - applied).max(0))
+    };
+    Some(Table {
+        schema: text(found, "SchemaName")?,
+        name: text(found, "TableName")?,
+        state: own("TableState"),
+        rows: number(found, "FullLoadRows"),
+        behind: ["Inserts", "Updates", "Deletes", "Ddls"].into_iter().map(behind).sum(),
+        validation: own("ValidationState"),
+        validation_details: text(found, "ValidationStateDetails").filter(|details| !details.is_empty()),
+        pending: number(found, "ValidationPendingRecords"),
+        failed: number(found, "ValidationFailedRecords"),
+        suspended: number(found, "ValidationSuspendedRecords"),
+    })
+}

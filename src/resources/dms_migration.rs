@@ -1,0 +1,470 @@
+//! `rdsauth_dms_migration`: a replication task of DMS that is started, waited for, and judged.
+//!
+//! A full load takes hours, and replication goes on until the task is stopped. Whatever run finds the task goes on with it:
+//! a wait that is cut off leaves a resource that is not tainted, and an update ends the wait.
+
+mod diagnostics;
+mod ends;
+mod foreseen;
+mod mappings;
+mod progress;
+mod removal;
+mod settings;
+mod steps;
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{
+    Computed, Json, Map, Partial, Plan, Resource, Set, Source, Val, View, block, check, computed, optional, required,
+};
+
+use crate::arn::{self, Arn};
+use crate::attributes::checks;
+use crate::attributes::tags::{self, Given};
+use crate::aws::dms::{Dms, Table, Task};
+use crate::ownership::{self, Owned};
+use crate::records::claims::{self, Creator, Subject};
+use crate::resources::dms_migration::progress::{is_active, is_finished};
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// Migrates the rows of one database to another with AWS DMS, for example into an encrypted one: creates a replication
+    /// task, starts it, waits until its full load is complete, its rows are validated or its changes are applied, and fails
+    /// if tables have errors or rows differ. Use it instead of `aws_dms_replication_task`, which returns when the task has
+    /// started, and whose task has to be stopped by hand to be changed.
+    ///
+    /// The [replication task](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.html) runs on a replication
+    /// instance and between two endpoints that exist, such as those of `aws_dms_replication_instance` and
+    /// `aws_dms_endpoint`. Before it is created and before each start, the connections to both endpoints are tested.
+    ///
+    /// The defaults hide nothing: rows are validated, LOBs are migrated whole, and an error suspends the table in place of
+    /// being logged only. The control tables of DMS (`awsdms_%`) and the schema `rdsauth` are never migrated.
+    ///
+    /// ~> **Note:** DMS migrates rows, and no more: no sequences or values of `AUTO_INCREMENT`, secondary indexes, triggers,
+    /// column defaults or users. Create the schema on the target before, for example from a schema-only dump, and synchronize
+    /// sequences after the writes to the source have ended, with [`rdsauth_sequence_sync`](sequence_sync.md).
+    /// [`rdsauth_schema_drift`](../data-sources/schema_drift.md) compares both databases.
+    ///
+    /// ~> **Note:** Foreign keys and triggers of the target act on what DMS writes. Suspend them with
+    /// [`rdsauth_constraint_suspension`](constraint_suspension.md) until the full load is complete. PostgreSQL never
+    /// truncates a table that a foreign key references, so `TRUNCATE_BEFORE_LOAD` fails there unless the foreign keys are
+    /// suspended.
+    ///
+    /// ~> **Note:** DMS ignores updates and deletes of PostgreSQL tables without a primary key, and cannot validate them. It
+    /// sees a partitioned table and its partitions as tables of their own: include only one of them. `NUMERIC` columns
+    /// without precision become `NUMERIC(28,6)`. [`rdsauth_encryption_plan`](../data-sources/encryption_plan.md) with a
+    /// `database_connection` lists such objects.
+    ///
+    /// ~> **Note:** As long as a task with ongoing replication exists, the source keeps its write-ahead log or binary log
+    /// for it, also while the task is stopped. Destroy the resource after the cutover.
+    ///
+    /// -> If the timeout or an interruption ends an apply, the apply ends with a warning and the resource is not tainted: the
+    /// task goes on in AWS, and the next apply waits for it. Other resources that need the result should check `reached` in
+    /// a `postcondition`, as in the second example.
+    ///
+    /// ## Drift Detection
+    ///
+    /// A plan detects changes made outside of Terraform to the selected tables, the settings and the tags, and the next
+    /// apply corrects them: it stops the task, modifies it, and resumes it. A task that has stopped or failed is resumed,
+    /// unless it has stopped as its type or its settings say, such as after a full load. A setting that is removed from
+    /// `settings` keeps its value.
+    ///
+    /// A task that DMS has started to load again, or to which tables were added, is only resumed. Tables that are added to
+    /// the selection of a task whose full load is complete are loaded by another `reload_trigger` only.
+    ///
+    /// ## Destroy
+    ///
+    /// The task is stopped and deleted. The rows on the target stay, as do the control tables `awsdms_…` there, and on a
+    /// PostgreSQL source the table `awsdms_ddl_audit` and the event trigger `awsdms_intercept_ddl`. DMS drops the replication
+    /// slot that it has created. The endpoints and the replication instance are not touched.
+    ///
+    /// ## Required Permissions
+    ///
+    /// - Create, read and destroy: `dms:DescribeReplicationTasks`, `dms:ListTagsForResource`,
+    ///   `dms:DescribeReplicationInstances`, `dms:DescribeEndpoints`, `dms:DescribeConnections`, `dms:TestConnection`,
+    ///   `dms:CreateReplicationTask`, `dms:AddTagsToResource`, `dms:DescribeTableStatistics`, `dms:StopReplicationTask` and
+    ///   `dms:DeleteReplicationTask`.
+    /// - `start`: also `dms:StartReplicationTask`.
+    /// - In-place updates: also `dms:ModifyReplicationTask` and `dms:RemoveTagsFromResource`.
+    ///
+    /// ## Migrating from hashicorp/aws
+    ///
+    /// A task of `aws_dms_replication_task` moves here with a `moved` block, in Terraform 1.8 or later, or is imported. Its
+    /// table mappings become `include` and `exclude` blocks, and `table_mapping_rules` for all other rules:
+    ///
+    /// ```terraform
+    /// moved {
+    ///   from = aws_dms_replication_task.orders
+    ///   to   = rdsauth_dms_migration.orders
+    /// }
+    /// ```
+    pub struct DmsMigration {
+        /// Identifier of the replication task, which no other one in the account and region may have.
+        replication_task_id: String = required().replace().identity().check(checks::replication_task()),
+        /// Region of the replication task. Defaults to the provider's region.
+        region: Computed<String> = optional().replace().identity().check(checks::region()),
+        /// ARN of the replication instance that runs the task.
+        replication_instance_arn: String = required().replace().check(checks::replication_instance_arn()),
+        /// ARN of the endpoint to migrate from.
+        source_endpoint_arn: String = required().replace().check(checks::dms_endpoint_arn()),
+        /// ARN of the endpoint to migrate to.
+        target_endpoint_arn: String = required().replace().check(checks::dms_endpoint_arn()),
+        /// What to migrate: `full-load-and-cdc` (existing rows, then changes), `full-load` (existing rows) or `cdc`
+        /// (changes).
+        migration_type: String =
+            optional().replace().or(CHANGES_TOO).check(check::one_of(&[CHANGES_TOO, "full-load", ONLY_CHANGES])),
+        /// Tables to migrate.
+        include: Set<Tables> = block().min(1),
+        /// Tables to leave out of those that are included.
+        exclude: Set<Tables> = block(),
+        /// Further [rules of the table
+        /// mappings](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.CustomizingTasks.TableMapping.html) as a
+        /// JSON list, such as transformations, or selections with filters.
+        table_mapping_rules: Option<Json> = optional(),
+        /// What to do with tables of the target before the full load: `DO_NOTHING`, `TRUNCATE_BEFORE_LOAD` or
+        /// `DROP_AND_CREATE`, which loses all secondary indexes, foreign keys and column defaults.
+        table_preparation: String = optional()
+            .or("DO_NOTHING")
+            .check(check::one_of(&["DO_NOTHING", "TRUNCATE_BEFORE_LOAD", "DROP_AND_CREATE"])),
+        /// How to migrate LOB columns: `full` (whole, and slower) or `limited` (up to `lob_max_size`).
+        lob_mode: String = optional().or(settings::FULL).check(check::one_of(&[settings::FULL, settings::LIMITED])),
+        /// Size in KB to which `lob_mode = "limited"` migrates LOBs, which requires it. The source endpoint must have
+        /// `postgresql_settings.fail_tasks_on_lob_truncation`, so that a longer one is an error.
+        lob_max_size: Option<i64> = optional().check(check::between(1..=2_097_152)),
+        /// Whether to accept that `lob_mode = "limited"` cuts off LOBs without an error, as it does for all sources but
+        /// PostgreSQL.
+        allow_lob_truncation: bool = optional().or(false),
+        /// Whether DMS [compares](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Validating.html) the rows of the
+        /// source with those of the target.
+        validation_enabled: bool = optional().or(true),
+        /// What an error of a row or table does: `SUSPEND_TABLE` (the other tables go on) or `STOP_TASK`.
+        error_policy: String = optional().or(SUSPEND).check(check::one_of(&[SUSPEND, "STOP_TASK"])),
+        /// Further [task settings](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.CustomizingTasks.TaskSettings.html)
+        /// as JSON. Settings that it does not contain are not managed.
+        settings: Option<Json> = optional(),
+        /// Whether the task runs. `false` stops it.
+        start: bool = optional().or(true),
+        /// What to wait for after a start: `none`, `full_load` (all rows are loaded), `validated` (and none differs) or
+        /// `caught_up` (and all changes that DMS has captured are applied). `validated` requires `validation_enabled`;
+        /// `caught_up` includes the validation if it is enabled.
+        wait_for: String = optional()
+            .or(progress::FULL_LOAD)
+            .check(check::one_of(&[progress::NOTHING, progress::FULL_LOAD, progress::VALIDATED, progress::CAUGHT_UP])),
+        /// Tables that may have an error without failing the apply.
+        max_errored_tables: i64 = optional().or(0).check(check::between(0..=i64::MAX)),
+        /// Records that may differ, or may be suspended from the validation, without failing the apply.
+        max_validation_failures: i64 = optional().or(0).check(check::between(0..=i64::MAX)),
+        /// Whether tables that DMS cannot validate, since they have no primary key, count as validated.
+        allow_unvalidated_tables: bool = optional().or(false),
+        /// Any text. Another text loads all tables again, with the preparation of `table_preparation`.
+        reload_trigger: Option<String> = optional(),
+        /// Tags of the replication task. Tags with the same key in the provider's `default_tags` are overridden.
+        tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
+        /// Identifier of the replication task.
+        id: Computed<String> = computed().follows(ownership::import_id),
+        /// All tags of the replication task, including the provider's `default_tags`.
+        tags_all: Computed<Map<String>> = computed(),
+        /// ARN of the replication task.
+        arn: Computed<String> = computed().keep(),
+        /// Status of the replication task: `ready`, `starting`, `running`, `stopping`, `stopped`, `failed` and so on.
+        status: Computed<String> = computed().keep(),
+        /// Why the task has stopped, such as `FULL_LOAD_ONLY_FINISHED`. Null if it has not.
+        stop_reason: Computed<Option<String>> = computed().keep(),
+        /// Whether the task has reached what `wait_for` names, within the limits for errors.
+        reached: Computed<bool> = computed().keep(),
+        /// Percentage of the full load that is complete.
+        full_load_progress: Computed<i64> = computed().keep(),
+        /// Number of tables whose full load is complete.
+        tables_loaded: Computed<i64> = computed().keep(),
+        /// Number of tables whose full load is in progress or has not begun.
+        tables_waiting: Computed<i64> = computed().keep(),
+        /// Number of tables with an error.
+        tables_errored: Computed<i64> = computed().keep(),
+        /// Number of tables whose rows are the same on both sides.
+        tables_validated: Computed<i64> = computed().keep(),
+        /// Number of records that differ, or that could not be compared.
+        validation_failures: Computed<i64> = computed().keep(),
+    }
+    timeouts { create: "24h", read: "5m", update: "24h", delete: "2h" }
+}
+
+tf_provider::model! {
+    /// Tables by schema and name. `%` stands for any characters.
+    pub struct Tables {
+        /// Name or pattern of the schema; in MySQL and MariaDB, of the database.
+        schema: String = required().check(check::length(1..=255)),
+        /// Name or pattern of the table.
+        table: String = optional().or("%").check(check::length(1..=255)),
+    }
+}
+
+/// Existing rows, and then changes.
+const CHANGES_TOO: &str = "full-load-and-cdc";
+
+/// Changes only.
+const ONLY_CHANGES: &str = "cdc";
+
+const SUSPEND: &str = "SUSPEND_TABLE";
+
+/// The status of a task that is being deleted.
+const DELETING: &str = "deleting";
+
+impl Resource<World> for DmsMigration {
+    const TYPE: &'static str = "dms_migration";
+    const SUBCATEGORY: &'static str = "Encryption";
+
+    async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
+        let dms = plan.dms(cx).await?;
+        let mut claim = ownership::begin(cx, &plan).await?;
+        let task = match plan.earlier(cx, &dms, &mut claim).await? {
+            Some(found) => found,
+            None => plan.begin(cx, &dms, &claim).await?,
+        };
+        claim.created(cx);
+        plan.go_on(cx, &dms, task, None).await?;
+        Ok(plan)
+    }
+
+    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+        ownership::record_state(cx, &state);
+        let dms = state.dms(cx).await?;
+        let (name, doing) = (state.replication_task_id.clone(), "Cannot read the replication task");
+        let look = || async { Ok(dms.task(&name).await?.filter(|found| found.status != DELETING)) };
+        let Some(found) = ownership::find(cx, look).await.context(doing, &name)? else { return Ok(None) };
+        let Some(tags) = dms.task_tags(&found.arn).await.context(doing, &name)? else { return Ok(None) };
+        let mark = tags::mark(&tags).map(String::as_str);
+        if cx.is_import() {
+            claims::keep_creation_id(cx, Self::TYPE, mark);
+            state.adopt(&found);
+        } else if claims::is_of_another(cx, Self::TYPE, mark) {
+            cx.warn(claims::recreated(&ownership::subject(&state)?));
+            return Ok(None);
+        }
+        let seen = cx.tags().seen(&tags, state.tags.as_ref(), &[]);
+        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
+        state.tags_all = seen.into();
+        if let Some(mappings) = &found.mappings {
+            state.read_mappings(mappings);
+        }
+        if let Some(settings) = &found.settings {
+            state.read_settings(settings);
+        }
+        state.read_start(&found);
+        let tables = match found.stats.started {
+            Some(_) if state.validation_enabled => dms.tables(&found.arn).await.context(doing, &name)?,
+            _ => Vec::new(),
+        };
+        state.reached = (state.reached == Computed::Known(true) || state.is_reached(&found, &tables)).into();
+        state.fill(&found, Some(&tables))?;
+        Ok(Some(state))
+    }
+
+    /// Ends a wait that was cut off, stops, changes, resumes and reloads the task.
+    async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
+        let (dms, name) = (state.dms(cx).await?, &state.replication_task_id);
+        let planned = plan.clone();
+        plan.keep_progress(&state);
+        let look = || async { Ok(dms.task(name).await?) };
+        match ownership::find(cx, look).await.context("Cannot read the replication task", name)? {
+            Some(found) if found.status != DELETING => plan.go_on(cx, &dms, found, Some(&state)).await?,
+            _ => return Err(diagnostics::gone(name)),
+        }
+        plan.keep_to(planned);
+        Ok(plan)
+    }
+
+    async fn delete(cx: &Ctx, state: Self) -> Result<()> {
+        let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
+        state.remove(cx).await?;
+        deletion.done()
+    }
+
+    fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
+        let is = |value: &Val<String>, word: &str| *value == Val::Known(word.to_owned());
+        let (lob_mode, wait_for) = (config.get(Self::lob_mode), config.get(Self::wait_for));
+        let size = config.get(Self::lob_max_size);
+        let is_full = is(&lob_mode, settings::FULL) || lob_mode == Val::Null;
+        let no_changes = is(&config.get(Self::migration_type), "full-load");
+        let not_validated = config.get(Self::validation_enabled) == Val::Known(false);
+        let found = [
+            (is(&lob_mode, settings::LIMITED) && size == Val::Null).then(diagnostics::no_lob_size),
+            (is_full && matches!(size, Val::Known(_))).then(diagnostics::lob_size_of_nothing),
+            (is(&wait_for, progress::VALIDATED) && not_validated).then(diagnostics::nothing_is_validated),
+            (is(&wait_for, progress::CAUGHT_UP) && no_changes).then(diagnostics::nothing_to_catch_up_with),
+        ];
+        let settings = config.get(Self::settings).known().map(|text| settings::complaints(&text.0));
+        let rules = config.get(Self::table_mapping_rules).known().map(|text| mappings::complaints(&text.0));
+        found.into_iter().flatten().chain(settings.into_iter().flatten()).chain(rules.into_iter().flatten()).collect()
+    }
+
+    async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
+        ownership::plan_region(cx, plan, Self::region).await;
+        ownership::warn_if_exists(cx, plan).await;
+        foreseen::progress(plan);
+        foreseen::check(cx, plan).await
+    }
+
+    /// The identifier, and `@REGION` behind it if that is not the provider's.
+    fn import(id: &str) -> Result<Partial<Self>> {
+        let (name, region) = arn::split_region(id);
+        if name.contains([':', '@', '/']) {
+            let detail = format!(
+                "\"{id}\" is not the identifier of a replication task. If the region is not the provider's, append @REGION, as \
+                 in orders@eu-west-1."
+            );
+            return Err(Diagnostic::error("Malformed import id", detail));
+        }
+        let named = Partial::default().with(Self::replication_task_id, name.to_owned());
+        Ok(match region {
+            Some(region) => named.with(Self::region, Computed::Known(region.to_owned())),
+            None => named,
+        })
+    }
+
+    fn moved(source: &Source) -> Option<Result<Partial<Self>>> {
+        let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_dms_replication_task";
+        from_aws.then(|| {
+            let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+            let arn: Arn = text("replication_task_arn").parse().map_err(|error: arn::ArnError| {
+                Diagnostic::error("Cannot move the replication task to this resource", error.to_string())
+            })?;
+            let named = Partial::default().with(Self::replication_task_id, text("replication_task_id").to_owned());
+            Ok(named.with(Self::region, Computed::Known(arn.region)))
+        })
+    }
+}
+
+impl Owned for DmsMigration {
+    fn subject(of: &View<'_, Self>) -> Option<Subject> {
+        let name = of.get(Self::replication_task_id).known()?;
+        let region = of.get(Self::region).known();
+        Some(Subject {
+            kind: Self::TYPE,
+            key: format!("{}/{name}", region.as_deref().unwrap_or_default()),
+            noun: "Replication task",
+            what: format!("replication task \"{name}\""),
+            found: claims::EXISTS,
+            arguments: "\"replication_task_id\"",
+            import_id: name,
+            region,
+            at: Self::replication_task_id.path(),
+        })
+    }
+
+    async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
+        let Some(name) = planned.get(Self::replication_task_id).known() else { return Ok(None) };
+        let dms = cx.aws()?.dms(planned.get(Self::region).known().as_deref()).await?;
+        let Some(found) = dms.task(&name).await?.filter(|found| found.status != DELETING) else { return Ok(None) };
+        let tags = dms.task_tags(&found.arn).await?;
+        Ok(tags.map(|tags| Creator::of(tags::mark(&tags))))
+    }
+}
+
+impl DmsMigration {
+    /// DMS in the region of the task.
+    async fn dms(&self, cx: &Ctx) -> Result<Dms> {
+        let own = self.region.get().ok().map(String::as_str);
+        cx.aws()?.dms(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
+    }
+
+    /// What an import finds of the arguments, besides tables and settings.
+    fn adopt(&mut self, found: &Task) {
+        self.replication_instance_arn.clone_from(&found.instance);
+        self.source_endpoint_arn.clone_from(&found.source);
+        self.target_endpoint_arn.clone_from(&found.target);
+        self.migration_type.clone_from(&found.migration_type);
+        SUSPEND.clone_into(&mut self.error_policy);
+        progress::FULL_LOAD.clone_into(&mut self.wait_for);
+        self.start = is_active(found) || is_finished(found);
+        self.reached = Computed::Unknown;
+    }
+
+    /// Whether the task runs, as the next plan has to see it. One that has finished needs no start.
+    fn read_start(&mut self, found: &Task) {
+        match found.status.as_str() {
+            _ if is_active(found) => self.start = true,
+            "ready" | "stopped" | "stopping" | "failed" if !is_finished(found) => self.start = false,
+            _ => {}
+        }
+    }
+
+    /// Copies what is seen of the task, and of its tables if they were looked up.
+    fn fill(&mut self, found: &Task, tables: Option<&[Table]>) -> Result<()> {
+        let arn: Arn = found.arn.parse().map_err(|error: arn::ArnError| Diagnostic::bug(error))?;
+        self.region = arn.region.into();
+        self.arn = found.arn.clone().into();
+        self.status = found.status.clone().into();
+        self.stop_reason = found.stop_reason.clone().filter(|_| !is_active(found)).into();
+        self.full_load_progress = found.stats.progress.into();
+        self.tables_loaded = found.stats.loaded.into();
+        self.tables_waiting = (found.stats.loading + found.stats.queued).into();
+        self.tables_errored = found.stats.errored.into();
+        if let Some(tables) = tables {
+            let validated = tables.iter().filter(|table| table.validation == progress::IS_VALIDATED).count();
+            self.tables_validated = i64::try_from(validated).unwrap_or(i64::MAX).into();
+            self.validation_failures = tables.iter().map(|table| table.failed + table.suspended).sum::<i64>().into();
+        }
+        for count in [&mut self.tables_validated, &mut self.validation_failures] {
+            if *count == Computed::Unknown {
+                *count = 0.into();
+            }
+        }
+        if self.reached == Computed::Unknown {
+            self.reached = false.into();
+        }
+        Ok(())
+    }
+
+    /// Begins an update with what the state knows.
+    fn keep_progress(&mut self, state: &Self) {
+        self.status = state.status.clone();
+        self.stop_reason = state.stop_reason.clone();
+        self.full_load_progress = state.full_load_progress.clone();
+        self.tables_loaded = state.tables_loaded.clone();
+        self.tables_waiting = state.tables_waiting.clone();
+        self.tables_errored = state.tables_errored.clone();
+        self.tables_validated = state.tables_validated.clone();
+        self.validation_failures = state.validation_failures.clone();
+    }
+
+    /// Returns to what a plan has promised; a later change is shown by the next refresh.
+    fn keep_to(&mut self, planned: Self) {
+        self.region.keep_to(planned.region);
+        self.status.keep_to(planned.status);
+        self.stop_reason.keep_to(planned.stop_reason);
+        self.reached.keep_to(planned.reached);
+        self.full_load_progress.keep_to(planned.full_load_progress);
+        self.tables_loaded.keep_to(planned.tables_loaded);
+        self.tables_waiting.keep_to(planned.tables_waiting);
+        self.tables_errored.keep_to(planned.tables_errored);
+        self.tables_validated.keep_to(planned.tables_validated);
+        self.validation_failures.keep_to(planned.validation_failures);
+        self.tags_all.keep_to(planned.tags_all);
+    }
+
+    fn all_tags(&self, cx: &Ctx) -> Result<Map<String>> {
+        cx.tags().all(self.tags.as_ref(), &[]).map_err(|error| error.at(Self::tags))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tf_provider::schema::Field as _;
+
+    use super::*;
+
+    /// A migration with the defaults.
+    pub(super) fn migration() -> DmsMigration {
+        DmsMigration {
+            replication_task_id: "orders".to_owned(),
+            include: [Tables { schema: "public".to_owned(), table: "%".to_owned() }].into_iter().collect(),
+            migration_type: CHANGES_TOO.to_owned(),
+            table_preparation: "DO_NOTHING".to_owned(),
+            lob_mode: settings::FULL.to_owned(),
+            validation_enabled: true,
+            error_policy: SUSPEND.to_owned(),
+            start: true,
+            wait_for: progress::FULL_LOAD.to_owned(),
+            ..DmsMigration::blank()
+        }
+    }
+}

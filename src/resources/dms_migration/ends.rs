@@ -1,0 +1,151 @@
+//! What a task connects: the replication instance and the endpoints, and whether the one reaches the others.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::Wait;
+
+use crate::aws::Error;
+use crate::aws::dms::{Connection, Dms};
+use crate::aws::lag;
+use crate::resources::dms_migration::diagnostics::{self, End};
+use crate::resources::dms_migration::{DmsMigration, settings};
+use crate::world::Ctx;
+
+/// What is wrong with an end.
+pub(super) struct Complaint {
+    /// It does not exist, so that an apply may create it before.
+    pub(super) is_missing: bool,
+    pub(super) why: Diagnostic,
+}
+
+/// The statuses of a replication instance that DMS does not end by itself.
+const STUCK: [&str; 7] = [
+    "failed",
+    "storage-full",
+    "incompatible-credentials",
+    "incompatible-network",
+    "inaccessible-encryption-credentials",
+    "deleting",
+    "deleted",
+];
+
+const AVAILABLE: Wait<String> = Wait {
+    what: "the replication instance to be available",
+    done: |status| status == "available" || STUCK.contains(&status.as_str()) || status.is_empty(),
+    failed: |_| false,
+    seen: |status| format!("its status is \"{status}\""),
+    pauses: lag::TASK,
+};
+
+const TESTED: Wait<Vec<Connection>> = Wait {
+    what: "the connections to be tested",
+    done: |found| found.iter().all(|connection| connection.status != TESTING),
+    failed: |_| false,
+    seen: |found| format!("{} are being tested", found.iter().filter(|one| one.status == TESTING).count()),
+    pauses: lag::CONNECTION,
+};
+
+const TESTING: &str = "testing";
+
+const SUCCESSFUL: &str = "successful";
+
+impl DmsMigration {
+    /// What is wrong with the ends of a task, without waiting for anything.
+    ///
+    /// # Errors
+    /// Any of AWS.
+    pub(super) async fn complaints_about_ends(&self, dms: &Dms) -> Result<Vec<Complaint>, Error> {
+        let mut found = Vec::new();
+        let status = self.instance_status(dms).await?;
+        found.extend(self.complaint_about_instance(&status));
+        let endpoints = dms.endpoints(&[&self.source_endpoint_arn, &self.target_endpoint_arn]).await?;
+        for (arn, end) in self.ends() {
+            match endpoints.iter().find(|endpoint| endpoint.arn == *arn) {
+                None => found.push(Complaint { is_missing: true, why: diagnostics::no_endpoint(arn, end) }),
+                Some(endpoint) if endpoint.kind != end.0 => {
+                    found.push(Complaint { is_missing: false, why: diagnostics::wrong_end(endpoint, end) });
+                }
+                Some(endpoint) if end.0 == SOURCE && self.cuts_off_lobs() && !endpoint.fails_on_truncation => {
+                    found.push(Complaint { is_missing: false, why: diagnostics::lobs_are_truncated(endpoint) });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// Refuses ends that cannot be used.
+    pub(super) async fn check_ends(&self, cx: &Ctx, dms: &Dms, doing: &'static str) -> Result<()> {
+        let name = &self.replication_task_id;
+        let status = cx.wait(&AVAILABLE, || self.instance_status(dms)).await.context(doing, name)?;
+        if let Some(complaint) = self.complaint_about_instance(&status) {
+            return Err(complaint.why);
+        }
+        let complaints = self.complaints_about_ends(dms).await.context(doing, name)?;
+        complaints.into_iter().next().map_or(Ok(()), |complaint| Err(complaint.why))
+    }
+
+    /// Tests the connections that were not tested successfully yet. DMS starts no task without.
+    pub(super) async fn test_connections(&self, cx: &Ctx, dms: &Dms, doing: &'static str) -> Result<()> {
+        let (name, instance) = (&self.replication_task_id, &self.replication_instance_arn);
+        let arns = [self.source_endpoint_arn.as_str(), self.target_endpoint_arn.as_str()];
+        let found = dms.connections(instance, &arns).await.context(doing, name)?;
+        let has = |arn: &str, statuses: &[&str]| {
+            found.iter().any(|one| one.endpoint == arn && statuses.contains(&one.status.as_str()))
+        };
+        if arns.iter().all(|arn| has(arn, &[SUCCESSFUL])) {
+            return Ok(());
+        }
+        for (arn, end) in self.ends() {
+            if !has(arn, &[SUCCESSFUL, TESTING]) {
+                match dms.test_connection(instance, arn).await {
+                    // Another test of it goes on.
+                    Err(error) if !error.is_invalid_state() => {
+                        return Err(error).context(doing, name).map_err(|error| error.at(end.1));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let tested = cx.wait(&TESTED, || dms.connections(instance, &arns)).await.context(doing, name)?;
+        for (arn, end) in self.ends() {
+            let own = tested.iter().find(|connection| connection.endpoint == *arn);
+            let own = own.cloned().unwrap_or_else(|| Connection { endpoint: arn.clone(), ..Connection::default() });
+            if own.status != SUCCESSFUL {
+                return Err(diagnostics::unreachable(&own, instance, end));
+            }
+        }
+        Ok(())
+    }
+
+    fn ends(&self) -> [(&String, End); 2] {
+        [
+            (&self.source_endpoint_arn, (SOURCE, Self::source_endpoint_arn)),
+            (&self.target_endpoint_arn, (TARGET, Self::target_endpoint_arn)),
+        ]
+    }
+
+    fn cuts_off_lobs(&self) -> bool {
+        self.lob_mode == settings::LIMITED && !self.allow_lob_truncation
+    }
+
+    /// Empty if there is no such instance.
+    async fn instance_status(&self, dms: &Dms) -> Result<String, Error> {
+        let found = dms.replication_instance(&self.replication_instance_arn).await?;
+        Ok(found.map(|found| found.status).unwrap_or_default())
+    }
+
+    fn complaint_about_instance(&self, status: &str) -> Option<Complaint> {
+        let arn = &self.replication_instance_arn;
+        match status {
+            "" => Some(Complaint { is_missing: true, why: diagnostics::no_instance(arn) }),
+            status if STUCK.contains(&status) => {
+                Some(Complaint { is_missing: false, why: diagnostics::instance_is_stuck(arn, status) })
+            }
+            _ => None,
+        }
+    }
+}
+
+const SOURCE: &str = "source";
+
+const TARGET: &str = "target";
