@@ -11,6 +11,7 @@ mod db_auth_token;
 mod db_endpoint;
 mod db_secret;
 mod demo;
+mod dms_migration;
 mod encrypted_cluster_restore;
 mod encrypted_restore;
 mod encrypted_snapshot;

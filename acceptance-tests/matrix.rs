@@ -4,6 +4,7 @@ pub(crate) mod aurora_loader_role;
 pub(crate) mod blue_green_encryption;
 pub(crate) mod constraint_suspension;
 pub(crate) mod db_secret;
+pub(crate) mod dms_migration;
 pub(crate) mod encrypted_cluster_restore;
 pub(crate) mod encrypted_restore;
 pub(crate) mod encrypted_snapshot;

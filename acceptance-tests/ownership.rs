@@ -351,6 +351,12 @@ table! {
         creates: "CreateSecret",
         ..REFUSES
     };
+    dms_migration: Entry {
+        scenario: matrix::dms_migration::IDLE,
+        known_by: KnownBy::Id,
+        creates: "CreateReplicationTask",
+        ..REFUSES
+    };
     encrypted_cluster_restore: Entry {
         scenario: matrix::encrypted_cluster_restore::OF_AURORA,
         known_by: KnownBy::Id,

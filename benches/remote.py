@@ -12,6 +12,7 @@ import urllib.request
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 REFRESHED = 1000  # resources, of all kinds
 REFRESHES = 5
+END = {"host": "orders.example", "port": 5432, "user": "app", "password": "none", "database": "app"}  # of a migration
 FLOOR = 'resource "terraform_data" "it" {\n  count = %d\n}\n'
 
 
@@ -93,6 +94,23 @@ KINDS = [
         update=("password_wo_version = 1", "password_wo_version = 2"),
         seeds=[("keys", {"alias": "alias/secrets"})],
         facts={"keys": "arn"},
+    ),
+    Kind(
+        name="dms_migration",
+        configuration="""
+  replication_task_id      = "task-${count.index}"
+  replication_instance_arn = FACT.instances[0]
+  source_endpoint_arn      = FACT.sources[0]
+  target_endpoint_arn      = FACT.targets[0]
+  start                    = false
+  tags                     = { team = "one" }
+  include {
+    schema = "public"
+  }
+""",
+        update=('"one"', '"two"'),
+        seeds=[("replication-tasks", {"identifier": "seed", "source": END, "target": END})],
+        facts={"instances": "instance_arn", "sources": "source_arn", "targets": "target_arn"},
     ),
     Kind(
         name="encrypted_cluster_restore",

@@ -78,7 +78,8 @@ pub(super) struct Call {
 impl Requests {
     pub(super) fn new(service: &'static Service, common: Common<'_>) -> Self {
         let Common { sdk, region, endpoint, retries, interceptors } = common;
-        let url = endpoint.or_else(|| service.own_endpoint(sdk)).unwrap_or_else(|| service.public_endpoint(sdk, &region));
+        let url =
+            endpoint.or_else(|| service.own_endpoint(sdk)).unwrap_or_else(|| service.public_endpoint(sdk, &region));
         let mut config = Layer::new(service.name);
         config
             .store_put(retries)

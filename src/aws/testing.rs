@@ -101,7 +101,7 @@ impl Server {
             region: Some("eu-west-1".to_owned()),
             access_key: Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
             secret_key: Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
-            endpoints: ["ec2", "iam", "kms", "rds", "secretsmanager", "sts"]
+            endpoints: ["dms", "ec2", "iam", "kms", "rds", "secretsmanager", "sts"]
                 .map(|service| (service.to_owned(), self.url.clone()))
                 .into(),
             skip_metadata_api_check: Some(true),

@@ -23,7 +23,8 @@ pub(super) fn no_lob_size() -> Diagnostic {
 }
 
 pub(super) fn lob_size_of_nothing() -> Diagnostic {
-    let detail = "\"lob_max_size\" limits LOBs, and \"lob_mode\" is \"full\". Remove it, or set \"lob_mode\" to \"limited\".";
+    let detail =
+        "\"lob_max_size\" limits LOBs, and \"lob_mode\" is \"full\". Remove it, or set \"lob_mode\" to \"limited\".";
     Diagnostic::error("Conflicting arguments", detail).at(DmsMigration::lob_max_size)
 }
 
@@ -59,7 +60,8 @@ pub(super) fn setting_is_of_dms(name: &str) -> Diagnostic {
 }
 
 pub(super) fn rules_are_no_list() -> Diagnostic {
-    let detail = "\"table_mapping_rules\" must be a JSON list of rules, as in jsonencode([{ \"rule-type\" = \"transformation\", … }]).";
+    let detail =
+        "\"table_mapping_rules\" must be a JSON list of rules, as in jsonencode([…]) with an object for each rule.";
     Diagnostic::error("Malformed table mapping rules", detail).at(DmsMigration::table_mapping_rules)
 }
 
@@ -181,7 +183,7 @@ pub(super) fn errored(task: &Task, tables: &[Table], most: i64) -> Diagnostic {
     let named = named(tables.iter().filter(|table| table.state == TABLE_ERROR));
     let detail = format!(
         "{} tables of the replication task \"{}\" have errors, and \"max_errored_tables\" is {most}.{named}\n\nThe table \
-         \"awsdms_apply_exceptions\" on the target and the log of the task show the errors. Usual causes are tables that are \
+         awsdms_apply_exceptions on the target and the log of the task show the errors. Usual causes are tables that are \
          missing on the target or have other columns, and rows that a foreign key, a trigger or a unique index refuses. Correct \
          the cause and change \"reload_trigger\", or leave the tables out with \"exclude\". {TAINTED}",
         task.stats.errored, task.id
@@ -193,7 +195,7 @@ pub(super) fn mismatched<'a>(task: &Task, tables: impl Iterator<Item = &'a Table
     let named = named(tables.filter(|table| table.failed + table.suspended > 0 || table.validation.contains("rror")));
     let detail = format!(
         "The validation of the replication task \"{}\" has found records that differ or could not be compared, and \
-         \"max_validation_failures\" is {most}.{named}\n\nThe table \"awsdms_validation_failures_v1\" on the target names the \
+         \"max_validation_failures\" is {most}.{named}\n\nThe table awsdms_validation_failures_v1 on the target names the \
          records. Usual causes are other writers on the target, triggers, and columns of another type. Correct the cause and \
          change \"reload_trigger\" to load the tables again. {TAINTED}",
         task.id

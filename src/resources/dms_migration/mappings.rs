@@ -171,7 +171,8 @@ mod tests {
         let rename = r#"[{"rule-type":"transformation","rule-id":"2","rule-name":"r","rule-action":"rename"}]"#;
         it.table_mapping_rules = Some(rename.into());
         let mut found = it.wanted_mappings();
-        let ids: BTreeSet<_> = found["rules"].as_array().unwrap().iter().map(|rule| rule["rule-id"].to_string()).collect();
+        let ids: BTreeSet<_> =
+            found["rules"].as_array().unwrap().iter().map(|rule| rule["rule-id"].to_string()).collect();
         assert_eq!(ids.len(), 4);
         let rules = found["rules"].as_array_mut().unwrap();
         rules.reverse();
@@ -192,12 +193,14 @@ mod tests {
         };
         let never = [rule("exclude", "%", "awsdms_%"), rule("exclude", "rdsauth", "%")];
         let own = [rule("include", "sales", "%"), rule("exclude", "sales", "log")];
-        it.read_mappings(&json!({ "rules": [never.clone(), own].concat() }).to_string());
+        let rules = [never.clone(), own].concat();
+        it.read_mappings(&json!({ "rules": rules }).to_string());
         let tables = |schema: &str, table: &str| Tables { schema: schema.to_owned(), table: table.to_owned() };
         assert_eq!(it.include, [tables("sales", "%")].into_iter().collect());
         assert_eq!(it.exclude, [tables("sales", "log")].into_iter().collect());
         let filtered = json!({ "rule-type": "selection", "rule-id": "1", "filters": [{}], "rule-action": "include" });
-        it.read_mappings(&json!({ "rules": [never.as_slice(), &[filtered]].concat() }).to_string());
+        let rules = [never.as_slice(), &[filtered]].concat();
+        it.read_mappings(&json!({ "rules": rules }).to_string());
         assert!(it.include.is_empty() && it.exclude.is_empty());
         assert!(it.table_mapping_rules.is_some_and(|rules| !rules.0.contains("rule-id")));
     }

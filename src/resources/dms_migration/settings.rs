@@ -52,14 +52,17 @@ pub(super) fn complaints(text: &str) -> Vec<Diagnostic> {
     };
     let names = |section: &str, members: &[&str]| {
         let given = settings.get(section).and_then(Value::as_object);
-        members.iter().find(|name| given.is_some_and(|given| given.contains_key(**name))).map(|name| format!("{section}.{name}"))
+        members
+            .iter()
+            .find(|name| given.is_some_and(|given| given.contains_key(**name)))
+            .map(|name| format!("{section}.{name}"))
     };
     let own = OWN.iter().filter_map(|(section, members, argument)| {
         names(section, members).map(|name| diagnostics::setting_has_an_argument(&name, argument))
     });
-    let of_dms = OF_DMS.iter().filter_map(|(section, members)| {
-        names(section, members).map(|name| diagnostics::setting_is_of_dms(&name))
-    });
+    let of_dms = OF_DMS
+        .iter()
+        .filter_map(|(section, members)| names(section, members).map(|name| diagnostics::setting_is_of_dms(&name)));
     let no_sections = settings.iter().filter(|(_, section)| !section.is_object() && !section.is_null());
     let no_sections = no_sections.map(|(name, _)| diagnostics::setting_is_no_section(name));
     own.chain(of_dms).chain(no_sections).collect()
@@ -155,9 +158,8 @@ fn contains(found: &Value, given: &Value) -> bool {
 fn of_same_members(found: &Value, given: &Value) -> Value {
     match (found, given) {
         (Value::Object(found), Value::Object(given)) => {
-            let member = |(name, given): (&String, &Value)| {
-                Some((name.clone(), of_same_members(found.get(name)?, given)))
-            };
+            let member =
+                |(name, given): (&String, &Value)| Some((name.clone(), of_same_members(found.get(name)?, given)));
             Value::Object(given.iter().filter_map(member).collect())
         }
         (found, given) if contains(found, given) => given.clone(),
@@ -186,7 +188,8 @@ mod tests {
         });
         assert_eq!(it.wanted_settings(), expected);
         (it.lob_mode, it.lob_max_size) = (LIMITED.to_owned(), Some(64));
-        let expected = json!({ "SupportLobs": true, "FullLobMode": false, "LimitedSizeLobMode": true, "LobMaxSize": 64 });
+        let expected =
+            json!({ "SupportLobs": true, "FullLobMode": false, "LimitedSizeLobMode": true, "LobMaxSize": 64 });
         assert_eq!(it.wanted_settings()["TargetMetadata"], expected);
     }
 

@@ -114,8 +114,12 @@ impl DmsMigration {
             return Err(claim.refuse(&Creator::of(mark)));
         }
         mark.into_iter().for_each(|mark| claim.resume(mark));
-        let own =
-            [&self.replication_instance_arn, &self.source_endpoint_arn, &self.target_endpoint_arn, &self.migration_type];
+        let own = [
+            &self.replication_instance_arn,
+            &self.source_endpoint_arn,
+            &self.target_endpoint_arn,
+            &self.migration_type,
+        ];
         if own == [&found.instance, &found.source, &found.target, &found.migration_type] {
             claim.warn_adopted(cx);
             let seen = cx.tags().seen(&tags, self.tags.as_ref(), &[]);
@@ -227,7 +231,11 @@ impl DmsMigration {
         if let Some(kind) = kind {
             self.reached = false.into();
             self.test_connections(cx, dms, STARTING).await?;
-            match cx.wait_or_late(&STARTED, || self.ask_to_start(cx, dms, &task, kind)).await.context(STARTING, &name)? {
+            match cx
+                .wait_or_late(&STARTED, || self.ask_to_start(cx, dms, &task, kind))
+                .await
+                .context(STARTING, &name)?
+            {
                 Ended::Done(Asked::Unclear(why)) | Ended::Late(_, why) if reloads => return Err(why),
                 Ended::Done(Asked::Unclear(why)) | Ended::Late(_, why) => return self.leave(cx, None, &why),
                 Ended::Done(_) => {}
@@ -286,11 +294,15 @@ impl DmsMigration {
         let look = || async {
             let seen = self.look(cx, dms, &before.arn).await?;
             let Seen::Found(task) = &seen else {
-                return Ok::<_, Diagnostic>(Look { seen, tables: Vec::new(), verdict: Verdict::Going, told: String::new() });
+                return Ok::<_, Diagnostic>(Look {
+                    seen,
+                    tables: Vec::new(),
+                    verdict: Verdict::Going,
+                    told: String::new(),
+                });
             };
-            let has_begun = !is_new
-                || task.stats.started != before.stats.started
-                || idle.fetch_add(1, Relaxed) >= lag::START_SHOWN;
+            let has_begun =
+                !is_new || task.stats.started != before.stats.started || idle.fetch_add(1, Relaxed) >= lag::START_SHOWN;
             let tables = match self.tables_of(cx, dms, task).await? {
                 Some(tables) if has_begun => tables,
                 tables => {
@@ -313,7 +325,9 @@ impl DmsMigration {
             Ok(Look { seen, tables, verdict, told })
         };
         Ok(match cx.wait_or_late(&REACHED, look).await? {
-            Ended::Done(Look { seen: Seen::Found(task), tables, verdict, .. }) => Waited::Over((*task, tables, verdict)),
+            Ended::Done(Look { seen: Seen::Found(task), tables, verdict, .. }) => {
+                Waited::Over((*task, tables, verdict))
+            }
             Ended::Done(Look { seen: Seen::Unclear(why), .. }) => Waited::Late(None, why),
             Ended::Late(Look { seen: Seen::Found(task), .. }, why) => Waited::Late(Some(task), why),
             Ended::Late(_, why) => Waited::Late(None, why),

@@ -1,0 +1,63 @@
+//! Import of a task by its identifier and by its identity.
+
+use serde_json::json;
+
+use crate::dms_migration::{IT, Scene, full_load};
+
+#[test]
+fn by_identifier_and_identity() {
+    let scene = Scene::new(&full_load("exclude {\n    schema = \"public\"\n    table = \"parts\"\n  }"));
+    scene.tf.apply();
+    let (arn, identity) = (scene.state("arn"), scene.tf.state().identity(IT));
+    assert_eq!(identity, json!({ "replication_task_id": "orders", "region": "us-east-1" }));
+    for id in ["orders", "orders@us-east-1"] {
+        scene.tf.ok(&["state", "rm", IT]);
+        scene.tf.import(IT, id);
+        assert_eq!(scene.state("arn"), arn);
+        scene.tf.assert_plan_empty();
+    }
+    scene.tf.ok(&["state", "rm", IT]);
+    scene.tf.run(&["import", IT, "arn:aws:dms:us-east-1:123456789012:task:X"]).assert_error(
+        "Malformed import id",
+        "is not the identifier of a replication task",
+        "",
+    );
+}
+
+/// A task of another tool, with rules that have no block.
+#[test]
+fn of_another_tool() {
+    let scene = Scene::new("");
+    let seed = scene.dms("DescribeReplicationTasks", json!({}))["ReplicationTasks"][0].clone();
+    let rule = |id: &str, kind: &str, action: &str, more: &str| {
+        format!(
+            "{{\"rule-type\":\"{kind}\",\"rule-id\":\"{id}\",\"rule-name\":\"{id}\",\"rule-action\":\"{action}\",\
+             \"object-locator\":{{\"schema-name\":\"public\",\"table-name\":\"%\"}}{more}}}"
+        )
+    };
+    let rename = ",\"rule-target\":\"schema\",\"value\":\"shop\"";
+    let mappings = format!(
+        "{{\"rules\":[{},{}]}}",
+        rule("7", "selection", "include", ""),
+        rule("8", "transformation", "rename", rename)
+    );
+    scene.dms(
+        "CreateReplicationTask",
+        json!({
+            "ReplicationTaskIdentifier": "orders", "MigrationType": "full-load", "TableMappings": mappings,
+            "ReplicationInstanceArn": seed["ReplicationInstanceArn"], "SourceEndpointArn": seed["SourceEndpointArn"],
+            "TargetEndpointArn": seed["TargetEndpointArn"],
+        }),
+    );
+    scene.wait("ready");
+    scene.configure(&full_load("start = false\n  table_mapping_rules = jsonencode([{ rule-type = \"transformation\", rule-action = \"rename\", rule-target = \"schema\", value = \"shop\", object-locator = { schema-name = \"public\", table-name = \"%\" } }])"));
+    scene.tf.import(IT, "orders");
+    assert_eq!((scene.state("start"), scene.state("lob_mode")), (json!(false), json!("limited")));
+    assert_eq!(scene.state("include"), json!([{ "schema": "public", "table": "%" }]));
+    let plan = scene.tf.plan();
+    plan.assert_updates(IT);
+    assert!(scene.state("table_mapping_rules").as_str().is_some_and(|rules| rules.contains("shop")));
+    scene.tf.apply().expect_text("1 changed");
+    assert_eq!(scene.settings()["TargetMetadata"]["FullLobMode"], true);
+    scene.tf.assert_plan_empty();
+}

@@ -1,0 +1,127 @@
+//! `rdsauth_dms_migration`, a full load of a PostgreSQL database; the update loads everything again.
+
+use serde_json::{Value, json};
+
+use crate::support::matrix::{Scenario, Variables};
+use crate::support::stage::Account;
+
+pub(crate) const FULL_LOAD: Scenario = Scenario {
+    name: "dms_migration",
+    seed,
+    resource: "rdsauth_dms_migration",
+    always: r#"
+  replication_task_id      = "orders"
+  replication_instance_arn = var.instance
+  source_endpoint_arn      = var.origin
+  target_endpoint_arn      = var.copy
+  migration_type           = "full-load"
+  table_preparation        = "TRUNCATE_BEFORE_LOAD"
+  include {
+    schema = "public"
+  }
+"#,
+    create: r#"
+  tags = { team = "data" }
+"#,
+    update: r#"
+  tags           = { owner = "me" }
+  settings       = jsonencode({ FullLoadSettings = { CommitRate = 5000 } })
+  reload_trigger = "again"
+"#,
+    remote,
+};
+
+/// One that is not started, so that it needs no databases.
+pub(crate) const IDLE: Scenario = Scenario {
+    name: "dms_migration_idle",
+    seed: |account| {
+        let end =
+            json!({ "host": "orders.example", "port": 5432, "user": "app", "password": "none", "database": "app" });
+        variables(account, &[end.clone(), end])
+    },
+    create: r#"
+  start = false
+"#,
+    remote: |account| {
+        let shown =
+            |task: &Value| json!([task["ReplicationTaskIdentifier"], task["ReplicationTaskArn"], tags(account, task)]);
+        tasks(account).iter().map(shown).collect()
+    },
+    ..FULL_LOAD
+};
+
+/// What both databases have.
+const SCHEMA: &str = "
+CREATE TABLE items (id int PRIMARY KEY, name text);
+CREATE TABLE parts (id int PRIMARY KEY, weight numeric(9, 3));
+";
+
+const ROWS: &str = "
+INSERT INTO items SELECT n, 'item ' || n FROM generate_series(1, 20) n;
+INSERT INTO parts SELECT n, n * 1.5 FROM generate_series(1, 5) n;
+";
+
+/// Two databases of the same server, and endpoints for them that were tested.
+pub(crate) fn seed(account: &Account) -> Variables {
+    account.command("transitions", json!({ "busy": 1 }));
+    let database = account.add_database("instance", "orders");
+    let (user, password) = account.master("postgres");
+    let ends = ["source", "target"].map(|side| {
+        let name = format!("{side}_{}", account.id);
+        account.sql("postgres", &format!("CREATE DATABASE {name} OWNER pgadmin"));
+        let rows = if side == "source" { ROWS } else { "" };
+        account.sql_in("postgres", &name, &format!("SET ROLE pgadmin; {SCHEMA}{rows}"));
+        json!({ "host": database["host"], "port": database["port"], "user": user, "password": password, "database": name })
+    });
+    variables(account, &ends)
+}
+
+/// A replication instance and two endpoints, which come with a task that does nothing.
+pub(crate) fn variables(account: &Account, [source, target]: &[Value; 2]) -> Variables {
+    let made = account.command(
+        "replication-tasks",
+        json!({ "identifier": "seed", "source": source, "target": target, "kind": "full-load" }),
+    );
+    let arn = |name: &str| made[name].as_str().expect("an ARN").to_owned();
+    Vec::from([("instance", arn("instance_arn")), ("origin", arn("source_arn")), ("copy", arn("target_arn"))])
+}
+
+/// All tasks but the one that came with the endpoints.
+pub(crate) fn tasks(account: &Account) -> Vec<Value> {
+    let answer = account.call("dms", "DescribeReplicationTasks", json!({}));
+    let all = answer["ReplicationTasks"].as_array().expect("tasks").iter();
+    all.filter(|task| task["ReplicationTaskIdentifier"] != "seed").cloned().collect()
+}
+
+/// The tags of a task, in order.
+pub(crate) fn tags(account: &Account, task: &Value) -> Vec<Value> {
+    let answer = account.call("dms", "ListTagsForResource", json!({ "ResourceArn": task["ReplicationTaskArn"] }));
+    let mut tags = answer["TagList"].as_array().expect("tags").clone();
+    tags.sort_by_key(|tag| tag["Key"].to_string());
+    tags
+}
+
+/// The task, and the rows of the target.
+fn remote(account: &Account) -> Value {
+    let shown = |task: &Value| {
+        let settings = task["ReplicationTaskSettings"].as_str().expect("settings");
+        let settings: Value = serde_json::from_str(settings).expect("JSON");
+        json!([
+            task["ReplicationTaskIdentifier"],
+            task["Status"],
+            task["StopReason"],
+            task["TableMappings"],
+            settings["FullLoadSettings"],
+            tags(account, task)
+        ])
+    };
+    let tasks: Vec<_> = tasks(account).iter().map(shown).collect();
+    let rows = "SELECT (SELECT count(*) FROM items) || ' ' || (SELECT sum(weight) FROM parts)";
+    let rows = account.sql_in("postgres", &format!("target_{}", account.id), rows);
+    json!({ "tasks": tasks, "rows": rows })
+}
+
+#[test]
+fn dms_migration() {
+    FULL_LOAD.run_beside_databases();
+}

@@ -1,0 +1,4 @@
+import {
+  to = rdsauth_dms_migration.orders
+  id = "orders-encrypted"
+}
