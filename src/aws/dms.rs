@@ -9,7 +9,7 @@ mod tables;
 mod tasks;
 
 pub use self::endpoints::{Connection, Endpoint, ReplicationInstance};
-pub use self::tables::Table;
+pub use self::tables::{LOADING, TABLE_ERROR, Table};
 pub use self::tasks::{Definition, Stats, Task};
 
 use self::request::Requests;

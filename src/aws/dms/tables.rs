@@ -29,6 +29,12 @@ pub struct Table {
     pub suspended: i64,
 }
 
+/// The state of a table whose rows are being loaded.
+pub const LOADING: &str = "Full load";
+
+/// The state of a table with an error.
+pub const TABLE_ERROR: &str = "Table error";
+
 /// The most tables that DMS gives at a time.
 const PAGE: u32 = 500;
 

@@ -4,9 +4,8 @@ use tf_provider::diagnostic::Diagnostic;
 use tf_provider::schema::Handle;
 
 use crate::aws::Error;
-use crate::aws::dms::{Connection, Endpoint, Table, Task};
+use crate::aws::dms::{Connection, Endpoint, TABLE_ERROR, Table, Task};
 use crate::resources::dms_migration::DmsMigration;
-use crate::resources::dms_migration::progress::TABLE_ERROR;
 
 /// Which endpoint, and its argument.
 pub(super) type End = (&'static str, Handle<DmsMigration, String>);

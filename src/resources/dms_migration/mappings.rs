@@ -17,7 +17,6 @@ const EXCLUDE: &str = "exclude";
 const NEVER: [(&str, &str); 2] = [("%", "awsdms_%"), ("rdsauth", "%")];
 
 /// A selection of tables without filters, or another rule.
-#[derive(Clone, Debug, PartialEq)]
 enum Rule {
     Selection { is_included: bool, tables: Tables },
     Other(Value),
@@ -89,6 +88,16 @@ impl DmsMigration {
     }
 }
 
+impl Rule {
+    /// The same text for rules that say the same.
+    fn text(&self) -> String {
+        match self {
+            Self::Selection { is_included, tables } => json!([is_included, tables.schema, tables.table]).to_string(),
+            Self::Other(rule) => rule.to_string(),
+        }
+    }
+}
+
 fn rules(mappings: &str) -> Vec<Rule> {
     let mappings: Value = serde_json::from_str(mappings).unwrap_or_default();
     let all = mappings.get("rules").and_then(Value::as_array).into_iter().flatten().map(read);
@@ -130,7 +139,7 @@ fn read(rule: &Value) -> Rule {
 
 /// The order of rules says nothing.
 fn sorted(mut rules: Vec<Rule>) -> Vec<String> {
-    let mut texts: Vec<_> = rules.drain(..).map(|rule| format!("{rule:?}")).collect();
+    let mut texts: Vec<_> = rules.drain(..).map(|rule| rule.text()).collect();
     texts.sort();
     texts.dedup();
     texts

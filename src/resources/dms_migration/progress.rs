@@ -2,19 +2,13 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
-use crate::aws::dms::{Table, Task};
+use crate::aws::dms::{LOADING, TABLE_ERROR, Table, Task};
 use crate::resources::dms_migration::{DmsMigration, ONLY_CHANGES, diagnostics};
 
 pub(super) const NOTHING: &str = "none";
 pub(super) const FULL_LOAD: &str = "full_load";
 pub(super) const VALIDATED: &str = "validated";
 pub(super) const CAUGHT_UP: &str = "caught_up";
-
-/// The state of a table whose rows are being loaded.
-pub(super) const LOADING: &str = "Full load";
-
-/// The state of a table with an error.
-pub(super) const TABLE_ERROR: &str = "Table error";
 
 /// The validation of a table whose rows are the same.
 pub(super) const IS_VALIDATED: &str = "Validated";

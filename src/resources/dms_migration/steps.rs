@@ -6,7 +6,7 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Ended, Failed, Wait};
 
 use crate::attributes::tags::{self, Changes};
-use crate::aws::dms::{Definition, Dms, Table, Task};
+use crate::aws::dms::{Definition, Dms, LOADING, Table, Task};
 use crate::aws::lag;
 use crate::ownership::{self, Seen};
 use crate::records::claims::{Claim, Creator};
@@ -341,7 +341,7 @@ impl DmsMigration {
         let looked = if self.needs_tables(task) || !is_active(task) && !is_finished(task) && !is_busy(task) {
             cx.wait_for("the statistics of the tables", dms.tables(&task.arn)).await
         } else if task.stats.loading > 0 {
-            cx.wait_for("the statistics of the tables", dms.tables_in(&task.arn, progress::LOADING)).await
+            cx.wait_for("the statistics of the tables", dms.tables_in(&task.arn, LOADING)).await
         } else {
             return Ok(Some(Vec::new()));
         };
