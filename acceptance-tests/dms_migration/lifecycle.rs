@@ -195,5 +195,5 @@ fn calls_are_few() {
             .cloned()
             .collect::<Vec<_>>()
     );
-    assert_eq!(operations(&DESTROY), ["DeleteReplicationTask", tasks, "DescribeTableStatistics", tags]);
+    assert_eq!(operations(&DESTROY), ["DeleteReplicationTask", tasks, tags]);
 }

@@ -124,7 +124,7 @@ impl DmsMigration {
     }
 
     /// Whether the full load is complete.
-    fn is_loaded(&self, task: &Task) -> bool {
+    pub(super) fn is_loaded(&self, task: &Task) -> bool {
         let stats = &task.stats;
         let is_over = stats.progress >= 100 || stats.full_load_finished.is_some();
         self.migration_type == ONLY_CHANGES || is_over && stats.loading + stats.queued == 0

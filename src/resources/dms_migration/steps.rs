@@ -1,6 +1,6 @@
 //! The steps from two endpoints to a migration. Each goes on from what exists already.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Ended, Failed, Wait};
@@ -247,12 +247,12 @@ impl DmsMigration {
             self.reached = (self.reached == Computed::Known(true)).into();
             return self.fill(&task, None);
         }
-        self.await_end(cx, dms, &task, kind.is_some()).await
+        self.await_end(cx, dms, &task, kind).await
     }
 
     /// Waits for what `wait_for` names.
-    async fn await_end(&mut self, cx: &Ctx, dms: &Dms, task: &Task, is_new: bool) -> Result<()> {
-        let waited = self.waited(cx, dms, task, is_new).await.context("Cannot wait for the migration", &task.id)?;
+    async fn await_end(&mut self, cx: &Ctx, dms: &Dms, task: &Task, kind: Option<&str>) -> Result<()> {
+        let waited = self.waited(cx, dms, task, kind).await.context("Cannot wait for the migration", &task.id)?;
         match waited {
             Waited::Late(seen, why) => self.leave(cx, seen.as_deref(), &why),
             Waited::Over((seen, tables, verdict)) => {
@@ -281,16 +281,16 @@ impl DmsMigration {
         Ok(())
     }
 
-    /// Looks at a task until it has reached what is waited for, or cannot any more. `is_new` if it was just started: what
-    /// an earlier run has counted may still show.
+    /// Looks at a task until it has reached what is waited for, or cannot any more. If it was just started, what an earlier
+    /// run has counted may still show.
     async fn waited(
         &self,
         cx: &Ctx,
         dms: &Dms,
         before: &Task,
-        is_new: bool,
+        kind: Option<&str>,
     ) -> Result<Waited<(Task, Vec<Table>, Verdict)>> {
-        let (idle, calm) = (AtomicU32::new(0), AtomicU32::new(0));
+        let (idle, calm, has_loaded) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
         let look = || async {
             let seen = self.look(cx, dms, &before.arn).await?;
             let Seen::Found(task) = &seen else {
@@ -301,8 +301,17 @@ impl DmsMigration {
                     told: String::new(),
                 });
             };
-            let has_begun =
-                !is_new || task.stats.started != before.stats.started || idle.fetch_add(1, Relaxed) >= lag::START_SHOWN;
+            if !self.is_loaded(task) {
+                has_loaded.store(true, Relaxed);
+            }
+            let is_counted = kind != Some(RELOAD)
+                || has_loaded.load(Relaxed)
+                || !is_active(task)
+                || task.stats.full_load_finished != before.stats.full_load_finished;
+            let is_shown = kind.is_none()
+                || task.stats.started != before.stats.started
+                || idle.fetch_add(1, Relaxed) >= lag::START_SHOWN;
+            let has_begun = is_shown && is_counted;
             let tables = match self.tables_of(cx, dms, task).await? {
                 Some(tables) if has_begun => tables,
                 tables => {
