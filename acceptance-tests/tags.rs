@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::matrix::dms_migration::IDLE;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -51,6 +52,17 @@ resource "rdsauth_blue_green_encryption" "it" {
   kms_key_arn                = rdsauth_kms_key.it.arn
   tags                       = local.tags
 }
+resource "rdsauth_dms_migration" "it" {
+  replication_task_id      = "orders"
+  replication_instance_arn = var.instance
+  source_endpoint_arn      = var.origin
+  target_endpoint_arn      = var.copy
+  start                    = false
+  tags                     = local.tags
+  include {
+    schema = "public"
+  }
+}
 resource "rdsauth_iam_db_access_role" "it" {
   name             = "access"
   trusted_services = ["rds.amazonaws.com"]
@@ -69,10 +81,11 @@ resource "rdsauth_aurora_loader_role" "it" {
 }
 "#;
 
-const ADDRESSES: [&str; 7] = [
+const ADDRESSES: [&str; 8] = [
     "rdsauth_aurora_loader_role.it",
     "rdsauth_blue_green_encryption.it",
     "rdsauth_db_secret.it",
+    "rdsauth_dms_migration.it",
     "rdsauth_encrypted_cluster_restore.it",
     "rdsauth_encrypted_snapshot.it",
     "rdsauth_iam_db_access_role.it",
@@ -86,7 +99,8 @@ fn scene(configuration: &str) -> Terraform {
     account.add_database("cluster", "shop");
     account.command("cluster-snapshots", json!({ "identifier": "before", "cluster": "shop" }));
     account.command("transitions", json!({ "busy": 1, "lingering": 0 }));
-    Terraform::of(&account).initialised(&configuration.replace("000000000000", &account.id))
+    let ends = (IDLE.seed)(&account);
+    Terraform::of(&account).variables(ends).initialised(&configuration.replace("000000000000", &account.id))
 }
 
 #[track_caller]
@@ -107,15 +121,15 @@ fn null_tags_are_left_out() {
         plan.value("rdsauth_kms_key.it", "tags_all"),
         json!({ "app": "orders", "owner": "data", "stage": "dev" })
     );
-    tf.apply().expect_text("7 added");
+    tf.apply().expect_text("8 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 
     let tf = tf.env("TF_VAR_team", "payments");
-    tf.apply().expect_text("7 changed");
+    tf.apply().expect_text("8 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev", "team": "payments" }));
     let tf = tf.without_env("TF_VAR_team");
-    tf.apply().expect_text("7 changed");
+    tf.apply().expect_text("8 changed");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
     tf.destroy();
@@ -130,7 +144,7 @@ fn null_tags_may_stand_beside_tags_known_only_after_apply() {
         .replace("team = var.team", "team = terraform_data.app.output == \"now\" ? \"now\" : null");
     let tf = scene(&[later, &tags].concat());
     assert!(tf.plan().is_unknown("rdsauth_kms_key.it", "tags_all"));
-    tf.apply().expect_text("8 added");
+    tf.apply().expect_text("9 added");
     assert_tags_all(&tf, &json!({ "app": "orders", "owner": "data", "stage": "dev" }));
     tf.assert_plan_empty();
 }

@@ -1,8 +1,9 @@
-//! Import of a task by its identifier.
+//! Import of a task by its identifier, and moves from `aws_dms_replication_task`, with a stand-in for its provider.
 
 use serde_json::json;
 
 use crate::dms_migration::{IT, Scene, full_load};
+use crate::support::binaries::binary;
 
 #[test]
 fn by_identifier() {
@@ -55,5 +56,29 @@ fn of_another_tool() {
     assert!(scene.state("table_mapping_rules").as_str().is_some_and(|rules| rules.contains("shop")));
     scene.tf.apply().expect_text("1 changed");
     assert_eq!(scene.settings()["TargetMetadata"]["FullLobMode"], true);
+    scene.tf.assert_plan_empty();
+}
+
+#[test]
+fn a_task_of_hashicorp_aws_moves_here() {
+    let scene = Scene::new(&full_load("start = false"));
+    scene.tf.apply();
+    let arn = scene.state("arn");
+    scene.tf.ok(&["state", "rm", IT]);
+    let tf = scene.tf.overridden("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
+    let scene = Scene { tf, ..scene };
+    scene.configure(&format!(
+        "resource \"aws_dms_replication_task\" \"it\" {{\n  replication_task_id = \"orders\"\n  replication_task_arn = \
+         {arn}\n}}\nprovider \"rdsauth\" {{}}\n"
+    ));
+    scene.tf.init();
+    scene.tf.apply();
+    scene.account.forget_calls();
+    let moved =
+        format!("moved {{\n  from = aws_dms_replication_task.it\n  to   = {IT}\n}}\n{}", full_load("start = false"));
+    scene.configure(&moved);
+    scene.tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
+    assert_eq!(scene.account.changes(), [""; 0]);
+    assert_eq!(scene.tf.state().addresses(), [IT]);
     scene.tf.assert_plan_empty();
 }

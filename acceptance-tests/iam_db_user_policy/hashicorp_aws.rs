@@ -87,6 +87,18 @@ tf_provider::model! {
     }
 }
 
+tf_provider::model! {
+    /// A replication task.
+    pub(crate) struct DmsReplicationTask {
+        /// Its identifier.
+        id: Computed<String> = computed().keep(),
+        /// Its identifier.
+        replication_task_id: String = required().replace(),
+        /// Its ARN, which here is given.
+        replication_task_arn: Option<String> = optional(),
+    }
+}
+
 const PLUGIN: Plugin =
     Plugin { name: "aws", address: "registry.terraform.io/hashicorp/aws", version: env!("CARGO_PKG_VERSION") };
 
@@ -109,6 +121,7 @@ impl Provider for Aws {
             &[
                 resource::<_, DbInstance>(),
                 resource::<_, DbSnapshotCopy>(),
+                resource::<_, DmsReplicationTask>(),
                 resource::<_, Role>(),
                 resource::<_, RolePolicy>(),
             ]
@@ -146,6 +159,9 @@ macro_rules! in_state_only {
 in_state_only!(DbInstance, "db_instance", |_| {});
 in_state_only!(DbSnapshotCopy, "db_snapshot_copy", |plan| {
     plan.id = plan.target_db_snapshot_identifier.clone().into();
+});
+in_state_only!(DmsReplicationTask, "dms_replication_task", |plan| {
+    plan.id = plan.replication_task_id.clone().into();
 });
 in_state_only!(Role, "iam_role", |plan| plan.id = plan.name.clone().into());
 in_state_only!(RolePolicy, "iam_role_policy", |plan| plan.id = format!("{}:{}", plan.role, plan.name).into());

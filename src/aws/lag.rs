@@ -203,6 +203,9 @@ pub const CONNECTION: Pauses = Pauses { first: Duration::from_millis(200), most:
 /// After so many looks at a task that do not show the start that was requested, it has ended.
 pub const START_SHOWN: u32 = 10;
 
+/// DMS counts the changes that it has captured a while after that.
+pub const CHANGES_COUNTED: Duration = Duration::from_secs(20);
+
 /// DMS refuses a request while it changes the task, the endpoints or the replication instance; only the operation's own
 /// limit ends that wait.
 pub const TASK_BUSY: Retry<Failed> = Retry { what: "DMS to accept the change", ..DATABASE_BUSY };

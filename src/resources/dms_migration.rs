@@ -30,7 +30,7 @@ tf_provider::model! {
     /// Migrates the rows of one database to another with AWS DMS, for example into an encrypted one: creates a replication
     /// task, starts it, waits until its full load is complete, its rows are validated or its changes are applied, and fails
     /// if tables have errors or rows differ. Use it instead of `aws_dms_replication_task`, which returns when the task has
-    /// started, and whose task has to be stopped by hand to be changed.
+    /// started and does not look at its tables.
     ///
     /// The [replication task](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.html) runs on a replication
     /// instance and between two endpoints that exist, such as those of `aws_dms_replication_instance` and
@@ -54,6 +54,9 @@ tf_provider::model! {
     /// without precision become `NUMERIC(28,6)`. [`rdsauth_encryption_plan`](../data-sources/encryption_plan.md) with a
     /// `database_connection` lists such objects.
     ///
+    /// ~> **Note:** With `lob_mode = "full"`, DMS inserts a row first and its LOBs afterwards: LOB columns of the target must
+    /// accept null, and the table needs a primary key.
+    ///
     /// ~> **Note:** As long as a task with ongoing replication exists, the source keeps its write-ahead log or binary log
     /// for it, also while the task is stopped. Destroy the resource after the cutover.
     ///
@@ -68,8 +71,8 @@ tf_provider::model! {
     /// unless it has stopped as its type or its settings say, such as after a full load. A setting that is removed from
     /// `settings` keeps its value.
     ///
-    /// A task that DMS has started to load again, or to which tables were added, is only resumed. Tables that are added to
-    /// the selection of a task whose full load is complete are loaded by another `reload_trigger` only.
+    /// Tables that are added to the selection after the full load are loaded with another `reload_trigger` only, which loads
+    /// all tables again. A task that was deleted is created again, with another full load.
     ///
     /// ## Destroy
     ///
@@ -144,7 +147,7 @@ tf_provider::model! {
         /// Whether the task runs. `false` stops it.
         start: bool = optional().or(true),
         /// What to wait for after a start: `none`, `full_load` (all rows are loaded), `validated` (and none differs) or
-        /// `caught_up` (and all changes that DMS has captured are applied). `validated` requires `validation_enabled`;
+        /// `caught_up` (and all changes that DMS has captured have been applied for 20 seconds). `validated` requires `validation_enabled`;
         /// `caught_up` includes the validation if it is enabled.
         wait_for: String = optional()
             .or(progress::FULL_LOAD)

@@ -6,7 +6,7 @@ use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
 /// Ids that AWS generates, and the name under which they are numbered.
-const IDS: [(&str, &str); 8] = [
+const IDS: [(&str, &str); 9] = [
     (r"\bmrk-[0-9a-f]{32}\b", "MRK"),
     (r"\b[0-9a-f]{64}\b", "HEX"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
@@ -14,6 +14,7 @@ const IDS: [(&str, &str); 8] = [
     (r"\bbgd-[a-z0-9]{16}\b", "DEPLOYMENT"),
     (r"-green-[a-z]{6}\b", "-GREEN"),
     (r"\b(?:db|cluster|prx)-[A-Z0-9]{26}\b", "RESOURCE-ID"),
+    (r":task:[A-Z2-7]{26}\b", ":TASK"),
     (r"\b(?:cluster-)?(?:ro-)?[a-z0-9]{12}\.[a-z0-9-]+\.rds\.amazonaws\.com\b", "HOST"),
 ];
 

@@ -54,9 +54,13 @@ impl DmsMigration {
     /// # Errors
     /// Any of AWS.
     pub(super) async fn complaints_about_ends(&self, dms: &Dms) -> Result<Vec<Complaint>, Error> {
-        let mut found = Vec::new();
         let status = self.instance_status(dms).await?;
-        found.extend(self.complaint_about_instance(&status));
+        let of_instance = self.complaint_about_instance(&status);
+        Ok(of_instance.into_iter().chain(self.complaints_about_endpoints(dms).await?).collect())
+    }
+
+    async fn complaints_about_endpoints(&self, dms: &Dms) -> Result<Vec<Complaint>, Error> {
+        let mut found = Vec::new();
         let endpoints = dms.endpoints(&[&self.source_endpoint_arn, &self.target_endpoint_arn]).await?;
         for (arn, end) in self.ends() {
             match endpoints.iter().find(|endpoint| endpoint.arn == *arn) {
@@ -80,7 +84,7 @@ impl DmsMigration {
         if let Some(complaint) = self.complaint_about_instance(&status) {
             return Err(complaint.why);
         }
-        let complaints = self.complaints_about_ends(dms).await.context(doing, name)?;
+        let complaints = self.complaints_about_endpoints(dms).await.context(doing, name)?;
         complaints.into_iter().next().map_or(Ok(()), |complaint| Err(complaint.why))
     }
 

@@ -120,7 +120,9 @@ impl DmsMigration {
     /// Whether a look at a task finds all that is waited for.
     pub(super) fn is_reached(&self, task: &Task, tables: &[Table]) -> bool {
         let has_run = task.stats.started.is_some() || self.wait_for == NOTHING;
-        has_run && matches!(self.judge(task, tables), Verdict::Reached)
+        // That changes are applied has to last for a while.
+        let is_passing = self.wait_for == CAUGHT_UP && is_active(task);
+        has_run && !is_passing && matches!(self.judge(task, tables), Verdict::Reached)
     }
 
     /// Whether the full load is complete.

@@ -1,9 +1,11 @@
 //! The steps from two endpoints to a migration. Each goes on from what exists already.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Ended, Failed, Wait};
+use tokio::time::Instant;
 
 use crate::attributes::tags::{self, Changes};
 use crate::aws::dms::{Definition, Dms, LOADING, Table, Task};
@@ -25,6 +27,9 @@ const CHANGING: &str = "Cannot change the replication task";
 const START: &str = "start-replication";
 const RESUME: &str = "resume-processing";
 const RELOAD: &str = "reload-target";
+
+/// That changes are still to be applied.
+const NOT_CALM: u64 = 0;
 
 /// One look at a task that something is under way on, and what it means.
 struct Look {
@@ -155,7 +160,7 @@ impl DmsMigration {
         claim.note(cx, None, None);
         let made = cx.until(&lag::TASK_BUSY, || async {
             match dms.create_task(new).await {
-                Ok(made) => Ok(made),
+                Ok(made) => Ok(Ok(made)),
                 // Perhaps the answer to an earlier attempt was lost.
                 Err(error) if error.is_already_exists() => {
                     let Some(found) = dms.task(name).await.map_err(Failed::finally)? else {
@@ -163,15 +168,15 @@ impl DmsMigration {
                     };
                     let tags = dms.task_tags(&found.arn).await.map_err(Failed::finally)?.unwrap_or_default();
                     match tags::mark(&tags) {
-                        Some(mark) if *mark == claim.mark() => Ok(found),
-                        mark => Err(Failed::finally(claim.refuse(&Creator::of(mark)))),
+                        Some(mark) if *mark == claim.mark() => Ok(Ok(found)),
+                        mark => Ok(Err(claim.refuse(&Creator::of(mark)))),
                     }
                 }
                 Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
                 Err(error) => Err(Failed::finally(diagnostics::refused(error))),
             }
         });
-        made.await.context(CREATING, name)
+        made.await.context(CREATING, name)?
     }
 
     /// Goes on from a task, and describes it at the end. It is no error if a wait is cut off once the task is as the
@@ -290,7 +295,9 @@ impl DmsMigration {
         before: &Task,
         kind: Option<&str>,
     ) -> Result<Waited<(Task, Vec<Table>, Verdict)>> {
-        let (idle, calm, has_loaded) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
+        let (idle, has_loaded) = (AtomicU32::new(0), AtomicBool::new(false));
+        // Since when, in milliseconds, all changes are applied.
+        let (begun, calm) = (Instant::now(), AtomicU64::new(NOT_CALM));
         let look = || async {
             let seen = self.look(cx, dms, &before.arn).await?;
             let Seen::Found(task) = &seen else {
@@ -320,15 +327,17 @@ impl DmsMigration {
                 }
             };
             let mut verdict = self.judge(task, &tables);
-            // Changes that DMS captures just now are not counted yet.
-            if matches!(verdict, Verdict::Reached)
-                && self.wait_for == progress::CAUGHT_UP
-                && calm.fetch_add(1, Relaxed) == 0
-                && is_active(task)
-            {
-                verdict = Verdict::Going;
-            } else if matches!(verdict, Verdict::Going) {
-                calm.store(0, Relaxed);
+            match &verdict {
+                Verdict::Reached if self.wait_for == progress::CAUGHT_UP && is_active(task) => {
+                    let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+                    let since =
+                        calm.compare_exchange(NOT_CALM, now, Relaxed, Relaxed).map_or_else(|since| since, |_| now);
+                    if Duration::from_millis(now - since) < lag::CHANGES_COUNTED {
+                        verdict = Verdict::Going;
+                    }
+                }
+                Verdict::Reached | Verdict::Failed(_) => {}
+                Verdict::Going => calm.store(NOT_CALM, Relaxed),
             }
             let told = self.describe(task, &tables);
             Ok(Look { seen, tables, verdict, told })
