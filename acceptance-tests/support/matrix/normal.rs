@@ -14,7 +14,7 @@ const IDS: [(&str, &str); 9] = [
     (r"\bbgd-[a-z0-9]{16}\b", "DEPLOYMENT"),
     (r"-green-[a-z]{6}\b", "-GREEN"),
     (r"\b(?:db|cluster|prx)-[A-Z0-9]{26}\b", "RESOURCE-ID"),
-    (r":task:[A-Z2-7]{26}\b", ":TASK"),
+    (r"\b(?:task|rep|endpoint):[A-Z2-7]{26}\b", "DMS"),
     (r"\b(?:cluster-)?(?:ro-)?[a-z0-9]{12}\.[a-z0-9-]+\.rds\.amazonaws\.com\b", "HOST"),
 ];
 
@@ -88,6 +88,7 @@ mod tests {
         check(json!(["AROA0123456789ABCDEFG", "AROAS"]), json!(["UNIQUE-ID-1", "AROAS"]));
         check(json!({ "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ": 1 }), json!({ "RESOURCE-ID-1": 1 }));
         check(json!(["bgd-abcdefghijk12345", "orders-green-abcdef"]), json!(["DEPLOYMENT-1", "orders-GREEN-1"]));
+        check(json!("arn:aws:dms:us-east-1:1:task:ABCDEFGHIJKLMNOPQRSTUVWXYZ"), json!("arn:aws:dms:us-east-1:1:DMS-1"));
         check(json!("orders.cluster-ro-abcdefghijk1.us-east-1.rds.amazonaws.com"), json!("orders.HOST-1"));
         check(
             json!("arn:aws:secretsmanager:us-east-1:1:secret:a/b-c-Xy12zZ"),
