@@ -1,6 +1,7 @@
 //! `data.rdsauth_schema_drift` under the real CLI, with pairs of real databases.
 
 mod cases;
+mod mariadb;
 mod postgres;
 mod reading;
 

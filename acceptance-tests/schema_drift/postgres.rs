@@ -4,8 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::schema_drift::cases::{Case, ENDABLE};
+use crate::schema_drift::cases::{Case, postgres_code, postgres_relations};
 use crate::schema_drift::{Pair, told};
+
+/// Those of all files.
+fn endable() -> impl Iterator<Item = &'static Case> {
+    postgres_relations::ENDABLE.iter().chain(postgres_code::ENDABLE)
+}
 
 /// All cases at once, each in a schema of its own with a name that has to be quoted.
 fn each_difference_is_told_and_ended(pair: &Pair, is_newer: bool) {
@@ -15,7 +20,7 @@ fn each_difference_is_told_and_ended(pair: &Pair, is_newer: bool) {
         text.replace('~', &quoted).replace('@', &pair.prefix)
     };
     let (mut source, mut target) = (String::new(), String::new());
-    for (index, Case { both, source: ours, target: theirs, .. }) in ENDABLE.iter().enumerate() {
+    for (index, Case { both, source: ours, target: theirs, .. }) in endable().enumerate() {
         for (all, own) in [(&mut source, ours), (&mut target, theirs)] {
             all.push_str(&filled(&format!("CREATE SCHEMA ~; {both}; {own};\n"), index));
         }
@@ -25,7 +30,7 @@ fn each_difference_is_told_and_ended(pair: &Pair, is_newer: bool) {
     pair.read("show_function_bodies = true");
     let found = pair.differences();
     let (mut seen, mut wanted) = (Vec::new(), Vec::new());
-    for (index, Case { expected, .. }) in ENDABLE.iter().enumerate() {
+    for (index, Case { expected, .. }) in endable().enumerate() {
         let own = found.iter().filter(|one| one["schema"] == schema(index).as_str()).map(told).collect::<Vec<_>>();
         let expected: Vec<_> = expected.iter().map(|one| one.map(|text| filled(text, index))).collect();
         // From version 16 on, views name the columns of a single table without it.
@@ -39,7 +44,7 @@ fn each_difference_is_told_and_ended(pair: &Pair, is_newer: bool) {
         }
     }
     assert_eq!(seen, wanted);
-    let all: usize = ENDABLE.iter().map(|case| case.expected.len()).sum();
+    let all: usize = endable().map(|case| case.expected.len()).sum();
     assert_eq!(pair.value("difference_count"), all);
     assert_eq!(pair.value("in_sync"), false);
 
@@ -49,7 +54,7 @@ fn each_difference_is_told_and_ended(pair: &Pair, is_newer: bool) {
     assert_eq!((pair.value("in_sync"), pair.value("difference_count")), (json!(true), json!(0)));
     // That is not because nothing was compared.
     let compared = pair.value("compared_counts");
-    let kinds: BTreeSet<_> = ENDABLE.iter().flat_map(|case| case.expected).map(|one| one[0]).collect();
+    let kinds: BTreeSet<_> = endable().flat_map(|case| case.expected).map(|one| one[0]).collect();
     let gone: Vec<_> = kinds.iter().filter(|kind| compared[**kind] == Value::Null).collect();
     assert_eq!(gone, [&"aggregate", &"procedure"], "they were only in the target: {compared}");
 }

@@ -3,38 +3,47 @@
 mod compare;
 mod selection;
 
+use std::time::Duration;
+
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Computed, DataSource, Map, Set, View, block, check, computed, optional};
 
 use crate::data_sources::schema_drift::compare::{Drift, Failure, Options, Side, compare};
 use crate::data_sources::schema_drift::selection::Rule;
-use crate::parts::db::connection::DatabaseConnection;
+use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::sql::catalogue::{Catalogue, Scope};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
-    /// Compares the objects of two PostgreSQL databases, such as tables, indexes, constraints, functions and grants, and
-    /// reports each difference with the statement that ends it. Use it in a `check` block or a precondition before a
-    /// cutover, for a target that was filled by native replication, a dump or [AWS
-    /// DMS](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.PostgreSQL.html), which creates no more than tables
-    /// and primary keys.
+    /// Compares the objects of two databases of PostgreSQL, MySQL or MariaDB, such as tables, indexes, constraints, functions
+    /// and grants, and reports each difference with the statement that ends it. Use it in a `check` block or a precondition
+    /// before a cutover, for a target that was filled by native replication, a dump or [AWS
+    /// DMS](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.html), which creates no more than tables and
+    /// primary keys.
     ///
     /// Objects are compared by name and meaning: as the server itself writes them, whatever their OIDs and the order in
-    /// which they were created. The rows of tables and the values of sequences are not compared. Both databases are read in
-    /// transactions that are read-only.
+    /// which they were created. The rows of tables, the values of sequences and `AUTO_INCREMENT` counters are not compared.
+    /// Both databases are read in transactions that are read-only.
+    ///
+    /// In PostgreSQL, the database that each connection leads to is compared. In MySQL and MariaDB, all databases of the
+    /// server are, by their names.
     ///
     /// ~> **Note:** A kind of object that may not be read is in `unknown`, with the reason, and `in_sync` is then `false`.
     ///
-    /// ~> **Note:** Definitions and statements are stored in the state. Those of functions are digests, and their statements
-    /// null, unless `show_function_bodies` is set. Default values, views, constraints and policies are always shown.
+    /// ~> **Note:** Definitions and statements are stored in the state. Those of functions, and in MySQL and MariaDB those of
+    /// triggers and events, are digests, and their statements null, unless `show_function_bodies` is set. Default values,
+    /// views, constraints and policies are always shown.
     ///
     /// ~> **Note:** Read a statement before you run it: what the source does not have, it drops. It is never run by the
     /// provider.
     ///
-    /// -> The two servers should have the same major version. Some versions write the same view or constraint in another way,
-    /// and it then is a difference.
+    /// -> The two servers should be of the same product and major version. Others write the same view, constraint or default
+    /// value in another way, and it then is a difference.
     ///
-    /// ## Kinds
+    /// -> In MySQL and MariaDB, several statements are sent at once for a view or code, since `SET` belongs to them: in the
+    /// client of the command line, set another `delimiter` first.
+    ///
+    /// ## Kinds of PostgreSQL
     ///
     /// | `kind` | What is compared |
     /// | --- | --- |
@@ -66,6 +75,31 @@ tf_provider::model! {
     /// operators, collations, casts, text search configurations, foreign servers and user mappings. The schema `rdsauth` and
     /// objects whose names begin with `"awsdms_"` are left out.
     ///
+    /// ## Kinds of MySQL and MariaDB
+    ///
+    /// | `kind` | What is compared |
+    /// | --- | --- |
+    /// | `"schema"` | Default character set and collation of a database. |
+    /// | `"sequence"` | Options of a sequence of MariaDB. |
+    /// | `"table"` | Storage engine, default collation and options. |
+    /// | `"column"` | Type, collation, `NOT NULL`, default, generation expression, `AUTO_INCREMENT` and other attributes. |
+    /// | `"column_order"` | Order of the columns, with `compare_column_order` only. |
+    /// | `"partition"` | Method, expression and values. |
+    /// | `"index"`, `"primary_key"` | Columns with length and direction, uniqueness, type and visibility. |
+    /// | `"check"`, `"foreign_key"` | Clause; columns, the table that they refer to, and rules. |
+    /// | `"view"` | Query, algorithm, `SQL SECURITY` and `CHECK OPTION`. |
+    /// | `"function"`, `"procedure"` | Parameters, result, characteristics, body, SQL mode and collation. |
+    /// | `"trigger"`, `"trigger_order"` | Time, event, body, SQL mode and collation; the order of several triggers for one event. |
+    /// | `"event"`, `"event_status"` | Schedule, body, SQL mode, collation and time zone; whether it is enabled. |
+    /// | `"definer"` | Definer of a view, function, procedure, trigger or event. `name` is the type of the object, `table` its name. |
+    /// | `"grant"` | Privileges of each account and role on databases, tables, columns and routines. `name` is the account, `table` the object. |
+    ///
+    /// What the statement of a missing table creates is not reported by itself: everything but its foreign keys and triggers.
+    /// Neither is what a database contains that the source does not have.
+    ///
+    /// Not compared are comments, users and their privileges on all databases, packages, and the sizes of columns' statistics.
+    /// The database `rdsauth` and objects whose names begin with `"awsdms_"` are left out.
+    ///
     /// ## Required Permissions
     ///
     /// ### IAM
@@ -75,20 +109,30 @@ tf_provider::model! {
     ///
     /// ### Database
     ///
-    /// Permission to connect. What is compared is visible to every user.
+    /// In PostgreSQL, permission to connect. What is compared is visible to every user.
+    ///
+    /// In MySQL and MariaDB, `SELECT`, `SHOW VIEW`, `TRIGGER` and `EVENT` on all databases, or with `schemas` on those; and
+    /// `SELECT` on the database `mysql` for routines, definers and grants (in MySQL, on all databases for routines and
+    /// definers). The server hides from a user what it has no privileges for, so a kind of which something may be hidden is in
+    /// `unknown`.
     pub struct SchemaDrift {
         /// Connection to the database that is as it should be.
         source_connection: DatabaseConnection = block().min(1),
         /// Connection to the database that is compared with it, and that the statements are for.
         target_connection: DatabaseConnection = block().min(1),
-        /// Schemas to compare. Defaults to all but those of the server.
-        schemas: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=63)),
+        /// Database engine of both databases, as in `aws_db_instance`. Valid values: `"postgres"`, `"aurora-postgresql"`,
+        /// `"mysql"`, `"mariadb"` and `"aurora-mysql"`.
+        engine: String = optional()
+            .or("postgres")
+            .check(check::one_of(&["postgres", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql"])),
+        /// Schemas to compare; in MySQL and MariaDB, databases. Defaults to all but those of the server.
+        schemas: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)).each(check::length(1..=64)),
         /// Objects to ignore. Those that match all patterns of a block are left out.
         ignore: Vec<IgnoreBlock> = block(),
         /// Whether to compare the order of columns. It matters to `INSERT` without column names and to `SELECT *`.
         compare_column_order: bool = optional().or(false),
-        /// Whether to show the definitions of functions and procedures, which are stored in the state, and the statements
-        /// that create them.
+        /// Whether to show the definitions of functions and procedures, and of triggers and events of MySQL and MariaDB, which
+        /// are stored in the state, and the statements that create them.
         show_function_bodies: bool = optional().or(false),
         /// Number of differences to list. All are counted.
         max_differences: i64 = optional().or(1000).check(check::between(0..=100_000)),
@@ -160,13 +204,19 @@ tf_provider::model! {
     }
 }
 
+/// How long reading waits for statements that change a table.
+const LOCKS: Duration = Duration::from_secs(30);
+
 impl DataSource<World> for SchemaDrift {
     const TYPE: &'static str = "schema_drift";
     const SUBCATEGORY: &'static str = "Encryption";
 
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let options = config.options();
-        let drift = config.postgres(cx, &options).await?;
+        let drift = match Engine::of(&config.engine) {
+            Some(Engine::Mysql) => config.mysql(cx, &options).await?,
+            _ => config.postgres(cx, &options).await?,
+        };
         config.fill_in(drift);
         Ok(config)
     }
@@ -213,6 +263,20 @@ impl SchemaDrift {
         readers.1.end().await?;
         self.source_connection.leave_postgres(cx, source);
         self.target_connection.leave_postgres(cx, target);
+        (self.source_version, self.target_version) = (versions.0.into(), versions.1.into());
+        Ok(drift)
+    }
+
+    async fn mysql(&mut self, cx: &Ctx, options: &Options) -> Result<Drift> {
+        let mut source = self.source_connection.mysql(cx, Self::source_connection, LOCKS).await?;
+        let mut target = self.target_connection.mysql(cx, Self::target_connection, LOCKS).await?;
+        let versions = (source.version().await?, target.version().await?);
+        let mut readers = (source.catalogue(&options.scope).await?, target.catalogue(&options.scope).await?);
+        let drift = self.compare(&mut readers.0, &mut readers.1, options).await?;
+        readers.0.end().await?;
+        readers.1.end().await?;
+        self.source_connection.leave_mysql(cx, source, LOCKS);
+        self.target_connection.leave_mysql(cx, target, LOCKS);
         (self.source_version, self.target_version) = (versions.0.into(), versions.1.into());
         Ok(drift)
     }

@@ -67,6 +67,12 @@ pub struct Group {
 
 /// A database that is read by digests, in the order of the keys, and then by the objects that matter.
 pub trait Catalogue: Send {
+    /// What the statement that creates an object creates as well, or what it has only then.
+    const CREATED_WITH: &'static [&'static str];
+
+    /// Whether the statement that drops a schema drops all that is in it.
+    const DROPS_SCHEMAS: bool;
+
     /// What can be read, in the order in which objects depend on each other.
     fn groups(scope: &Scope) -> Result<Vec<Group>, Error>;
 

@@ -1,8 +1,10 @@
 //! Sessions with MySQL and MariaDB.
 
 mod accounts;
+pub mod catalogue;
 pub mod fence;
 pub mod grants;
+mod held;
 mod movability;
 pub mod privileges;
 mod quiet;
@@ -108,6 +110,11 @@ impl Session {
         Error { kind: Kind::Server(Refusal::Other), code: None, message: what, place }
     }
 
+    /// The answer to a user who lacks a privilege.
+    pub(crate) fn missing_privilege(&self, what: String) -> Error {
+        Error { kind: Kind::Server(Refusal::Permission), ..self.error(what) }
+    }
+
     /// The rows of a query. Arguments are bound, never spliced.
     pub(crate) async fn rows(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Vec<Row>, Error> {
         UnderWay::of(self).answer(sql, self.connection.exec(sql, arguments)).await
@@ -121,6 +128,16 @@ impl Session {
     /// The rows of a statement that servers do not prepare. Values are texts.
     pub(crate) async fn unprepared(&mut self, sql: &str) -> Result<Vec<Row>, Error> {
         UnderWay::of(self).answer(sql, self.connection.query(sql)).await
+    }
+
+    /// The rows of a query that need not be prepared, one after the other. Values are texts.
+    pub(crate) async fn fold<U: Send>(
+        &mut self,
+        sql: &str,
+        first: U,
+        next: impl FnMut(U, Row) -> U + Send,
+    ) -> Result<U, Error> {
+        UnderWay::of(self).answer(sql, self.connection.query_fold(sql, first, next)).await
     }
 
     /// Runs a statement that gives no rows.

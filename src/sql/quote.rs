@@ -55,6 +55,20 @@ pub(crate) fn my_given(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// A text of MySQL or MariaDB, in sessions in which a backslash has a meaning, and otherwise if there is none in it.
+pub(crate) fn my_text(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// An account of MySQL or MariaDB from a server's answer, `user@host`; a role of MariaDB has no host.
+pub(crate) fn my_account(account: &str) -> String {
+    match account.rsplit_once('@') {
+        Some((user, host)) if !host.is_empty() => format!("{}@{}", my_given(user), my_given(host)),
+        Some((role, _)) => my_given(role),
+        None => my_given(account),
+    }
+}
+
 /// Why a name is impossible in MySQL and MariaDB.
 ///
 /// # Errors

@@ -192,7 +192,7 @@ impl<C: Catalogue> Both<'_, C> {
             if way != Some(Way::MissingAtSource) {
                 *drift.compared.entry(key.kind.clone()).or_default() += 1;
             }
-            if let Some(way) = way.filter(|_| !missing.explains(&key)) {
+            if let Some(way) = way.filter(|_| !missing.explains::<C>(&key)) {
                 *drift.counts.entry(key.kind.clone()).or_default() += 1;
                 if differing.len() < room {
                     differing.push((key, way));
@@ -211,7 +211,11 @@ impl<C: Catalogue> Both<'_, C> {
         let difference = |(key, way): (Key, Way)| {
             let (ours, theirs) = (of_source.get(&key), of_target.get(&key));
             let shown = |object: Option<&Object>| object.map(|object| object.definition.clone());
-            Difference { way, source: shown(ours), target: shown(theirs), statement: ending(ours, theirs), key }
+            // Where there are no transactions, an object may be gone since.
+            let is_as_seen =
+                (ours.is_some(), theirs.is_some()) == (way != Way::MissingAtSource, way != Way::MissingAtTarget);
+            let statement = ending(ours, theirs).filter(|_| is_as_seen);
+            Difference { way, source: shown(ours), target: shown(theirs), statement, key }
         };
         Ok(differing.into_iter().map(difference).collect())
     }

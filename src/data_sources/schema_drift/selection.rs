@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sql::catalogue::Key;
+use crate::sql::catalogue::{Catalogue, Key};
 
 /// Objects that are told to be ignored: those that match all patterns that are set.
 #[derive(Clone, Debug, Default)]
@@ -36,9 +36,6 @@ const INDEPENDENT: [&str; 16] = [
     "type",
     "view",
 ];
-
-/// What the statement that creates an object creates as well, or what it has only then.
-const CREATED_WITH: [&str; 4] = ["column", "column_order", "grant", "owner"];
 
 /// Objects of one database that the other does not have, and with which others are gone.
 #[derive(Clone, Debug, Default)]
@@ -92,14 +89,18 @@ impl Missing {
     }
 
     /// Whether a difference follows from that of the object that it belongs to.
-    pub(super) fn explains(&self, key: &Key) -> bool {
+    pub(super) fn explains<C: Catalogue>(&self, key: &Key) -> bool {
+        let is_in_dropped = || self.at_source.contains(&(key.schema.clone(), String::new()));
+        if C::DROPS_SCHEMAS && key.kind != "schema" && is_in_dropped() {
+            return true;
+        }
         if INDEPENDENT.contains(&key.kind.as_str()) {
             return false;
         }
         let owner = if key.kind == "sequence_owner" { &key.name } else { &key.table };
         let owner = (key.schema.clone(), owner.clone());
         self.at_source.contains(&owner)
-            || CREATED_WITH.contains(&key.kind.as_str()) && self.at_target.contains(&owner)
+            || C::CREATED_WITH.contains(&key.kind.as_str()) && self.at_target.contains(&owner)
             || key.kind == "owner" && key.name == "sequence" && self.parts.contains(&owner)
     }
 }
@@ -128,6 +129,10 @@ fn is_like(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::{mysql, postgres};
+
+    type Postgres<'a> = postgres::catalogue::Reader<'a>;
+    type Mysql<'a> = mysql::catalogue::Reader<'a>;
 
     fn key(kind: &str, schema: &str, table: &str, name: &str) -> Key {
         let [kind, schema, table, name] = [kind, schema, table, name].map(str::to_owned);
@@ -199,7 +204,24 @@ mod tests {
             (key("owner", "app", "seq", "sequence"), true),
             (key("grant", "app", "seq", "jane"), false),
         ] {
-            assert_eq!(missing.explains(&key), expected, "{key:?}");
+            assert_eq!(missing.explains::<Postgres<'_>>(&key), expected, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn in_mysql_tables_are_created_with_indexes_and_databases_dropped_with_tables() {
+        let mut missing = Missing::default();
+        missing.at_source(&key("schema", "old", "", "old"));
+        missing.at_target(&key("table", "app", "", "new"));
+        for (key, expected) in [
+            (key("schema", "old", "", "old"), false),
+            (key("table", "old", "", "t"), true),
+            (key("definer", "old", "v", "view"), true),
+            (key("index", "app", "new", "i"), true),
+            (key("foreign_key", "app", "new", "k"), false),
+            (key("trigger", "app", "new", "g"), false),
+        ] {
+            assert_eq!(missing.explains::<Mysql<'_>>(&key), expected, "{key:?}");
         }
     }
 }

@@ -32,6 +32,11 @@ pub(crate) fn all(is_table: bool, server: Server) -> Vec<&'static str> {
     OF_TABLES.iter().chain(of_databases).copied().filter(has).collect()
 }
 
+/// The privileges on databases, tables, columns and routines.
+pub(crate) fn grantable() -> impl Iterator<Item = &'static str> {
+    OF_TABLES.iter().chain(OF_DATABASES).copied().filter(|name| !["ALL", "ALL PRIVILEGES"].contains(name))
+}
+
 /// The privilege that a misspelled one may mean.
 pub fn nearest(privilege: &str) -> Option<&'static str> {
     let name = privilege.to_ascii_uppercase().replace(['_', '-'], " ");

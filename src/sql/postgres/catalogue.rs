@@ -73,6 +73,9 @@ impl Reader<'_> {
 }
 
 impl Catalogue for Reader<'_> {
+    const CREATED_WITH: &'static [&'static str] = &["column", "column_order", "grant", "owner"];
+    const DROPS_SCHEMAS: bool = false;
+
     fn groups(scope: &Scope) -> Result<Vec<Group>, Error> {
         let schemas = match &scope.schemas {
             None => OTHERS.to_owned(),
