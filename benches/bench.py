@@ -8,6 +8,7 @@ plan     wall time of `terraform plan`, beside as many built-in `terraform_data`
 calls    calls of AWS that a command makes for one instance of each resource, and that a data source makes, counted by the stage
 refresh  calls and wall time of a refresh of 1000 resources of all kinds, beside as many `terraform_data`
 region   calls and wall time of the security posture of a region with 1000 DB instances
+drift    wall time and memory of a plan that compares two databases with 10 000 tables, of each engine
 builds   cold and warm builds in a folder of their own (takes a quarter of an hour; `--only` leaves it out)
 """
 
@@ -25,11 +26,12 @@ import tempfile
 import time
 
 from remote import Failure, run
+import drift as large
 import remote
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve()
-PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "region", "builds"]
+PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "region", "drift", "builds"]
 STARTS = 50
 PLANS = {1: 15, 100: 11, 1000: 7}  # number of resources: number of plans
 MB = 1_000_000
@@ -171,7 +173,7 @@ class Bench:
         run([self.terraform, "plan", "-no-color"], cwd=workspace, env=self.env)
         return time.perf_counter() - started
 
-    def peak_memory(self, workspace, name="terraform-provider-"):
+    def peak_memory(self, workspace, name="terraform-provider-", env=None):
         """The most bytes that any child process of one plan held, among those whose program is called so."""
         peak = 0
         log = self.folder / "memory.log"
@@ -179,7 +181,7 @@ class Bench:
             plan = subprocess.Popen(
                 [self.terraform, "plan", "-no-color"],
                 cwd=workspace,
-                env=self.env,
+                env=env or self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -301,6 +303,10 @@ def refresh(bench, provider, binary):
 
 def region(bench, provider, binary):
     return remote.region(bench) if provider.calls_aws else []
+
+
+def drift(bench, provider, binary):
+    return large.drift(bench) if provider.calls_aws else []
 
 
 def builds(bench, provider, binary):

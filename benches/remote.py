@@ -264,9 +264,10 @@ REGION_CALLS, REGION_SECONDS = 40, 5
 class Stage:
     """The stand-in for AWS. Each account is empty at first."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, databases=False):
         self.facts = folder / "stage.json"
-        self.command = [CHECKOUT / "acceptance-tests/stage/run", "up", "--without-databases", "--json", self.facts]
+        without = [] if databases else ["--without-databases"]
+        self.command = [CHECKOUT / "acceptance-tests/stage/run", "up", *without, "--json", self.facts]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -274,7 +275,8 @@ class Stage:
             if self.process.poll() is not None:
                 raise Failure("the stage ended")
             time.sleep(0.05)
-        self.front = json.loads(self.facts.read_text())["front"]
+        facts = json.loads(self.facts.read_text())
+        self.front, self.environment = facts["front"], facts.get("environment", {})
         return self
 
     def __exit__(self, *_):
@@ -289,6 +291,11 @@ class Stage:
             "AWS_ACCESS_KEY_ID": "AKIA%sTEST" % account,
             "AWS_SECRET_ACCESS_KEY": "stage-secret-access-key-for-%s" % account,
         }
+
+    def of_clients(self):
+        """What a program needs to find and to trust the databases."""
+        names = ("LD_PRELOAD", "STAGE_NAMES")
+        return {name: value for name, value in self.environment.items() if name in names or name.startswith("PGSSL")}
 
     def ask(self, method, path, **fields):
         """What the control of the stage answers."""
