@@ -1,8 +1,9 @@
-//! `rdsauth_constraint_suspension` under the real CLI, against real PostgreSQL.
+//! `rdsauth_constraint_suspension` under the real CLI, against real databases.
 
 mod catalogue;
 mod lifecycle;
 mod lost;
+mod mariadb;
 mod offenders;
 mod others;
 mod privileges;

@@ -87,7 +87,7 @@ fn nothing_to_do_and_wrong_arguments() {
     scene.tf.destroy();
     for (body, error) in [
         ("foreign_keys = false\n  user_triggers = false", "Conflicting arguments"),
-        ("schemas = [\"pg_catalog\"]", "is one of PostgreSQL"),
+        ("schemas = [\"pg_catalog\"]", "is one of the server"),
         ("schemas = []", "schemas"),
         ("lock_timeout = \"soon\"", "is not a positive duration"),
     ] {

@@ -59,3 +59,46 @@ fn remote(account: &Account) -> Value {
 fn constraint_suspension() {
     MADE.run_in_databases();
 }
+
+/// Statements about triggers are in no transaction there.
+#[test]
+fn constraint_suspension_mariadb() {
+    Scenario {
+        name: "constraint_suspension_mariadb",
+        seed: seed_mariadb,
+        always: r#"
+  engine  = "mariadb"
+  schemas = ["s"]
+  database_connection {
+    host           = var.host
+    port           = var.port
+    auth           = "secret"
+    secret_arn     = var.secret
+    ca_certificate = var.authority
+  }
+"#,
+        remote: |account| {
+            let all = "SELECT TRIGGER_NAME, ACTION_ORDER, ACTION_STATEMENT, SQL_MODE, DEFINER, COLLATION_CONNECTION \
+                       FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 's' ORDER BY 1; SHOW DATABASES LIKE 'rdsauth'";
+            json!(account.sql_behind(&account.host_of("orders"), "mysql", all))
+        },
+        ..MADE
+    }
+    .run_in_databases();
+}
+
+fn seed_mariadb(account: &Account) -> Variables {
+    let database = account.add_database_of("instance", "orders", json!({ "engine": "mariadb", "own_server": true }));
+    let host = database["host"].as_str().expect("a host").to_owned();
+    let tables = "SET GLOBAL log_bin_trust_function_creators = 1; CREATE DATABASE s; USE s; CREATE TABLE t (id int); \
+                  CREATE DEFINER = admin@'%' TRIGGER first BEFORE INSERT ON t FOR EACH ROW SET @a = 1; \
+                  SET sql_mode = 'ANSI_QUOTES'; \
+                  CREATE DEFINER = admin@'%' TRIGGER second BEFORE INSERT ON t FOR EACH ROW PRECEDES first SET @b = 'é'";
+    account.sql_behind(&host, "mysql", tables);
+    vec![
+        ("host", host),
+        ("port", database["port"].to_string()),
+        ("secret", account.master_secret("mariadb")),
+        ("authority", account.database_authority()),
+    ]
+}

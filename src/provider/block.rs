@@ -56,7 +56,7 @@ tf_provider::model! {
     /// | stop the writes to a database before a cutover | [`rdsauth_write_fence`](resources/write_fence.md) |
     /// | migrate the rows of a database with DMS, and fail if they differ | [`rdsauth_dms_migration`](resources/dms_migration.md) |
     /// | continue the sequences of a copied database above those of its source | [`rdsauth_sequence_sync`](resources/sequence_sync.md) |
-    /// | copy data into a PostgreSQL database with foreign keys and triggers off, and exactly on again | [`rdsauth_constraint_suspension`](resources/constraint_suspension.md) |
+    /// | copy data into a database with foreign keys and triggers off, and exactly on again | [`rdsauth_constraint_suspension`](resources/constraint_suspension.md) |
     /// | restore a DB instance, encrypted and with everything the original has | [`rdsauth_encrypted_restore`](resources/encrypted_restore.md) |
     /// | restore a DB cluster, encrypted and with everything the original has | [`rdsauth_encrypted_cluster_restore`](resources/encrypted_cluster_restore.md) |
     /// | create a KMS key, or allow a principal to use an existing one | [`rdsauth_kms_key`](resources/kms_key.md), [`rdsauth_kms_key_user`](resources/kms_key_user.md) |

@@ -7,6 +7,7 @@
 mod diagnostics;
 mod identity;
 mod refresh;
+mod server;
 mod steps;
 
 use std::time::Duration;
@@ -21,8 +22,7 @@ use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
 use crate::records::claims::{self, Claim, Creator, Subject};
 use crate::sql;
-use crate::sql::postgres::Session;
-use crate::sql::quote::check_pg_name;
+use crate::sql::quote::{check_my_name, check_pg_name};
 use crate::sql::suspension::{Item, Kind, Progress, Scope, Suspension};
 use crate::world::{Ctx, World};
 
@@ -45,11 +45,11 @@ tf_provider::model! {
 }
 
 tf_provider::model! {
-    /// Takes foreign keys and user triggers of a PostgreSQL database out of effect while data is copied into it, for
-    /// example by AWS DMS, and puts them back exactly as they were. Use it on the target of a migration, from before the
-    /// full load until the cutover.
+    /// Takes foreign keys and user triggers of a database out of effect while data is copied into it, for example by AWS
+    /// DMS, and puts them back exactly as they were. Use it on the target of a migration, from before the full load until
+    /// the cutover. It works with PostgreSQL, MySQL and MariaDB.
     ///
-    /// Foreign keys are dropped and created again; triggers are disabled and get their previous state back. Dropping is
+    /// In PostgreSQL, foreign keys are dropped and created again; triggers are disabled and get their previous state back. Dropping is
     /// the way that works on Amazon RDS: only a superuser can disable foreign keys, and the [master
     /// user](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html)
     /// is not one. A session can skip them with the parameter session_replication_role, but even then `TRUNCATE` fails on a
@@ -61,9 +61,16 @@ tf_provider::model! {
     /// foreign keys were created, names and comments of what partitions have inherited, and for each trigger, also on
     /// each partition, whether it fires by default, always, on replicas or never.
     ///
+    /// In MySQL and MariaDB, where triggers cannot be disabled, they are dropped and created again with body, definer, SQL mode,
+    /// character set and collation, and in the same order. Foreign keys are not changed there, since each session can turn
+    /// their checks off, as AWS DMS does with the extra connection attribute `Initstmt=SET FOREIGN_KEY_CHECKS=0` of the target
+    /// endpoint. In the end, the rows that were written meanwhile are checked.
+    ///
     /// What has to be put back is stored in the state and in the schema `rdsauth` of the database, before anything is
     /// changed, so it survives an interrupted apply and a lost state. Nobody but the connecting user has privileges on that
-    /// schema, which is dropped with the last suspension.
+    /// schema, which is dropped with the last suspension. In MySQL and MariaDB it is a database, which users with privileges on
+    /// all databases can read, too. If others have privileges on it, which a user with `SELECT` on the database `mysql` can
+    /// see, it is not trusted.
     ///
     /// ~> **Note:** While objects are suspended, the database accepts rows that violate its foreign keys, and does not do
     /// what its triggers would do. Do not let applications write to it.
@@ -82,6 +89,9 @@ tf_provider::model! {
     /// A foreign key that belongs to a partitioned table or references one is validated when it is created, whatever
     /// `validate` says, and its tables are locked against writes meanwhile: PostgreSQL cannot validate it later together
     /// with what its partitions inherit.
+    ///
+    /// In MySQL and MariaDB, all triggers are put back first. Then, with `validate`, a query for each foreign key looks for rows that
+    /// reference nothing, and finds some rows to name. The server itself never looks at them.
     ///
     /// ## Drift Detection
     ///
@@ -110,26 +120,37 @@ tf_provider::model! {
     /// uses its own rights where they suffice, and otherwise sets the role of the owner with `SET LOCAL ROLE`. It, or the
     /// owner, needs `REFERENCES` on the referenced tables. To put objects back, connect as the same user or as a member of
     /// rds_superuser that has been granted privileges on the schema `rdsauth`.
+    ///
+    /// In MySQL and MariaDB, the connecting user needs `TRIGGER` on the chosen databases, `SELECT` on their tables and on those
+    /// with foreign keys to or from them, and `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `CREATE` and `DROP` on the database
+    /// `rdsauth`. To create triggers of other definers again, it needs `SET USER` (MariaDB), `SET_ANY_DEFINER` or `SET_USER_ID`
+    /// (MySQL) or `SUPER`, or connect as their definer. With a binary log, which automatic backups enable, the DB parameter
+    /// log_bin_trust_function_creators must be 1. If one is missing, nothing is changed.
     pub struct ConstraintSuspension {
-        /// Schemas whose tables are chosen.
+        /// Database engine, as in `aws_db_instance`. Valid values: `"postgres"`, `"aurora-postgresql"`, `"mysql"`, `"mariadb"`
+        /// and `"aurora-mysql"`. Changing between PostgreSQL and the others forces a new resource to be created.
+        engine: String = optional()
+            .or("postgres")
+            .check(check::one_of(&["postgres", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql"])),
+        /// Schemas whose tables are chosen; in MySQL and MariaDB, databases.
         schemas: Set<String> = required().replace().check(check::size(1..=100)).each(schema()),
         /// Names of tables in these schemas. Partitions of a partitioned table are chosen with it. Defaults to all tables.
         tables: Option<Set<String>> = optional().replace().check(check::size(1..=1000)).each(name()),
-        /// Whether to suspend foreign keys.
+        /// Whether to suspend foreign keys; in MySQL and MariaDB, whether to check their rows when the triggers are put back.
         foreign_keys: bool = optional().or(true).replace(),
         /// Whether to suspend user triggers.
         user_triggers: bool = optional().or(true).replace(),
         /// Whether the objects are out of effect. If `false`, they are put back.
         suspended: bool = optional().or(true),
         /// Whether to validate foreign keys that are put back. If `false`, they stay `NOT VALID`, and a warning names them:
-        /// they check new rows only.
+        /// they check new rows only. In MySQL and MariaDB, whether to look for rows that violate foreign keys.
         validate: bool = optional().or(true),
         /// How long a change waits for locks of other sessions, such as `5s`. While it waits, other sessions wait for the
         /// same table. It is tried again for a minute.
         lock_timeout: String = optional().or("5s").check(connection::duration()),
         /// What to do when the resource is destroyed: `restore` puts the objects back, `leave` changes nothing.
         on_destroy: String = optional().or("restore").check(check::one_of(&["restore", "leave"])),
-        /// Host, database and schemas.
+        /// Host, database and schemas; in MySQL and MariaDB, `*` stands for the database.
         id: Computed<String> = computed().follows(ownership::import_id),
         /// Objects that are out of effect, in the order in which they are put back.
         objects: Computed<Vec<SuspendedObject>> = computed().keep(),
@@ -145,17 +166,29 @@ tf_provider::model! {
 
 /// A schema that users can have.
 fn schema() -> Check {
-    Check::explained("must be the name of a schema that is neither PostgreSQL's nor `rdsauth`", |name| {
-        check_pg_name(name).map_err(|error| error.to_string())?;
-        match name.starts_with("pg_") || ["information_schema", "rdsauth"].contains(&name) {
-            true => Err(format!("The schema \"{name}\" is one of PostgreSQL or of this provider.")),
-            false => Ok(()),
+    Check::explained("must be the name of a schema that is neither the server's nor `rdsauth`", |name| {
+        match ["information_schema", "rdsauth"].contains(&name) {
+            true => Err(format!("The schema \"{name}\" is one of the server or of this provider.")),
+            false => check_my_name(name, 64).map_err(|error| error.to_string()),
         }
     })
 }
 
 fn name() -> Check {
-    Check::explained("must be a name of 1 to 63 bytes", check_pg_name)
+    Check::explained("must be a name of 1 to 64 characters", |name| check_my_name(name, 64))
+}
+
+/// Why a schema is none that users of an engine can have.
+fn check_schema(engine: Engine, name: &str) -> Result<(), String> {
+    let is_of_server = match engine {
+        Engine::Postgres => name.starts_with("pg_"),
+        Engine::Mysql => ["mysql", "performance_schema", "sys"].contains(&name),
+    };
+    match (is_of_server, engine) {
+        (true, _) => Err(format!("The schema \"{name}\" is one of the server.")),
+        (false, Engine::Postgres) => check_pg_name(name).map_err(|error| error.to_string()),
+        (false, Engine::Mysql) => Ok(()),
+    }
 }
 
 impl Resource<World> for ConstraintSuspension {
@@ -206,7 +239,7 @@ impl Resource<World> for ConstraintSuspension {
         let mut refreshed = state.clone();
         let found = refreshed.refresh(cx, &session).await;
         let Some(is_there) = connection::unless_lost(cx, found, diagnostics::AS_KNOWN)? else { return Ok(Some(state)) };
-        state.database_connection.leave_postgres(cx, session);
+        state.leave(cx, session);
         Ok(is_there.then_some(refreshed))
     }
 
@@ -237,7 +270,7 @@ impl Resource<World> for ConstraintSuspension {
         if state.on_destroy == "restore" {
             let opened = state.session(cx).await;
             let what = "What was suspended in it";
-            let opened = state.database_connection.unless_deleted(cx, Engine::Postgres, opened, what).await?;
+            let opened = state.database_connection.unless_deleted(cx, state.family(), opened, what).await?;
             if let Some(session) = opened {
                 state.put_back_unless_another(cx, &session).await?;
             }
@@ -252,6 +285,12 @@ impl Resource<World> for ConstraintSuspension {
         if is_off(Self::foreign_keys) && is_off(Self::user_triggers) {
             complaints.push(diagnostics::nothing_to_suspend().at(Self::foreign_keys));
         }
+        let engine =
+            config.get(Self::engine).known().and_then(|engine| Engine::of(&engine)).unwrap_or(Engine::Postgres);
+        if let (Val::Known(schemas), false) = (config.get(Self::schemas), config.get(Self::engine) == Val::Unknown) {
+            let why = schemas.iter().find_map(|schema| check_schema(engine, schema).err());
+            complaints.extend(why.map(|why| diagnostics::impossible_schema(why).at(Self::schemas)));
+        }
         std::mem::take(complaints)
     }
 
@@ -262,12 +301,17 @@ impl Resource<World> for ConstraintSuspension {
         let Some(planned) = plan.planned() else { return Ok(()) };
         let wanted = planned.decode();
         let place = |of: &View<'_, Self>| {
-            let block = of.block(Self::database_connection)?;
-            let database = block.get(DatabaseConnection::database).known();
-            Some((Place::planned(&block, Engine::Postgres)?, database))
+            let (block, engine) = (of.block(Self::database_connection)?, planned_family(of)?);
+            // In MySQL and MariaDB a session sees all databases.
+            let database = block.get(DatabaseConnection::database).known().filter(|_| engine == Engine::Postgres);
+            Some((Place::planned(&block, engine)?, database))
         };
         let is_moved = plan.prior().is_some_and(|prior| place(&prior) != place(&planned));
+        let is_of_other = plan.prior().is_some_and(|prior| planned_family(&prior) != planned_family(&planned));
         let suspends = planned.get(Self::suspended);
+        if is_of_other {
+            plan.replace(Self::engine);
+        }
         if is_moved {
             plan.replace(Self::database_connection);
         }
@@ -301,32 +345,42 @@ impl Resource<World> for ConstraintSuspension {
         if !unfit.is_empty() {
             cx.warn(Diagnostic { severity: Severity::Warning, ..diagnostics::unfit(&unfit) }.at(Self::schemas));
         }
-        wanted.database_connection.leave_postgres(cx, session);
+        wanted.leave(cx, session);
         Ok(())
     }
 
-    /// `[LOGIN@]HOST[:PORT]/DATABASE/SCHEMA[/SCHEMA…]`.
+    /// `[LOGIN@]HOST[:PORT]/DATABASE/SCHEMA[/SCHEMA…]`, where `*` stands for all databases of MySQL and MariaDB.
     fn import(id: &str) -> Result<Partial<Self>> {
         let (mut connection, mut parts) = DatabaseConnection::of_import(id)?;
         if parts.len() < 2 {
             let detail = format!(
                 "\"{id}\" is not of the form [LOGIN@]HOST[:PORT]/DATABASE/SCHEMA[/SCHEMA…], such as \
-                 admin@orders.cabc123.us-east-1.rds.amazonaws.com/orders/public."
+                 admin@orders.cabc123.us-east-1.rds.amazonaws.com/orders/public. In MySQL and MariaDB, DATABASE is * and \
+                 SCHEMA the name of a database."
             );
             return Err(Diagnostic::error("Malformed import id", detail));
         }
-        connection.database = Some(parts.remove(0));
+        let database = parts.remove(0);
+        let is_mysql = database == ALL_DATABASES;
+        connection.database = (!is_mysql).then_some(database);
+        let engine = if is_mysql { "mysql" } else { "postgres" };
         let schemas: Set<String> = parts.into_iter().collect();
-        Ok(Partial::default().with(Self::schemas, schemas).with(Self::database_connection, connection))
+        Ok(Partial::default()
+            .with(Self::engine, engine.to_owned())
+            .with(Self::schemas, schemas)
+            .with(Self::database_connection, connection))
     }
 }
 
 impl Owned for ConstraintSuspension {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
         let connection = of.block(Self::database_connection)?;
-        let place = Place::planned(&connection, Engine::Postgres)?;
-        let database = connection.get(DatabaseConnection::database).known();
-        let database = database.unwrap_or_else(|| "postgres".to_owned());
+        let engine = planned_family(of)?;
+        let place = Place::planned(&connection, engine)?;
+        let database = match engine {
+            Engine::Postgres => connection.get(DatabaseConnection::database).known().or_else(|| engine.database())?,
+            Engine::Mysql => ALL_DATABASES.to_owned(),
+        };
         let schemas = sorted(&of.get(Self::schemas).known()?);
         let tables = match of.get(Self::tables) {
             Val::Known(tables) => sorted(&tables),
@@ -340,7 +394,12 @@ impl Owned for ConstraintSuspension {
             kind: Self::TYPE,
             key: format!("{place}/{database}/{}/{}/{keys}/{triggers}", list(&schemas), list(&tables)),
             noun: "Suspension",
-            what: format!("suspension of {} in the database \"{database}\" at {place}", list(&schemas)),
+            what: match engine {
+                Engine::Postgres => {
+                    format!("suspension of {} in the database \"{database}\" at {place}", list(&schemas))
+                }
+                Engine::Mysql => format!("suspension of {} at {place}", list(&schemas)),
+            },
             found: claims::EXISTS,
             arguments: "\"schemas\"",
             import_id: connection.decode()?.import_id(&parts),
@@ -348,6 +407,13 @@ impl Owned for ConstraintSuspension {
             at: Self::schemas.path(),
         })
     }
+}
+
+/// Stands in an import ID for all databases of a server of MySQL or MariaDB.
+const ALL_DATABASES: &str = "*";
+
+fn planned_family(of: &View<'_, ConstraintSuspension>) -> Option<Engine> {
+    Engine::of(&of.get(ConstraintSuspension::engine).known()?)
 }
 
 fn sorted(names: &[String]) -> Vec<String> {
@@ -366,8 +432,8 @@ impl ConstraintSuspension {
         diagnostics::overlaps(other, Severity::Error).at(Self::schemas)
     }
 
-    async fn session(&self, cx: &Ctx) -> Result<Session> {
-        self.database_connection.postgres(cx, Self::database_connection).await
+    fn family(&self) -> Engine {
+        Engine::of(&self.engine).unwrap_or(Engine::Postgres)
     }
 
     fn scope(&self) -> Scope {

@@ -93,6 +93,17 @@ impl Error {
         Self { kind: Kind::Server(refusal), code: Some(code.into()), message, place: place.to_owned() }
     }
 
+    /// Nothing if the server refused a statement, which is not needed then.
+    ///
+    /// # Errors
+    /// The session is of no use any more.
+    pub(crate) fn unless_refused(self) -> Result<(), Self> {
+        match self.kind {
+            Kind::Server(_) => Ok(()),
+            _ => Err(self),
+        }
+    }
+
     /// Why the server refused, if it did.
     pub fn refusal(&self) -> Option<Refusal> {
         match self.kind {

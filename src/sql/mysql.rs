@@ -11,6 +11,7 @@ mod quiet;
 pub mod security;
 mod sequences;
 pub(crate) mod server;
+pub mod suspension;
 mod tokens;
 pub mod users;
 mod writers;
@@ -115,6 +116,11 @@ impl Session {
         Error { kind: Kind::Server(Refusal::Permission), ..self.error(what) }
     }
 
+    /// The answer where another session holds a lock of this provider.
+    pub(crate) fn lock_timeout(&self, what: String) -> Error {
+        Error { kind: Kind::Server(Refusal::LockTimeout), ..self.error(what) }
+    }
+
     /// The rows of a query. Arguments are bound, never spliced.
     pub(crate) async fn rows(&mut self, sql: &str, arguments: impl Into<Params> + Send) -> Result<Vec<Row>, Error> {
         UnderWay::of(self).answer(sql, self.connection.exec(sql, arguments)).await
@@ -138,6 +144,16 @@ impl Session {
         next: impl FnMut(U, Row) -> U + Send,
     ) -> Result<U, Error> {
         UnderWay::of(self).answer(sql, self.connection.query_fold(sql, first, next)).await
+    }
+
+    /// Runs a statement in the character set that the session has just now. It is not logged.
+    pub(crate) async fn run_bytes(&mut self, what: &str, statement: Vec<u8>) -> Result<(), Error> {
+        UnderWay::of(self).answer(what, self.connection.query_drop(statement)).await
+    }
+
+    /// The engine, as RDS calls it. Aurora has a variable of its own.
+    pub(crate) fn product(&self) -> &'static str {
+        self.server.name()
     }
 
     /// Runs a statement that gives no rows.

@@ -82,6 +82,26 @@ pub enum Restored {
     Blocked(String),
 }
 
+/// An object that cannot be suspended, and why: a whole sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The object.
+    pub item: Item,
+    /// The reason.
+    pub why: String,
+    /// Whether it can stay in effect. Otherwise nothing is suspended.
+    pub can_stay: bool,
+}
+
+/// Rows that violate a foreign key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offenders {
+    /// The foreign key.
+    pub item: Item,
+    /// Some of the rows, such as `(parent_id) = (7) in the row (id) = (1)`.
+    pub rows: Vec<String>,
+}
+
 impl Kind {
     /// The word in the inventory and in the state.
     pub fn word(self) -> &'static str {

@@ -3,8 +3,7 @@
 use tf_provider::diagnostic::{Diagnostic, Severity};
 
 use crate::sql::Error;
-use crate::sql::postgres::suspension::{Offenders, Unfit};
-use crate::sql::suspension::{Item, Suspension};
+use crate::sql::suspension::{Item, Offenders, Suspension, Unfit};
 
 /// Ends the warning of a refresh that cannot connect.
 pub(super) const AS_KNOWN: &str = "The state keeps the last known list of suspended objects, and drift is not detected. If plans \
@@ -82,6 +81,36 @@ pub(super) fn unvalidated(all: &[String]) -> Diagnostic {
          violate them:{lines}\n\nTo validate one, run ALTER TABLE … VALIDATE CONSTRAINT."
     );
     Diagnostic::warning("Foreign keys were not validated", detail)
+}
+
+/// Foreign keys whose rows nobody has looked at.
+pub(super) fn unchecked(all: &[String]) -> Diagnostic {
+    let lines: String = all.iter().map(|what| format!("\n  - the {what}")).collect();
+    let detail = format!(
+        "With validate = false, the rows that were copied were not checked, and the server does not check them later. They may \
+         violate these foreign keys:{lines}"
+    );
+    Diagnostic::warning("Foreign keys were not validated", detail)
+}
+
+/// A foreign key whose rows cannot be looked at.
+pub(super) fn not_checked(item: &Item, error: &Error) -> String {
+    format!("The rows of the {} could not be checked. {error}", item.what())
+}
+
+/// The error after all triggers were put back.
+pub(super) fn orphans(failures: &[String]) -> Diagnostic {
+    let lines: String = failures.iter().map(|failure| format!("\n  - {failure}")).collect();
+    let detail = format!(
+        "All triggers are back. The server did not check rows that were written with foreign_key_checks = 0, and never \
+         will:{lines}\n\nCorrect this and apply again. To leave the rows unchecked, set validate = false and apply that first."
+    );
+    Diagnostic::error("Rows violate foreign keys", detail)
+}
+
+/// A name that the engine does not allow for a schema, or that belongs to the server.
+pub(super) fn impossible_schema(why: String) -> Diagnostic {
+    Diagnostic::error("Invalid schemas", why)
 }
 
 /// Rows that violate a foreign key.

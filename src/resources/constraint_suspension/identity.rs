@@ -1,10 +1,11 @@
-//! What identifies a suspension: the database, and the schemas in it.
+//! What identifies a suspension: the database, and what is suspended in it.
 
 use tf_provider::diagnostic::Result;
-use tf_provider::schema::{Identity, Partial, Set, View, optional, required};
+use tf_provider::schema::{Identity, Partial, Set, Val, View, optional, required};
 
-use crate::parts::db::connection::DatabaseConnection;
+use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::resources::constraint_suspension::{ConstraintSuspension, sorted};
+use crate::sql::suspension::Kind;
 
 tf_provider::model! {
     /// A suspension in some schemas of a database, and how that is reached.
@@ -16,8 +17,14 @@ tf_provider::model! {
         login: Option<String> = optional(),
         /// Name of the database. Defaults to `postgres`.
         database: Option<String> = optional(),
-        /// Names of the schemas, sorted.
+        /// Names of the schemas, sorted; in MySQL and MariaDB, of the databases.
         schemas: Vec<String> = required(),
+        /// Names of the tables, sorted. Null for all tables.
+        tables: Option<Vec<String>> = optional(),
+        /// Kind of the objects if it is one: `foreign_key` or `trigger`. Null for both.
+        only: Option<String> = optional(),
+        /// Database engine: `mysql` for MySQL and MariaDB. Defaults to `postgres`.
+        engine: Option<String> = optional(),
     }
 }
 
@@ -29,15 +36,40 @@ impl Identity<ConstraintSuspension> for ConstraintSuspensionIdentity {
             login: connection.logs_in_as().map(str::to_owned),
             database: connection.database,
             schemas: sorted(&object.get(ConstraintSuspension::schemas).known()?),
+            tables: match object.get(ConstraintSuspension::tables) {
+                Val::Known(tables) => Some(sorted(&tables)),
+                Val::Null => None,
+                Val::Unknown => return None,
+            },
+            only: match [ConstraintSuspension::foreign_keys, ConstraintSuspension::user_triggers]
+                .map(|handle| object.get(handle).known())
+            {
+                [Some(true), Some(false)] => Some(Kind::ForeignKey.word().to_owned()),
+                [Some(false), Some(true)] => Some(Kind::Trigger.word().to_owned()),
+                [Some(_), Some(_)] => None,
+                _ => return None,
+            },
+            engine: match Engine::of(&object.get(ConstraintSuspension::engine).known()?)? {
+                Engine::Postgres => None,
+                Engine::Mysql => Some("mysql".to_owned()),
+            },
         })
     }
 
     fn known(self) -> Result<Partial<ConstraintSuspension>> {
         let mut connection = DatabaseConnection::of_identity(&self.endpoint, self.login)?;
         connection.database = self.database;
-        Ok(Partial::default()
+        let only = self.only.as_deref().map(Kind::of);
+        let known = Partial::default()
             .with(ConstraintSuspension::schemas, self.schemas.into_iter().collect::<Set<_>>())
-            .with(ConstraintSuspension::database_connection, connection))
+            .with(ConstraintSuspension::foreign_keys, only != Some(Kind::Trigger))
+            .with(ConstraintSuspension::user_triggers, only != Some(Kind::ForeignKey))
+            .with(ConstraintSuspension::engine, self.engine.unwrap_or_else(|| "postgres".to_owned()));
+        let known = match self.tables {
+            Some(tables) => known.with(ConstraintSuspension::tables, Some(tables.into_iter().collect::<Set<_>>())),
+            None => known,
+        };
+        Ok(known.with(ConstraintSuspension::database_connection, connection))
     }
 }
 
@@ -54,6 +86,9 @@ mod tests {
             login: None,
             database: Some("orders".to_owned()),
             schemas: vec!["public".to_owned(), "sales".to_owned()],
+            tables: Some(vec!["orders".to_owned()]),
+            only: Some("trigger".to_owned()),
+            engine: Some("mysql".to_owned()),
         };
         let known = identity.clone().known().unwrap().into_object();
         assert_eq!(ConstraintSuspensionIdentity::of(&View::new(&known, Path::root())), Some(identity));

@@ -8,9 +8,9 @@ use tf_provider::schema::{Resource as _, Retry};
 
 use crate::ownership;
 use crate::records::claims;
+use crate::resources::constraint_suspension::server::Server;
 use crate::resources::constraint_suspension::{ConstraintSuspension, diagnostics};
-use crate::sql::postgres::Session;
-use crate::sql::postgres::suspension::Offenders;
+use crate::sql::postgres::suspension::is_violation;
 use crate::sql::suspension::{Item, Progress, Restored, Suspension};
 use crate::sql::{self, Refusal};
 use crate::world::Ctx;
@@ -25,7 +25,7 @@ const LOCKED: Retry<sql::Error> = Retry {
 
 impl ConstraintSuspension {
     /// Whether the login can suspend all of it, and put it back.
-    pub(super) async fn ensure_fit(&self, cx: &Ctx, session: &Session) -> Result<()> {
+    pub(super) async fn ensure_fit(&self, cx: &Ctx, session: &Server) -> Result<()> {
         let (_, unfit) = session.in_effect(&self.scope()).await.map_err(|error| self.fault(error))?;
         let (stay, unfit): (Vec<_>, Vec<_>) = unfit.into_iter().partition(|unfit| unfit.can_stay);
         if !unfit.is_empty() {
@@ -36,19 +36,18 @@ impl ConstraintSuspension {
     }
 
     /// Writes the inventory, with objects that are out of effect already. Gives the suspension that is in the way.
-    pub(super) async fn note(&self, session: &Session, mark: &str, suspended: &[Item]) -> Result<Option<Suspension>> {
+    pub(super) async fn note(&self, session: &Server, mark: &str, suspended: &[Item]) -> Result<Option<Suspension>> {
         let it = Suspension {
             mark: mark.to_owned(),
-            maker: format!("user \"{}\", {}", session.user(), claims::place()),
+            maker: format!("user \"{}\", {}", session.user().await, claims::place()),
             since: String::new(),
             scope: self.scope(),
         };
-        let noted = session.note_suspension(&it, suspended, self.patience()).await;
-        Ok(noted.map_err(|error| self.fault(error))?.err().and_then(|others| others.into_iter().next()))
+        session.note_suspension(&it, suspended, self.patience()).await.map_err(|error| self.fault(error))
     }
 
     /// The same where none can be in the way but one that was made meanwhile.
-    pub(super) async fn note_or_refuse(&self, session: &Session, mark: &str, suspended: &[Item]) -> Result<()> {
+    pub(super) async fn note_or_refuse(&self, session: &Server, mark: &str, suspended: &[Item]) -> Result<()> {
         match self.note(session, mark, suspended).await? {
             None => Ok(()),
             Some(other) => Err(diagnostics::overlaps(&other, Severity::Error).at(Self::schemas)),
@@ -56,7 +55,7 @@ impl ConstraintSuspension {
     }
 
     /// Takes what is noted out of effect.
-    pub(super) async fn suspend(&self, cx: &Ctx, session: &Session, mark: &str) -> Result<()> {
+    pub(super) async fn suspend(&self, cx: &Ctx, session: &Server, mark: &str) -> Result<()> {
         let items = session.suspended(mark).await.map_err(|error| self.fault(error))?;
         for item in items.iter().filter(|item| item.progress == Progress::Noted) {
             let done = self.patiently(cx, session, item, || session.suspend(item, mark, self.patience())).await?;
@@ -67,7 +66,7 @@ impl ConstraintSuspension {
 
     /// The end of the resource. Core gives a tainted resource no private state: there the scope tells which suspension it
     /// is.
-    pub(super) async fn put_back_unless_another(&self, cx: &Ctx, session: &Session) -> Result<()> {
+    pub(super) async fn put_back_unless_another(&self, cx: &Ctx, session: &Server) -> Result<()> {
         let all = session.suspensions().await.map_err(|error| self.fault(error))?;
         let of_scope = all.iter().find(|it| it.scope == self.scope());
         let own = claims::own_mark(cx, Self::TYPE);
@@ -81,7 +80,7 @@ impl ConstraintSuspension {
     }
 
     /// Puts everything back, as far as that is possible, and says what is not.
-    pub(super) async fn put_back(&self, cx: &Ctx, session: &Session, mark: &str) -> Result<()> {
+    pub(super) async fn put_back(&self, cx: &Ctx, session: &Server, mark: &str) -> Result<()> {
         let all = session.suspensions().await.map_err(|error| self.fault(error))?;
         if !all.iter().any(|it| it.mark == mark) {
             let missing = self.missing(session).await.map_err(|error| self.fault(error))?;
@@ -117,14 +116,39 @@ impl ConstraintSuspension {
         if !failures.is_empty() {
             return Err(diagnostics::not_put_back(&failures).at(Self::schemas));
         }
+        self.check_rows(cx, session).await?;
         session.end_suspension(mark, self.patience()).await.map_err(|error| self.fault(error))
+    }
+
+    /// Looks for rows that violate foreign keys, where the server does not when these are put back.
+    async fn check_rows(&self, cx: &Ctx, session: &Server) -> Result<()> {
+        let keys = session.unchecked_keys(&self.scope()).await.map_err(|error| self.fault(error))?;
+        if !keys.is_empty() && !self.validate {
+            let all: Vec<_> = keys.iter().map(|key| key.item.what()).collect();
+            cx.warn(diagnostics::unchecked(&all).at(Self::validate));
+            return Ok(());
+        }
+        let mut failures = Vec::new();
+        for key in &keys {
+            cx.progress(format!("Checking the rows of the {}", key.item.what()));
+            match session.orphans(key).await {
+                Ok(offenders) if offenders.rows.is_empty() => {}
+                Ok(offenders) => failures.push(diagnostics::violated(&offenders)),
+                Err(error) if error.is_unreached() => return Err(self.fault(error)),
+                Err(error) => failures.push(diagnostics::not_checked(&key.item, &error)),
+            }
+        }
+        match failures.is_empty() {
+            true => Ok(()),
+            false => Err(diagnostics::orphans(&failures).at(Self::schemas)),
+        }
     }
 
     /// What became of an object, or why it is not back, in a sentence. What is not about the object ends all.
     async fn ended(
         &self,
         cx: &Ctx,
-        session: &Session,
+        session: &Server,
         item: &Item,
         answer: Result<Result<Restored, sql::Error>>,
     ) -> Result<Result<Restored, String>> {
@@ -140,7 +164,7 @@ impl ConstraintSuspension {
         if error.is_unreached() || error.refusal() == Some(Refusal::ReadOnly) {
             return Err(self.fault(error));
         }
-        if Offenders::caused(&error) {
+        if is_violation(&error) {
             // Whoever may not read the tables gets the words of the server, which name one row.
             return Ok(Err(match session.offenders(item).await {
                 Ok(offenders) if !offenders.rows.is_empty() => diagnostics::violated(&offenders),
@@ -154,7 +178,7 @@ impl ConstraintSuspension {
     async fn patiently<T, F>(
         &self,
         cx: &Ctx,
-        session: &Session,
+        session: &Server,
         item: &Item,
         mut call: impl FnMut() -> F,
     ) -> Result<Result<T, sql::Error>>
@@ -180,7 +204,7 @@ impl ConstraintSuspension {
         match (answer, locked) {
             (Ok(answer), _) => Ok(answer),
             (Err(_), Some(error)) if !cx.stop().is_cancelled() => {
-                let holders = session.lock_holders(item).await.unwrap_or_default();
+                let holders = session.lock_holders(item).await;
                 Ok(Err(diagnostics::locked(error, &holders)))
             }
             (Err(error), _) => Err(error),

@@ -38,6 +38,8 @@ pub struct Reader<'a> {
     /// Views and sequences.
     not_tables: HashSet<String>,
     held: Held,
+    /// Whether there are no partitions, once the tables were read: the server would open each table to say so again.
+    no_partitions: bool,
     /// What the open group has, in order.
     parts: VecDeque<Part>,
 }
@@ -71,6 +73,7 @@ impl Session {
             scope: scope.clone(),
             not_tables: HashSet::new(),
             held: Held::default(),
+            no_partitions: false,
             parts: VecDeque::new(),
         };
         let others = queries::NOT_TABLES.replace("{ns}", &namespaces(scope));
@@ -113,6 +116,7 @@ impl Reader<'_> {
         match group.kinds {
             ["sequence"] if server.is_mariadb_since(10, 3) => return self.sequences(&group.sql).await,
             ["sequence"] => return Ok(Vec::new()),
+            ["partition"] if self.no_partitions => return Ok(Vec::new()),
             ["check"] if !server.is_mariadb && !since_8 => return Ok(Vec::new()),
             ["check"] if !server.is_mariadb => {
                 return Ok(vec![queries::CHECKS_IN_MYSQL.replace("{ns}", &namespaces(&self.scope))]);
@@ -208,13 +212,17 @@ impl Catalogue for Reader<'_> {
 
     async fn open(&mut self, group: &Group) -> Result<(), Error> {
         self.may_see(group.kinds)?;
-        let mut parts = Vec::new();
+        let (mut parts, mut has_partitions) = (Vec::new(), false);
         for sql in self.sql(group).await? {
             let add = |all: &mut Vec<Part>, key: String, part: String| {
+                has_partitions |= part.contains("partitioned");
                 let digest = digest(&SHA256, part.as_bytes()).as_ref().try_into().unwrap_or_default();
                 all.push(Part { key: key.into(), digest });
             };
             parts = self.fold(&sql, parts, add).await?;
+        }
+        if group.kinds == ["table"] {
+            self.no_partitions = !has_partitions;
         }
         parts.sort_unstable();
         self.parts = parts.into();

@@ -20,8 +20,7 @@ use crate::sql::quote::pg_name;
 use crate::sql::suspension::{Item, Kind, Progress};
 use crate::sql::{Error, Kind as ErrorKind, Refusal};
 
-pub use self::offenders::Offenders;
-pub use self::survey::Unfit;
+pub use self::offenders::is_violation;
 
 /// How the login can change a table.
 #[derive(Clone, Debug, PartialEq, Eq)]

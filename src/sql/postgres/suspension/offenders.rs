@@ -8,22 +8,13 @@ use crate::sql::Error;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::suspension::{parsed, qualified, referenced, text, texts};
 use crate::sql::quote::{pg_name, pg_text};
-use crate::sql::suspension::Item;
+use crate::sql::suspension::{Item, Offenders};
 
 /// The code of rows that violate a foreign key.
 const VIOLATION: &str = "23503";
 
 /// How many rows are shown.
 const MOST: usize = 5;
-
-/// Rows that violate a foreign key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offenders {
-    /// The foreign key.
-    pub item: Item,
-    /// Some of the rows, such as `(parent_id) = (7) in the row (id) = (1)`.
-    pub rows: Vec<String>,
-}
 
 const PRIMARY_KEY: &str = "SELECT a.attname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary, unnest(i.indkey) WITH ORDINALITY u(n, i)
@@ -40,11 +31,9 @@ const HOLDERS: &str =
         AND ((n.nspname = $1 AND c.relname = $2) OR (n.nspname = $3 AND c.relname = $4))
     ORDER BY 1 LIMIT 5";
 
-impl Offenders {
-    /// Whether an error says that there are some.
-    pub fn caused(error: &Error) -> bool {
-        error.code.as_deref() == Some(VIOLATION)
-    }
+/// Whether an error says that rows violate a foreign key.
+pub fn is_violation(error: &Error) -> bool {
+    error.code.as_deref() == Some(VIOLATION)
 }
 
 impl Session {

@@ -6,18 +6,7 @@ use crate::sql::Error;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::suspension::foreign_key::{self, FROM};
 use crate::sql::postgres::suspension::{Access, parsed, referenced, texts, trigger};
-use crate::sql::suspension::{Item, Kind, Progress, Scope};
-
-/// An object that cannot be suspended, and why: a whole sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// The object.
-    pub item: Item,
-    /// The reason.
-    pub why: String,
-    /// Whether it can stay in effect. Otherwise nothing is suspended.
-    pub can_stay: bool,
-}
+use crate::sql::suspension::{Item, Kind, Progress, Scope, Unfit};
 
 /// The tables of some schemas, with their partitions wherever those are. Tables of extensions are left out.
 const TABLES: &str = "RECURSIVE chosen AS (
