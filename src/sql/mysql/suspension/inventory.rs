@@ -95,13 +95,13 @@ impl Session {
         suspended: &[Item],
         patience: Duration,
     ) -> Result<Vec<Suspension>, Error> {
-        self.lock(patience).await?;
+        self.lock_inventory(patience).await?;
         let noted = self.note_within(it, suspended).await;
         self.rows(UNLOCK, ()).await?;
         noted
     }
 
-    async fn lock(&mut self, patience: Duration) -> Result<(), Error> {
+    async fn lock_inventory(&mut self, patience: Duration) -> Result<(), Error> {
         let answer = self.row(LOCK, (patience.as_secs().max(1),)).await?;
         match answer.is_some_and(|row| text(&row, 0) == "1") {
             true => Ok(()),
@@ -183,7 +183,7 @@ impl Session {
     /// # Errors
     /// Any of the session.
     pub async fn end_suspension(&mut self, mark: &str, patience: Duration) -> Result<(), Error> {
-        self.lock(patience).await?;
+        self.lock_inventory(patience).await?;
         let ended = self.end_within(mark).await;
         self.rows(UNLOCK, ()).await?;
         ended
