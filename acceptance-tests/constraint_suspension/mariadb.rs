@@ -263,7 +263,10 @@ fn what_could_not_be_created_again_is_not_dropped() {
     refused("Cannot suspend all objects", "log_bin_trust_function_creators");
     scene.sql("SET GLOBAL log_bin_trust_function_creators = 1; REVOKE TRIGGER ON other.* FROM copier@'%'");
     refused("Missing privilege in the database", "TRIGGER ON `other`.*");
-    scene.sql("GRANT TRIGGER ON other.* TO copier@'%'; GRANT SELECT ON mysql.* TO copier@'%'; GRANT INSERT ON rdsauth.* TO reader@'%'");
+    scene.sql(
+        "GRANT TRIGGER ON other.* TO copier@'%'; GRANT SELECT ON mysql.* TO copier@'%'; \
+         GRANT INSERT ON rdsauth.* TO reader@'%'",
+    );
     let error = scene.tf.apply_fails().error();
     assert!(error.detail.contains("'reader'@'%' has privileges on the database \"rdsauth\""), "{error:?}");
     assert_eq!(scene.triggers(), before);

@@ -79,7 +79,8 @@ fn constraint_suspension_mariadb() {
 "#,
         remote: |account| {
             let all = "SELECT TRIGGER_NAME, ACTION_ORDER, ACTION_STATEMENT, SQL_MODE, DEFINER, COLLATION_CONNECTION \
-                       FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 's' ORDER BY 1; SHOW DATABASES LIKE 'rdsauth'";
+                       FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 's' ORDER BY 1; \
+                       SHOW DATABASES LIKE 'rdsauth'";
             json!(account.sql_behind(&account.host_of("orders"), "mysql", all))
         },
         ..MADE

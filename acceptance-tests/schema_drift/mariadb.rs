@@ -149,7 +149,8 @@ fn equal_servers_and_what_is_left_out() {
     let servers = Servers::new();
     servers.in_source(
         "CREATE DATABASE shop; CREATE TABLE shop.t (id int PRIMARY KEY AUTO_INCREMENT, v varchar(9), KEY v (v));
-         INSERT INTO shop.t VALUES (9, 'x'); CREATE SEQUENCE shop.s; SELECT NEXTVAL(shop.s); CREATE VIEW shop.w AS SELECT v FROM shop.t",
+         INSERT INTO shop.t VALUES (9, 'x'); CREATE SEQUENCE shop.s; SELECT NEXTVAL(shop.s);
+         CREATE VIEW shop.w AS SELECT v FROM shop.t",
     );
     servers.in_target(
         "CREATE DATABASE shop; CREATE SEQUENCE shop.s; CREATE TABLE shop.t (id int NOT NULL, v varchar(9));
