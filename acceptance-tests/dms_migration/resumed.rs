@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::dms_migration::{IT, Scene, full_load};
+use crate::dms_migration::{IT, Scene, full_load, with_changes};
 
 const LATE: &str = "Migration is not finished yet";
 
@@ -60,4 +60,25 @@ fn a_create_that_was_killed_is_completed() {
     assert!(!scene.account.changes().contains(&"CreateReplicationTask".to_owned()));
     assert_eq!(scene.state("reached"), json!(true));
     scene.tf.assert_plan_empty();
+}
+
+/// Between the stop and the change, the task is stopped, which the next plan sees.
+#[test]
+fn an_update_that_was_killed_is_completed() {
+    let scene = Scene::with_servers(&with_changes(""));
+    scene.tf.apply();
+    scene.configure(&with_changes("settings = jsonencode({ ChangeProcessingTuning = { CommitTimeout = 2 } })"));
+    scene.account.fault(json!({
+        "service": "dms", "operation": "ModifyReplicationTask", "fault": "delay", "seconds": 20, "when": "before"
+    }));
+    let running = scene.tf.start(&["apply", "-auto-approve"]);
+    scene.account.wait_for_call("ModifyReplicationTask", false);
+    running.kill();
+    scene.account.end_faults();
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply().expect_text("1 changed");
+    assert_eq!(scene.task()["Status"], "running");
+    assert_eq!(scene.settings()["ChangeProcessingTuning"]["CommitTimeout"], 2);
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
 }
