@@ -54,6 +54,7 @@ fn another_trigger_loads_everything_again() {
     let plan = scene.tf.plan();
     plan.assert_updates(IT);
     assert!(plan.is_unknown(IT, "status") && plan.is_unknown(IT, "reached"));
+    scene.tf.run(&["plan"]).expect_text("All tables will be loaded again");
     scene.tf.apply().expect_text("1 changed");
     assert_eq!(scene.account.changes(), ["StartReplicationTask"]);
     assert_eq!(scene.sql("target", "SELECT count(*) FROM items").trim().lines().last(), Some("21"));

@@ -158,7 +158,8 @@ tf_provider::model! {
         max_validation_failures: i64 = optional().or(0).check(check::between(0..=i64::MAX)),
         /// Whether tables that DMS cannot validate, since they have no primary key, count as validated.
         allow_unvalidated_tables: bool = optional().or(false),
-        /// Any text. Another text loads all tables again, with the preparation of `table_preparation`.
+        /// Any text. Another text loads all tables again, with the preparation of `table_preparation`. After an import, it
+        /// is null.
         reload_trigger: Option<String> = optional(),
         /// Tags of the replication task. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
@@ -302,7 +303,7 @@ impl Resource<World> for DmsMigration {
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         ownership::plan_region(cx, plan, Self::region).await;
         ownership::warn_if_exists(cx, plan).await;
-        foreseen::progress(plan);
+        foreseen::progress(cx, plan);
         foreseen::check(cx, plan).await
     }
 

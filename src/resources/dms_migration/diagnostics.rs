@@ -156,6 +156,14 @@ pub(super) fn late(name: &str, status: &str, why: &Diagnostic) -> Diagnostic {
     Diagnostic::warning("Migration is not finished yet", detail)
 }
 
+pub(super) fn loads_again(name: &str, preparation: &str) -> Diagnostic {
+    let detail = format!(
+        "\"reload_trigger\" changes: the apply loads all tables of the replication task \"{name}\" again, and prepares those of \
+         the target with \"{preparation}\". To load nothing, set \"reload_trigger\" to its value in the state."
+    );
+    Diagnostic::warning("All tables will be loaded again", detail).at(DmsMigration::reload_trigger)
+}
+
 pub(super) fn gone(name: &str) -> Diagnostic {
     let detail = format!(
         "The replication task \"{name}\" does not exist any more. It was deleted outside of Terraform.\n\nRun \"terraform \

@@ -3,13 +3,13 @@
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{Plan, Val};
 
-use crate::resources::dms_migration::{DmsMigration, progress};
+use crate::resources::dms_migration::{DmsMigration, diagnostics, progress};
 use crate::world::{self, Ctx};
 
 type This = DmsMigration;
 
 /// What an update goes on with.
-pub(super) fn progress(plan: &mut Plan<'_, This>) {
+pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
     let Some(prior) = plan.prior().filter(|_| !plan.is_destroy()) else { return };
     let is_reached = prior.get(This::reached) == Val::Known(true);
     let is_started = plan.get(This::start) != Val::Known(false);
@@ -29,6 +29,12 @@ pub(super) fn progress(plan: &mut Plan<'_, This>) {
         || plan.changed(This::max_validation_failures)
         || plan.changed(This::allow_unvalidated_tables)
         || plan.changed(This::reload_trigger);
+    let has_run = !matches!(prior.get(This::status), Val::Known(status) if status == "ready");
+    if is_started && has_run && plan.changed(This::reload_trigger) {
+        let name = plan.get(This::replication_task_id).known().unwrap_or_default();
+        let preparation = plan.get(This::table_preparation).known().unwrap_or_default();
+        cx.warn(diagnostics::loads_again(&name, &preparation));
+    }
     if waits || is_changed {
         plan.forget(This::reached);
         plan.forget(This::status);
