@@ -109,6 +109,7 @@ KINDS = [
   }
 """,
         update=('"one"', '"two"'),
+        most="plan 3r; create 9r 1w; refresh 2r; update 1r 1w; destroy 4r 1w",
         seeds=[("replication-tasks", {"identifier": "seed", "source": END, "target": END})],
         facts={"instances": "instance_arn", "sources": "source_arn", "targets": "target_arn"},
     ),
