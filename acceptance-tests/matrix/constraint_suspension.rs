@@ -91,7 +91,7 @@ fn constraint_suspension_mariadb() {
 fn seed_mariadb(account: &Account) -> Variables {
     let database = account.add_database_of("instance", "orders", json!({ "engine": "mariadb", "own_server": true }));
     let host = database["host"].as_str().expect("a host").to_owned();
-    let tables = "SET GLOBAL log_bin_trust_function_creators = 1; CREATE DATABASE s; USE s; CREATE TABLE t (id int); \
+    let tables = "SET GLOBAL log_bin_trust_function_creators = 1; SET timestamp = 1700000000; CREATE DATABASE s; USE s; CREATE TABLE t (id int); \
                   CREATE DEFINER = admin@'%' TRIGGER first BEFORE INSERT ON t FOR EACH ROW SET @a = 1; \
                   SET sql_mode = 'ANSI_QUOTES'; \
                   CREATE DEFINER = admin@'%' TRIGGER second BEFORE INSERT ON t FOR EACH ROW PRECEDES first SET @b = 'é'";
