@@ -6,9 +6,12 @@ mod lifecycle;
 mod refusals;
 mod resumed;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::matrix::dms_migration::{FULL_LOAD, seed, tags, tasks, variables};
+use crate::support::eventually;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -103,13 +106,8 @@ impl Scene {
 
     /// Looks at the task until it has this status, since each look brings it nearer.
     fn wait(&self, status: &str) {
-        for _ in 0..200 {
-            if self.task()["Status"] == status {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        panic!("the task is {}, not {status}", self.task()["Status"]);
+        let within = Duration::from_secs(60);
+        eventually(&format!("a task that is {status}"), within, || (self.task()["Status"] == status).then_some(()));
     }
 
     fn stop(&self) {

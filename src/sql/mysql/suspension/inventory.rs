@@ -128,7 +128,7 @@ impl Session {
         let written = self.write(it, suspended, &in_effect).await;
         let end = if written.is_ok() { "COMMIT" } else { "ROLLBACK" };
         let ended = self.run(end).await;
-        written.and_then(|()| ended).map(|()| Vec::new())
+        written.and(ended).map(|()| Vec::new())
     }
 
     async fn write(&mut self, it: &Suspension, suspended: &[Item], in_effect: &[Item]) -> Result<(), Error> {
