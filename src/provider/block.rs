@@ -122,7 +122,7 @@ tf_provider::model! {
     ///
     /// ## Network Access
     ///
-    /// - **AWS APIs.** The provider calls EC2, IAM, KMS, RDS, Secrets Manager and STS over HTTPS, each only if a resource needs it,
+    /// - **AWS APIs.** The provider calls DMS, EC2, IAM, KMS, RDS, Secrets Manager and STS over HTTPS, each only if a resource needs it,
     ///   and the sources of credentials that are listed above. Proxies are supported.
     /// - **Databases.** Resources with a `database_connection` block connect to the database port from the machine that runs
     ///   Terraform. They always use TLS and never a proxy. A plan of these resources does not need the connection: if the database
