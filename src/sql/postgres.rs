@@ -120,6 +120,12 @@ impl Session {
         self.transaction(lock_timeout, "COMMIT", work).await
     }
 
+    /// Waits until no other transaction in this database has called it: between reading what sessions like this one have
+    /// noted on the server and noting something else, nothing may come. The number is "rdsauth".
+    pub(crate) async fn exclude_others(&self) -> Result<(), Error> {
+        self.run("SELECT pg_advisory_xact_lock(32199686212318312)").await
+    }
+
     /// Runs the work to see whether it succeeds, and rolls it back.
     pub(crate) async fn rehearse<T, F: Future<Output = Result<T, Error>>>(
         &self,

@@ -88,6 +88,7 @@ impl Session {
         mark: &str,
     ) -> Result<Result<Vec<Fenceable>, String>, Error> {
         self.atomically(LOCKS, || async {
+            self.exclude_others().await?;
             let databases = self.fenceable(names).await?;
             let mut marks = databases.iter().filter_map(|database| database.fence.as_ref()).map(|fence| &fence.mark);
             if let Some(foreign) = marks.find(|found| *found != mark) {
@@ -125,6 +126,7 @@ impl Session {
         known: &[(String, Entry)],
     ) -> Result<Kept, Error> {
         self.atomically(LOCKS, || async {
+            self.exclude_others().await?;
             let mut kept = Kept::default();
             for database in self.fenceable(names).await? {
                 let before = match &database.fence {

@@ -15,9 +15,6 @@ const SCHEMA: &str = "rdsauth";
 /// The version of the tables.
 const VERSION: i32 = 1;
 
-/// Excludes sessions that create or drop the tables from each other: "rdsauth" as a number.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(32199686212318312)";
-
 /// Run only if something is missing: each would take a lock.
 const CREATE: &str = "
 CREATE SCHEMA IF NOT EXISTS rdsauth;
@@ -109,7 +106,7 @@ impl Session {
         it: &Suspension,
         suspended: &[Item],
     ) -> Result<Result<Vec<Item>, Vec<Suspension>>, Error> {
-        self.run(LOCK).await?;
+        self.exclude_others().await?;
         self.ensure_own().await?;
         let missing = "SELECT to_regclass('rdsauth.suspensions') IS NULL \
                        OR to_regclass('rdsauth.suspended_objects') IS NULL";
@@ -197,7 +194,7 @@ impl Session {
     }
 
     async fn end_within(&self, mark: &str) -> Result<(), Error> {
-        self.run(LOCK).await?;
+        self.exclude_others().await?;
         self.rows("DELETE FROM rdsauth.suspensions WHERE mark = $1", &[&mark]).await?;
         let rest = "SELECT NOT EXISTS (SELECT FROM rdsauth.suspensions) \
                     AND NOT EXISTS (SELECT FROM rdsauth.suspended_objects), \
