@@ -180,7 +180,7 @@ pub(super) fn ended(task: &Task, tables: &[Table]) -> Diagnostic {
     let detail = format!(
         "The status of the replication task \"{}\" is \"{}\"{reason}.{failure}{errored}\n\nThe log of the task in CloudWatch Logs, \
          group \"dms-tasks-INSTANCE\", may show more if Logging.EnableLogging is true in \"settings\". Correct the cause and run \
-         \"terraform apply\" again: it resumes the task. {TAINTED}",
+         \"terraform apply\" again: it resumes the task.",
         task.id, task.status
     );
     Diagnostic::error(summary, detail)
@@ -192,7 +192,7 @@ pub(super) fn errored(task: &Task, tables: &[Table], most: i64) -> Diagnostic {
         "{} tables of the replication task \"{}\" have errors, and \"max_errored_tables\" is {most}.{named}\n\nThe table \
          awsdms_apply_exceptions on the target and the log of the task show the errors. Usual causes are tables that are \
          missing on the target or have other columns, and rows that a foreign key, a trigger or a unique index refuses. Correct \
-         the cause and change \"reload_trigger\", or leave the tables out with \"exclude\". {TAINTED}",
+         the cause and change \"reload_trigger\", or leave the tables out with \"exclude\" and change it, too.",
         task.stats.errored, task.id
     );
     Diagnostic::error("Tables have errors", detail).at(DmsMigration::max_errored_tables)
@@ -204,7 +204,7 @@ pub(super) fn mismatched<'a>(task: &Task, tables: impl Iterator<Item = &'a Table
         "The validation of the replication task \"{}\" has found records that differ or could not be compared, and \
          \"max_validation_failures\" is {most}.{named}\n\nThe table awsdms_validation_failures_v1 on the target names the \
          records. Usual causes are other writers on the target, triggers, and columns of another type. Correct the cause and \
-         change \"reload_trigger\" to load the tables again. {TAINTED}",
+         change \"reload_trigger\" to load the tables again.",
         task.id
     );
     Diagnostic::error("Rows differ", detail).at(DmsMigration::max_validation_failures)
@@ -215,7 +215,7 @@ pub(super) fn unvalidated<'a>(task: &Task, tables: impl Iterator<Item = &'a Tabl
     let detail = format!(
         "DMS cannot validate tables without a primary key or unique index, and ignores their updates and deletes if the source \
          is PostgreSQL.{named}\n\nAdd a primary key, compare the tables by other means and set \"allow_unvalidated_tables\" to \
-         true, or leave them out with \"exclude\". The task is \"{}\". {TAINTED}",
+         true, or leave them out with \"exclude\" and change \"reload_trigger\". The task is \"{}\".",
         task.id
     );
     Diagnostic::error("Tables cannot be validated", detail).at(DmsMigration::wait_for)
@@ -225,15 +225,11 @@ pub(super) fn not_validated<'a>(task: &Task, tables: impl Iterator<Item = &'a Ta
     let named = named(tables);
     let detail = format!(
         "The replication task \"{}\" has stopped before all tables were validated.{named}\n\nChange \"reload_trigger\" to load and \
-         validate them again, or set \"migration_type\" to \"full-load-and-cdc\". {TAINTED}",
+         validate them again, or set \"migration_type\" to \"full-load-and-cdc\".",
         task.id
     );
     Diagnostic::error("Validation is not complete", detail).at(DmsMigration::wait_for)
 }
-
-/// After an error of a create.
-const TAINTED: &str = "If this was the first apply, the resource is tainted, and the next apply would load everything again: \
-                       run \"terraform untaint ADDRESS\" to go on with the same task.";
 
 /// The tables with what DMS says about them.
 fn named<'a>(tables: impl Iterator<Item = &'a Table>) -> String {
