@@ -9,6 +9,8 @@ export CARGO_TARGET_DIR := $(TARGET)
 PYTHON := .venv/bin/python
 # As the registry calls this machine, such as linux_amd64.
 PLATFORM = $$(uname -sm | tr '[:upper:] ' '[:lower:]_' | sed 's/x86_64$$/amd64/; s/aarch64$$/arm64/')
+# Many tests wait, for a status or for the end of a period, while others can use the processors.
+export RUST_TEST_THREADS ?= $(shell expr $$(nproc) \* 2)
 DENY_VERSION := 0.20.2
 DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
 FUZZ_VERSION := 0.13.2

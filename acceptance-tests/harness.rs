@@ -135,7 +135,7 @@ fn the_machine_does_not_reach_the_cli() {
     let shell = ["OLDPWD", "PWD", "SHLVL", "_"];
     let mut names: Vec<_> = names().filter(|name| !shell.contains(name)).collect();
     names.sort_unstable();
-    assert_eq!(names, ["GREETING", "HOME", "PATH", "TF_CLI_CONFIG_FILE", "TF_INPUT", "TF_VAR_given", "TMPDIR"]);
+    assert_eq!(names, ["GOGC", "GREETING", "HOME", "PATH", "TF_CLI_CONFIG_FILE", "TF_INPUT", "TF_VAR_given", "TMPDIR"]);
     let root = tf.path().parent().unwrap().display().to_string();
     for own in ["HOME=ROOT/home", "TMPDIR=ROOT/tmp", "TF_CLI_CONFIG_FILE=ROOT/cli.tfrc"] {
         assert!(

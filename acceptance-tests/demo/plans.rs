@@ -99,7 +99,7 @@ fn one_of_two_providers_is_configured_later() {
           name     = "tom"
         }"#,
     );
-    tf.init().expect_text("v0.2.0");
+    tf.ok(&["init"]).expect_text("v0.2.0");
     tf.plan().assert_creates("demo_pet.tom");
     tf.apply().expect_text("3 added");
     tf.assert_plan_empty();

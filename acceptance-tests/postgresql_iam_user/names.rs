@@ -80,14 +80,15 @@ fn any_name_comes_back() {
     scene.configure("  for_each = toset(jsondecode(file(\"names.json\")))\n  name     = each.key");
     scene.tf.apply();
     scene.tf.assert_plan_empty();
-    let state = scene.tf.state().0;
-    let made = state["values"]["root_module"]["resources"].as_array().expect("resources");
+    let state = scene.tf.state();
+    let made = state.addresses();
     assert!(!made.is_empty(), "{names:?}");
     let sql = "SELECT json_object_agg(oid, rolname) FROM pg_roles WHERE rolname LIKE '%ID'";
     let found: Value = serde_json::from_str(&scene.sql(sql)).expect("JSON");
     for user in made {
-        let (name, oid) = (&user["values"]["name"], user["values"]["oid"].to_string());
-        assert_eq!((name, name), (&user["index"], &found[&oid]), "{names:?}");
+        let (name, oid) = (state.value(&user, "name"), state.value(&user, "oid").to_string());
+        assert_eq!(name, found[&oid], "{names:?}");
+        assert!(user.ends_with(&format!("[{name}]")), "{user} is called {name}");
     }
     scene.tf.destroy();
     assert_eq!(scene.sql("SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolname LIKE '%ID'"), scene.named("mID"));

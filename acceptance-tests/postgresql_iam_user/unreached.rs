@@ -29,12 +29,12 @@ fn the_plan_of_a_create_needs_no_database() {
 fn a_refresh_keeps_what_was_known() {
     let scene = Scene::new(BODY);
     scene.tf.apply();
-    let known = scene.tf.state().0;
+    let known = scene.tf.state();
     let there = scene.tf.read("main.tf");
     scene.tf.write("main.tf", &there.replace("correct-horse", "wrong-horse"));
     let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
     run.expect_code(0).expect_text("keeps the last known values");
-    assert_eq!(scene.tf.state().0, known);
+    assert_eq!(scene.tf.state(), known);
     scene.account.statement_fault(serde_json::json!({ "sql": "pg_auth_members", "fault": "cut" }));
     scene.tf.write("main.tf", &there);
     let run = scene.tf.run(&["plan", "-detailed-exitcode"]);

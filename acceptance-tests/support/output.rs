@@ -1,5 +1,6 @@
 //! The results of the CLI: exit codes, diagnostics, plans and states.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -38,9 +39,13 @@ pub struct Diagnostic {
 #[derive(Clone, Debug)]
 pub struct Plan(pub Value);
 
-/// A state as `show -json` prints it.
-#[derive(Clone, Debug)]
-pub struct State(pub Value);
+/// A state, read from the file the CLI keeps it in: a look at it costs no command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The objects by address, those of data sources too. An object that waits for its deletion is not among them.
+    objects: BTreeMap<String, Value>,
+    outputs: Value,
+}
 
 impl Run {
     /// Fails the test, with all output of the command, unless it ended with `code`.
@@ -216,50 +221,71 @@ impl Plan {
 }
 
 impl State {
+    /// Reads the text of a state file. None is an empty state: at first, a command only locks the file.
+    pub fn read(text: &str) -> Self {
+        if text.is_empty() {
+            return Self::default();
+        }
+        let json: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in the state:\n{text}"));
+        let mut objects = BTreeMap::new();
+        for resource in json["resources"].as_array().into_iter().flatten() {
+            let instances = resource["instances"].as_array().into_iter().flatten();
+            for instance in instances.filter(|instance| instance["deposed"].is_null()) {
+                objects.insert(address(resource, &instance["index_key"]), instance.clone());
+            }
+        }
+        Self { objects, outputs: json["outputs"].clone() }
+    }
+
     /// The value of one attribute, such as `connect.0.db_users`; null when it is missing.
     #[track_caller]
     pub fn value(&self, address: &str, attribute: &str) -> Value {
-        let Some(resource) = self.resource(address) else { panic!("{address} is not in the state:\n{:#}", self.0) };
-        at(&resource["values"], attribute).cloned().unwrap_or(Value::Null)
+        let (name, rest) = attribute.split_once('.').map_or((attribute, None), |(name, rest)| (name, Some(rest)));
+        let value = without_type(&self.object(address)["attributes"][name]);
+        rest.map_or(Some(value), |rest| at(value, rest)).cloned().unwrap_or(Value::Null)
     }
 
     /// What identifies the object, as `import` blocks take it; null for a CLI without identities.
     #[track_caller]
     pub fn identity(&self, address: &str) -> Value {
-        let Some(resource) = self.resource(address) else { panic!("{address} is not in the state:\n{:#}", self.0) };
-        resource["identity"].clone()
+        self.object(address)["identity"].clone()
     }
 
     /// Whether the resource is marked for replacement.
     pub fn is_tainted(&self, address: &str) -> bool {
-        self.resource(address).is_some_and(|resource| resource["tainted"] == Value::Bool(true))
+        self.objects.get(address).is_some_and(|object| object["status"] == "tainted")
     }
 
     /// Addresses of all resources and data sources, sorted.
     pub fn addresses(&self) -> Vec<String> {
-        let mut addresses: Vec<_> =
-            self.resources().iter().filter_map(|resource| Some(resource["address"].as_str()?.to_owned())).collect();
-        addresses.sort();
-        addresses
+        self.objects.keys().cloned().collect()
     }
 
     /// The value of a root output; null when it is missing.
     pub fn output(&self, name: &str) -> Value {
-        self.0["values"]["outputs"][name]["value"].clone()
+        self.outputs[name]["value"].clone()
     }
 
-    fn resource(&self, address: &str) -> Option<&Value> {
-        self.resources().into_iter().find(|resource| resource["address"] == address)
+    #[track_caller]
+    fn object(&self, address: &str) -> &Value {
+        self.objects.get(address).unwrap_or_else(|| panic!("{address} is not in the state:\n{:#?}", self.objects))
     }
+}
 
-    fn resources(&self) -> Vec<&Value> {
-        let mut modules = vec![&self.0["values"]["root_module"]];
-        let mut resources = Vec::new();
-        while let Some(module) = modules.pop() {
-            resources.extend(module["resources"].as_array().into_iter().flatten());
-            modules.extend(module["child_modules"].as_array().into_iter().flatten());
-        }
-        resources
+/// The address of an object of a resource in a state file, such as `module.a.data.rdsauth_posture.it["b"]`.
+fn address(resource: &Value, index: &Value) -> String {
+    let module = resource["module"].as_str().map(|module| format!("{module}.")).unwrap_or_default();
+    let mode = if resource["mode"] == "data" { "data." } else { "" };
+    let text = |key: &str| resource[key].as_str().unwrap_or_default();
+    let index = if index.is_null() { String::new() } else { format!("[{index}]") };
+    format!("{module}{mode}{}.{}{index}", text("type"), text("name"))
+}
+
+/// The value of an attribute that may be of any type, such as those of `terraform_data`, is kept with its type.
+fn without_type(value: &Value) -> &Value {
+    match value.as_object() {
+        Some(object) if object.len() == 2 && object.contains_key("type") => object.get("value").unwrap_or(value),
+        _ => value,
     }
 }
 

@@ -204,10 +204,15 @@ impl Terraform {
         self
     }
 
-    /// `init`, only from the mirror; with overridden providers, of which there is nothing to install, `get`.
+    /// `init`, only from the mirror; with overridden providers, of which there is nothing to install, `get`, and that
+    /// only where there are modules.
     #[track_caller]
-    pub fn init(&self) -> Run {
-        self.ok(if self.overridden.is_empty() { &["init"] } else { &["get"] })
+    pub fn init(&self) {
+        if self.overridden.is_empty() {
+            self.ok(&["init"]);
+        } else if self.has_modules() {
+            self.ok(&["get"]);
+        }
     }
 
     /// `plan`, read back as JSON.
@@ -276,7 +281,7 @@ impl Terraform {
     /// The present state.
     #[track_caller]
     pub fn state(&self) -> State {
-        State(self.json(&["show", "-json"]))
+        State::read(&fs::read_to_string(self.path().join("terraform.tfstate")).unwrap_or_default())
     }
 
     /// One attribute in the state, such as `connect.0.db_users`; null when it is missing.
@@ -331,6 +336,14 @@ impl Terraform {
         running.into_iter().map(Running::wait).collect()
     }
 
+    /// Whether a file of the configuration, or of its tests, uses a module.
+    fn has_modules(&self) -> bool {
+        let folders = [self.path(), self.path().join("tests")];
+        let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+        let mut texts = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
+        texts.any(|text| text.lines().any(|line| line.trim_start().starts_with("module ")))
+    }
+
     #[track_caller]
     fn json(&self, arguments: &[&str]) -> Value {
         let run = self.ok(arguments);
@@ -355,7 +368,9 @@ impl Terraform {
         command.args(arguments).arg("-no-color").current_dir(self.path()).env_clear();
         command.envs(env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("HOME", machine.join("home")).env("TMPDIR", machine.join("tmp"));
-        command.env("TF_CLI_CONFIG_FILE", machine.join("cli.tfrc")).env("TF_INPUT", "0").envs(&self.environment);
+        command.env("TF_CLI_CONFIG_FILE", machine.join("cli.tfrc")).env("TF_INPUT", "0");
+        // No command lives long enough to need the memory again that collecting garbage would free.
+        command.env("GOGC", "off").envs(&self.environment);
         command
     }
 }
