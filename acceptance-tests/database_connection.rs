@@ -195,7 +195,8 @@ fn the_name_need_not_be_verified_if_that_is_said() {
     tf.destroy();
 }
 
-/// Each error is reported once in an apply, with only its own causes, and at the argument that is wrong.
+/// Each error is reported once in an apply, with only its own causes, and at the argument that is wrong; that a secret
+/// cannot be used is foreseen by the plan.
 fn wrong_connections(engine: &'static str) {
     let scene = Scene::of(engine, PROVIDER, HERE);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -210,6 +211,8 @@ fn wrong_connections(engine: &'static str) {
     };
     let (master, _) = scene.account.master(engine);
     let absent = secret("absent", json!("")).replace("secret:absent", "secret:nowhere");
+    let deleted = secret("deleted", json!({ "username": master, "password": "lost" }));
+    scene.account.delete_secret("deleted", Some(7));
     let by_provider = |more: &str| format!("{HERE}\n auth = \"provider\"\n {more}");
     for (connection, summary, sentence, line) in [
         ("host = \"orders.invalid\"\n auth = \"provider\"", "Database host not found", "cannot be resolved", "host"),
@@ -246,6 +249,7 @@ fn wrong_connections(engine: &'static str) {
             &format!("in region \"us-east-1\" of account {}", scene.account.id),
             "secret_arn",
         ),
+        (&deleted, "Secret not found", "marked for deletion", "secret_arn"),
         (&secret("odd", json!("just a text")), "Secret has no database credentials", "must be JSON", "secret_arn"),
         (
             &secret("wrong", json!({ "username": master, "password": "wrong" })),
@@ -257,8 +261,15 @@ fn wrong_connections(engine: &'static str) {
     ] {
         scene.connect(connection, "");
         let complaints = scene.complaints();
-        let [error] = &complaints[..] else { panic!("{connection}: {complaints:?}") };
+        let (error, foreseen) = complaints.split_last().expect("an error");
         assert_eq!((&*error.severity, &*error.summary), ("error", summary), "{error:?}");
+        let summaries: Vec<_> = foreseen.iter().map(|warning| (&*warning.severity, &*warning.summary)).collect();
+        let expected = if summary.starts_with("Secret ") { vec![("warning", summary)] } else { vec![] };
+        assert_eq!(summaries, expected, "{connection}: {complaints:?}");
+        for warning in foreseen {
+            assert!(warning.detail.ends_with("unless this changes earlier in the same apply."), "{warning:?}");
+            assert!(warning.code.starts_with(line), "{line}: {warning:?}");
+        }
         assert!(error.detail.contains(sentence) && !error.detail.contains("last known values"), "{error:?}");
         assert_eq!(
             error.detail.contains("rds-db:connect"),

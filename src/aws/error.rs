@@ -152,6 +152,11 @@ impl Error {
         self.has(absence(self.service, self.operation))
     }
 
+    /// Whether the object is a secret that is being deleted, and can be restored for some days.
+    pub fn is_deleted_secret(&self) -> bool {
+        self.has(&["InvalidRequestException"]) && self.message.contains("for deletion")
+    }
+
     /// Whether AWS throttles the calls.
     pub fn is_throttled(&self) -> bool {
         self.has(&[

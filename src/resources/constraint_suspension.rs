@@ -328,7 +328,8 @@ impl Resource<World> for ConstraintSuspension {
         if !cx.is_known() || cx.databases().is_err() || connection::is_skipped(cx) {
             return Ok(());
         }
-        let Ok(session) = wanted.session(cx).await else { return Ok(()) };
+        let opened = wanted.session(cx).await;
+        let Some(session) = connection::for_plan(cx, opened, to_look.is_some()) else { return Ok(()) };
         let scope = wanted.scope();
         // What fails here will be reported by the apply.
         let (Ok(present), Ok((_, unfit))) = (session.suspensions().await, session.in_effect(&scope).await) else {

@@ -361,7 +361,7 @@ impl Owned for MysqlIamUser {
         if connection::is_skipped(cx) {
             return Ok(None);
         }
-        let session = planned.session(cx).await?;
+        let Some(session) = connection::for_plan(cx, planned.session(cx).await, true) else { return Ok(None) };
         Ok(planned.read_user(cx, session).await?.map(|_| Creator::Unknown))
     }
 }

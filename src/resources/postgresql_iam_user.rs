@@ -325,7 +325,7 @@ impl Resource<World> for PostgresqlIamUser {
     }
 
     /// The rest is known without the database. If it can be reached, objections to the user are reported early; why it
-    /// cannot be reached is reported by the refresh and by the apply, which plans again and would report it twice.
+    /// cannot be reached is reported by the refresh and by the apply, unless it is for want of a secret.
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
         let to_look = ownership::object_to_look_up(cx, plan);
         let Some(planned) = plan.planned() else { return Ok(()) };
@@ -335,7 +335,8 @@ impl Resource<World> for PostgresqlIamUser {
         if connection::is_skipped(cx) {
             return Ok(());
         }
-        let Ok(session) = wanted.session(cx).await else { return Ok(()) };
+        let opened = wanted.session(cx).await;
+        let Some(session) = connection::for_plan(cx, opened, to_look.is_some()) else { return Ok(()) };
         let name = plan.prior().and_then(|prior| prior.get(Self::name).known()).unwrap_or_else(|| wanted.name.clone());
         let survey = match wanted.survey(&session, &name).await {
             Err(error) if error.is_unreached() => return Ok(()),

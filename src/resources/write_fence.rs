@@ -340,7 +340,7 @@ impl Owned for WriteFence {
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(planned) = planned.decode().filter(|_| !connection::is_skipped(cx)) else { return Ok(None) };
-        let side = planned.side(cx).await?;
+        let Some(side) = connection::for_plan(cx, planned.side(cx).await, true) else { return Ok(None) };
         let found = side.find(&planned.databases).await?;
         side.leave(cx, &planned.database_connection);
         Ok(found.marks.into_iter().next().map(Creator::Mark))

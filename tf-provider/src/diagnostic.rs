@@ -95,7 +95,7 @@ impl From<value::Error> for Diagnostic {
 
 /// Adds to an error what was being done, and to which object.
 pub trait Context<T> {
-    /// Replaces the summary and puts the subject before the detail:
+    /// Replaces the summary and puts the subject before the detail, unless that names it:
     /// `Cannot turn on IAM authentication` / `"orders": ModifyDBInstance answered …`.
     fn context(self, summary: &str, subject: impl fmt::Display) -> Result<T>;
 }
@@ -104,7 +104,12 @@ impl<T, E: Into<Diagnostic>> Context<T> for std::result::Result<T, E> {
     fn context(self, summary: &str, subject: impl fmt::Display) -> Result<T> {
         self.map_err(|error| {
             let inner: Diagnostic = error.into();
-            Diagnostic { summary: summary.to_owned(), detail: format!("\"{subject}\": {}", inner.detail), ..inner }
+            let subject = format!("\"{subject}\"");
+            let detail = match inner.detail.contains(&subject) {
+                true => inner.detail,
+                false => format!("{subject}: {}", inner.detail),
+            };
+            Diagnostic { summary: summary.to_owned(), detail, ..inner }
         })
     }
 }
@@ -151,6 +156,16 @@ mod tests {
         let refused = Fault("refused", None);
         let cause = Fault("no connection: refused", Some(Box::new(refused)));
         assert_eq!(chain(&Fault("cannot sign in", Some(Box::new(cause)))), "cannot sign in: no connection: refused");
+    }
+
+    #[test]
+    fn the_subject_is_named_once() {
+        let detail = |inner: &str| {
+            let failed: Result<()> = Err(Diagnostic::error("Not found", inner));
+            failed.context("Cannot feed", "rex").unwrap_err().to_string()
+        };
+        assert_eq!(detail("no food"), "Cannot feed: \"rex\": no food");
+        assert_eq!(detail("there is no \"rex\""), "Cannot feed: there is no \"rex\"");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::attributes::checks;
 use crate::aws::host::check_host;
 
 pub use self::destroy::WAYS_OUT;
-pub use self::opening::{AS_KNOWN, for_refresh, if_reachable, is_skipped, unless_lost};
+pub use self::opening::{AS_KNOWN, for_plan, for_refresh, if_reachable, is_skipped, unless_lost};
 pub use self::place::Place;
 pub use crate::sql::Engine;
 

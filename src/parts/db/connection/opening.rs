@@ -23,6 +23,9 @@ pub const AS_KNOWN: &str = "The state keeps the last known values of the databas
                             plans run where databases cannot be reached, set \"skip_plan_connections\" in the \
                             \"database_connection\" block of the provider: they then neither try nor warn.";
 
+const NO_SECRET: &str = "Secret not found";
+const UNFIT_SECRET: &str = "Secret has no database credentials";
+
 /// The user and its credentials.
 struct Credentials {
     user: String,
@@ -249,7 +252,7 @@ impl DatabaseConnection {
         let arn = arn::secret_arn(arn).map_err(Diagnostic::bug)?;
         let secrets = cx.aws()?.secrets(Some(&arn.region)).await?;
         let value = match secrets.value(&arn.to_string()).await {
-            Err(error) if error.is_not_found() => Err(no_secret(&arn, &error)),
+            Err(error) if error.is_not_found() || error.is_deleted_secret() => Err(no_secret(&arn, &error)),
             value => value.context("Cannot read the secret with the database credentials", &arn),
         };
         let value = value.map_err(|error| error.at(Self::secret_arn))?;
@@ -258,7 +261,7 @@ impl DatabaseConnection {
             |name| parsed.as_ref().and_then(|json| json.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
         let unfit = |what: &str| {
             let detail = format!("\"{arn}\" {what}; its value must be JSON with \"username\" and \"password\".");
-            Diagnostic::error("Secret has no database credentials", detail).at(Self::secret_arn)
+            Diagnostic::error(UNFIT_SECRET, detail).at(Self::secret_arn)
         };
         let user = self.username.clone().or_else(|| text("username")).ok_or_else(|| unfit("has no \"username\""))?;
         let password = text("password").ok_or_else(|| unfit("has no \"password\""))?;
@@ -289,7 +292,7 @@ fn no_secret(arn: &Arn, error: &aws::Error) -> Diagnostic {
          deleted.",
         arn.place()
     );
-    Diagnostic::error("Secret not found", detail)
+    Diagnostic::error(NO_SECRET, detail)
 }
 
 /// Moves a complaint about a block to where the block is.
@@ -313,6 +316,20 @@ pub fn is_skipped(cx: &Ctx) -> bool {
 /// An import cannot connect.
 pub async fn for_refresh<T>(cx: &Ctx, open: impl Future<Output = Result<T>>) -> Result<Option<T>> {
     if is_skipped(cx) { Ok(None) } else { if_reachable(cx, open.await, AS_KNOWN) }
+}
+
+/// A session for a plan, which can do without the database: nothing if it cannot be opened, with a warning if that is
+/// because of the secret. What else can be wrong may not be wrong where the apply runs, which will report it. The plan
+/// that is made anew in an apply is not the first one.
+pub fn for_plan<T>(cx: &Ctx, opened: Result<T>, is_first: bool) -> Option<T> {
+    let error = match opened {
+        Ok(opened) => return Some(opened),
+        Err(error) => error,
+    };
+    if is_first && [NO_SECRET, UNFIT_SECRET].contains(&&*error.summary) {
+        world::warn_once(cx, warning(error, "The apply fails unless this changes earlier in the same apply."));
+    }
+    None
 }
 
 /// A session for an operation that can do without the database: nothing, with a warning that ends so, if it cannot be
