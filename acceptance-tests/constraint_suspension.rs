@@ -122,14 +122,19 @@ resource "rdsauth_constraint_suspension" "it" {{
         self.account.sql_in(&self.engine, &self.named("dID"), &self.named(sql))
     }
 
-    /// The result of SQL that a user runs in the database.
-    fn psql(&self, user: &str, sql: &str) -> Result<String, String> {
+    /// SQL to be run by a user in the database.
+    fn client(&self, user: &str, sql: &str) -> Command {
         let user = self.named(user);
         let place = format!("host={} port={} user='{user}' dbname=d{}", self.host, self.port, self.account.id);
         let mut command = Command::new("psql");
         command.env_clear().env("PATH", env::var_os("PATH").expect("PATH")).envs(self.account.database_environment());
-        let sql = self.named(sql);
-        let output = command.env("PGPASSWORD", PASSWORD).args(["-XAtc", &sql, &place]).output().expect("psql");
+        command.env("PGPASSWORD", PASSWORD).args(["-XAtc", &self.named(sql), &place]);
+        command
+    }
+
+    /// The result of SQL that a user runs in the database.
+    fn psql(&self, user: &str, sql: &str) -> Result<String, String> {
+        let output = self.client(user, sql).output().expect("psql");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }

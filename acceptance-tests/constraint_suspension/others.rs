@@ -1,8 +1,11 @@
 //! Objects that others changed, dropped or created meanwhile, and sessions that hold locks.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::constraint_suspension::Scene;
+use crate::constraint_suspension::{IT, Scene};
+use crate::support::eventually;
 
 #[test]
 fn what_others_have_changed_is_told_and_not_overwritten() {
@@ -50,5 +53,32 @@ fn a_renamed_reference_stops_only_its_own_key() {
     assert!(detail.contains("is called \"Shop é\".\"purchase\" now") && detail.contains("cycle"), "{detail}");
     scene.sql("ALTER TABLE \"Shop é\".purchase RENAME TO \"Order\"");
     scene.tf.destroy();
+    assert!(!scene.has_inventory());
+}
+
+#[test]
+fn sessions_that_hold_locks_are_named_in_the_end() {
+    let scene = Scene::new();
+    let before = scene.in_effect();
+    scene.configure("lock_timeout = \"200ms\"\n timeouts { create = \"3s\" }");
+    let lock = "BEGIN; LOCK TABLE \"Shop é\".pair IN ACCESS SHARE MODE; SELECT pg_sleep(100)";
+    let mut holder = scene.client("mID", lock).env("PGAPPNAME", "report").spawn().expect("psql");
+    let is_held = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+                   WHERE granted AND application_name = 'report' AND datname = 'dID' AND relation = '\"Shop é\".pair'::regclass";
+    eventually("the lock", Duration::from_secs(30), || (scene.sql(is_held) == "1").then_some(()));
+    let detail = scene.tf.apply_fails().error().detail;
+    assert!(detail.starts_with("The foreign key ") && detail.contains(" of table \"Shop é\"."), "{detail}");
+    let user = scene.named("user \"mID\", application \"report\"");
+    assert!(detail.contains("sessions with locks on its tables: pid ") && detail.contains(&user), "{detail}");
+    holder.kill().expect("the end of psql");
+    holder.wait().expect("the end of psql");
+    scene.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'report' AND datname = 'dID'",
+    );
+    scene.tf.apply();
+    assert!(!scene.tf.state().is_tainted(IT));
+    scene.tf.assert_plan_empty();
+    scene.tf.destroy();
+    assert_eq!(scene.in_effect(), before);
     assert!(!scene.has_inventory());
 }
