@@ -2,14 +2,14 @@
 //! nothing that they have not created.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Computed, Handle, Model, Partial, Plan, Val, View};
+use tf_provider::schema::{Computed, Handle, Model, Partial, Plan, Resource, Val, View};
 use tf_provider::value::Path;
 
 use crate::arn::{self, Arn, ArnError};
 use crate::aws::{self, lag};
 use crate::local::lock::{self, Held};
-use crate::records::claims::{Claim, Creator, Deletion, Planned, Subject};
-use crate::world::Ctx;
+use crate::records::claims::{self, Claim, Creator, Deletion, Planned, Subject};
+use crate::world::{Ctx, World};
 
 /// A resource that creates an object with a natural key.
 pub trait Owned: Model {
@@ -48,6 +48,51 @@ pub fn import_id<M: Owned>(of: &View<'_, M>) -> Val<String> {
     M::subject(of).map_or(Val::Unknown, |subject| Val::Known(subject.import_id))
 }
 
+/// The object of a resource that is known by its name in a region. `noun` begins a sentence, `what` goes on with one, and
+/// `argument` is the quoted name of the argument.
+pub fn regional<M: Resource<World>>(
+    of: &View<'_, M>,
+    [noun, what, argument]: [&'static str; 3],
+    name: Handle<M, String>,
+    region: Handle<M, Computed<String>>,
+) -> Option<Subject> {
+    let (own, region) = (of.get(name).known()?, of.get(region).known());
+    Some(Subject {
+        kind: M::TYPE,
+        key: format!("{}/{own}", region.as_deref().unwrap_or_default()),
+        noun,
+        what: format!("{what} \"{own}\""),
+        found: claims::EXISTS,
+        arguments: argument,
+        import_id: own,
+        region,
+        at: name.path(),
+    })
+}
+
+/// Understands the name of an object, with `@REGION` behind it if that is not the provider's. `what` is the object in a
+/// sentence.
+///
+/// # Errors
+/// It is no name.
+pub fn named<M: Model>(
+    id: &str,
+    what: &str,
+    name: Handle<M, String>,
+    region: Handle<M, Computed<String>>,
+) -> Result<Partial<M>> {
+    let (own, elsewhere) = arn::split_region(id);
+    if own.contains([':', '@', '/']) {
+        let detail = format!(
+            "\"{id}\" is not the name of {what}. If the region is not the provider's, append @REGION, as in \
+             orders@eu-west-1."
+        );
+        return Err(Diagnostic::error("Malformed import id", detail));
+    }
+    let named = Partial::default().with(name, own.to_owned());
+    Ok(placed(named, region, elsewhere))
+}
+
 /// Understands the ARN of an object of RDS, or its identifier with `@REGION` behind it if that is not the provider's. RDS
 /// keeps identifiers in lower case. `parse` reads the ARN, and `what` is the object in a sentence.
 ///
@@ -69,10 +114,14 @@ pub fn named_by<M: Model>(
     }
     let (own, elsewhere) = arn::split_region(id);
     let named = Partial::default().with(name, own.to_lowercase());
-    Ok(match elsewhere {
+    Ok(placed(named, region, elsewhere))
+}
+
+fn placed<M: Model>(named: Partial<M>, region: Handle<M, Computed<String>>, elsewhere: Option<&str>) -> Partial<M> {
+    match elsewhere {
         Some(elsewhere) => named.with(region, Computed::Known(elsewhere.to_owned())),
         None => named,
-    })
+    }
 }
 
 /// Begins the create of an object; see [`Claims::begin`](crate::records::claims::Claims::begin).

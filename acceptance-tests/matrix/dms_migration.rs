@@ -63,7 +63,7 @@ INSERT INTO parts SELECT n, n * 1.5 FROM generate_series(1, 5) n;
 
 /// Two databases of the same server, and endpoints for them that were tested.
 pub(crate) fn seed(account: &Account) -> Variables {
-    account.command("transitions", json!({ "busy": 1 }));
+    account.command("transitions", json!({ "busy": 1, "awaited": 1 }));
     let database = account.add_database("instance", "orders");
     let (user, password) = account.master("postgres");
     let ends = ["source", "target"].map(|side| {

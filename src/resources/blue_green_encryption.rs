@@ -274,37 +274,14 @@ impl Resource<World> for BlueGreenEncryption {
 
     /// The name, and `@REGION` behind it if that is not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
-        let (name, region) = arn::split_region(id);
-        if name.contains([':', '@', '/']) {
-            let detail = format!(
-                "\"{id}\" is not the name of a blue/green deployment. If the region is not the provider's, append @REGION, \
-                 as in orders-encrypted@eu-west-1."
-            );
-            return Err(Diagnostic::error("Malformed import id", detail));
-        }
-        let named = Partial::default().with(Self::blue_green_deployment_name, name.to_owned());
-        Ok(match region {
-            Some(region) => named.with(Self::region, Computed::Known(region.to_owned())),
-            None => named,
-        })
+        ownership::named(id, "a blue/green deployment", Self::blue_green_deployment_name, Self::region)
     }
 }
 
 impl Owned for BlueGreenEncryption {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let name = of.get(Self::blue_green_deployment_name).known()?;
-        let region = of.get(Self::region).known();
-        Some(Subject {
-            kind: Self::TYPE,
-            key: format!("{}/{name}", region.as_deref().unwrap_or_default()),
-            noun: "Blue/green deployment",
-            what: format!("blue/green deployment \"{name}\""),
-            found: claims::EXISTS,
-            arguments: "\"blue_green_deployment_name\"",
-            import_id: name,
-            region,
-            at: Self::blue_green_deployment_name.path(),
-        })
+        let words = ["Blue/green deployment", "blue/green deployment", "\"blue_green_deployment_name\""];
+        ownership::regional(of, words, Self::blue_green_deployment_name, Self::region)
     }
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {

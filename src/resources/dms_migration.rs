@@ -114,7 +114,7 @@ tf_provider::model! {
         /// What to migrate: `full-load-and-cdc` (existing rows, then changes), `full-load` (existing rows) or `cdc`
         /// (changes).
         migration_type: String =
-            optional().replace().or(CHANGES_TOO).check(check::one_of(&[CHANGES_TOO, "full-load", ONLY_CHANGES])),
+            optional().replace().or(CHANGES_TOO).check(check::one_of(&[CHANGES_TOO, ONLY_LOAD, ONLY_CHANGES])),
         /// Tables to migrate.
         include: Set<Tables> = block().min(1),
         /// Tables to leave out of those that are included.
@@ -148,7 +148,8 @@ tf_provider::model! {
         start: bool = optional().or(true),
         /// What to wait for after a start: `none`, `full_load` (all rows are loaded), `validated` (and none differs) or
         /// `caught_up` (and all changes that DMS has captured have been applied for 20 seconds). `validated` requires `validation_enabled`;
-        /// `caught_up` includes the validation if it is enabled.
+        /// `caught_up` includes the validation if it is enabled. A task of the type `full-load` is waited for until it has
+        /// stopped.
         wait_for: String = optional()
             .or(progress::FULL_LOAD)
             .check(check::one_of(&[progress::NOTHING, progress::FULL_LOAD, progress::VALIDATED, progress::CAUGHT_UP])),
@@ -203,6 +204,9 @@ tf_provider::model! {
 
 /// Existing rows, and then changes.
 const CHANGES_TOO: &str = "full-load-and-cdc";
+
+/// No changes.
+const ONLY_LOAD: &str = "full-load";
 
 /// Changes only.
 const ONLY_CHANGES: &str = "cdc";
@@ -287,7 +291,7 @@ impl Resource<World> for DmsMigration {
         let (lob_mode, wait_for) = (config.get(Self::lob_mode), config.get(Self::wait_for));
         let size = config.get(Self::lob_max_size);
         let is_full = is(&lob_mode, settings::FULL) || lob_mode == Val::Null;
-        let no_changes = is(&config.get(Self::migration_type), "full-load");
+        let no_changes = is(&config.get(Self::migration_type), ONLY_LOAD);
         let not_validated = config.get(Self::validation_enabled) == Val::Known(false);
         let found = [
             (is(&lob_mode, settings::LIMITED) && size == Val::Null).then(diagnostics::no_lob_size),
@@ -309,19 +313,7 @@ impl Resource<World> for DmsMigration {
 
     /// The identifier, and `@REGION` behind it if that is not the provider's.
     fn import(id: &str) -> Result<Partial<Self>> {
-        let (name, region) = arn::split_region(id);
-        if name.contains([':', '@', '/']) {
-            let detail = format!(
-                "\"{id}\" is not the identifier of a replication task. If the region is not the provider's, append @REGION, as \
-                 in orders@eu-west-1."
-            );
-            return Err(Diagnostic::error("Malformed import id", detail));
-        }
-        let named = Partial::default().with(Self::replication_task_id, name.to_owned());
-        Ok(match region {
-            Some(region) => named.with(Self::region, Computed::Known(region.to_owned())),
-            None => named,
-        })
+        ownership::named(id, "a replication task", Self::replication_task_id, Self::region)
     }
 
     fn moved(source: &Source) -> Option<Result<Partial<Self>>> {
@@ -339,19 +331,8 @@ impl Resource<World> for DmsMigration {
 
 impl Owned for DmsMigration {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let name = of.get(Self::replication_task_id).known()?;
-        let region = of.get(Self::region).known();
-        Some(Subject {
-            kind: Self::TYPE,
-            key: format!("{}/{name}", region.as_deref().unwrap_or_default()),
-            noun: "Replication task",
-            what: format!("replication task \"{name}\""),
-            found: claims::EXISTS,
-            arguments: "\"replication_task_id\"",
-            import_id: name,
-            region,
-            at: Self::replication_task_id.path(),
-        })
+        let words = ["Replication task", "replication task", "\"replication_task_id\""];
+        ownership::regional(of, words, Self::replication_task_id, Self::region)
     }
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {

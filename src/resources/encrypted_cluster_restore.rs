@@ -389,19 +389,8 @@ impl Resource<World> for EncryptedClusterRestore {
 
 impl Owned for EncryptedClusterRestore {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let name = of.get(Self::cluster_identifier).known()?;
-        let region = of.get(Self::region).known();
-        Some(Subject {
-            kind: Self::TYPE,
-            key: format!("{}/{name}", region.as_deref().unwrap_or_default()),
-            noun: "DB cluster",
-            what: format!("DB cluster \"{name}\""),
-            found: claims::EXISTS,
-            arguments: "\"cluster_identifier\"",
-            import_id: name,
-            region,
-            at: Self::cluster_identifier.path(),
-        })
+        let words = ["DB cluster", "DB cluster", "\"cluster_identifier\""];
+        ownership::regional(of, words, Self::cluster_identifier, Self::region)
     }
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {

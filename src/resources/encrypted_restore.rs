@@ -325,19 +325,8 @@ impl Resource<World> for EncryptedRestore {
 
 impl Owned for EncryptedRestore {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let name = of.get(Self::db_instance_identifier).known()?;
-        let region = of.get(Self::region).known();
-        Some(Subject {
-            kind: Self::TYPE,
-            key: format!("{}/{name}", region.as_deref().unwrap_or_default()),
-            noun: "DB instance",
-            what: format!("DB instance \"{name}\""),
-            found: claims::EXISTS,
-            arguments: "\"db_instance_identifier\"",
-            import_id: name,
-            region,
-            at: Self::db_instance_identifier.path(),
-        })
+        let words = ["DB instance", "DB instance", "\"db_instance_identifier\""];
+        ownership::regional(of, words, Self::db_instance_identifier, Self::region)
     }
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {

@@ -282,19 +282,8 @@ impl Resource<World> for EncryptedSnapshot {
 
 impl Owned for EncryptedSnapshot {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
-        let name = of.get(Self::db_snapshot_identifier).known()?;
-        let region = of.get(Self::region).known();
-        Some(Subject {
-            kind: Self::TYPE,
-            key: format!("{}/{name}", region.as_deref().unwrap_or_default()),
-            noun: "Snapshot",
-            what: format!("DB snapshot \"{name}\""),
-            found: claims::EXISTS,
-            arguments: "\"db_snapshot_identifier\"",
-            import_id: name,
-            region,
-            at: Self::db_snapshot_identifier.path(),
-        })
+        let words = ["Snapshot", "DB snapshot", "\"db_snapshot_identifier\""];
+        ownership::regional(of, words, Self::db_snapshot_identifier, Self::region)
     }
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {

@@ -27,6 +27,7 @@ _NO_TABLES = (
     "No tables were found at task initialization. Either the selected table(s) or schemas(s) no longer exist or no "
     "match was found for the table selection pattern(s)."
 )
+_PATIENCE = 30  # seconds
 _POLICIES = {
     "INSERT": "ApplyErrorInsertPolicy",
     "UPDATE": "ApplyErrorUpdatePolicy",
@@ -75,6 +76,10 @@ class Migration:
     def stop(self):
         """Ends it as soon as what is under way has been written."""
         self._tell(_stopping=True)
+
+    def await_end(self):
+        """Waits until it has ended, for some time at most."""
+        self._thread.join(_PATIENCE)
 
     def fail(self, message):
         """Lets it fail."""

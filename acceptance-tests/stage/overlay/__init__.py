@@ -1,7 +1,8 @@
 """Where AWS behaves differently from moto: one module per service, one function per rule.
 
 A rule runs under the stage's lock, around moto. `before` may refuse the call (raise AwsError), change it, or
-answer it (return a dict in the shape of the operation's output). `after` runs once moto has succeeded.
+answer it (return a dict in the shape of the operation's output). `after` runs once moto has succeeded. `unlocked` runs
+before all of these, without the lock: it may wait.
 """
 
 from collections import defaultdict
@@ -9,6 +10,7 @@ from collections import defaultdict
 ACCESS = {}
 BEFORE = defaultdict(list)
 AFTER = defaultdict(list)
+UNLOCKED = defaultdict(list)
 
 
 def before(service, *operations):
@@ -28,6 +30,16 @@ def after(service, *operations):
     def register(rule):
         for operation in operations:
             AFTER[service, operation].append(rule)
+        return rule
+
+    return register
+
+
+def unlocked(service, operation):
+    """Registers what may wait before a call is carried out."""
+
+    def register(rule):
+        UNLOCKED[service, operation].append(rule)
         return rule
 
     return register

@@ -3,7 +3,7 @@
 use tf_provider::diagnostic::Diagnostic;
 
 use crate::aws::dms::{LOADING, TABLE_ERROR, Table, Task};
-use crate::resources::dms_migration::{DmsMigration, ONLY_CHANGES, diagnostics};
+use crate::resources::dms_migration::{DmsMigration, ONLY_CHANGES, ONLY_LOAD, diagnostics};
 
 pub(super) const NOTHING: &str = "none";
 pub(super) const FULL_LOAD: &str = "full_load";
@@ -77,8 +77,10 @@ impl DmsMigration {
         if !self.is_loaded(task) || task.status == "starting" {
             return Verdict::Going;
         }
+        // A task without changes stops by itself when its tables are validated.
+        let is_ending = self.migration_type == ONLY_LOAD && !is_finished;
         if self.wait_for == FULL_LOAD {
-            return Verdict::Reached;
+            return if is_ending { Verdict::Going } else { Verdict::Reached };
         }
         if self.validation_enabled
             && let Some(verdict) = self.judge_validation(task, tables)
@@ -88,7 +90,7 @@ impl DmsMigration {
         if self.wait_for == CAUGHT_UP && tables.iter().any(|table| table.behind > 0) {
             return if is_finished { failed(diagnostics::ended(task, tables)) } else { Verdict::Going };
         }
-        Verdict::Reached
+        if is_ending { Verdict::Going } else { Verdict::Reached }
     }
 
     /// Nothing if the validation is over and good.
@@ -248,6 +250,9 @@ mod tests {
         assert_eq!(word(&tolerant.judge(&running, &[mismatch(4)])), "Rows differ");
         let finished = task("stopped", Some("FULL_LOAD_ONLY_FINISHED"));
         assert_eq!(word(&it.judge(&finished, &[table("Pending records")])), "Validation is not complete");
+        let ending = DmsMigration { migration_type: ONLY_LOAD.to_owned(), ..it.clone() };
+        assert_eq!(word(&ending.judge(&running, &[table("Validated")])), "going", "it stops by itself");
+        assert_eq!(word(&ending.judge(&finished, &[table("Validated")])), "reached");
         let errored = Table { state: TABLE_ERROR.to_owned(), ..table("Table error") };
         assert_eq!(word(&it.judge(&running, &[errored, table("Validated")])), "reached", "another limit counts it");
     }

@@ -13,7 +13,7 @@ use crate::aws::lag;
 use crate::ownership::{self, Seen};
 use crate::records::claims::{Claim, Creator};
 use crate::resources::dms_migration::progress::{self, Verdict, is_active, is_busy, is_finished};
-use crate::resources::dms_migration::{DELETING, DmsMigration, diagnostics};
+use crate::resources::dms_migration::{DELETING, DmsMigration, ONLY_LOAD, diagnostics};
 use crate::world::Ctx;
 
 /// What every error of a create is about.
@@ -230,7 +230,7 @@ impl DmsMigration {
             _ if !self.start || is_active(&task) => None,
             None => Some(START),
             Some(_) if reloads => Some(RELOAD),
-            Some(_) if is_finished(&task) && (!modifies || self.migration_type == "full-load") => None,
+            Some(_) if is_finished(&task) && (!modifies || self.migration_type == ONLY_LOAD) => None,
             Some(_) => Some(RESUME),
         };
         if let Some(kind) = kind {
