@@ -16,6 +16,7 @@ mod encrypted_cluster_restore;
 mod encrypted_restore;
 mod encrypted_snapshot;
 mod encryption_plan;
+mod endpoint_swap;
 mod examples;
 mod functions;
 mod guides;

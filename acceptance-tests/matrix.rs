@@ -8,6 +8,7 @@ pub(crate) mod dms_migration;
 pub(crate) mod encrypted_cluster_restore;
 pub(crate) mod encrypted_restore;
 pub(crate) mod encrypted_snapshot;
+pub(crate) mod endpoint_swap;
 pub(crate) mod iam_authentication;
 pub(crate) mod iam_db_access_role;
 pub(crate) mod iam_db_user_policy;

@@ -36,6 +36,7 @@ use crate::resources::dms_migration::DmsMigration;
 use crate::resources::encrypted_cluster_restore::EncryptedClusterRestore;
 use crate::resources::encrypted_restore::EncryptedRestore;
 use crate::resources::encrypted_snapshot::EncryptedSnapshot;
+use crate::resources::endpoint_swap::EndpointSwap;
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::resources::iam_db_access_role::IamDbAccessRole;
 use crate::resources::iam_db_user_policy::IamDbUserPolicy;
@@ -100,6 +101,7 @@ impl Provider for Rdsauth {
                 resource::<_, EncryptedClusterRestore>(),
                 resource::<_, EncryptedRestore>(),
                 resource::<_, EncryptedSnapshot>(),
+                resource::<_, EndpointSwap>(),
                 resource::<_, IamAuthentication>(),
                 resource::<_, IamDbAccessRole>(),
                 resource::<_, IamDbUserPolicy>(),

@@ -8,6 +8,7 @@ pub mod dms_migration;
 pub mod encrypted_cluster_restore;
 pub mod encrypted_restore;
 pub mod encrypted_snapshot;
+pub mod endpoint_swap;
 pub mod iam_authentication;
 pub mod iam_db_access_role;
 pub mod iam_db_user_policy;

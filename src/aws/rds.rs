@@ -17,6 +17,7 @@ pub mod inventory;
 mod modify;
 pub mod parameters;
 pub mod proxies;
+mod rename;
 pub mod snapshots;
 mod source;
 mod support;

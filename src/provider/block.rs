@@ -59,6 +59,7 @@ tf_provider::model! {
     /// | copy data into a database with foreign keys and triggers off, and exactly on again | [`rdsauth_constraint_suspension`](resources/constraint_suspension.md) |
     /// | restore a DB instance, encrypted and with everything the original has | [`rdsauth_encrypted_restore`](resources/encrypted_restore.md) |
     /// | restore a DB cluster, encrypted and with everything the original has | [`rdsauth_encrypted_cluster_restore`](resources/encrypted_cluster_restore.md) |
+    /// | give the endpoint of a database to its encrypted replacement | [`rdsauth_endpoint_swap`](resources/endpoint_swap.md) |
     /// | create a KMS key, or allow a principal to use an existing one | [`rdsauth_kms_key`](resources/kms_key.md), [`rdsauth_kms_key_user`](resources/kms_key_user.md) |
     /// | store database credentials in Secrets Manager, but not in the state | [`rdsauth_db_secret`](resources/db_secret.md) |
     /// | create the IAM role of the Aurora Limitless data loader | [`rdsauth_aurora_loader_role`](resources/aurora_loader_role.md) |

@@ -16,6 +16,7 @@ from . import rds_integrations, rds_posture  # noqa: F401, for their rules
 from .rds_application import progress_parameters
 from .rds_loading import load, progress_storage
 from .rds_models import become_another, iam_enabled
+from .rds_renames import appear, begin_renaming
 from .rds_restores import settle_in
 from .rds_roles import progress_roles
 from .rds_state import Change, backend_of, begin, change_of, cluster_of, disconnect, find, follow, is_instance, progress
@@ -84,6 +85,9 @@ def begin_modification(_aws, call):
     require_modifiable(call, database)
     call.stage_flag, call.stage_database = call.parameters.get(_FLAG), database
     call.drop(_FLAG)
+    name = f"New{'DBInstance' if is_instance(call) else 'DBCluster'}Identifier"
+    call.stage_new_name = call.parameters.get(name)
+    call.drop(name)  # moto would change it at once, and forget members
 
 
 @after("rds", "ModifyDBInstance", "ModifyDBCluster")
@@ -102,10 +106,18 @@ def modify(aws, call):
     keep_logs(database, call.stage_logs)
     if call.stage_new_group and not change_of(database).busy:
         begin(database, replace(change_of(database), status="modifying", busy=polls["busy"]))
+    if call.stage_new_name:
+        begin_renaming(aws, call, database)
     follow(aws, call)
     if change_of(database).due:
         settle(database)
     return shown(call, database)
+
+
+@before("rds", "DescribeDBInstances", "DescribeDBClusters")
+def renamed_appear(aws, call):
+    """While it is renamed, a database has neither name for a look."""
+    appear(aws, call)
 
 
 @before("rds", "DescribeDBClusters")
@@ -124,7 +136,7 @@ def observe(_aws, call):
     backend = backend_of(call)
     databases = backend.databases if is_instance(call) else backend.clusters
     name = call.parameters.get("DBInstanceIdentifier") or call.parameters.get("DBClusterIdentifier")
-    for database in [find(call, call.parameters)] if name else databases.values():
+    for database in [find(call, call.parameters)] if name else list(databases.values()):
         progress_storage(database)
         progress(database)
         progress_parameters(database)

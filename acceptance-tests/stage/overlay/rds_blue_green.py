@@ -11,6 +11,7 @@ from . import after, before
 from .rds_encryption import encrypt
 from .rds_keys import accessible
 from .rds_models import become_another
+from .rds_renames import all_like, name_of, rename
 from .rds_settings import SETTINGS
 from .rds_state import MULTI_AZ_ENGINES, Change, backend_of, begin, change_of, cluster_of, disconnect, follow, named
 from .rds_state import progress
@@ -166,16 +167,6 @@ def observe_deployments(_aws, call):
         progress(deployment)
 
 
-@after("rds", "ModifyDBCluster")
-def members_follow_the_name(_aws, call):
-    """moto leaves them with the old name of their cluster."""
-    if name := call.parameters.get("NewDBClusterIdentifier"):
-        backend = backend_of(call)
-        for database in backend.databases.values():
-            if cluster_of(database) is backend.clusters[name]:
-                database.db_cluster_identifier = name
-
-
 def _require_permissions(call, database):
     for operation in _NEEDS[call.operation][isinstance(database, DBCluster)]:
         identity.check(call, f"rds:{operation}", database.arn)
@@ -256,10 +247,10 @@ def _copy_replica(deployment, blue, source):
 
 def _drop_replica(replica):
     """Deletes a read replica; its source knows it no more."""
-    source = named(_all(replica), replica.source_db_instance_identifier)
+    source = named(all_like(replica), replica.source_db_instance_identifier)
     if source:
         source.replicas = [name for name in source.replicas if name != replica.db_instance_identifier]
-    del _all(replica)[replica.db_instance_identifier]
+    del all_like(replica)[replica.db_instance_identifier]
 
 
 def _resemble(green, blue):
@@ -295,9 +286,9 @@ def _switch(aws, call, deployment, patience):
         return
     green.stage_read_only = False
     for old, new in deployment.stage_pairs:
-        name = _name(old)
-        _rename(old, _unused(old, name))
-        _rename(new, name)
+        name = name_of(old)
+        rename(old, _unused(old, name))
+        rename(new, name)
     for side in zip(*deployment.stage_pairs, strict=True):
         _reattach(side)
     deployment.source, deployment.target = blue.arn, green.arn
@@ -305,32 +296,11 @@ def _switch(aws, call, deployment, patience):
     follow(aws, call)
 
 
-def _name(database):
-    return database.db_cluster_identifier if isinstance(database, DBCluster) else database.db_instance_identifier
-
-
-def _all(database):
-    return database.backend.clusters if isinstance(database, DBCluster) else database.backend.databases
-
-
 def _unused(database, name):
     number = 1
-    while f"{name}-old{number}" in _all(database):
+    while f"{name}-old{number}" in all_like(database):
         number += 1
     return f"{name}-old{number}"
-
-
-def _rename(database, name):
-    everything = _all(database)
-    del everything[_name(database)]
-    everything[name] = database
-    if not isinstance(database, DBCluster):
-        database.db_instance_identifier = name
-        return
-    members = database.members
-    database.db_cluster_identifier = name
-    for member in members:
-        member.db_cluster_identifier = name
 
 
 def _reattach(side):
@@ -349,7 +319,7 @@ def _invalid_state(deployment):
 
 
 def _exists(database):
-    return _all(database).get(_name(database)) is database
+    return all_like(database).get(name_of(database)) is database
 
 
 def _status(self):

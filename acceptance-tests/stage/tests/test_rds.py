@@ -231,6 +231,34 @@ def test_names_change_hands_only_when_they_are_free(account):
     assert ids == {"old": first["resource_id"], "orders": second["resource_id"]}
 
 
+def test_a_rename_takes_a_while(account):
+    made = account.instance("orders")
+    account.control("POST", "clusters", account=account.id, identifier="ledger")
+    account.instance("member", engine="aurora-postgresql", cluster="ledger")
+    account.control("POST", "transitions", account=account.id, renaming=1)
+    rds = account.client("rds")
+    names = {"DBInstanceIdentifier": "orders", "NewDBInstanceIdentifier": "old", "ApplyImmediately": True}
+    shown = rds.modify_db_instance(**names)["DBInstance"]
+    assert (shown["DBInstanceIdentifier"], shown["DBInstanceStatus"]) == ("orders", "renaming")
+    refused("InvalidDBInstanceState", rds.modify_db_instance, **names)
+
+    def look():
+        wanted = [{"Name": "db-instance-id", "Values": ["orders", "old"]}]
+        found = rds.describe_db_instances(Filters=wanted)["DBInstances"]
+        return [(i["DBInstanceIdentifier"], i["DBInstanceStatus"]) for i in found]
+
+    assert [look() for _ in range(4)][-3:] == [[], [("old", "rebooting")], [("old", "available")]]
+    assert rds.describe_db_instances(DBInstanceIdentifier="old")["DBInstances"][0]["DbiResourceId"] == made["resource_id"]
+    refused("DBInstanceNotFound", rds.describe_db_instances, DBInstanceIdentifier="orders")
+
+    rds.modify_db_cluster(DBClusterIdentifier="ledger", NewDBClusterIdentifier="books", ApplyImmediately=True)
+    for _ in range(4):
+        found = rds.describe_db_clusters()["DBClusters"]
+    assert [(c["DBClusterIdentifier"], c["Status"]) for c in found] == [("books", "available")]
+    member = rds.describe_db_instances(DBInstanceIdentifier="member")["DBInstances"][0]
+    assert member["DBClusterIdentifier"] == "books"
+
+
 def test_deleting_asks_for_a_decision_about_the_last_snapshot(account):
     account.instance("orders")
     rds = account.client("rds")
