@@ -90,7 +90,7 @@ pub fn named<M: Model>(
         return Err(Diagnostic::error("Malformed import id", detail));
     }
     let named = Partial::default().with(name, own.to_owned());
-    Ok(placed(named, region, elsewhere))
+    Ok(in_region(named, elsewhere, region))
 }
 
 /// Understands the ARN of an object of RDS, or its identifier with `@REGION` behind it if that is not the provider's. RDS
@@ -113,11 +113,15 @@ pub fn named_by<M: Model>(
         return Ok(Partial::default().with(name, own).with(region, Computed::Known(arn.region)));
     }
     let (own, elsewhere) = arn::split_region(id);
-    let named = Partial::default().with(name, own.to_lowercase());
-    Ok(placed(named, region, elsewhere))
+    Ok(in_region(Partial::default().with(name, own.to_lowercase()), elsewhere, region))
 }
 
-fn placed<M: Model>(named: Partial<M>, region: Handle<M, Computed<String>>, elsewhere: Option<&str>) -> Partial<M> {
+/// What an import ID names, in the region that stands behind it, if one does.
+pub fn in_region<M: Model>(
+    named: Partial<M>,
+    elsewhere: Option<&str>,
+    region: Handle<M, Computed<String>>,
+) -> Partial<M> {
     match elsewhere {
         Some(elsewhere) => named.with(region, Computed::Known(elsewhere.to_owned())),
         None => named,

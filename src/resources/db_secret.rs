@@ -330,10 +330,7 @@ impl Resource<World> for DbSecret {
         if !id.contains(':') {
             let (name, region) = arn::split_region(id);
             let named = Partial::default().with(Self::name, name);
-            return Ok(match region {
-                Some(region) => named.with(Self::region, Computed::Known(region.to_owned())),
-                None => named,
-            });
+            return Ok(ownership::in_region(named, region, Self::region));
         }
         let malformed = |detail: String| Diagnostic::error("Malformed import id", detail);
         let arn: Arn = id.parse().map_err(|error: crate::arn::ArnError| malformed(error.to_string()))?;
