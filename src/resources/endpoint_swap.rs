@@ -59,9 +59,10 @@ tf_provider::model! {
     ///
     /// A plan that creates the swap fails if the replacement is not encrypted, if the engines differ, if one of the databases
     /// is a member of a DB cluster, or is the source of a blue/green deployment. It warns if a database does not exist
-    /// yet or `retired_identifier` is taken, since another resource may change that in the same apply. The apply waits until
-    /// both databases are available before it renames one of them. If RDS then refuses the second rename, the first is
-    /// undone.
+    /// yet or `retired_identifier` is taken, since another resource may change that in the same apply. If the old database has
+    /// IAM database authentication, it also warns of the policies that name its resource ID and not that of the replacement.
+    /// The apply waits until both databases are available before it renames one of them. If RDS then refuses the second
+    /// rename, the first is undone.
     ///
     /// ## Drift Detection
     ///
@@ -79,7 +80,8 @@ tf_provider::model! {
     ///
     /// - `db_instance_identifier`: `rds:DescribeDBInstances` and `rds:ModifyDBInstance`.
     /// - `db_cluster_identifier`: `rds:DescribeDBClusters` and `rds:ModifyDBCluster`.
-    /// - Create: also `rds:DescribeBlueGreenDeployments`.
+    /// - Create: also `rds:DescribeBlueGreenDeployments`, and `iam:GetAccountAuthorizationDetails` to find policies. Without
+    ///   the last, the plan has a warning.
     ///
     /// The statement with `rds:DescribeDBInstances` or `rds:DescribeDBClusters` needs `"Resource": "*"`, since the databases are
     /// looked up together.
@@ -254,10 +256,7 @@ impl Resource<World> for EndpointSwap {
         };
         let named = named.with(Self::replacement_identifier, replacement.clone());
         let named = named.with(Self::retired_identifier, Computed::Known(retired.clone()));
-        Ok(match region {
-            Some(region) => named.with(Self::region, Computed::Known(region.to_owned())),
-            None => named,
-        })
+        Ok(ownership::in_region(named, region, Self::region))
     }
 }
 

@@ -17,6 +17,16 @@ pub struct Mention {
     pub policy: String,
 }
 
+impl Mention {
+    /// The policy among all of an account, such as `role/app/login`.
+    pub fn name(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("{owner}/{}", self.policy),
+            None => self.policy.clone(),
+        }
+    }
+}
+
 /// The policies that were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions {
@@ -40,6 +50,17 @@ impl Iam {
     /// Any.
     pub async fn mentions(&self, words: &[&str]) -> Result<Mentions, Error> {
         let pick = |mention, document: &str| names(document, words).then_some(mention);
+        let (found, is_complete) = self.each_policy(pick).await?;
+        Ok(Mentions { found, is_complete })
+    }
+
+    /// The same policies, if one word occurs in them and another does not.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn mentions_without(&self, word: &str, other: &str) -> Result<Mentions, Error> {
+        let pick =
+            |mention, document: &str| (names(document, &[word]) && !names(document, &[other])).then_some(mention);
         let (found, is_complete) = self.each_policy(pick).await?;
         Ok(Mentions { found, is_complete })
     }
@@ -147,6 +168,19 @@ mod tests {
         let server = Server::start([page(OTHERS, "<IsTruncated>false</IsTruncated>")]).await;
         let found = server.clients().iam().await.unwrap().mentions(&["db-ABC"]).await.unwrap();
         assert_eq!(found, Mentions { found: Vec::new(), is_complete: true });
+    }
+
+    #[tokio::test]
+    async fn a_policy_that_names_the_other_as_well_is_left_out() {
+        let pages =
+            [OURS, &format!("{OURS}%2C{OTHERS}")].map(|document| page(document, "<IsTruncated>false</IsTruncated>"));
+        let server = Server::start(pages).await;
+        let clients = server.clients();
+        let iam = clients.iam().await.unwrap();
+        for expected in [&["role/app/p"][..], &[]] {
+            let found = iam.mentions_without("db-ABC", "db-ABCD").await.unwrap().found;
+            assert_eq!(found.iter().map(Mention::name).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[tokio::test]

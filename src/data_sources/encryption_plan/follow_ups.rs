@@ -61,16 +61,12 @@ pub(super) fn all(dependents: &Dependents) -> Vec<Step> {
 fn policies(dependents: &Dependents) -> Vec<Step> {
     let found = dependents.mentions.as_ref().map(|mentions| mentions.found.as_slice()).unwrap_or_default();
     let step = |one: &crate::aws::iam::mentions::Mention| {
-        let name = match &one.owner {
-            Some(owner) => format!("{owner}/{}", one.policy),
-            None => one.policy.clone(),
-        };
         let action = format!(
             "It names the resource ID \"{}\". The new database has another, also if it takes over the identifier: allow \
              both before the cutover, and remove the old one afterwards.",
             dependents.facts.source.database.resource_id
         );
-        Step { kind: POLICY, name, arn: one.arn.clone(), action }
+        Step { kind: POLICY, name: one.name(), arn: one.arn.clone(), action }
     };
     found.iter().map(step).collect()
 }

@@ -62,7 +62,15 @@ pub(super) async fn foresee(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     match (places.position(), to_look_up) {
         (Position::After, Some(subject)) => cx.claims().warn_exists(cx, &subject, &Creator::Unknown),
         (Position::After, None) => {}
-        _ => planned.check(&rds, &places).await.map_err(world::refuse_plan)?,
+        (_, to_look_up) => {
+            planned.check(&rds, &places).await.map_err(world::refuse_plan)?;
+            if to_look_up.is_some() {
+                warn_of_policies(cx, old, new).await?;
+            }
+        }
+    }
+    if !places.is_settled() {
+        return Ok(());
     }
     plan.set(This::resource_id, new.resource_id.clone());
     plan.set(This::retired_resource_id, old.resource_id.clone());
@@ -71,6 +79,25 @@ pub(super) async fn foresee(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
     }
     if let Some(port) = new.port {
         plan.set(This::port, port);
+    }
+    Ok(())
+}
+
+/// Warns of policies that allow the old database and not its replacement. Once the swap has come between its renames it
+/// is the same: the next apply completes it.
+async fn warn_of_policies(cx: &Ctx, old: &Database, new: &Database) -> Result<()> {
+    if !old.iam_enabled {
+        return Ok(()); // No policy decides who logs in.
+    }
+    let clients = cx.aws()?;
+    let found = async { clients.iam().await?.mentions_without(&old.resource_id, &new.resource_id).await };
+    match found.await {
+        Ok(found) if found.found.is_empty() && found.is_complete => {}
+        Ok(found) if found.found.is_empty() => {
+            cx.warn(diagnostics::policies_not_read("The account has more policies than are looked at.", old, new));
+        }
+        Ok(found) => cx.warn(diagnostics::locks_out(&found, old, new)),
+        Err(error) => cx.warn(diagnostics::policies_not_read(&error.reason(), old, new)),
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use tf_provider::diagnostic::Diagnostic;
 
+use crate::aws::iam::mentions::{Mention, Mentions};
 use crate::aws::rds::{Database, Dependent, Kind};
 use crate::resources::endpoint_swap::EndpointSwap;
 use crate::resources::endpoint_swap::places::{Exchange, Pair, Places};
@@ -95,6 +96,31 @@ pub(super) fn other_than_planned(seen: &Pair, planned: &Pair) -> Diagnostic {
         planned.old, planned.new, seen.old, seen.new
     );
     Diagnostic::error("Databases have changed since the plan", detail)
+}
+
+/// Database users whose policies name only the old database cannot log in after the swap.
+pub(super) fn locks_out(mentions: &Mentions, old: &Database, new: &Database) -> Diagnostic {
+    let names: String = mentions.found.iter().map(|found| format!("\n  {}", Mention::name(found))).collect();
+    let more = match mentions.is_complete {
+        true => "",
+        false => "\n\nThe account has more policies, which were not looked at.",
+    };
+    let (old, new) = (&old.resource_id, &new.resource_id);
+    let detail = format!(
+        "After the swap, these policies are still about the old database: they name \"{old}\" and not \"{new}\".{names}\n\n\
+         Allow both before the swap, or users who log in with tokens are locked out: one rdsauth_iam_db_user_policy allows \
+         several resource IDs. If this apply changes the policies, add them to \"depends_on\".{more}"
+    );
+    Diagnostic::warning("Policies do not allow the replacement", detail).at(EndpointSwap::replacement_identifier)
+}
+
+pub(super) fn policies_not_read(why: &str, old: &Database, new: &Database) -> Diagnostic {
+    let detail = format!(
+        "{why}\n\nCheck that policies for rds-db:connect that name \"{}\" also name \"{}\", or users who log in with tokens \
+         are locked out after the swap.",
+        old.resource_id, new.resource_id
+    );
+    Diagnostic::warning("Policies were not looked up", detail).at(EndpointSwap::replacement_identifier)
 }
 
 // === The swap ===

@@ -105,6 +105,12 @@ impl Places {
         }
     }
 
+    /// Whether all of them run and accept changes. While one is renamed, created, stopped or deleted, what they show need
+    /// not last until an apply.
+    pub(super) fn is_settled(&self) -> bool {
+        self.found.iter().all(Database::is_operational)
+    }
+
     /// The old database and its replacement, as the names tell.
     pub(super) fn pair(&self) -> Option<(&Database, &Database)> {
         match self.position() {
@@ -200,6 +206,18 @@ pub(super) mod tests {
             names: ["orders", "orders-encrypted", "orders-old"].map(str::to_owned),
             found: found.iter().map(|(name, id)| database(name, id)).collect(),
         }
+    }
+
+    #[test]
+    fn what_changes_is_not_settled() {
+        let mut places = places(&[("orders", "db-A"), ("orders-encrypted", "db-B")]);
+        assert!(places.is_settled());
+        for status in ["renaming", "stopped", "deleting", "creating"] {
+            places.found[1].status = status.to_owned();
+            assert!(!places.is_settled(), "{status}");
+        }
+        places.found[1].status = "storage-optimization".to_owned();
+        assert!(places.is_settled());
     }
 
     #[test]
