@@ -182,6 +182,20 @@ KINDS = [
         facts={"keys": "arn"},
     ),
     Kind(
+        name="endpoint_swap",
+        configuration="""
+  db_instance_identifier = "app-${count.index}"
+  replacement_identifier = "sealed-app-${count.index}"
+  swap_back_on_destroy   = true
+""",
+        update=("= true", "= true\n  require_encryption = false"),
+        seeds=[
+            ("keys", {"alias": "alias/swaps"}),
+            ("instances", {"identifier": "app-%d"}),
+            ("instances", {"identifier": "sealed-app-%d", "key": "FIRST.arn"}),
+        ],
+    ),
+    Kind(
         name="kms_key",
         configuration="""
   alias       = "alias/bench-${count.index}"

@@ -34,15 +34,16 @@ const OF_A_CLUSTER: Scenario = Scenario {
 /// An unencrypted database and its encrypted replacement, whose renames take a look.
 fn seed(account: &Account, kind: &str) -> Variables {
     account.command("transitions", json!({ "busy": 1, "lingering": 0, "renaming": 1 }));
-    add_pair(account, kind);
+    add_pair(account, kind, &json!({}));
     Variables::new()
 }
 
-/// An unencrypted database and its encrypted replacement.
-pub(crate) fn add_pair(account: &Account, kind: &str) {
-    let key = account.add_key(json!({}));
-    account.add_database(kind, "orders");
-    account.add_database_of(kind, "orders-encrypted", json!({ "key": key }));
+/// An unencrypted database with these properties, and its encrypted replacement.
+pub(crate) fn add_pair(account: &Account, kind: &str, fields: &Value) {
+    let mut encrypted = fields.clone();
+    encrypted["key"] = json!(account.add_key(json!({})));
+    account.add_database_of(kind, "orders", fields.clone());
+    account.add_database_of(kind, "orders-encrypted", encrypted);
 }
 
 /// The resource IDs and the encryption of all databases by their identifiers. Each look brings a rename nearer to its end.
