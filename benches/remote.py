@@ -194,6 +194,7 @@ KINDS = [
             ("instances", {"identifier": "app-%d"}),
             ("instances", {"identifier": "sealed-app-%d", "key": "FIRST.arn"}),
         ],
+        most="plan 4r; create 14r 2w; refresh 1r; update 0r; destroy 5r 2w",
     ),
     Kind(
         name="kms_key",

@@ -15,6 +15,7 @@ use tf_provider::value::Path;
 use crate::arn;
 use crate::attributes::checks as valid;
 use crate::aws::rds::{Kind, Rds};
+use crate::local::lock;
 use crate::ownership::{self, Owned, Seen};
 use crate::parts;
 use crate::parts::rds::database;
@@ -135,6 +136,8 @@ impl Resource<World> for EndpointSwap {
     async fn create(cx: &Ctx, mut plan: Self) -> Result<Self> {
         let rds = plan.rds(cx).await?;
         let claim = ownership::begin(cx, &plan).await?;
+        // Another process that found the databases between their renames would take the swap for an interrupted one.
+        let _turn = lock::hold(cx, &format!("swap {}", ownership::subject(&plan)?.key)).await?;
         let places = plan.settled(cx, &rds).await?;
         let Some(pair) = places.ids() else { return Err(plan.misplaced(cx, &places).await?) };
         let is_claimed = claim.objects().any(|object| object == pair.note());
