@@ -2,7 +2,7 @@
 //! nothing that they have not created.
 
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{Computed, Handle, Model, Partial, Plan, Resource, Val, View};
+use tf_provider::schema::{Computed, Handle, Model, Partial, Pauses, Plan, Resource, Val, View, Wait};
 use tf_provider::value::Path;
 
 use crate::arn::{self, Arn, ArnError};
@@ -32,6 +32,33 @@ pub enum Seen<T> {
     Gone,
     /// It could not be looked at, which says nothing about it.
     Unclear(Diagnostic),
+}
+
+/// The outcome of a request that AWS refuses as long as something else is in progress.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// What was requested has begun.
+    Begun,
+    /// Why not now.
+    Busy(String),
+    /// Why it is not known.
+    Unclear(Diagnostic),
+}
+
+impl Asked {
+    /// The wait for the time when the request is not refused any more; `what` completes "waiting for".
+    pub const fn accepted(what: &'static str, pauses: Pauses) -> Wait<Self> {
+        Wait {
+            what,
+            done: |asked| !matches!(asked, Self::Busy(_)),
+            failed: |_| false,
+            seen: |asked| match asked {
+                Self::Busy(why) => why.clone(),
+                Self::Begun | Self::Unclear(_) => String::new(),
+            },
+            pauses,
+        }
+    }
 }
 
 /// The object that a resource creates or has created.

@@ -17,7 +17,6 @@ pub mod inventory;
 mod modify;
 pub mod parameters;
 pub mod proxies;
-mod rename;
 pub mod snapshots;
 mod source;
 mod support;
@@ -26,6 +25,8 @@ pub mod users;
 
 use std::fmt;
 use std::sync::Arc;
+
+use aws_sdk_rds::types::Filter;
 
 use crate::aws::error::Error;
 use crate::aws::rds::users::Lists;
@@ -66,6 +67,25 @@ impl Rds {
             Kind::Cluster => self.cluster(identifier).await,
         }
     }
+
+    /// The DB instances or DB clusters that have one of these identifiers, in one call. Needs `rds:DescribeDBInstances`
+    /// or `rds:DescribeDBClusters` of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn databases_named(&self, kind: Kind, identifiers: &[String]) -> Result<Vec<Database>, Error> {
+        let filter = |name: &str| Filter::builder().name(name).set_values(Some(identifiers.to_vec())).build();
+        match kind {
+            Kind::Instance => {
+                let found = self.describe_instances(Some(filter("db-instance-id"))).await?;
+                found.into_iter().map(Database::of_instance).collect()
+            }
+            Kind::Cluster => {
+                let found = self.describe_clusters(filter("db-cluster-id")).await?;
+                found.into_iter().map(Database::of_cluster).collect()
+            }
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -87,7 +107,7 @@ fn present<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::aws::host::RdsHost;
     use crate::aws::testing::{Answer, Server, fault, result};
@@ -95,6 +115,29 @@ mod tests {
     const HOST: &str = "orders.cabc.eu-west-1.rds.amazonaws.com";
     const WRITER: &str = "shop.cluster-cabc.eu-west-1.rds.amazonaws.com";
     const READERS: &str = "shop.cluster-ro-cabc.eu-west-1.rds.amazonaws.com";
+
+    /// An unencrypted DB instance that is available and that nothing else is known of.
+    pub(crate) fn database(identifier: &str, resource_id: &str) -> Database {
+        Database {
+            kind: Kind::Instance,
+            identifier: identifier.to_owned(),
+            arn: format!("arn:aws:rds:eu-west-1:123456789012:db:{identifier}"),
+            resource_id: resource_id.to_owned(),
+            host: None,
+            reader_host: None,
+            port: None,
+            engine: "postgres".to_owned(),
+            engine_version: "16.4".to_owned(),
+            status: "available".to_owned(),
+            cluster_identifier: None,
+            encryption: "none".to_owned(),
+            iam_enabled: false,
+            iam_pending: None,
+            group: String::new(),
+            group_status: String::new(),
+            members: Vec::new(),
+        }
+    }
 
     fn instance() -> Answer {
         result(
@@ -144,23 +187,12 @@ mod tests {
         assert_eq!(
             found,
             Database {
-                kind: Kind::Instance,
-                identifier: "orders".to_owned(),
-                arn: "arn:aws:rds:eu-west-1:123456789012:db:orders".to_owned(),
-                resource_id: "db-ABC".to_owned(),
                 host: Some(HOST.to_owned()),
-                reader_host: None,
                 port: Some(5432),
-                engine: "postgres".to_owned(),
-                engine_version: "16.4".to_owned(),
-                status: "available".to_owned(),
-                cluster_identifier: None,
-                encryption: "none".to_owned(),
-                iam_enabled: false,
                 iam_pending: Some(true),
                 group: "orders-pg16".to_owned(),
                 group_status: "applying".to_owned(),
-                members: Vec::new(),
+                ..database("orders", "db-ABC")
             }
         );
     }

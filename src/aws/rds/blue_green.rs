@@ -176,9 +176,7 @@ impl Rds {
         let filter = |name: &str, values| Filter::builder().name(name).set_values(Some(values)).build();
         let mut found = Vec::new();
         if !clusters.is_empty() {
-            let request = self.0.describe_db_clusters().filters(filter("db-cluster-id", clusters));
-            let all = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-            let all = all.map_err(|e| Error::sdk("rds", "DescribeDBClusters", &e))?;
+            let all = self.describe_clusters(filter("db-cluster-id", clusters)).await?;
             found.extend(all.into_iter().filter_map(Part::of_cluster));
         }
         if !instances.is_empty() {

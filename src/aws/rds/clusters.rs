@@ -1,6 +1,6 @@
 //! DB clusters.
 
-use aws_sdk_rds::types::DbCluster;
+use aws_sdk_rds::types::{DbCluster, Filter};
 
 use crate::aws::error::Error;
 use crate::aws::rds::database::Database;
@@ -25,6 +25,16 @@ impl Rds {
             Some(cluster) => self.cluster(cluster).await,
             None => Ok(None),
         }
+    }
+
+    /// The descriptions of the DB clusters that a filter lets through. Needs `rds:DescribeDBClusters` of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub(super) async fn describe_clusters(&self, filter: Filter) -> Result<Vec<DbCluster>, Error> {
+        let request = self.0.describe_db_clusters().filters(filter);
+        let all = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        all.map_err(|e| Error::sdk("rds", "DescribeDBClusters", &e))
     }
 
     /// The description of a DB cluster. Needs `rds:DescribeDBClusters`.

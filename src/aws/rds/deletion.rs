@@ -1,4 +1,4 @@
-//! Deletes of an instance or cluster, and the protection against them.
+//! Deletes of an instance or cluster.
 
 use crate::aws::error::Error;
 use crate::aws::rds::{Kind, Rds, present};
@@ -32,26 +32,6 @@ impl Rds {
         };
         present(answer).map(drop)
     }
-
-    /// Turns off the deletion protection of an instance or cluster. Needs `rds:ModifyDBInstance` or
-    /// `rds:ModifyDBCluster`.
-    ///
-    /// # Errors
-    /// Any; a database that is busy is an [invalid state](Error::is_invalid_state).
-    pub async fn unprotect(&self, kind: Kind, identifier: &str) -> Result<(), Error> {
-        match kind {
-            Kind::Instance => {
-                let request = self.0.modify_db_instance().db_instance_identifier(identifier);
-                let request = request.deletion_protection(false).apply_immediately(true);
-                request.send().await.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBInstance", &e))
-            }
-            Kind::Cluster => {
-                let request = self.0.modify_db_cluster().db_cluster_identifier(identifier);
-                let request = request.deletion_protection(false).apply_immediately(true);
-                request.send().await.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBCluster", &e))
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -79,17 +59,5 @@ mod tests {
         let server = Server::start([fault(404, "DBInstanceNotFound", "x")]).await;
         let rds = server.clients().rds(None).await.unwrap();
         assert_eq!(rds.delete_database(Kind::Instance, "orders-old1", None).await, Ok(()));
-    }
-
-    #[tokio::test]
-    async fn protection_is_turned_off_at_once() {
-        for (kind, operation) in [(Kind::Instance, "ModifyDBInstance"), (Kind::Cluster, "ModifyDBCluster")] {
-            let server = Server::start([result(operation, "")]).await;
-            let rds = server.clients().rds(None).await.unwrap();
-            assert_eq!(rds.unprotect(kind, "orders").await, Ok(()));
-            let seen = &server.seen()[0];
-            assert_eq!(seen.parameter("DeletionProtection"), Some("false"));
-            assert_eq!(seen.parameter("ApplyImmediately"), Some("true"));
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! Changes of an instance or cluster.
 
 use aws_sdk_rds::config::Builder;
+use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder as Cluster;
+use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder as Instance;
 
 use crate::aws::error::Error;
 use crate::aws::once;
@@ -13,16 +15,53 @@ impl Rds {
     /// # Errors
     /// Any; a database that is busy is an [invalid state](Error::is_invalid_state).
     pub async fn set_iam(&self, kind: Kind, identifier: &str, on: bool, immediately: bool) -> Result<(), Error> {
+        let instance = |request: Instance| request.enable_iam_database_authentication(on);
+        let cluster = |request: Cluster| request.enable_iam_database_authentication(on);
+        self.modify(kind, identifier, immediately, instance, cluster).await
+    }
+
+    /// Turns off the deletion protection of an instance or cluster. Needs `rds:ModifyDBInstance` or
+    /// `rds:ModifyDBCluster`.
+    ///
+    /// # Errors
+    /// Any; a database that is busy is an [invalid state](Error::is_invalid_state).
+    pub async fn unprotect(&self, kind: Kind, identifier: &str) -> Result<(), Error> {
+        let instance = |request: Instance| request.deletion_protection(false);
+        let cluster = |request: Cluster| request.deletion_protection(false);
+        self.modify(kind, identifier, true, instance, cluster).await
+    }
+
+    /// Requests another identifier for a DB instance or DB cluster, immediately. The answer comes minutes before the
+    /// change. Asking twice does no harm: the second time, nothing has the old name. Needs `rds:ModifyDBInstance` or
+    /// `rds:ModifyDBCluster`.
+    ///
+    /// # Errors
+    /// Any; a database that is busy is an [invalid state](Error::is_invalid_state), and a name that another one has
+    /// [exists already](Error::is_already_exists).
+    pub async fn rename(&self, kind: Kind, from: &str, to: &str) -> Result<(), Error> {
+        let instance = |request: Instance| request.new_db_instance_identifier(to);
+        let cluster = |request: Cluster| request.new_db_cluster_identifier(to);
+        self.modify(kind, from, true, instance, cluster).await
+    }
+
+    async fn modify(
+        &self,
+        kind: Kind,
+        identifier: &str,
+        immediately: bool,
+        instance: impl FnOnce(Instance) -> Instance,
+        cluster: impl FnOnce(Cluster) -> Cluster,
+    ) -> Result<(), Error> {
         match kind {
             Kind::Instance => {
                 let request = self.0.modify_db_instance().db_instance_identifier(identifier);
-                let request = request.enable_iam_database_authentication(on).apply_immediately(immediately);
-                request.send().await.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBInstance", &e))
+                let answer = instance(request.apply_immediately(immediately)).send().await;
+                answer.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBInstance", &e))
             }
             Kind::Cluster => {
                 let request = self.0.modify_db_cluster().db_cluster_identifier(identifier);
-                let request = request.enable_iam_database_authentication(on).apply_immediately(immediately);
-                request.send().await.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBCluster", &e))
+                let answer = cluster(request.apply_immediately(immediately)).send().await;
+                answer.map(drop).map_err(|e| Error::sdk("rds", "ModifyDBCluster", &e))
             }
         }
     }
@@ -105,6 +144,34 @@ mod tests {
             let rds = server.clients().rds(None).await.unwrap();
             let error = rds.set_iam(Kind::Instance, "orders", true, true).await.unwrap_err();
             assert_eq!((error.is_invalid_state(), error.is_unsupported()), (busy, unsupported), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn protection_is_turned_off_at_once() {
+        for (kind, operation) in [(Kind::Instance, "ModifyDBInstance"), (Kind::Cluster, "ModifyDBCluster")] {
+            let server = Server::start([result(operation, "")]).await;
+            let rds = server.clients().rds(None).await.unwrap();
+            assert_eq!(rds.unprotect(kind, "orders").await, Ok(()));
+            let seen = &server.seen()[0];
+            assert_eq!(seen.parameter("DeletionProtection"), Some("false"));
+            assert_eq!(seen.parameter("ApplyImmediately"), Some("true"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rename_is_immediate() {
+        for (kind, operation, old, new) in [
+            (Kind::Instance, "ModifyDBInstance", "DBInstanceIdentifier", "NewDBInstanceIdentifier"),
+            (Kind::Cluster, "ModifyDBCluster", "DBClusterIdentifier", "NewDBClusterIdentifier"),
+        ] {
+            let server = Server::start([result(operation, ""), fault(400, "DBInstanceAlreadyExists", "x")]).await;
+            let rds = server.clients().rds(None).await.unwrap();
+            assert_eq!(rds.rename(kind, "orders", "orders-old").await, Ok(()));
+            let seen = &server.seen()[0];
+            assert_eq!((seen.parameter(old), seen.parameter(new)), (Some("orders"), Some("orders-old")));
+            assert_eq!(seen.parameter("ApplyImmediately"), Some("true"));
+            assert!(rds.rename(kind, "orders", "orders-old").await.unwrap_err().is_already_exists());
         }
     }
 }

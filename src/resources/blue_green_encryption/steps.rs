@@ -12,7 +12,7 @@ use crate::aws::rds::blue_green::{
     AVAILABLE, COMPLETED, DELETING, Deployment, FAILED, INVALID, NewDeployment, PROVISIONING, Part, SWITCHING,
 };
 use crate::aws::rds::{Kind, Rds, Source};
-use crate::ownership::{self, Seen};
+use crate::ownership::{self, Asked, Seen};
 use crate::parts::rds::database::{self, Target};
 use crate::parts::rds::encryption;
 use crate::records::claims::{Claim, Creator};
@@ -34,15 +34,6 @@ pub(super) enum By {
 struct Look {
     seen: Seen<Deployment>,
     is_over: bool,
-}
-
-/// The outcome of a request to switch over.
-enum Asked {
-    Begun,
-    /// Why not now.
-    Busy(String),
-    /// Why it is not known.
-    Unclear(Diagnostic),
 }
 
 /// A deployment that nothing is under way on, or why it was not waited for any longer.
@@ -69,16 +60,7 @@ const PROVISIONED: Wait<Look> = Wait {
 
 const SWITCHED: Wait<Look> = Wait { what: "the switchover to complete", ..PROVISIONED };
 
-const ACCEPTED: Wait<Asked> = Wait {
-    what: "the blue/green deployment to accept a switchover",
-    done: |asked| !matches!(asked, Asked::Busy(_)),
-    failed: |_| false,
-    seen: |asked| match asked {
-        Asked::Busy(why) => why.clone(),
-        Asked::Begun | Asked::Unclear(_) => String::new(),
-    },
-    pauses: lag::DEPLOYMENT,
-};
+const ACCEPTED: Wait<Asked> = Asked::accepted("the blue/green deployment to accept a switchover", lag::DEPLOYMENT);
 
 impl BlueGreenEncryption {
     /// The deployment that an interrupted create has left. One of another database or with another key, which the

@@ -145,7 +145,7 @@ pub(super) fn name_of(plan: &Plan<'_, This>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::endpoint_swap::places::tests::database;
+    use crate::aws::rds::tests::database;
     use tf_provider::schema::Computed;
 
     fn swap(require_encryption: bool) -> EndpointSwap {

@@ -175,31 +175,9 @@ impl EndpointSwap {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::aws::rds::Kind;
-
-    pub(in super::super) fn database(identifier: &str, id: &str) -> Database {
-        Database {
-            kind: Kind::Instance,
-            identifier: identifier.to_owned(),
-            arn: format!("arn:aws:rds:us-east-1:123456789012:db:{identifier}"),
-            resource_id: id.to_owned(),
-            host: None,
-            reader_host: None,
-            port: None,
-            engine: "postgres".to_owned(),
-            engine_version: "16.4".to_owned(),
-            status: "available".to_owned(),
-            cluster_identifier: None,
-            encryption: "none".to_owned(),
-            iam_enabled: false,
-            iam_pending: None,
-            group: String::new(),
-            group_status: String::new(),
-            members: Vec::new(),
-        }
-    }
+    use crate::aws::rds::tests::database;
 
     fn places(found: &[(&str, &str)]) -> Places {
         Places {

@@ -7,7 +7,7 @@ use tf_provider::schema::{Ended, Wait};
 
 use crate::aws::lag;
 use crate::aws::rds::Rds;
-use crate::ownership::Seen;
+use crate::ownership::{Asked, Seen};
 use crate::resources::endpoint_swap::places::{Exchange, Pair, Places};
 use crate::resources::endpoint_swap::{EndpointSwap, diagnostics};
 use crate::world::Ctx;
@@ -28,15 +28,6 @@ struct Look {
     is_lost: bool,
 }
 
-/// The outcome of a request to rename.
-enum Asked {
-    Begun,
-    /// Why not now.
-    Busy(String),
-    /// Why it is not known.
-    Unclear(Diagnostic),
-}
-
 const READY: Wait<Look> = Wait {
     what: "both databases to accept changes",
     done: |look| look.is_over || matches!(look.places, Seen::Unclear(_)),
@@ -52,16 +43,7 @@ const FREED: Wait<Look> = Wait { what: "the database to give up its name", ..REA
 
 const NAMED: Wait<Look> = Wait { what: "the other database to have the name and be available", ..READY };
 
-const ACCEPTED: Wait<Asked> = Wait {
-    what: "the database to accept another name",
-    done: |asked| !matches!(asked, Asked::Busy(_)),
-    failed: |_| false,
-    seen: |asked| match asked {
-        Asked::Busy(why) => why.clone(),
-        Asked::Begun | Asked::Unclear(_) => String::new(),
-    },
-    pauses: lag::DATABASE,
-};
+const ACCEPTED: Wait<Asked> = Asked::accepted("the database to accept another name", lag::DATABASE);
 
 impl Stopped {
     fn late(why: Diagnostic) -> Self {
