@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::constraint_suspension::{IT, Scene};
+use crate::constraint_suspension::{IT, Scene, assert_same_catalogue};
 use crate::support::eventually;
 
 #[test]
@@ -59,7 +59,7 @@ fn a_renamed_reference_stops_only_its_own_key() {
 #[test]
 fn sessions_that_hold_locks_are_named_in_the_end() {
     let scene = Scene::new();
-    let before = scene.in_effect();
+    let before = scene.catalogue();
     scene.configure("lock_timeout = \"200ms\"\n timeouts { create = \"3s\" }");
     let lock = "BEGIN; LOCK TABLE \"Shop é\".pair IN ACCESS SHARE MODE; SELECT pg_sleep(100)";
     let mut holder = scene.client("mID", lock).env("PGAPPNAME", "report").spawn().expect("psql");
@@ -79,6 +79,12 @@ fn sessions_that_hold_locks_are_named_in_the_end() {
     assert!(!scene.tf.state().is_tainted(IT));
     scene.tf.assert_plan_empty();
     scene.tf.destroy();
-    assert_eq!(scene.in_effect(), before);
+    // The failed create was undone in between: on each table, the system triggers fire in the same order. Between tables
+    // without any in common there is none.
+    let of_tables = |mut all: Value| {
+        all.as_object_mut().expect("an object").remove("order").expect("an order");
+        all
+    };
+    assert_same_catalogue(&of_tables(scene.catalogue()), &of_tables(before));
     assert!(!scene.has_inventory());
 }

@@ -163,9 +163,13 @@ impl Scenario {
 
 /// The cases to run.
 enum Choice {
+    /// One case, or all whose names begin so if it ends with a slash.
     One(String),
     All,
-    Sample { size: usize, seed: u64 },
+    Sample {
+        size: usize,
+        seed: u64,
+    },
 }
 
 impl Choice {
@@ -189,7 +193,8 @@ impl Choice {
         let mut cases = Case::all(reference);
         match self {
             Self::One(wanted) => {
-                cases.retain(|case| case.to_string() == *wanted);
+                let is_wanted = |case: String| case == *wanted || wanted.ends_with('/') && case.starts_with(wanted);
+                cases.retain(|case| is_wanted(case.to_string()));
                 assert!(!cases.is_empty(), "{} has no case {wanted}; it sends {}", scenario.name, reference.events());
             }
             Self::All => {}

@@ -61,6 +61,10 @@ tf_provider::model! {
     /// foreign keys were created, names and comments of what partitions have inherited, and for each trigger, also on
     /// each partition, whether it fires by default, always, on replicas or never.
     ///
+    /// The order matters where several foreign keys act on the same row. Those of tables that are not chosen keep their place
+    /// before those that are put back. If an interrupted apply is undone, foreign keys of the same tables that it has not
+    /// reached are dropped and created again, too, unless `validate` is `false`.
+    ///
     /// In MySQL and MariaDB, where triggers cannot be disabled, they are dropped and created again with body, definer, SQL mode,
     /// character set and collation, and in the same order. Foreign keys are not changed there, since each session can turn
     /// their checks off, as AWS DMS does with the extra connection attribute `Initstmt=SET FOREIGN_KEY_CHECKS=0` of the target

@@ -73,6 +73,17 @@ pub(super) fn left(told: &str, item: &Item) -> Diagnostic {
     Diagnostic::warning("Suspended object was changed by others", detail)
 }
 
+/// A foreign key that keeps its place while older ones are created again.
+pub(super) fn order_changes(item: &Item, error: &Error) -> Diagnostic {
+    let detail = format!(
+        "An interrupted apply has suspended foreign keys that are older than the {}, which was still in effect and could not be \
+         dropped now: {error}\n\nOnce they are back, what they do on an update or delete comes after what it does. If that \
+         matters, drop and create it again.",
+        item.what()
+    );
+    Diagnostic::warning("Order of foreign keys has changed", detail)
+}
+
 /// Foreign keys that check new rows only.
 pub(super) fn unvalidated(all: &[String]) -> Diagnostic {
     let lines: String = all.iter().map(|what| format!("\n  - the {what}")).collect();

@@ -10,7 +10,7 @@ use crate::ownership;
 use crate::records::claims;
 use crate::resources::constraint_suspension::server::Server;
 use crate::resources::constraint_suspension::{ConstraintSuspension, diagnostics};
-use crate::sql::postgres::suspension::is_violation;
+use crate::sql::postgres::suspension::{is_violation, to_follow};
 use crate::sql::suspension::{Item, Progress, Restored, Suspension};
 use crate::sql::{self, Refusal};
 use crate::world::Ctx;
@@ -89,7 +89,10 @@ impl ConstraintSuspension {
             }
             self.note_or_refuse(session, mark, &missing).await?;
         }
-        let items = session.suspended(mark).await.map_err(|error| self.fault(error))?;
+        let mut items = session.suspended(mark).await.map_err(|error| self.fault(error))?;
+        if self.validate {
+            self.keep_order(cx, session, &mut items, mark).await?;
+        }
         let (mut to_validate, mut unvalidated, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         for item in &items {
             if item.progress == Progress::Unvalidated && self.validate {
@@ -118,6 +121,20 @@ impl ConstraintSuspension {
         }
         self.check_rows(cx, session).await?;
         session.end_suspension(mark, self.patience()).await.map_err(|error| self.fault(error))
+    }
+
+    /// Drops foreign keys that an interrupted suspension has not reached, where others would come behind them otherwise. All
+    /// are created again in their order then, also if that is interrupted.
+    async fn keep_order(&self, cx: &Ctx, session: &Server, items: &mut [Item], mark: &str) -> Result<()> {
+        for index in to_follow(items) {
+            let item = &items[index];
+            match self.patiently(cx, session, item, || session.suspend(item, mark, self.patience())).await? {
+                Ok(()) => items[index].progress = Progress::Suspended,
+                Err(error) if error.is_unreached() => return Err(self.fault(error)),
+                Err(error) => cx.warn(diagnostics::order_changes(item, &error).at(Self::schemas)),
+            }
+        }
+        Ok(())
     }
 
     /// Looks for rows that violate foreign keys, where the server does not when these are put back.

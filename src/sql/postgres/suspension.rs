@@ -7,6 +7,7 @@
 mod foreign_key;
 mod inventory;
 mod offenders;
+mod order;
 mod restore;
 mod survey;
 mod trigger;
@@ -21,6 +22,7 @@ use crate::sql::suspension::{Item, Kind, Progress};
 use crate::sql::{Error, Kind as ErrorKind, Refusal};
 
 pub use self::offenders::is_violation;
+pub use self::order::to_follow;
 
 /// How the login can change a table.
 #[derive(Clone, Debug, PartialEq, Eq)]

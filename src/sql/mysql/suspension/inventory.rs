@@ -135,9 +135,16 @@ impl Session {
         let header = "INSERT INTO rdsauth.suspensions (mark, version, maker, since, scope) \
                       VALUES (?, ?, ?, UTC_TIMESTAMP(), ?) ON DUPLICATE KEY UPDATE version = VALUES(version)";
         self.rows(header, (&it.mark, VERSION, &it.maker, of_scope(&it.scope).to_string())).await?;
-        let noted = "DELETE FROM rdsauth.suspended_objects WHERE mark = ? AND progress = 'noted'";
-        self.rows(noted, (&it.mark,)).await?;
-        let mut all = self.suspended(&it.mark).await?;
+        let mut all = Vec::new();
+        for known in self.suspended(&it.mark).await? {
+            let is_there = |item: &Item| item.is(&known) && trigger::is_same(&known.fingerprint, &item.fingerprint);
+            // What is noted with its place among triggers that are dropped by now keeps it.
+            if known.progress != Progress::Noted || in_effect.iter().any(is_there) {
+                all.push(known);
+            } else {
+                self.strike_out(&known, &it.mark).await?;
+            }
+        }
         for item in suspended.iter().chain(in_effect) {
             let same_name = |known: &&Item| known.schema == item.schema && known.name == item.name;
             match all.iter().find(same_name) {
