@@ -5,6 +5,7 @@ mod import;
 mod lifecycle;
 mod refusals;
 mod resumed;
+mod status;
 
 use std::time::Duration;
 

@@ -15,6 +15,7 @@ use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::data_sources::encryption_plan::EncryptionPlan;
 use crate::data_sources::iam_auth_readiness::IamAuthReadiness;
+use crate::data_sources::migration_status::MigrationStatus;
 use crate::data_sources::posture::Posture;
 use crate::data_sources::replication_iam_impact::ReplicationIamImpact;
 use crate::data_sources::schema_drift::SchemaDrift;
@@ -126,6 +127,7 @@ impl Provider for Rdsauth {
                 data_source::<_, Posture>(),
                 data_source::<_, ReplicationIamImpact>(),
                 data_source::<_, SchemaDrift>(),
+                data_source::<_, MigrationStatus>(),
             ]
         }
     }

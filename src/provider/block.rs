@@ -55,6 +55,7 @@ tf_provider::model! {
     /// | encrypt a snapshot of an unencrypted database | [`rdsauth_encrypted_snapshot`](resources/encrypted_snapshot.md) |
     /// | stop the writes to a database before a cutover | [`rdsauth_write_fence`](resources/write_fence.md) |
     /// | migrate the rows of a database with DMS, and fail if they differ | [`rdsauth_dms_migration`](resources/dms_migration.md) |
+    /// | see how far a DMS migration is, and whether its target is complete | [`rdsauth_migration_status`](data-sources/migration_status.md) (data source) |
     /// | continue the sequences of a copied database above those of its source | [`rdsauth_sequence_sync`](resources/sequence_sync.md) |
     /// | copy data into a database with foreign keys and triggers off, and exactly on again | [`rdsauth_constraint_suspension`](resources/constraint_suspension.md) |
     /// | restore a DB instance, encrypted and with everything the original has | [`rdsauth_encrypted_restore`](resources/encrypted_restore.md) |

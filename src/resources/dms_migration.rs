@@ -23,7 +23,6 @@ use crate::attributes::tags::{self, Given};
 use crate::aws::dms::{Dms, Table, Task};
 use crate::ownership::{self, Owned};
 use crate::records::claims::{self, Creator, Subject};
-use crate::resources::dms_migration::progress::{is_active, is_finished};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -42,7 +41,8 @@ tf_provider::model! {
     /// ~> **Note:** DMS migrates rows, and no more: no sequences or values of `AUTO_INCREMENT`, secondary indexes, triggers,
     /// column defaults or users. Create the schema on the target before, for example from a schema-only dump, and synchronize
     /// sequences after the writes to the source have ended, with [`rdsauth_sequence_sync`](sequence_sync.md).
-    /// [`rdsauth_schema_drift`](../data-sources/schema_drift.md) compares both databases.
+    /// [`rdsauth_schema_drift`](../data-sources/schema_drift.md) compares both databases, and
+    /// [`rdsauth_migration_status`](../data-sources/migration_status.md) reports on each table.
     ///
     /// ~> **Note:** Foreign keys and triggers of the target act on what DMS writes. Suspend them with
     /// [`rdsauth_constraint_suspension`](constraint_suspension.md) until the full load is complete. PostgreSQL never
@@ -359,15 +359,15 @@ impl DmsMigration {
         self.migration_type.clone_from(&found.migration_type);
         SUSPEND.clone_into(&mut self.error_policy);
         progress::FULL_LOAD.clone_into(&mut self.wait_for);
-        self.start = is_active(found) || is_finished(found);
+        self.start = found.is_active() || found.is_finished();
         self.reached = Computed::Unknown;
     }
 
     /// Whether the task runs, as the next plan has to see it. One that has finished needs no start.
     fn read_start(&mut self, found: &Task) {
         match found.status.as_str() {
-            _ if is_active(found) => self.start = true,
-            "ready" | "stopped" | "stopping" | "failed" if !is_finished(found) => self.start = false,
+            _ if found.is_active() => self.start = true,
+            "ready" | "stopped" | "stopping" | "failed" if !found.is_finished() => self.start = false,
             _ => {}
         }
     }
@@ -378,15 +378,15 @@ impl DmsMigration {
         self.region = arn.region.into();
         self.arn = found.arn.clone().into();
         self.status = found.status.clone().into();
-        self.stop_reason = found.stop_reason.clone().filter(|_| !is_active(found)).into();
+        self.stop_reason = found.stop_reason.clone().filter(|_| !found.is_active()).into();
         self.full_load_progress = found.stats.progress.into();
         self.tables_loaded = found.stats.loaded.into();
         self.tables_waiting = (found.stats.loading + found.stats.queued).into();
         self.tables_errored = found.stats.errored.into();
         if let Some(tables) = tables {
-            let validated = tables.iter().filter(|table| table.validation == progress::IS_VALIDATED).count();
+            let validated = tables.iter().filter(|table| table.is_validated()).count();
             self.tables_validated = i64::try_from(validated).unwrap_or(i64::MAX).into();
-            self.validation_failures = tables.iter().map(|table| table.failed + table.suspended).sum::<i64>().into();
+            self.validation_failures = tables.iter().map(Table::failures).sum::<i64>().into();
         }
         for count in [&mut self.tables_validated, &mut self.validation_failures] {
             if *count == Computed::Unknown {

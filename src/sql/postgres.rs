@@ -9,6 +9,7 @@ pub mod quiet;
 pub mod roles;
 pub mod security;
 mod sequences;
+pub mod slots;
 pub mod suspension;
 mod writers;
 

@@ -35,6 +35,12 @@ pub const LOADING: &str = "Full load";
 /// The state of a table with an error.
 pub const TABLE_ERROR: &str = "Table error";
 
+/// The validation of a table whose rows are the same.
+const VALIDATED: &str = "Validated";
+
+/// The validation of a table that differs, or that could not be compared.
+const DIFFERS: [&str; 4] = ["Mismatched records", "Suspended records", "Table error", "Error"];
+
 /// The most tables that DMS gives at a time.
 const PAGE: u32 = 500;
 
@@ -68,6 +74,22 @@ impl Table {
     /// Schema and name.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.schema, self.name)
+    }
+
+    /// Whether its rows are the same on both sides.
+    pub fn is_validated(&self) -> bool {
+        self.validation == VALIDATED
+    }
+
+    /// Whether it differs, or could not be compared.
+    pub fn differs(&self) -> bool {
+        DIFFERS.contains(&self.validation.as_str())
+    }
+
+    /// The records that differ or could not be compared; at least one if the whole table could not.
+    pub fn failures(&self) -> i64 {
+        let records = self.failed + self.suspended;
+        if self.differs() { records.max(1) } else { records }
     }
 }
 

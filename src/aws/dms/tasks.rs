@@ -76,6 +76,18 @@ pub struct Definition<'a> {
     pub tags: &'a Map<String>,
 }
 
+/// The type of a task that loads no rows.
+const ONLY_CHANGES: &str = "cdc";
+
+/// Reasons to stop that the type of a task or its settings ask for.
+const ASKED_FOR: [&str; 5] = [
+    "FULL_LOAD_ONLY_FINISHED",
+    "STOPPED_AFTER_FULL_LOAD",
+    "STOPPED_AFTER_CACHED_EVENTS",
+    "STOPPED_AT_SERVER_TIME",
+    "STOPPED_AT_COMMIT_TIME",
+];
+
 /// The most tasks that DMS gives at a time.
 const PAGE: u32 = 100;
 
@@ -205,6 +217,35 @@ impl Dms {
     /// Any.
     pub async fn untag_task(&self, arn: &str, keys: &[String]) -> Result<(), Error> {
         self.0.send("RemoveTagsFromResource", &json!({ "ResourceArn": arn, "TagKeys": keys })).await.map(drop)
+    }
+}
+
+impl Task {
+    /// Whether it runs, or is about to.
+    pub fn is_active(&self) -> bool {
+        ["starting", "running"].contains(&self.status.as_str())
+    }
+
+    /// Whether DMS changes it, so that it accepts no request.
+    pub fn is_busy(&self) -> bool {
+        ["creating", "modifying", "starting", "stopping", "moving", "testing"].contains(&self.status.as_str())
+    }
+
+    /// Whether it has ended as its type or its settings say.
+    pub fn is_finished(&self) -> bool {
+        self.status == "stopped" && self.stop_reason.as_ref().is_some_and(|reason| ASKED_FOR.contains(&reason.as_str()))
+    }
+
+    /// Whether it begins with a full load.
+    pub fn loads(&self) -> bool {
+        self.migration_type != ONLY_CHANGES
+    }
+
+    /// Whether its full load is complete.
+    pub fn is_loaded(&self) -> bool {
+        let stats = &self.stats;
+        let is_over = stats.progress >= 100 || stats.full_load_finished.is_some();
+        !self.loads() || is_over && stats.loading + stats.queued == 0
     }
 }
 

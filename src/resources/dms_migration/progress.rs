@@ -3,30 +3,15 @@
 use tf_provider::diagnostic::Diagnostic;
 
 use crate::aws::dms::{LOADING, TABLE_ERROR, Table, Task};
-use crate::resources::dms_migration::{DmsMigration, ONLY_CHANGES, ONLY_LOAD, diagnostics};
+use crate::resources::dms_migration::{DmsMigration, ONLY_LOAD, diagnostics};
 
 pub(super) const NOTHING: &str = "none";
 pub(super) const FULL_LOAD: &str = "full_load";
 pub(super) const VALIDATED: &str = "validated";
 pub(super) const CAUGHT_UP: &str = "caught_up";
 
-/// The validation of a table whose rows are the same.
-pub(super) const IS_VALIDATED: &str = "Validated";
-
 /// The validation of a table that DMS cannot validate.
 const NO_KEY: &str = "No primary key";
-
-/// The validation of a table that differs, or that could not be compared.
-const DIFFERS: [&str; 4] = ["Mismatched records", "Suspended records", "Table error", "Error"];
-
-/// Reasons to stop that the type of the task or its settings ask for.
-const ASKED_FOR: [&str; 5] = [
-    "FULL_LOAD_ONLY_FINISHED",
-    "STOPPED_AFTER_FULL_LOAD",
-    "STOPPED_AFTER_CACHED_EVENTS",
-    "STOPPED_AT_SERVER_TIME",
-    "STOPPED_AT_COMMIT_TIME",
-];
 
 /// What a look at a task that runs, or has run, means.
 #[derive(Clone, Debug)]
@@ -39,33 +24,18 @@ pub(super) enum Verdict {
     Failed(Box<Diagnostic>),
 }
 
-/// Whether the task runs, or is about to.
-pub(super) fn is_active(task: &Task) -> bool {
-    ["starting", "running"].contains(&task.status.as_str())
-}
-
-/// Whether DMS changes the task, so that it accepts no request.
-pub(super) fn is_busy(task: &Task) -> bool {
-    ["creating", "modifying", "starting", "stopping", "moving", "testing"].contains(&task.status.as_str())
-}
-
-/// Whether the task has ended as its type or its settings say.
-pub(super) fn is_finished(task: &Task) -> bool {
-    task.status == "stopped" && task.stop_reason.as_ref().is_some_and(|reason| ASKED_FOR.contains(&reason.as_str()))
-}
-
 impl DmsMigration {
     /// Whether the tables have to be looked at to judge a task, besides its own counters.
     pub(super) fn needs_tables(&self, task: &Task) -> bool {
         let is_full_load = [NOTHING, FULL_LOAD].contains(&self.wait_for.as_str());
-        !is_full_load && self.is_loaded(task) || task.stats.errored > self.max_errored_tables
+        !is_full_load && task.is_loaded() || task.stats.errored > self.max_errored_tables
     }
 
     /// What a task that has been started means, with its tables as far as they are needed.
     pub(super) fn judge(&self, task: &Task, tables: &[Table]) -> Verdict {
         let failed = |why: Diagnostic| Verdict::Failed(Box::new(why));
-        let is_finished = is_finished(task);
-        if !is_finished && !is_active(task) && !is_busy(task) {
+        let is_finished = task.is_finished();
+        if !is_finished && !task.is_active() && !task.is_busy() {
             return failed(diagnostics::ended(task, tables));
         }
         if task.stats.errored > self.max_errored_tables {
@@ -74,7 +44,7 @@ impl DmsMigration {
         if self.wait_for == NOTHING {
             return Verdict::Reached;
         }
-        if !self.is_loaded(task) || task.status == "starting" {
+        if !task.is_loaded() || task.status == "starting" {
             return Verdict::Going;
         }
         // A task without changes stops by itself when its tables are validated.
@@ -97,7 +67,7 @@ impl DmsMigration {
     fn judge_validation(&self, task: &Task, tables: &[Table]) -> Option<Verdict> {
         let failed = |why: Diagnostic| Some(Verdict::Failed(Box::new(why)));
         let checked = || tables.iter().filter(|table| table.state != TABLE_ERROR);
-        let failures: i64 = checked().map(failures).sum();
+        let failures: i64 = checked().map(Table::failures).sum();
         if failures > self.max_validation_failures {
             return failed(diagnostics::mismatched(task, checked(), self.max_validation_failures));
         }
@@ -105,15 +75,13 @@ impl DmsMigration {
         if !self.allow_unvalidated_tables && no_key().next().is_some() {
             return failed(diagnostics::unvalidated(task, no_key()));
         }
-        let is_over = |table: &Table| {
-            [IS_VALIDATED, NO_KEY].contains(&table.validation.as_str()) || DIFFERS.contains(&table.validation.as_str())
-        };
+        let is_over = |table: &Table| table.is_validated() || table.validation == NO_KEY || table.differs();
         let waiting = || checked().filter(|table| !is_over(table));
         if waiting().next().is_none() && !(tables.is_empty() && task.stats.loaded > 0) {
             return None;
         }
         // A task that has stopped validates no more.
-        match is_finished(task) && !tables.is_empty() {
+        match task.is_finished() && !tables.is_empty() {
             true => failed(diagnostics::not_validated(task, waiting())),
             false => Some(Verdict::Going),
         }
@@ -123,22 +91,15 @@ impl DmsMigration {
     pub(super) fn is_reached(&self, task: &Task, tables: &[Table]) -> bool {
         let has_run = task.stats.started.is_some() || self.wait_for == NOTHING;
         // That changes are applied has to last for a while.
-        let is_passing = self.wait_for == CAUGHT_UP && is_active(task);
+        let is_passing = self.wait_for == CAUGHT_UP && task.is_active();
         has_run && !is_passing && matches!(self.judge(task, tables), Verdict::Reached)
-    }
-
-    /// Whether the full load is complete.
-    pub(super) fn is_loaded(&self, task: &Task) -> bool {
-        let stats = &task.stats;
-        let is_over = stats.progress >= 100 || stats.full_load_finished.is_some();
-        self.migration_type == ONLY_CHANGES || is_over && stats.loading + stats.queued == 0
     }
 
     /// How far a task is, in a few words.
     pub(super) fn describe(&self, task: &Task, tables: &[Table]) -> String {
         let stats = &task.stats;
         let mut told = format!("its status is \"{}\"", task.status);
-        if self.migration_type != ONLY_CHANGES {
+        if task.loads() {
             let (loaded, loading, queued) = (stats.loaded, stats.loading, stats.queued);
             told.push_str(&format!(
                 ", {} % of the full load, {loaded} tables loaded, {loading} loading, {queued} queued",
@@ -154,7 +115,7 @@ impl DmsMigration {
                 Some(format!("{} has {} records to validate", table.full_name(), table.pending))
             }
             (_, behind) if behind > 0 => Some(format!("{} has {behind} changes to apply", table.full_name())),
-            _ if ![IS_VALIDATED, "Not enabled", ""].contains(&table.validation.as_str()) => {
+            _ if !table.is_validated() && !["Not enabled", ""].contains(&table.validation.as_str()) => {
                 Some(format!("{}: {}", table.full_name(), table.validation.to_lowercase()))
             }
             _ => None,
@@ -165,12 +126,6 @@ impl DmsMigration {
         }
         told
     }
-}
-
-/// The records of a table that differ or could not be compared; at least one if the whole table could not.
-fn failures(table: &Table) -> i64 {
-    let records = table.failed + table.suspended;
-    if DIFFERS.contains(&table.validation.as_str()) { records.max(1) } else { records }
 }
 
 #[cfg(test)]

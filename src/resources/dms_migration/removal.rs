@@ -8,7 +8,6 @@ use crate::aws::dms::{Dms, Task};
 use crate::aws::lag;
 use crate::ownership;
 use crate::records::claims;
-use crate::resources::dms_migration::progress::{is_active, is_busy};
 use crate::resources::dms_migration::{DELETING, DmsMigration};
 use crate::world::Ctx;
 
@@ -44,7 +43,7 @@ impl DmsMigration {
             let asked = match task.status.as_str() {
                 DELETING => return Ok(()),
                 "running" => dms.stop_task(arn).await,
-                _ if is_busy(&task) || is_active(&task) => return Err(Failed::for_now(now())),
+                _ if task.is_busy() || task.is_active() => return Err(Failed::for_now(now())),
                 _ => match dms.delete_task(arn).await {
                     Ok(()) => return Ok(()),
                     refused => refused,

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use crate::attributes::tags::{self, Changes};
 use crate::aws::dms::{Definition, Dms, LOADING, Table, Task};
 use crate::aws::lag;
-use crate::ownership::{self, Seen};
+use crate::ownership::{self, Asked, Seen};
 use crate::records::claims::{Claim, Creator};
-use crate::resources::dms_migration::progress::{self, Verdict, is_active, is_busy, is_finished};
+use crate::resources::dms_migration::progress::{self, Verdict};
 use crate::resources::dms_migration::{DELETING, DmsMigration, ONLY_LOAD, diagnostics};
 use crate::world::Ctx;
 
@@ -45,15 +45,6 @@ enum Waited<T> {
     Late(Option<Box<Task>>, Diagnostic),
 }
 
-/// The outcome of a request to start or stop.
-enum Asked {
-    Begun,
-    /// Why not now.
-    Busy(String),
-    /// Why it is not known.
-    Unclear(Diagnostic),
-}
-
 const REACHED: Wait<Look> = Wait {
     what: "the migration",
     done: |look| !matches!((&look.seen, &look.verdict), (Seen::Found(_), Verdict::Going) | (Seen::Gone, _)),
@@ -74,7 +65,7 @@ const REACHED: Wait<Look> = Wait {
 const SETTLED: Wait<Seen<Task>> = Wait {
     what: "the replication task to accept changes",
     done: |seen| match seen {
-        Seen::Found(found) => !is_busy(found) && found.status != DELETING,
+        Seen::Found(found) => !found.is_busy() && found.status != DELETING,
         Seen::Gone => false,
         Seen::Unclear(_) => true,
     },
@@ -91,18 +82,9 @@ const SETTLED: Wait<Seen<Task>> = Wait {
     pauses: lag::TASK,
 };
 
-const STARTED: Wait<Asked> = Wait {
-    what: "the replication task to accept a start",
-    done: |asked| !matches!(asked, Asked::Busy(_)),
-    failed: |_| false,
-    seen: |asked| match asked {
-        Asked::Busy(why) => why.clone(),
-        Asked::Begun | Asked::Unclear(_) => String::new(),
-    },
-    pauses: lag::TASK,
-};
+const STARTED: Wait<Asked> = Asked::accepted("the replication task to accept a start", lag::TASK);
 
-const STOPPED: Wait<Asked> = Wait { what: "the replication task to accept a stop", ..STARTED };
+const STOPPED: Wait<Asked> = Asked::accepted("the replication task to accept a stop", lag::TASK);
 
 impl DmsMigration {
     /// The task that an interrupted create has left. One between other ends, which the configuration had then, is deleted.
@@ -198,7 +180,7 @@ impl DmsMigration {
             self.write_tags(dms, &arn, &changes).await?;
         }
         let mut task = found.clone();
-        if is_busy(&found) {
+        if found.is_busy() {
             match self.settled(cx, dms, &arn).await.context(CHANGING, &name)? {
                 Waited::Over(settled) => task = settled,
                 Waited::Late(seen, why) if before.is_none() => return self.leave(cx, seen.as_deref(), &why),
@@ -210,7 +192,7 @@ impl DmsMigration {
         let settings = found.settings.as_ref().filter(|found| !self.has_settings(found));
         let settings = settings.map(|_| self.wanted_settings().to_string());
         let modifies = mappings.is_some() || settings.is_some();
-        if is_active(&task) && (modifies || reloads || !self.start) {
+        if task.is_active() && (modifies || reloads || !self.start) {
             task = self.stop(cx, dms, &arn).await?;
         }
         if modifies {
@@ -227,10 +209,10 @@ impl DmsMigration {
             }
         }
         let kind = match task.stats.started {
-            _ if !self.start || is_active(&task) => None,
+            _ if !self.start || task.is_active() => None,
             None => Some(START),
             Some(_) if reloads => Some(RELOAD),
-            Some(_) if is_finished(&task) && (!modifies || self.migration_type == ONLY_LOAD) => None,
+            Some(_) if task.is_finished() && (!modifies || self.migration_type == ONLY_LOAD) => None,
             Some(_) => Some(RESUME),
         };
         if let Some(kind) = kind {
@@ -308,12 +290,12 @@ impl DmsMigration {
                     told: String::new(),
                 });
             };
-            if !self.is_loaded(task) {
+            if !task.is_loaded() {
                 has_loaded.store(true, Relaxed);
             }
             let is_counted = kind != Some(RELOAD)
                 || has_loaded.load(Relaxed)
-                || !is_active(task)
+                || !task.is_active()
                 || task.stats.full_load_finished != before.stats.full_load_finished;
             let is_shown = kind.is_none()
                 || task.stats.started != before.stats.started
@@ -328,7 +310,7 @@ impl DmsMigration {
             };
             let mut verdict = self.judge(task, &tables);
             match &verdict {
-                Verdict::Reached if self.wait_for == progress::CAUGHT_UP && is_active(task) => {
+                Verdict::Reached if self.wait_for == progress::CAUGHT_UP && task.is_active() => {
                     let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1);
                     let since =
                         calm.compare_exchange(NOT_CALM, now, Relaxed, Relaxed).map_or_else(|since| since, |_| now);
@@ -356,7 +338,7 @@ impl DmsMigration {
     /// The tables that a look needs: all if they decide, otherwise those that are being loaded. Nothing if DMS does not
     /// answer.
     async fn tables_of(&self, cx: &Ctx, dms: &Dms, task: &Task) -> Result<Option<Vec<Table>>> {
-        let looked = if self.needs_tables(task) || !is_active(task) && !is_finished(task) && !is_busy(task) {
+        let looked = if self.needs_tables(task) || !task.is_active() && !task.is_finished() && !task.is_busy() {
             cx.wait_for("the statistics of the tables", dms.tables(&task.arn)).await
         } else if task.stats.loading > 0 {
             cx.wait_for("the statistics of the tables", dms.tables_in(&task.arn, LOADING)).await
@@ -388,9 +370,9 @@ impl DmsMigration {
             return Err(error.into());
         }
         match self.look(cx, dms, &before.arn).await? {
-            Seen::Found(now) if is_active(&now) || now.stats.started != before.stats.started => Ok(Asked::Begun),
+            Seen::Found(now) if now.is_active() || now.stats.started != before.stats.started => Ok(Asked::Begun),
             // DMS refuses it for another reason than what it does at the moment.
-            Seen::Found(now) if error.is_invalid_state() && !is_busy(&now) => Err(error.into()),
+            Seen::Found(now) if error.is_invalid_state() && !now.is_busy() => Err(error.into()),
             Seen::Found(now) => Ok(Asked::Busy(format!("its status is \"{}\", and DMS answered: {error}", now.status))),
             Seen::Gone => Err(diagnostics::gone(&before.id)),
             Seen::Unclear(why) => Ok(Asked::Unclear(why)),
@@ -407,7 +389,7 @@ impl DmsMigration {
                 Err(error) => return Err(Diagnostic::from(error)),
             };
             match self.look(cx, dms, arn).await? {
-                Seen::Found(now) if is_active(&now) => {
+                Seen::Found(now) if now.is_active() => {
                     Ok(Asked::Busy(format!("its status is \"{}\", and DMS answered: {error}", now.status)))
                 }
                 Seen::Found(_) => Ok(Asked::Begun),
