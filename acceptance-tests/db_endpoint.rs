@@ -46,6 +46,28 @@ fn a_cluster_by_its_identifier() {
 }
 
 #[test]
+fn a_database_by_its_resource_id_whatever_it_is_called() {
+    let (tf, account, [instance, cluster]) = scene("db_instance_identifier = \"orders\"");
+    let rename =
+        json!({ "DBInstanceIdentifier": "orders", "NewDBInstanceIdentifier": "orders-old", "ApplyImmediately": true });
+    account.call("rds", "ModifyDBInstance", rename);
+    for (argument, of, identifier) in
+        [("dbi_resource_id", &instance, "orders-old"), ("db_cluster_resource_id", &cluster, "ledger")]
+    {
+        let id = of["resource_id"].as_str().expect("a resource ID");
+        tf.write("main.tf", &format!("data \"rdsauth_db_endpoint\" \"it\" {{\n  {argument} = \"{id}\"\n}}\n"));
+        tf.apply();
+        let state = |attribute: &str| tf.state_value(IT, attribute);
+        assert_eq!((state("identifier"), state("resource_id")), (json!(identifier), json!(id)));
+        let other = id.replace(&id[id.len() - 4..], "ABCD");
+        tf.write("main.tf", &format!("data \"rdsauth_db_endpoint\" \"it\" {{\n  {argument} = \"{other}\"\n}}\n"));
+        tf.plan_fails().assert_refused("with the resource ID", argument);
+        tf.write("main.tf", &format!("data \"rdsauth_db_endpoint\" \"it\" {{\n  {argument} = \"orders\"\n}}\n"));
+        tf.plan_fails().assert_refused("must be a resource ID that begins with", argument);
+    }
+}
+
+#[test]
 fn a_member_has_what_policies_name_from_its_cluster() {
     let (tf, account, [_, cluster]) = scene("db_instance_identifier = \"ledger-member\"");
     let fields = json!({ "engine": "aurora-postgresql", "cluster": "ledger" });

@@ -93,3 +93,22 @@ fn a_busy_cluster_is_waited_for() {
     scene.assert_only_the_original();
     assert_eq!(scene.tf.state().addresses(), [""; 0], "{IT} is gone");
 }
+
+#[test]
+fn a_cluster_that_was_renamed_is_followed_and_stays() {
+    let scene = Scene::new(RESTORE);
+    scene.tf.apply();
+    let rename = json!({ "DBClusterIdentifier": NEW, "NewDBClusterIdentifier": "shop-next", "ApplyImmediately": true });
+    scene.rds("ModifyDBCluster", rename);
+    scene.finish();
+    scene.tf.assert_plan_empty();
+    scene.tf.apply();
+    assert_eq!(
+        (scene.state("cluster_identifier"), scene.state("arn")),
+        (json!(NEW), scene.cluster("shop-next")["DBClusterArn"].clone())
+    );
+    let before = scene.names();
+    scene.tf.ok(&["destroy", "-auto-approve"]).expect_text("Renamed database is not deleted");
+    assert_eq!(scene.names(), before);
+    assert!(before.contains(&"shop-next".to_owned()), "{before:?}");
+}

@@ -186,3 +186,33 @@ fn calls_are_few() {
     assert_eq!(operations(&["plan"]), [look]);
     assert_eq!(operations(&DESTROY), [look, look, "DeleteDBInstance", look]);
 }
+
+#[test]
+fn a_rename_is_followed_and_what_was_renamed_is_not_deleted() {
+    let scene = Scene::new(RESTORE);
+    scene.tf.apply();
+    scene.modify("orders", json!({ "NewDBInstanceIdentifier": "orders-old" }));
+    scene.finish();
+    scene.modify(NEW, json!({ "NewDBInstanceIdentifier": "orders" }));
+    scene.finish();
+    scene.tf.assert_plan_empty();
+    scene.configure(&RESTORE.replace("team = \"data\"", "team = \"app\""));
+    scene.tf.plan().assert_updates(IT);
+    scene.tf.apply().expect_text("1 changed");
+    let renamed = scene.instance("orders");
+    assert_eq!(tags_of(&renamed)["team"], "app");
+    assert_eq!(
+        tags_of(&scene.instance("orders-old"))["team"],
+        "old",
+        "it has the identifier of nothing that was restored"
+    );
+    assert_eq!((scene.state("db_instance_identifier"), scene.state("id")), (json!(NEW), json!(NEW)));
+    assert_eq!(
+        (scene.state("arn"), scene.state("address")),
+        (renamed["DBInstanceArn"].clone(), renamed["Endpoint"]["Address"].clone())
+    );
+    scene.tf.assert_plan_empty();
+    scene.tf.ok(&DESTROY).expect_text("Renamed database is not deleted").expect_text("is called \"orders\" now");
+    assert_eq!(scene.names(), ["orders", "orders-old"]);
+    assert_eq!(scene.tf.state().addresses(), [""; 0]);
+}

@@ -156,6 +156,13 @@ pub fn resource_id() -> Check {
     })
 }
 
+/// The resource ID of an instance (`db-`) or cluster (`cluster-`).
+pub fn resource_id_of(prefix: &'static str) -> Check {
+    Check::text(format!("must be a resource ID that begins with `{prefix}`"), move |id| {
+        id.starts_with(prefix) && arn::check_resource_id(id, Wildcards::Refused).is_ok()
+    })
+}
+
 /// The identifier of an instance or cluster.
 pub fn db_identifier() -> Check {
     const FORM: &str = "must be the identifier of a database: 1 to 63 lower-case letters, digits and single hyphens, a letter first and \

@@ -68,6 +68,18 @@ impl Rds {
         }
     }
 
+    /// The DB instance or DB cluster of a resource ID, which no rename changes. Needs `rds:DescribeDBInstances` or
+    /// `rds:DescribeDBClusters` of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn database_with_id(&self, kind: Kind, resource_id: &str) -> Result<Option<Database>, Error> {
+        match kind {
+            Kind::Instance => self.instance_with_id(resource_id).await?.map(Database::of_instance).transpose(),
+            Kind::Cluster => self.cluster_with_id(resource_id).await?.map(Database::of_cluster).transpose(),
+        }
+    }
+
     /// The DB instances or DB clusters that have one of these identifiers, in one call. Needs `rds:DescribeDBInstances`
     /// or `rds:DescribeDBClusters` of all.
     ///

@@ -6,8 +6,8 @@ use tf_provider::schema::{Check, Computed, DataSource, check, computed, optional
 use crate::arn::Arn;
 use crate::attributes::checks;
 use crate::aws::host::{HostKind, RdsHost};
-use crate::aws::rds::Database;
 use crate::aws::rds::proxies::Proxy;
+use crate::aws::rds::{Database, Kind};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -31,6 +31,7 @@ tf_provider::model! {
     ///
     /// - DB instances: `rds:DescribeDBInstances`, and for a member of a DB cluster `rds:DescribeDBClusters`.
     /// - DB clusters: `rds:DescribeDBClusters`.
+    /// - A look-up by resource ID needs them with `"Resource": "*"`.
     /// - RDS Proxies: `rds:DescribeDBProxies`.
     /// - `endpoint` with a custom endpoint: also `rds:DescribeDBClusterEndpoints`; with the endpoint of a shard group:
     ///   `rds:DescribeDBShardGroups`; with an additional proxy endpoint: `rds:DescribeDBProxyEndpoints`.
@@ -39,6 +40,10 @@ tf_provider::model! {
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
         /// Identifier of a DB cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
+        /// Resource ID of a DB instance, which no rename changes.
+        dbi_resource_id: Option<String> = optional().check(checks::resource_id_of("db-")),
+        /// Resource ID of a DB cluster, which no rename changes.
+        db_cluster_resource_id: Option<String> = optional().check(checks::resource_id_of("cluster-")),
         /// Name of an RDS Proxy.
         db_proxy_name: Option<String> = optional().check(check::length(1..=255)),
         /// DNS name of an endpoint, as RDS assigned it. Endpoints of DB instances, DB clusters, shard groups and RDS
@@ -79,7 +84,16 @@ tf_provider::model! {
         /// Pending value of `iam_database_authentication_enabled` while a modification is pending; otherwise null.
         iam_database_authentication_pending: Computed<Option<bool>> = computed(),
     }
-    rules { exactly_one_of(db_instance_identifier, db_cluster_identifier, db_proxy_name, endpoint) }
+    rules {
+        exactly_one_of(
+            db_instance_identifier,
+            db_cluster_identifier,
+            dbi_resource_id,
+            db_cluster_resource_id,
+            db_proxy_name,
+            endpoint
+        )
+     }
     timeouts { read: "5m" }
 }
 
@@ -118,6 +132,10 @@ impl DbEndpoint {
             (Self::db_instance_identifier, name, rds.instance(name).await.map(database))
         } else if let Some(name) = &self.db_cluster_identifier {
             (Self::db_cluster_identifier, name, rds.cluster(name).await.map(database))
+        } else if let Some(id) = &self.dbi_resource_id {
+            (Self::dbi_resource_id, id, rds.database_with_id(Kind::Instance, id).await.map(database))
+        } else if let Some(id) = &self.db_cluster_resource_id {
+            (Self::db_cluster_resource_id, id, rds.database_with_id(Kind::Cluster, id).await.map(database))
         } else if let Some(name) = &self.db_proxy_name {
             (Self::db_proxy_name, name, rds.proxy(name).await.map(proxy))
         } else if let (Some(name), Some(host)) = (&self.endpoint, &host) {
@@ -138,11 +156,13 @@ impl DbEndpoint {
             return Ok(found);
         }
         let place = world::place(cx, own.as_deref()).await?;
-        let what = match (&self.db_instance_identifier, &self.db_cluster_identifier, &self.db_proxy_name) {
-            (Some(_), ..) => "DB instance",
-            (_, Some(_), _) => "DB cluster",
-            (.., Some(_)) => "DB proxy",
-            _ => "DB instance, DB cluster or DB proxy with the endpoint",
+        let what = match () {
+            () if self.db_instance_identifier.is_some() => "DB instance",
+            () if self.db_cluster_identifier.is_some() => "DB cluster",
+            () if self.dbi_resource_id.is_some() => "DB instance with the resource ID",
+            () if self.db_cluster_resource_id.is_some() => "DB cluster with the resource ID",
+            () if self.db_proxy_name.is_some() => "DB proxy",
+            () => "DB instance, DB cluster or DB proxy with the endpoint",
         };
         let detail = format!(
             "There is no {what} \"{name}\" in {place}. Check the name, \"region\" and the account of the credentials."

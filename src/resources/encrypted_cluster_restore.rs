@@ -95,7 +95,9 @@ tf_provider::model! {
     /// ## Drift Detection
     ///
     /// A plan detects changes made outside of Terraform to the tags of the DB cluster, and the next apply corrects them. A DB
-    /// cluster that was deleted is restored again. Changes of settings, members and custom endpoints are shown in
+    /// cluster that was deleted is restored again. One that was renamed, for example by
+    /// [`rdsauth_endpoint_swap`](endpoint_swap.md), is found by its resource ID, and `cluster_identifier` stays as it was.
+    /// A destroy does not delete it then, and a warning tells that it stays. Changes of settings, members and custom endpoints are shown in
     /// `differences`, `members` and `custom_endpoints`, and are not corrected.
     ///
     /// ## Destroy
@@ -268,6 +270,9 @@ tf_provider::model! {
     }
 }
 
+/// What an error of a read is about.
+const READING: &str = "Cannot read the DB cluster";
+
 impl Resource<World> for EncryptedClusterRestore {
     const TYPE: &'static str = "encrypted_cluster_restore";
     const SUBCATEGORY: &'static str = "Encryption";
@@ -302,9 +307,8 @@ impl Resource<World> for EncryptedClusterRestore {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
         let rds = state.rds(cx).await?;
-        let (id, doing) = (state.cluster_identifier.clone(), "Cannot read the DB cluster");
-        let look = || async { Ok(rds.source(Kind::Cluster, &id).await?) };
-        let Some(found) = ownership::find(cx, look).await.context(doing, &id)? else { return Ok(None) };
+        let id = state.cluster_identifier.clone();
+        let Some(found) = state.present(cx, &rds).await? else { return Ok(None) };
         let mark = tags::mark(&found.tags).map(String::as_str);
         if cx.is_import() {
             if found.kms_key_id.is_none() {
@@ -328,16 +332,14 @@ impl Resource<World> for EncryptedClusterRestore {
         state.tags_all = seen.into();
         state.copied_tags = copied.clone().into();
         state.fill(&found)?;
-        state.fill_parts(&rds, &found).await.context(doing, &id)?;
+        state.fill_parts(&rds, &found).await.context(READING, &id)?;
         Ok(Some(state))
     }
 
     /// Goes on with what is not complete, and writes the tags.
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
         let (rds, id) = (state.rds(cx).await?, &state.cluster_identifier);
-        let look = || async { Ok(rds.source(Kind::Cluster, id).await?) };
-        let found = ownership::find(cx, look).await.context("Cannot read the DB cluster", id)?;
-        let found = found.ok_or_else(|| diagnostics::gone(id))?;
+        let found = state.present(cx, &rds).await?.ok_or_else(|| diagnostics::gone(id))?;
         let planned = plan.clone();
         plan.copied_tags = state.copied().into();
         plan.source_settings = state.source_settings.clone();
@@ -404,6 +406,13 @@ impl EncryptedClusterRestore {
     /// RDS in the region of the cluster.
     async fn rds(&self, cx: &Ctx) -> Result<Rds> {
         parts::rds::in_region(cx, &self.region, Self::region).await
+    }
+
+    /// The DB cluster of the state, whatever it is called now.
+    async fn present(&self, cx: &Ctx, rds: &Rds) -> Result<Option<Source>> {
+        let (id, known) = (&self.cluster_identifier, self.resource_id.get().ok().map(String::as_str));
+        let look = || async { Ok(rds.source_or_renamed(Kind::Cluster, id, known).await?) };
+        ownership::find(cx, look).await.context(READING, id)
     }
 
     /// What is restored, in words.

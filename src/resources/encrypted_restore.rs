@@ -85,13 +85,15 @@ tf_provider::model! {
     /// ## Drift Detection
     ///
     /// A plan detects changes made outside of Terraform to the tags, and the next apply corrects them. A DB instance that
-    /// was deleted is restored again. Changes of settings are shown in `differences`, and are not corrected.
+    /// was deleted is restored again. One that was renamed, for example by [`rdsauth_endpoint_swap`](endpoint_swap.md), is
+    /// found by its resource ID, and `db_instance_identifier` stays as it was. Changes of settings are shown in `differences`, and are not corrected.
     ///
     /// ## Destroy
     ///
     /// A destroy deletes the DB instance with its data. The plan of a destroy fails unless the state has `allow_delete =
     /// true` and either `final_snapshot_identifier` or `skip_final_snapshot = true`: apply these arguments first. A destroy
-    /// also fails if deletion protection is on. The original and the snapshot are never deleted. To keep the DB instance
+    /// also fails if deletion protection is on. The original and the snapshot are never deleted, and neither is a DB instance
+    /// that was renamed: a warning tells that it stays. To keep the DB instance
     /// without Terraform, use a `removed` block with `destroy = false`.
     ///
     /// ## Required Permissions
@@ -240,8 +242,7 @@ impl Resource<World> for EncryptedRestore {
         ownership::record_state(cx, &state);
         let rds = state.rds(cx).await?;
         let id = state.db_instance_identifier.clone();
-        let look = || async { Ok(rds.source(Kind::Instance, &id).await?) };
-        let Some(found) = ownership::find(cx, look).await.context(READING, &id)? else { return Ok(None) };
+        let Some(found) = state.present(cx, &rds).await? else { return Ok(None) };
         let mark = tags::mark(&found.tags).map(String::as_str);
         if cx.is_import() {
             foreseen::check_engine(&found.database, Self::db_instance_identifier.path())?;
@@ -271,9 +272,7 @@ impl Resource<World> for EncryptedRestore {
     /// Writes the tags, and goes on with what is not complete.
     async fn update(cx: &Ctx, mut plan: Self, state: Self) -> Result<Self> {
         let (rds, id) = (state.rds(cx).await?, &state.db_instance_identifier);
-        let look = || async { Ok(rds.source(Kind::Instance, id).await?) };
-        let found = ownership::find(cx, look).await.context(READING, id)?;
-        let found = found.ok_or_else(|| diagnostics::gone(id))?;
+        let found = state.present(cx, &rds).await?.ok_or_else(|| diagnostics::gone(id))?;
         if claims::is_of_another(cx, Self::TYPE, tags::mark(&found.tags).map(String::as_str)) {
             return Err(diagnostics::recreated(id));
         }
@@ -340,6 +339,13 @@ impl EncryptedRestore {
     /// RDS in the region of the DB instance.
     async fn rds(&self, cx: &Ctx) -> Result<Rds> {
         parts::rds::in_region(cx, &self.region, Self::region).await
+    }
+
+    /// The DB instance of the state, whatever it is called now.
+    async fn present(&self, cx: &Ctx, rds: &Rds) -> Result<Option<Source>> {
+        let (id, known) = (&self.db_instance_identifier, self.resource_id.get().ok().map(String::as_str));
+        let look = || async { Ok(rds.source_or_renamed(Kind::Instance, id, known).await?) };
+        ownership::find(cx, look).await.context(READING, id)
     }
 
     /// The DB instance that an interrupted create has left.

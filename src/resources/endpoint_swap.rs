@@ -46,9 +46,8 @@ tf_provider::model! {
     ///
     /// ~> **Note:** Terraform resources follow a database by its identifier or by its resource ID. Before you apply another plan
     /// of them, remove both databases from the state with `terraform state rm` and import them under their new identifiers:
-    /// `aws_db_instance` has the resource ID, and would rename the databases again. An `rdsauth_encrypted_restore` or
-    /// `rdsauth_encrypted_cluster_restore` finds no database under its identifier, and would restore it again: remove it with
-    /// a `removed` block with `destroy = false`.
+    /// `aws_db_instance` has the resource ID, and would rename the databases again. `rdsauth_encrypted_restore` and
+    /// `rdsauth_encrypted_cluster_restore` follow their database, and need nothing.
     ///
     /// ~> **Note:** Members of a DB cluster keep their identifiers and instance endpoints. Only the cluster, writer and reader
     /// endpoints are exchanged. Other endpoints do not follow either: see `follow_up`.

@@ -126,7 +126,10 @@ def clusters_in_pages(_aws, call):
     if "DBClusterIdentifier" in call.parameters:
         return None
     filters = {f["Name"]: f["Values"] for f in call.parameters.get("Filters", [])}
-    found, more = page(call, backend_of(call).describe_db_clusters(filters=filters))
+    wanted = filters.pop("db-cluster-resource-id", None)  # moto has no such filter
+    found = backend_of(call).describe_db_clusters(filters=filters)
+    found = [cluster for cluster in found if wanted is None or cluster.db_cluster_resource_id in wanted]
+    found, more = page(call, found)
     return {"DBClusters": found, **more}
 
 

@@ -27,6 +27,12 @@ impl Rds {
         }
     }
 
+    pub(super) async fn cluster_with_id(&self, resource_id: &str) -> Result<Option<DbCluster>, Error> {
+        let filter = Filter::builder().name("db-cluster-resource-id").values(resource_id).build();
+        let found = self.describe_clusters(filter).await?;
+        Ok(found.into_iter().find(|cluster| cluster.db_cluster_resource_id() == Some(resource_id)))
+    }
+
     /// The descriptions of the DB clusters that a filter lets through. Needs `rds:DescribeDBClusters` of all.
     ///
     /// # Errors

@@ -39,6 +39,12 @@ impl Rds {
         Ok(found.into_iter().filter_map(|instance| instance.db_instance_identifier).collect())
     }
 
+    pub(super) async fn instance_with_id(&self, resource_id: &str) -> Result<Option<DbInstance>, Error> {
+        let filter = Filter::builder().name("dbi-resource-id").values(resource_id).build();
+        let found = self.describe_instances(Some(filter)).await?;
+        Ok(found.into_iter().find(|instance| instance.dbi_resource_id() == Some(resource_id)))
+    }
+
     /// The descriptions of the DB instances that a filter lets through, or of all in the region. Needs
     /// `rds:DescribeDBInstances` of all.
     ///

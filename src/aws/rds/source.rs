@@ -84,6 +84,29 @@ impl Rds {
         }
     }
 
+    /// The same, by its resource ID if it has got another identifier since. The one that has its identifier now, if there
+    /// is none of its resource ID any more. Needs `rds:DescribeDBInstances` or `rds:DescribeDBClusters` of all then.
+    ///
+    /// # Errors
+    /// Any but its absence.
+    pub async fn source_or_renamed(
+        &self,
+        kind: Kind,
+        identifier: &str,
+        resource_id: Option<&str>,
+    ) -> Result<Option<Source>, Error> {
+        let found = self.source(kind, identifier).await?;
+        let Some(id) = resource_id.filter(|id| found.as_ref().is_none_or(|found| found.database.resource_id != **id))
+        else {
+            return Ok(found);
+        };
+        let renamed = match kind {
+            Kind::Instance => self.instance_with_id(id).await?.map(Source::of_instance).transpose()?,
+            Kind::Cluster => self.cluster_with_id(id).await?.map(Source::of_cluster).transpose()?,
+        };
+        Ok(renamed.or(found))
+    }
+
     /// The DB instances that belong to a source, in one call: the members of a cluster, or the read replicas in the same
     /// region of an instance. Needs `rds:DescribeDBInstances`.
     ///

@@ -144,6 +144,15 @@ pub fn refused(object: &str, why: Diagnostic) -> Diagnostic {
     Diagnostic { severity: Severity::Warning, summary: INCOMPLETE.to_owned(), detail, ..why }
 }
 
+/// Warns that what was restored has another identifier by now, and is not deleted. `object` is what was restored, in words.
+pub fn renamed(object: &str, now: &str) -> Diagnostic {
+    let detail = format!(
+        "The {object} is called \"{now}\" now, so that applications may use it as if it were another one. It was not deleted, \
+         and Terraform does not manage it any more.\n\nTo manage it again, import it as \"{now}\"."
+    );
+    Diagnostic::warning("Renamed database is not deleted", detail)
+}
+
 /// Warns of settings that could not be carried over.
 pub fn differs(object: &str, differences: &[Difference]) -> Diagnostic {
     let line = |one: &Difference| {

@@ -7,6 +7,7 @@ use crate::attributes::tags;
 use crate::aws::lag;
 use crate::aws::rds::{Kind, Rds, Relative, Source};
 use crate::ownership;
+use crate::parts::rds::carried;
 use crate::records::claims;
 use crate::resources::encrypted_cluster_restore::{EncryptedClusterRestore, diagnostics};
 use crate::world::Ctx;
@@ -62,7 +63,12 @@ impl EncryptedClusterRestore {
     /// Deletion protection is on, the cluster has members of others, the final snapshot exists, or AWS refused something.
     pub(super) async fn remove(&self, cx: &Ctx, rds: &Rds) -> Result<bool> {
         let id = &self.cluster_identifier;
-        let found = rds.source(Kind::Cluster, id).await.context(DOING, id)?;
+        let known = self.resource_id.get().ok().map(String::as_str);
+        let found = rds.source_or_renamed(Kind::Cluster, id, known).await.context(DOING, id)?;
+        if let Some(renamed) = found.as_ref().filter(|found| found.database.identifier != *id) {
+            cx.warn(carried::renamed(&self.what(), &renamed.database.identifier));
+            return Ok(false);
+        }
         // Core deletes a tainted object without its private state.
         let mark = found.as_ref().and_then(|found| tags::mark(&found.tags).cloned());
         let mark = mark.or_else(|| claims::own_mark(cx, Self::TYPE));

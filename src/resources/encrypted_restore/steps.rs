@@ -273,7 +273,12 @@ impl EncryptedRestore {
         let id = &self.db_instance_identifier;
         let look = || async { rds.source(Kind::Instance, id).await.map_err(Diagnostic::from) };
         let doing = "Cannot delete the DB instance";
-        let found = look().await.context(doing, id)?;
+        let known = self.resource_id.get().ok().map(String::as_str);
+        let found = rds.source_or_renamed(Kind::Instance, id, known).await.context(doing, id)?;
+        if let Some(renamed) = found.as_ref().filter(|found| found.database.identifier != *id) {
+            cx.warn(carried::renamed(&self.what(), &renamed.database.identifier));
+            return Ok(false);
+        }
         // Core deletes a tainted object without its private state.
         let mark = found.as_ref().and_then(|found| tags::mark(&found.tags).cloned());
         let mark = mark.or_else(|| claims::own_mark(cx, Self::TYPE));
