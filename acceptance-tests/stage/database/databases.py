@@ -49,6 +49,7 @@ class Databases:
         self._folder, self._aws, self._images = folder, aws, count(1)
         self._block = AddressBlock()
         self._own = OwnServers(folder, self._block.own_servers, self._make_own)
+        self._held = []
         self._endpoints = {}
         self._by_address = {}
         self._responder = Responder(self._check)
@@ -77,11 +78,19 @@ class Databases:
             self._close(host)
         for host in wanted.keys() - kept:
             self._open(account, region, host, *wanted[host])
-        ended = self._own.end_all_but(own for own in map(_own_server, self._endpoints.values()) if own)
+        ended = self._own.end_all_but([own for own in map(_own_server, self._endpoints.values()) if own] + self._held)
         for own in ended:
             if own.primary not in ended.values():
                 _release(own)
         self.names.write({host: endpoint.address for host, endpoint in self._endpoints.items()})
+
+    def hold(self, database):
+        """Keeps the server of an instance or cluster, which has no endpoint for a while."""
+        self._held += filter(None, [_owner(database).__dict__.get("stage_server")])
+
+    def let_go(self, database):
+        """The opposite."""
+        self._held = [own for own in self._held if own is not _owner(database).__dict__.get("stage_server")]
 
     def disconnect(self, database):
         """Ends the sessions of an instance, or of a cluster and its members, as a restart does."""

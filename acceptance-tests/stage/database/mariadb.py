@@ -36,7 +36,10 @@ _INNODB = """
 --innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF
 """.split()
 #: The parameters of a group that a server of one's own follows when it starts: option, and value if no user sets it.
-_FOLLOWED = {"event_scheduler": ("--event-scheduler", "OFF")}
+_FOLLOWED = {
+    "event_scheduler": ("--event-scheduler", "OFF"),
+    "log_bin_trust_function_creators": ("--log-bin-trust-function-creators", "0"),
+}
 _SYSTEM_TABLES = ("system_tables", "performance_tables", "system_tables_data", "sys_schema")
 
 #: What the master of RDS for MariaDB may, all of it for others too; rds_superuser_role and SUPER are not among it.

@@ -338,6 +338,7 @@ class Migration:
         """A change could not be written. What was loaded already is no error while that may be."""
         table, progress, change = what
         if table.place in self._tolerant and (error is None or error.state == self._engine.DUPLICATE):
+            progress.count(change.kind, applied=True)  # with the load
             return
         policy = self._settings["ErrorBehavior"][_POLICIES[change.kind]]
         progress.stale = True

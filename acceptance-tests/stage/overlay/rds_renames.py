@@ -16,6 +16,8 @@ def begin_renaming(aws, call, database):
         return
 
     def vanish(database):
+        if aws.databases:
+            aws.databases.hold(database)
         del all_like(database)[name_of(database)]
         _under_way(call).append((database, name.lower(), looks))
         follow(aws, call)
@@ -34,6 +36,8 @@ def appear(aws, call):
         all_like(database)[name] = database
         begin(database, Change(status="rebooting", busy=looks))
         follow(aws, call)
+        if aws.databases:
+            aws.databases.let_go(database)
     for database, _, _ in under_way:
         database.__dict__["stage_unseen"] = True
 

@@ -410,3 +410,16 @@ def test_servers_share_no_temporary_tables(account):
     sql = {"sql": "SELECT @@tmpdir", "database": "mysql"}
     folders = {account.control("POST", "sql", endpoint=host, **sql)["output"] for host in hosts}
     assert len(folders) == 2
+
+
+def test_data_stays_while_an_instance_is_renamed(data):
+    data.sql("CREATE TABLE later (id int)")
+    data.account.control("POST", "transitions", account=data.account.id, renaming=1)
+    data.rds.modify_db_instance(DBInstanceIdentifier="orders", NewDBInstanceIdentifier="store", ApplyImmediately=True)
+
+    def renamed():
+        found = data.rds.describe_db_instances()["DBInstances"]
+        return [one["Endpoint"]["Address"] for one in found if one["DBInstanceIdentifier"] == "store"]
+
+    waiting(renamed)
+    assert data.sql("SELECT count(*) FROM later", at=renamed()[0]) == "0"
