@@ -1,11 +1,8 @@
 //! `data.rdsauth_migration_status`, beside the migration that it is about.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::dms_migration::{Scene, full_load, with_changes};
-use crate::support::eventually;
 use crate::support::matrix::documented;
 use crate::support::terraform::Terraform;
 
@@ -78,10 +75,9 @@ fn slots_and_counters_tell_when_the_target_has_everything() {
         "StartReplicationTask",
         json!({ "ReplicationTaskArn": scene.shown("arn"), "StartReplicationTaskType": "resume-processing" }),
     );
-    eventually("a target that has everything", Duration::from_secs(60), || {
-        scene.tf.apply();
-        (scene.shown("drained") == true).then_some(())
-    });
+    scene.configure(&scene.with_connection(&format!("{fenced}\n  wait_for = \"validated\"")));
+    scene.tf.apply();
+    scene.check_reasons(&[]);
     assert_eq!(scene.target("SELECT name FROM items WHERE id = 21").trim().lines().last(), Some("new"));
 
     scene.configure(&scene.with_connection("  replication_slots = [\"absent\"]"));

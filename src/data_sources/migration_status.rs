@@ -2,12 +2,18 @@
 
 mod reasons;
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
-use tf_provider::schema::{Check, Computed, DataSource, Set, View, block, check, computed, optional, required};
+use tf_provider::schema::{
+    Check, Computed, DataSource, Ended, Set, View, Wait, block, check, computed, optional, required,
+};
 
 use crate::arn::{self, Arn};
 use crate::attributes::checks;
 use crate::aws::dms::{Dms, Table, Task};
+use crate::aws::lag;
 use crate::data_sources::migration_status::reasons::Source;
 use crate::parts::db::connection::DatabaseConnection;
 use crate::sql::postgres::slots::Slot;
@@ -26,8 +32,9 @@ tf_provider::model! {
     /// [`rdsauth_write_fence`](../resources/write_fence.md) and set `fence_lsn` to its `lsn`: then the replication slots have to confirm
     /// the last write, too.
     ///
-    /// ~> **Note:** If `drained` is `false` in a `precondition`, the apply stops. To wait, set `wait_for = "caught_up"` in
-    /// [`rdsauth_dms_migration`](../resources/dms_migration.md).
+    /// -> With `wait_for`, a read waits until that has been so for 20 seconds, the task does not run any more, or the `read`
+    /// timeout ends. In a cutover, let the data source depend on the fence: it is then read, and waits, in the
+    /// apply, once the writes have ended.
     ///
     /// -> DMS reports its latency in seconds to Amazon CloudWatch only, as
     /// [`CDCLatencySource` and `CDCLatencyTarget`](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Monitoring.html#CHAP_Monitoring.Metrics.Task).
@@ -58,10 +65,13 @@ tf_provider::model! {
         /// Position in the write-ahead log that all replication slots have to confirm, such as `lsn` of
         /// `rdsauth_write_fence`. Requires `source_connection`.
         fence_lsn: Option<String> = optional().check(position()),
+        /// What to wait for: `drained`, or `validated` (also until `validated` is `true`, or rows differ). If the timeout ends
+        /// first, `reasons` tells why the target is not drained. By default, nothing is waited for.
+        wait_for: Option<String> = optional().check(check::one_of(&[DRAINED, VALIDATED])),
         /// Connection to the database that a PostgreSQL source endpoint names, to read its replication slots.
         source_connection: Option<DatabaseConnection> = block(),
         /// Whether the target has all rows and changes that DMS has captured, and all replication slots have confirmed
-        /// `fence_lsn`. It is `true` if `reasons` is empty.
+        /// `fence_lsn`, in which case the task may have been stopped since. It is `true` if `reasons` is empty.
         drained: Computed<bool> = computed(),
         /// Reasons why `drained` is `false`, each a sentence. Empty if there are none.
         reasons: Computed<Vec<String>> = computed(),
@@ -142,6 +152,34 @@ tf_provider::model! {
 /// What an error of a look-up is about.
 const LOOKING: &str = "Cannot look up the replication task";
 
+/// What one look shows.
+struct Shown {
+    task: Task,
+    tables: Vec<Table>,
+    source: Source,
+    reasons: Vec<String>,
+    /// Whether there is nothing to wait for any more.
+    is_over: bool,
+}
+
+/// The target has everything.
+const DRAINED: &str = "drained";
+
+/// And its rows are the same.
+const VALIDATED: &str = "validated";
+
+const COMPLETE: Wait<Shown> = Wait {
+    what: "the target to have all changes",
+    done: |shown| shown.is_over,
+    failed: |_| false,
+    seen: |shown| match shown.reasons.as_slice() {
+        [] if is_validated(&shown.tables) => "it has all that DMS has captured, and is validated".to_owned(),
+        [] => "it has all that DMS has captured".to_owned(),
+        reasons => reasons.join(" "),
+    },
+    pauses: lag::TASK,
+};
+
 impl DataSource<World> for MigrationStatus {
     const TYPE: &'static str = "migration_status";
     const SUBCATEGORY: &'static str = "Encryption";
@@ -149,13 +187,11 @@ impl DataSource<World> for MigrationStatus {
     async fn read(cx: &Ctx, mut config: Self) -> Result<Self> {
         let own = config.region.get().ok().cloned();
         let dms = cx.aws()?.dms(own.as_deref()).await.map_err(|error| Diagnostic::from(error).at(Self::region))?;
-        let task = config.task(cx, &dms, own.as_deref()).await?;
-        let tables = match task.stats.started {
-            Some(_) => dms.tables(&task.arn).await.context(LOOKING, &config.replication_task_id)?,
-            None => Vec::new(),
+        let shown = match &config.wait_for {
+            Some(goal) => config.waited(cx, &dms, own.as_deref(), goal == VALIDATED).await?,
+            None => config.look(cx, &dms, own.as_deref()).await?,
         };
-        let source = config.source(cx).await?;
-        config.fill_in(task, tables, source)?;
+        config.fill_in(shown)?;
         Ok(config)
     }
 
@@ -179,6 +215,36 @@ impl DataSource<World> for MigrationStatus {
 }
 
 impl MigrationStatus {
+    /// Looks until the target has had everything for a while, or cannot get it any more.
+    async fn waited(&self, cx: &Ctx, dms: &Dms, region: Option<&str>, validates: bool) -> Result<Shown> {
+        let reached_since = Mutex::new(None::<Instant>);
+        let look = || async {
+            let shown = self.look(cx, dms, region).await?;
+            let differs = || shown.tables.iter().any(|table| table.failures() > 0);
+            let is_reached = shown.reasons.is_empty() && (!validates || is_validated(&shown.tables) || differs());
+            let mut since = reached_since.lock().unwrap_or_else(PoisonError::into_inner);
+            *since = is_reached.then(|| since.unwrap_or_else(Instant::now));
+            let lasts = since.is_some_and(|since| since.elapsed() >= lag::CHANGES_COUNTED);
+            let has_ended = !shown.task.is_active() && !shown.task.is_busy();
+            Ok::<_, Diagnostic>(Shown { is_over: lasts || has_ended, ..shown })
+        };
+        match cx.wait_or_late(&COMPLETE, look).await? {
+            Ended::Done(shown) | Ended::Late(shown, _) => Ok(shown),
+        }
+    }
+
+    async fn look(&self, cx: &Ctx, dms: &Dms, region: Option<&str>) -> Result<Shown> {
+        let task = self.task(cx, dms, region).await?;
+        let tables = match task.stats.started {
+            Some(_) => dms.tables(&task.arn).await.context(LOOKING, &self.replication_task_id)?,
+            None => Vec::new(),
+        };
+        let source = self.source(cx).await?;
+        let wanted = self.replication_slots.as_deref().unwrap_or_default();
+        let reasons = reasons::all(&task, &tables, &source, wanted, self.fence_lsn.as_deref());
+        Ok(Shown { task, tables, source, reasons, is_over: false })
+    }
+
     async fn task(&self, cx: &Ctx, dms: &Dms, region: Option<&str>) -> Result<Task> {
         let (name, at) = (&self.replication_task_id, Self::replication_task_id);
         let found = dms.task(name).await.context(LOOKING, name).map_err(|error| error.at(at))?;
@@ -201,7 +267,7 @@ impl MigrationStatus {
             Ok(session) => session,
             Err(error) => {
                 let detail = format!("{}\n\nIts replication slots are therefore unknown.", error.detail);
-                cx.warn(Diagnostic { severity: Severity::Warning, detail, ..error }.at(at));
+                world::warn_once(cx, Diagnostic { severity: Severity::Warning, detail, ..error }.at(at));
                 return Ok(Source::Unreached);
             }
         };
@@ -214,15 +280,14 @@ impl MigrationStatus {
         Ok(Source::Read(slots))
     }
 
-    fn fill_in(&mut self, task: Task, mut tables: Vec<Table>, source: Source) -> Result<()> {
-        let wanted = self.replication_slots.as_deref().unwrap_or_default();
-        let reasons = reasons::all(&task, &tables, &source, wanted, self.fence_lsn.as_deref());
+    fn fill_in(&mut self, shown: Shown) -> Result<()> {
+        let Shown { task, mut tables, source, reasons, .. } = shown;
         let arn: Arn = task.arn.parse().map_err(|error: arn::ArnError| Diagnostic::bug(error))?;
         tables.sort_by_key(Table::full_name);
         self.region = arn.region.into();
         self.drained = reasons.is_empty().into();
         self.reasons = reasons.into();
-        self.validated = (!tables.is_empty() && tables.iter().all(Table::is_validated)).into();
+        self.validated = is_validated(&tables).into();
         self.stop_reason = task.stop_reason.clone().filter(|_| !task.is_active()).into();
         self.arn = task.arn.into();
         self.status = task.status.into();
@@ -242,6 +307,10 @@ impl MigrationStatus {
         .into();
         Ok(())
     }
+}
+
+fn is_validated(tables: &[Table]) -> bool {
+    !tables.is_empty() && tables.iter().all(Table::is_validated)
 }
 
 /// A position in the write-ahead log, as PostgreSQL writes it.

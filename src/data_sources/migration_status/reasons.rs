@@ -21,7 +21,7 @@ pub(super) fn all(
     wanted: &[String],
     position: Option<&str>,
 ) -> Vec<String> {
-    let mut all = of_task(task);
+    let mut all = of_task(task, has_all(source, wanted, position));
     all.extend(of_tables(task, tables));
     match source {
         Source::NotAsked => {}
@@ -33,12 +33,21 @@ pub(super) fn all(
     all
 }
 
-fn of_task(task: &Task) -> Vec<String> {
+/// Whether the consumers of all slots have confirmed a position.
+fn has_all(source: &Source, wanted: &[String], position: Option<&str>) -> bool {
+    match source {
+        Source::Read(slots) => position.is_some() && !slots.is_empty() && of_slots(slots, wanted, position).is_empty(),
+        Source::NotAsked | Source::Unreached => false,
+    }
+}
+
+/// A task that has got as far as it has to may have been stopped since.
+fn of_task(task: &Task, has_all: bool) -> Vec<String> {
     let mut all = Vec::new();
     if task.stats.started.is_none() {
         return vec![format!("The replication task was never started. Its status is \"{}\".", task.status)];
     }
-    if task.status != "running" && !task.is_finished() {
+    if !has_all && task.status != "running" && !task.is_finished() {
         let reason = task.stop_reason.as_ref().filter(|_| !task.is_active());
         let reason = reason.map(|reason| format!(", with the reason {reason}")).unwrap_or_default();
         all.push(format!("The status of the replication task is \"{}\"{reason}.", task.status));
@@ -156,5 +165,12 @@ mod tests {
         let lost = Slot { wal_status: Some("lost".to_owned()), ..slot("a", Some(true)) };
         check(&of(&[lost], &[], None), &["\"a\" is lost"]);
         check(&all(&task("running"), &[table(0)], &Source::Unreached, &[], None), &["could not be reached"]);
+        let stopped = |slots: &[Slot], behind| {
+            all(&task("stopped"), &[table(behind)], &Source::Read(slots.to_vec()), &[], Some("0/2"))
+        };
+        check(&stopped(&[slot("a", Some(true))], 0), &[]);
+        check(&stopped(&[slot("a", Some(true))], 1), &["1 changes have been captured"]);
+        check(&stopped(&[slot("a", Some(false))], 0), &["\"stopped\"", "\"a\" has confirmed"]);
+        check(&stopped(&[], 0), &["\"stopped\"", "no logical replication slot"]);
     }
 }
