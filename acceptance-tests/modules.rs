@@ -4,6 +4,7 @@ mod clickpipes;
 mod clickpipes_users;
 mod consumer;
 mod cutover;
+mod encrypt_existing_database;
 mod encrypt_with_blue_green;
 mod encrypt_with_downtime;
 mod iam_database_login;
