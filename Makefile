@@ -27,8 +27,8 @@ build: ## Build the provider for debugging
 install: $(if $(ZIP),,release) ## Build for release and install for a plain `terraform init`; ZIP=… installs a release
 	scripts/install $(or $(ZIP),$(TARGET)/release/terraform-provider-rdsauth) "$$HOME/.terraform.d/plugins"
 
-demo: setup build ## Show the provider at work, from set-up to destroy; KEEP=1 leaves the stage up, CLI=… takes another CLI
-	$(PYTHON) scripts/demo $(if $(KEEP),--keep) $(TARGET)/debug/terraform-provider-rdsauth $(CLI)
+demo: setup build ## Show the provider at work; DEMO=encrypt encrypts a database, KEEP=1 leaves the stage up, CLI=… takes another CLI
+	$(PYTHON) scripts/demo $(if $(KEEP),--keep) --$(or $(DEMO),login) $(TARGET)/debug/terraform-provider-rdsauth $(CLI)
 
 stage: setup ## Run the stage, the stand-in for AWS, in the foreground for use by hand
 	acceptance-tests/stage/run up

@@ -78,6 +78,14 @@ class TheDemo(unittest.TestCase):
         self.assertEqual(demo.returncode, 128 + signal.SIGINT)
         self.assert_nothing_is_left()
 
+    def test_encrypts_a_database_that_stays_in_use(self):
+        self.build()
+        demo = self.start("--encrypt", PROVIDER)
+        out, err = demo.communicate(timeout=PATIENCE)
+        self.assertEqual(demo.returncode, 0, out + err)
+        self.assertRegex(out, r"-> (\d+) orders of \1, and \d+ s without any\n")
+        self.assert_nothing_is_left()
+
     def test_leaves_what_it_says_to_play_with_if_told_to(self):
         self.build()
         demo = self.start("--keep", PROVIDER)

@@ -22,8 +22,10 @@ locals {
   step      = index(["prepare", "replicate", "cut_over", "clean_up"], var.phase)
   cuts_over = local.step == 2
 
-  copy    = "${var.db_instance_identifier}-encrypted"
-  retired = "${var.db_instance_identifier}-old"
+  copy = "${var.db_instance_identifier}-encrypted"
+  # Not known before it exists, so that no plan looks for it.
+  snapshot = var.phase == "clean_up" || try(rdsauth_encrypted_snapshot.copy[0].status, "") == "available" ? local.copy : null
+  retired  = "${var.db_instance_identifier}-old"
 
   is_postgres = var.engine == "postgres"
   database    = local.is_postgres ? var.database : null
@@ -66,7 +68,7 @@ resource "rdsauth_encrypted_snapshot" "copy" {
 
 resource "rdsauth_encrypted_restore" "copy" {
   db_instance_identifier        = local.copy
-  snapshot_identifier           = local.copy
+  snapshot_identifier           = local.snapshot
   source_db_instance_identifier = var.db_instance_identifier
   allow_delete                  = var.allow_delete
   skip_final_snapshot           = var.allow_delete
