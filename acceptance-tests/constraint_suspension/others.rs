@@ -60,7 +60,7 @@ fn a_renamed_reference_stops_only_its_own_key() {
 fn sessions_that_hold_locks_are_named_in_the_end() {
     let scene = Scene::new();
     let before = scene.catalogue();
-    scene.configure("lock_timeout = \"200ms\"\n timeouts { create = \"3s\" }");
+    scene.configure("lock_timeout = \"200ms\"\n timeouts { create = \"15s\" }");
     let lock = "BEGIN; LOCK TABLE \"Shop é\".pair IN ACCESS SHARE MODE; SELECT pg_sleep(100)";
     let mut holder = scene.client("mID", lock).env("PGAPPNAME", "report").spawn().expect("psql");
     let is_held = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
@@ -75,6 +75,7 @@ fn sessions_that_hold_locks_are_named_in_the_end() {
     scene.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'report' AND datname = 'dID'",
     );
+    scene.configure("");
     scene.tf.apply();
     assert!(!scene.tf.state().is_tainted(IT));
     scene.tf.assert_plan_empty();
