@@ -1,8 +1,11 @@
 //! `data.rdsauth_migration_status`, beside the migration that it is about.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::dms_migration::{Scene, full_load, with_changes};
+use crate::support::eventually;
 use crate::support::matrix::documented;
 use crate::support::terraform::Terraform;
 
@@ -61,6 +64,10 @@ fn slots_and_counters_tell_when_the_target_has_everything() {
     // A write while the task is stopped is behind the slot until the task has been resumed.
     scene.dms("StopReplicationTask", json!({ "ReplicationTaskArn": scene.shown("arn") }));
     scene.wait("stopped");
+    let active = "SELECT count(*) FROM pg_replication_slots WHERE active";
+    eventually("the end of its connection", Duration::from_secs(30), || {
+        (scene.source(active).trim().lines().last() == Some("0")).then_some(())
+    });
     scene.source("INSERT INTO items VALUES (21, 'new')");
     let lsn = scene.source("SELECT pg_current_wal_lsn()").trim().lines().last().expect("a position").to_owned();
     let fenced = format!("  fence_lsn = \"{lsn}\"");
