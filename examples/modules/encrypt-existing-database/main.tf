@@ -21,6 +21,8 @@ terraform {
 locals {
   step      = index(["prepare", "replicate", "cut_over", "clean_up"], var.phase)
   cuts_over = local.step == 2
+  # Whether this phase has to do with the original.
+  has_original = contains([1, 2], local.step)
 
   copy = "${var.db_instance_identifier}-encrypted"
   # Not known before it exists, so that no plan looks for it.
@@ -33,8 +35,8 @@ locals {
 
   # Whatever a database is called now: the identifiers change in the cutover, and the resource IDs do not.
   original    = one(data.rdsauth_db_endpoint.original)
-  has_swapped = contains([1, 2], local.step) && try(local.original.identifier, var.db_instance_identifier) != var.db_instance_identifier
-  migrates    = contains([1, 2], local.step) && !local.has_swapped
+  has_swapped = local.has_original && try(local.original.identifier, var.db_instance_identifier) != var.db_instance_identifier
+  migrates    = local.has_original && !local.has_swapped
 
   copy_secret_arn = coalesce(rdsauth_encrypted_restore.copy.master_user_secret_arn, var.master_secret_arn)
 
@@ -43,7 +45,7 @@ locals {
 }
 
 data "rdsauth_db_endpoint" "original" {
-  count = contains([1, 2], local.step) ? 1 : 0
+  count = local.has_original ? 1 : 0
 
   dbi_resource_id = var.dbi_resource_id
 }

@@ -1,6 +1,7 @@
 //! Why the target of a replication task does not have everything yet.
 
 use crate::aws::dms::{TABLE_ERROR, Table, Task};
+use crate::parts::dms::some_of;
 use crate::sql::postgres::slots::Slot;
 
 /// What is known of the replication slots of the source.
@@ -9,9 +10,6 @@ pub(super) enum Source {
     Unreached,
     Read(Vec<Slot>),
 }
-
-/// How many names a sentence has at most.
-const MOST_NAMED: usize = 10;
 
 /// The reasons, each a sentence.
 pub(super) fn all(
@@ -56,9 +54,6 @@ fn of_task(task: &Task, has_all: bool) -> Vec<String> {
         let (waiting, progress) = (task.stats.loading + task.stats.queued, task.stats.progress);
         all.push(format!("The full load is {progress} % complete, and {waiting} tables are not loaded."));
     }
-    if task.stats.errored > 0 {
-        all.push(format!("{} tables have an error.", task.stats.errored));
-    }
     all
 }
 
@@ -69,18 +64,18 @@ fn of_tables(task: &Task, tables: &[Table]) -> Vec<String> {
     let behind: Vec<_> = tables.iter().filter(|table| table.behind > 0).collect();
     let changes = (!behind.is_empty()).then(|| {
         let total: i64 = behind.iter().map(|table| table.behind).sum();
-        format!("{total} changes have been captured and not applied: {}.", named(&behind))
+        format!("Changes that have been captured and not applied: {total}, in {}.", named(&behind))
     });
     let errored: Vec<_> = tables.iter().filter(|table| table.state == TABLE_ERROR).collect();
-    let errors = (!errored.is_empty()).then(|| format!("Tables with an error: {}.", named(&errored)));
+    let errors = match errored.as_slice() {
+        [] => (task.stats.errored > 0).then(|| format!("Tables with an error: {}.", task.stats.errored)),
+        _ => Some(format!("Tables with an error: {}.", named(&errored))),
+    };
     [changes, errors].into_iter().flatten().collect()
 }
 
 fn named(tables: &[&Table]) -> String {
-    let more = tables.len().saturating_sub(MOST_NAMED);
-    let mut names: Vec<_> = tables.iter().take(MOST_NAMED).map(|table| table.full_name()).collect();
-    names.extend((more > 0).then(|| format!("and {more} more")));
-    names.join(", ")
+    some_of(&tables.iter().map(|table| table.full_name()).collect::<Vec<_>>(), ", ")
 }
 
 fn of_slots(slots: &[Slot], wanted: &[String], position: Option<&str>) -> Vec<String> {
@@ -137,16 +132,20 @@ mod tests {
         check(&of(&task("starting"), &[table(0)]), &["\"starting\""]);
         let stopped = |reason: &str| Task { stop_reason: Some(reason.to_owned()), ..task("stopped") };
         check(&of(&stopped("FULL_LOAD_ONLY_FINISHED"), &[table(0)]), &[]);
-        check(&of(&stopped("NORMAL"), &[table(2)]), &["\"stopped\", with the reason NORMAL", "2 changes"]);
+        check(
+            &of(&stopped("NORMAL"), &[table(2)]),
+            &["\"stopped\", with the reason NORMAL", "not applied: 2, in public.orders"],
+        );
         check(&of(&Task { status: "ready".to_owned(), ..Task::default() }, &[]), &["never started"]);
         check(&of(&task("running"), &[]), &["no statistics"]);
         let mut loading = task("running");
         loading.stats = Stats { progress: 40, loading: 1, queued: 2, errored: 1, ..loading.stats };
         let errored = Table { state: TABLE_ERROR.to_owned(), ..table(0) };
-        let expected = ["40 % complete, and 3 tables", "1 tables have an error", "error: public.orders"];
+        let expected = ["40 % complete, and 3 tables", "error: public.orders"];
         check(&of(&loading, &[errored]), &expected);
+        check(&of(&loading, &[table(0)]), &["40 % complete, and 3 tables", "error: 1."]);
         let many: Vec<_> = (0..12).map(|_| table(1)).collect();
-        check(&of(&task("running"), &many), &["12 changes have been captured and not applied: public.orders"]);
+        check(&of(&task("running"), &many), &["captured and not applied: 12, in public.orders"]);
         assert!(of(&task("running"), &many)[0].ends_with("and 2 more."));
     }
 
@@ -169,7 +168,7 @@ mod tests {
             all(&task("stopped"), &[table(behind)], &Source::Read(slots.to_vec()), &[], Some("0/2"))
         };
         check(&stopped(&[slot("a", Some(true))], 0), &[]);
-        check(&stopped(&[slot("a", Some(true))], 1), &["1 changes have been captured"]);
+        check(&stopped(&[slot("a", Some(true))], 1), &["captured and not applied: 1, in public.orders"]);
         check(&stopped(&[slot("a", Some(false))], 0), &["\"stopped\"", "\"a\" has confirmed"]);
         check(&stopped(&[], 0), &["\"stopped\"", "no logical replication slot"]);
     }

@@ -5,13 +5,11 @@ use tf_provider::schema::Handle;
 
 use crate::aws::Error;
 use crate::aws::dms::{Connection, Endpoint, TABLE_ERROR, Table, Task};
+use crate::parts::dms::some_of;
 use crate::resources::dms_migration::DmsMigration;
 
 /// Which endpoint, and its argument.
 pub(super) type End = (&'static str, Handle<DmsMigration, String>);
-
-/// The most tables that a message names.
-const MOST_NAMED: usize = 10;
 
 // === The arguments ===
 
@@ -247,14 +245,4 @@ fn named<'a>(tables: impl Iterator<Item = &'a Table>) -> String {
     };
     let all: Vec<_> = tables.map(one).collect();
     if all.is_empty() { String::new() } else { format!("\n\n{}", some_of(&all, "\n")) }
-}
-
-/// The first of many, and how many more there are.
-pub(super) fn some_of(all: &[String], between: &str) -> String {
-    let more = all.len().saturating_sub(MOST_NAMED);
-    let mut told = all.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>();
-    if more > 0 {
-        told.push(format!("and {more} more"));
-    }
-    told.join(between)
 }

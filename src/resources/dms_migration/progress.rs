@@ -3,6 +3,7 @@
 use tf_provider::diagnostic::Diagnostic;
 
 use crate::aws::dms::{LOADING, TABLE_ERROR, Table, Task};
+use crate::parts::dms::some_of;
 use crate::resources::dms_migration::{DmsMigration, ONLY_LOAD, diagnostics};
 
 pub(super) const NOTHING: &str = "none";
@@ -122,7 +123,7 @@ impl DmsMigration {
         };
         let tables: Vec<_> = tables.iter().filter_map(one).collect();
         if !tables.is_empty() {
-            told.push_str(&format!("; {}", diagnostics::some_of(&tables, ", ")));
+            told.push_str(&format!("; {}", some_of(&tables, ", ")));
         }
         told
     }
