@@ -14,6 +14,8 @@ use crate::support::terraform::Terraform;
 
 const IT: &str = "rdsauth_write_fence.it";
 
+const SLEEP: &str = "SELECT pg_sleep(600)";
+
 const PASSWORD: &str = "correct-horse-battery-staple";
 
 /// A server of its own with the database `shop`, its writer `app`, and a fencer that has only the documented privileges.
@@ -105,12 +107,12 @@ impl Scene {
         )
     }
 
-    /// A session that stays open.
-    fn session(&self) -> Child {
+    /// A session of `app` that stays open with a statement.
+    fn session(&self, sql: &str) -> Child {
         let mut command = Command::new("psql");
         command.env_clear().env("PATH", env::var_os("PATH").expect("PATH")).envs(self.account.database_environment());
         let place = format!("host={} port={} user=app dbname=app", self.host, self.port);
-        command.env("PGPASSWORD", PASSWORD).args(["-XAtc", "SELECT pg_sleep(600)", &place]);
+        command.env("PGPASSWORD", PASSWORD).args(["-XAtc", sql, &place]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("psql");
         crate::support::eventually("the session", std::time::Duration::from_secs(30), || {
             (self.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'") == "1").then_some(())
@@ -177,16 +179,35 @@ fn stopped_and_restored(scene: &Scene) {
 #[test]
 fn open_sessions_are_ended_after_the_grace_period() {
     let scene = Scene::new("  grace_period = \"1s\"");
-    let mut session = scene.session();
+    let mut session = scene.session(SLEEP);
     scene.tf.apply();
     assert!(!session.wait().expect("an end").success(), "it was ended");
     scene.tf.destroy();
 }
 
 #[test]
+fn the_position_is_behind_writes_that_are_not_synchronous() {
+    let scene = Scene::new("  grace_period = \"1s\"");
+    scene.sql(
+        "ALTER ROLE app SET synchronous_commit = off; CREATE TABLE written (at pg_lsn); GRANT ALL ON written TO app; \
+         CREATE PROCEDURE write() LANGUAGE plpgsql AS $$ BEGIN LOOP INSERT INTO written VALUES \
+         (pg_current_wal_insert_lsn()); COMMIT; END LOOP; END $$",
+    );
+    // So that nobody else writes to the log what these commits leave in memory.
+    scene.account.sql_behind(&scene.host, "app", "ALTER SYSTEM SET wal_writer_delay = '10s'");
+    scene.sql("SELECT pg_reload_conf()");
+    let mut session = scene.session("CALL write()");
+    scene.tf.apply();
+    assert!(!session.wait().expect("an end").success(), "it was ended");
+    let lsn = scene.state("lsn");
+    let behind = format!("SELECT count(*) FROM written WHERE at >= '{}'", lsn.as_str().expect("a position"));
+    assert_eq!((scene.sql(&behind), scene.sql("SELECT count(*) > 0 FROM written")), ("0".into(), "t".into()));
+}
+
+#[test]
 fn accepted_users_go_on() {
     let scene = Scene::new("  accepted_writers = [\"app\"]\n  grace_period = \"1s\"");
-    let mut session = scene.session();
+    let mut session = scene.session(SLEEP);
     scene.tf.apply();
     assert_eq!(session.try_wait().expect("a status"), None, "it goes on");
     scene.write("app").expect("it writes");

@@ -433,7 +433,7 @@ impl WriteFence {
         ended::end_older_sessions(cx, self, side).await?;
         self.check_server(side).await?;
         let own = side.own_sessions(&self.databases).await.map_err(fault)?;
-        let position = side.position().await.map_err(fault)?;
+        let position = side.position(&self.databases).await.map_err(fault)?;
         self.writers = writers.into();
         if !self.is_closed_to_all_but(self.accepted()) {
             return Err(diagnostics::still_writable(self.family()?, self.writers.get()?, self.accepted()));
@@ -456,7 +456,7 @@ impl WriteFence {
         }
         let lsn = match &self.lsn {
             Computed::Known(Some(lsn)) => lsn.clone(),
-            _ => side.position().await.map_err(|error| self.fault(error))?.lsn.unwrap_or_default(),
+            _ => side.position(&self.databases).await.map_err(|error| self.fault(error))?.lsn.unwrap_or_default(),
         };
         self.lsn = Some(lsn.clone()).into();
         self.drained = Some(ended::drain(cx, self, side, &lsn).await?).into();

@@ -42,7 +42,6 @@ wal_level = logical
 min_wal_size = 2MB
 max_wal_size = 64MB
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 shared_buffers = 32MB
 max_connections = 100

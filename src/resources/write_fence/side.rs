@@ -175,9 +175,9 @@ impl Side {
         }
     }
 
-    pub(super) async fn position(&self) -> Result<Position, sql::Error> {
+    pub(super) async fn position(&self, databases: &[String]) -> Result<Position, sql::Error> {
         match self {
-            Self::Postgres(session) => session.position().await,
+            Self::Postgres(session) => session.position(databases).await,
             Self::Mysql(session) => session.lock().await.position().await,
         }
     }

@@ -199,11 +199,21 @@ impl Session {
         self.rows(&sql, &[&names, &but, &time]).await.map(drop)
     }
 
-    /// The end of the write-ahead log.
+    /// The end of the write-ahead log, with all transactions in it that have committed. With `synchronous_commit = off` the
+    /// newest are in memory until a later one is synchronous: so the comment of a database is written once more.
     ///
     /// # Errors
     /// Any.
-    pub async fn position(&self) -> Result<Position, Error> {
+    pub async fn position(&self, names: &[String]) -> Result<Position, Error> {
+        self.atomically(LOCKS, || async {
+            self.exclude_others().await?;
+            self.run("SET LOCAL synchronous_commit = on").await?;
+            if let Some(database) = self.fenceable(names).await?.first() {
+                self.comment_on(&database.name, &database.comment()).await?;
+            }
+            Ok(())
+        })
+        .await?;
         let row = self.row("SELECT pg_current_wal_lsn()::text", &[]).await?;
         Ok(Position { lsn: row.map(|row| row.get(0)), ..Position::default() })
     }
@@ -233,6 +243,11 @@ impl Session {
 }
 
 impl Fenceable {
+    /// The whole comment.
+    fn comment(&self) -> String {
+        self.fence.as_ref().map_or_else(|| self.others.clone(), |fence| fences::with(&self.others, fence))
+    }
+
     /// What is set for a user in the database, or for the database itself.
     fn value(&self, user: Option<&str>) -> Option<&str> {
         self.settings.iter().find(|(who, _)| who.as_deref() == user).map(|(_, value)| value.as_str())
