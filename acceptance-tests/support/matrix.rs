@@ -38,7 +38,7 @@
 //! Before the cases, the commands run undisturbed with only the permissions that the pages of the resources list.
 //!
 //! `make matrix` runs all cases. Anything else runs `MATRIX_SIZE` of each scenario (3), drawn by `MATRIX_SEED`, which is
-//! printed. `MATRIX_CASE` runs one, and `MATRIX_JOBS` (4) at a time run in parallel.
+//! printed: each commit draws its own, and the same in each run. `MATRIX_CASE` runs one, and `MATRIX_JOBS` (4) at a time run in parallel.
 
 mod case;
 pub mod documented;
@@ -50,6 +50,7 @@ use std::any::Any;
 use std::env;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
@@ -184,7 +185,7 @@ impl Choice {
         if env::var("MATRIX_SIZE").is_ok_and(|size| size == "all") {
             return Some(Self::All);
         }
-        let seed = number("MATRIX_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        let seed = number("MATRIX_SEED").unwrap_or_else(seed_of_commit);
         let size = number("MATRIX_SIZE").unwrap_or(3);
         Some(Self::Sample { size: size.try_into().expect("a size"), seed })
     }
@@ -218,6 +219,19 @@ impl std::fmt::Display for Choice {
             Self::All => write!(f, "all cases"),
             Self::Sample { size, seed } => write!(f, "MATRIX_SIZE={size} MATRIX_SEED={seed}"),
         }
+    }
+}
+
+/// The same wherever this commit is tested; any number outside a checkout.
+fn seed_of_commit() -> u64 {
+    let output = Command::new("git").args(["rev-parse", "--verify", "HEAD^{tree}"]).output();
+    match output.ok().filter(|output| output.status.success()) {
+        Some(output) => {
+            let mut hasher = DefaultHasher::new();
+            output.stdout.hash(&mut hasher);
+            hasher.finish()
+        }
+        None => RandomState::new().build_hasher().finish(),
     }
 }
 
