@@ -143,7 +143,7 @@ fn a_destroy_waits_for_a_switchover() {
 
 #[test]
 fn a_destroy_waits_for_provisioning() {
-    let scene = Scene::new(&with(OF_INSTANCE, "timeouts {\n    create = \"2s\"\n  }"));
+    let scene = Scene::new(&with(OF_INSTANCE, "timeouts {\n    create = \"5s\"\n  }"));
     scene.account.command("transitions", json!({ "busy": 40, "lingering": 0 }));
     scene.tf.apply().expect_text("not finished yet");
     scene.finish();

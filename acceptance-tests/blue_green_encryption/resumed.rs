@@ -11,7 +11,7 @@ const ADOPTED: &str = "of an interrupted apply adopted";
 
 /// Deployments that are not available before somebody else looks at them.
 fn slow(more: &str) -> Scene {
-    let limits = "timeouts {\n    create = \"2s\"\n    update = \"2s\"\n  }";
+    let limits = "timeouts {\n    create = \"5s\"\n    update = \"5s\"\n  }";
     let scene = Scene::new(&with(OF_INSTANCE, &format!("{more}\n  {limits}")));
     scene.account.command("transitions", json!({ "busy": 40, "lingering": 0, "switching": 40 }));
     scene.account.forget_calls();

@@ -32,7 +32,7 @@ fn a_create_that_was_killed_goes_on() {
 
 #[test]
 fn a_late_create_is_continued_without_taint_and_without_the_original() {
-    let scene = Scene::new(&with(RESTORE, "timeouts {\n    create = \"3s\"\n    update = \"3s\"\n  }"));
+    let scene = Scene::new(&with(RESTORE, "timeouts {\n    create = \"5s\"\n    update = \"5s\"\n  }"));
     scene.busy(60);
     scene.tf.apply().expect_text(LATE).expect_text("1 added");
     assert_eq!(scene.account.changes(), CREATED[..1]);
@@ -67,7 +67,7 @@ fn a_late_create_is_continued_without_taint_and_without_the_original() {
 
 #[test]
 fn an_unfinished_create_can_be_destroyed() {
-    let scene = Scene::new(&with(RESTORE, "timeouts {\n    create = \"3s\"\n  }"));
+    let scene = Scene::new(&with(RESTORE, "timeouts {\n    create = \"5s\"\n  }"));
     scene.busy(60);
     scene.tf.apply().expect_text(LATE);
     scene.finish();

@@ -9,7 +9,7 @@ const LATE: &str = "Restore is not complete yet";
 
 /// A restore that is not available before somebody else looks at it.
 fn slow() -> Scene {
-    let scene = Scene::new(&with(RESTORE, "timeouts {\n    create = \"2s\"\n    update = \"2s\"\n  }"));
+    let scene = Scene::new(&with(RESTORE, "timeouts {\n    create = \"5s\"\n    update = \"5s\"\n  }"));
     scene.busy(60);
     scene
 }

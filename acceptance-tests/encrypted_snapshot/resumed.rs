@@ -9,7 +9,7 @@ const LATE: &str = "Encrypted snapshot is not available yet";
 
 /// Snapshots that are not available before somebody else looks at them.
 fn slow() -> Scene {
-    let limits = "timeouts {\n    create = \"2s\"\n    update = \"2s\"\n  }";
+    let limits = "timeouts {\n    create = \"5s\"\n    update = \"5s\"\n  }";
     let scene = Scene::new(&with(OF_INSTANCE, limits));
     scene.account.command("transitions", json!({ "busy": 40, "lingering": 0 }));
     scene.account.forget_calls();
@@ -116,7 +116,7 @@ fn an_unfinished_create_can_be_destroyed() {
 
 #[test]
 fn what_is_late_before_anything_is_created_fails() {
-    let scene = Scene::new(&with(OF_SNAPSHOT, "timeouts {\n    create = \"2s\"\n  }"));
+    let scene = Scene::new(&with(OF_SNAPSHOT, "timeouts {\n    create = \"5s\"\n  }"));
     scene.account.command("transitions", json!({ "busy": 40, "lingering": 0 }));
     scene.rds("CreateDBSnapshot", json!({ "DBInstanceIdentifier": "orders", "DBSnapshotIdentifier": "plain" }));
     let error = scene.tf.apply_fails().error();

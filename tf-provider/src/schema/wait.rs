@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::schema::Ctx;
@@ -166,9 +166,17 @@ impl<W> Ctx<W> {
         E: Into<Diagnostic>,
         F: Future<Output = Result<T, E>>,
     {
-        let (mut pause, mut logged) = (wait.pauses.first, None::<(Instant, String)>);
+        let (mut pause, mut logged, mut last) = (wait.pauses.first, None::<(Instant, String)>, None);
         loop {
-            let seen = look().await.map_err(Into::into)?;
+            let looked = timeout_at(self.deadline(), look()).await;
+            let seen = match (looked, last) {
+                (Ok(answer), _) => answer.map_err(Into::into)?,
+                (Err(_), Some(seen)) => {
+                    let why = self.timed_out(wait.what, Some((wait.seen)(&seen)));
+                    return Ok(Ended::Late(seen, why));
+                }
+                (Err(_), None) => return Err(self.timed_out(wait.what, None)),
+            };
             if (wait.done)(&seen) {
                 return Ok(Ended::Done(seen));
             }
@@ -188,6 +196,7 @@ impl<W> Ctx<W> {
             if let Err(why) = self.pause(pause, wait.what, || Some((wait.seen)(&seen))).await {
                 return Ok(Ended::Late(seen, why));
             }
+            last = Some(seen);
             pause = (pause * 2).min(wait.pauses.most);
         }
     }
@@ -334,6 +343,22 @@ mod tests {
         let Ok(Ended::Late(seen, why)) = late(stopping, 0).await else { panic!("it is late") };
         assert_eq!((seen, why.summary.as_str()), (0, "Stopped"));
         assert!(late(cx(60), 4).await.is_err(), "out of reach");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_takes_until_the_time_is_up_is_late_too() {
+        let (cx, looks) = (cx(10), AtomicU32::new(0));
+        let look = || async {
+            if looks.fetch_add(1, Ordering::Relaxed) == 1 {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Diagnostic>(0)
+        };
+        let Ok(Ended::Late(seen, why)) = cx.run(cx.wait_or_late(&THREE, look)).await else { panic!("it is late") };
+        assert_eq!(seen, 0);
+        assert!(why.detail.contains("Last seen: the count is 0."), "{why}");
+        let never = || std::future::pending::<Result<u32>>();
+        assert_eq!(cx.run(cx.wait_or_late(&THREE, never)).await.unwrap_err().summary, "Timed out");
     }
 
     #[tokio::test(start_paused = true)]
