@@ -476,5 +476,5 @@ fn every_page_with_the_block_lists_its_rights() {
             assert!(!database.trim().is_empty(), "{}", path.display());
         }
     }
-    assert_eq!(pages, 13);
+    assert_eq!(pages, 14);
 }

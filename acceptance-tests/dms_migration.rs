@@ -1,6 +1,7 @@
 //! `rdsauth_dms_migration` under the real CLI, against the stage, which moves real rows.
 
 mod changes;
+mod cleanup;
 mod import;
 mod lifecycle;
 mod refusals;

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod dial;
+pub mod dms;
 mod engine;
 pub mod error;
 pub mod fence;

@@ -77,10 +77,15 @@ pub(crate) fn seed(account: &Account) -> Variables {
 }
 
 /// A replication instance and two endpoints, which come with a task that does nothing.
-pub(crate) fn variables(account: &Account, [source, target]: &[Value; 2]) -> Variables {
+pub(crate) fn variables(account: &Account, ends: &[Value; 2]) -> Variables {
+    engine_variables(account, "postgres", ends)
+}
+
+/// The same for another engine.
+pub(crate) fn engine_variables(account: &Account, engine: &str, [source, target]: &[Value; 2]) -> Variables {
     let made = account.command(
         "replication-tasks",
-        json!({ "identifier": "seed", "source": source, "target": target, "kind": "full-load" }),
+        json!({ "identifier": "seed", "engine": engine, "source": source, "target": target, "kind": "full-load" }),
     );
     let arn = |name: &str| made[name].as_str().expect("an ARN").to_owned();
     Vec::from([("instance", arn("instance_arn")), ("origin", arn("source_arn")), ("copy", arn("target_arn"))])

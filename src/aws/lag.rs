@@ -213,6 +213,14 @@ pub const CHANGES_COUNTED: Duration = Duration::from_secs(20);
 /// limit ends that wait.
 pub const TASK_BUSY: Retry<Failed> = Retry { what: "DMS to accept the change", ..DATABASE_BUSY };
 
+/// The server notices a little after the end of a task that its connection has ended, and refuses to drop the slot before.
+pub const SLOT_IN_USE: Retry<Failed> = Retry {
+    what: "the replication slot of the task to be released",
+    when: Failed::passes,
+    within: Duration::from_secs(60),
+    first: Duration::from_millis(200),
+};
+
 // === All ===
 
 /// What a state holds and a read does not show may have been created a moment ago.

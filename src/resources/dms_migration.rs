@@ -3,6 +3,7 @@
 //! A full load takes hours, and replication goes on until the task is stopped. Whatever run finds the task goes on with it:
 //! a wait that is cut off leaves a resource that is not tainted, and an update ends the wait.
 
+mod cleanup;
 mod diagnostics;
 mod ends;
 mod foreseen;
@@ -22,6 +23,7 @@ use crate::attributes::checks;
 use crate::attributes::tags::{self, Given};
 use crate::aws::dms::{Dms, Table, Task};
 use crate::ownership::{self, Owned};
+use crate::parts::db::connection::DatabaseConnection;
 use crate::records::claims::{self, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -76,11 +78,22 @@ tf_provider::model! {
     ///
     /// ## Destroy
     ///
-    /// The task is stopped and deleted. The rows on the target stay, as do the control tables `awsdms_…` there, and on a
-    /// PostgreSQL source the table `awsdms_ddl_audit` and the event trigger `awsdms_intercept_ddl`. DMS drops the replication
-    /// slot that it has created. The endpoints and the replication instance are not touched.
+    /// The task is stopped and deleted. The rows on the target stay, and the endpoints and the replication instance are not
+    /// touched. DMS drops the replication slot that it has created, and leaves other objects, which a destroy removes from
+    /// the databases that it can log in to:
+    ///
+    /// - With `source_connection`, the event trigger `awsdms_intercept_ddl` of a PostgreSQL source, with its function and the
+    ///   table `awsdms_ddl_audit`, and the replication slot if DMS could not drop it. They stay, with a warning, if another
+    ///   task has used the source endpoint or DMS has another replication slot in the database.
+    /// - With `target_connection`, the rows of the task in the control tables `awsdms_…`, and those tables if no other task
+    ///   has rows in them. They stay, with a warning, if another task has used the target endpoint.
+    ///
+    /// Both logins are tried before the task is stopped, and the objects are removed before it is deleted, but for the
+    /// replication slot. A task that was deleted outside of Terraform leaves them.
     ///
     /// ## Required Permissions
+    ///
+    /// ### IAM
     ///
     /// - Create, read and destroy: `dms:DescribeReplicationTasks`, `dms:ListTagsForResource`,
     ///   `dms:DescribeReplicationInstances`, `dms:DescribeEndpoints`, `dms:DescribeConnections`, `dms:TestConnection`,
@@ -88,6 +101,16 @@ tf_provider::model! {
     ///   `dms:DeleteReplicationTask`.
     /// - `start`: also `dms:StartReplicationTask`.
     /// - In-place updates: also `dms:ModifyReplicationTask` and `dms:RemoveTagsFromResource`.
+    /// - `source_connection` and `target_connection`: `rds-db:connect` for a user that connects with `auth = "iam"`, or
+    ///   `secretsmanager:GetSecretValue` with `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer
+    ///   managed key.
+    ///
+    /// ### Database
+    ///
+    /// The users of `source_connection` and `target_connection` drop objects of the user with which the endpoint connects,
+    /// so that user is the simplest choice. In PostgreSQL, its members can drop them, too; dropping a replication slot also
+    /// requires `rds_replication`, or the role attribute `REPLICATION`. In MySQL and MariaDB, the user of `target_connection`
+    /// requires `SELECT`, `DELETE` and `DROP` on `awsdms_control.*`.
     ///
     /// ## Migrating from hashicorp/aws
     ///
@@ -162,6 +185,11 @@ tf_provider::model! {
         /// Any text. Another text loads all tables again, with the preparation of `table_preparation`. After an import, it
         /// is null.
         reload_trigger: Option<String> = optional(),
+        /// Connection to the database that a PostgreSQL source endpoint leads to. With it, a destroy removes what DMS leaves
+        /// there.
+        source_connection: Option<DatabaseConnection> = block(),
+        /// Connection to the database that the target endpoint leads to. With it, a destroy removes the control tables of DMS.
+        target_connection: Option<DatabaseConnection> = block(),
         /// Tags of the replication task. Tags with the same key in the provider's `default_tags` are overridden.
         tags: Option<Given> = optional().check(tags::keys()).each(tags::value()),
         /// Identifier of the replication task.
@@ -301,7 +329,10 @@ impl Resource<World> for DmsMigration {
         ];
         let settings = config.get(Self::settings).known().map(|text| settings::complaints(&text.0));
         let rules = config.get(Self::table_mapping_rules).known().map(|text| mappings::complaints(&text.0));
-        found.into_iter().flatten().chain(settings.into_iter().flatten()).chain(rules.into_iter().flatten()).collect()
+        let logins = [config.block(Self::source_connection), config.block(Self::target_connection)];
+        let logins = logins.iter().flatten().flat_map(DatabaseConnection::check);
+        let of_texts = settings.into_iter().flatten().chain(rules.into_iter().flatten());
+        found.into_iter().flatten().chain(of_texts).chain(logins).collect()
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {

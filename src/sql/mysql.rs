@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod catalogue;
+mod dms;
 pub mod fence;
 pub mod grants;
 mod held;

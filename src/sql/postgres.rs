@@ -1,6 +1,7 @@
 //! Sessions with PostgreSQL.
 
 pub mod catalogue;
+mod dms;
 pub mod fence;
 pub mod impact;
 mod memberships;

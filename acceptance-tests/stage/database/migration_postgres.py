@@ -47,6 +47,7 @@ END $$;
 """
 _DDL_TRIGGER = """
 CREATE EVENT TRIGGER awsdms_intercept_ddl ON ddl_command_end EXECUTE PROCEDURE {schema}.awsdms_intercept_ddl();
+UPDATE pg_event_trigger SET evtowner = {user}::regrole WHERE evtname = 'awsdms_intercept_ddl';
 """
 
 
@@ -120,9 +121,11 @@ class Source:
             self.session.run(_DDL.format(schema=schema))
             if self.session.run("SELECT 1 FROM pg_event_trigger WHERE evtname = 'awsdms_intercept_ddl'"):
                 return
-            # On RDS members of rds_superuser may make event triggers, which a plain server leaves to superusers.
+            # On RDS members of rds_superuser may make event triggers, which a plain server leaves to superusers: made
+            # by one, and given to the user.
             if self._place.owner_runs and self._is_superuser():
-                self._place.owner_runs(_DDL_TRIGGER.format(schema=schema), self._place.database)
+                user = literal(self.session.run("SELECT quote_ident(current_user)")[0][0])
+                self._place.owner_runs(_DDL_TRIGGER.format(schema=schema, user=user), self._place.database)
 
     def _is_superuser(self):
         return self.session.run("SELECT pg_has_role(current_user, 'rds_superuser', 'MEMBER')")[0][0]

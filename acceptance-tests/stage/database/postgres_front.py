@@ -221,6 +221,8 @@ class _Session:
         elif kind == b"B":
             portal, name = wire.texts(body, 2)
             self._portals[portal] = self._prepared.get(name, "")
+            # The server looks at the rights of the user as they are when this begins the transaction.
+            await self._lend(group, self._portals[portal])
         elif kind == b"E":
             # Further rows of a portal are no further statement.
             sql = self._portals.pop(wire.texts(body, 1)[0], None)
@@ -256,9 +258,14 @@ class _Session:
         refusal = rule if fault == "error" else await self._refused(sql)
         if refusal:
             group.error = wire.error(refusal.get("sqlstate", "XX000"), refusal.get("message", "Injected by the stage"))
-        elif _OF_SLOTS.search(sql) and not group.borrowed:
-            group.borrowed = await asyncio.get_running_loop().run_in_executor(None, self._login.lend)
+        else:
+            await self._lend(group, sql)
         return refusal is not None
+
+    async def _lend(self, group, sql):
+        """Lets a statement about slots through."""
+        if _OF_SLOTS.search(sql) and not group.borrowed:
+            group.borrowed = await asyncio.get_running_loop().run_in_executor(None, self._login.lend)
 
     async def _refused(self, sql):
         """What RDS refuses and the server would do, as a rule; None for the rest."""

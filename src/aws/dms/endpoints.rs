@@ -26,6 +26,8 @@ pub struct Endpoint {
     pub kind: String,
     /// `postgres` and so on.
     pub engine: String,
+    /// The database that it leads to, if it is about one.
+    pub database: Option<String>,
     /// `none` if connections are not encrypted.
     pub ssl_mode: String,
     /// Whether a task fails in place of truncating a LOB. Only PostgreSQL has that.
@@ -104,6 +106,7 @@ fn endpoint(found: &Object) -> Option<Endpoint> {
         id: own("EndpointIdentifier"),
         kind: own("EndpointType").to_ascii_lowercase(),
         engine: own("EngineName"),
+        database: text(found, "DatabaseName").filter(|name| !name.is_empty()),
         ssl_mode: own("SslMode"),
         fails_on_truncation: postgresql.and_then(Value::as_bool).unwrap_or_default()
             || extra.split(';').any(|one| one == "failtasksonlobtruncation=true"),

@@ -100,7 +100,7 @@ impl Dms {
     /// # Errors
     /// Any but its absence.
     pub async fn task(&self, id: &str) -> Result<Option<Task>, Error> {
-        Ok(self.tasks("replication-task-id", id, false).await?.into_iter().find(|task| task.id == id))
+        Ok(self.tasks("replication-task-id", &[id], false).await?.into_iter().find(|task| task.id == id))
     }
 
     /// The same by its ARN, without mappings and settings. Needs `dms:DescribeReplicationTasks`.
@@ -108,16 +108,24 @@ impl Dms {
     /// # Errors
     /// Any but its absence.
     pub async fn task_status(&self, arn: &str) -> Result<Option<Task>, Error> {
-        Ok(self.tasks("replication-task-arn", arn, true).await?.into_iter().find(|task| task.arn == arn))
+        Ok(self.tasks("replication-task-arn", &[arn], true).await?.into_iter().find(|task| task.arn == arn))
     }
 
-    async fn tasks(&self, by: &str, value: &str, is_short: bool) -> Result<Vec<Task>, Error> {
-        let mut input = filtered(&[(by, &[value])]);
+    async fn tasks(&self, by: &str, values: &[&str], is_short: bool) -> Result<Vec<Task>, Error> {
+        let mut input = filtered(&[(by, values)]);
         if is_short {
             input.insert("WithoutSettings".to_owned(), true.into());
         }
         let found = self.0.all("DescribeReplicationTasks", input, ("ReplicationTasks", PAGE), task).await;
         found.or_else(|error| if error.is_not_found() { Ok(Vec::new()) } else { Err(error) })
+    }
+
+    /// The tasks that use one of some endpoints, without mappings and settings. Needs `dms:DescribeReplicationTasks`.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn tasks_of(&self, endpoints: &[&str]) -> Result<Vec<Task>, Error> {
+        self.tasks("endpoint-arn", endpoints, true).await
     }
 
     /// Creates a task. Needs `dms:CreateReplicationTask` and `dms:AddTagsToResource`.

@@ -1,4 +1,4 @@
-//! What a destroy removes from the databases that it can log in to, once the task is gone: what DMS leaves there.
+//! What a destroy removes from the databases that it can log in to: what DMS leaves there.
 
 use std::time::Duration;
 
@@ -37,11 +37,11 @@ impl DmsMigration {
     ///
     /// # Errors
     /// It is not; nothing has changed.
-    pub(super) async fn foresee_cleanup(&self, cx: &Ctx, dms: &Dms, task: Option<&Task>) -> Result<Cleanup> {
-        let mut cleanup = Cleanup::default();
+    pub(super) async fn foresee_cleanup(&self, cx: &Ctx, dms: &Dms, task: Option<&Task>) -> Result<Option<Cleanup>> {
         if self.source_connection.is_none() && self.target_connection.is_none() {
-            return Ok(cleanup);
+            return Ok(None);
         }
+        let mut cleanup = Cleanup::default();
         let name = &self.replication_task_id;
         let ends = [self.source_endpoint_arn.as_str(), self.target_endpoint_arn.as_str()];
         for other in dms.tasks_of(&ends).await.context(DOING, name)? {
@@ -67,7 +67,9 @@ impl DmsMigration {
             cleanup.control_schema = own.and_then(control_schema);
             let endpoints = dms.endpoints(&[&self.target_endpoint_arn]).await.context(DOING, name)?;
             let endpoint = endpoints.first().ok_or_else(|| diagnostics::no_engine(name))?;
-            let engine = family(endpoint).ok_or_else(|| diagnostics::cannot_be_cleaned(endpoint))?;
+            let engine = family(endpoint).ok_or_else(|| {
+                diagnostics::cannot_be_cleaned(endpoint).at(diagnostics::host_of(Self::target_connection))
+            })?;
             cleanup.target = Some(engine);
             match engine {
                 Engine::Postgres => {
@@ -83,10 +85,11 @@ impl DmsMigration {
                 }
             }
         }
-        Ok(cleanup)
+        Ok(Some(cleanup))
     }
 
-    /// Removes what the task and DMS have left, unless others use it.
+    /// Removes what a task that has stopped leaves, unless others use it. All but its replication slot, which DMS drops with
+    /// it.
     pub(super) async fn clean_up(&self, cx: &Ctx, cleanup: &Cleanup) -> Result<()> {
         if let Some(connection) = &self.source_connection {
             self.clean_source(cx, connection, cleanup).await?;
@@ -94,7 +97,7 @@ impl DmsMigration {
         match (&self.target_connection, cleanup.target) {
             (Some(_), Some(_)) if !cleanup.at_target.is_empty() => {
                 let why = diagnostics::left_for_tasks("set of control tables of DMS", &cleanup.at_target);
-                cx.warn(why.at(Self::target_connection));
+                cx.warn(why.at(diagnostics::host_of(Self::target_connection)));
             }
             (Some(connection), Some(engine)) => self.clean_target(cx, connection, engine, cleanup).await?,
             _ => {}
@@ -106,29 +109,44 @@ impl DmsMigration {
         let at = Self::source_connection;
         let session = connection.postgres(cx, at).await?;
         let fault = |error| fault(error, connection, at);
-        let begins = slot_prefix(self.arn.get().map(String::as_str).unwrap_or_default());
-        let is_own = |slot: &Slot| begins.as_ref().is_some_and(|begins| slot.name.starts_with(begins));
-        let slots = cx.until(&lag::SLOT_IN_USE, || async {
-            let slots = session.logical_slots(None, None).await.map_err(|error| Failed::finally(fault(error)))?;
-            match slots.iter().find(|slot| is_own(slot) && slot.is_active) {
+        let slots = session.logical_slots(None, None).await.map_err(fault)?.into_iter();
+        let others = slots.filter(|slot| is_of_dms(&slot.name) && !self.is_own(slot)).map(|slot| slot.name);
+        let users: Vec<_> = cleanup.at_source.iter().cloned().chain(others).collect();
+        match users.as_slice() {
+            [] => session.drop_ddl_capture().await.map_err(fault),
+            users => {
+                cx.warn(
+                    diagnostics::left_for_tasks("event trigger awsdms_intercept_ddl of DMS", users)
+                        .at(diagnostics::host_of(at)),
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Drops the replication slot of a task that is gone, if DMS could not.
+    pub(super) async fn drop_slots(&self, cx: &Ctx) -> Result<()> {
+        let Some(connection) = &self.source_connection else { return Ok(()) };
+        let session = connection.postgres(cx, Self::source_connection).await?;
+        let fault = |error| fault(error, connection, Self::source_connection);
+        let left = cx.until(&lag::SLOT_IN_USE, || async {
+            let mut slots = session.logical_slots(None, None).await.map_err(|error| Failed::finally(fault(error)))?;
+            slots.retain(|slot| self.is_own(slot));
+            match slots.iter().find(|slot| slot.is_active) {
                 Some(slot) => Err(Failed::for_now(diagnostics::slot_in_use(&slot.name))),
                 None => Ok(slots),
             }
         });
-        let (own, mut others): (Vec<_>, Vec<_>) = slots.await?.into_iter().partition(is_own);
-        for slot in own {
+        for slot in left.await? {
             cx.progress(format!("Dropping the replication slot {}", slot.name));
             session.drop_slot(&slot.name).await.map_err(fault)?;
         }
-        others.retain(|slot| is_of_dms(&slot.name));
-        let users: Vec<_> = cleanup.at_source.iter().cloned().chain(others.into_iter().map(|slot| slot.name)).collect();
-        match users.as_slice() {
-            [] => session.drop_ddl_capture().await.map_err(fault),
-            users => {
-                cx.warn(diagnostics::left_for_tasks("event trigger \"awsdms_intercept_ddl\" of DMS", users).at(at));
-                Ok(())
-            }
-        }
+        Ok(())
+    }
+
+    fn is_own(&self, slot: &Slot) -> bool {
+        let begins = slot_prefix(self.arn.get().map(String::as_str).unwrap_or_default());
+        begins.is_some_and(|begins| slot.name.starts_with(&begins))
     }
 
     async fn clean_target(
@@ -159,16 +177,17 @@ impl DmsMigration {
             true => (Self::source_connection, self.source_connection.as_ref()?),
             false => (Self::target_connection, self.target_connection.as_ref()?),
         };
-        match family(endpoint) {
+        let complaint = match family(endpoint) {
             Some(Engine::Postgres) => {
                 let there = connection.database.as_deref().unwrap_or("postgres");
                 let is_other = endpoint.database.as_ref().is_some_and(|database| database != there);
-                is_other.then(|| diagnostics::other_database(endpoint, there, at.name()).at(at))
+                is_other.then(|| diagnostics::other_database(endpoint, there, at.name()))
             }
             _ if is_source => Some(diagnostics::nothing_is_left(endpoint)),
             Some(Engine::Mysql) => None,
             None => Some(diagnostics::cannot_be_cleaned(endpoint)),
-        }
+        };
+        complaint.map(|complaint| complaint.at(diagnostics::host_of(at)))
     }
 }
 
@@ -184,7 +203,8 @@ fn fault(
 
 fn all_owned(found: &[Left], user: &str, at: Handle<DmsMigration, Option<DatabaseConnection>>) -> Result<()> {
     let foreign = found.iter().find_map(|found| Some((found, found.foreign_owner.as_ref()?)));
-    foreign.map_or(Ok(()), |(found, owner)| Err(diagnostics::not_owned(found, owner, user).at(at)))
+    foreign
+        .map_or(Ok(()), |(found, owner)| Err(diagnostics::not_owned(found, owner, user).at(diagnostics::host_of(at))))
 }
 
 fn family(endpoint: &Endpoint) -> Option<Engine> {

@@ -2,11 +2,14 @@
 
 use tf_provider::diagnostic::Diagnostic;
 use tf_provider::schema::Handle;
+use tf_provider::value::Path;
 
 use crate::aws::Error;
 use crate::aws::dms::{Connection, Endpoint, TABLE_ERROR, Table, Task};
+use crate::parts::db::connection::DatabaseConnection;
 use crate::parts::dms::some_of;
 use crate::resources::dms_migration::DmsMigration;
+use crate::sql::dms::Left;
 
 /// Which endpoint, and its argument.
 pub(super) type End = (&'static str, Handle<DmsMigration, String>);
@@ -245,4 +248,82 @@ fn named<'a>(tables: impl Iterator<Item = &'a Table>) -> String {
     };
     let all: Vec<_> = tables.map(one).collect();
     if all.is_empty() { String::new() } else { format!("\n\n{}", some_of(&all, "\n")) }
+}
+
+// === What DMS leaves ===
+
+/// Where a block names its server.
+pub(super) fn host_of(block: Handle<DmsMigration, Option<DatabaseConnection>>) -> Path {
+    block.path().attribute(DatabaseConnection::host.name())
+}
+
+pub(super) fn nothing_is_left(endpoint: &Endpoint) -> Diagnostic {
+    let detail = format!(
+        "The source endpoint \"{}\" has the engine \"{}\", and DMS leaves objects in PostgreSQL sources only. Remove \
+         \"source_connection\".",
+        endpoint.id, endpoint.engine
+    );
+    Diagnostic::error("Nothing to remove at the source", detail)
+}
+
+pub(super) fn cannot_be_cleaned(endpoint: &Endpoint) -> Diagnostic {
+    let detail = format!(
+        "The target endpoint \"{}\" has the engine \"{}\", and control tables are removed from PostgreSQL, MySQL and MariaDB \
+         only. Remove \"target_connection\".",
+        endpoint.id, endpoint.engine
+    );
+    Diagnostic::error("Target of another engine", detail)
+}
+
+pub(super) fn other_database(endpoint: &Endpoint, there: &str, block: &str) -> Diagnostic {
+    let detail = format!(
+        "\"{block}\" leads to the database \"{there}\", and the endpoint \"{}\" to \"{}\". Set \"database\" to that one.",
+        endpoint.id,
+        endpoint.database.as_deref().unwrap_or_default()
+    );
+    Diagnostic::error("Database of another endpoint", detail)
+}
+
+pub(super) fn no_engine(name: &str) -> Diagnostic {
+    let detail = format!(
+        "The target endpoint of the replication task \"{name}\" does not exist any more, so that the engine of the target is \
+         unknown. Nothing was changed.\n\nRemove \"target_connection\" to leave the control tables of DMS, and destroy again."
+    );
+    Diagnostic::error("Endpoint not found", detail).at(host_of(DmsMigration::target_connection))
+}
+
+pub(super) fn not_owned(found: &Left, owner: &str, user: &str) -> Diagnostic {
+    let detail = format!(
+        "The user \"{user}\" cannot drop the {}, which DMS has created and which belongs to \"{owner}\". Nothing was \
+         changed.\n\nLog in as \"{owner}\", or remove the block to leave what DMS has created, and destroy again.",
+        found.full_name()
+    );
+    Diagnostic::error("Objects of DMS belong to another user", detail)
+}
+
+pub(super) fn left_for_tasks(what: &str, tasks: &[String]) -> Diagnostic {
+    let detail = format!(
+        "The {what} stays in the database, since other replication tasks use it: {}.\n\nIt can be removed with the last of \
+         them.",
+        some_of(tasks, ", ")
+    );
+    Diagnostic::warning("Objects of DMS were left", detail)
+}
+
+pub(super) fn left_with_rows(tables: &[Left]) -> Diagnostic {
+    let names: Vec<_> = tables.iter().map(Left::full_name).collect();
+    let detail = format!(
+        "Control tables stay in the target, since they have rows of other replication tasks: {}.\n\nDrop them once nobody needs \
+         these rows.",
+        some_of(&names, ", ")
+    );
+    Diagnostic::warning("Objects of DMS were left", detail).at(host_of(DmsMigration::target_connection))
+}
+
+pub(super) fn slot_in_use(slot: &str) -> Diagnostic {
+    let detail = format!(
+        "The replication task is deleted, and a connection still uses its replication slot \"{slot}\". The source keeps its \
+         write-ahead log for it.\n\nDestroy again, or drop the slot with pg_drop_replication_slot once it is not active."
+    );
+    Diagnostic::error("Replication slot is in use", detail).at(host_of(DmsMigration::source_connection))
 }

@@ -59,7 +59,11 @@ impl DmsMigration {
         Ok(of_instance.into_iter().chain(self.complaints_about_endpoints(dms).await?).collect())
     }
 
-    async fn complaints_about_endpoints(&self, dms: &Dms) -> Result<Vec<Complaint>, Error> {
+    /// The same of the endpoints alone.
+    ///
+    /// # Errors
+    /// Any of AWS.
+    pub(super) async fn complaints_about_endpoints(&self, dms: &Dms) -> Result<Vec<Complaint>, Error> {
         let mut found = Vec::new();
         let endpoints = dms.endpoints(&[&self.source_endpoint_arn, &self.target_endpoint_arn]).await?;
         for (arn, end) in self.ends() {
@@ -71,7 +75,10 @@ impl DmsMigration {
                 Some(endpoint) if end.0 == SOURCE && self.cuts_off_lobs() && !endpoint.fails_on_truncation => {
                     found.push(Complaint { is_missing: false, why: diagnostics::lobs_are_truncated(endpoint) });
                 }
-                Some(_) => {}
+                Some(endpoint) => {
+                    let why = self.complaint_about_login(endpoint);
+                    found.extend(why.map(|why| Complaint { is_missing: false, why }));
+                }
             }
         }
         Ok(found)
@@ -150,6 +157,6 @@ impl DmsMigration {
     }
 }
 
-const SOURCE: &str = "source";
+pub(super) const SOURCE: &str = "source";
 
-const TARGET: &str = "target";
+pub(super) const TARGET: &str = "target";

@@ -68,11 +68,17 @@ pub(super) async fn check(cx: &Ctx, plan: &mut Plan<'_, This>) -> Result<()> {
             plan.set(This::tags_all, all);
         }
     }
-    let planned = plan.planned().filter(|_| plan.is_create() && reaches).and_then(|planned| planned.decode());
+    let is_create = plan.is_create();
+    let is_about_ends = is_create || plan.changed(This::source_connection) || plan.changed(This::target_connection);
+    let planned = plan.planned().filter(|_| is_about_ends && reaches).and_then(|planned| planned.decode());
     let Some(planned) = planned else { return Ok(()) };
     let Val::Known(region) = plan.get(This::region) else { return Ok(()) };
     let dms = cx.aws()?.dms(Some(&region)).await?;
-    let looked = world::unless_unreached(cx, planned.complaints_about_ends(&dms).await);
+    let looked = match is_create {
+        true => planned.complaints_about_ends(&dms).await,
+        false => planned.complaints_about_endpoints(&dms).await,
+    };
+    let looked = world::unless_unreached(cx, looked);
     for complaint in looked.context("Cannot look up the endpoints", &planned.replication_task_id)?.unwrap_or_default() {
         match complaint.is_missing {
             true => cx.warn(Diagnostic { severity: Severity::Warning, ..complaint.why }),

@@ -12,7 +12,7 @@ use crate::resources::dms_migration::{DELETING, DmsMigration};
 use crate::world::Ctx;
 
 /// What every error of a destroy is about.
-const DOING: &str = "Cannot delete the replication task";
+pub(super) const DOING: &str = "Cannot delete the replication task";
 
 const GONE: Wait<Option<Task>> = Wait {
     what: "the replication task to be gone",
@@ -26,13 +26,26 @@ impl DmsMigration {
     /// Destroys the task, unless another create has made it.
     pub(super) async fn remove(&self, cx: &Ctx) -> Result<()> {
         let (dms, name) = (self.dms(cx).await?, &self.replication_task_id);
-        let Some(found) = dms.task(name).await.context(DOING, name)? else { return Ok(()) };
-        let Some(tags) = dms.task_tags(&found.arn).await.context(DOING, name)? else { return Ok(()) };
-        if claims::is_of_another(cx, Self::TYPE, tags::mark(&tags).map(String::as_str)) {
+        let found = dms.task(name).await.context(DOING, name)?;
+        let tags = match &found {
+            Some(found) => dms.task_tags(&found.arn).await.context(DOING, name)?,
+            None => None,
+        };
+        if tags.is_some_and(|tags| claims::is_of_another(cx, Self::TYPE, tags::mark(&tags).map(String::as_str))) {
             cx.warn(claims::recreated(&ownership::subject(self)?));
             return Ok(());
         }
-        self.remove_task(cx, &dms, &found.arn).await.context(DOING, name)
+        // Before the task goes: what is cut off behind that would find nothing any more of which it could know.
+        if let Some(cleanup) = self.foresee_cleanup(cx, &dms, found.as_ref()).await? {
+            if let Some(running) = found.as_ref().filter(|found| found.is_active()) {
+                self.stop(cx, &dms, &running.arn).await?;
+            }
+            self.clean_up(cx, &cleanup).await?;
+        }
+        if let Some(found) = &found {
+            self.remove_task(cx, &dms, &found.arn).await.context(DOING, name)?;
+        }
+        self.drop_slots(cx).await
     }
 
     /// Stops and deletes a task, and waits until it is gone. DMS accepts neither while it changes the task.

@@ -380,7 +380,7 @@ impl DmsMigration {
     }
 
     /// Stops a task, and waits until it has stopped.
-    async fn stop(&self, cx: &Ctx, dms: &Dms, arn: &str) -> Result<Task> {
+    pub(super) async fn stop(&self, cx: &Ctx, dms: &Dms, arn: &str) -> Result<Task> {
         let (doing, name) = ("Cannot stop the replication task", &self.replication_task_id);
         let ask = || async {
             let error = match dms.stop_task(arn).await {
