@@ -159,6 +159,19 @@ fn a_slot_that_dms_could_not_drop_is_dropped() {
 }
 
 #[test]
+fn a_login_that_fails_is_told_before_anything_changes() {
+    let (scene, configuration) = with_logins();
+    scene.configure(&configuration.replacen("    database ", "    port           = 1\n    database ", 1));
+    scene.tf.apply();
+    let run = scene.tf.run(&["destroy", "-auto-approve", "-json"]).expect_code(1);
+    run.assert_refused("remove \"source_connection\", apply that, and destroy again", "");
+    assert_eq!(scene.task()["Status"], "running");
+    scene.configure(&with_changes(""));
+    scene.tf.apply().expect_text("1 changed");
+    scene.tf.destroy();
+}
+
+#[test]
 fn mistakes_are_told_by_the_plan() {
     let (scene, _) = with_logins();
     scene.configure(&with_changes(&scene.login("source", "postgres")));

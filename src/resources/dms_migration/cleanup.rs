@@ -55,7 +55,8 @@ impl DmsMigration {
             }
         }
         if let Some(connection) = &self.source_connection {
-            let session = connection.postgres(cx, Self::source_connection).await?;
+            let opened = connection.postgres(cx, Self::source_connection).await;
+            let session = opened.map_err(|error| diagnostics::no_login(error, Self::source_connection.name()))?;
             let found =
                 session.ddl_capture().await.map_err(|error| fault(error, connection, Self::source_connection))?;
             all_owned(&found, session.user(), Self::source_connection)?;
@@ -71,16 +72,17 @@ impl DmsMigration {
                 diagnostics::cannot_be_cleaned(endpoint).at(diagnostics::host_of(Self::target_connection))
             })?;
             cleanup.target = Some(engine);
+            let no_login = |error| diagnostics::no_login(error, Self::target_connection.name());
             match engine {
                 Engine::Postgres => {
-                    let session = connection.postgres(cx, Self::target_connection).await?;
+                    let session = connection.postgres(cx, Self::target_connection).await.map_err(no_login)?;
                     let found = session.control_tables(cleanup.control_schema.as_deref()).await;
                     let found = found.map_err(|error| fault(error, connection, Self::target_connection))?;
                     all_owned(&found, session.user(), Self::target_connection)?;
                     connection.leave_postgres(cx, session);
                 }
                 Engine::Mysql => {
-                    let session = connection.mysql(cx, Self::target_connection, LOCKS).await?;
+                    let session = connection.mysql(cx, Self::target_connection, LOCKS).await.map_err(no_login)?;
                     connection.leave_mysql(cx, session, LOCKS);
                 }
             }

@@ -292,6 +292,16 @@ pub(super) fn no_engine(name: &str) -> Diagnostic {
     Diagnostic::error("Endpoint not found", detail).at(host_of(DmsMigration::target_connection))
 }
 
+/// The login is not to be had, and the task is still there.
+pub(super) fn no_login(error: Diagnostic, block: &str) -> Diagnostic {
+    let detail = format!(
+        "{}\n\nNothing was changed. To leave what DMS has created in this database, remove \"{block}\", apply that, and destroy \
+         again.",
+        error.detail
+    );
+    Diagnostic { detail, ..error }
+}
+
 pub(super) fn not_owned(found: &Left, owner: &str, user: &str) -> Diagnostic {
     let detail = format!(
         "The user \"{user}\" cannot drop the {}, which DMS has created and which belongs to \"{owner}\". Nothing was \
