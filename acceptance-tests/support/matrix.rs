@@ -38,7 +38,8 @@
 //! Before the cases, the commands run undisturbed with only the permissions that the pages of the resources list.
 //!
 //! `make matrix` runs all cases. Anything else runs `MATRIX_SIZE` of each scenario (3), drawn by `MATRIX_SEED`, which is
-//! printed: each commit draws its own, and the same in each run. `MATRIX_CASE` runs one, and `MATRIX_JOBS` (4) at a time run in parallel.
+//! printed: each commit draws its own, and the same in each run. `MATRIX_CASE` runs one, and `MATRIX_JOBS` (4) at a time
+//! run in parallel.
 
 mod case;
 pub mod documented;

@@ -18,6 +18,7 @@ _LOBS = ("text", "bytea", "json", "jsonb", "xml", "character varying")
 _LOCKED = "55P03"
 #: How it refuses a row that is there already.
 DUPLICATE = "23505"
+_EXISTS = "42P07"
 _AUDIT = "awsdms_ddl_audit"
 _ATTEMPTS, _PAUSE = 20, 0.05  # seconds
 
@@ -227,7 +228,11 @@ class Target:
             made["awsdms_validation_failures_v1"] = failures + ', "FAILURE_TYPE" varchar(128), "DETAILS" varchar(8000)'
         there = self.session.run(f"SELECT tablename FROM pg_tables WHERE schemaname = {literal(self.control_schema)}")
         for name in made.keys() - {one for (one,) in there}:
-            self.session.run(f"CREATE TABLE {self._control}.{name} ({made[name]})")
+            try:
+                self.session.run(f"CREATE TABLE {self._control}.{name} ({made[name]})")
+            except Refused as error:  # another task has made it since
+                if error.state not in (DUPLICATE, _EXISTS):
+                    raise
 
     @property
     def control_schema(self):

@@ -323,7 +323,7 @@ pub(super) fn left_for_tasks(what: &str, tasks: &[String]) -> Diagnostic {
 pub(super) fn left_with_rows(tables: &[Left]) -> Diagnostic {
     let names: Vec<_> = tables.iter().map(Left::full_name).collect();
     let detail = format!(
-        "Control tables stay in the target, since they have rows of other replication tasks: {}.\n\nDrop them once nobody needs \
+        "The control tables stay in the target, since some have rows of other replication tasks: {}.\n\nDrop them once nobody needs \
          these rows.",
         some_of(&names, ", ")
     );

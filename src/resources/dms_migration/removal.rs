@@ -35,7 +35,7 @@ impl DmsMigration {
             cx.warn(claims::recreated(&ownership::subject(self)?));
             return Ok(());
         }
-        // Before the task goes: what is cut off behind that would find nothing any more of which it could know.
+        // Before the task is deleted: a destroy that is cut off after that has nothing in the state to go on with.
         if let Some(cleanup) = self.foresee_cleanup(cx, &dms, found.as_ref()).await? {
             if let Some(running) = found.as_ref().filter(|found| found.is_active()) {
                 self.stop(cx, &dms, &running.arn).await?;

@@ -35,34 +35,37 @@ impl Session {
         Ok(rows.iter().map(left).filter(|found| CONTROL_TABLES.contains(&found.name.as_str())).collect())
     }
 
-    /// Removes the rows of a task, which DMS names so or so, from the control tables, and drops those that are then empty,
-    /// with their database. Returns the others.
+    /// Removes the rows of a task, which DMS names so or so, from the control tables, and drops them with their database,
+    /// unless some have rows of others, which are returned.
     ///
     /// # Errors
     /// Any.
     pub async fn drop_control_tables(&mut self, database: Option<&str>, task: &[String]) -> Result<Vec<Left>, Error> {
-        let mut others = Vec::new();
-        for found in self.control_tables(database).await? {
-            let schema = found.schema.as_deref().unwrap_or_default();
-            let table = format!("{}.{}", my_given(schema), my_given(&found.name));
-            let mut has_others = false;
+        let (all, mut others) = (self.control_tables(database).await?, Vec::new());
+        for found in &all {
             if let Some(column) = &found.task_column {
+                let table = full_name(found);
                 for name in task {
                     let own = format!("DELETE FROM {table} WHERE LOWER({}) = ?", my_given(column));
                     self.rows(&own, (name.as_str(),)).await?;
                 }
-                has_others = self.row(&format!("SELECT 1 FROM {table} LIMIT 1"), ()).await?.is_some();
+                if self.row(&format!("SELECT 1 FROM {table} LIMIT 1"), ()).await?.is_some() {
+                    others.push(found.clone());
+                }
             }
-            match has_others {
-                true => others.push(found),
-                false => self.run(&format!("DROP TABLE IF EXISTS {table}")).await?,
-            }
+        }
+        for found in all.iter().filter(|_| others.is_empty()) {
+            self.run(&format!("DROP TABLE IF EXISTS {}", full_name(found))).await?;
         }
         if database.is_none() && self.row(IS_EMPTY, (CONTROL_DATABASE,)).await?.is_some() {
             self.run(&format!("DROP DATABASE IF EXISTS {}", my_given(CONTROL_DATABASE))).await?;
         }
         Ok(others)
     }
+}
+
+fn full_name(found: &Left) -> String {
+    format!("{}.{}", my_given(found.schema.as_deref().unwrap_or_default()), my_given(&found.name))
 }
 
 fn left(row: &Row) -> Left {

@@ -72,25 +72,28 @@ impl Session {
         Ok(self.rows(CONTROL, &[&schema, &names]).await?.iter().map(left).collect())
     }
 
-    /// Removes the rows of a task, which DMS names so or so, from the control tables, and drops those that are then empty.
-    /// Returns the others.
+    /// Removes the rows of a task, which DMS names so or so, from the control tables, and drops them unless some have rows of
+    /// others, which are returned.
     ///
     /// # Errors
     /// Any; then nothing has changed.
     pub async fn drop_control_tables(&self, schema: Option<&str>, task: &[String]) -> Result<Vec<Left>, Error> {
         self.atomically(LOCKS, || async {
-            let mut others = Vec::new();
-            for found in self.control_tables(schema).await? {
-                let table = full_name(&found)?;
+            let (all, mut others) = (self.control_tables(schema).await?, Vec::new());
+            for found in &all {
+                let table = full_name(found)?;
                 self.run(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await?;
                 if let Some(column) = &found.task_column {
                     let own = format!("DELETE FROM {table} WHERE lower({}::text) = ANY ($1::text[])", pg_name(column)?);
                     self.rows(&own, &[&task]).await?;
                 }
-                match self.row(&format!("SELECT FROM {table} LIMIT 1"), &[]).await? {
-                    Some(_) if found.task_column.is_some() => others.push(found),
-                    _ => self.run(&drop_of(&found)?).await?,
+                let is_empty = self.row(&format!("SELECT FROM {table} LIMIT 1"), &[]).await?.is_none();
+                if !is_empty && found.task_column.is_some() {
+                    others.push(found.clone());
                 }
+            }
+            for found in all.iter().filter(|_| others.is_empty()) {
+                self.run(&drop_of(found)?).await?;
             }
             Ok(others)
         })
