@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::constraint_suspension::{IT, PASSWORD};
+use crate::support::commands::NEVER;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -243,6 +244,43 @@ fn the_state_stands_in_for_a_lost_inventory() {
     scene.tf.destroy();
     assert_eq!(scene.triggers(), before);
     assert!(!scene.has_inventory());
+}
+
+#[test]
+fn an_interrupted_end_leaves_no_inventory() {
+    let scene = Scene::new();
+    let before = scene.triggers();
+    for last in ["DELETE FROM rdsauth.suspended_objects", "SELECT mark", "DROP DATABASE"] {
+        scene.configure("");
+        scene.tf.apply();
+        scene.configure("suspended = false");
+        let delay =
+            json!({ "sql": format!("^{last}"), "fault": "delay", "when": "after", "seconds": NEVER, "times": 1 });
+        scene.account.forget_statements();
+        scene.account.statement_fault(delay);
+        let running = scene.tf.start(&["apply", "-auto-approve"]);
+        scene.account.wait_for_statement(last);
+        running.kill_providers();
+        scene.account.end_statement_faults();
+        scene.tf.apply();
+        assert_eq!(scene.triggers(), before, "{last}");
+        assert!(!scene.has_inventory(), "{last}");
+    }
+}
+
+#[test]
+fn a_database_of_the_inventory_with_objects_of_others_stays() {
+    let scene = Scene::new();
+    scene.sql(
+        "CREATE DATABASE rdsauth COLLATE utf8mb4_bin; CREATE PROCEDURE rdsauth.own() SELECT 1; \
+         GRANT EXECUTE ON rdsauth.* TO copier@'%'",
+    );
+    scene.tf.apply();
+    scene.tf.destroy();
+    assert_eq!(
+        scene.sql("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'rdsauth'"),
+        "own"
+    );
 }
 
 #[test]

@@ -20,6 +20,12 @@ const UNLOCK: &str = "SELECT RELEASE_LOCK('rdsauth')";
 
 const THERE: &str = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'rdsauth'";
 
+/// What else is in that database, as far as the user may see it.
+const FOREIGN: &str = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'rdsauth' \
+     AND TABLE_NAME NOT IN ('suspensions', 'suspended_objects') \
+     UNION ALL SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'rdsauth' \
+     UNION ALL SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'rdsauth'";
+
 /// Names differ by case there as they do on servers on which case matters.
 const CREATE: [&str; 3] = [
     "CREATE DATABASE IF NOT EXISTS rdsauth CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
@@ -185,7 +191,8 @@ impl Session {
         self.rows(sql, (mark, &item.schema, &item.name)).await.map(drop)
     }
 
-    /// Removes a suspension all of whose triggers are back, and the inventory if it was the last one.
+    /// Removes a suspension all of whose triggers are back, and the inventory if it was the last one, in one statement:
+    /// whatever interrupts the end, the suspension is there or nothing is left.
     ///
     /// # Errors
     /// Any of the session.
@@ -197,19 +204,17 @@ impl Session {
     }
 
     async fn end_within(&mut self, mark: &str) -> Result<(), Error> {
-        if self.has_inventory().await? {
-            self.rows("DELETE FROM rdsauth.suspensions WHERE mark = ?", (mark,)).await?;
-            let rest = "SELECT mark FROM rdsauth.suspensions UNION ALL SELECT mark FROM rdsauth.suspended_objects";
-            if !self.rows(rest, ()).await?.is_empty() {
-                return Ok(());
-            }
-            self.run("DROP TABLE rdsauth.suspended_objects, rdsauth.suspensions").await?;
+        if !self.has_inventory().await? {
+            return Ok(());
         }
-        // An interrupted run may have left one of the tables, or the database alone.
-        let tables: Vec<_> = self.unprepared(THERE).await?.iter().map(|row| text(row, 0)).collect();
-        match tables.is_empty() {
-            true => self.run("DROP DATABASE IF EXISTS rdsauth").await,
-            false => Ok(()),
+        let others =
+            "SELECT mark FROM rdsauth.suspensions WHERE mark <> ? UNION ALL SELECT mark FROM rdsauth.suspended_objects";
+        if !self.rows(others, (mark,)).await?.is_empty() {
+            return self.rows("DELETE FROM rdsauth.suspensions WHERE mark = ?", (mark,)).await.map(drop);
+        }
+        match self.unprepared(FOREIGN).await?.is_empty() {
+            true => self.run("DROP DATABASE rdsauth").await,
+            false => self.run("DROP TABLE rdsauth.suspended_objects, rdsauth.suspensions").await,
         }
     }
 
