@@ -1,5 +1,7 @@
 //! A DB instance that stays in use is encrypted: an application writes all the time, and goes on at the same endpoint.
 
+mod cut_off;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,6 +13,7 @@ use crate::modules::copied;
 use crate::support::eventually;
 use crate::support::login::Login;
 use crate::support::output::Run;
+use crate::support::process::Running;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
@@ -144,14 +147,16 @@ impl Scene {
             ("ca_certificate", account.database_authority()),
         ];
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let tf = copied("encrypt-existing-database", &account, &variables)
-            .env("TF_LOG", "INFO")
-            .env("TF_LOG_PATH", "/tmp/dms.log");
+        let tf = copied("encrypt-existing-database", &account, &variables);
         Self { engine, tf, account, host, port }
     }
 
     fn phase(&self, phase: &str) -> Run {
-        self.tf.run(&["apply", "-auto-approve", "-no-color", "-var", &format!("phase={phase}")])
+        self.start(phase).wait()
+    }
+
+    fn start(&self, phase: &str) -> Running {
+        self.tf.start(&["apply", "-auto-approve", "-no-color", "-var", &format!("phase={phase}")])
     }
 
     fn sql(&self, host: &str, sql: &str) -> String {
@@ -187,6 +192,16 @@ impl Scene {
         let written = written.into_inner().expect("the rows");
         let longest = written.windows(2).map(|pair| pair[1].1 - pair[0].1).max().unwrap_or_default();
         (done, written.into_iter().map(|(id, _)| id).collect(), longest)
+    }
+
+    /// The rows at the endpoint are those of another one up to its last ID, and the next IDs are far above that.
+    fn assert_rows_are_those_of(&self, old: &str) {
+        for (table, columns) in [("parent", "id, v, n"), ("child", "id, parent_id")] {
+            let last = self.sql(old, &format!("SELECT max(id) FROM {table}"));
+            let of = |sql: &str| sql.replace("{table}", table).replace("{columns}", columns).replace("{last}", &last);
+            assert_eq!(self.sql(&self.host, &of(self.engine.rows)), self.sql(old, &of(self.engine.rows)), "{table}");
+            assert_eq!(self.sql(&self.host, &of(self.engine.next)), "1", "{table}");
+        }
     }
 
     fn output(&self, name: &str) -> Value {
@@ -225,12 +240,7 @@ fn nothing_is_lost(engine: &'static Engine) {
     let found = format!("SELECT count(*) FROM parent WHERE id IN ({})", acknowledged.join(", "));
     assert_eq!(scene.sql(&scene.host, &found), acknowledged.len().to_string());
     let old_host = old["Endpoint"]["Address"].as_str().expect("a host");
-    for (table, columns) in [("parent", "id, v, n"), ("child", "id, parent_id")] {
-        let last = scene.sql(old_host, &format!("SELECT max(id) FROM {table}"));
-        let of = |sql: &str| sql.replace("{table}", table).replace("{columns}", columns).replace("{last}", &last);
-        assert_eq!(scene.sql(&scene.host, &of(engine.rows)), scene.sql(old_host, &of(engine.rows)), "{table}");
-        assert_eq!(scene.sql(&scene.host, &of(engine.next)), "1", "{table}");
-    }
+    scene.assert_rows_are_those_of(old_host);
     assert_eq!(scene.sql(&scene.host, engine.objects), before.0, "foreign keys and triggers");
     scene.write(old_host).expect_err("the original is still fenced");
 

@@ -38,8 +38,8 @@
 //! Before the cases, the commands run undisturbed with only the permissions that the pages of the resources list.
 //!
 //! `make matrix` runs all cases. Anything else runs `MATRIX_SIZE` of each scenario (3), drawn by `MATRIX_SEED`, which is
-//! printed: each commit draws its own, and the same in each run. `MATRIX_CASE` runs one, and `MATRIX_JOBS` (4) at a time
-//! run in parallel.
+//! printed: each commit draws its own, and the same in each run. `MATRIX_CASE` runs one, `MATRIX_FAULTS=kill,cut` those
+//! with these faults only, and `MATRIX_JOBS` (4) at a time run in parallel.
 
 mod case;
 pub mod documented;
@@ -142,7 +142,10 @@ impl Scenario {
 
     /// How one case ended, or in one line why it failed.
     fn outcome(&self, base: &Terraform, reference: &Reference, case: Case) -> Result<End, String> {
-        catch_unwind(AssertUnwindSafe(|| case.run(self, base, reference))).map_err(|panic| in_one_line(&*panic))
+        let outcome = catch_unwind(AssertUnwindSafe(|| case.run(self, base, reference)));
+        outcome
+            .map_err(|panic| in_one_line(&*panic))
+            .inspect_err(|why| eprintln!("matrix: {}/{case}: {why}", self.name))
     }
 
     /// Its arguments and blocks as they are applied first.
@@ -177,29 +180,33 @@ enum Choice {
 impl Choice {
     /// None if another scenario's case is asked for.
     fn of_environment(scenario: &str) -> Option<Self> {
-        let number =
-            |name: &str| env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")));
         if let Ok(case) = env::var("MATRIX_CASE") {
             let of_scenario = case.strip_prefix(scenario)?.strip_prefix('/')?;
             return Some(Self::One(of_scenario.to_owned()));
         }
-        if env::var("MATRIX_SIZE").is_ok_and(|size| size == "all") {
+        if is_whole() {
             return Some(Self::All);
         }
-        let seed = number("MATRIX_SEED").unwrap_or_else(seed_of_commit);
-        let size = number("MATRIX_SIZE").unwrap_or(3);
+        let seed = number_of("MATRIX_SEED").unwrap_or_else(seed_of_commit);
+        let size = number_of("MATRIX_SIZE").unwrap_or(3);
         Some(Self::Sample { size: size.try_into().expect("a size"), seed })
     }
 
     fn cases(&self, scenario: &Scenario, reference: &Reference) -> Vec<Case> {
         let mut cases = Case::all(reference);
+        if let Ok(faults) = env::var("MATRIX_FAULTS") {
+            cases.retain(|case| faults.split(',').any(|fault| fault == case.fault.to_string()));
+        }
         match self {
             Self::One(wanted) => {
                 let is_wanted = |case: String| case == *wanted || wanted.ends_with('/') && case.starts_with(wanted);
                 cases.retain(|case| is_wanted(case.to_string()));
                 assert!(!cases.is_empty(), "{} has no case {wanted}; it sends {}", scenario.name, reference.events());
             }
-            Self::All => {}
+            Self::All => {
+                // The last jobs to end must not be those that wait.
+                cases.sort_by_key(|case| !case.is_long());
+            }
             Self::Sample { size, seed } => {
                 cases.sort_by_cached_key(|case| {
                     let mut hasher = DefaultHasher::new();
@@ -221,6 +228,24 @@ impl std::fmt::Display for Choice {
             Self::Sample { size, seed } => write!(f, "MATRIX_SIZE={size} MATRIX_SEED={seed}"),
         }
     }
+}
+
+/// Whether all cases are run, in place of a few that are drawn.
+pub fn is_whole() -> bool {
+    env::var("MATRIX_SIZE").is_ok_and(|size| size == "all")
+}
+
+/// A number from 1 to `most` that is drawn for something.
+pub fn drawn(what: &str, most: u64) -> u64 {
+    let seed = number_of("MATRIX_SEED").unwrap_or_else(seed_of_commit);
+    let mut hasher = DefaultHasher::new();
+    (seed, what).hash(&mut hasher);
+    hasher.finish() % most + 1
+}
+
+/// A variable of the environment.
+fn number_of(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
 }
 
 /// The same wherever this commit is tested; any number outside a checkout.

@@ -456,6 +456,18 @@ impl Account {
         self.ask("DELETE", "statements", json!({}));
     }
 
+    /// The operations and statements of the record that a rule has struck and that have been carried out or refused.
+    pub fn struck(&self) -> Vec<String> {
+        let of = |list: &str, name: &str, is_done: fn(&Value) -> bool| {
+            let answer = self.ask("GET", list, json!({}));
+            let entries = answer[list].as_array().expect("a record").iter();
+            let struck = entries.filter(|entry| entry["fault"].is_string() && is_done(entry));
+            struck.map(|entry| entry[name].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        let calls = of("calls", "operation", |call| call["took_effect"] == true || call["code"].is_string());
+        [calls, of("statements", "sql", |statement| statement["answered"] == true)].concat()
+    }
+
     fn stage(&self) -> &'static Stage {
         (self.stage)()
     }

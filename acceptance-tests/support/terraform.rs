@@ -100,6 +100,13 @@ impl Terraform {
         other.env("TF_DATA_DIR", data.display())
     }
 
+    /// The same folder, with a home of its own.
+    pub fn of_another_user(self) -> Self {
+        let home = self.root.path().join("home");
+        fs::create_dir_all(&home).expect("a folder of the test");
+        self.env("HOME", home.display())
+    }
+
     /// Lets a provider binary be the provider of `address` (`HOST/NAMESPACE/TYPE`), by a development override.
     ///
     /// Core hashes an installed provider as a whole in each command, which for an unoptimised binary takes longer than

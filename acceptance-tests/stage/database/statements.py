@@ -1,7 +1,7 @@
 """Statements that reach a database, and faults that strike them by rule.
 
-A rule is a dictionary. Which statements it is for: `account`, `host`, `user` and `sql` (a regular expression that is
-searched for, whatever the case). Which of those it strikes: `statements` (their numbers, from 1) and `times` (how often
+A rule is a dictionary. Which statements it is for: `account`, `host`, `user`, `application` and `sql` (a regular
+expression that is searched for, whatever the case). Which of those it strikes: `statements` (their numbers, from 1) and `times` (how often
 at most). What happens: `fault` and its arguments, see FAULTS.
 """
 
@@ -19,7 +19,7 @@ FAULTS = {
     "delay": {"seconds": SECONDS, "when": WHEN},
     "error": {"code": NUMBER, "sqlstate": STATE, "message": TEXT},
 }
-_SELECTORS = {"account": TEXT, "host": TEXT, "user": TEXT}
+_SELECTORS = {"account": TEXT, "host": TEXT, "user": TEXT, "application": TEXT}
 
 
 @dataclass

@@ -334,13 +334,13 @@ def test_statement_that_its_client_cancels(session):
     assert entry["answered"] and not entry["took_effect"]
 
 
-def test_rules_select_by_user_and_host_and_tell_how_often(session):
+def test_rules_select_by_login_and_tell_how_often(session):
     control = session.account.control
     second = {"host": session.host, "sql": "INSERT", "fault": "delay", "seconds": 0}
-    session.rules({"user": "another", "fault": "cut"}, second)
+    session.rules({"user": "another", "fault": "cut"}, {"application": "another", "fault": "cut"}, second)
     session.insert(1)
     rules = [r for r in control("GET", "statement-rules")["rules"] if r["account"] == session.account.id]
-    assert [(r["matched"], r["struck"]) for r in rules] == [(0, 0), (1, 1)]
+    assert [(r["matched"], r["struck"]) for r in rules] == [(0, 0), (0, 0), (1, 1)]
     control("DELETE", "statement-rules", account=session.account.id)
     assert session.account.id not in {r["account"] for r in control("GET", "statement-rules")["rules"]}
     with pytest.raises(ValueError, match="fault must be one of"):

@@ -159,6 +159,11 @@ impl Case {
         cases
     }
 
+    /// Whether it waits for longer than other cases take.
+    pub(super) fn is_long(self) -> bool {
+        matches!(self.fault, Fault::KillCore | Fault::Timeout | Fault::Interrupt | Fault::InterruptForGood)
+    }
+
     /// Runs it; panics if it fails.
     pub(super) fn run(self, scenario: &Scenario, base: &Terraform, reference: &Reference) -> End {
         let mut scene = Scene::new(scenario, reference.medium, base);

@@ -91,7 +91,8 @@ impl Scene {
             Medium::Calls => Account::new(),
             Medium::CallsBesideDatabases | Medium::Statements => Account::with_databases(),
         };
-        let tf = base.beside().within(&account).variables((scenario.seed)(&account));
+        // Cases wait for locks of the same user, and one that is interrupted holds its lock for long.
+        let tf = base.beside().of_another_user().within(&account).variables((scenario.seed)(&account));
         Self { scenario: *scenario, medium, account, tf }
     }
 
