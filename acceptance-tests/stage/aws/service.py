@@ -15,7 +15,7 @@ from .record import Record
 
 _OVERLAY = ("iam_protected", "iam", "iam_roles", "iam_entities", "sts", "rds")
 _OVERLAY += ("kms", "kms_aliases", "kms_grants", "kms_access", "secretsmanager", "secretsmanager_access", "ec2")
-_OVERLAY += ("dms_instances", "dms_endpoints", "dms_tasks", "dms_statistics")
+_OVERLAY += ("dms_instances", "dms_endpoints", "dms_tasks", "dms_statistics", "dms_serverless")
 _USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "queued": 0, "rebooting": 2}
 _USUAL_TRANSITIONS |= {"settling": 0, "loading": 2, "switching": 2, "backing": 0, "renaming": 0, "awaited": 0}
 _USUAL_QUOTAS = {"snapshots": 100, "copies": 20, "instances": 40, "clusters": 40}
