@@ -6,6 +6,7 @@ mod import;
 mod lifecycle;
 mod refusals;
 mod resumed;
+mod serverless;
 mod status;
 
 use std::time::Duration;

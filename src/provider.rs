@@ -176,6 +176,7 @@ mod tests {
         "aws_db_snapshot",
         "aws_db_snapshot_copy",
         "aws_dms_endpoint",
+        "aws_dms_replication_config",
         "aws_dms_replication_instance",
         "aws_dms_replication_task",
         "aws_iam_group_policy",

@@ -99,6 +99,18 @@ tf_provider::model! {
     }
 }
 
+tf_provider::model! {
+    /// A configuration of DMS Serverless.
+    pub(crate) struct DmsReplicationConfig {
+        /// Its identifier.
+        id: Computed<String> = computed().keep(),
+        /// Its identifier.
+        replication_config_identifier: String = required().replace(),
+        /// Its ARN, which here is given.
+        arn: Option<String> = optional(),
+    }
+}
+
 const PLUGIN: Plugin =
     Plugin { name: "aws", address: "registry.terraform.io/hashicorp/aws", version: env!("CARGO_PKG_VERSION") };
 
@@ -122,6 +134,7 @@ impl Provider for Aws {
                 resource::<_, DbInstance>(),
                 resource::<_, DbSnapshotCopy>(),
                 resource::<_, DmsReplicationTask>(),
+                resource::<_, DmsReplicationConfig>(),
                 resource::<_, Role>(),
                 resource::<_, RolePolicy>(),
             ]
@@ -162,6 +175,9 @@ in_state_only!(DbSnapshotCopy, "db_snapshot_copy", |plan| {
 });
 in_state_only!(DmsReplicationTask, "dms_replication_task", |plan| {
     plan.id = plan.replication_task_id.clone().into();
+});
+in_state_only!(DmsReplicationConfig, "dms_replication_config", |plan| {
+    plan.id = plan.replication_config_identifier.clone().into();
 });
 in_state_only!(Role, "iam_role", |plan| plan.id = plan.name.clone().into());
 in_state_only!(RolePolicy, "iam_role_policy", |plan| plan.id = format!("{}:{}", plan.role, plan.name).into());

@@ -50,6 +50,65 @@ pub(crate) const IDLE: Scenario = Scenario {
     ..FULL_LOAD
 };
 
+/// What runs the tasks of the other scenarios.
+pub(crate) const INSTANCE: &str = "replication_instance_arn = var.instance";
+
+/// What runs them in its place.
+pub(crate) const COMPUTE: &str = "compute_config {\n    max_capacity_units = 4\n  }";
+
+/// One without a replication instance; the update also gives it another capacity.
+pub(crate) const SERVERLESS: Scenario = Scenario {
+    name: "dms_migration_serverless",
+    seed: |account| {
+        let variables = seed(account);
+        // The apply after one that was cut off still finds statistics.
+        account.command("transitions", json!({ "busy": 0, "retained": 6 }));
+        variables.into_iter().filter(|(name, _)| *name != "instance").collect()
+    },
+    always: r#"
+  replication_task_id = "orders"
+  source_endpoint_arn = var.origin
+  target_endpoint_arn = var.copy
+  migration_type      = "full-load"
+  table_preparation   = "TRUNCATE_BEFORE_LOAD"
+  include {
+    schema = "public"
+  }
+"#,
+    create: r#"
+  tags = { team = "data" }
+  compute_config {
+    max_capacity_units = 4
+  }
+"#,
+    update: r#"
+  tags           = { owner = "me" }
+  settings       = jsonencode({ FullLoadSettings = { CommitRate = 5000 } })
+  reload_trigger = "again"
+  compute_config {
+    max_capacity_units = 8
+    min_capacity_units = 2
+  }
+"#,
+    remote: |account| {
+        let shown = |one: &Value| {
+            let settings = one["ReplicationSettings"].as_str().expect("settings");
+            let settings: Value = serde_json::from_str(settings).expect("JSON");
+            json!([
+                one["ReplicationConfigIdentifier"],
+                one["StopReason"],
+                one["ComputeConfig"],
+                one["TableMappings"],
+                settings["FullLoadSettings"],
+                tags_of(account, &one["ReplicationConfigArn"])
+            ])
+        };
+        let all: Vec<_> = replications(account).iter().map(shown).collect();
+        json!({ "replications": all, "rows": rows(account) })
+    },
+    ..FULL_LOAD
+};
+
 /// What both databases have.
 const SCHEMA: &str = "
 CREATE TABLE items (id int PRIMARY KEY, name text);
@@ -98,9 +157,27 @@ pub(crate) fn tasks(account: &Account) -> Vec<Value> {
     all.filter(|task| task["ReplicationTaskIdentifier"] != "seed").cloned().collect()
 }
 
+/// All replications of DMS Serverless, each with its configuration.
+pub(crate) fn replications(account: &Account) -> Vec<Value> {
+    let all = |operation: &str, list: &str| {
+        account.call("dms", operation, json!({}))[list].as_array().expect("a list").clone()
+    };
+    let mut replications = all("DescribeReplications", "Replications");
+    for config in all("DescribeReplicationConfigs", "ReplicationConfigs") {
+        let (arn, config) = (config["ReplicationConfigArn"].clone(), config.as_object().expect("an object").clone());
+        let own = replications.iter_mut().find(|one| one["ReplicationConfigArn"] == arn);
+        own.and_then(Value::as_object_mut).expect("its replication").extend(config);
+    }
+    replications
+}
+
 /// The tags of a task, in order.
 pub(crate) fn tags(account: &Account, task: &Value) -> Vec<Value> {
-    let answer = account.call("dms", "ListTagsForResource", json!({ "ResourceArn": task["ReplicationTaskArn"] }));
+    tags_of(account, &task["ReplicationTaskArn"])
+}
+
+fn tags_of(account: &Account, arn: &Value) -> Vec<Value> {
+    let answer = account.call("dms", "ListTagsForResource", json!({ "ResourceArn": arn }));
     let mut tags = answer["TagList"].as_array().expect("tags").clone();
     tags.sort_by_key(|tag| tag["Key"].to_string());
     tags
@@ -121,12 +198,20 @@ fn remote(account: &Account) -> Value {
         ])
     };
     let tasks: Vec<_> = tasks(account).iter().map(shown).collect();
+    json!({ "tasks": tasks, "rows": rows(account) })
+}
+
+fn rows(account: &Account) -> String {
     let rows = "SELECT (SELECT count(*) FROM items) || ' ' || (SELECT sum(weight) FROM parts)";
-    let rows = account.sql_in("postgres", &format!("target_{}", account.id), rows);
-    json!({ "tasks": tasks, "rows": rows })
+    account.sql_in("postgres", &format!("target_{}", account.id), rows)
 }
 
 #[test]
 fn dms_migration() {
     FULL_LOAD.run_beside_databases();
+}
+
+#[test]
+fn dms_migration_serverless() {
+    SERVERLESS.run_beside_databases();
 }

@@ -127,7 +127,7 @@ class DmsControl:
         return {}
 
     def _task(self, account, task, region):
-        tasks = region_named(self._aws, account, region).tasks.values()
+        tasks = region_named(self._aws, account, region).migrations
         found = next((one for one in tasks if one.identifier == task.lower()), None)
         if found is None:
             raise ValueError(f"there is no task {task}")

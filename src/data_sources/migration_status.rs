@@ -12,7 +12,7 @@ use tf_provider::schema::{
 
 use crate::arn::{self, Arn};
 use crate::attributes::checks;
-use crate::aws::dms::{Dms, Table, Task};
+use crate::aws::dms::{Among, Dms, Table, Task};
 use crate::aws::lag;
 use crate::data_sources::migration_status::reasons::Source;
 use crate::parts::db::connection::DatabaseConnection;
@@ -22,7 +22,8 @@ use crate::world::{self, Ctx, World};
 tf_provider::model! {
     /// Reports how far a replication task of AWS DMS is, table by table, and whether its target has all rows and changes of
     /// the source, with the reasons if not. Use it in a `check` block, or in a precondition of a cutover. The task can be one of
-    /// `rdsauth_dms_migration`, of `aws_dms_replication_task` or of the console.
+    /// `rdsauth_dms_migration`, of `aws_dms_replication_task` or of the console, or a replication of DMS Serverless, such as
+    /// one of `aws_dms_replication_config`.
     ///
     /// With `source_connection`, it also reads the logical replication slots of a PostgreSQL source: how far their consumers
     /// are, and how much of the write-ahead log the server keeps for them.
@@ -45,8 +46,9 @@ tf_provider::model! {
     ///
     /// ### IAM
     ///
-    /// `dms:DescribeReplicationTasks`, and `dms:DescribeTableStatistics` once the task has been started. With
-    /// `source_connection`, `rds-db:connect` for a user that connects with `auth = "iam"`, or
+    /// `dms:DescribeReplicationTasks`, and `dms:DescribeTableStatistics` once the task has been started. For DMS Serverless,
+    /// `dms:DescribeReplicationTasks`, `dms:DescribeReplications`, `dms:DescribeReplicationConfigs` and
+    /// `dms:DescribeReplicationTableStatistics`. With `source_connection`, `rds-db:connect` for a user that connects with `auth = "iam"`, or
     /// `secretsmanager:GetSecretValue` with `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer
     /// managed key.
     ///
@@ -54,7 +56,8 @@ tf_provider::model! {
     ///
     /// The user of `source_connection` only needs permission to connect.
     pub struct MigrationStatus {
-        /// Identifier of the replication task.
+        /// Identifier of the replication task, or if there is none of this identifier, that of the replication configuration
+        /// of DMS Serverless.
         replication_task_id: String = required().check(checks::replication_task()),
         /// Region of the replication task. Defaults to the provider's region.
         region: Computed<String> = optional().check(checks::region()),
@@ -247,7 +250,7 @@ impl MigrationStatus {
 
     async fn task(&self, cx: &Ctx, dms: &Dms, region: Option<&str>) -> Result<Task> {
         let (name, at) = (&self.replication_task_id, Self::replication_task_id);
-        let found = dms.task(name).await.context(LOOKING, name).map_err(|error| error.at(at))?;
+        let found = dms.task(name, Among::Both).await.context(LOOKING, name).map_err(|error| error.at(at))?;
         let Some(task) = found else {
             let detail = format!(
                 "There is no replication task \"{name}\" in {}. Check the identifier, \"region\" and the account of the \

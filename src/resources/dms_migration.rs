@@ -10,6 +10,8 @@ mod foreseen;
 mod mappings;
 mod progress;
 mod removal;
+mod seen;
+mod serverless;
 mod settings;
 mod steps;
 
@@ -21,10 +23,11 @@ use tf_provider::schema::{
 use crate::arn::{self, Arn};
 use crate::attributes::checks;
 use crate::attributes::tags::{self, Given};
-use crate::aws::dms::{Dms, Table, Task};
+use crate::aws::dms::{Among, Dms};
 use crate::ownership::{self, Owned};
 use crate::parts::db::connection::DatabaseConnection;
 use crate::records::claims::{self, Creator, Subject};
+use crate::resources::dms_migration::serverless::ComputeConfig;
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -36,6 +39,12 @@ tf_provider::model! {
     /// The [replication task](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.html) runs on a replication
     /// instance and between two endpoints that exist, such as those of `aws_dms_replication_instance` and
     /// `aws_dms_endpoint`. Before it is created and before each start, the connections to both endpoints are tested.
+    ///
+    /// With `compute_config`, the task is a replication of
+    /// [DMS Serverless](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Serverless.html) instead, which needs no
+    /// replication instance: `replication_task_id` is then the identifier of the replication configuration. Each start
+    /// takes half an hour or more, in which DMS tests the connections itself and provides the capacity. Some time after the
+    /// replication has stopped, DMS takes the capacity back and forgets its statistics.
     ///
     /// The defaults hide nothing: rows are validated, LOBs are migrated whole, and an error suspends the table in place of
     /// being logged only. The control tables of DMS (`awsdms_%`) and the schema `rdsauth` are never migrated.
@@ -74,7 +83,11 @@ tf_provider::model! {
     /// `settings` keeps its value.
     ///
     /// Tables that are added to the selection after the full load are loaded with another `reload_trigger` only, which loads
-    /// all tables again. A task that was deleted is created again, with another full load.
+    /// all tables again. A task that was deleted is created again, with another full load. DMS Serverless cannot resume a
+    /// full load without ongoing replication, so one that has failed or was stopped is loaded again as a whole.
+    ///
+    /// Of `compute_config`, what the configuration sets is corrected in the same way, and what it does not set is the choice
+    /// of DMS. Another `replication_subnet_group_id`, `kms_key_id` or `availability_zone` replaces the task.
     ///
     /// ## Destroy
     ///
@@ -91,6 +104,8 @@ tf_provider::model! {
     /// Both logins are tried before the task is stopped, and the objects are removed before it is deleted, but for the
     /// replication slot. A task that was deleted outside of Terraform leaves them.
     ///
+    /// DMS Serverless deletes a replication only after it has taken back the capacity, which takes a while after the stop.
+    ///
     /// ## Required Permissions
     ///
     /// ### IAM
@@ -101,9 +116,14 @@ tf_provider::model! {
     ///   `dms:DeleteReplicationTask`.
     /// - `start`: also `dms:StartReplicationTask`.
     /// - In-place updates: also `dms:ModifyReplicationTask` and `dms:RemoveTagsFromResource`.
-    /// - `source_connection` and `target_connection`: `rds-db:connect` for a user that connects with `auth = "iam"`, or
-    ///   `secretsmanager:GetSecretValue` with `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer
-    ///   managed key.
+    /// - `compute_config`: `dms:DescribeReplicationConfigs`, `dms:DescribeReplications`, `dms:DescribeEndpoints`,
+    ///   `dms:CreateReplicationConfig`, `dms:AddTagsToResource`, `dms:ListTagsForResource`,
+    ///   `dms:DescribeReplicationTableStatistics`, `dms:StopReplication` and `dms:DeleteReplicationConfig`; with `start`,
+    ///   `dms:StartReplication`; for in-place updates, `dms:ModifyReplicationConfig` and `dms:RemoveTagsFromResource`. An
+    ///   import also needs `dms:DescribeReplicationTasks`.
+    /// - `source_connection` and `target_connection`: `dms:DescribeReplicationTasks` and `dms:DescribeReplications`,
+    ///   `rds-db:connect` for a user that connects with `auth = "iam"`, or `secretsmanager:GetSecretValue` with
+    ///   `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer managed key.
     ///
     /// ### Database
     ///
@@ -123,13 +143,19 @@ tf_provider::model! {
     ///   to   = rdsauth_dms_migration.orders
     /// }
     /// ```
+    ///
+    /// The same goes for an `aws_dms_replication_config`. An import looks for a replication task first, and for a replication
+    /// configuration if there is none of this identifier.
     pub struct DmsMigration {
-        /// Identifier of the replication task, which no other one in the account and region may have.
+        /// Identifier of the replication task, which no other one in the account and region may have. With
+        /// `compute_config`, identifier of the replication configuration.
         replication_task_id: String = required().replace().identity().check(checks::replication_task()),
         /// Region of the replication task. Defaults to the provider's region.
         region: Computed<String> = optional().replace().identity().check(checks::region()),
         /// ARN of the replication instance that runs the task.
-        replication_instance_arn: String = required().replace().check(checks::replication_instance_arn()),
+        replication_instance_arn: Option<String> = optional().replace().check(checks::replication_instance_arn()),
+        /// Capacity of DMS Serverless, which runs the task without a replication instance.
+        compute_config: Option<ComputeConfig> = block(),
         /// ARN of the endpoint to migrate from.
         source_endpoint_arn: String = required().replace().check(checks::dms_endpoint_arn()),
         /// ARN of the endpoint to migrate to.
@@ -198,7 +224,8 @@ tf_provider::model! {
         tags_all: Computed<Map<String>> = computed(),
         /// ARN of the replication task.
         arn: Computed<String> = computed().keep(),
-        /// Status of the replication task: `ready`, `starting`, `running`, `stopping`, `stopped`, `failed` and so on.
+        /// Status of the replication task: `ready`, `starting`, `running`, `stopping`, `stopped`, `failed` and so on; with
+        /// `compute_config` also `created`, `initializing`, `deprovisioning` and so on.
         status: Computed<String> = computed().keep(),
         /// Why the task has stopped, such as `FULL_LOAD_ONLY_FINISHED`. Null if it has not.
         stop_reason: Computed<Option<String>> = computed().keep(),
@@ -217,6 +244,7 @@ tf_provider::model! {
         /// Number of records that differ, or that could not be compared.
         validation_failures: Computed<i64> = computed().keep(),
     }
+    rules { exactly_one_of(replication_instance_arn, compute_config) }
     timeouts { create: "24h", read: "5m", update: "24h", delete: "2h" }
 }
 
@@ -264,7 +292,8 @@ impl Resource<World> for DmsMigration {
         ownership::record_state(cx, &state);
         let dms = state.dms(cx).await?;
         let (name, doing) = (state.replication_task_id.clone(), "Cannot read the replication task");
-        let look = || async { Ok(dms.task(&name).await?.filter(|found| found.status != DELETING)) };
+        let among = state.among();
+        let look = || async { Ok(dms.task(&name, among).await?.filter(|found| found.status != DELETING)) };
         let Some(found) = ownership::find(cx, look).await.context(doing, &name)? else { return Ok(None) };
         let Some(tags) = dms.task_tags(&found.arn).await.context(doing, &name)? else { return Ok(None) };
         let mark = tags::mark(&tags).map(String::as_str);
@@ -278,6 +307,7 @@ impl Resource<World> for DmsMigration {
         let seen = cx.tags().seen(&tags, state.tags.as_ref(), &[]);
         state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
         state.tags_all = seen.into();
+        state.read_runs_on(&found);
         if let Some(mappings) = &found.mappings {
             state.read_mappings(mappings);
         }
@@ -290,7 +320,7 @@ impl Resource<World> for DmsMigration {
             _ => Vec::new(),
         };
         state.reached = (state.reached == Computed::Known(true) || state.is_reached(&found, &tables)).into();
-        state.fill(&found, Some(&tables))?;
+        state.fill(&found, (!found.has_lost_statistics()).then_some(&tables))?;
         Ok(Some(state))
     }
 
@@ -299,7 +329,7 @@ impl Resource<World> for DmsMigration {
         let (dms, name) = (state.dms(cx).await?, &state.replication_task_id);
         let planned = plan.clone();
         plan.keep_progress(&state);
-        let look = || async { Ok(dms.task(name).await?) };
+        let look = || async { Ok(dms.task(name, state.among()).await?) };
         match ownership::find(cx, look).await.context("Cannot read the replication task", name)? {
             Some(found) if found.status != DELETING => plan.go_on(cx, &dms, found, Some(&state)).await?,
             _ => return Err(diagnostics::gone(name)),
@@ -332,7 +362,9 @@ impl Resource<World> for DmsMigration {
         let logins = [config.block(Self::source_connection), config.block(Self::target_connection)];
         let logins = logins.iter().flatten().flat_map(DatabaseConnection::check);
         let of_texts = settings.into_iter().flatten().chain(rules.into_iter().flatten());
-        found.into_iter().flatten().chain(of_texts).chain(logins).collect()
+        let of_capacity = config.block(Self::compute_config).map(|block| ComputeConfig::check(&block));
+        let of_capacity = of_capacity.into_iter().flatten();
+        found.into_iter().flatten().chain(of_texts).chain(of_capacity).chain(logins).collect()
     }
 
     async fn plan(cx: &Ctx, plan: &mut Plan<'_, Self>) -> Result<()> {
@@ -348,13 +380,18 @@ impl Resource<World> for DmsMigration {
     }
 
     fn moved(source: &Source) -> Option<Result<Partial<Self>>> {
-        let from_aws = source.provider.ends_with("/hashicorp/aws") && source.type_name == "aws_dms_replication_task";
-        from_aws.then(|| {
+        let (id, arn) = match source.type_name.as_str() {
+            "aws_dms_replication_task" => ("replication_task_id", "replication_task_arn"),
+            "aws_dms_replication_config" => ("replication_config_identifier", "arn"),
+            _ => return None,
+        };
+        source.provider.ends_with("/hashicorp/aws").then(|| {
             let text = |name: &str| source.state.get(name).and_then(|value| value.as_str()).unwrap_or_default();
-            let arn: Arn = text("replication_task_arn").parse().map_err(|error: arn::ArnError| {
+            let arn: Arn = text(arn).parse().map_err(|error: arn::ArnError| {
                 Diagnostic::error("Cannot move the replication task to this resource", error.to_string())
             })?;
-            let named = Partial::default().with(Self::replication_task_id, text("replication_task_id").to_owned());
+            let named = Partial::default().with(Self::replication_task_id, text(id).to_owned());
+            let named = named.with(Self::arn, Computed::Known(arn.to_string()));
             Ok(named.with(Self::region, Computed::Known(arn.region)))
         })
     }
@@ -363,13 +400,21 @@ impl Resource<World> for DmsMigration {
 impl Owned for DmsMigration {
     fn subject(of: &View<'_, Self>) -> Option<Subject> {
         let words = ["Replication task", "replication task", "\"replication_task_id\""];
-        ownership::regional(of, words, Self::replication_task_id, Self::region)
+        let mut subject = ownership::regional(of, words, Self::replication_task_id, Self::region)?;
+        // A replication configuration may have the identifier of a task.
+        if of.block(Self::compute_config).is_some() {
+            subject.key.push_str("/serverless");
+        }
+        Some(subject)
     }
 
     async fn existing(cx: &Ctx, planned: &View<'_, Self>) -> Result<Option<Creator>> {
         let Some(name) = planned.get(Self::replication_task_id).known() else { return Ok(None) };
         let dms = cx.aws()?.dms(planned.get(Self::region).known().as_deref()).await?;
-        let Some(found) = dms.task(&name).await?.filter(|found| found.status != DELETING) else { return Ok(None) };
+        let is_serverless = planned.block(Self::compute_config).is_some();
+        let among = if is_serverless { Among::Serverless } else { Among::Instances };
+        let found = dms.task(&name, among).await?.filter(|found| found.status != DELETING);
+        let Some(found) = found else { return Ok(None) };
         let tags = dms.task_tags(&found.arn).await?;
         Ok(tags.map(|tags| Creator::of(tags::mark(&tags))))
     }
@@ -380,81 +425,6 @@ impl DmsMigration {
     async fn dms(&self, cx: &Ctx) -> Result<Dms> {
         let own = self.region.get().ok().map(String::as_str);
         cx.aws()?.dms(own).await.map_err(|error| Diagnostic::from(error).at(Self::region))
-    }
-
-    /// What an import finds of the arguments, besides tables and settings.
-    fn adopt(&mut self, found: &Task) {
-        self.replication_instance_arn.clone_from(&found.instance);
-        self.source_endpoint_arn.clone_from(&found.source);
-        self.target_endpoint_arn.clone_from(&found.target);
-        self.migration_type.clone_from(&found.migration_type);
-        SUSPEND.clone_into(&mut self.error_policy);
-        progress::FULL_LOAD.clone_into(&mut self.wait_for);
-        self.start = found.is_active() || found.is_finished();
-        self.reached = Computed::Unknown;
-    }
-
-    /// Whether the task runs, as the next plan has to see it. One that has finished needs no start.
-    fn read_start(&mut self, found: &Task) {
-        match found.status.as_str() {
-            _ if found.is_active() => self.start = true,
-            "ready" | "stopped" | "stopping" | "failed" if !found.is_finished() => self.start = false,
-            _ => {}
-        }
-    }
-
-    /// Copies what is seen of the task, and of its tables if they were looked up.
-    fn fill(&mut self, found: &Task, tables: Option<&[Table]>) -> Result<()> {
-        let arn: Arn = found.arn.parse().map_err(|error: arn::ArnError| Diagnostic::bug(error))?;
-        self.region = arn.region.into();
-        self.arn = found.arn.clone().into();
-        self.status = found.status.clone().into();
-        self.stop_reason = found.stop_reason.clone().filter(|_| !found.is_active()).into();
-        self.full_load_progress = found.stats.progress.into();
-        self.tables_loaded = found.stats.loaded.into();
-        self.tables_waiting = (found.stats.loading + found.stats.queued).into();
-        self.tables_errored = found.stats.errored.into();
-        if let Some(tables) = tables {
-            let validated = tables.iter().filter(|table| table.is_validated()).count();
-            self.tables_validated = i64::try_from(validated).unwrap_or(i64::MAX).into();
-            self.validation_failures = tables.iter().map(Table::failures).sum::<i64>().into();
-        }
-        for count in [&mut self.tables_validated, &mut self.validation_failures] {
-            if *count == Computed::Unknown {
-                *count = 0.into();
-            }
-        }
-        if self.reached == Computed::Unknown {
-            self.reached = false.into();
-        }
-        Ok(())
-    }
-
-    /// Begins an update with what the state knows.
-    fn keep_progress(&mut self, state: &Self) {
-        self.status = state.status.clone();
-        self.stop_reason = state.stop_reason.clone();
-        self.full_load_progress = state.full_load_progress.clone();
-        self.tables_loaded = state.tables_loaded.clone();
-        self.tables_waiting = state.tables_waiting.clone();
-        self.tables_errored = state.tables_errored.clone();
-        self.tables_validated = state.tables_validated.clone();
-        self.validation_failures = state.validation_failures.clone();
-    }
-
-    /// Returns to what a plan has promised; a later change is shown by the next refresh.
-    fn keep_to(&mut self, planned: Self) {
-        self.region.keep_to(planned.region);
-        self.status.keep_to(planned.status);
-        self.stop_reason.keep_to(planned.stop_reason);
-        self.reached.keep_to(planned.reached);
-        self.full_load_progress.keep_to(planned.full_load_progress);
-        self.tables_loaded.keep_to(planned.tables_loaded);
-        self.tables_waiting.keep_to(planned.tables_waiting);
-        self.tables_errored.keep_to(planned.tables_errored);
-        self.tables_validated.keep_to(planned.tables_validated);
-        self.validation_failures.keep_to(planned.validation_failures);
-        self.tags_all.keep_to(planned.tags_all);
     }
 
     fn all_tags(&self, cx: &Ctx) -> Result<Map<String>> {

@@ -18,7 +18,8 @@ _TAGGING = {"CreateRole": "TagRole", "CreateUser": "TagUser", "CreatePolicy": "T
 _TAGGING |= {f"CreateDB{what}": "AddTagsToResource" for what in ("Instance", "Cluster", "ParameterGroup")}
 _TAGGING |= {"CreateDBClusterParameterGroup": "AddTagsToResource", "CreateBlueGreenDeployment": "AddTagsToResource"}
 #: The parameters of DMS that name what a call is about, the narrowest first.
-_OF_DMS = ("ReplicationTaskArn", "ResourceArn", "EndpointArn", "CertificateArn", "ReplicationInstanceArn")
+_OF_DMS = ("ReplicationTaskArn", "ReplicationConfigArn", "ResourceArn", "EndpointArn", "CertificateArn")
+_OF_DMS += ("ReplicationInstanceArn",)
 _EXPLICIT = "with an explicit deny in an identity-based policy"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 

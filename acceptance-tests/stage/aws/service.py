@@ -15,9 +15,10 @@ from .record import Record
 
 _OVERLAY = ("iam_protected", "iam", "iam_roles", "iam_entities", "sts", "rds")
 _OVERLAY += ("kms", "kms_aliases", "kms_grants", "kms_access", "secretsmanager", "secretsmanager_access", "ec2")
-_OVERLAY += ("dms_instances", "dms_endpoints", "dms_tasks", "dms_statistics")
+_OVERLAY += ("dms_instances", "dms_endpoints", "dms_tasks", "dms_statistics", "dms_serverless")
 _USUAL_TRANSITIONS = {"busy": 2, "lingering": 1, "applying": 2, "lagging": 0, "queued": 0, "rebooting": 2}
 _USUAL_TRANSITIONS |= {"settling": 0, "loading": 2, "switching": 2, "backing": 0, "renaming": 0, "awaited": 0}
+_USUAL_TRANSITIONS |= {"retained": 0}
 _USUAL_QUOTAS = {"snapshots": 100, "copies": 20, "instances": 40, "clusters": 40}
 _PATIENCE = 300  # seconds that a delay may last at most
 _HTML = b"<html><head><title>Service Unavailable</title></head><body>Service Unavailable</body></html>"
@@ -78,8 +79,8 @@ class Aws:
         a change of its parameters, how many before that show, and a reboot, how many until that begins; in
         how many a restored instance is in each status between `creating` and `available`, and how many its storage is
         loaded afterwards; how many a switchover takes, how many an instance is backing up for a
-        snapshot, how many a database is in each of the statuses of a rename; and whether a look at a replication task
-        waits for the end of a full load."""
+        snapshot, how many a database is in each of the statuses of a rename; whether a look at a replication task
+        waits for the end of a full load; and how many more a replication that has stopped keeps its capacity."""
         return _USUAL_TRANSITIONS | self.transitions.get(account, {})
 
     def quota_of(self, account):

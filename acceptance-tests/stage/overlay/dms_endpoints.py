@@ -146,7 +146,7 @@ def modify_endpoint(aws, call):
     """Not with tasks running on it. It is tested again wherever it was."""
     region, given = region_of(aws, call), dict(call.parameters)
     endpoint = _endpoint(region, call)
-    for task in region.tasks.values():
+    for task in region.migrations:
         if endpoint.arn in (task.source.arn, task.target.arn) and task.is_busy:
             raise invalid_state(f"Endpoint {endpoint.arn} is in use by task {task.arn}, which is {task.status}.")
     exact, changed = given.pop("ExactSettings", False), endpoint.parameters | given
@@ -167,7 +167,7 @@ def delete_endpoint(aws, call):
     """Not while a task has it."""
     region = region_of(aws, call)
     endpoint = _endpoint(region, call)
-    if any(endpoint.arn in (task.source.arn, task.target.arn) for task in region.tasks.values()):
+    if any(endpoint.arn in (task.source.arn, task.target.arn) for task in region.migrations):
         raise invalid_state(f"Endpoint {endpoint.arn} is part of one or more ReplicationTasks.")
 
     def forget():
@@ -276,26 +276,42 @@ def delete_connection(aws, call):
     return answer
 
 
-def _test(aws, region, connection):
-    """Logs in, in a thread of its own: the front asks the stage who may."""
-    place, outcome = place_of(aws, region, connection.endpoint), []
+class Trial:
+    """A login at an endpoint, in a thread of its own: the front asks the stage who may."""
 
-    def log_in():
+    def __init__(self, aws, region, endpoint):
+        self._place, self.failure = place_of(aws, region, endpoint), None
+        self._thread = threading.Thread(target=self._log_in, daemon=True)
+        self._thread.start()
+
+    def _log_in(self):
         try:
-            place.log_in().close()
-            outcome.append("")
+            self._place.log_in().close()
+            self.failure = ""
         except (Refused, Unreachable) as error:
-            outcome.append(f"{_FAILED}{error}")
+            self.failure = f"{_FAILED}{error}"
         except Exception as error:  # a fault of the stage: the test must not go on for ever
-            outcome.append(f"the stage: {type(error).__name__}: {error}")
+            self.failure = f"the stage: {type(error).__name__}: {error}"
+
+    @property
+    def goes_on(self):
+        """Whether it has not come to its end."""
+        return self.failure is None
+
+    def await_end(self):
+        """Waits for its end."""
+        self._thread.join()
+
+
+def _test(aws, region, connection):
+    trial = Trial(aws, region, connection.endpoint)
 
     def finish():
-        connection.failure = outcome[0]
-        connection.settled = "failed" if outcome[0] else "successful"
+        connection.failure = trial.failure
+        connection.settled = "failed" if trial.failure else "successful"
 
-    threading.Thread(target=log_in, daemon=True).start()
     looks = aws.transition_of(region.account)["busy"]
-    connection.passing = Passing("testing", looks, lambda: not outcome, finish)
+    connection.passing = Passing("testing", looks, lambda: trial.goes_on, finish)
 
 
 def _endpoint(region, call):

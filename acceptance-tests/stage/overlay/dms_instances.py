@@ -203,6 +203,8 @@ def delete_subnet_group(aws, call):
         if one.group["ReplicationSubnetGroupIdentifier"] == name:
             message = f"Cannot delete the subnet group '{name}' because at least one database instance: "
             raise invalid_state(f"{message}{one.identifier} is still using it.")
+    if any(one.compute.get("ReplicationSubnetGroupId") == name for one in region.replications.values()):
+        raise invalid_state(f"Cannot delete the subnet group '{name}' because a replication is still using it.")
     del region.subnet_groups[group.arn]
     return {}
 
@@ -235,6 +237,7 @@ def _tagged(aws, call, arn):
     resource = region_of(aws, call).tagged(arn)
     if resource is None:
         kinds = {"rep": "ReplicationInstance", "task": "ReplicationTask", "endpoint": "Endpoint"}
+        kinds["replication-config"] = "ReplicationConfig"
         kind = kinds.get(arn.split(":")[5] if arn.count(":") > 5 else "", "resource")
         raise not_found(f"Could not find a {kind} matching the resource name: {arn}")
     return resource

@@ -76,6 +76,7 @@ class Region:
     endpoints: dict = field(default_factory=dict)
     certificates: dict = field(default_factory=dict)
     tasks: dict = field(default_factory=dict)
+    replications: dict = field(default_factory=dict)
     connections: dict = field(default_factory=dict)
 
     def arn(self, kind, identifier=None):
@@ -83,9 +84,14 @@ class Region:
         identifier = identifier or "".join(secrets.choice(_ALPHABET) for _ in range(26))
         return f"arn:{partition_of(self.name)}:dms:{self.name}:{self.account}:{kind}:{identifier}"
 
+    @property
+    def migrations(self):
+        """All that migrates: tasks and replications without an instance."""
+        return [*self.tasks.values(), *self.replications.values()]
+
     def tagged(self, arn):
         """What an ARN is of; None if there is no such thing."""
-        kinds = (self.instances, self.subnet_groups, self.endpoints, self.certificates, self.tasks)
+        kinds = (self.instances, self.subnet_groups, self.endpoints, self.certificates, self.tasks, self.replications)
         return next((kind[arn] for kind in kinds if arn in kind), None)
 
 

@@ -12,15 +12,21 @@ _LARGEST_PAGE = 500
 def describe_statistics(aws, call):
     """All tables of a task, by schema and name; none before it has started."""
     task = find(region_of(aws, call).tasks, call.parameters["ReplicationTaskArn"], "Replication task")
+    tables, more = shown_tables(call, task.journal)
+    return {"ReplicationTaskArn": task.arn, "TableStatistics": tables, **more}
+
+
+def shown_tables(call, journal):
+    """The part of the tables that a call asks for, and the marker of the next."""
     filters = {
         "schema-name": lambda one: one.schema,
         "table-name": lambda one: one.table,
         "table-state": lambda one: one.state,
         "validation-state": lambda one: one.validation,
     }
-    tables = sorted(list(task.journal.tables.values()), key=lambda one: (one.schema, one.table))
+    tables = sorted(list(journal.tables.values()), key=lambda one: (one.schema, one.table))
     shown, more = page(call, filtered(call, tables, filters), _LARGEST_PAGE)
-    return {"ReplicationTaskArn": task.arn, "TableStatistics": [one.shown() for one in shown], **more}
+    return [one.shown() for one in shown], more
 
 
 @before("dms", "ReloadTables")

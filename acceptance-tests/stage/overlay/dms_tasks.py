@@ -94,7 +94,7 @@ class Task(Resource):
             shown["TaskData"] = self.task_data
         if journal.fresh:
             shown["ReplicationTaskStartDate"] = journal.began
-            shown["ReplicationTaskStats"] = _statistics(journal, self.kind)
+            shown["ReplicationTaskStats"] = statistics(journal, self.kind)
         if run and not run.is_running and self.status in ("stopped", "failed"):
             shown["StopReason"] = f"Stop Reason {run.reason}"
             if run.failure:
@@ -109,7 +109,8 @@ def _failure(run):
     return f"Last Error {run.failure} Stop Reason {run.reason} Error Level {level}"
 
 
-def _statistics(journal, kind):
+def statistics(journal, kind):
+    """What a task shows of all its tables together."""
     states = [progress.state for progress in journal.tables.values() if progress.state != ABSENT]
     loaded, errored = states.count(COMPLETED), states.count(ERRORED)
     loading = states.count(LOADING) + states.count(RELOADING)
@@ -146,26 +147,32 @@ def make_task(region, parameters):
     """A task that is ready."""
     identifier = parameters["ReplicationTaskIdentifier"].lower()
     require_new(region.tasks, _WORDS, identifier)
+    instance = find(region.instances, parameters["ReplicationInstanceArn"], "Replication instance")
+    if instance.status != "available":
+        raise invalid_state(f"Replication instance {instance.arn} is not in available state.")
+    arn = region.arn("task", parameters.get("ResourceIdentifier"))
+    task = Task(arn, identifier, tags_of(parameters), "ready")
+    task.source, task.target = ends_of(region, parameters)
+    task.instance_arn = instance.arn
+    describe(task, parameters)
+    task.settings = completed(parameters.get("ReplicationTaskSettings"))
+    region.tasks[arn] = task
+    return task
+
+
+def ends_of(region, parameters):
+    """The two endpoints of a migration."""
     source, target = (
         find(region.endpoints, parameters[f"{which}EndpointArn"], "Endpoint") for which in ("Source", "Target")
     )
     for endpoint, kind in ((source, "source"), (target, "target")):
         if endpoint.parameters["EndpointType"] != kind:
             raise invalid_value(f"The endpoint {endpoint.arn} is not a {kind} endpoint.")
-    instance = find(region.instances, parameters["ReplicationInstanceArn"], "Replication instance")
-    if instance.status != "available":
-        raise invalid_state(f"Replication instance {instance.arn} is not in available state.")
     families = [PLAYED.get(endpoint.parameters["EngineName"]) for endpoint in (source, target)]
     if families[0] is None or families[0] != families[1]:
         names = [endpoint.parameters["EngineName"] for endpoint in (source, target)]
         raise AwsError("StageNotImplemented", f"migrations from {names[0]} to {names[1]} are not played", 501)
-    arn = region.arn("task", parameters.get("ResourceIdentifier"))
-    task = Task(arn, identifier, tags_of(parameters), "ready")
-    task.source, task.target, task.instance_arn = source, target, instance.arn
-    _describe(task, parameters)
-    task.settings = completed(parameters.get("ReplicationTaskSettings"))
-    region.tasks[arn] = task
-    return task
+    return source, target
 
 
 @unlocked("dms", "DescribeReplicationTasks")
@@ -174,7 +181,7 @@ def await_loads(aws, call):
     if not aws.transition_of(call.account)["awaited"]:
         return
     with aws.lock:
-        tasks = region_of(aws, call).tasks.values()
+        tasks = region_of(aws, call).migrations
         loads = [task for task in tasks if task.run and task.kind == FULL_LOAD]
         runs = [task.run for task in loads if not (task.passing and task.passing.looks)]
     for run in runs:
@@ -227,7 +234,7 @@ def modify_task(aws, call):
     if name != task.identifier:
         require_new(region.tasks, _WORDS, name)
     settings = completed(parameters.get("ReplicationTaskSettings"), task.settings)
-    _describe(task, parameters)
+    describe(task, parameters)
     task.identifier, task.settings = name, settings
     answer = {"ReplicationTask": task.shown() | {"Status": "modifying"}}
     task.pass_through(Passing("modifying", aws.transition_of(call.account)["busy"]))
@@ -241,14 +248,7 @@ def start_task(aws, call):
     task, start = _task(region, call), parameters["StartReplicationTaskType"]
     if task.status not in _MODIFIABLE:
         raise invalid_state("Replication Task cannot be started, invalid state")
-    if start == FRESH and task.journal.fresh:
-        message = "Start Type : START_REPLICATION, valid only for tasks running for the first time"
-        raise invalid_combination(message)
-    if start != FRESH and not task.journal.fresh:
-        words = start.replace("-", "_").upper()
-        raise invalid_combination(f"Start Type : {words}, not valid for tasks running for the first time")
-    if start == RELOADED and task.kind == CDC:
-        raise invalid_combination("Start Type : RELOAD_TARGET, not valid for tasks with the migration type cdc")
+    require_start(task, start)
     for endpoint in (task.source, task.target):
         connection = region.connections.get((task.instance_arn, endpoint.arn))
         if connection is None or connection.status != "successful":
@@ -263,6 +263,18 @@ def start_task(aws, call):
     answer = {"ReplicationTask": task.shown() | {"Status": "starting"}}
     task.pass_through(Passing("starting", aws.transition_of(call.account)["busy"]))
     return answer
+
+
+def require_start(task, start):
+    """Refuses a kind of start that does not fit what has been done."""
+    if start == FRESH and task.journal.fresh:
+        message = "Start Type : START_REPLICATION, valid only for tasks running for the first time"
+        raise invalid_combination(message)
+    if start != FRESH and not task.journal.fresh:
+        words = start.replace("-", "_").upper()
+        raise invalid_combination(f"Start Type : {words}, not valid for tasks running for the first time")
+    if start == RELOADED and task.kind == CDC:
+        raise invalid_combination("Start Type : RELOAD_TARGET, not valid for tasks with the migration type cdc")
 
 
 def launch(aws, region, task, start):
@@ -309,20 +321,25 @@ def delete_task(aws, call):
     task = _task(region, call)
     if task.status not in _MODIFIABLE:
         raise invalid_state(f"Replication Task {task.arn} cannot be deleted while it is in {task.status} state")
+    answer = {"ReplicationTask": task.shown() | {"Status": "deleting"}}
+    forget(aws, region, task, region.tasks)
+    return answer
+
+
+def forget(aws, region, task, among):
+    """Lets a task go from `among` those that there are."""
     place, journal = place_of(aws, region, task.source), task.journal
     thread = threading.Thread(target=engine_of(place).forget, args=(place, journal), daemon=True)
     thread.start()
-    answer = {"ReplicationTask": task.shown() | {"Status": "deleting"}}
-    looks = aws.transition_of(call.account)["busy"]
-    task.pass_through(Passing("deleting", looks, thread.is_alive, lambda: region.tasks.pop(task.arn, None)))
-    return answer
+    looks = aws.transition_of(region.account)["busy"]
+    task.pass_through(Passing("deleting", looks, thread.is_alive, lambda: among.pop(task.arn, None)))
 
 
 def abandon(aws, account):
     """Ends all migrations of an account, and all that they keep at their sources, and forgets its DMS."""
     for place in [place for place in aws.dms if place[0] == account]:
         region = aws.dms.pop(place)
-        for task in region.tasks.values():
+        for task in region.migrations:
             if task.run:
                 task.run.stop()
             source = task.run.order.source if task.run else place_of(aws, region, task.source)
@@ -333,7 +350,7 @@ def _task(region, call):
     return find(region.tasks, call.parameters["ReplicationTaskArn"], _WORDS)
 
 
-def _describe(task, parameters):
+def describe(task, parameters):
     """What a call says of a task."""
     if "TableMappings" in parameters:
         task.selection = mappings(parameters["TableMappings"])

@@ -14,7 +14,7 @@ const IDS: [(&str, &str); 9] = [
     (r"\bbgd-[a-z0-9]{16}\b", "DEPLOYMENT"),
     (r"-green-[a-z]{6}\b", "-GREEN"),
     (r"\b(?:db|cluster|prx)-[A-Z0-9]{26}\b", "RESOURCE-ID"),
-    (r"\b(?:task|rep|endpoint):[A-Z2-7]{26}\b", "DMS"),
+    (r"\b(?:task|rep|endpoint|replication-config):[A-Z2-7]{26}\b", "DMS"),
     (r"\b(?:cluster-)?(?:ro-)?[a-z0-9]{12}\.[a-z0-9-]+\.rds\.amazonaws\.com\b", "HOST"),
 ];
 

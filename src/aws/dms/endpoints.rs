@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::aws::dms::Dms;
 use crate::aws::dms::request::{Object, filtered, text};
+use crate::aws::dms::{Dms, unless_absent};
 use crate::aws::error::Error;
 
 /// A replication instance.
@@ -86,10 +86,6 @@ impl Dms {
         let input = json!({ "ReplicationInstanceArn": instance, "EndpointArn": endpoint });
         self.0.send("TestConnection", &input).await.map(drop)
     }
-}
-
-fn unless_absent<T>(found: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
-    found.or_else(|error| if error.is_not_found() { Ok(Vec::new()) } else { Err(error) })
 }
 
 fn instance(found: &Object) -> Option<ReplicationInstance> {

@@ -1,6 +1,7 @@
 //! What a replication task has done with each table.
 
 use crate::aws::dms::Dms;
+use crate::aws::dms::replications::Names;
 use crate::aws::dms::request::{Object, filtered, number, text};
 use crate::aws::error::Error;
 
@@ -45,7 +46,8 @@ const DIFFERS: [&str; 4] = ["Mismatched records", "Suspended records", "Table er
 const PAGE: u32 = 500;
 
 impl Dms {
-    /// The tables of a task, 500 in a request; none if it was never started. Needs `dms:DescribeTableStatistics`.
+    /// The tables of a task, 500 in a request; none if it was never started. Needs `dms:DescribeTableStatistics`, or
+    /// `dms:DescribeReplicationTableStatistics` for DMS Serverless.
     ///
     /// # Errors
     /// Any but the absence of statistics.
@@ -53,7 +55,7 @@ impl Dms {
         self.tables_that(task, filtered(&[])).await
     }
 
-    /// The tables in this state. Needs `dms:DescribeTableStatistics`.
+    /// The tables in this state, with the same permission.
     ///
     /// # Errors
     /// Any but the absence of statistics.
@@ -62,8 +64,9 @@ impl Dms {
     }
 
     async fn tables_that(&self, task: &str, mut input: Object) -> Result<Vec<Table>, Error> {
-        input.insert("ReplicationTaskArn".to_owned(), task.into());
-        match self.0.all("DescribeTableStatistics", input, ("TableStatistics", PAGE), table).await {
+        let names = Names::of(task);
+        input.insert(names.arn.to_owned(), task.into());
+        match self.0.all(names.tables, input, (names.list_of_tables, PAGE), table).await {
             Err(error) if error.is_not_found() || error.is_invalid_state() => Ok(Vec::new()),
             found => found,
         }

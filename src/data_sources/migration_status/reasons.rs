@@ -42,6 +42,11 @@ fn has_all(source: &Source, wanted: &[String], position: Option<&str>) -> bool {
 /// A task that has got as far as it has to may have been stopped since.
 fn of_task(task: &Task, has_all: bool) -> Vec<String> {
     let mut all = Vec::new();
+    if task.has_lost_statistics() {
+        return vec![
+            "DMS Serverless has taken back the capacity of the replication and forgotten its statistics.".to_owned(),
+        ];
+    }
     if task.stats.started.is_none() {
         return vec![format!("The replication task was never started. Its status is \"{}\".", task.status)];
     }

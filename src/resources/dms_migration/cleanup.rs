@@ -6,7 +6,7 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Failed, Handle};
 use tf_provider::value::Path;
 
-use crate::aws::dms::{Dms, Endpoint, Task};
+use crate::aws::dms::{Among, Dms, Endpoint, Task};
 use crate::aws::lag;
 use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::resources::dms_migration::ends::SOURCE;
@@ -45,7 +45,7 @@ impl DmsMigration {
         let name = &self.replication_task_id;
         let ends = [self.source_endpoint_arn.as_str(), self.target_endpoint_arn.as_str()];
         for other in dms.tasks_of(&ends).await.context(DOING, name)? {
-            if other.id != *name && other.stats.started.is_some() {
+            if (&other.id, Among::of(&other.arn)) != (name, self.among()) && other.was_started() {
                 if other.source == self.source_endpoint_arn {
                     cleanup.at_source.push(other.id.clone());
                 }

@@ -39,6 +39,16 @@ pub(super) fn nothing_to_catch_up_with() -> Diagnostic {
     Diagnostic::error("Conflicting arguments", detail).at(DmsMigration::wait_for)
 }
 
+pub(super) fn least_is_more(at: Path) -> Diagnostic {
+    let detail = "\"min_capacity_units\" is more than \"max_capacity_units\". Lower it, or raise the other.";
+    Diagnostic::error("Conflicting arguments", detail).at(at)
+}
+
+pub(super) fn zone_of_two(at: Path) -> Diagnostic {
+    let detail = "\"multi_az\" is true, so DMS chooses two Availability Zones. Remove \"availability_zone\", or set the other to false.";
+    Diagnostic::error("Conflicting arguments", detail).at(at)
+}
+
 pub(super) fn settings_are_no_object() -> Diagnostic {
     let detail = "\"settings\" must be a JSON object of task settings, as in jsonencode({ Logging = { EnableLogging = true } }).";
     Diagnostic::error("Malformed task settings", detail).at(DmsMigration::settings)
@@ -134,6 +144,16 @@ pub(super) fn unreachable(connection: &Connection, instance: &str, (which, at): 
     Diagnostic::error("Connection test failed", detail).at(at)
 }
 
+/// DMS Serverless could not connect. Its failure names the endpoint.
+pub(super) fn not_connected(failure: &str, (which, at): End) -> Diagnostic {
+    let detail = format!(
+        "DMS Serverless cannot connect to the {which} endpoint: {failure}\n\nNothing was migrated. Check the server name, the \
+         credentials and the TLS mode of the endpoint, that the subnets of \"replication_subnet_group_id\" reach the database, \
+         and the security groups of the database and of \"compute_config\". Then run \"terraform apply\" again."
+    );
+    Diagnostic::error("Connection test failed", detail).at(at)
+}
+
 /// An error of a create, with advice where its code says what helps.
 pub(super) fn refused(error: Error) -> Diagnostic {
     let is_limit = error.is_limit_exceeded();
@@ -178,13 +198,27 @@ pub(super) fn ended(task: &Task, tables: &[Table]) -> Diagnostic {
     let failure = task.last_failure.as_ref().map(|failure| format!(" DMS says: {failure}")).unwrap_or_default();
     let errored = named(tables.iter().filter(|table| table.state == TABLE_ERROR));
     let summary = if task.status == "stopped" { "Replication task has stopped" } else { "Replication task has failed" };
+    let group = match task.is_serverless() {
+        true => format!("dms-serverless-replication-{}", task.arn.rsplit(':').next().unwrap_or_default()),
+        false => "dms-tasks-INSTANCE".to_owned(),
+    };
     let detail = format!(
         "The status of the replication task \"{}\" is \"{}\"{reason}.{failure}{errored}\n\nThe log of the task in CloudWatch Logs, \
-         group \"dms-tasks-INSTANCE\", may show more if Logging.EnableLogging is true in \"settings\". Correct the cause and run \
+         group \"{group}\", may show more if Logging.EnableLogging is true in \"settings\". Correct the cause and run \
          \"terraform apply\" again: it resumes the task.",
         task.id, task.status
     );
     Diagnostic::error(summary, detail)
+}
+
+pub(super) fn statistics_are_lost(task: &Task) -> Diagnostic {
+    let detail = format!(
+        "The replication task \"{}\" has stopped, and DMS Serverless has taken back its capacity and forgotten its statistics, \
+         so nothing shows whether all rows were migrated.\n\nCompare the tables by other means and set \"wait_for\" to \"none\", or \
+         change \"reload_trigger\" to load them again.",
+        task.id
+    );
+    Diagnostic::error("Statistics of the migration are lost", detail).at(DmsMigration::wait_for)
 }
 
 pub(super) fn errored(task: &Task, tables: &[Table], most: i64) -> Diagnostic {

@@ -4,7 +4,7 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::Wait;
 
 use crate::aws::Error;
-use crate::aws::dms::{Connection, Dms};
+use crate::aws::dms::{Connection, Dms, Task};
 use crate::aws::lag;
 use crate::resources::dms_migration::diagnostics::{self, End};
 use crate::resources::dms_migration::{DmsMigration, settings};
@@ -54,8 +54,10 @@ impl DmsMigration {
     /// # Errors
     /// Any of AWS.
     pub(super) async fn complaints_about_ends(&self, dms: &Dms) -> Result<Vec<Complaint>, Error> {
-        let status = self.instance_status(dms).await?;
-        let of_instance = self.complaint_about_instance(&status);
+        let of_instance = match &self.replication_instance_arn {
+            Some(arn) => complaint_about_instance(arn, &instance_status(dms, arn).await?),
+            None => None,
+        };
         Ok(of_instance.into_iter().chain(self.complaints_about_endpoints(dms).await?).collect())
     }
 
@@ -87,17 +89,20 @@ impl DmsMigration {
     /// Refuses ends that cannot be used.
     pub(super) async fn check_ends(&self, cx: &Ctx, dms: &Dms, doing: &'static str) -> Result<()> {
         let name = &self.replication_task_id;
-        let status = cx.wait(&AVAILABLE, || self.instance_status(dms)).await.context(doing, name)?;
-        if let Some(complaint) = self.complaint_about_instance(&status) {
-            return Err(complaint.why);
+        if let Some(arn) = &self.replication_instance_arn {
+            let status = cx.wait(&AVAILABLE, || instance_status(dms, arn)).await.context(doing, name)?;
+            if let Some(complaint) = complaint_about_instance(arn, &status) {
+                return Err(complaint.why);
+            }
         }
         let complaints = self.complaints_about_endpoints(dms).await.context(doing, name)?;
         complaints.into_iter().next().map_or(Ok(()), |complaint| Err(complaint.why))
     }
 
-    /// Tests the connections that were not tested successfully yet. DMS starts no task without.
+    /// Tests the connections that were not tested successfully yet. DMS starts no task without. DMS Serverless tests them
+    /// itself.
     pub(super) async fn test_connections(&self, cx: &Ctx, dms: &Dms, doing: &'static str) -> Result<()> {
-        let (name, instance) = (&self.replication_task_id, &self.replication_instance_arn);
+        let (name, Some(instance)) = (&self.replication_task_id, &self.replication_instance_arn) else { return Ok(()) };
         let arns = [self.source_endpoint_arn.as_str(), self.target_endpoint_arn.as_str()];
         let found = dms.connections(instance, &arns).await.context(doing, name)?;
         let has = |arn: &str, statuses: &[&str]| {
@@ -128,6 +133,20 @@ impl DmsMigration {
         Ok(())
     }
 
+    /// The test of a connection by DMS Serverless that has made a replication fail, if its failure is one.
+    pub(super) async fn test_that_failed(&self, dms: &Dms, task: &Task) -> Option<Diagnostic> {
+        let failure = task.last_failure.as_ref().filter(|_| task.is_serverless() && !task.is_active())?;
+        if !failure.starts_with(TEST_FAILED) {
+            return None;
+        }
+        let found = dms.endpoints(&[&self.source_endpoint_arn, &self.target_endpoint_arn]).await.ok()?;
+        self.ends().into_iter().find_map(|(arn, end)| {
+            let id = found.iter().find(|endpoint| endpoint.arn == *arn).map(|endpoint| endpoint.id.as_str());
+            let names = |name: &str| failure.contains(&format!("'{name}'"));
+            (names(arn) || id.is_some_and(names)).then(|| diagnostics::not_connected(failure, end))
+        })
+    }
+
     fn ends(&self) -> [(&String, End); 2] {
         [
             (&self.source_endpoint_arn, (SOURCE, Self::source_endpoint_arn)),
@@ -138,24 +157,26 @@ impl DmsMigration {
     fn cuts_off_lobs(&self) -> bool {
         self.lob_mode == settings::LIMITED && !self.allow_lob_truncation
     }
+}
 
-    /// Empty if there is no such instance.
-    async fn instance_status(&self, dms: &Dms) -> Result<String, Error> {
-        let found = dms.replication_instance(&self.replication_instance_arn).await?;
-        Ok(found.map(|found| found.status).unwrap_or_default())
-    }
+/// Empty if there is no such instance.
+async fn instance_status(dms: &Dms, arn: &str) -> Result<String, Error> {
+    let found = dms.replication_instance(arn).await?;
+    Ok(found.map(|found| found.status).unwrap_or_default())
+}
 
-    fn complaint_about_instance(&self, status: &str) -> Option<Complaint> {
-        let arn = &self.replication_instance_arn;
-        match status {
-            "" => Some(Complaint { is_missing: true, why: diagnostics::no_instance(arn) }),
-            status if STUCK.contains(&status) => {
-                Some(Complaint { is_missing: false, why: diagnostics::instance_is_stuck(arn, status) })
-            }
-            _ => None,
+fn complaint_about_instance(arn: &str, status: &str) -> Option<Complaint> {
+    match status {
+        "" => Some(Complaint { is_missing: true, why: diagnostics::no_instance(arn) }),
+        status if STUCK.contains(&status) => {
+            Some(Complaint { is_missing: false, why: diagnostics::instance_is_stuck(arn, status) })
         }
+        _ => None,
     }
 }
+
+/// What DMS Serverless begins with when a test of a connection has failed. The endpoint follows in single quotes.
+const TEST_FAILED: &str = "Test connection failed for endpoint";
 
 pub(super) const SOURCE: &str = "source";
 

@@ -14,7 +14,8 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
     let is_reached = prior.get(This::reached) == Val::Known(true);
     let is_started = plan.get(This::start) != Val::Known(false);
     let waits = is_started && !is_reached && plan.get(This::wait_for) != Val::Known(progress::NOTHING.to_owned());
-    let is_changed = plan.changed(This::include)
+    let is_changed = plan.changed(This::compute_config)
+        || plan.changed(This::include)
         || plan.changed(This::exclude)
         || plan.changed(This::table_mapping_rules)
         || plan.changed(This::table_preparation)
@@ -29,7 +30,8 @@ pub(super) fn progress(cx: &Ctx, plan: &mut Plan<'_, This>) {
         || plan.changed(This::max_validation_failures)
         || plan.changed(This::allow_unvalidated_tables)
         || plan.changed(This::reload_trigger);
-    let has_run = !matches!(prior.get(This::status), Val::Known(status) if status == "ready");
+    let has_run =
+        !matches!(prior.get(This::status), Val::Known(status) if ["ready", "created"].contains(&status.as_str()));
     if is_started && has_run && plan.changed(This::reload_trigger) {
         let name = plan.get(This::replication_task_id).known().unwrap_or_default();
         let preparation = plan.get(This::table_preparation).known().unwrap_or_default();

@@ -45,7 +45,10 @@ impl DmsMigration {
         if self.wait_for == NOTHING {
             return Verdict::Reached;
         }
-        if !task.is_loaded() || task.status == "starting" {
+        if task.has_lost_statistics() {
+            return failed(diagnostics::statistics_are_lost(task));
+        }
+        if !task.is_loaded() || task.is_starting() {
             return Verdict::Going;
         }
         // A task without changes stops by itself when its tables are validated.

@@ -26,7 +26,7 @@ impl DmsMigration {
     /// Destroys the task, unless another create has made it.
     pub(super) async fn remove(&self, cx: &Ctx) -> Result<()> {
         let (dms, name) = (self.dms(cx).await?, &self.replication_task_id);
-        let found = dms.task(name).await.context(DOING, name)?;
+        let found = dms.task(name, self.among()).await.context(DOING, name)?;
         let tags = match &found {
             Some(found) => dms.task_tags(&found.arn).await.context(DOING, name)?,
             None => None,
@@ -56,6 +56,7 @@ impl DmsMigration {
             let asked = match task.status.as_str() {
                 DELETING => return Ok(()),
                 "running" => dms.stop_task(arn).await,
+                _ if task.is_preparing() => dms.stop_task(arn).await,
                 _ if task.is_busy() || task.is_active() => return Err(Failed::for_now(now())),
                 _ => match dms.delete_task(arn).await {
                     Ok(()) => return Ok(()),

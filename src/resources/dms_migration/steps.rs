@@ -7,8 +7,8 @@ use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::schema::{Computed, Ended, Failed, Wait};
 use tokio::time::Instant;
 
-use crate::attributes::tags::{self, Changes};
-use crate::aws::dms::{Definition, Dms, LOADING, Table, Task};
+use crate::attributes::tags;
+use crate::aws::dms::{Changes, Definition, Dms, LOADING, Table, Task};
 use crate::aws::lag;
 use crate::ownership::{self, Asked, Seen};
 use crate::records::claims::{Claim, Creator};
@@ -90,7 +90,7 @@ impl DmsMigration {
     /// The task that an interrupted create has left. One between other ends, which the configuration had then, is deleted.
     pub(super) async fn earlier(&self, cx: &Ctx, dms: &Dms, claim: &mut Claim<'_>) -> Result<Option<Task>> {
         let name = &self.replication_task_id;
-        let Some(found) = dms.task(name).await.context(CREATING, name)? else { return Ok(None) };
+        let Some(found) = dms.task(name, self.among()).await.context(CREATING, name)? else { return Ok(None) };
         if found.status == DELETING {
             self.wait_until_gone(cx, dms, &found.arn).await.context(CREATING, name)?;
             return Ok(None);
@@ -101,16 +101,11 @@ impl DmsMigration {
             return Err(claim.refuse(&Creator::of(mark)));
         }
         mark.into_iter().for_each(|mark| claim.resume(mark));
-        let own = [
-            &self.replication_instance_arn,
-            &self.source_endpoint_arn,
-            &self.target_endpoint_arn,
-            &self.migration_type,
-        ];
-        if own == [&found.instance, &found.source, &found.target, &found.migration_type] {
+        let own = [&self.source_endpoint_arn, &self.target_endpoint_arn, &self.migration_type];
+        if own == [&found.source, &found.target, &found.migration_type] && !self.runs_elsewhere(&found) {
             claim.warn_adopted(cx);
             let seen = cx.tags().seen(&tags, self.tags.as_ref(), &[]);
-            self.write_tags(dms, &found.arn, &Changes::between(&seen, &self.all_tags(cx)?)).await?;
+            self.write_tags(dms, &found.arn, &tags::Changes::between(&seen, &self.all_tags(cx)?)).await?;
             return Ok(Some(found));
         }
         self.remove_task(cx, dms, &found.arn).await.context(CREATING, name)?;
@@ -129,9 +124,10 @@ impl DmsMigration {
         }
         let tags = tags::marked(&self.all_tags(cx)?, claim.mark());
         let (mappings, settings) = (self.wanted_mappings().to_string(), self.wanted_settings().to_string());
+        let runs_on = self.wanted_runs_on();
         let new = Definition {
             id: name,
-            instance: &self.replication_instance_arn,
+            runs_on: &runs_on,
             source: &self.source_endpoint_arn,
             target: &self.target_endpoint_arn,
             migration_type: &self.migration_type,
@@ -145,7 +141,7 @@ impl DmsMigration {
                 Ok(made) => Ok(Ok(made)),
                 // Perhaps the answer to an earlier attempt was lost.
                 Err(error) if error.is_already_exists() => {
-                    let Some(found) = dms.task(name).await.map_err(Failed::finally)? else {
+                    let Some(found) = dms.task(name, self.among()).await.map_err(Failed::finally)? else {
                         return Err(Failed::for_now(error));
                     };
                     let tags = dms.task_tags(&found.arn).await.map_err(Failed::finally)?.unwrap_or_default();
@@ -176,7 +172,7 @@ impl DmsMigration {
         self.fill(&found, None)?;
         cx.save(&*self);
         if let Some(before) = before {
-            let changes = Changes::between(before.tags_all.get()?, self.tags_all.get()?);
+            let changes = tags::Changes::between(before.tags_all.get()?, self.tags_all.get()?);
             self.write_tags(dms, &arn, &changes).await?;
         }
         let mut task = found.clone();
@@ -188,16 +184,19 @@ impl DmsMigration {
             }
         }
         let mappings = found.mappings.as_ref().filter(|found| !self.has_mappings(found));
-        let mappings = mappings.map(|_| self.wanted_mappings().to_string());
         let settings = found.settings.as_ref().filter(|found| !self.has_settings(found));
-        let settings = settings.map(|_| self.wanted_settings().to_string());
-        let modifies = mappings.is_some() || settings.is_some();
+        let changes = Changes {
+            mappings: mappings.map(|_| self.wanted_mappings().to_string()),
+            settings: settings.map(|_| self.wanted_settings().to_string()),
+            runs_on: (!self.has_capacity(&found)).then(|| self.wanted_runs_on()),
+        };
+        let modifies = changes.mappings.is_some() || changes.settings.is_some() || changes.runs_on.is_some();
         if task.is_active() && (modifies || reloads || !self.start) {
             task = self.stop(cx, dms, &arn).await?;
         }
         if modifies {
             let modified = cx.until(&lag::TASK_BUSY, || async {
-                match dms.modify_task(&arn, mappings.as_deref(), settings.as_deref()).await {
+                match dms.modify_task(&arn, &changes).await {
                     Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
                     answer => answer.map_err(Failed::finally),
                 }
@@ -208,12 +207,12 @@ impl DmsMigration {
                 Waited::Late(_, why) => return Err(why).context(CHANGING, &name),
             }
         }
-        let kind = match task.stats.started {
+        let kind = match task.was_started() {
             _ if !self.start || task.is_active() => None,
-            None => Some(START),
-            Some(_) if reloads => Some(RELOAD),
-            Some(_) if task.is_finished() && (!modifies || self.migration_type == ONLY_LOAD) => None,
-            Some(_) => Some(RESUME),
+            false => Some(START),
+            true if reloads => Some(RELOAD),
+            true if task.is_finished() && (!modifies || self.migration_type == ONLY_LOAD) => None,
+            true => Some(self.again(&task)),
         };
         if let Some(kind) = kind {
             self.reached = false.into();
@@ -237,6 +236,11 @@ impl DmsMigration {
         self.await_end(cx, dms, &task, kind).await
     }
 
+    /// The kind of a start that goes on. DMS Serverless does not go on with a full load.
+    fn again(&self, task: &Task) -> &'static str {
+        if task.is_serverless() && self.migration_type == ONLY_LOAD { RELOAD } else { RESUME }
+    }
+
     /// Waits for what `wait_for` names.
     async fn await_end(&mut self, cx: &Ctx, dms: &Dms, task: &Task, kind: Option<&str>) -> Result<()> {
         let waited = self.waited(cx, dms, task, kind).await.context("Cannot wait for the migration", &task.id)?;
@@ -249,7 +253,7 @@ impl DmsMigration {
                 match verdict {
                     Verdict::Failed(why) => {
                         cx.save(&*self);
-                        Err(*why)
+                        Err(self.test_that_failed(dms, &seen).await.unwrap_or(*why))
                     }
                     Verdict::Reached | Verdict::Going => {
                         self.reached = true.into();
@@ -277,7 +281,7 @@ impl DmsMigration {
         before: &Task,
         kind: Option<&str>,
     ) -> Result<Waited<(Task, Vec<Table>, Verdict)>> {
-        let (idle, has_loaded) = (AtomicU32::new(0), AtomicBool::new(false));
+        let (idle, has_loaded, has_started) = (AtomicU32::new(0), AtomicBool::new(false), AtomicBool::new(false));
         // Since when, in milliseconds, all changes are applied.
         let (begun, calm) = (Instant::now(), AtomicU64::new(NOT_CALM));
         let look = || async {
@@ -297,8 +301,12 @@ impl DmsMigration {
                 || has_loaded.load(Relaxed)
                 || !task.is_active()
                 || task.stats.full_load_finished != before.stats.full_load_finished;
+            if task.is_starting() {
+                has_started.store(true, Relaxed);
+            }
             let is_shown = kind.is_none()
                 || task.stats.started != before.stats.started
+                || has_started.load(Relaxed) && task.status == "failed"
                 || idle.fetch_add(1, Relaxed) >= lag::START_SHOWN;
             let has_begun = is_shown && is_counted;
             let tables = match self.tables_of(cx, dms, task).await? {
@@ -357,7 +365,9 @@ impl DmsMigration {
         let started = async {
             match dms.start_task(&before.arn, kind).await {
                 // It was started before, although nothing shows that.
-                Err(error) if error.is_unsupported() && kind == START => dms.start_task(&before.arn, RESUME).await,
+                Err(error) if error.is_unsupported() && kind == START => {
+                    dms.start_task(&before.arn, self.again(before)).await
+                }
                 answer => answer,
             }
         };
@@ -419,7 +429,7 @@ impl DmsMigration {
         ownership::look(cx, "the status of the replication task", || dms.task_status(arn)).await
     }
 
-    async fn write_tags(&self, dms: &Dms, arn: &str, changes: &Changes) -> Result<()> {
+    async fn write_tags(&self, dms: &Dms, arn: &str, changes: &tags::Changes) -> Result<()> {
         let name = &self.replication_task_id;
         let at = |error: Diagnostic| error.at(Self::tags);
         if !changes.removed.is_empty() {

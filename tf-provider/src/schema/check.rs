@@ -135,6 +135,15 @@ pub fn between(range: RangeInclusive<i64>) -> Check {
     })
 }
 
+/// One of a few numbers.
+pub fn one_of_numbers(numbers: &'static [i64]) -> Check {
+    let list: Vec<String> = numbers.iter().map(|number| format!("`{number}`")).collect();
+    Check::new(format!("must be one of {}", list.join(", ")), About::Number, move |value| match value {
+        Value::Number(number) if !number.as_i64().is_some_and(|n| numbers.contains(&n)) => Err(None),
+        _ => Ok(()),
+    })
+}
+
 /// The number of elements of a list, set or map.
 pub fn size(range: RangeInclusive<usize>) -> Check {
     let sentence = match (range.start(), range.end()) {
