@@ -61,24 +61,27 @@ fn of_another_tool() {
 
 #[test]
 fn a_task_of_hashicorp_aws_moves_here() {
-    let scene = Scene::new(&full_load("start = false"));
+    let configuration = full_load("start = false");
+    let scene = Scene::new(&configuration);
     scene.tf.apply();
-    let arn = scene.state("arn");
-    scene.tf.ok(&["state", "rm", IT]);
-    let tf = scene.tf.overridden("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
-    let scene = Scene { tf, ..scene };
-    scene.configure(&format!(
-        "resource \"aws_dms_replication_task\" \"it\" {{\n  replication_task_id = \"orders\"\n  replication_task_arn = \
-         {arn}\n}}\nprovider \"rdsauth\" {{}}\n"
-    ));
-    scene.tf.init();
-    scene.tf.apply();
-    scene.account.forget_calls();
-    let moved =
-        format!("moved {{\n  from = aws_dms_replication_task.it\n  to   = {IT}\n}}\n{}", full_load("start = false"));
-    scene.configure(&moved);
-    scene.tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
-    assert_eq!(scene.account.changes(), [""; 0]);
-    assert_eq!(scene.tf.state().addresses(), [IT]);
-    scene.tf.assert_plan_empty();
+    scene.move_here("aws_dms_replication_task", ["replication_task_id", "replication_task_arn"], &configuration);
+}
+
+impl Scene {
+    /// Moves the task from a resource of hashicorp/aws, with the names of its identifier and ARN there.
+    pub(super) fn move_here(self, resource: &str, [id, arn]: [&str; 2], configuration: &str) {
+        let of_aws = format!("{id} = \"orders\"\n  {arn} = {}", self.state("arn"));
+        self.tf.ok(&["state", "rm", IT]);
+        let tf = self.tf.overridden("registry.terraform.io/hashicorp/aws", binary("hashicorp_aws"));
+        let scene = Self { tf, ..self };
+        scene.configure(&format!("resource \"{resource}\" \"it\" {{\n  {of_aws}\n}}\nprovider \"rdsauth\" {{}}\n"));
+        scene.tf.init();
+        scene.tf.apply();
+        scene.account.forget_calls();
+        scene.configure(&format!("moved {{\n  from = {resource}.it\n  to   = {IT}\n}}\n{configuration}"));
+        scene.tf.apply().expect_text("0 added, 0 changed, 0 destroyed");
+        assert_eq!(scene.account.changes(), [""; 0]);
+        assert_eq!(scene.tf.state().addresses(), [IT]);
+        scene.tf.assert_plan_empty();
+    }
 }

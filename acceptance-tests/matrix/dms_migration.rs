@@ -5,21 +5,34 @@ use serde_json::{Value, json};
 use crate::support::matrix::{Scenario, Variables};
 use crate::support::stage::Account;
 
+/// The arguments of a full load, whatever runs it.
+macro_rules! full_load {
+    () => {
+        r#"
+  replication_task_id = "orders"
+  source_endpoint_arn = var.origin
+  target_endpoint_arn = var.copy
+  migration_type      = "full-load"
+  table_preparation   = "TRUNCATE_BEFORE_LOAD"
+  include {
+    schema = "public"
+  }
+"#
+    };
+}
+
+/// DMS Serverless in place of a replication instance.
+macro_rules! compute {
+    () => {
+        "compute_config {\n    max_capacity_units = 4\n  }"
+    };
+}
+
 pub(crate) const FULL_LOAD: Scenario = Scenario {
     name: "dms_migration",
     seed,
     resource: "rdsauth_dms_migration",
-    always: r#"
-  replication_task_id      = "orders"
-  replication_instance_arn = var.instance
-  source_endpoint_arn      = var.origin
-  target_endpoint_arn      = var.copy
-  migration_type           = "full-load"
-  table_preparation        = "TRUNCATE_BEFORE_LOAD"
-  include {
-    schema = "public"
-  }
-"#,
+    always: concat!(full_load!(), "  replication_instance_arn = var.instance\n"),
     create: r#"
   tags = { team = "data" }
 "#,
@@ -54,7 +67,7 @@ pub(crate) const IDLE: Scenario = Scenario {
 pub(crate) const INSTANCE: &str = "replication_instance_arn = var.instance";
 
 /// What runs them in its place.
-pub(crate) const COMPUTE: &str = "compute_config {\n    max_capacity_units = 4\n  }";
+pub(crate) const COMPUTE: &str = compute!();
 
 /// One without a replication instance; the update also gives it another capacity.
 pub(crate) const SERVERLESS: Scenario = Scenario {
@@ -65,22 +78,8 @@ pub(crate) const SERVERLESS: Scenario = Scenario {
         account.command("transitions", json!({ "busy": 0, "retained": 6 }));
         variables.into_iter().filter(|(name, _)| *name != "instance").collect()
     },
-    always: r#"
-  replication_task_id = "orders"
-  source_endpoint_arn = var.origin
-  target_endpoint_arn = var.copy
-  migration_type      = "full-load"
-  table_preparation   = "TRUNCATE_BEFORE_LOAD"
-  include {
-    schema = "public"
-  }
-"#,
-    create: r#"
-  tags = { team = "data" }
-  compute_config {
-    max_capacity_units = 4
-  }
-"#,
+    always: full_load!(),
+    create: concat!("  tags = { team = \"data\" }\n  ", compute!(), "\n"),
     update: r#"
   tags           = { owner = "me" }
   settings       = jsonencode({ FullLoadSettings = { CommitRate = 5000 } })

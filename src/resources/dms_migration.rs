@@ -120,7 +120,8 @@ tf_provider::model! {
     ///   `dms:CreateReplicationConfig`, `dms:AddTagsToResource`, `dms:ListTagsForResource`,
     ///   `dms:DescribeReplicationTableStatistics`, `dms:StopReplication` and `dms:DeleteReplicationConfig`; with `start`,
     ///   `dms:StartReplication`; for in-place updates, `dms:ModifyReplicationConfig` and `dms:RemoveTagsFromResource`. An
-    ///   import also needs `dms:DescribeReplicationTasks`.
+    ///   import also needs `dms:DescribeReplicationTasks`. The first replication configuration of an account makes DMS create
+    ///   the role `AWSServiceRoleForDMSServerless`, which also needs `iam:CreateServiceLinkedRole`.
     /// - `source_connection` and `target_connection`: `dms:DescribeReplicationTasks` and `dms:DescribeReplications`,
     ///   `rds-db:connect` for a user that connects with `auth = "iam"`, or `secretsmanager:GetSecretValue` with
     ///   `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer managed key.

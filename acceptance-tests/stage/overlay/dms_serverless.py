@@ -59,8 +59,9 @@ class Replication(Task):
 
     def look(self):
         """One look has shown the status; the next may show another."""
+        has_shown_the_end = self.has_ended
         super().look()
-        if self.has_ended:
+        if has_shown_the_end:
             self.rest -= 1
             if self.rest <= 0:
                 self.pass_through(Passing("deprovisioning", self.busy, finish=self._deprovision))

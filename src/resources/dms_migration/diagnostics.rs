@@ -39,8 +39,10 @@ pub(super) fn nothing_to_catch_up_with() -> Diagnostic {
     Diagnostic::error("Conflicting arguments", detail).at(DmsMigration::wait_for)
 }
 
-pub(super) fn least_is_more(at: Path) -> Diagnostic {
-    let detail = "\"min_capacity_units\" is more than \"max_capacity_units\". Lower it, or raise the other.";
+pub(super) fn least_is_more(least: i64, most: i64, at: Path) -> Diagnostic {
+    let detail = format!(
+        "\"min_capacity_units\" is {least}, which is more than \"max_capacity_units\", {most}. Lower it, or raise the other."
+    );
     Diagnostic::error("Conflicting arguments", detail).at(at)
 }
 

@@ -16,11 +16,7 @@ impl DmsMigration {
         SUSPEND.clone_into(&mut self.error_policy);
         progress::FULL_LOAD.clone_into(&mut self.wait_for);
         self.start = found.is_active() || found.is_finished();
-        // DMS Serverless has forgotten how it was reached.
-        self.reached = match found.has_lost_statistics() && found.is_finished() {
-            true => true.into(),
-            false => Computed::Unknown,
-        };
+        self.reached = Computed::Unknown;
     }
 
     /// Whether the task runs, as the next plan has to see it. One that has finished needs no start.

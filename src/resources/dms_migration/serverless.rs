@@ -40,9 +40,10 @@ impl ComputeConfig {
     /// Contradictory arguments of the block.
     pub(super) fn check(block: &View<'_, Self>) -> Vec<Diagnostic> {
         let (most, least) = (block.get(Self::max_capacity_units).known(), block.get(Self::min_capacity_units).known());
-        let is_less = matches!((most, least), (Some(most), Some(least)) if most < least);
         let has_two = block.get(Self::multi_az) == Val::Known(true) && block.is_set(Self::availability_zone);
-        let less = is_less.then(|| diagnostics::least_is_more(block.path(Self::min_capacity_units)));
+        let less = most.zip(least).filter(|(most, least)| most < least);
+        let less =
+            less.map(|(most, least)| diagnostics::least_is_more(least, most, block.path(Self::min_capacity_units)));
         let two = has_two.then(|| diagnostics::zone_of_two(block.path(Self::availability_zone)));
         less.into_iter().chain(two).collect()
     }

@@ -197,7 +197,11 @@ impl DmsMigration {
         if modifies {
             let modified = cx.until(&lag::TASK_BUSY, || async {
                 match dms.modify_task(&arn, &changes).await {
-                    Err(error) if error.is_invalid_state() => Err(Failed::for_now(error)),
+                    // DMS Serverless takes back the capacity some time after a stop.
+                    Err(error) if error.is_invalid_state() => match self.settled(cx, dms, &arn).await {
+                        Ok(Waited::Over(_)) => Err(Failed::for_now(error)),
+                        Ok(Waited::Late(_, why)) | Err(why) => Err(Failed::finally(why)),
+                    },
                     answer => answer.map_err(Failed::finally),
                 }
             });
