@@ -145,6 +145,12 @@ class Databases:
         _release(own)
         return True
 
+    def drop_those_of(self, account):
+        """Drops the databases on shared servers of PostgreSQL that have the number of an account in their names: each
+        image of such a server has all that is there."""
+        for postgres in filter(None, (self.postgres, self.newer)):
+            postgres.drop_databases(account)
+
     def server_at(self, host):
         """The server behind an endpoint; None if there is no such endpoint."""
         endpoint = self._endpoints.get(host)

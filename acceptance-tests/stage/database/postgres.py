@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from glob import glob
 from pathlib import Path
 
@@ -68,6 +69,11 @@ _ADMINISTRATION = "GRANT rds_iam TO {master} WITH ADMIN TRUE, INHERIT FALSE, SET
 _FIRST = """
 CREATE DATABASE {database} OWNER {master};
 CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
+"""
+
+_DROP = """
+SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE strpos(database, {part}) > 0;
+SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE strpos(datname, {part}) > 0 \\gexec
 """
 
 
@@ -215,6 +221,12 @@ class Postgres:
     def _psql(self, database):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
         return [*command, "-U", _OWNER, "-d", database]
+
+    def drop_databases(self, part):
+        """Drops the databases that have this in their names, unless something keeps them, such as a slot in use."""
+        if self._server:
+            with suppress(ValueError):
+                self._run(_DROP.format(part=literal(part)))
 
     def create_master(self, name):
         """A master user: no superuser, but one who makes roles and databases. Its password is the stage's business."""

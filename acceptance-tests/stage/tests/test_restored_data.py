@@ -403,6 +403,19 @@ def test_the_data_goes_with_the_snapshot(data):
     assert data.rds.describe_db_instances()["DBInstances"] == []
 
 
+def test_the_data_on_a_shared_server_goes_with_the_account(account, other_account):
+    """Else each image of the server would be larger than the one before."""
+    names = [f"{name}_{owner.id}" for owner in (account, other_account) for name in ("shop", "größe")]
+    for name in names:
+        account.control("POST", "sql", sql=f'CREATE DATABASE "{name}"')
+    slot = f"SELECT pg_create_logical_replication_slot('slot_{account.id}', 'pgoutput')"
+    account.control("POST", "sql", sql=slot, database=names[0])
+    account.control("DELETE", "databases", account=account.id)
+    left = account.control("POST", "sql", sql="SELECT datname FROM pg_database")["output"].split()
+    assert [name in left for name in names] == [False, False, True, True]
+    other_account.control("DELETE", "databases", account=other_account.id)
+
+
 def test_servers_share_no_temporary_tables(account):
     """A MariaDB that starts removes those that it finds."""
     account.control("POST", "transitions", account=account.id, busy=0)
