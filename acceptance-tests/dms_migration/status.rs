@@ -101,7 +101,10 @@ fn the_documented_permissions_suffice() {
     let tf = tf.initialised(&status(""));
     scene.account.forget_calls();
     tf.apply();
-    assert_eq!(scene.account.operations(), ["DescribeReplicationTasks", "DescribeTableStatistics"]);
+    assert_eq!(
+        scene.account.operations(),
+        ["DescribeReplicationTasks", "DescribeTableStatistics", "ListTagsForResource"]
+    );
     assert_eq!(documented::refused(&scene.account), [""; 0]);
     assert_eq!((tf.state_value(IT, "drained"), tf.state_value(IT, "slots")), (json!(true), json!(null)));
     assert_eq!(tf.state_value(IT, "stop_reason"), json!("FULL_LOAD_ONLY_FINISHED"));

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{
-    Check, Computed, DataSource, Ended, Set, View, Wait, block, check, computed, optional, required,
+    Check, Computed, DataSource, Ended, Map, Set, View, Wait, block, check, computed, optional, required,
 };
 
 use crate::arn::{self, Arn};
@@ -46,9 +46,9 @@ tf_provider::model! {
     ///
     /// ### IAM
     ///
-    /// `dms:DescribeReplicationTasks`, and `dms:DescribeTableStatistics` once the task has been started. For DMS Serverless,
-    /// `dms:DescribeReplicationTasks`, `dms:DescribeReplications`, `dms:DescribeReplicationConfigs` and
-    /// `dms:DescribeReplicationTableStatistics`. With `source_connection`, `rds-db:connect` for a user that connects with `auth = "iam"`, or
+    /// `dms:DescribeReplicationTasks`, `dms:ListTagsForResource`, and `dms:DescribeTableStatistics` once the task has been
+    /// started. For DMS Serverless, `dms:DescribeReplicationTasks`, `dms:DescribeReplications`,
+    /// `dms:DescribeReplicationConfigs`, `dms:ListTagsForResource` and `dms:DescribeReplicationTableStatistics`. With `source_connection`, `rds-db:connect` for a user that connects with `auth = "iam"`, or
     /// `secretsmanager:GetSecretValue` with `auth = "secret"`, and `kms:Decrypt` if the secret is encrypted with a customer
     /// managed key.
     ///
@@ -90,6 +90,8 @@ tf_provider::model! {
         last_failure_message: Computed<Option<String>> = computed(),
         /// Migration type: `full-load`, `full-load-and-cdc` or `cdc`.
         migration_type: Computed<String> = computed(),
+        /// Tags of the replication task.
+        tags: Computed<Map<String>> = computed(),
         /// Percentage of the full load that is complete.
         full_load_progress: Computed<i64> = computed(),
         /// Number of tables whose full load is complete.
@@ -194,6 +196,8 @@ impl DataSource<World> for MigrationStatus {
             Some(goal) => config.waited(cx, &dms, own.as_deref(), goal == VALIDATED).await?,
             None => config.look(cx, &dms, own.as_deref()).await?,
         };
+        let tags = dms.task_tags(&shown.task.arn).await.context(LOOKING, &config.replication_task_id)?;
+        config.tags = cx.tags().seen(&tags.unwrap_or_default(), None, &[]).into();
         config.fill_in(shown)?;
         Ok(config)
     }

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use crate::modules::encrypt_existing_database::{Engine, MARIADB, POSTGRESQL, Scene};
 use crate::support::commands::NEVER;
-use crate::support::output::Run;
 use crate::support::{eventually, matrix};
 
 /// What begins the calls that change nothing.
@@ -65,27 +64,14 @@ fn cut_off(scene: &Scene, phase: &str) -> Vec<String> {
         };
         account.end_faults();
         account.end_statement_faults();
-        if run.is_some_and(|run| is_over(scene, phase, run)) {
+        if let Some(run) = run {
+            run.expect_code(0);
             return cuts;
         }
     }
     assert!(cuts.len() < ENDLESS, "{phase} was cut off behind {cuts:#?}");
-    if !is_over(scene, phase, scene.phase(phase)) {
-        scene.phase(phase).expect_code(0);
-    }
+    scene.phase(phase).expect_code(0);
     cuts
-}
-
-/// Whether a phase has ended. If not, does what it asks for: without replication slots, nothing tells how far a task had read
-/// that was stopped.
-fn is_over(scene: &Scene, phase: &str, run: Run) -> bool {
-    if scene.engine.name == "mariadb" && phase == "cut_over" && run.code == Some(1) {
-        run.expect_text("apply phase = \"replicate\" first, which");
-        scene.phase("replicate").expect_code(0);
-        return false;
-    }
-    run.expect_code(0);
-    true
 }
 
 /// A text as a regular expression.

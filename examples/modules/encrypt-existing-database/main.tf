@@ -40,6 +40,13 @@ locals {
 
   copy_secret_arn = coalesce(rdsauth_encrypted_restore.copy.master_user_secret_arn, var.master_secret_arn)
 
+  # Where the log of the original ends. A task that has this tag had read all of it before it was stopped.
+  last_write = one([
+    for fence in rdsauth_write_fence.original :
+    local.is_postgres ? fence.lsn : "${coalesce(fence.binlog_file, "none")}:${coalesce(fence.binlog_position, 0)}"
+  ])
+  drained_tag = "DrainedUpTo"
+
   # Owners and grants come with the restore. In MySQL and MariaDB, DMS does not need foreign keys to be absent.
   suspended = local.is_postgres ? ["foreign_key", "trigger"] : ["trigger", "trigger_order", "definer"]
 }
@@ -143,6 +150,7 @@ resource "rdsauth_dms_migration" "copy" {
   table_preparation        = "TRUNCATE_BEFORE_LOAD"
   # In the cutover it has nothing to do any more, and its endpoints would find other databases by their names.
   start = !local.cuts_over
+  tags  = local.cuts_over ? { (local.drained_tag) = local.last_write } : null
 
   dynamic "include" {
     for_each = var.schemas
@@ -248,8 +256,8 @@ data "rdsauth_migration_status" "drained" {
 
   lifecycle {
     postcondition {
-      condition     = self.drained && (self.validated || !var.require_validation)
-      error_message = "The copy does not have all writes, or is not validated: ${join(" ", self.reasons)} ${jsonencode([for one in self.tables : one if one.validation_state != "Validated"])} Apply again to go on. If the task has been stopped, apply phase = \"replicate\" first, which resumes it and lets the application write again."
+      condition     = (self.drained || (self.status == "stopped" && try(self.tags[local.drained_tag], "") == local.last_write)) && (self.validated || !var.require_validation)
+      error_message = "The copy does not have all writes, or is not validated: ${join(" ", self.reasons)} ${jsonencode([for one in self.tables : one if one.validation_state != "Validated"])} Apply again to go on. If somebody has stopped the task, apply phase = \"replicate\" first, which resumes it and lets the application write again."
     }
   }
 
