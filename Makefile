@@ -47,7 +47,7 @@ test: setup ## Run every test, with each CLI of RDSAUTH_TEST_CLIS, a list like P
 matrix: setup ## Break off every resource at every AWS call in every way; MATRIX_CASE=… runs one case
 	$(if $(MATRIX_CASE),,OWNERSHIP_RUNS=$(or $(OWNERSHIP_RUNS),20) cargo test --locked -p acceptance-tests --test acceptance -- ownership::)
 	MATRIX_SIZE=$(or $(MATRIX_SIZE),all) cargo test --locked -p acceptance-tests --test acceptance \
-		-- matrix:: $(if $(MATRIX_CASE),,cut_off::) --skip support:: --nocapture --test-threads=1
+		-- matrix:: $(if $(MATRIX_CASE),,cut_off) --skip support:: --nocapture --test-threads=1
 
 fuzz: MORE := c++
 fuzz: setup $(FUZZ) ## Fuzz parsers and codecs, FUZZ_SECONDS=600 each; FUZZ_TARGET=… fuzzes one

@@ -2,6 +2,7 @@
 
 pub mod binaries;
 pub mod commands;
+pub mod cuts;
 pub mod engine;
 pub mod login;
 pub mod matrix;
