@@ -266,7 +266,7 @@ DATA = [
 """,
         update=("", ""),
         seeds=[("instances", {"identifier": "checked-%d"})],
-        most="plan 6r",
+        most="plan 7r",
         is_data=True,
     ),
 ]

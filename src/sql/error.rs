@@ -141,7 +141,7 @@ impl Error {
                  GovCloud (US), China or regions newer than this release, in \"ca_certificate\". With a tunnel, set \
                  \"auth_host\" to the DNS name of the endpoint."
             }
-            Kind::Authentication => "Check the user name and \"auth\" in \"database_connection\".",
+            Kind::Authentication => "Check the user name and \"auth\" of the connection.",
             Kind::Lost => "Run the same command again: it continues where this run stopped.",
             Kind::Unsendable => "",
             Kind::Server(refusal) => refusal.way_out(),
@@ -153,8 +153,8 @@ impl Refusal {
     fn way_out(self) -> &'static str {
         match self {
             Self::Permission => {
-                "The user of \"database_connection\" needs more privileges; the documentation of the \
-                 resource lists them."
+                "The user of the connection needs more privileges; the documentation of the resource or data source \
+                 lists them."
             }
             Self::LockTimeout => {
                 "Another session holds a lock on the object. Apply again when that session has finished."
