@@ -154,6 +154,9 @@ pub const MODIFICATION_UNSEEN: Lag =
 /// While a database is renamed, RDS may show it under neither of its names.
 pub const RENAMED: Lag = Lag { what: "both databases to appear", looks: 6, first: Duration::from_millis(500) };
 
+/// After so many looks that find no database of a resource ID, there is none.
+pub const NAMELESS: u32 = 4;
+
 /// RDS refuses to delete a DB cluster, its members and its endpoints while something else is in progress; only the
 /// operation's own limit ends that wait.
 pub const CLUSTER_BUSY: Retry<Error> = Retry { what: "the DB cluster to accept its deletion", ..SNAPSHOT_BUSY };

@@ -1,13 +1,16 @@
 //! `rdsauth_db_endpoint`: the endpoint of a database, and whether it accepts IAM database authentication.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Check, Computed, DataSource, check, computed, optional};
+use tf_provider::schema::{Check, Computed, DataSource, Wait, check, computed, optional};
 
 use crate::arn::Arn;
 use crate::attributes::checks;
 use crate::aws::host::{HostKind, RdsHost};
+use crate::aws::lag;
 use crate::aws::rds::proxies::Proxy;
-use crate::aws::rds::{Database, Kind};
+use crate::aws::rds::{Database, Kind, Rds};
 use crate::world::{self, Ctx, World};
 
 tf_provider::model! {
@@ -40,9 +43,11 @@ tf_provider::model! {
         db_instance_identifier: Option<String> = optional().check(check::length(1..=63)),
         /// Identifier of a DB cluster.
         db_cluster_identifier: Option<String> = optional().check(check::length(1..=63)),
-        /// Resource ID of a DB instance, which no rename changes.
+        /// Resource ID of a DB instance, which no rename changes. While the DB instance is being renamed, the look-up waits
+        /// for the new identifier.
         dbi_resource_id: Option<String> = optional().check(checks::resource_id_of("db-")),
-        /// Resource ID of a DB cluster, which no rename changes.
+        /// Resource ID of a DB cluster, which no rename changes. While the DB cluster is being renamed, the look-up waits for
+        /// the new identifier.
         db_cluster_resource_id: Option<String> = optional().check(checks::resource_id_of("cluster-")),
         /// Name of an RDS Proxy.
         db_proxy_name: Option<String> = optional().check(check::length(1..=255)),
@@ -129,21 +134,21 @@ impl DbEndpoint {
         let database = |found: Option<Database>| found.map(Found::Database);
         let proxy = |found: Option<Proxy>| found.map(Found::Proxy);
         let (way, name, found) = if let Some(name) = &self.db_instance_identifier {
-            (Self::db_instance_identifier, name, rds.instance(name).await.map(database))
+            (Self::db_instance_identifier, name, rds.instance(name).await.map(database).map_err(Diagnostic::from))
         } else if let Some(name) = &self.db_cluster_identifier {
-            (Self::db_cluster_identifier, name, rds.cluster(name).await.map(database))
+            (Self::db_cluster_identifier, name, rds.cluster(name).await.map(database).map_err(Diagnostic::from))
         } else if let Some(id) = &self.dbi_resource_id {
-            (Self::dbi_resource_id, id, rds.database_with_id(Kind::Instance, id).await.map(database))
+            (Self::dbi_resource_id, id, with_id(cx, &rds, Kind::Instance, id).await.map(database))
         } else if let Some(id) = &self.db_cluster_resource_id {
-            (Self::db_cluster_resource_id, id, rds.database_with_id(Kind::Cluster, id).await.map(database))
+            (Self::db_cluster_resource_id, id, with_id(cx, &rds, Kind::Cluster, id).await.map(database))
         } else if let Some(name) = &self.db_proxy_name {
-            (Self::db_proxy_name, name, rds.proxy(name).await.map(proxy))
+            (Self::db_proxy_name, name, rds.proxy(name).await.map(proxy).map_err(Diagnostic::from))
         } else if let (Some(name), Some(host)) = (&self.endpoint, &host) {
             let found = match host.kind {
                 HostKind::Proxy | HostKind::ProxyEndpoint => rds.proxy_by_host(host).await.map(proxy),
                 _ => rds.by_host(host).await.map(database),
             };
-            (Self::endpoint, name, found)
+            (Self::endpoint, name, found.map_err(Diagnostic::from))
         } else {
             return Err(Diagnostic::bug("no database is named"));
         };
@@ -208,6 +213,38 @@ enum Found {
     /// A DB instance or DB cluster, with the properties that connections depend on.
     Database(Database),
     Proxy(Proxy),
+}
+
+/// What a look by a resource ID finds.
+struct Named {
+    database: Option<Database>,
+    /// Whether no rename is under way.
+    is_settled: bool,
+}
+
+const NAMED: Wait<Named> = Wait {
+    what: "the new identifier of the database",
+    done: |named| named.is_settled,
+    failed: |_| false,
+    seen: |named| match &named.database {
+        Some(database) => format!("{} \"{}\" is being renamed", database.kind, database.identifier),
+        None => "it is not found".to_owned(),
+    },
+    pauses: lag::DATABASE,
+};
+
+/// The database of a resource ID, with the identifier that it keeps.
+async fn with_id(cx: &Ctx, rds: &Rds, kind: Kind, id: &str) -> Result<Option<Database>> {
+    let absences = AtomicU32::new(0);
+    let look = || async {
+        let database = rds.database_with_id(kind, id).await?;
+        let is_settled = match &database {
+            Some(database) => database.status != "renaming",
+            None => absences.fetch_add(1, Relaxed) + 1 >= lag::NAMELESS,
+        };
+        Ok::<_, Diagnostic>(Named { database, is_settled })
+    };
+    Ok(cx.wait(&NAMED, look).await?.database)
 }
 
 fn rds_host() -> Check {
