@@ -8,6 +8,7 @@ plan     wall time of `terraform plan`, beside as many built-in `terraform_data`
 calls    calls of AWS that a command makes for one instance of each resource, and that a data source makes, counted by the stage
 refresh  calls and wall time of a refresh of 1000 resources of all kinds, beside as many `terraform_data`
 region   calls and wall time of the security posture of a region with 1000 DB instances
+polls    calls of each look at a migration of 500 tables
 drift    wall time and memory of a plan that compares two databases with 10 000 tables, of each engine
 builds   cold and warm builds in a folder of their own (takes a quarter of an hour; `--only` leaves it out)
 """
@@ -27,11 +28,12 @@ import time
 
 from remote import Failure, run
 import drift as large
+import polls as migration
 import remote
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve()
-PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "region", "drift", "builds"]
+PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "region", "polls", "drift", "builds"]
 STARTS = 50
 PLANS = {1: 15, 100: 11, 1000: 7}  # number of resources: number of plans
 MB = 1_000_000
@@ -303,6 +305,10 @@ def refresh(bench, provider, binary):
 
 def region(bench, provider, binary):
     return remote.region(bench) if provider.calls_aws else []
+
+
+def polls(bench, provider, binary):
+    return migration.polls(bench) if provider.calls_aws else []
 
 
 def drift(bench, provider, binary):

@@ -291,8 +291,8 @@ class Stage:
             if self.process.poll() is not None:
                 raise Failure("the stage ended")
             time.sleep(0.05)
-        facts = json.loads(self.facts.read_text())
-        self.front, self.environment = facts["front"], facts.get("environment", {})
+        self.described = json.loads(self.facts.read_text())
+        self.front, self.environment = self.described["front"], self.described.get("environment", {})
         return self
 
     def __exit__(self, *_):
