@@ -40,10 +40,10 @@ locals {
 
   copy_secret_arn = coalesce(rdsauth_encrypted_restore.copy.master_user_secret_arn, var.master_secret_arn)
 
-  # Where the log of the original ends. A task that has this tag had read all of it before it was stopped.
+  # Where the log of the original ends with the last write. A task with this tag had read all of it before it was stopped.
   last_write = one([
     for fence in rdsauth_write_fence.original :
-    local.is_postgres ? fence.lsn : "${coalesce(fence.binlog_file, "none")}:${coalesce(fence.binlog_position, 0)}"
+    local.is_postgres ? fence.lsn : try("${fence.binlog_file}:${fence.binlog_position}", null)
   ])
   drained_tag = "DrainedUpTo"
 
@@ -150,7 +150,7 @@ resource "rdsauth_dms_migration" "copy" {
   table_preparation        = "TRUNCATE_BEFORE_LOAD"
   # In the cutover it has nothing to do any more, and its endpoints would find other databases by their names.
   start = !local.cuts_over
-  tags  = local.cuts_over ? { (local.drained_tag) = local.last_write } : null
+  tags  = local.last_write == null ? null : { (local.drained_tag) = local.last_write }
 
   dynamic "include" {
     for_each = var.schemas
