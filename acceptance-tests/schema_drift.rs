@@ -108,23 +108,6 @@ impl Pair {
     }
 }
 
-impl Drop for Pair {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            return;
-        }
-        for sql in [
-            "DROP DATABASE ~_source WITH (FORCE)",
-            "DROP DATABASE ~_target WITH (FORCE)",
-            "DROP ROLE ~",
-            "DROP ROLE ~_role",
-            "DROP ROLE \"~_é\"",
-        ] {
-            self.account.sql_behind(&self.host, "app", &sql.replace('~', &self.prefix));
-        }
-    }
-}
-
 fn told(one: &Value) -> [String; 5] {
     let optional = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
     [text(one, "kind"), text(one, "table"), text(one, "name"), text(one, "difference"), optional("statement")]

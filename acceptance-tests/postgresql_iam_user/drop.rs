@@ -188,7 +188,10 @@ fn databases_that_cannot_be_entered_are_in_the_way() {
     }
     scene.sql("ALTER DATABASE closedID ALLOW_CONNECTIONS false; REVOKE CONNECT ON DATABASE lockedID FROM PUBLIC");
     scene.check_in_the_way(&["\"closedID\", \"lockedID\""], |scene| {
-        scene.sql("DROP DATABASE closedID; DROP DATABASE lockedID");
+        scene.sql("ALTER DATABASE closedID ALLOW_CONNECTIONS true");
+        for database in ["closedID", "lockedID"] {
+            scene.sql_in(database, "DROP SCHEMA s");
+        }
     });
 }
 
@@ -207,7 +210,8 @@ fn a_destroy_that_is_cut_off_is_finished_by_the_next() {
 fn a_lost_answer_to_the_end_is_no_loss() {
     let scene = owner(BODY);
     scene.account.statement_fault(json!({ "sql": "^COMMIT", "fault": "lose_answer", "statements": [2] }));
-    scene.tf.run(&["destroy", "-auto-approve"]).expect_code(1);
+    let error = scene.destroy_fails();
+    assert!(error.detail.contains("Run the same command again"), "{error:?}");
     scene.account.end_statement_faults();
     assert_eq!(scene.role(), "");
     scene.tf.destroy();

@@ -294,8 +294,7 @@ class RdsControl:
         rds_parameter_groups.change(self._aws, account, backend, group, cluster, wanted)
 
     def forget_databases(self, account):
-        """Removes the databases and snapshots of an account with their data, whatever AWS would say, and on servers that
-        accounts share the databases that have its number in their names."""
+        """Removes the databases and snapshots of an account with their data, whatever AWS would say."""
         with self._aws.lock:
             dms_tasks.abandon(self._aws, account)
             for region in moto_backend.rds_regions(account):
@@ -305,8 +304,6 @@ class RdsControl:
                 self._follow(account, region)
                 for of_clusters in (False, True):
                     snapshots_of(backend, of_clusters).clear()
-        if self._aws.databases:
-            self._aws.databases.drop_those_of(account)
         return {}
 
     def _follow(self, account, region):

@@ -37,6 +37,9 @@ tf_provider::model! {
     /// timeout ends. In a cutover, let the data source depend on the fence: it is then read, and waits, in the
     /// apply, once the writes have ended.
     ///
+    /// -> MySQL and MariaDB have no replication slots, so nothing shows how far a task had read that was stopped. If the apply
+    /// that stops it behind this gate also tags it with the position of the fence, `tags` shows that to the next apply.
+    ///
     /// -> DMS reports its latency in seconds to Amazon CloudWatch only, as
     /// [`CDCLatencySource` and `CDCLatencyTarget`](https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Monitoring.html#CHAP_Monitoring.Metrics.Task).
     /// The number of changes to apply is in `changes_to_apply`, and what the source has written since is in

@@ -116,7 +116,7 @@ class Databases:
             return server.photograph(folder)
         master = master_of(database)
         own = {master[0] if master else MASTER, MASTER}
-        return server.photograph(folder, sorted(front.masters() - own))
+        return server.photograph(folder, sorted(front.masters() - own), database.account_id)
 
     def follower_of(self, database):
         """A server that follows the one of an instance or cluster, as an `OwnServer`; None for an engine without one."""
@@ -144,12 +144,6 @@ class Databases:
         server.stop_following()
         _release(own)
         return True
-
-    def drop_those_of(self, account):
-        """Drops the databases on shared servers of PostgreSQL that have the number of an account in their names: each
-        image of such a server has all that is there."""
-        for postgres in filter(None, (self.postgres, self.newer)):
-            postgres.drop_databases(account)
 
     def server_at(self, host):
         """The server behind an endpoint; None if there is no such endpoint."""

@@ -1,4 +1,8 @@
-"""A responder for LDAP simple binds: how PostgreSQL asks, without root and in one piece, whether a token is good."""
+"""A responder for LDAP simple binds: how PostgreSQL asks, without root and in one piece, whether a token is good.
+
+A DROP DATABASE sends a signal to all sessions of the server, and a bind that it interrupts fails: tests that share a server
+leave their databases in it.
+"""
 
 import socketserver
 import threading

@@ -11,7 +11,6 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from glob import glob
 from pathlib import Path
 
@@ -69,11 +68,6 @@ _ADMINISTRATION = "GRANT rds_iam TO {master} WITH ADMIN TRUE, INHERIT FALSE, SET
 _FIRST = """
 CREATE DATABASE {database} OWNER {master};
 CREATE ROLE {token_user} LOGIN IN ROLE rds_iam;
-"""
-
-_DROP = """
-SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE strpos(database, {part}) > 0;
-SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE strpos(datname, {part}) > 0 \\gexec
 """
 
 
@@ -166,8 +160,7 @@ class Postgres:
         try:
             self._await_socket()
             if self._image:
-                for name in self._image.left_out:
-                    self._run(f"DROP DATABASE {identifier(name)}")
+                self._run("".join(f"DROP DATABASE {identifier(name)};\n" for name in self._image.left_out))
                 return
             self._run(_ROLES)
             self._create_master(MASTER, self.master_password)
@@ -182,16 +175,17 @@ class Postgres:
         self.await_ready()
         return self._run(sql, database)
 
-    def photograph(self, folder, others=()):
-        """An image of this server as it is now, in a folder to be made, without the databases of some roles."""
+    def photograph(self, folder, others=(), account=""):
+        """An image of this server as it is now, in a folder to be made, without the databases of some roles, and of
+        accounts other than this one."""
         self.await_ready()
-        return postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, others)
+        return postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, others, account)
 
     def photograph_for_follower(self, folder, name):
         """An image for a server that follows this one, under a name, as a standby: it applies what is done here and
         refuses writes. The log is kept for it."""
         self.run(f"SELECT pg_create_physical_replication_slot({literal(name)}, true)")
-        image = postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, (), with_slots=False)
+        image = postgres_images.take(self._psql("postgres"), self._data, self._programs, folder, with_slots=False)
         (folder / "standby.signal").touch()
         primary = f"host={self._folder} port={self.port} user={_OWNER}"
         with open(folder / "postgresql.auto.conf", "a") as file:
@@ -221,12 +215,6 @@ class Postgres:
     def _psql(self, database):
         command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-p", str(self.port)]
         return [*command, "-U", _OWNER, "-d", database]
-
-    def drop_databases(self, part):
-        """Drops the databases that have this in their names, unless something keeps them, such as a slot in use."""
-        if self._server:
-            with suppress(ValueError):
-                self._run(_DROP.format(part=literal(part)))
 
     def create_master(self, name):
         """A master user: no superuser, but one who makes roles and databases. Its password is the stage's business."""

@@ -12,12 +12,13 @@ _EMPTIED = ("pg_dynshmem/", "pg_notify/", "pg_serial/", "pg_snapshots/", "pg_sta
 _LOG = "pg_wal/"
 
 
-def take(command, data, programs, folder, others, with_slots=True):
+def take(command, data, programs, folder, others=(), account="", with_slots=True):
     """An image of the data directory of the server that `command`, a psql, reaches, without the databases of the roles
-    `others`. Replication slots, unless they are not wanted, and subscriptions are in it; as after any crash, unlogged
-    tables will be empty."""
+    `others`, nor those that have the number of another account than `account` in their names. Replication slots, unless
+    they are not wanted, and subscriptions are in it; as after any crash, unlogged tables will be empty."""
     owners = ", ".join(map(literal, others)) or "NULL"
-    owned = f"FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE r.rolname IN ({owners})"
+    elsewhere = f"datname ~ '[0-9]{{12}}' AND strpos(datname, {literal(account)}) = 0"
+    owned = f"FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE r.rolname IN ({owners}) OR {elsewhere}"
     with Session(command) as session:
         left_out = session.ask(f"SELECT datname {owned}")
         folders = tuple(f"base/{oid}" for oid in session.ask(f"SELECT d.oid {owned}"))
