@@ -71,30 +71,22 @@ fn a_database_by_its_resource_id_whatever_it_is_called() {
 #[test]
 fn a_database_that_is_being_renamed_is_waited_for() {
     let (tf, account, databases) = scene("db_instance_identifier = \"orders\"");
-    for (database, kind, resource_id, looks) in [
-        (&databases[0], "Instance", "dbi_resource_id", 1),
-        (&databases[1], "Cluster", "db_cluster_resource_id", 1),
-        // The first look finds nothing.
-        (&databases[0], "Instance", "dbi_resource_id", 0),
+    account.command("transitions", json!({ "renaming": 1 }));
+    for (kind, argument, database, old, new, has_no_name) in [
+        ("Instance", "dbi_resource_id", &databases[0], "orders", "orders-old", false),
+        ("Cluster", "db_cluster_resource_id", &databases[1], "ledger", "ledger-old", false),
+        ("Instance", "dbi_resource_id", &databases[0], "orders-old", "orders", true),
     ] {
-        account.command("transitions", json!({ "renaming": 1 }));
-        let name = database["identifier"].as_str().expect("a name");
-        let describe = format!("DescribeDB{kind}s");
-        let list = format!("DB{kind}s");
-        let all = account.call("rds", &describe, json!({}))[&list].clone();
-        let now = all[0][format!("DB{kind}Identifier")].as_str().expect("a name").to_owned();
-        let new = format!("{now}-old");
-        let rename = json!({
-            format!("DB{kind}Identifier"): now, format!("NewDB{kind}Identifier"): new, "ApplyImmediately": true
-        });
+        let (identifier, changed) = (format!("DB{kind}Identifier"), format!("NewDB{kind}Identifier"));
+        let rename = json!({ identifier: old, changed: new, "ApplyImmediately": true });
         account.call("rds", &format!("ModifyDB{kind}"), rename);
-        if looks == 0 {
-            account.call("rds", &describe, json!({}));
+        if has_no_name {
+            account.call("rds", &format!("DescribeDB{kind}s"), json!({}));
         }
         let id = database["resource_id"].as_str().expect("a resource ID");
-        tf.write("main.tf", &format!("data \"rdsauth_db_endpoint\" \"it\" {{\n  {resource_id} = \"{id}\"\n}}\n"));
+        tf.write("main.tf", &format!("data \"rdsauth_db_endpoint\" \"it\" {{\n  {argument} = \"{id}\"\n}}\n"));
         tf.apply();
-        assert_eq!(tf.state_value(IT, "identifier"), json!(new), "{name}");
+        assert_eq!(tf.state_value(IT, "identifier"), json!(new));
         let host = tf.state_value(IT, "host");
         assert!(host.as_str().is_some_and(|host| host.starts_with(&format!("{new}."))), "{host}");
     }

@@ -266,7 +266,7 @@ DATA = [
 """,
         update=("", ""),
         seeds=[("instances", {"identifier": "checked-%d"})],
-        most="plan 7r",
+        most="plan 6r",
         is_data=True,
     ),
 ]

@@ -133,6 +133,18 @@ fn another_owner_is_told_before_anything_changes() {
 }
 
 #[test]
+fn a_destroy_that_was_cut_off_goes_on() {
+    for operation in ["StopReplicationTask", "DeleteReplicationTask"] {
+        let (scene, _) = with_logins();
+        scene.tf.apply();
+        scene.account.kill_after(&scene.tf, &["destroy", "-auto-approve"], operation);
+        scene.tf.destroy();
+        assert!(tasks(&scene.account).is_empty());
+        assert_eq!(scene.of_dms(), ["", ""], "{operation}");
+    }
+}
+
+#[test]
 fn cut_off_behind_changes_it_goes_on() {
     let (scene, _) = with_logins();
     scene.tf.apply();
