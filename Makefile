@@ -10,7 +10,8 @@ PYTHON := .venv/bin/python
 # As the registry calls this machine, such as linux_amd64.
 PLATFORM = $$(uname -sm | tr '[:upper:] ' '[:lower:]_' | sed 's/x86_64$$/amd64/; s/aarch64$$/arm64/')
 # Many tests wait, for a status or for the end of a period, while others can use the processors.
-export RUST_TEST_THREADS ?= $(shell expr $$(nproc) \* 2)
+JOBS := $(shell expr $$(nproc) \* 3)
+export RUST_TEST_THREADS ?= $(JOBS)
 DENY_VERSION := 0.20.2
 DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
 FUZZ_VERSION := 0.13.2
@@ -41,8 +42,8 @@ test: setup ## Run every test, with each CLI of RDSAUTH_TEST_CLIS, a list like P
 	else \
 		scripts/each-cli cargo test --locked --workspace; \
 	fi
-	acceptance-tests/stage/run test
-	for tests in scripts benches; do $(PYTHON) -m unittest discover -q -s $$tests -p '*_test.py'; done
+	acceptance-tests/stage/run test -n $(JOBS) --dist loadfile
+	$(PYTHON) -m pytest -q -n $(JOBS) scripts/*_test.py benches/*_test.py
 
 matrix: setup ## Break off every resource at every AWS call in every way; MATRIX_CASE=… runs one case
 	$(if $(MATRIX_CASE),,OWNERSHIP_RUNS=$(or $(OWNERSHIP_RUNS),20) cargo test --locked -p acceptance-tests --test acceptance -- ownership::)
@@ -101,7 +102,8 @@ $(FUZZ):
 	$(call tool,cargo-fuzz,$(FUZZ_VERSION))
 
 # Built in a folder of its own, so that it neither shares nor disturbs what is built here.
-tool = cargo install --locked $(1) --version $(2) --root $(TARGET)/tools/$(2) --target-dir $(TARGET)/tools/build \
+# Without optimisation: it runs for seconds, and builds for minutes.
+tool = cargo install --locked --debug $(1) --version $(2) --root $(TARGET)/tools/$(2) --target-dir $(TARGET)/tools/build \
 	&& rm -rf $(TARGET)/tools/build
 
 # Runs the tests that compare a generated file, and lets them write it. No such test is an error.
