@@ -5,6 +5,7 @@ mod cleanup;
 mod import;
 mod lifecycle;
 mod refusals;
+mod reload;
 mod resumed;
 mod serverless;
 mod status;

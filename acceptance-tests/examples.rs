@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use regex_lite::{Captures, Regex};
 
+use crate::support::engine::Feature;
 use crate::support::terraform::Terraform;
 
 /// The kinds of entities, which are folders, and the prefixes of their examples' names.
@@ -23,7 +24,7 @@ fn all_are_valid() {
         r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#,
     );
     tf.init();
-    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, stem)| examples(kind, stem)).collect();
+    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, stem)| examples(kind, stem, ".tf")).collect();
     assert!(examples.len() > 20, "{examples:?}");
     for example in examples {
         let text = fs::read_to_string(&example).expect("an example");
@@ -32,10 +33,38 @@ fn all_are_valid() {
         assert_eq!(run.code, Some(0), "{}", run.report(&format!("{} is not valid", example.display())));
     }
     tf.remove("terraform.tf");
-    for example in beginning_with("provider", &folder().join("provider")) {
+    for example in beginning_with("provider", ".tf", &folder().join("provider")) {
         tf.write("main.tf", &fs::read_to_string(&example).expect("an example of the provider"));
         let run = tf.run(&["validate"]);
         assert_eq!(run.code, Some(0), "{}", run.report(&format!("{} is not valid", example.display())));
+    }
+}
+
+#[test]
+fn lists_are_valid() {
+    let tf = Terraform::rdsauth();
+    if !tf.has(Feature::Query) {
+        return;
+    }
+    tf.init();
+    let lists = examples("list-resources", "list-resource", ".tfquery.hcl");
+    assert!(lists.len() > 5, "{lists:?}");
+    for example in lists {
+        tf.write("all.tfquery.hcl", &fs::read_to_string(&example).expect("an example"));
+        tf.ok(&["validate", "-query"]);
+    }
+}
+
+#[test]
+fn actions_are_valid() {
+    let tf = Terraform::rdsauth();
+    if !tf.has(Feature::Actions) {
+        return;
+    }
+    tf.init();
+    for example in examples("actions", "action", ".tf") {
+        tf.write("main.tf", &fs::read_to_string(&example).expect("an example"));
+        tf.ok(&["validate"]);
     }
 }
 
@@ -44,17 +73,17 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// The examples of each entity of a kind.
-fn examples(kind: &str, stem: &str) -> Vec<PathBuf> {
+fn examples(kind: &str, stem: &str, end: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder().join(kind)).expect("the examples of a kind");
-    entries.flat_map(|entry| beginning_with(stem, &entry.expect("a folder").path())).collect()
+    entries.flat_map(|entry| beginning_with(stem, end, &entry.expect("a folder").path())).collect()
 }
 
-/// The Terraform files of a folder whose names begin so.
-fn beginning_with(stem: &str, folder: &Path) -> Vec<PathBuf> {
+/// The files of a folder whose names begin and end so.
+fn beginning_with(stem: &str, end: &str, folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the examples of an entity");
     let is_example = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with(stem) && name.ends_with(".tf")
+        name.starts_with(stem) && name.ends_with(end)
     };
     entries.map(|entry| entry.expect("an example").path()).filter(is_example).collect()
 }

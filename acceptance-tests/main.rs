@@ -36,6 +36,7 @@ mod policies;
 mod postgresql_iam_user;
 mod posture;
 mod provider_block;
+mod query;
 mod quiet;
 mod replication_iam_auth;
 mod replication_iam_impact;

@@ -1,6 +1,7 @@
 //! `rdsauth_parameter` under the real CLI, against the stage.
 
 mod plans;
+mod reboot;
 
 use serde_json::{Value, json};
 

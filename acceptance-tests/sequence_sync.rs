@@ -1,5 +1,6 @@
 //! `rdsauth_sequence_sync` under the real CLI, against real PostgreSQL and MariaDB.
 
+mod action;
 mod mariadb;
 mod postgres;
 mod refusals;

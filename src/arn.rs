@@ -14,7 +14,7 @@ pub use principal::{principal_arn, role_arn};
 pub use regions::check_known_region;
 pub use service::{
     cluster_arn, cluster_snapshot_arn, database_in, deployment_arn, dms_arn, instance_arn, instance_beside, key_arn,
-    parameter_group_arn, secret_arn, snapshot_arn, snapshot_beside,
+    parameter_group_arn, replication_task_arn, secret_arn, snapshot_arn, snapshot_beside,
 };
 pub use trusted::check_principal;
 

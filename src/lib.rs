@@ -1,11 +1,13 @@
 //! The `rdsauth` provider: database authentication and encryption on Amazon RDS and Aurora.
 
+pub mod actions;
 pub mod arn;
 pub mod attributes;
 pub mod aws;
 pub mod data_sources;
 pub mod ephemeral;
 pub mod functions;
+pub mod lists;
 pub mod local;
 pub mod ownership;
 pub mod parts;

@@ -7,10 +7,13 @@ mod quoted;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
-    DataSourceEntry, EphemeralEntry, FunctionEntry, Host, Model as _, Provider, ResourceEntry, View, data_source,
-    ephemeral, function, resource,
+    ActionEntry, DataSourceEntry, EphemeralEntry, FunctionEntry, Host, ListEntry, Model as _, Provider, ResourceEntry,
+    View, action, data_source, ephemeral, function, list, resource,
 };
 
+use crate::actions::dms_table_reload::DmsTableReload;
+use crate::actions::reboot::Reboot;
+use crate::actions::sequence_sync::SequenceSyncAction;
 use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::data_sources::encryption_plan::EncryptionPlan;
@@ -28,6 +31,13 @@ use crate::functions::loader_trust_policy_json::LoaderTrustPolicyJson;
 use crate::functions::normalize_policy::NormalizePolicy;
 use crate::functions::parse_db_user_arn::ParseDbUserArn;
 use crate::functions::policies_equivalent::PoliciesEquivalent;
+use crate::lists::encrypted_snapshot::EncryptedSnapshotList;
+use crate::lists::iam_authentication::IamAuthenticationList;
+use crate::lists::iam_db_user_policy::IamDbUserPolicyList;
+use crate::lists::kms_key_user::KmsKeyUserList;
+use crate::lists::mysql_iam_user::MysqlIamUserList;
+use crate::lists::parameter::ParameterList;
+use crate::lists::postgresql_iam_user::PostgresqlIamUserList;
 use crate::provider::block::ProviderBlock;
 use crate::resources::aurora_loader_role::AuroraLoaderRole;
 use crate::resources::blue_green_encryption::BlueGreenEncryption;
@@ -150,6 +160,24 @@ impl Provider for Rdsauth {
             ]
         }
     }
+
+    fn actions() -> &'static [ActionEntry<World>] {
+        const { &[action::<_, DmsTableReload>(), action::<_, Reboot>(), action::<_, SequenceSyncAction>()] }
+    }
+
+    fn lists() -> &'static [ListEntry<World>] {
+        const {
+            &[
+                list::<_, EncryptedSnapshotList>(),
+                list::<_, IamAuthenticationList>(),
+                list::<_, IamDbUserPolicyList>(),
+                list::<_, KmsKeyUserList>(),
+                list::<_, MysqlIamUserList>(),
+                list::<_, ParameterList>(),
+                list::<_, PostgresqlIamUserList>(),
+            ]
+        }
+    }
 }
 
 #[cfg(test)]
@@ -202,6 +230,7 @@ mod tests {
         "default_tags",
         "endpoint_url",
         "iam_database_authentication_enabled",
+        "include_resource",
         "inline_policy",
         "kms_key_id",
         "max_attempts",
@@ -216,11 +245,13 @@ mod tests {
         "rds_ad",
         "rds_iam",
         "rds_replication",
+        "reload_trigger",
         "resource_id",
         "search_path",
         "secret_string_wo",
         "skip_plan_connections",
         "snapshot_identifier",
+        "source_db_snapshot_identifier",
     ];
 
     #[test]

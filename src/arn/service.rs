@@ -130,6 +130,15 @@ pub fn dms_arn(text: &str, kind: &str, what: &str) -> Result<Arn, ArnError> {
     }
 }
 
+/// The ARN of a replication task of DMS, on a replication instance or serverless.
+///
+/// # Errors
+/// It is something else.
+pub fn replication_task_arn(text: &str) -> Result<Arn, ArnError> {
+    dms_arn(text, "replication-config", "a replication configuration")
+        .or_else(|_| dms_arn(text, "task", "a replication task"))
+}
+
 fn regional(text: &str, service: &str, what: &str) -> Result<Arn, ArnError> {
     let arn: Arn = text.parse()?;
     if arn.service != service {

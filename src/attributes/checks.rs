@@ -186,6 +186,13 @@ pub fn replication_task() -> Check {
     )
 }
 
+/// The ARN of a replication task of DMS, or of a replication configuration of DMS Serverless.
+pub fn replication_task_arn() -> Check {
+    Check::explained("must be the ARN of a replication task or replication configuration", |text| {
+        arn::replication_task_arn(text).map(drop)
+    })
+}
+
 /// The ARN of a replication instance of DMS.
 pub fn replication_instance_arn() -> Check {
     Check::explained("must be the ARN of a replication instance", |text| {

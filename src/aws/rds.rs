@@ -80,6 +80,24 @@ impl Rds {
         }
     }
 
+    /// The DB instances and DB clusters of these engines, the members of clusters among them. Needs
+    /// `rds:DescribeDBInstances` and `rds:DescribeDBClusters` of all.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn databases(&self, engines: &[&str]) -> Result<Vec<Database>, Error> {
+        let filter = |engines: Vec<String>| Filter::builder().name("engine").set_values(Some(engines)).build();
+        let mut engines: Vec<_> = engines.iter().map(|engine| (*engine).to_owned()).collect();
+        let instances = self.describe_instances(Some(filter(engines.clone()))).await?;
+        let mut found = instances.into_iter().map(Database::of_instance).collect::<Result<Vec<_>, _>>()?;
+        engines.retain(|engine| engine != "mariadb"); // It has no clusters.
+        if !engines.is_empty() {
+            let clusters = self.describe_clusters(filter(engines)).await?;
+            found.extend(clusters.into_iter().map(Database::of_cluster).collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(found)
+    }
+
     /// The DB instances or DB clusters that have one of these identifiers, in one call. Needs `rds:DescribeDBInstances`
     /// or `rds:DescribeDBClusters` of all.
     ///
@@ -148,6 +166,7 @@ pub(crate) mod tests {
             group: String::new(),
             group_status: String::new(),
             members: Vec::new(),
+            tags: tf_provider::schema::Map::new(),
         }
     }
 

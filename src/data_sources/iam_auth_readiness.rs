@@ -218,6 +218,7 @@ mod tests {
             group: "default.postgres16".to_owned(),
             group_status: "in-sync".to_owned(),
             members: Vec::new(),
+            tags: tf_provider::schema::Map::new(),
         }
     }
 

@@ -121,6 +121,8 @@ tf_provider::model! {
     /// | Ephemeral resources | 1.10 | 1.11 |
     /// | Write-only arguments, and with them `rdsauth_db_secret` | 1.11 | 1.11 |
     /// | Import by identity | 1.12 | 1.12 |
+    /// | List resources, for `terraform query` | 1.14 | – |
+    /// | Actions | 1.14 | – |
     ///
     /// ## Network Access
     ///
@@ -136,8 +138,8 @@ tf_provider::model! {
     ///
     /// ## Verification
     ///
-    /// No release has been tested in an AWS account yet. The acceptance tests run Terraform 1.11 against an emulation of AWS and
-    /// against PostgreSQL 15 and 17 and MariaDB 10.11 that are configured like RDS; MySQL itself and OpenTofu have not been tested.
+    /// No release has been tested in an AWS account yet. The acceptance tests run Terraform 1.11, and for list resources and
+    /// actions a development version of Terraform 1.17, against an emulation of AWS and against PostgreSQL 15 and 17 and MariaDB 10.11 that are configured like RDS; MySQL itself and OpenTofu have not been tested.
     /// The [README](https://github.com/rdsauth/terraform-provider-rdsauth#what-has-been-tested) lists what the tests cover.
     pub struct ProviderBlock {
         /// AWS region. Can also be set with `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile or the instance metadata.

@@ -258,7 +258,37 @@ impl IamAuthentication {
     }
 
     async fn fill(&mut self, cx: &Ctx, found: Database) -> Result<()> {
-        self.region = cx.aws()?.region(self.target()?.region.as_deref()).await?.into();
+        let region = cx.aws()?.region(self.target()?.region.as_deref()).await?;
+        self.describe(found, region);
+        Ok(())
+    }
+
+    /// The setting of a database as an import reads it.
+    pub fn imported(found: Database, region: String) -> Self {
+        let names = |kind: Kind| (found.kind == kind).then(|| found.identifier.clone());
+        let mut imported = Self {
+            db_instance_identifier: names(Kind::Instance),
+            db_cluster_identifier: names(Kind::Cluster),
+            region: Computed::Unknown,
+            enabled: found.iam_enabled,
+            apply_immediately: true,
+            disable_on_destroy: false,
+            id: Computed::Unknown,
+            pending: Computed::Unknown,
+            previously_enabled: None.into(),
+            resource_id: Computed::Unknown,
+            arn: Computed::Unknown,
+            engine: Computed::Unknown,
+            engine_version: Computed::Unknown,
+            host: Computed::Unknown,
+            port: Computed::Unknown,
+        };
+        imported.describe(found, region);
+        imported
+    }
+
+    fn describe(&mut self, found: Database, region: String) {
+        self.region = region.into();
         self.pending = found.iam_pending.into();
         self.resource_id = found.resource_id.into();
         self.arn = found.arn.into();
@@ -266,7 +296,6 @@ impl IamAuthentication {
         self.engine_version = found.engine_version.into();
         self.host = found.host.into();
         self.port = found.port.map(i64::from).into();
-        Ok(())
     }
 }
 

@@ -301,10 +301,40 @@ impl IamDbUserPolicy {
         Ok(document)
     }
 
+    /// A policy as an import reads it: of a role, user or group of this name, with what its document says.
+    ///
+    /// # Errors
+    /// The provider's configuration is not known yet.
+    pub async fn imported(
+        cx: &Ctx,
+        (kind, principal): (&str, String),
+        policy_name: &str,
+        document: String,
+        statement: (Vec<DbUserArn>, Vec<Condition>),
+    ) -> Result<Self> {
+        let named = |one: &str| (kind == one).then(|| principal.clone());
+        let mut imported = Self {
+            role: named("role"),
+            user: named("user"),
+            group: named("group"),
+            policy_name: policy_name.to_owned(),
+            allow_wildcards: false,
+            connect: Vec::new(),
+            condition: Vec::new(),
+            id: Computed::Unknown,
+            policy_json: PolicyJson::from(document).into(),
+        };
+        imported.allow(cx, statement).await?;
+        Ok(imported)
+    }
+
     /// Fills the configuration from an existing policy, as an import has no other source.
     async fn describe(&mut self, cx: &Ctx, document: &str) -> Result<()> {
-        let (users, conditions) =
-            logins::connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
+        let statement = logins::connect_statement(document).context("Cannot describe the policy", self.principal()?)?;
+        self.allow(cx, statement).await
+    }
+
+    async fn allow(&mut self, cx: &Ctx, (users, conditions): (Vec<DbUserArn>, Vec<Condition>)) -> Result<()> {
         self.allow_wildcards = users.iter().any(DbUserArn::is_pattern);
         self.condition = conditions.into_iter().map(ConditionBlock::from).collect();
         self.connect = logins::of_users(cx, &users).await?;

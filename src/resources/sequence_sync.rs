@@ -297,6 +297,35 @@ impl SequenceSync {
         Side::open(cx, self.family()?, &self.target_connection, Self::target_connection.path()).await
     }
 
+    /// Raises the sequences of the target without a state of them; returns the names of those that were.
+    ///
+    /// # Errors
+    /// As those of a create.
+    pub async fn raise_once(
+        cx: &Ctx,
+        (engine, schemas): (String, Option<Set<String>>),
+        (margin, allow_writable_source): (i64, bool),
+        [source_connection, target_connection]: [DatabaseConnection; 2],
+    ) -> Result<Vec<String>> {
+        let (sequences, changed, behind) = (Computed::Unknown, Computed::Unknown, Computed::Unknown);
+        let id = Computed::Unknown;
+        let mut once = Self {
+            engine,
+            schemas,
+            margin,
+            allow_writable_source,
+            id,
+            sequences,
+            changed,
+            behind,
+            source_connection,
+            target_connection,
+        };
+        once.synchronize(cx, Vec::new(), |_| ()).await?;
+        let raised = once.sequences.get()?.iter().filter(|one| one.value != one.previous_value);
+        Ok(raised.map(|one| format!("{}.{}", one.schema, one.name)).collect())
+    }
+
     /// The sequences of the source that are ahead; nothing, with a warning, if one of the databases cannot be reached.
     async fn look(&self, cx: &Ctx) -> Result<Option<Vec<String>>> {
         let schemas = self.schemas.as_deref();

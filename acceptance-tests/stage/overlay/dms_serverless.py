@@ -12,7 +12,7 @@ from .dms_instances import default_key
 from .dms_settings import completed
 from .dms_state import Passing, filtered, find, invalid_combination, invalid_state, invalid_value, not_found, page
 from .dms_state import region_of, require_new, tags_of
-from .dms_statistics import shown_tables
+from .dms_statistics import reload_tables_of, shown_tables
 from .dms_tasks import Task, await_loads, describe, ends_of, forget, launch, require_start, statistics
 
 _WORDS, _RESUMED = "Replication config", "resume-processing"
@@ -189,6 +189,14 @@ def modify_config(aws, call):
     (one.source, one.target), one.identifier, one.compute, one.settings = ends, name, compute, settings
     one.pass_through(Passing("modifying", aws.transition_of(call.account)["busy"]))
     return {"ReplicationConfig": one.config()}
+
+
+@before("dms", "ReloadReplicationTables")
+def reload_replication_tables(aws, call):
+    """While it runs, as tables of a task."""
+    one = _replication(region_of(aws, call), call)
+    reload_tables_of(one, call.parameters)
+    return {"ReplicationConfigArn": one.arn}
 
 
 @before("dms", "StartReplication")

@@ -32,8 +32,12 @@ def shown_tables(call, journal):
 @before("dms", "ReloadTables")
 def reload_tables(aws, call):
     """While the task runs, and not while it is still loading them."""
-    parameters = call.parameters
-    task = find(region_of(aws, call).tasks, parameters["ReplicationTaskArn"], "Replication task")
+    task = find(region_of(aws, call).tasks, call.parameters["ReplicationTaskArn"], "Replication task")
+    reload_tables_of(task, call.parameters)
+    return {"ReplicationTaskArn": task.arn}
+
+
+def reload_tables_of(task, parameters):
     if task.status != "running":
         raise invalid_state(f"Replication Task {task.arn} must be in running state to reload tables.")
     validates_only = parameters.get("ReloadOption", "data-reload") == "validate-only"
@@ -47,4 +51,3 @@ def reload_tables(aws, call):
         if progress.state not in (COMPLETED, ERRORED):
             raise invalid_state(f"Table {'.'.join(place)} can't be reloaded in the state {progress.state}.")
     task.run.reload(places, validates_only)
-    return {"ReplicationTaskArn": task.arn}

@@ -63,6 +63,7 @@ pub(super) struct Names {
     pub(super) start: &'static str,
     pub(super) stop: &'static str,
     pub(super) delete: &'static str,
+    pub(super) reload: &'static str,
     pub(super) tables: &'static str,
     pub(super) list_of_tables: &'static str,
 }
@@ -81,6 +82,7 @@ pub(super) static TASK: Names = Names {
     start: "StartReplicationTask",
     stop: "StopReplicationTask",
     delete: "DeleteReplicationTask",
+    reload: "ReloadTables",
     tables: "DescribeTableStatistics",
     list_of_tables: "TableStatistics",
 };
@@ -99,6 +101,7 @@ pub(super) static REPLICATION: Names = Names {
     start: "StartReplication",
     stop: "StopReplication",
     delete: "DeleteReplicationConfig",
+    reload: "ReloadReplicationTables",
     tables: "DescribeReplicationTableStatistics",
     list_of_tables: "ReplicationTableStatistics",
 };

@@ -1,5 +1,7 @@
 //! What a replication task has done with each table.
 
+use serde_json::json;
+
 use crate::aws::dms::Dms;
 use crate::aws::dms::replications::Names;
 use crate::aws::dms::request::{Object, filtered, number, text};
@@ -61,6 +63,25 @@ impl Dms {
     /// Any but the absence of statistics.
     pub async fn tables_in(&self, task: &str, state: &str) -> Result<Vec<Table>, Error> {
         self.tables_that(task, filtered(&[("table-state", &[state])])).await
+    }
+
+    /// Lets a task that runs load tables again, by schema and name, or validate them again. Needs `dms:ReloadTables`, or
+    /// `dms:ReloadReplicationTables` for DMS Serverless.
+    ///
+    /// # Errors
+    /// Any; a task that does not run, or a table that is being loaded, is an [invalid state](Error::is_invalid_state).
+    pub async fn reload_tables(
+        &self,
+        task: &str,
+        tables: &[(String, String)],
+        validate_only: bool,
+    ) -> Result<(), Error> {
+        let names = Names::of(task);
+        let table = |(schema, name): &(String, String)| json!({ "SchemaName": schema, "TableName": name });
+        let tables: Vec<_> = tables.iter().map(table).collect();
+        let option = if validate_only { "validate-only" } else { "data-reload" };
+        let input = json!({ names.arn: task, "TablesToReload": tables, "ReloadOption": option });
+        self.0.send(names.reload, &input).await.map(drop)
     }
 
     async fn tables_that(&self, task: &str, mut input: Object) -> Result<Vec<Table>, Error> {

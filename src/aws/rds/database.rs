@@ -1,10 +1,12 @@
 //! A DB instance or DB cluster, with the properties that connections and parameters need.
 
 use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance};
+use tf_provider::schema::Map;
 
 use crate::aws::error::Error;
 use crate::aws::rds::Kind;
 use crate::aws::rds::encryption::encryption;
+use crate::aws::rds::tags;
 
 /// A DB instance or DB cluster, with the properties that connections need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub struct Database {
     pub group_status: String,
     /// The DB instances that are members of a cluster, the writer first, each with its parameter status.
     pub members: Vec<(String, String)>,
+    /// Its tags.
+    pub tags: Map<String>,
 }
 
 /// The parameter status of a database that has applied all parameters of its group.
@@ -96,6 +100,7 @@ impl Database {
             group,
             group_status,
             members: Vec::new(),
+            tags: tags::read(instance.tag_list),
         })
     }
 
@@ -132,6 +137,7 @@ impl Database {
             group: cluster.db_cluster_parameter_group.unwrap_or_default(),
             group_status: furthest_behind.cloned().unwrap_or_else(|| IN_SYNC.to_owned()),
             members,
+            tags: tags::read(cluster.tag_list),
         })
     }
 

@@ -53,6 +53,9 @@ pub enum Method {
     PendingReboot,
 }
 
+/// The source of a value that was set.
+const USER: &str = "user";
+
 impl Rds {
     /// A parameter of a group by its name; none if the group's family has no such parameter. Needs
     /// `rds:DescribeDBParameters` or `rds:DescribeDBClusterParameters`.
@@ -71,7 +74,7 @@ impl Rds {
     pub async fn parameters_named(&self, group: &Group, names: &[&str]) -> Result<Vec<Parameter>, Error> {
         let filter = types::Filter::builder().name("parameter-name");
         let filter = names.iter().fold(filter, |filter, name| filter.values(*name)).build();
-        let mut found = self.parameters_of(group, Some(filter)).await?;
+        let mut found = self.parameters_of(group, Some(filter), None).await?;
         found.retain(|found| names.contains(&found.name.as_str()));
         Ok(found)
     }
@@ -81,21 +84,34 @@ impl Rds {
     /// # Errors
     /// Any, the absence of the group included.
     pub async fn parameters(&self, group: &Group) -> Result<Vec<Parameter>, Error> {
-        self.parameters_of(group, None).await
+        self.parameters_of(group, None, None).await
     }
 
-    async fn parameters_of(&self, group: &Group, filter: Option<types::Filter>) -> Result<Vec<Parameter>, Error> {
-        let filters = filter.map(|filter| vec![filter]);
+    /// The parameters of a group that were set.
+    ///
+    /// # Errors
+    /// Any, the absence of the group included.
+    pub async fn parameters_set(&self, group: &Group) -> Result<Vec<Parameter>, Error> {
+        self.parameters_of(group, None, Some(USER)).await
+    }
+
+    async fn parameters_of(
+        &self,
+        group: &Group,
+        filter: Option<types::Filter>,
+        source: Option<&str>,
+    ) -> Result<Vec<Parameter>, Error> {
+        let (filters, source) = (filter.map(|filter| vec![filter]), source.map(str::to_owned));
         let operation = group.describe();
         let found = match group.kind {
             Kind::Instance => {
                 let request = self.0.describe_db_parameters().db_parameter_group_name(&group.name);
-                let items = request.set_filters(filters).into_paginator().items().send();
+                let items = request.set_filters(filters).set_source(source).into_paginator().items().send();
                 items.collect::<Result<Vec<_>, _>>().await.map_err(|e| Error::sdk("rds", operation, &e))
             }
             Kind::Cluster => {
                 let request = self.0.describe_db_cluster_parameters().db_cluster_parameter_group_name(&group.name);
-                let items = request.set_filters(filters).into_paginator().items().send();
+                let items = request.set_filters(filters).set_source(source).into_paginator().items().send();
                 items.collect::<Result<Vec<_>, _>>().await.map_err(|e| Error::sdk("rds", operation, &e))
             }
         };
@@ -203,7 +219,7 @@ impl Parameter {
 
     /// Whether a user has set it, rather than AWS or the engine.
     pub fn is_set(&self) -> bool {
-        self.source == "user"
+        self.source == USER
     }
 
     /// The method that applies it soonest.

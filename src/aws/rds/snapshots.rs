@@ -76,6 +76,19 @@ impl Rds {
         found.map(|found| Snapshot::read("DescribeDBSnapshots", found)).transpose()
     }
 
+    /// The manual snapshots of a DB instance, or of all of the account in the region. Needs `rds:DescribeDBSnapshots` of
+    /// all.
+    ///
+    /// # Errors
+    /// Any.
+    pub async fn manual_snapshots(&self, instance: Option<&str>) -> Result<Vec<Snapshot>, Error> {
+        let request = self.0.describe_db_snapshots().snapshot_type("manual");
+        let request = request.set_db_instance_identifier(instance.map(str::to_owned));
+        let all = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        let all = all.map_err(|e| Error::sdk("rds", "DescribeDBSnapshots", &e))?;
+        all.into_iter().map(|found| Snapshot::read("DescribeDBSnapshots", found)).collect()
+    }
+
     /// Makes a snapshot of a DB instance; the answer comes long before it is available. Needs `rds:CreateDBSnapshot`,
     /// and `rds:AddTagsToResource` for the tags.
     ///

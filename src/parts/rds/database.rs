@@ -266,6 +266,9 @@ pub fn refuse_member(database: &Database) -> Result<()> {
     ))
 }
 
+/// The engines that support IAM database authentication.
+pub const ENGINES_WITH_IAM: [&str; 5] = ["aurora-mysql", "aurora-postgresql", "mariadb", "mysql", "postgres"];
+
 /// A database whose engine does not support IAM database authentication.
 ///
 /// # Errors
@@ -368,6 +371,7 @@ mod tests {
             group: "orders-pg16".to_owned(),
             group_status: "in-sync".to_owned(),
             members: Vec::new(),
+            tags: tf_provider::schema::Map::new(),
         }
     }
 

@@ -89,6 +89,16 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
     }))
 }
 
+/// The accounts that log in with tokens, by name and host.
+///
+/// # Errors
+/// Any.
+pub async fn iam_accounts(session: &mut Session) -> Result<Vec<(String, String)>, Error> {
+    let known = "SELECT user, host FROM mysql.user WHERE plugin = ? ORDER BY user, host";
+    let rows = session.rows(known, (PLUGIN,)).await?;
+    Ok(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
+}
+
 /// Creates an account that logs in with tokens.
 ///
 /// # Errors

@@ -170,6 +170,21 @@ pub async fn find(session: &Session, name: &str, known: Option<&Known>) -> Resul
     find_where(session, is_it, &[&name, &known.map(|known| known.oid), &ours]).await
 }
 
+/// The names of the roles that can log in and are members of `rds_iam`, directly or through other roles.
+///
+/// # Errors
+/// Any of the session.
+pub async fn iam_users(session: &Session) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "WITH RECURSIVE {EDGE}, \
+         below (role) AS (SELECT oid FROM pg_roles WHERE rolname = $1::text \
+           UNION SELECT edge.member FROM below JOIN edge ON edge.roleid = below.role) \
+         SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND oid IN (SELECT role FROM below) ORDER BY 1"
+    );
+    let rows = session.rows(&sql, &[&IAM]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// The role of an OID that was found before.
 async fn find_again(session: &Session, oid: u32) -> Result<Option<Role>, Error> {
     find_where(session, "oid = $1::oid", &[&oid]).await

@@ -102,7 +102,11 @@ impl Target {
         cx.wait(&REBOOTED, look).await.map(|now| now.database)
     }
 
-    async fn wait_for_change(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
+    /// Waits some seconds for a change of the parameter group to show in the status, which lags behind it.
+    ///
+    /// # Errors
+    /// The database does not exist, or the time is up.
+    pub async fn wait_for_change(&self, cx: &Ctx, rds: &Rds) -> Result<Database> {
         let looks = AtomicU32::new(0);
         let look = || async {
             let database = self.read(cx, rds).await?;

@@ -178,6 +178,7 @@ pub(crate) mod tests {
             group: "orders".to_owned(),
             group_status: "in-sync".to_owned(),
             members: Vec::new(),
+            tags: tf_provider::schema::Map::new(),
         };
         let source = Source {
             database,

@@ -1,0 +1,7 @@
+list "rdsauth_encrypted_snapshot" "orders" {
+  provider = rdsauth
+
+  config {
+    db_instance_identifier = "orders"
+  }
+}

@@ -1,0 +1,64 @@
+//! `rdsauth_iam_db_user_policy`: the inline policies of an account that let principals log in to databases.
+
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::schema::{List, Listing, Set, check, optional};
+
+use crate::attributes::checks;
+use crate::parts::iam::logins;
+use crate::resources::iam_db_user_policy::IamDbUserPolicy;
+use crate::world::{self, Ctx, World};
+
+tf_provider::model! {
+    /// Finds the inline policies of an account that allow roles, users and groups to log in to databases.
+    ///
+    /// Policies that allow anything besides `rds-db:connect`, and managed policies, are left out: the resource cannot hold
+    /// them.
+    ///
+    /// ## Required Permissions
+    ///
+    /// `iam:GetAccountAuthorizationDetails`, which returns 1000 principals and policies in a request, and
+    /// `sts:GetCallerIdentity`.
+    pub struct IamDbUserPolicyList {
+        /// Resource IDs of databases, one of which the policy must name. Policies with wildcards match. Defaults to all
+        /// databases.
+        resource_ids: Option<Set<String>> =
+            optional().check(check::size(1..=usize::MAX)).each(checks::resource_id()),
+        /// Types of principals to find. Defaults to all.
+        principal_types: Option<Set<String>> =
+            optional().check(check::size(1..=3)).each(check::one_of(&["role", "user", "group"])),
+    }
+    timeouts { list: "5m" }
+}
+
+impl List<World> for IamDbUserPolicyList {
+    type Resource = IamDbUserPolicy;
+
+    async fn list(cx: &Ctx, config: Self, listing: &Listing<IamDbUserPolicy>) -> Result<()> {
+        // Actions are compared without regard to case, and may have wildcards.
+        let may_be = |document: &str| document.to_ascii_lowercase().contains("rds-db:");
+        let documents = cx.aws()?.iam().await?.documents(may_be).await;
+        let (found, is_complete) = documents.context("Cannot list the policies", world::account(cx).await)?;
+        for (policy, document) in found {
+            let Some((kind, principal)) = policy.owner.as_deref().and_then(|owner| owner.split_once('/')) else {
+                continue;
+            };
+            let is_wanted = config.principal_types.as_ref().is_none_or(|types| types.iter().any(|one| one == kind));
+            let Ok((users, conditions)) = logins::connect_statement(&document) else { continue };
+            let names = |id: &String| users.iter().any(|user| user.resource_id == *id || user.resource_id == "*");
+            if is_wanted && config.resource_ids.as_ref().is_none_or(|ids| ids.iter().any(names)) {
+                let owner = (kind, principal.to_owned());
+                let object =
+                    IamDbUserPolicy::imported(cx, owner, &policy.policy, document, (users, conditions)).await?;
+                listing.add_object(policy.name(), &object).await;
+            }
+        }
+        if !is_complete {
+            cx.warn(Diagnostic::warning(
+                "Not all policies were searched",
+                "The account has more principals and policies than are read in one run, so that policies may be missing \
+                 in the list.",
+            ));
+        }
+        Ok(())
+    }
+}

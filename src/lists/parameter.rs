@@ -1,0 +1,57 @@
+//! `rdsauth_parameter`: the parameters that were set in a parameter group.
+
+use tf_provider::diagnostic::{Context as _, Result};
+use tf_provider::schema::{Computed, List, Listing, Partial, Set, check, optional};
+
+use crate::attributes::checks;
+use crate::aws::rds::Kind;
+use crate::aws::rds::parameters::Group;
+use crate::parts::rds::database;
+use crate::resources::parameter::Parameter;
+use crate::world::{Ctx, World};
+
+tf_provider::model! {
+    /// Finds the parameters of a DB parameter group or DB cluster parameter group that were set, and not those that have the
+    /// default of the engine.
+    ///
+    /// ## Required Permissions
+    ///
+    /// `rds:DescribeDBParameters` for a DB parameter group, `rds:DescribeDBClusterParameters` for a DB cluster parameter
+    /// group. With `include_resource`, also what reading the resource needs.
+    pub struct ParameterList {
+        /// Name of the DB parameter group.
+        db_parameter_group_name: Option<String> = optional().check(checks::parameter_group()),
+        /// Name of the DB cluster parameter group.
+        db_cluster_parameter_group_name: Option<String> = optional().check(checks::parameter_group()),
+        /// Names of parameters to find. Defaults to all.
+        names: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)),
+        /// Region of the group. Defaults to the provider's region.
+        region: Option<String> = optional().check(checks::region()),
+    }
+    rules { exactly_one_of(db_parameter_group_name, db_cluster_parameter_group_name) }
+    timeouts { list: "2m" }
+}
+
+impl List<World> for ParameterList {
+    type Resource = Parameter;
+
+    async fn list(cx: &Ctx, config: Self, listing: &Listing<Parameter>) -> Result<()> {
+        let (instances, clusters) = (&config.db_parameter_group_name, &config.db_cluster_parameter_group_name);
+        let (kind, name) = database::which(instances.as_deref(), clusters.as_deref())?;
+        let (handle, at) = match kind {
+            Kind::Instance => (Parameter::db_parameter_group_name, Self::db_parameter_group_name),
+            Kind::Cluster => (Parameter::db_cluster_parameter_group_name, Self::db_cluster_parameter_group_name),
+        };
+        let region = cx.aws()?.region(config.region.as_deref()).await?;
+        let (rds, group) = (cx.aws()?.rds(Some(&region)).await?, Group { kind, name: name.to_owned() });
+        let found = rds.parameters_set(&group).await.context("Cannot list the parameters", name);
+        for parameter in found.map_err(|error| error.at(at))? {
+            if config.names.as_ref().is_none_or(|names| names.contains(&parameter.name)) {
+                let title = format!("{} = {}", parameter.name, parameter.value.unwrap_or_default());
+                let known = Partial::default().with(handle, name.to_owned()).with(Parameter::name, parameter.name);
+                listing.add(title, known.with(Parameter::region, Computed::Known(region.clone()))).await;
+            }
+        }
+        Ok(())
+    }
+}
