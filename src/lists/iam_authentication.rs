@@ -64,3 +64,74 @@ impl IamAuthenticationList {
             && self.tags.iter().flatten().all(has)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tf_provider::schema::list;
+    use tf_provider::value::Value;
+
+    use super::*;
+    use crate::aws::testing::{Server, result};
+    use crate::lists::tests::found;
+
+    fn instance(identifier: &str, engine: &str, iam: bool, more: &str) -> String {
+        format!(
+            "<DBInstance><DBInstanceIdentifier>{identifier}</DBInstanceIdentifier><DBInstanceArn>arn:{identifier}\
+             </DBInstanceArn><DbiResourceId>db-{identifier}</DbiResourceId><Engine>{engine}</Engine>\
+             <IAMDatabaseAuthenticationEnabled>{iam}</IAMDatabaseAuthenticationEnabled>{more}</DBInstance>"
+        )
+    }
+
+    async fn server() -> Server {
+        let tagged = "<TagList><Tag><Key>team</Key><Value>a</Value></Tag></TagList>";
+        let member = "<DBClusterIdentifier>ledger</DBClusterIdentifier>";
+        let instances = [
+            instance("orders", "postgres", true, ""),
+            instance("shop", "mysql", false, tagged),
+            instance("ledger-1", "aurora-mysql", false, member),
+        ];
+        let cluster = "<DBCluster><DBClusterIdentifier>ledger</DBClusterIdentifier><DBClusterArn>arn</DBClusterArn>\
+                       <DbClusterResourceId>cluster-A</DbClusterResourceId><Engine>aurora-mysql</Engine></DBCluster>";
+        Server::start([
+            result("DescribeDBInstances", &format!("<DBInstances>{}</DBInstances>", instances.concat())),
+            result("DescribeDBClusters", &format!("<DBClusters>{cluster}</DBClusters>")),
+        ])
+        .await
+    }
+
+    #[tokio::test]
+    async fn databases_are_selected_by_flag_and_tags_and_members_are_left_out() {
+        let team = Value::Map([("team".to_owned(), "a".into())].into());
+        for (set, names) in [
+            (&[][..], &["orders (postgres, on)", "shop (mysql, off)", "ledger (aurora-mysql, off)"][..]),
+            (&[("enabled", Value::Bool(true))], &["orders (postgres, on)"]),
+            (&[("enabled", Value::Bool(false)), ("tags", team)], &["shop (mysql, off)"]),
+        ] {
+            let server = server().await;
+            let found = found(list::<World, IamAuthenticationList>(), &server, set).await;
+            assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
+            assert_eq!(server.operations(), ["DescribeDBInstances", "DescribeDBClusters"], "and no more");
+        }
+    }
+
+    #[tokio::test]
+    async fn all_is_known_without_another_read() {
+        let found = found(list::<World, IamAuthenticationList>(), &server().await, &[]).await;
+        let (_, cluster) = &found[2];
+        assert_eq!(
+            (&cluster["db_cluster_identifier"], &cluster["db_instance_identifier"]),
+            (&"ledger".into(), &Value::Null)
+        );
+        assert_eq!((&cluster["region"], &cluster["resource_id"]), (&"eu-west-1".into(), &"cluster-A".into()));
+        assert_eq!((&cluster["enabled"], &cluster["previously_enabled"]), (&Value::Bool(false), &Value::Null));
+    }
+
+    #[tokio::test]
+    async fn mariadb_has_no_clusters() {
+        let server = server().await;
+        let engines = Value::Set(["mariadb".into()].into());
+        found(list::<World, IamAuthenticationList>(), &server, &[("engines", engines)]).await;
+        assert_eq!(server.operations(), ["DescribeDBInstances"]);
+        assert_eq!(server.seen()[0].parameter("Filters.Filter.1.Values.Value.1"), Some("mariadb"));
+    }
+}

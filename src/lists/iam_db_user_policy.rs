@@ -62,3 +62,48 @@ impl List<World> for IamDbUserPolicyList {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tf_provider::schema::list;
+    use tf_provider::value::Value;
+
+    use super::*;
+    use crate::aws::testing::{Answer, Server, result};
+    use crate::lists::tests::found;
+
+    /// A role with an inline policy for each action and database.
+    fn account(allowed: &[(&str, &str)]) -> Answer {
+        let policy = |(action, id): &(&str, &str)| {
+            let document = format!(
+                "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\
+                 \"arn:aws:rds-db:eu-west-1:123456789012:dbuser:{id}/app\"}}]}}"
+            );
+            format!("<member><PolicyName>{id}</PolicyName><PolicyDocument>{document}</PolicyDocument></member>")
+        };
+        let policies = allowed.iter().map(policy).collect::<String>();
+        result(
+            "GetAccountAuthorizationDetails",
+            &format!(
+                "<RoleDetailList><member><RoleName>app</RoleName><RolePolicyList>{policies}</RolePolicyList></member>\
+                 </RoleDetailList><IsTruncated>false</IsTruncated>"
+            ),
+        )
+    }
+
+    async fn names(set: &[(&str, Value)]) -> Vec<String> {
+        let allowed = [("rds-db:connect", "db-A"), ("RDS-DB:Connect", "db-B"), ("s3:GetObject", "db-C")];
+        let caller = result("GetCallerIdentity", "<Account>123456789012</Account>");
+        let server = Server::start([account(&allowed), caller]).await;
+        let found = found(list::<World, IamDbUserPolicyList>(), &server, set).await;
+        found.into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[tokio::test]
+    async fn policies_for_logins_alone_are_found() {
+        assert_eq!(names(&[]).await, ["role/app/db-A", "role/app/db-B"], "actions are compared without regard to case");
+        let of = |name: &'static str, value: &str| [(name, Value::Set([value.into()].into()))];
+        assert_eq!(names(&of("resource_ids", "db-B")).await, ["role/app/db-B"]);
+        assert_eq!(names(&of("principal_types", "user")).await, [""; 0]);
+    }
+}

@@ -83,3 +83,49 @@ fn is_administration(allowed: &Permissions) -> bool {
 fn no_key(key: &str) -> Diagnostic {
     Diagnostic::error("Key not found", format!("There is no key \"{key}\". Check the ARN and the credentials."))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as value;
+    use tf_provider::schema::list;
+    use tf_provider::value::Value;
+
+    use super::*;
+    use crate::aws::testing::{Server, json};
+    use crate::lists::tests::found;
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
+
+    async fn names(set: &[(&str, Value)]) -> (Vec<String>, Vec<String>) {
+        let statement = |sid: &str, action: &str| {
+            let principal = value!({ "AWS": "arn:aws:iam::123456789012:role/app" });
+            value!({ "Sid": sid, "Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*" })
+        };
+        let statements = [statement("Administration", "kms:*"), statement("App", "kms:Decrypt")];
+        let policy = value!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+        let grant = |name: Option<&str>| {
+            let grantee = "arn:aws:iam::123456789012:role/etl";
+            value!({ "GrantId": "1", "Name": name, "GranteePrincipal": grantee, "Operations": ["Decrypt"] })
+        };
+        let grants = value!({ "Grants": [grant(Some("Etl")), grant(Some("App")), grant(None)] });
+        let server = Server::answering(move |seen| match seen.operation().as_str() {
+            "GetKeyPolicy" => json(&value!({ "Policy": policy }).to_string()),
+            _ => json(&grants.to_string()),
+        })
+        .await;
+        let set = [&[("kms_key_arn", KEY.into())], set].concat();
+        let found = found(list::<World, KmsKeyUserList>(), &server, &set).await;
+        (found.into_iter().map(|(name, _)| name).collect(), server.operations())
+    }
+
+    #[tokio::test]
+    async fn an_import_finds_what_is_listed() {
+        let (app, etl) = ("App: arn:aws:iam::123456789012:role/app", "Etl: arn:aws:iam::123456789012:role/etl");
+        let (found, operations) = names(&[]).await;
+        assert_eq!(found, [app, etl], "neither administrators, nor grants without a name of their own");
+        assert_eq!(operations, ["GetKeyPolicy", "ListGrants"]);
+        assert_eq!(names(&[("mode", "key_policy".into())]).await.0, [app]);
+        assert_eq!(names(&[("mode", "grant".into())]).await.0, [etl]);
+        assert_eq!(names(&[("principal_arn", "arn:aws:iam::123456789012:role/etl".into())]).await.0, [etl]);
+    }
+}
