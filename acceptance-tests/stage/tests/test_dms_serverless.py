@@ -116,6 +116,19 @@ def test_changes_follow_until_it_is_stopped(both):  # noqa: F811
     until(lambda: replication.source.sql(slots), lambda shown: shown == "0")
 
 
+def test_tables_are_loaded_again_while_it_runs(both):  # noqa: F811
+    replication = Replication(both, kind="full-load-and-cdc")
+    tables = [{"SchemaName": "public", "TableName": "items"}]
+    reload = lambda: replication.api.reload_replication_tables(**replication.arn, TablesToReload=tables)  # noqa: E731
+    assert "must be in running state" in refused("InvalidResourceStateFault", reload)
+    replication.start()
+    replication.wait("running")
+    until(replication.tables, lambda found: found and found[0]["TableState"] == "Table completed")
+    replication.target.run("TRUNCATE items")
+    reload()
+    until(lambda: replication.target.sql("SELECT count(*) FROM items"), lambda count: count != "0")
+
+
 def test_a_connection_that_fails_is_told(replication):
     api, endpoint = replication.api, {"EndpointArn": replication.made["TargetEndpointArn"]}
     api.modify_endpoint(**endpoint, Password="wrong")
