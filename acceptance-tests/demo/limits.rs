@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
-use crate::demo::{configure, demo, exists, install, remote};
+use crate::demo::{ADDRESS, configure, demo, exists, install, remote};
 use crate::support::binaries::binary;
 use crate::support::terraform::Terraform;
 
@@ -37,7 +37,9 @@ fn a_schema_of_five_hundred_types_is_served() {
 fn a_running_plugin_is_attached_to() {
     let tf = Terraform::new();
     let mut plugin = Plugin::start(&tf);
-    let tf = tf.env("TF_REATTACH_PROVIDERS", plugin.reattach());
+    // OpenTofu looks for it under the address that it has in its own registry.
+    let attached = plugin.reattach().replace(ADDRESS, &tf.address(ADDRESS));
+    let tf = tf.env("TF_REATTACH_PROVIDERS", attached);
     configure(&tf, "resource \"demo_pet\" \"rex\" {\n  name = \"rex\"\n}");
     tf.init();
     tf.apply();
