@@ -53,6 +53,25 @@ fn a_static_parameter_takes_effect_and_nothing_is_rebooted_twice() {
 }
 
 #[test]
+fn a_dynamic_parameter_needs_no_reboot() {
+    let scene = Scene::new("");
+    let Scene { tf, account } = &scene;
+    if !tf.has(Feature::Actions) {
+        return;
+    }
+    scene.configure(&of_instance(""));
+    account.command("transitions", json!({ "applying": 3, "lagging": 0 }));
+    let parameter = json!({
+        "ParameterName": "rds.iam_auth_for_replication", "ParameterValue": "1", "ApplyMethod": "immediate",
+    });
+    let change = json!({ "DBParameterGroupName": "orders-pg16", "Parameters": [parameter] });
+    account.call("rds", "ModifyDBParameterGroup", change);
+    account.forget_calls();
+    tf.ok(&["apply", "-auto-approve", "-invoke=action.rdsauth_reboot.it"]).expect_text("No parameter of");
+    assert!(!account.writes().iter().any(|operation| operation.starts_with("Reboot")), "{:?}", account.writes());
+}
+
+#[test]
 fn the_members_of_an_aurora_cluster_are_rebooted() {
     let scene = Scene::new("");
     let Scene { tf, account } = &scene;

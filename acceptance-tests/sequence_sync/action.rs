@@ -22,4 +22,7 @@ fn sequences_are_raised_once_and_never_lowered() {
     scene.sql("postgres", "ALTER DATABASE source_ID RESET default_transaction_read_only");
     scene.tf.run(&INVOKE).expect_code(1).expect_text("allow_writable_source");
     assert_eq!(scene.tf.ok(&["state", "list"]).stdout, "");
+    let one = scene.tf.read("main.tf").replace(&scene.named("source_ID"), &scene.named("target_ID"));
+    scene.tf.write("main.tf", &one);
+    scene.tf.run(&["validate"]).expect_code(1).expect_text("Source and target are the same database");
 }

@@ -57,7 +57,9 @@ impl Action<World> for Reboot {
         let rds = target.rds(cx).await?;
         let doing = "Cannot reboot the database";
         if config.only_if_pending {
-            let now = target.wait_for_change(cx, &rds).await.context(doing, &target)?;
+            target.wait_for_change(cx, &rds).await.context(doing, &target)?;
+            // A change of dynamic parameters ends by itself, and hides whether others need the reboot.
+            let now = target.wait_until_steady(cx, &rds).await.context(doing, &target)?;
             if now.group_status == IN_SYNC {
                 cx.progress(format!("No parameter of {target} is pending a reboot."));
                 return Ok(());

@@ -4,7 +4,7 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Action, Set, View, block, check, optional, required};
 
 use crate::parts::db::connection::DatabaseConnection;
-use crate::resources::sequence_sync::SequenceSync;
+use crate::resources::sequence_sync::{SequenceSync, check_places};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -57,6 +57,6 @@ impl Action<World> for SequenceSyncAction {
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
         let blocks = [config.block(Self::source_connection), config.block(Self::target_connection)];
-        blocks.iter().flatten().flat_map(DatabaseConnection::check).collect()
+        check_places(config.get(Self::engine), blocks)
     }
 }

@@ -139,8 +139,9 @@ tf_provider::model! {
     /// ## Verification
     ///
     /// No release has been tested in an AWS account yet. The acceptance tests run Terraform 1.11, and for list resources and
-    /// actions a development version of Terraform 1.17, against an emulation of AWS and against PostgreSQL 15 and 17 and MariaDB 10.11 that are configured like RDS. MySQL itself has not been tested, and
-    /// OpenTofu, in version 1.12, with a tenth of the tests.
+    /// actions a development version of Terraform 1.17, against an emulation of AWS and against PostgreSQL 15 and 17 and MariaDB
+    /// 10.11 that are configured like RDS. MySQL itself has not been tested, and OpenTofu, in version 1.12, with a tenth of the
+    /// tests.
     /// The [README](https://github.com/rdsauth/terraform-provider-rdsauth#what-has-been-tested) lists what the tests cover.
     pub struct ProviderBlock {
         /// AWS region. Can also be set with `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile or the instance metadata.

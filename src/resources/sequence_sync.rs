@@ -174,15 +174,7 @@ impl Resource<World> for SequenceSync {
 
     fn check(config: &View<'_, Self>) -> Vec<Diagnostic> {
         let blocks = [config.block(Self::source_connection), config.block(Self::target_connection)];
-        let mut complaints: Vec<_> = blocks.iter().flatten().flat_map(DatabaseConnection::check).collect();
-        let engine = config.get(Self::engine).known().and_then(|engine| Engine::of(&engine));
-        if let ([Some(source), Some(target)], Some(engine)) = (&blocks, engine)
-            && let (Some(from), Some(to)) = (whole_place(source, engine), whole_place(target, engine))
-            && from == to
-        {
-            complaints.push(diagnostics::same_place(&from).at(diagnostics::host_of(Self::target_connection)));
-        }
-        complaints
+        check_places(config.get(Self::engine), blocks)
     }
 
     /// The databases are compared by the refresh before, and by the apply.
@@ -234,6 +226,19 @@ impl Owned for SequenceSync {
             at: Self::target_connection.path(),
         })
     }
+}
+
+/// What is wrong with the blocks for the source and the target.
+pub fn check_places(engine: Val<String>, blocks: [Option<View<'_, DatabaseConnection>>; 2]) -> Vec<Diagnostic> {
+    let mut complaints: Vec<_> = blocks.iter().flatten().flat_map(DatabaseConnection::check).collect();
+    let engine = engine.known().and_then(|engine| Engine::of(&engine));
+    if let ([Some(source), Some(target)], Some(engine)) = (&blocks, engine)
+        && let (Some(from), Some(to)) = (whole_place(source, engine), whole_place(target, engine))
+        && from == to
+    {
+        complaints.push(diagnostics::same_place(&from).at(diagnostics::host_of(SequenceSync::target_connection)));
+    }
+    complaints
 }
 
 /// Host, port and database that a block leads to; nothing as long as they are not known. Databases are not part of the
