@@ -38,6 +38,7 @@ mod posture;
 mod provider_block;
 mod query;
 mod quiet;
+mod refresh;
 mod replication_iam_auth;
 mod replication_iam_impact;
 mod schema_drift;

@@ -11,6 +11,7 @@ mod http;
 pub mod iam;
 pub mod kms;
 pub mod lag;
+mod listed;
 mod log;
 pub mod options;
 mod proxy;

@@ -23,6 +23,7 @@ use crate::aws::error::{Error, Kind};
 use crate::aws::http::{FewerNetworkRetries, UserAgent};
 use crate::aws::iam::Iam;
 use crate::aws::kms::Kms;
+use crate::aws::listed::Written;
 use crate::aws::log::RequestLog;
 use crate::aws::options::Options;
 use crate::aws::rds::Rds;
@@ -37,6 +38,7 @@ struct Inner {
     options: Options,
     machine: Machine,
     retries: TokenBucket,
+    written: Written,
     base: OnceCell<Base>,
     iam: OnceCell<Iam>,
     sts: OnceCell<Sts>,
@@ -87,11 +89,12 @@ macro_rules! regional {
                 .interceptor(FewerNetworkRetries)
                 .interceptor(RequestLog)
                 .interceptor($self.user_agent())
+                .interceptor($self.0.written.clone())
                 .retry_partition($self.retry_partition());
             if let Some(url) = endpoint {
                 config = config.endpoint_url(url);
             }
-            $client::new($sdk::Client::from_conf(config.build()))
+            $client::new($sdk::Client::from_conf(config.build()), $self.0.written.clone())
         });
         Ok(client.clone())
     }};
@@ -137,6 +140,7 @@ impl Clients {
             options,
             machine,
             retries,
+            written: Written::default(),
             base: OnceCell::new(),
             iam: OnceCell::new(),
             sts: OnceCell::new(),
@@ -187,12 +191,13 @@ impl Clients {
                 .interceptor(FewerNetworkRetries)
                 .interceptor(RequestLog)
                 .interceptor(self.user_agent())
+                .interceptor(self.0.written.clone())
                 .retry_partition(self.retry_partition());
             let config = match self.endpoint("iam")? {
                 Some(url) => config.endpoint_url(url),
                 None => config,
             };
-            Ok(Iam::new(aws_sdk_iam::Client::from_conf(config.build())))
+            Ok(Iam::new(aws_sdk_iam::Client::from_conf(config.build()), self.0.written.clone()))
         });
         let iam = iam.await?;
         self.check_account().await?;

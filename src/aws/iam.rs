@@ -6,7 +6,10 @@ use percent_encoding::percent_decode_str;
 
 use crate::arn::IamKind;
 use crate::aws::error::Error;
+use crate::aws::iam::listed::Account;
+use crate::aws::listed::{Lists, Written};
 
+mod listed;
 pub mod mentions;
 pub mod roles;
 mod users;
@@ -33,9 +36,9 @@ pub enum Found {
     NoPrincipal,
 }
 
-/// The IAM client.
+/// The IAM client, and what lists of the account have shown.
 #[derive(Clone, Debug)]
-pub struct Iam(aws_sdk_iam::Client);
+pub struct Iam(aws_sdk_iam::Client, Lists<Account>);
 
 impl Principal {
     /// Role, user or group.
@@ -105,8 +108,8 @@ macro_rules! per_kind {
 }
 
 impl Iam {
-    pub(crate) fn new(client: aws_sdk_iam::Client) -> Self {
-        Self(client)
+    pub(crate) fn new(client: aws_sdk_iam::Client, written: Written) -> Self {
+        Self(client, Lists::new(written))
     }
 
     /// Reads an inline policy. Needs `iam:GetRolePolicy` (`GetUserPolicy`, `GetGroupPolicy`).

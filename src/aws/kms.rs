@@ -7,20 +7,23 @@ mod policies;
 
 use aws_sdk_kms::config::Builder;
 
+use crate::aws::kms::policies::Policies;
+use crate::aws::listed::{Lists, Written};
+
 pub use aliases::Alias;
 pub use grants::Grant;
 pub use keys::{Key, Rotation};
 
-/// The KMS client of one region.
+/// The KMS client of one region, and the key policies that a refresh has read.
 #[derive(Clone, Debug)]
-pub struct Kms(aws_sdk_kms::Client);
+pub struct Kms(aws_sdk_kms::Client, Lists<Policies>);
 
 /// The service's prefix in IAM actions.
 const SERVICE: &str = "kms";
 
 impl Kms {
-    pub(crate) fn new(client: aws_sdk_kms::Client) -> Self {
-        Self(client)
+    pub(crate) fn new(client: aws_sdk_kms::Client, written: Written) -> Self {
+        Self(client, Lists::new(written))
     }
 }
 

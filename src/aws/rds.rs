@@ -14,6 +14,7 @@ pub mod groups;
 pub mod instance_restore;
 mod instances;
 pub mod inventory;
+mod listed;
 mod modify;
 pub mod parameters;
 pub mod proxies;
@@ -29,7 +30,9 @@ use std::sync::Arc;
 use aws_sdk_rds::types::Filter;
 
 use crate::aws::error::Error;
-use crate::aws::rds::users::Lists;
+use crate::aws::listed::{Lists, Written};
+use crate::aws::rds::listed::Region;
+use crate::aws::rds::users::UserLists;
 
 #[cfg(test)]
 pub(crate) use self::carry_over::all as all_settings;
@@ -39,7 +42,7 @@ pub use self::dependents::Dependent;
 pub use self::source::{Relative, Source};
 
 /// The kind of a [`Database`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A DB instance.
     #[default]
@@ -50,11 +53,11 @@ pub enum Kind {
 
 /// The RDS client of one region, and the lists that all who use it share.
 #[derive(Clone, Debug)]
-pub struct Rds(aws_sdk_rds::Client, Arc<Lists>);
+pub struct Rds(aws_sdk_rds::Client, Arc<UserLists>, Lists<Region>);
 
 impl Rds {
-    pub(crate) fn new(client: aws_sdk_rds::Client) -> Self {
-        Self(client, Arc::default())
+    pub(crate) fn new(client: aws_sdk_rds::Client, written: Written) -> Self {
+        Self(client, Arc::default(), Lists::new(written))
     }
 
     /// The instance or cluster of an identifier. Needs `rds:DescribeDBInstances` or `rds:DescribeDBClusters`.

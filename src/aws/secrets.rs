@@ -8,19 +8,21 @@ use std::time::SystemTime;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
-use aws_sdk_secretsmanager::types::Tag;
+use aws_sdk_secretsmanager::types::{SecretListEntry, Tag};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use tf_provider::schema::Secret;
 
 use crate::aws::error::Error;
+use crate::aws::listed::{Lists, Written};
+use crate::aws::secrets::list::Region;
 
 pub use self::list::Listed;
 pub use self::upkeep::Upkeep;
 
-/// The Secrets Manager client of one region.
+/// The Secrets Manager client of one region, and what a list of the region has shown.
 #[derive(Clone, Debug)]
-pub struct Secrets(aws_sdk_secretsmanager::Client);
+pub struct Secrets(aws_sdk_secretsmanager::Client, Lists<Region>);
 
 /// A secret, except its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,9 +68,36 @@ pub struct New<'a> {
     pub value: &'a str,
 }
 
+/// From either answer: they have the same fields, one under another name, and no type in common.
+macro_rules! description {
+    ($operation:literal, $answer:ident, $stages:ident) => {{
+        let required =
+            |value: Option<String>, what| value.ok_or_else(|| Error::incomplete("secretsmanager", $operation, what));
+        let time = |at: Option<DateTime>| at.and_then(|at| SystemTime::try_from(at).ok());
+        let stages = $answer.$stages.unwrap_or_default();
+        let version = |wanted: &str| {
+            stages.iter().find(|(_, stages)| stages.iter().any(|stage| stage == wanted)).map(|(id, _)| id.clone())
+        };
+        let tags = $answer.tags.into_iter().flatten();
+        Ok(Description {
+            arn: required($answer.arn, "ARN")?,
+            name: required($answer.name, "name")?,
+            description: $answer.description.filter(|text| !text.is_empty()),
+            kms_key_id: $answer.kms_key_id.filter(|id| !id.is_empty()),
+            is_deleted: $answer.deleted_date.is_some(),
+            is_rotated: $answer.rotation_enabled.unwrap_or(false),
+            created: time($answer.created_date),
+            changed: time($answer.last_changed_date),
+            current: version("AWSCURRENT"),
+            previous: version("AWSPREVIOUS"),
+            tags: tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect(),
+        })
+    }};
+}
+
 impl Secrets {
-    pub(crate) fn new(client: aws_sdk_secretsmanager::Client) -> Self {
-        Self(client)
+    pub(crate) fn new(client: aws_sdk_secretsmanager::Client, written: Written) -> Self {
+        Self(client, Lists::new(written))
     }
 
     /// The secret of a name or ARN, even if it is deleted and can still be restored. Needs
@@ -200,32 +229,12 @@ impl Description {
     }
 
     fn read(answer: DescribeSecretOutput) -> Result<Self, Error> {
-        let required = |value: Option<String>, what| {
-            value.ok_or_else(|| Error::incomplete("secretsmanager", "DescribeSecret", what))
-        };
-        let time = |at: Option<DateTime>| at.and_then(|at| SystemTime::try_from(at).ok());
-        let stages = answer.version_ids_to_stages.unwrap_or_default();
-        let version = |wanted: &str| {
-            stages.iter().find(|(_, stages)| stages.iter().any(|stage| stage == wanted)).map(|(id, _)| id.clone())
-        };
-        Ok(Self {
-            arn: required(answer.arn, "ARN")?,
-            name: required(answer.name, "name")?,
-            description: answer.description.filter(|text| !text.is_empty()),
-            kms_key_id: answer.kms_key_id.filter(|id| !id.is_empty()),
-            is_deleted: answer.deleted_date.is_some(),
-            is_rotated: answer.rotation_enabled.unwrap_or(false),
-            created: time(answer.created_date),
-            changed: time(answer.last_changed_date),
-            current: version("AWSCURRENT"),
-            previous: version("AWSPREVIOUS"),
-            tags: answer
-                .tags
-                .into_iter()
-                .flatten()
-                .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
-                .collect(),
-        })
+        description!("DescribeSecret", answer, version_ids_to_stages)
+    }
+
+    /// As a list of the region shows it.
+    fn of_entry(entry: SecretListEntry) -> Result<Self, Error> {
+        description!("ListSecrets", entry, secret_versions_to_stages)
     }
 }
 

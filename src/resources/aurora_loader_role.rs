@@ -63,6 +63,8 @@ tf_provider::model! {
     ///   `iam:PutRolePermissionsBoundary` and `iam:DeleteRolePermissionsBoundary`.
     /// - `force_detach_policies`: also `iam:DetachRolePolicy` and `iam:RemoveRoleFromInstanceProfile`.
     /// - Plan and apply: `sts:GetCallerIdentity`, to check that the secrets are in the account of the credentials.
+    /// - Optional: `iam:GetAccountAuthorizationDetails` and `iam:ListRoles`, with which a refresh reads many roles in two
+    ///   requests.
     ///
     /// ## Migrating from hashicorp/aws
     ///

@@ -72,6 +72,7 @@ tf_provider::model! {
     ///   `secretsmanager:PutSecretValue`.
     /// - To restore a deleted secret: also `secretsmanager:RestoreSecret`.
     /// - `kms_key_id`: also `kms:GenerateDataKey` and `kms:Decrypt` on the key.
+    /// - Optional: `secretsmanager:ListSecrets`, with which a refresh reads many secrets in one request.
     ///
     /// Permission to read the value (`GetSecretValue`) is not needed.
     ///
@@ -182,9 +183,16 @@ impl Resource<World> for DbSecret {
         plan.finish(cx, &secrets, arn, Some(version)).await
     }
 
-    async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
+    async fn read(cx: &Ctx, state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
         let secrets = state.service(cx).await?;
+        if let Some(listed) = secrets.listed(state.secret_id()).await
+            && !listed.is_deleted
+            && let unchanged = state.clone().with(cx, listed)?
+            && ownership::differ_only_in(&unchanged, &state, &[])
+        {
+            return Ok(Some(unchanged)); // Changes come from a description, as the list lags behind.
+        }
         let Some(found) = state.read_secret(&secrets, state.secret_id()).await? else { return Ok(None) };
         if found.is_deleted {
             if !state.restore_deleted {
@@ -198,20 +206,7 @@ impl Resource<World> for DbSecret {
         {
             cx.warn(diagnostics::changed_value(&found));
         }
-        let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &[]);
-        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &[]);
-        state.tags_all = seen.into();
-        state.description.clone_from(&found.description);
-        if !key_id::same(state.key(), found.kms_key_id.as_deref()) {
-            state.kms_key_id = found.kms_key_id.clone().map(KeyId::from);
-        }
-        state.version_id = found.current.clone().into();
-        state.last_changed = found.changed_at().into();
-        let arn: Arn = found.arn.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
-        state.region = arn.region.into();
-        state.name = found.name;
-        state.arn = found.arn.into();
-        Ok(Some(state))
+        Ok(Some(state.with(cx, found)?))
     }
 
     async fn update(cx: &Ctx, plan: Self, state: Self) -> Result<Self> {
@@ -416,6 +411,24 @@ impl DbSecret {
         value["username"] = json!(self.username);
         value["password"] = json!(self.password_wo.expose());
         Secret::new(value.to_string())
+    }
+
+    /// The same as the secret is described.
+    fn with(mut self, cx: &Ctx, found: Description) -> Result<Self> {
+        let seen = cx.tags().seen(&found.tags, self.tags.as_ref(), &[]);
+        self.tags = cx.tags().own(&seen, self.tags.as_ref(), &[]);
+        self.tags_all = seen.into();
+        self.description.clone_from(&found.description);
+        if !key_id::same(self.key(), found.kms_key_id.as_deref()) {
+            self.kms_key_id = found.kms_key_id.clone().map(KeyId::from);
+        }
+        self.version_id = found.current.clone().into();
+        self.last_changed = found.changed_at().into();
+        let arn: Arn = found.arn.parse().map_err(|error: crate::arn::ArnError| Diagnostic::bug(error))?;
+        self.region = arn.region.into();
+        self.name = found.name;
+        self.arn = found.arn.into();
+        Ok(self)
     }
 
     async fn read_secret(&self, secrets: &Secrets, id: &str) -> Result<Option<Description>> {

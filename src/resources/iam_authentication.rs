@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
+use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Partial, Plan, Resource, Val, View, computed, optional};
 
 use crate::attributes::checks;
@@ -46,6 +46,8 @@ tf_provider::model! {
     ///
     /// - DB instances: `rds:DescribeDBInstances` and `rds:ModifyDBInstance`.
     /// - DB clusters: `rds:DescribeDBClusters` and `rds:ModifyDBCluster`, with `rds:ModifyDBInstance` on the members.
+    /// - Optional: `rds:DescribeDBInstances` or `rds:DescribeDBClusters` on all of the region, with which a refresh reads
+    ///   many in one request.
     ///
     /// ## Migrating from hashicorp/aws
     ///
@@ -113,8 +115,7 @@ impl Resource<World> for IamAuthentication {
             state.previously_enabled = None.into();
         }
         let target = state.target()?;
-        let found = target.rds(cx).await?.database(target.kind, &target.identifier).await;
-        let Some(found) = found.context("Cannot look up the database", &target)? else { return Ok(None) };
+        let Some(found) = target.refresh(cx).await? else { return Ok(None) };
         let is_import = state.resource_id == Computed::Unknown;
         if is_import {
             database::refuse_member(&found).map_err(|error| error.at(state.name()))?;

@@ -74,6 +74,8 @@ tf_provider::model! {
     /// - `trusted_principals` with users: also `iam:GetUser`, to find out whether a user that IAM does not accept yet
     ///   is new.
     /// - `source_account_condition`, or a `connect` block without `account_id`: also `sts:GetCallerIdentity`.
+    /// - Optional: `iam:GetAccountAuthorizationDetails` and `iam:ListRoles`, with which a refresh reads many roles in two
+    ///   requests.
     ///
     /// ## Migrating from hashicorp/aws
     ///

@@ -60,6 +60,7 @@ tf_provider::model! {
     /// - `user`: `iam:GetUserPolicy`, `iam:PutUserPolicy` and `iam:DeleteUserPolicy`.
     /// - `group`: `iam:GetGroupPolicy`, `iam:PutGroupPolicy` and `iam:DeleteGroupPolicy`.
     /// - A `connect` block without `account_id`: also `sts:GetCallerIdentity`.
+    /// - Optional: `iam:GetAccountAuthorizationDetails`, with which a refresh reads many policies in one request.
     ///
     /// ## Migrating from hashicorp/aws
     ///
@@ -161,9 +162,11 @@ impl Resource<World> for IamDbUserPolicy {
         ownership::record_state(cx, &state);
         let (iam, principal) = (cx.aws()?.iam().await?, state.principal()?);
         let look = || async { Ok(iam.policy(&principal, &state.policy_name).await?.policy()) };
-        let Some(there) = ownership::find(cx, look).await.context("Cannot read the policy", &principal)? else {
-            return Ok(None);
+        let there = match iam.listed_policy(&principal, &state.policy_name).await {
+            Some(listed) => Some(listed),
+            None => ownership::find(cx, look).await.context("Cannot read the policy", &principal)?,
         };
+        let Some(there) = there else { return Ok(None) };
         if cx.is_import() {
             state.describe(cx, &there).await?; // Only the policy shows its users.
         }

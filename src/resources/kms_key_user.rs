@@ -180,7 +180,7 @@ impl Resource<World> for KmsKeyUser {
             state.grant_id = Some(grant.id.clone()).into();
             statements(&grant, state.sid.get()?)
         } else {
-            let Some(policy) = state.policy(&kms).await? else { return Ok(None) };
+            let Some(policy) = state.refreshed_policy(&kms).await? else { return Ok(None) };
             policy.statements_of(&state.sids()?)
         };
         state.policy_json = json(there.clone());

@@ -137,9 +137,14 @@ impl Resource<World> for Parameter {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
         let (group, rds) = state.group(cx).await?;
-        let found = parameter_group::find(&rds, &group, &state.name).await;
-        let parameter_group::Found::Parameter(found) = found.context("Cannot read the parameter", &state.name)? else {
-            return Ok(None);
+        let listed = rds.listed_parameters(&group, &[&state.name]).await;
+        let found = match listed.into_iter().flatten().next() {
+            Some(listed) => listed,
+            None => match parameter_group::find(&rds, &group, &state.name).await {
+                Ok(parameter_group::Found::Parameter(found)) => found,
+                Ok(_) => return Ok(None),
+                Err(error) => return Err(error).context("Cannot read the parameter", &state.name),
+            },
         };
         if cx.is_import() {
             let arn = state.arn(cx, &rds, &group).await?;

@@ -176,11 +176,10 @@ impl Resource<World> for ReplicationIamAuth {
         ownership::record_state(cx, &state);
         let target = state.target()?;
         let rds = target.rds(cx).await?;
-        let found =
-            rds.database(target.kind, &target.identifier).await.context("Cannot look up the database", &target)?;
-        let Some(database) = found else { return Ok(None) };
+        let Some(database) = target.refresh(cx).await? else { return Ok(None) };
         let was_in_force = state.logical_replication == Computed::Known(true);
-        let found = Found::read(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
+        let found =
+            Found::refreshed(&rds, database, was_in_force).await.context("Cannot read the parameters", &target)?;
         if cx.is_import() {
             state.recall(cx, &rds, &found).await.context("Cannot read the parameters", &target)?;
         }

@@ -37,9 +37,14 @@ def find_secret(call, name):
     return next((s for s in secrets if s.arn == name or (not full and s.arn[:-7] == name)), None)
 
 
+def _now():
+    """The time as the service keeps it, in milliseconds, so that all answers tell the same."""
+    return round(time.time(), 3)
+
+
 def make(account, region, name, description="", tags=None):
     """A secret without a value. Its ARN ends in six characters of chance."""
-    now = time.time()
+    now = _now()
     about = {"description": description, "tags": tags, "last_changed_date": now, "created_date": now}
     secret = FakeSecret(account, region, name, {}, "", **about)
     moto_backend.secretsmanager(account, region).secrets[name] = secret
@@ -60,7 +65,7 @@ def add_version(secret, version_id, value, stages=("AWSCURRENT",)):
     secret.versions[version_id] = version
     if "AWSCURRENT" in stages:
         secret.default_version_id = version_id
-    secret.last_changed_date = time.time()
+    secret.last_changed_date = _now()
     return version
 
 
@@ -133,7 +138,7 @@ def write_secret(_aws, call):
         reencrypt(call, secret, key)
     if not put:
         secret.description = parameters.get("Description", secret.description)
-        secret.last_changed_date = time.time()
+        secret.last_changed_date = _now()
     return _short(secret, version) | ({"VersionStages": version["version_stages"]} if put else {})
 
 
@@ -197,7 +202,7 @@ def delete_secret(_aws, call):
     if force:
         dict.pop(moto_backend.secretsmanager(secret.account_id, call.region).secrets, secret.name)
     else:
-        secret.deleted_date, secret.last_changed_date = date, time.time()
+        secret.deleted_date, secret.last_changed_date = date, _now()
     return {"ARN": secret.arn, "Name": secret.name, "DeletionDate": date}
 
 
@@ -205,7 +210,7 @@ def delete_secret(_aws, call):
 def restore_secret(_aws, call):
     """No longer marked for deletion."""
     secret = find_secret(call, call.parameters["SecretId"])
-    secret.deleted_date, secret.last_changed_date = None, time.time()
+    secret.deleted_date, secret.last_changed_date = None, _now()
     return {"ARN": secret.arn, "Name": secret.name}
 
 
@@ -222,7 +227,7 @@ def tag(_aws, call):
     else:
         tags = {name: value for name, value in tags.items() if name not in parameters["TagKeys"]}
     secret.tags = [{"Key": name, "Value": value} for name, value in tags.items()]
-    secret.last_changed_date = time.time()
+    secret.last_changed_date = _now()
     return {}
 
 

@@ -34,6 +34,8 @@ def test_round_trip(account, secrets):
     assert shown["VersionIdsToStages"] == {made["VersionId"]: ["AWSCURRENT"]}
     assert abs(shown["LastChangedDate"].timestamp() - time.time()) < 60
     assert not {"KmsKeyId", "DeletedDate", "RotationEnabled"} & set(shown)
+    (listed,) = secrets.list_secrets()["SecretList"]
+    assert (listed["LastChangedDate"], listed["CreatedDate"]) == (shown["LastChangedDate"], shown["CreatedDate"])
 
 
 def test_binary_values(secrets):

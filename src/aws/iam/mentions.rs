@@ -37,7 +37,7 @@ pub struct Mentions {
 }
 
 /// Roles, users, groups and policies together of a page, the most that IAM gives at a time.
-const PAGE: i32 = 1000;
+pub(super) const PAGE: i32 = 1000;
 
 /// Accounts have at most some thousands of them.
 const MOST_PAGES: usize = 30;

@@ -232,7 +232,7 @@ impl Iam {
 }
 
 impl Role {
-    fn read(operation: &'static str, role: types::Role) -> Result<Self, Error> {
+    pub(super) fn read(operation: &'static str, role: types::Role) -> Result<Self, Error> {
         let incomplete = |what| Error::incomplete("iam", operation, what);
         Ok(Self {
             name: role.role_name,

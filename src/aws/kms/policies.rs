@@ -1,10 +1,20 @@
 //! Key policies.
 
+use std::time::Duration;
+
 use crate::aws::error::Error;
 use crate::aws::kms::{Kms, SERVICE, once};
+use crate::aws::listed::Each;
+use crate::aws::reads::Shared;
 
 /// The one name that the policy of a key has.
 const NAME: &str = "default";
+
+/// The policies that a refresh has read, by key.
+pub(super) type Policies = Each<String, Shared<Option<String>>>;
+
+/// Longer than a refresh takes.
+const LIFE: Duration = Duration::from_secs(3600);
 
 impl Kms {
     /// The policy of a key; nothing if there is no such key. Needs `kms:GetKeyPolicy`.
@@ -18,6 +28,16 @@ impl Kms {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The same for a refresh: those who ask for the policy of one key share a read. Needs `kms:GetKeyPolicy`.
+    ///
+    /// # Errors
+    /// Any but the absence of the key.
+    pub async fn shared_policy(&self, key: &str) -> Result<Option<String>, Error> {
+        let Some(policies) = self.1.get() else { return self.policy(key).await };
+        let policy = policies.of(key.to_owned(), || Shared::new(LIFE));
+        Ok(policy.get(|| self.policy(key)).await?.value)
     }
 
     /// Replaces the policy of a key as a whole. Needs `kms:PutKeyPolicy`.
@@ -56,6 +76,19 @@ mod tests {
         assert_eq!(server.clients().kms(None).await.unwrap().policy(KEY).await.unwrap(), None);
         let server = Server::start([json_fault(400, "AccessDeniedException", "no")]).await;
         assert!(server.clients().kms(None).await.unwrap().policy(KEY).await.unwrap_err().is_access_denied());
+    }
+
+    #[tokio::test]
+    async fn a_refresh_reads_the_policy_of_a_key_once() {
+        let server = Server::start([json(r#"{"Policy":"{}"}"#)]).await;
+        let kms = server.clients().kms(None).await.unwrap();
+        for key in ["one", "two", "one"] {
+            assert_eq!(kms.shared_policy(key).await.unwrap().as_deref(), Some("{}"));
+        }
+        assert_eq!(server.operations(), ["GetKeyPolicy"; 2]);
+        kms.put_policy("one", "{}").await.unwrap();
+        kms.shared_policy("one").await.unwrap();
+        assert_eq!(server.operations()[2..], ["PutKeyPolicy", "GetKeyPolicy"], "as it was before the write");
     }
 
     #[tokio::test]

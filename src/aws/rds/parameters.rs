@@ -6,7 +6,7 @@ use crate::aws::error::Error;
 use crate::aws::rds::{Kind, Rds};
 
 /// A parameter group of instances or of clusters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Group {
     /// Whether it is for instances or for clusters.
     pub kind: Kind,

@@ -23,7 +23,7 @@ pub struct User {
 
 /// The lists of one region.
 #[derive(Debug)]
-pub(super) struct Lists {
+pub(super) struct UserLists {
     instances: Shared<Vec<(String, User)>>,
     clusters: Shared<Vec<(String, User)>>,
 }
@@ -41,7 +41,7 @@ impl Rds {
     /// # Errors
     /// Any.
     pub async fn users_of(&self, group: &Group) -> Result<Read<Vec<User>>, Error> {
-        let Self(_, lists) = self;
+        let lists = &self.1;
         let list = match group.kind {
             Kind::Instance => lists.instances.get(|| self.list_instances(None)).await?,
             Kind::Cluster => lists.clusters.get(|| self.list_clusters(None)).await?,
@@ -117,7 +117,7 @@ impl User {
     }
 }
 
-impl Default for Lists {
+impl Default for UserLists {
     fn default() -> Self {
         Self { instances: Shared::new(LIFE), clusters: Shared::new(LIFE) }
     }

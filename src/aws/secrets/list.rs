@@ -1,9 +1,17 @@
-//! Secrets that are about something, as far as their names, descriptions and tags say. No value is read.
+//! Secrets that are about something, as far as their names, descriptions and tags say, and those of a refresh of many. No
+//! value is read.
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 
 use crate::aws::error::Error;
-use crate::aws::secrets::Secrets;
+use crate::aws::listed::{self, Page};
+use crate::aws::secrets::{Description, Secrets};
+
+/// What a list has shown of a region, by ARN.
+pub(super) type Region = listed::Listed<String, Description>;
+
+/// The most that Secrets Manager gives at a time.
+const PAGE: i32 = 100;
 
 /// A secret of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +42,23 @@ impl Secrets {
         }
         Ok(found)
     }
+
+    /// The secret of an ARN, if a list of the region shows it; otherwise it is to be [described](Self::describe). Changes of
+    /// the last five minutes may be missing ([ListSecrets]), those of versions and of tags among them. Needs
+    /// `secretsmanager:ListSecrets`, but fails in no case.
+    ///
+    /// [ListSecrets]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+    pub async fn listed(&self, arn: &str) -> Option<Description> {
+        self.1.get()?.find(|shown| shown.get(arn).cloned(), |marker| self.page(marker)).await
+    }
+
+    async fn page(&self, marker: Option<String>) -> Result<Page<String, Description>, Error> {
+        let request = self.0.list_secrets().include_planned_deletion(true).max_results(PAGE).set_next_token(marker);
+        let page = request.send().await.map_err(|e| Error::sdk("secretsmanager", "ListSecrets", &e))?;
+        let entries = page.secret_list.into_iter().flatten().map(Description::of_entry);
+        let shown = entries.map(|secret| secret.map(|secret| (secret.arn.clone(), secret)));
+        Ok(Page { shown: shown.collect::<Result<_, _>>()?, next: page.next_token })
+    }
 }
 
 impl Listed {
@@ -63,6 +88,23 @@ mod tests {
     use aws_sdk_secretsmanager::types::Tag;
 
     use super::*;
+    use crate::aws::testing::{Server, json};
+
+    #[tokio::test]
+    async fn the_second_secret_is_looked_for_in_a_list() {
+        let secret = r#"{ "ARN": "arn", "Name": "n", "Description": "d", "KmsKeyId": "k", "DeletedDate": 1.5, "Tags":
+            [{ "Key": "a", "Value": "1" }], "SecretVersionsToStages": { "v": ["AWSCURRENT"] } }"#;
+        let server = Server::start([json(&format!(r#"{{ "SecretList": [{secret}] }}"#))]).await;
+        let secrets = server.clients().secrets(None).await.unwrap();
+        assert_eq!(secrets.listed("arn").await, None);
+        let found = secrets.listed("arn").await.unwrap();
+        assert_eq!((found.name.as_str(), found.description.as_deref(), found.is_deleted), ("n", Some("d"), true));
+        assert_eq!((found.kms_key_id.as_deref(), found.current.as_deref()), (Some("k"), Some("v")));
+        assert_eq!(found.tags["a"], "1");
+        assert_eq!(secrets.listed("other").await, None);
+        assert_eq!(server.operations(), ["ListSecrets"]);
+        assert_eq!(server.seen()[0].json()["IncludePlannedDeletion"], true);
+    }
 
     #[test]
     fn a_word_is_a_whole_one() {

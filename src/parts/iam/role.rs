@@ -166,6 +166,12 @@ pub async fn read(
 ) -> Result<Option<Known>> {
     let iam = cx.aws()?.iam().await?;
     let doing = "Cannot read the role";
+    if let Some(Stated { unique_id, policy_name }) = stated
+        && let Some((role, policy)) = iam.listed_role(name, policy_name).await
+        && role.id == unique_id
+    {
+        return Ok(Some(Known { role, policy_name: policy_name.to_owned(), policy }));
+    }
     let found = match stated {
         Some(stated) => look_up(cx, iam, name, stated.unique_id).await.context(doing, name)?,
         None => iam.role(name).await.context(doing, name)?.map_or(Look::Missing, |role| Look::Same(Box::new(role))),

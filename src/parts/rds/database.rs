@@ -109,6 +109,18 @@ impl Target {
         Ok(cx.aws()?.rds(self.region.as_deref()).await?)
     }
 
+    /// Reads it for a refresh, which may be one of many.
+    ///
+    /// # Errors
+    /// AWS refuses the read.
+    pub async fn refresh(&self, cx: &Ctx) -> Result<Option<Database>> {
+        let rds = self.rds(cx).await?;
+        match rds.listed_database(self.kind, &self.identifier).await {
+            Some(listed) => Ok(Some(listed)),
+            None => rds.database(self.kind, &self.identifier).await.context("Cannot look up the database", self),
+        }
+    }
+
     /// Reads it, if a plan can, and warns if it does not exist. `at` is the attribute that names it.
     ///
     /// # Errors

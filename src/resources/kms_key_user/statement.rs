@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
 use tf_provider::value::Path;
 
+use crate::aws;
 use crate::aws::kms::Kms;
 use crate::parts::kms::key_policy::{Change, Fault, Outcome, Verdict, same};
 use crate::policy::{Document, PolicyError, Statement};
@@ -77,7 +78,16 @@ impl KmsKeyUser {
 
     /// The key policy; nothing if the key does not exist.
     pub(super) async fn policy(&self, kms: &Kms) -> Result<Option<Document>> {
-        let policy = kms.policy(&self.kms_key_arn).await.context("Cannot read the key's policy", &self.kms_key_arn)?;
+        self.parse(kms.policy(&self.kms_key_arn).await)
+    }
+
+    /// The same for a refresh, which may be one of many of the key.
+    pub(super) async fn refreshed_policy(&self, kms: &Kms) -> Result<Option<Document>> {
+        self.parse(kms.shared_policy(&self.kms_key_arn).await)
+    }
+
+    fn parse(&self, policy: Result<Option<String>, aws::Error>) -> Result<Option<Document>> {
+        let policy = policy.context("Cannot read the key's policy", &self.kms_key_arn)?;
         let parsed: Result<_, PolicyError> = policy.map(|policy| policy.parse()).transpose();
         parsed.map_err(|error| Diagnostic::error("Cannot parse the key policy", error.to_string()))
     }

@@ -28,6 +28,8 @@ pub(super) struct Supplied {
     pub(super) logical: bool,
 }
 
+const PARAMETERS: [&str; 2] = [REPLICATION, LOGICAL];
+
 impl Supplied {
     /// Requirements of a database in a region that earlier plans in this run meet.
     pub(super) fn of(cx: &Ctx, found: &Found, region: String) -> Self {
@@ -45,10 +47,23 @@ impl Supplied {
 impl Found {
     pub(super) async fn read(rds: &Rds, database: Database, was_in_force: bool) -> Result<Self, aws::Error> {
         let group = Group { kind: database.kind, name: database.group.clone() };
-        let mut found = rds.parameters_named(&group, &[REPLICATION, LOGICAL]).await?;
+        let found = rds.parameters_named(&group, &PARAMETERS).await?;
+        Ok(Self::of(database, group, found, was_in_force))
+    }
+
+    /// The same for a refresh, which may be one of many of the group.
+    pub(super) async fn refreshed(rds: &Rds, database: Database, was_in_force: bool) -> Result<Self, aws::Error> {
+        let group = Group { kind: database.kind, name: database.group.clone() };
+        match rds.listed_parameters(&group, &PARAMETERS).await {
+            Some(listed) => Ok(Self::of(database, group, listed, was_in_force)),
+            None => Self::read(rds, database, was_in_force).await,
+        }
+    }
+
+    fn of(database: Database, group: Group, mut found: Vec<Parameter>, was_in_force: bool) -> Self {
         let mut take = |name: &str| found.iter().position(|found| found.name == name).map(|at| found.swap_remove(at));
         let (replication, logical) = (take(REPLICATION), take(LOGICAL));
-        Ok(Self { database, group, replication, logical, was_in_force })
+        Self { database, group, replication, logical, was_in_force }
     }
 
     /// Whether replication connections need tokens already.
