@@ -102,7 +102,8 @@ impl Store {
             "version": VERSION, "creation_id": creation_id, "type": subject.kind, "key": subject.key,
             "directory": directory, "workspace": workspace, "content": content, "object": object,
         });
-        let (file, new) = (own.file(subject), own.folder.join("new"));
+        let file = own.file(subject);
+        let new = file.with_extension("new"); // Other creates write theirs at the same time.
         let mut written = File::create(&new)?;
         written.write_all(text.to_string().as_bytes())?;
         written.sync_data()?;

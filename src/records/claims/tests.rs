@@ -57,6 +57,38 @@ async fn the_next_process_knows_what_was_cut_off() {
     assert!(!Claims::default().begin(&cx, it).await.unwrap().has_earlier(), "it has a state");
 }
 
+/// Core creates ten at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn creates_at_the_same_time_each_have_a_claim() {
+    let (claims, subjects) =
+        (Arc::new(Claims::default()), (0..400).map(|number| subject(&format!("one of many {number}"))));
+    let subjects: Vec<_> = subjects.collect();
+    let creates: Vec<_> = subjects
+        .iter()
+        .cloned()
+        .map(|subject| {
+            let claims = Arc::clone(&claims);
+            tokio::spawn(async move {
+                let (cx, claim) = (cx(), claims.begin(&cx(), subject).await.unwrap());
+                claim.note(&cx, None, None);
+                (claim.id().to_owned(), warnings(&cx))
+            })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for create in creates {
+        let (id, warnings) = create.await.unwrap();
+        assert_eq!(warnings, [""; 0]);
+        ids.push(id);
+    }
+    drop(claims);
+    let next = Claims::default();
+    for (subject, id) in subjects.into_iter().zip(&ids) {
+        assert_eq!(next.begin(&cx(), subject).await.unwrap().id(), id);
+    }
+    ids.iter().for_each(|id| next.stored(id));
+}
+
 #[tokio::test]
 async fn a_state_that_is_seen_ends_a_claim() {
     let it = subject("seen again");
