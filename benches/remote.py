@@ -323,12 +323,23 @@ class Stage:
             return json.load(answer)
 
     def call(self, account, service, operation, **parameters):
-        """Calls an operation of AWS as the administrator of an account."""
+        """The answer of an operation of AWS to the administrator of an account."""
         env = self.env(account)
         keys = {"access_key_id": env["AWS_ACCESS_KEY_ID"], "secret_access_key": env["AWS_SECRET_ACCESS_KEY"]}
         answer = self.ask("POST", "calls", credentials=keys, service=service, operation=operation, parameters=parameters)
         if "error" in answer:
             raise Failure("%s: %s" % (operation, answer["error"]))
+        return answer["answer"]
+
+    def parameters(self, account, group):
+        """All parameters of a DB parameter group."""
+        found, asked = [], {"DBParameterGroupName": group}
+        while True:
+            page = self.call(account, "rds", "DescribeDBParameters", **asked)
+            found += page["Parameters"]
+            if not page.get("Marker"):
+                return found
+            asked["Marker"] = page["Marker"]
 
     def configuration(self, kind, account, count):
         """Prepares the account, and answers the configuration that needs it."""

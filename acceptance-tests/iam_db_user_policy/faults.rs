@@ -1,5 +1,6 @@
 //! Faults of AWS and the network, and interruptions by the user, in the middle of an operation.
 
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -204,4 +205,28 @@ fn a_timeout_ends_a_create() {
     scene.configure(POLICY);
     scene.tf.apply().expect_text("of an interrupted apply adopted");
     assert_eq!(scene.account.policies("role/app").into_keys().collect::<Vec<_>>(), [NAME]);
+}
+
+/// Core creates ten at a time, and each has its own claim.
+#[test]
+fn creates_at_the_same_time_are_all_resumed() {
+    const AT_A_TIME: usize = 10;
+    let scene = Scene::new(&POLICY.replace("role = \"app\"", "count = 20\n  role  = \"app-${count.index}\""));
+    (0..20).for_each(|index| scene.account.add(&format!("role/app-{index}")));
+    scene.account.fault(json!({ "operation": "PutRolePolicy", "fault": "delay", "seconds": NEVER, "when": "after" }));
+    let running = scene.tf.start(&APPLY);
+    let are_written = || scene.account.changes().len() == AT_A_TIME;
+    let soon = (0..600).any(|_| {
+        are_written() || {
+            thread::sleep(Duration::from_millis(100));
+            false
+        }
+    });
+    assert!(soon, "{:?}", scene.account.changes());
+    running.kill_providers();
+    scene.account.end_faults();
+    scene.account.forget_calls();
+    scene.tf.apply().expect_text("20 added");
+    assert_eq!(scene.account.writes().len(), 20 - AT_A_TIME, "the others were adopted");
+    scene.tf.assert_plan_empty();
 }
