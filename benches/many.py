@@ -9,7 +9,7 @@ COUNTS = [1, 100, 1000]
 MIXED = 1000
 MOST = 30  # calls of a refresh of all kinds together, whatever their number
 FAMILY = "postgres16"
-GROUP, KEY = 75, 60  # as many parameters as a group gets, and as many statements as fit into a key policy
+GROUP, KEY = 40, 60  # as many parameters as a group has room for tags of, and statements as fit into a key policy
 ALONE = {"iam_db_access_role": 2, "aurora_loader_role": 2}  # calls of one, if more than one
 LISTED = ["iam_db_user_policy", "iam_db_access_role", "aurora_loader_role", "db_secret", "iam_authentication"]
 
