@@ -8,13 +8,8 @@ use regex_lite::{Captures, Regex};
 use crate::support::engine::Feature;
 use crate::support::terraform::Terraform;
 
-/// The kinds of entities, which are folders, and the prefixes of their examples' names.
-const KINDS: [(&str, &str); 4] = [
-    ("data-sources", "data-source"),
-    ("ephemeral-resources", "ephemeral-resource"),
-    ("functions", "function"),
-    ("resources", "resource"),
-];
+/// The kinds of entities that every CLI has, which are folders.
+const KINDS: [&str; 4] = ["data-sources", "ephemeral-resources", "functions", "resources"];
 
 #[test]
 fn all_are_valid() {
@@ -24,7 +19,7 @@ fn all_are_valid() {
         r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }] }"#,
     );
     tf.init();
-    let examples: Vec<_> = KINDS.iter().flat_map(|(kind, stem)| examples(kind, stem, ".tf")).collect();
+    let examples: Vec<_> = KINDS.iter().flat_map(|kind| examples(kind, ".tf")).collect();
     assert!(examples.len() > 20, "{examples:?}");
     for example in examples {
         let text = fs::read_to_string(&example).expect("an example");
@@ -42,29 +37,26 @@ fn all_are_valid() {
 
 #[test]
 fn lists_are_valid() {
-    let tf = Terraform::rdsauth();
-    if !tf.has(Feature::Query) {
-        return;
-    }
-    tf.init();
-    let lists = examples("list-resources", "list-resource", ".tfquery.hcl");
-    assert!(lists.len() > 5, "{lists:?}");
-    for example in lists {
-        tf.write("all.tfquery.hcl", &fs::read_to_string(&example).expect("an example"));
-        tf.ok(&["validate", "-query"]);
-    }
+    each_is_valid(Feature::Query, "list-resources", ".tfquery.hcl", 7, &["validate", "-query"]);
 }
 
 #[test]
 fn actions_are_valid() {
+    each_is_valid(Feature::Actions, "actions", ".tf", 3, &["validate"]);
+}
+
+/// Validates the examples of a kind that only some CLIs have, `least` or more.
+fn each_is_valid(feature: Feature, kind: &str, end: &str, least: usize, validate: &[&str]) {
     let tf = Terraform::rdsauth();
-    if !tf.has(Feature::Actions) {
+    if !tf.has(feature) {
         return;
     }
     tf.init();
-    for example in examples("actions", "action", ".tf") {
-        tf.write("main.tf", &fs::read_to_string(&example).expect("an example"));
-        tf.ok(&["validate"]);
+    let examples = examples(kind, end);
+    assert!(examples.len() >= least, "{examples:?}");
+    for example in examples {
+        tf.write(&format!("main{end}"), &fs::read_to_string(&example).expect("an example"));
+        tf.ok(validate);
     }
 }
 
@@ -72,8 +64,9 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }
 
-/// The examples of each entity of a kind.
-fn examples(kind: &str, stem: &str, end: &str) -> Vec<PathBuf> {
+/// The examples of each entity of a kind, whose names begin with it.
+fn examples(kind: &str, end: &str) -> Vec<PathBuf> {
+    let stem = kind.trim_end_matches('s');
     let entries = fs::read_dir(folder().join(kind)).expect("the examples of a kind");
     entries.flat_map(|entry| beginning_with(stem, end, &entry.expect("a folder").path())).collect()
 }

@@ -118,7 +118,7 @@ fn warnings(run: &Run) -> Vec<String> {
     found.map(|diagnostic| diagnostic.summary).collect()
 }
 
-const PROVIDER: &str = r#"
+pub(crate) const PROVIDER: &str = r#"
 provider "rdsauth" {
   database_connection {
     ca_certificate = var.ca
@@ -126,7 +126,7 @@ provider "rdsauth" {
 }
 "#;
 
-const CONNECTION: &str = r#"
+pub(crate) const CONNECTION: &str = r#"
   database_connection {
     host       = var.host
     port       = var.port

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::mysql_iam_user::{CONNECTION, PROVIDER};
 use crate::support::engine::Feature;
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
@@ -11,25 +12,6 @@ struct Scene {
     tf: Terraform,
     account: Account,
 }
-
-/// The same for a login to a database server; `PREFIX` begins the names of the account's users.
-const LOGIN: &str = r#"
-provider "rdsauth" {
-  database_connection {
-    ca_certificate = var.ca
-  }
-}
-"#;
-
-const CONNECTION: &str = r#"
-    name_prefix = "PREFIX"
-    database_connection {
-      host       = var.host
-      port       = var.port
-      auth       = "secret"
-      secret_arn = var.secret
-    }
-"#;
 
 impl Scene {
     /// Nothing if the CLI cannot query.
@@ -56,7 +38,7 @@ impl Scene {
             ("secret", account.master_secret(engine)),
             ("ca", account.database_authority()),
         ]);
-        Some(Self { tf: tf.initialised(LOGIN), account })
+        Some(Self { tf: tf.initialised(PROVIDER), account })
     }
 
     /// What a list of this type with this configuration finds, in order: the name and the identity.
@@ -75,12 +57,16 @@ impl Scene {
         found
     }
 
+    /// The configuration of a list of the account's users.
+    fn users(&self) -> String {
+        format!("name_prefix = \"u{}\"\n{CONNECTION}", self.account.id)
+    }
+
     fn names(&self, kind: &str, config: &str) -> Vec<String> {
         self.found(kind, config).into_iter().map(|(name, _)| name).collect()
     }
 
     fn list(&self, kind: &str, config: &str, include: &str) {
-        let config = config.replace("PREFIX", &format!("u{}", self.account.id));
         let list = format!(
             "list \"{kind}\" \"all\" {{\n  provider         = rdsauth\n  include_resource = {include}\n  config {{\n{config}\n  \
              }}\n}}\n"
@@ -137,8 +123,8 @@ fn users_of_postgresql() {
     let Some(scene) = Scene::with_users("postgres", &["app", "etl"]) else { return };
     let id = &scene.account.id;
     let kind = "rdsauth_postgresql_iam_user";
-    assert_eq!(scene.names(kind, CONNECTION), [format!("u{id}app"), format!("u{id}etl")]);
-    scene.import(kind, CONNECTION, 2);
+    assert_eq!(scene.names(kind, &scene.users()), [format!("u{id}app"), format!("u{id}etl")]);
+    scene.import(kind, &scene.users(), 2);
 }
 
 #[test]
@@ -146,8 +132,8 @@ fn users_of_mariadb() {
     let Some(scene) = Scene::with_users("mariadb", &["app", "etl"]) else { return };
     let id = &scene.account.id;
     let kind = "rdsauth_mysql_iam_user";
-    assert_eq!(scene.names(kind, CONNECTION), [format!("u{id}app@%"), format!("u{id}etl@%")]);
-    scene.import(kind, CONNECTION, 2);
+    assert_eq!(scene.names(kind, &scene.users()), [format!("u{id}app@%"), format!("u{id}etl@%")]);
+    scene.import(kind, &scene.users(), 2);
 }
 
 #[test]

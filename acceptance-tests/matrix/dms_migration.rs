@@ -21,6 +21,17 @@ macro_rules! full_load {
     };
 }
 
+/// What an update changes of a full load, whatever runs it.
+macro_rules! update {
+    () => {
+        r#"
+  tags           = { owner = "me" }
+  settings       = jsonencode({ FullLoadSettings = { CommitRate = 5000 } })
+  reload_trigger = "again"
+"#
+    };
+}
+
 /// DMS Serverless in place of a replication instance.
 macro_rules! compute {
     () => {
@@ -36,11 +47,7 @@ pub(crate) const FULL_LOAD: Scenario = Scenario {
     create: r#"
   tags = { team = "data" }
 "#,
-    update: r#"
-  tags           = { owner = "me" }
-  settings       = jsonencode({ FullLoadSettings = { CommitRate = 5000 } })
-  reload_trigger = "again"
-"#,
+    update: update!(),
     remote,
 };
 
@@ -80,15 +87,7 @@ pub(crate) const SERVERLESS: Scenario = Scenario {
     },
     always: full_load!(),
     create: concat!("  tags = { team = \"data\" }\n  ", compute!(), "\n"),
-    update: r#"
-  tags           = { owner = "me" }
-  settings       = jsonencode({ FullLoadSettings = { CommitRate = 5000 } })
-  reload_trigger = "again"
-  compute_config {
-    max_capacity_units = 8
-    min_capacity_units = 2
-  }
-"#,
+    update: concat!(update!(), "  compute_config {\n    max_capacity_units = 8\n    min_capacity_units = 2\n  }\n"),
     remote: |account| {
         let shown = |one: &Value| {
             let settings = one["ReplicationSettings"].as_str().expect("settings");

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::parameter::Scene;
 use crate::support::engine::Feature;
+use crate::support::stage::Account;
 
 const REBOOT: &str = "action \"rdsauth_reboot\" \"it\" {\n  config {\n    NAME\n    # more\n  }\n}\n";
 
@@ -22,43 +23,46 @@ resource "rdsauth_parameter" "it" {
 }
 "#;
 
+const INVOKE: [&str; 3] = ["apply", "-auto-approve", "-invoke=action.rdsauth_reboot.it"];
+
 fn of_instance(more: &str) -> String {
     REBOOT.replace("NAME", "db_instance_identifier = \"orders\"").replace("# more", more)
 }
 
+/// Nothing if the CLI has no actions.
+fn scene() -> Option<Scene> {
+    let scene = Scene::new("");
+    scene.tf.has(Feature::Actions).then_some(scene)
+}
+
+/// The reboots that were requested.
+fn reboots(account: &Account) -> Vec<String> {
+    account.writes().into_iter().filter(|operation| operation.starts_with("Reboot")).collect()
+}
+
 #[test]
 fn a_static_parameter_takes_effect_and_nothing_is_rebooted_twice() {
-    let scene = Scene::new("");
+    let Some(scene) = scene() else { return };
     let Scene { tf, account } = &scene;
-    if !tf.has(Feature::Actions) {
-        return;
-    }
     scene.configure(&[STATIC, &of_instance("")].concat());
     account.forget_calls();
     tf.apply().expect_text("1 added").expect_text("has applied its parameters");
-    let reboots = |account: &crate::support::stage::Account| {
-        account.writes().into_iter().filter(|operation| operation.starts_with("Reboot")).collect::<Vec<_>>()
-    };
     assert_eq!(reboots(account), ["RebootDBInstance"], "only of the instance that is named");
     let described = account.call("rds", "DescribeDBInstances", json!({ "DBInstanceIdentifier": "orders" }));
     assert_eq!(described["DBInstances"][0]["DBParameterGroups"][0]["ParameterApplyStatus"], "in-sync");
 
     account.forget_calls();
-    let invoke = ["apply", "-auto-approve", "-invoke=action.rdsauth_reboot.it"];
-    tf.ok(&invoke).expect_text("No parameter of");
+    tf.ok(&INVOKE).expect_text("No parameter of");
     assert_eq!(account.writes(), [""; 0]);
     scene.configure(&[STATIC, &of_instance("only_if_pending = false")].concat());
-    tf.ok(&invoke).expect_text("has applied its parameters");
+    tf.ok(&INVOKE).expect_text("has applied its parameters");
     assert_eq!(account.writes(), ["RebootDBInstance"]);
 }
 
 #[test]
 fn a_dynamic_parameter_needs_no_reboot() {
-    let scene = Scene::new("");
+    let Some(scene) = scene() else { return };
     let Scene { tf, account } = &scene;
-    if !tf.has(Feature::Actions) {
-        return;
-    }
     scene.configure(&of_instance(""));
     account.command("transitions", json!({ "applying": 3, "lagging": 0 }));
     let parameter = json!({
@@ -67,32 +71,24 @@ fn a_dynamic_parameter_needs_no_reboot() {
     let change = json!({ "DBParameterGroupName": "orders-pg16", "Parameters": [parameter] });
     account.call("rds", "ModifyDBParameterGroup", change);
     account.forget_calls();
-    tf.ok(&["apply", "-auto-approve", "-invoke=action.rdsauth_reboot.it"]).expect_text("No parameter of");
-    assert!(!account.writes().iter().any(|operation| operation.starts_with("Reboot")), "{:?}", account.writes());
+    tf.ok(&INVOKE).expect_text("No parameter of");
+    assert_eq!(reboots(account), [""; 0]);
 }
 
 #[test]
 fn the_members_of_an_aurora_cluster_are_rebooted() {
-    let scene = Scene::new("");
+    let Some(scene) = scene() else { return };
     let Scene { tf, account } = &scene;
-    if !tf.has(Feature::Actions) {
-        return;
-    }
     let cluster = REBOOT.replace("NAME", "db_cluster_identifier = \"ledger\"");
     scene.configure(&cluster.replace("# more", "only_if_pending = false"));
-    tf.ok(&["apply", "-auto-approve", "-invoke=action.rdsauth_reboot.it"]);
+    tf.ok(&INVOKE);
     assert_eq!(account.writes(), ["RebootDBInstance", "RebootDBInstance"]);
 }
 
 #[test]
 fn a_database_that_does_not_exist_is_told_before_the_user_agrees() {
-    let scene = Scene::new("");
-    if !scene.tf.has(Feature::Actions) {
-        return;
-    }
+    let Some(scene) = scene() else { return };
     scene.configure(&REBOOT.replace("NAME", "db_instance_identifier = \"oders\""));
-    let invoke = "-invoke=action.rdsauth_reboot.it";
-    scene.tf.ok(&["plan", invoke]).expect_text("oders");
-    let run = scene.tf.run(&["apply", "-auto-approve", invoke]).expect_code(1);
-    run.expect_text("Cannot reboot the database");
+    scene.tf.ok(&["plan", INVOKE[2]]).expect_text("oders");
+    scene.tf.run(&INVOKE).expect_code(1).expect_text("Cannot reboot the database");
 }

@@ -4,7 +4,7 @@ use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Action, Set, View, block, check, optional, required};
 
 use crate::parts::db::connection::DatabaseConnection;
-use crate::resources::sequence_sync::{SequenceSync, check_places};
+use crate::resources::sequence_sync::{ENGINES, Synchronization, check_places};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -20,8 +20,7 @@ tf_provider::model! {
     /// Those of the resource.
     pub struct SequenceSyncAction {
         /// Database engine of both databases, as in `aws_db_instance`.
-        engine: String =
-            required().check(check::one_of(&["postgres", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql"])),
+        engine: String = required().check(check::one_of(&ENGINES)),
         /// Schemas to synchronize; in MySQL and MariaDB, databases. Defaults to all but those of the system and of AWS DMS.
         schemas: Option<Set<String>> = optional().each(check::length(1..=64)),
         /// Number of values to leave free above the last one of the source, in steps of the sequence.
@@ -41,13 +40,17 @@ impl Action<World> for SequenceSyncAction {
     const SUBCATEGORY: &'static str = "Encryption";
 
     async fn invoke(cx: &Ctx, config: Self) -> Result<()> {
-        let raised = SequenceSync::raise_once(
-            cx,
-            (config.engine, config.schemas),
-            (config.margin, config.allow_writable_source),
-            [config.source_connection, config.target_connection],
-        );
-        let raised = raised.await?;
+        let synchronization = Synchronization {
+            engine: &config.engine,
+            schemas: config.schemas.as_deref(),
+            margin: config.margin,
+            allow_writable_source: config.allow_writable_source,
+            source_connection: &config.source_connection,
+            target_connection: &config.target_connection,
+        };
+        let synced = synchronization.synchronize(cx, Vec::new(), |_| ()).await?;
+        let raised = synced.iter().filter(|one| one.is_raised()).map(|one| format!("{}.{}", one.schema, one.name));
+        let raised: Vec<_> = raised.collect();
         match raised.is_empty() {
             true => cx.progress("All sequences of the copy are above those of the source already."),
             false => cx.progress(format!("Raised {}.", raised.join(", "))),

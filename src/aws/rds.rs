@@ -141,6 +141,8 @@ fn present<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use tf_provider::schema::Map;
+
     use super::*;
     use crate::aws::host::RdsHost;
     use crate::aws::testing::{Answer, Server, fault, result};
@@ -169,7 +171,7 @@ pub(crate) mod tests {
             group: String::new(),
             group_status: String::new(),
             members: Vec::new(),
-            tags: tf_provider::schema::Map::new(),
+            tags: Map::new(),
         }
     }
 

@@ -198,28 +198,11 @@ fn memory_warning(classes: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::rds;
 
     fn database(status: &str, iam_enabled: bool, iam_pending: Option<bool>) -> Database {
-        Database {
-            kind: Kind::Instance,
-            identifier: "orders".to_owned(),
-            arn: String::new(),
-            resource_id: "db-A".to_owned(),
-            host: None,
-            reader_host: None,
-            port: None,
-            engine: "postgres".to_owned(),
-            engine_version: "16.4".to_owned(),
-            status: status.to_owned(),
-            cluster_identifier: None,
-            encryption: "none".to_owned(),
-            iam_enabled,
-            iam_pending,
-            group: "default.postgres16".to_owned(),
-            group_status: "in-sync".to_owned(),
-            members: Vec::new(),
-            tags: tf_provider::schema::Map::new(),
-        }
+        let database = rds::tests::database("orders", "db-A");
+        Database { status: status.to_owned(), iam_enabled, iam_pending, ..database }
     }
 
     #[track_caller]

@@ -5,6 +5,7 @@ use tf_provider::schema::{Computed, List, Listing, Map, Partial, optional};
 
 use crate::attributes::checks;
 use crate::aws::rds::snapshots::Snapshot;
+use crate::parts;
 use crate::resources::encrypted_snapshot::EncryptedSnapshot;
 use crate::world::{Ctx, World};
 
@@ -34,8 +35,7 @@ impl List<World> for EncryptedSnapshotList {
     type Resource = EncryptedSnapshot;
 
     async fn list(cx: &Ctx, config: Self, listing: &Listing<EncryptedSnapshot>) -> Result<()> {
-        let region = cx.aws()?.region(config.region.as_deref()).await?;
-        let rds = cx.aws()?.rds(Some(&region)).await?;
+        let (rds, region) = parts::rds::in_region_of(cx, config.region.as_deref(), Self::region).await?;
         let found = rds.manual_snapshots(config.db_instance_identifier.as_deref()).await;
         for found in found.context("Cannot list the snapshots", &region)? {
             if config.selects(&found) {

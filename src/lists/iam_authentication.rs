@@ -5,7 +5,7 @@ use tf_provider::schema::{List, Listing, Map, Set, check, optional};
 
 use crate::attributes::checks;
 use crate::aws::rds::Database;
-use crate::parts::rds::database::ENGINES_WITH_IAM;
+use crate::parts::{self, rds::database::ENGINES_WITH_IAM};
 use crate::resources::iam_authentication::IamAuthentication;
 use crate::world::{Ctx, World};
 
@@ -40,8 +40,7 @@ impl List<World> for IamAuthenticationList {
     type Resource = IamAuthentication;
 
     async fn list(cx: &Ctx, config: Self, listing: &Listing<IamAuthentication>) -> Result<()> {
-        let region = cx.aws()?.region(config.region.as_deref()).await?;
-        let rds = cx.aws()?.rds(Some(&region)).await?;
+        let (rds, region) = parts::rds::in_region_of(cx, config.region.as_deref(), Self::region).await?;
         let engines: Vec<&str> = match &config.engines {
             Some(engines) => engines.iter().map(String::as_str).collect(),
             None => ENGINES_WITH_IAM.to_vec(),

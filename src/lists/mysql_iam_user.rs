@@ -1,12 +1,10 @@
 //! `rdsauth_mysql_iam_user`: the users of a MySQL or MariaDB server that log in with IAM.
 
-use std::time::Duration;
-
 use tf_provider::diagnostic::{Diagnostic, Result};
-use tf_provider::schema::{List, Listing, Partial, View, block, check, optional};
+use tf_provider::schema::{List, Listing, Partial, View, block, check, optional, parse_duration};
 
 use crate::parts::db::connection::DatabaseConnection;
-use crate::resources::mysql_iam_user::MysqlIamUser;
+use crate::resources::mysql_iam_user::{LOCK_TIMEOUT, MysqlIamUser};
 use crate::sql::mysql::users;
 use crate::world::{Ctx, World};
 
@@ -31,21 +29,20 @@ tf_provider::model! {
     timeouts { list: "2m" }
 }
 
-/// Nothing is locked for the list, but sessions are kept by this limit, and the reads of the users have the default.
-const LOCKS: Duration = Duration::from_secs(10);
-
 impl List<World> for MysqlIamUserList {
     type Resource = MysqlIamUser;
 
     async fn list(cx: &Ctx, config: Self, listing: &Listing<MysqlIamUser>) -> Result<()> {
         let (connection, prefix) = (&config.database_connection, config.name_prefix.as_deref().unwrap_or_default());
         let there = Self::database_connection.path();
-        let mut session = connection.mysql(cx, there.clone(), LOCKS).await?;
+        // Nothing is locked for the list, but sessions are kept by this limit, and the reads of the users have the default.
+        let locks = parse_duration(LOCK_TIMEOUT).unwrap_or_default();
+        let mut session = connection.mysql(cx, there.clone(), locks).await?;
         let found = users::iam_accounts(&mut session).await.map_err(|error| {
             let at = connection.at_fault(&error, there.clone(), there.clone(), there.clone());
             Diagnostic::from(error).at(at)
         })?;
-        connection.leave_mysql(cx, session, LOCKS);
+        connection.leave_mysql(cx, session, locks);
         for (name, host) in found.into_iter().filter(|(name, _)| name.starts_with(prefix)) {
             let user = Partial::default().with(MysqlIamUser::name, name.clone()).with(MysqlIamUser::host, host.clone());
             let user = user.with(MysqlIamUser::database_connection, connection.clone());

@@ -6,7 +6,7 @@ use tf_provider::schema::{Computed, List, Listing, Partial, Set, check, optional
 use crate::attributes::checks;
 use crate::aws::rds::Kind;
 use crate::aws::rds::parameters::Group;
-use crate::parts::rds::database;
+use crate::parts::{self, rds::database};
 use crate::resources::parameter::Parameter;
 use crate::world::{Ctx, World};
 
@@ -42,8 +42,8 @@ impl List<World> for ParameterList {
             Kind::Instance => (Parameter::db_parameter_group_name, Self::db_parameter_group_name),
             Kind::Cluster => (Parameter::db_cluster_parameter_group_name, Self::db_cluster_parameter_group_name),
         };
-        let region = cx.aws()?.region(config.region.as_deref()).await?;
-        let (rds, group) = (cx.aws()?.rds(Some(&region)).await?, Group { kind, name: name.to_owned() });
+        let (rds, region) = parts::rds::in_region_of(cx, config.region.as_deref(), Self::region).await?;
+        let group = Group { kind, name: name.to_owned() };
         let found = rds.parameters_set(&group).await.context("Cannot list the parameters", name);
         for parameter in found.map_err(|error| error.at(at))? {
             if config.names.as_ref().is_none_or(|names| names.contains(&parameter.name)) {

@@ -177,7 +177,7 @@ tf_provider::model! {
         /// the privileges that this resource granted; `leave` changes nothing.
         on_destroy: String = optional().or(DROP).check(check::one_of(&[DROP, LEAVE])),
         /// How long to wait for locks of other sessions, such as `10s`. In whole seconds, at least one.
-        lock_timeout: String = optional().or("10s").check(connection::duration()),
+        lock_timeout: String = optional().or(LOCK_TIMEOUT).check(connection::duration()),
         /// Connection to the database. It must lead to the writer.
         database_connection: DatabaseConnection = block().min(1),
         /// Account of the user, such as `app@%`.
@@ -202,6 +202,9 @@ tf_provider::model! {
     timeouts { create: "5m", read: "2m", update: "5m", delete: "5m" }
     identity { identity::MysqlIamUserIdentity }
 }
+
+/// The default of `lock_timeout`.
+pub const LOCK_TIMEOUT: &str = "10s";
 
 const DROP: &str = "drop";
 const LEAVE: &str = "leave";

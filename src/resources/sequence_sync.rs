@@ -6,8 +6,7 @@
 
 mod diagnostics;
 mod sides;
-
-use std::collections::HashMap;
+mod synchronization;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{
@@ -19,9 +18,9 @@ use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
 use crate::records::claims::{self, Subject};
 use crate::records::sequences::{self as noted, Entry};
-use crate::resources::sequence_sync::sides::Side;
-use crate::sql::sequences::{Found, Sequence};
 use crate::world::{Ctx, World};
+
+pub use self::synchronization::Synchronization;
 
 tf_provider::model! {
     /// Raises the sequences, identity columns and `AUTO_INCREMENT` counters of a copied database above those of its
@@ -85,7 +84,7 @@ tf_provider::model! {
         /// Database engine of both databases, as in `aws_db_instance`.
         engine: String = required()
             .replace()
-            .check(check::one_of(&["postgres", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql"])),
+            .check(check::one_of(&ENGINES)),
         /// Schemas to synchronize; in MySQL and MariaDB, databases. Defaults to all but those of the system and of AWS DMS.
         schemas: Option<Set<String>> = optional().replace().each(check::length(1..=64)),
         /// Number of values to leave free above the last one of the source, in steps of the sequence.
@@ -126,8 +125,8 @@ tf_provider::model! {
     }
 }
 
-/// Ends a warning of a refresh.
-const AS_KNOWN: &str = "Whether the source is ahead of the target is not known, and the state stays as it is.";
+/// The engines whose sequences can be synchronized.
+pub const ENGINES: [&str; 5] = ["postgres", "aurora-postgresql", "mysql", "mariadb", "aurora-mysql"];
 
 impl Resource<World> for SequenceSync {
     const TYPE: &'static str = "sequence_sync";
@@ -145,7 +144,7 @@ impl Resource<World> for SequenceSync {
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
         if !connection::is_skipped(cx)
-            && let Some(behind) = state.look(cx).await?
+            && let Some(behind) = state.synchronization().look(cx).await?
         {
             state.behind = behind.into();
         }
@@ -272,18 +271,14 @@ fn of_state() -> [&'static str; 8] {
 impl SequenceSync {
     fn raised(of: &View<'_, Self>) -> Val<Vec<SyncedSequence>> {
         match of.get(Self::sequences) {
-            Val::Known(all) => Val::Known(all.into_iter().filter(|one| one.value != one.previous_value).collect()),
+            Val::Known(all) => Val::Known(all.into_iter().filter(SyncedSequence::is_raised).collect()),
             Val::Unknown => Val::Unknown,
             Val::Null => Val::Null,
         }
     }
 
-    fn family(&self) -> Result<Engine> {
-        Engine::of(&self.engine).ok_or_else(|| Diagnostic::bug(format!("the engine {} passed the check", self.engine)))
-    }
-
     fn places(&self) -> Option<[Place; 2]> {
-        let engine = self.family().ok()?;
+        let engine = Engine::of(&self.engine)?;
         Some([Place::of(&self.source_connection, engine), Place::of(&self.target_connection, engine)])
     }
 
@@ -294,166 +289,32 @@ impl SequenceSync {
         }
     }
 
-    async fn source(&self, cx: &Ctx) -> Result<Side> {
-        Side::open(cx, self.family()?, &self.source_connection, Self::source_connection.path()).await
+    fn synchronization(&self) -> Synchronization<'_> {
+        Synchronization {
+            engine: &self.engine,
+            schemas: self.schemas.as_deref(),
+            margin: self.margin,
+            allow_writable_source: self.allow_writable_source,
+            source_connection: &self.source_connection,
+            target_connection: &self.target_connection,
+        }
     }
 
-    async fn target(&self, cx: &Ctx) -> Result<Side> {
-        Side::open(cx, self.family()?, &self.target_connection, Self::target_connection.path()).await
-    }
-
-    /// Raises the sequences of the target without a state of them; returns the names of those that were.
-    ///
-    /// # Errors
-    /// As those of a create.
-    pub async fn raise_once(
-        cx: &Ctx,
-        (engine, schemas): (String, Option<Set<String>>),
-        (margin, allow_writable_source): (i64, bool),
-        [source_connection, target_connection]: [DatabaseConnection; 2],
-    ) -> Result<Vec<String>> {
-        let (sequences, changed, behind) = (Computed::Unknown, Computed::Unknown, Computed::Unknown);
-        let id = Computed::Unknown;
-        let mut once = Self {
-            engine,
-            schemas,
-            margin,
-            allow_writable_source,
-            id,
-            sequences,
-            changed,
-            behind,
-            source_connection,
-            target_connection,
-        };
-        once.synchronize(cx, Vec::new(), |_| ()).await?;
-        let raised = once.sequences.get()?.iter().filter(|one| one.value != one.previous_value);
-        Ok(raised.map(|one| format!("{}.{}", one.schema, one.name)).collect())
-    }
-
-    /// The sequences of the source that are ahead; nothing, with a warning, if one of the databases cannot be reached.
-    async fn look(&self, cx: &Ctx) -> Result<Option<Vec<String>>> {
-        let schemas = self.schemas.as_deref();
-        let Some(mut source) = connection::if_reachable(cx, self.source(cx).await, AS_KNOWN)? else { return Ok(None) };
-        let there = connection::unless_lost(cx, source.sequences(schemas).await, AS_KNOWN)?;
-        let (Some(there), Some(mut target)) = (there, connection::if_reachable(cx, self.target(cx).await, AS_KNOWN)?)
-        else {
-            return Ok(None);
-        };
-        let Some(here) = connection::unless_lost(cx, target.sequences(schemas).await, AS_KNOWN)? else {
-            return Ok(None);
-        };
-        source.leave(cx);
-        target.leave(cx);
-        let by_name = by_name(&here.sequences);
-        let is_behind = |one: &&Sequence| match by_name.get(&(one.schema.as_str(), one.name.as_str())) {
-            Some(own) => !matches!(own.goal(one, 0), Ok(goal) if !own.is_behind(goal)),
-            None => true,
-        };
-        Ok(Some(there.sequences.iter().filter(is_behind).map(Sequence::title).collect()))
-    }
-
-    /// Raises the sequences of the target, having checked that all can be. `before` says where they were earlier than
-    /// now; `note` is given where they are before the first write.
+    /// Raises the sequences of the target, and describes them.
     async fn synchronize(&mut self, cx: &Ctx, before: Vec<Entry>, note: impl FnOnce(&[Entry])) -> Result<()> {
-        let schemas = self.schemas.as_deref();
-        let (mut source, mut target) = (self.source(cx).await?, self.target(cx).await?);
-        if !self.allow_writable_source {
-            let writers =
-                source.writers(schemas).await.map_err(|error| diagnostics::unknown_writers(source.fault(error)))?;
-            diagnostics::still_writable(&writers, &Place::of(&self.source_connection, self.family()?).to_string())?;
-        }
-        let there = source.sequences(schemas).await.map_err(|error| source.fault(error))?;
-        let here = target.sequences(schemas).await.map_err(|error| target.fault(error))?;
-        let raised = self.goals(&there, &here)?;
-        let mut previous: HashMap<(String, String), Option<String>> = HashMap::new();
-        for (schema, name, value) in before.into_iter().chain(here.sequences.iter().map(entry)) {
-            previous.entry((schema, name)).or_insert(value);
-        }
-        let positions: Vec<_> = here.sequences.iter().map(|one| noted_before(one, &previous)).collect();
-        note(&positions);
-        let cached: Vec<_> = raised.iter().filter(|(one, _)| is_cached(one)).map(|(one, _)| one.title()).collect();
-        if !cached.is_empty() && target.caches_in_sessions() {
-            cx.warn(diagnostics::cached(&cached));
-        }
-        target.raise(&raised).await.map_err(|error| target.fault(error))?;
-        let after = match raised.is_empty() {
-            true => here.clone(),
-            false => target.sequences(schemas).await.map_err(|error| target.fault(error))?,
-        };
-        let now = by_name(&after.sequences);
-        let is_short = |(one, wanted): &&(&Sequence, i128)| {
-            now.get(&(one.schema.as_str(), one.name.as_str())).is_none_or(|own| own.is_behind(*wanted))
-        };
-        let short: Vec<_> = raised.iter().filter(is_short).map(|(one, _)| one.title()).collect();
-        if !short.is_empty() {
-            return Err(diagnostics::not_raised(&short));
-        }
-        let of_source = by_name(&there.sequences);
-        let shared =
-            after.sequences.iter().filter(|one| of_source.contains_key(&(one.schema.as_str(), one.name.as_str())));
-        let synced = shared.map(|one| synced(one, &previous));
-        self.sequences = synced.collect::<Vec<_>>().into();
+        self.sequences = self.synchronization().synchronize(cx, before, note).await?.into();
         self.behind = Vec::new().into();
-        source.leave(cx);
         Ok(())
-    }
-
-    /// The sequences of the target that have to be set, and to what.
-    fn goals<'a>(&self, source: &Found, target: &'a Found) -> Result<Vec<(&'a Sequence, i128)>> {
-        let [from, to] = [Self::source_connection, Self::target_connection].map(diagnostics::host_of);
-        diagnostics::all_schemas(&source.no_schemas, "source")?;
-        diagnostics::all_readable(&source.unreadable, "SELECT", from)?;
-        diagnostics::all_readable(&target.unreadable, "SELECT", to.clone())?;
-        let targets = by_name(&target.sequences);
-        let (mut raised, mut missing, mut unfit) = (Vec::new(), Vec::new(), Vec::new());
-        for one in &source.sequences {
-            let Some(own) = targets.get(&(one.schema.as_str(), one.name.as_str())) else {
-                missing.push(one.title());
-                continue;
-            };
-            match own.goal(one, self.margin) {
-                Ok(goal) if own.is_behind(goal) || own.hides_its_value() => raised.push((*own, goal)),
-                Ok(_) => {}
-                Err(why) => unfit.push((one, why)),
-            }
-        }
-        diagnostics::all_there(&missing)?;
-        diagnostics::all_fit(&unfit, self.margin)?;
-        let unwritable = target.unwritable.iter().filter(|name| raised.iter().any(|(one, _)| one.title() == **name));
-        diagnostics::all_readable(&unwritable.cloned().collect::<Vec<_>>(), "UPDATE", to)?;
-        Ok(raised)
     }
 }
 
 impl SyncedSequence {
+    /// Whether it was raised since it was first seen.
+    pub fn is_raised(&self) -> bool {
+        self.value != self.previous_value
+    }
+
     fn before(&self) -> Entry {
         (self.schema.clone(), self.name.clone(), self.previous_value.as_ref().map(ToString::to_string))
     }
-}
-
-fn by_name(all: &[Sequence]) -> HashMap<(&str, &str), &Sequence> {
-    all.iter().map(|one| ((one.schema.as_str(), one.name.as_str()), one)).collect()
-}
-
-fn entry(one: &Sequence) -> Entry {
-    (one.schema.clone(), one.name.clone(), one.value().map(|value| value.to_string()))
-}
-
-/// Where a sequence was when this resource first saw it.
-fn noted_before(one: &Sequence, previous: &HashMap<(String, String), Option<String>>) -> Entry {
-    let value = previous.get(&(one.schema.clone(), one.name.clone())).cloned().flatten();
-    (one.schema.clone(), one.name.clone(), value)
-}
-
-fn synced(one: &Sequence, previous: &HashMap<(String, String), Option<String>>) -> SyncedSequence {
-    let (schema, name, before) = noted_before(one, previous);
-    let number = |text: String| text.parse().ok();
-    let value = one.value().map(|value| value.to_string());
-    SyncedSequence { schema, name, previous_value: before.and_then(number), value: value.and_then(number) }
-}
-
-/// Whether sessions may hold values of it.
-fn is_cached(one: &Sequence) -> bool {
-    one.cache > 1 && !one.is_unused
 }

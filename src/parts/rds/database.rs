@@ -363,28 +363,11 @@ pub fn describe(database: &Database) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::rds;
 
     pub(super) fn database(status: &str, enabled: bool, pending: Option<bool>) -> Database {
-        Database {
-            kind: Kind::Instance,
-            identifier: "orders".to_owned(),
-            arn: String::new(),
-            resource_id: String::new(),
-            host: None,
-            reader_host: None,
-            port: None,
-            engine: "postgres".to_owned(),
-            engine_version: "16.4".to_owned(),
-            status: status.to_owned(),
-            cluster_identifier: None,
-            encryption: "none".to_owned(),
-            iam_enabled: enabled,
-            iam_pending: pending,
-            group: "orders-pg16".to_owned(),
-            group_status: "in-sync".to_owned(),
-            members: Vec::new(),
-            tags: tf_provider::schema::Map::new(),
-        }
+        let database = rds::tests::database("orders", "db-A");
+        Database { status: status.to_owned(), iam_enabled: enabled, iam_pending: pending, ..database }
     }
 
     #[test]

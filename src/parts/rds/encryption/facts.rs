@@ -156,30 +156,14 @@ fn off_in_mysql(format: &str) -> Capture {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use tf_provider::schema::Map;
+
     use super::*;
+    use crate::aws::rds;
 
     /// A DB instance that nothing speaks against, and that nothing depends on.
     pub(crate) fn facts(engine: &str) -> Facts {
-        let database = Database {
-            kind: Kind::Instance,
-            identifier: "orders".to_owned(),
-            arn: "arn:aws:rds:eu-west-1:123456789012:db:orders".to_owned(),
-            resource_id: "db-ABC".to_owned(),
-            host: None,
-            reader_host: None,
-            port: None,
-            engine: engine.to_owned(),
-            engine_version: "1".to_owned(),
-            status: "available".to_owned(),
-            cluster_identifier: None,
-            encryption: "none".to_owned(),
-            iam_enabled: false,
-            iam_pending: None,
-            group: "orders".to_owned(),
-            group_status: "in-sync".to_owned(),
-            members: Vec::new(),
-            tags: tf_provider::schema::Map::new(),
-        };
+        let database = Database { engine: engine.to_owned(), ..rds::tests::database("orders", "db-ABC") };
         let source = Source {
             database,
             kms_key_id: None,
@@ -195,7 +179,7 @@ pub(crate) mod tests {
             is_limitless: false,
             has_custom_endpoints: false,
             is_protected: false,
-            tags: tf_provider::schema::Map::new(),
+            tags: Map::new(),
             settings: Vec::new(),
             kept: Vec::new(),
         };

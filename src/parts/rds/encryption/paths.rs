@@ -261,6 +261,8 @@ fn names(found: &[Dependent]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tf_provider::schema::Map;
+
     use super::*;
     use crate::aws::rds::Relative;
     use crate::parts::rds::encryption::facts::tests::facts;
@@ -314,7 +316,7 @@ mod tests {
             arn: String::new(),
             resource_id: String::new(),
             status: String::new(),
-            tags: tf_provider::schema::Map::new(),
+            tags: Map::new(),
             vpc_id: None,
             has_replicas: false,
             has_dedicated_log_volume: false,
