@@ -1,5 +1,6 @@
 //! `rdsauth_blue_green_encryption` under the real CLI, against the stage.
 
+mod action;
 mod foreseen;
 mod import;
 mod lifecycle;

@@ -42,7 +42,7 @@ fn lists_are_valid() {
 
 #[test]
 fn actions_are_valid() {
-    each_is_valid(Feature::Actions, "actions", ".tf", 3, &["validate"]);
+    each_is_valid(Feature::Actions, "actions", ".tf", 4, &["validate"]);
 }
 
 /// Validates the examples of a kind that only some CLIs have, `least` or more.

@@ -3,3 +3,4 @@
 pub mod dms_table_reload;
 pub mod reboot;
 pub mod sequence_sync;
+pub mod switchover;

@@ -14,6 +14,7 @@ use tf_provider::schema::{
 use crate::actions::dms_table_reload::DmsTableReload;
 use crate::actions::reboot::Reboot;
 use crate::actions::sequence_sync::SequenceSyncAction;
+use crate::actions::switchover::SwitchoverAction;
 use crate::aws::Clients;
 use crate::data_sources::db_endpoint::DbEndpoint;
 use crate::data_sources::encryption_plan::EncryptionPlan;
@@ -162,7 +163,14 @@ impl Provider for Rdsauth {
     }
 
     fn actions() -> &'static [ActionEntry<World>] {
-        const { &[action::<_, DmsTableReload>(), action::<_, Reboot>(), action::<_, SequenceSyncAction>()] }
+        const {
+            &[
+                action::<_, DmsTableReload>(),
+                action::<_, Reboot>(),
+                action::<_, SequenceSyncAction>(),
+                action::<_, SwitchoverAction>(),
+            ]
+        }
     }
 
     fn lists() -> &'static [ListEntry<World>] {

@@ -6,6 +6,7 @@ pub mod encryption;
 pub mod given_snapshot;
 pub mod parameter_group;
 pub mod quiet;
+pub mod switchover;
 
 use tf_provider::diagnostic::{Diagnostic, Result};
 use tf_provider::schema::{Computed, Handle, Model};

@@ -19,6 +19,7 @@ use crate::aws::rds::Rds;
 use crate::aws::rds::blue_green::{COMPLETED, DELETING, Deployment, Pair, Part};
 use crate::ownership::{self, Owned};
 use crate::parts;
+use crate::parts::rds::switchover::{self, part};
 use crate::records::claims::{self, Creator, Subject};
 use crate::world::{Ctx, World};
 
@@ -240,7 +241,7 @@ impl Resource<World> for BlueGreenEncryption {
         match ownership::find(cx, look).await.context("Cannot read the blue/green deployment", name)? {
             Some(found) if found.status != DELETING => plan.go_on(cx, &rds, found, steps::By::Update).await?,
             _ if *state.status.get()? == COMPLETED => plan.remove_old_environment(cx, &rds, steps::By::Update).await?,
-            _ => return Err(diagnostics::gone(name)),
+            _ => return Err(switchover::gone(name, diagnostics::IF_GONE)),
         }
         plan.keep_to(planned);
         Ok(plan)
@@ -428,9 +429,4 @@ impl BlueGreenEncryption {
     fn all_tags(&self, cx: &Ctx) -> Result<Map<String>> {
         cx.tags().all(self.tags.as_ref(), &[]).map_err(|error| error.at(Self::tags))
     }
-}
-
-/// The database with an ARN.
-fn part<'a>(parts: &'a [Part], arn: Option<&str>) -> Option<&'a Part> {
-    parts.iter().find(|part| Some(part.arn.as_str()) == arn)
 }

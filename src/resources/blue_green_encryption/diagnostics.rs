@@ -4,7 +4,7 @@ use tf_provider::diagnostic::Diagnostic;
 
 use crate::aws::Error;
 use crate::aws::rds::Database;
-use crate::aws::rds::blue_green::{COMPLETED, Deployment, Part};
+use crate::aws::rds::blue_green::{COMPLETED, Part};
 use crate::resources::blue_green_encryption::BlueGreenEncryption;
 
 // === The arguments ===
@@ -136,16 +136,12 @@ pub(super) fn late(name: &str, status: &str, why: &Diagnostic) -> Diagnostic {
     Diagnostic::warning("Blue/green deployment is not finished yet", detail)
 }
 
-pub(super) fn gone(name: &str) -> Diagnostic {
-    let detail = format!(
-        "The blue/green deployment \"{name}\" does not exist any more. It was deleted outside of Terraform.\n\nRun \"terraform \
-         apply\" again to create it again."
-    );
-    Diagnostic::error("Blue/green deployment not found", detail)
-}
+/// What to do if the deployment does not exist any more.
+pub(super) const IF_GONE: &str = "Run \"terraform apply\" again to create it again.";
 
-pub(super) fn invalid(found: &Deployment, is_create: bool) -> Diagnostic {
-    let advice = match is_create {
+/// What to do if the green environment is not fit for a switchover.
+pub(super) fn if_invalid(is_create: bool) -> &'static str {
+    match is_create {
         true => {
             "The resource is tainted: the next apply deletes the green environment and creates it again. If the cause can be \
              corrected in the green environment, do so and run \"terraform untaint ADDRESS\"."
@@ -154,32 +150,13 @@ pub(super) fn invalid(found: &Deployment, is_create: bool) -> Diagnostic {
             "Production is unchanged. Correct the cause in the green environment, or create it again with \"terraform apply \
              -replace=ADDRESS\"."
         }
-    };
-    let detail = format!(
-        "The green environment of \"{}\" is not fit for a switchover{}. The events of its databases in the RDS console may \
-         show more.\n\n{advice}",
-        found.name,
-        said(found)
-    );
-    Diagnostic::error("Green environment is invalid", detail)
+    }
 }
 
 pub(super) fn invalid_at_plan() -> Diagnostic {
     let detail = "The status of the blue/green deployment is \"INVALID_CONFIGURATION\", so it cannot be switched over. Correct \
                   the cause in the green environment, or create it again with \"terraform apply -replace=ADDRESS\".";
     Diagnostic::warning("Green environment is invalid", detail)
-}
-
-pub(super) fn other_key(part: &Part, key: &str) -> Diagnostic {
-    let detail = format!(
-        "The green database \"{}\" has the storage encryption type \"{}\" and the key \"{}\", not \"{key}\". It was not \
-         switched over, and production is unchanged.\n\nRDS may ignore the key of a blue/green deployment in this region or \
-         for this version. Destroy this resource and take another way: see the data source rdsauth_encryption_plan.",
-        part.identifier,
-        part.encryption,
-        part.key.as_deref().unwrap_or("none")
-    );
-    Diagnostic::error("Green environment has another key", detail).at(BlueGreenEncryption::kms_key_arn)
 }
 
 pub(super) fn not_encrypted(name: &str, target: Option<&Part>) -> Diagnostic {
@@ -198,39 +175,18 @@ pub(super) fn not_encrypted(name: &str, target: Option<&Part>) -> Diagnostic {
 
 // === The switchover ===
 
-pub(super) fn not_switched(found: &Deployment, is_create: bool) -> Diagnostic {
-    let detail = format!(
-        "The switchover of \"{}\" has ended with the status \"{}\"{}. RDS has undone it: the database in production is the \
-         same as before, and the green environment still follows it.\n\nUsual causes are long transactions, a replica lag, or \
-         a \"switchover_timeout\" that is too short. The next \"terraform apply\" tries again; set \"switchover\" to false to \
-         prevent that.",
-        found.name,
-        found.status,
-        said(found)
-    );
-    match is_create {
-        true => Diagnostic::warning("Switchover failed", detail),
-        false => Diagnostic::error("Switchover failed", detail).at(BlueGreenEncryption::switchover),
-    }
-}
+/// What comes after a switchover that RDS has undone.
+pub(super) const IF_UNDONE: &str =
+    "The next \"terraform apply\" tries again; set \"switchover\" to false to prevent that.";
+
+/// What to do if RDS does not accept another switchover.
+pub(super) const IF_REFUSED: &str = "Create the deployment again with \"terraform apply -replace=ADDRESS\", or set \
+                                     \"switchover\" to false.";
 
 pub(super) fn switched_again() -> Diagnostic {
     let detail = "The last switchover failed and was undone. The apply tries it again, with the same downtime. Set \
                   \"switchover\" to false to prevent that.";
     Diagnostic::warning("Switchover will be tried again", detail).at(BlueGreenEncryption::switchover)
-}
-
-pub(super) fn no_second_switchover(error: Error, status: &str) -> Diagnostic {
-    let mut told = Diagnostic::from(error).at(BlueGreenEncryption::switchover);
-    told.detail.push_str(&format!(
-        "\n\nThe status of the blue/green deployment is \"{status}\", and RDS does not accept another switchover. Production \
-         is unchanged. Create the deployment again with \"terraform apply -replace=ADDRESS\", or set \"switchover\" to false."
-    ));
-    told
-}
-
-fn said(found: &Deployment) -> String {
-    found.details.as_ref().map(|details| format!(", and RDS says: {details}")).unwrap_or_default()
 }
 
 // === The old environment ===

@@ -6,11 +6,12 @@ use tf_provider::schema::{Computed, Failed, Resource as _, Wait};
 use crate::attributes::tags;
 use crate::aws::lag;
 use crate::aws::rds::Rds;
-use crate::aws::rds::blue_green::{COMPLETED, Deployment, PROVISIONING, Part, SWITCHING};
+use crate::aws::rds::blue_green::{COMPLETED, Deployment, Part};
 use crate::ownership::{self, Seen};
+use crate::parts::rds::switchover::{self, part};
 use crate::records::claims;
 use crate::resources::blue_green_encryption::steps::By;
-use crate::resources::blue_green_encryption::{BlueGreenEncryption, diagnostics, part};
+use crate::resources::blue_green_encryption::{BlueGreenEncryption, diagnostics};
 use crate::world::Ctx;
 
 /// What every error of a destroy is about.
@@ -22,7 +23,7 @@ const GOING: &str = "deleting";
 const SETTLED: Wait<Seen<Deployment>> = Wait {
     what: "the blue/green deployment to accept its deletion",
     done: |seen| match seen {
-        Seen::Found(found) => ![PROVISIONING, SWITCHING].contains(&found.status.as_str()),
+        Seen::Found(found) => !switchover::is_under_way(found),
         Seen::Gone | Seen::Unclear(_) => true,
     },
     failed: |_| false,
@@ -57,7 +58,8 @@ impl BlueGreenEncryption {
     pub(super) async fn remove(mut self, cx: &Ctx) -> Result<()> {
         let (rds, name) = (self.rds(cx).await?, self.blue_green_deployment_name.clone());
         // What is under way decides which of the two environments is in production.
-        let found = match cx.wait(&SETTLED, || self.look(cx, &rds)).await.context(DOING, &name)? {
+        let watched = self.watched(&rds);
+        let found = match cx.wait(&SETTLED, || watched.look(cx)).await.context(DOING, &name)? {
             Seen::Found(found) => Some(*found),
             Seen::Gone => None,
             Seen::Unclear(why) => return Err(why),

@@ -1,22 +1,19 @@
 //! The steps from a database to its encrypted successor. Each goes on from what exists already.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-
-use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Ended, Failed, Wait};
+use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
+use tf_provider::schema::Failed;
 
 use crate::arn;
 use crate::attributes::tags::{self, Changes};
 use crate::aws::lag;
-use crate::aws::rds::blue_green::{
-    AVAILABLE, COMPLETED, DELETING, Deployment, FAILED, INVALID, NewDeployment, PROVISIONING, Part, SWITCHING,
-};
+use crate::aws::rds::blue_green::{COMPLETED, DELETING, Deployment, INVALID, NewDeployment, PROVISIONING, Part};
 use crate::aws::rds::{Kind, Rds, Source};
-use crate::ownership::{self, Asked, Seen};
+use crate::ownership::Seen;
 use crate::parts::rds::database::{self, Target};
 use crate::parts::rds::encryption;
+use crate::parts::rds::switchover::{self, Switchover, Waited, part};
 use crate::records::claims::{Claim, Creator};
-use crate::resources::blue_green_encryption::{BlueGreenEncryption, diagnostics, foreseen, part};
+use crate::resources::blue_green_encryption::{BlueGreenEncryption, diagnostics, foreseen};
 use crate::world::Ctx;
 
 /// What every error of a create is about.
@@ -29,38 +26,6 @@ pub(super) enum By {
     Create,
     Update,
 }
-
-/// One look at a deployment that something is under way on, and whether that is over.
-struct Look {
-    seen: Seen<Deployment>,
-    is_over: bool,
-}
-
-/// A deployment that nothing is under way on, or why it was not waited for any longer.
-enum Waited {
-    Over(Box<Deployment>),
-    Late(Option<Box<Deployment>>, Diagnostic),
-}
-
-const PROVISIONED: Wait<Look> = Wait {
-    what: "the blue/green deployment to be available",
-    done: |look| look.is_over || matches!(look.seen, Seen::Unclear(_)),
-    failed: |look| match &look.seen {
-        Seen::Found(found) => found.status == DELETING,
-        Seen::Gone => true,
-        Seen::Unclear(_) => false,
-    },
-    seen: |look| match &look.seen {
-        Seen::Found(found) => describe(found),
-        Seen::Gone => "it does not exist any more".to_owned(),
-        Seen::Unclear(_) => "its status is not known".to_owned(),
-    },
-    pauses: lag::DEPLOYMENT,
-};
-
-const SWITCHED: Wait<Look> = Wait { what: "the switchover to complete", ..PROVISIONED };
-
-const ACCEPTED: Wait<Asked> = Asked::accepted("the blue/green deployment to accept a switchover", lag::DEPLOYMENT);
 
 impl BlueGreenEncryption {
     /// The deployment that an interrupted create has left. One of another database or with another key, which the
@@ -163,8 +128,8 @@ impl BlueGreenEncryption {
         let is_provisioning = found.status == PROVISIONING;
         self.refresh(cx, rds, &found, is_provisioning).await.context(DOING, &name)?;
         let mut found = found;
-        if [PROVISIONING, SWITCHING].contains(&found.status.as_str()) {
-            match self.waited(cx, rds, is_provisioning).await.context(DOING, &name)? {
+        if switchover::is_under_way(&found) {
+            match self.watched(rds).wait(cx, is_provisioning).await.context(DOING, &name)? {
                 Waited::Over(over) => found = *over,
                 Waited::Late(seen, why) => return self.leave(cx, seen.as_deref(), &why),
             }
@@ -174,35 +139,36 @@ impl BlueGreenEncryption {
         };
         self.write_tags(cx, rds, &found).await?;
         if found.status == INVALID {
-            let why = diagnostics::invalid(&found, by == By::Create);
+            let why = switchover::invalid(&found, diagnostics::if_invalid(by == By::Create));
             return if by == By::Create || self.switchover { Err(why) } else { Ok(()) };
         }
         if found.status != COMPLETED {
-            self.check_key(&found, &parts)?;
+            switchover::check_key(&found, &parts, &self.kms_key_arn).map_err(|error| error.at(Self::kms_key_arn))?;
         }
         if self.switchover && found.status != COMPLETED {
-            match self.switch(cx, rds, &found).await? {
+            let switched = self.watched(rds).switch(cx, &found.id, self.switchover_timeout).await;
+            match switched.map_err(|error| error.at(Self::switchover))? {
                 Waited::Over(over) => found = *over,
                 Waited::Late(seen, why) => return self.leave(cx, seen.as_deref(), &why),
             }
             match self.refresh(cx, rds, &found, false).await {
                 // The switchover has happened, so that the resource must not be replaced.
                 Err(why) if by == By::Create => return self.leave(cx, Some(&found), &why),
-                refreshed => drop(refreshed.context("Cannot switch over", &name)?),
+                refreshed => drop(refreshed.context(switchover::DOING, &name)?),
             }
             if found.status != COMPLETED {
-                let why = diagnostics::not_switched(&found, by == By::Create);
+                let why = switchover::undone(&found, diagnostics::IF_UNDONE);
                 return if by == By::Create {
-                    cx.warn(why);
+                    cx.warn(Diagnostic { severity: Severity::Warning, ..why });
                     Ok(())
                 } else {
-                    Err(why)
+                    Err(why.at(Self::switchover))
                 };
             }
         }
         if found.status == COMPLETED && self.delete_old_environment {
             self.remove_old_environment(cx, rds, by).await?;
-            if let Seen::Found(found) = self.look(cx, rds).await? {
+            if let Seen::Found(found) = self.watched(rds).look(cx).await? {
                 self.refresh(cx, rds, &found, false).await?;
             }
         }
@@ -236,81 +202,6 @@ impl BlueGreenEncryption {
         Ok(())
     }
 
-    /// Waits until nothing is under way.
-    async fn waited(&self, cx: &Ctx, rds: &Rds, is_provisioning: bool) -> Result<Waited> {
-        let wait = if is_provisioning { &PROVISIONED } else { &SWITCHED };
-        let look = || async {
-            let seen = self.look(cx, rds).await?;
-            let is_over = matches!(&seen, Seen::Found(found)
-                if ![PROVISIONING, SWITCHING, DELETING].contains(&found.status.as_str()));
-            Ok::<_, Diagnostic>(Look { seen, is_over })
-        };
-        ended(cx.wait_or_late(wait, look).await?)
-    }
-
-    /// Switches over, and waits for the end. A deployment that is available again has undone the switchover.
-    async fn switch(&self, cx: &Ctx, rds: &Rds, found: &Deployment) -> Result<Waited> {
-        let name = &self.blue_green_deployment_name;
-        match cx.wait_or_late(&ACCEPTED, || self.ask(cx, rds, &found.id)).await.context("Cannot switch over", name)? {
-            Ended::Done(Asked::Unclear(why)) | Ended::Late(_, why) => return Ok(Waited::Late(None, why)),
-            Ended::Done(_) => {}
-        }
-        let (has_begun, idle) = (AtomicBool::new(false), AtomicU32::new(0));
-        let look = || async {
-            let seen = self.look(cx, rds).await?;
-            let is_over = match &seen {
-                Seen::Found(found) => match found.status.as_str() {
-                    COMPLETED | INVALID => true,
-                    SWITCHING => {
-                        has_begun.store(true, Relaxed);
-                        false
-                    }
-                    // The status of before may still show.
-                    AVAILABLE | FAILED => {
-                        has_begun.load(Relaxed) || idle.fetch_add(1, Relaxed) >= lag::SWITCHOVER_SHOWN
-                    }
-                    _ => false,
-                },
-                Seen::Gone | Seen::Unclear(_) => false,
-            };
-            Ok::<_, Diagnostic>(Look { seen, is_over })
-        };
-        ended(cx.wait_or_late(&SWITCHED, look).await.context("Cannot switch over", name)?)
-    }
-
-    /// One request to switch over. If there is no answer, the status tells whether it has begun.
-    async fn ask(&self, cx: &Ctx, rds: &Rds, id: &str) -> Result<Asked> {
-        let timeout = i32::try_from(self.switchover_timeout).unwrap_or(i32::MAX);
-        let answer = cx.wait_for("the answer to SwitchoverBlueGreenDeployment", rds.switch_over(id, timeout)).await;
-        let error = match answer {
-            Ok(Ok(())) => return Ok(Asked::Begun),
-            Ok(Err(error)) => error,
-            Err(_) => return Ok(Asked::Busy("RDS has not answered".to_owned())),
-        };
-        if !error.leaves_open() && !error.is_invalid_state() {
-            return Err(error.into());
-        }
-        let status = match self.look(cx, rds).await? {
-            Seen::Found(now) => now.status,
-            Seen::Gone => return Err(diagnostics::gone(&self.blue_green_deployment_name)),
-            Seen::Unclear(why) => return Ok(Asked::Unclear(why)),
-        };
-        match status.as_str() {
-            SWITCHING | COMPLETED => Ok(Asked::Begun),
-            FAILED | INVALID if error.is_invalid_state() => Err(diagnostics::no_second_switchover(error, &status)),
-            _ => Ok(Asked::Busy(format!("its status is \"{status}\", and RDS answered: {error}"))),
-        }
-    }
-
-    /// Refuses to switch over to databases that are not encrypted with the key.
-    fn check_key(&self, found: &Deployment, parts: &[Part]) -> Result<()> {
-        let targets = found.pairs.iter().filter_map(|pair| pair.target.as_deref()).chain(found.target.as_deref());
-        let wrong = targets
-            .filter_map(|arn| part(parts, Some(arn)))
-            .find(|part| !part.is_member && part.key.as_ref() != Some(&self.kms_key_arn));
-        wrong.map_or(Ok(()), |part| Err(diagnostics::other_key(part, &self.kms_key_arn)))
-    }
-
     async fn write_tags(&self, cx: &Ctx, rds: &Rds, found: &Deployment) -> Result<()> {
         let (arn, name) = (self.arn.get()?, &self.blue_green_deployment_name);
         let seen = cx.tags().seen(&found.tags, self.tags.as_ref(), &[]);
@@ -325,10 +216,14 @@ impl BlueGreenEncryption {
         Ok(())
     }
 
-    /// One look at the deployment.
-    pub(super) async fn look(&self, cx: &Ctx, rds: &Rds) -> Result<Seen<Deployment>> {
-        let name = &self.blue_green_deployment_name;
-        ownership::look(cx, "the status of the blue/green deployment", || rds.deployment(name)).await
+    /// The deployment as it is looked at and switched over.
+    pub(super) fn watched<'a>(&'a self, rds: &'a Rds) -> Switchover<'a> {
+        Switchover {
+            rds,
+            name: &self.blue_green_deployment_name,
+            if_gone: diagnostics::IF_GONE,
+            if_refused: diagnostics::IF_REFUSED,
+        }
     }
 
     /// The database to encrypt.
@@ -365,25 +260,6 @@ fn keyed(source: &Source, relatives: &[&str]) -> Result<Vec<String>> {
     Ok([source.database.arn.clone()].into_iter().chain(arns).collect())
 }
 
-/// What a wait came to.
-fn ended(ended: Ended<Look>) -> Result<Waited> {
-    Ok(match ended {
-        Ended::Done(Look { seen: Seen::Found(found), .. }) => Waited::Over(found),
-        Ended::Done(Look { seen: Seen::Unclear(why), .. }) => Waited::Late(None, why),
-        Ended::Late(Look { seen: Seen::Found(found), .. }, why) => Waited::Late(Some(found), why),
-        Ended::Late(_, why) => Waited::Late(None, why),
-        Ended::Done(Look { seen: Seen::Gone, .. }) => return Err(Diagnostic::bug("what is gone is waited for")),
-    })
-}
-
-/// A deployment in a few words.
-fn describe(found: &Deployment) -> String {
-    let task = found.tasks.iter().find(|(_, status)| status == "IN_PROGRESS");
-    let task = task.map(|(name, _)| format!(", {name} is in progress")).unwrap_or_default();
-    let details = found.details.as_ref().map(|details| format!(" ({details})")).unwrap_or_default();
-    format!("its status is \"{}\"{details}{task}", found.status)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -397,23 +273,5 @@ mod tests {
         assert_eq!(all, [arn("db:orders"), arn("db:orders-a"), arn("db:orders-b")]);
         (source.database.kind, source.database.arn) = (Kind::Cluster, arn("cluster:orders"));
         assert_eq!(keyed(&source, &["orders-1"]).unwrap(), [arn("cluster:orders")]);
-    }
-
-    #[test]
-    fn a_wait_tells_what_is_in_progress() {
-        let found = Deployment {
-            status: PROVISIONING.to_owned(),
-            details: Some("being created".to_owned()),
-            tasks: vec![("FIRST".to_owned(), "COMPLETED".to_owned()), ("SECOND".to_owned(), "IN_PROGRESS".to_owned())],
-            ..Deployment::default()
-        };
-        assert_eq!(describe(&found), "its status is \"PROVISIONING\" (being created), SECOND is in progress");
-        let look = |seen, is_over| Look { seen, is_over };
-        let ends = |look: &Look| ((PROVISIONED.done)(look), (PROVISIONED.failed)(look));
-        assert_eq!(ends(&look(Seen::Found(Box::new(found.clone())), false)), (false, false));
-        let going = Deployment { status: DELETING.to_owned(), ..found };
-        assert_eq!(ends(&look(Seen::Found(Box::new(going)), false)), (false, true));
-        assert_eq!(ends(&look(Seen::Gone, false)), (false, true));
-        assert_eq!(ends(&look(Seen::Unclear(Diagnostic::error("No answer", "")), false)), (true, false));
     }
 }
