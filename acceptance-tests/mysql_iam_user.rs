@@ -118,7 +118,7 @@ fn warnings(run: &Run) -> Vec<String> {
     found.map(|diagnostic| diagnostic.summary).collect()
 }
 
-pub(crate) const PROVIDER: &str = r#"
+const PROVIDER: &str = r#"
 provider "rdsauth" {
   database_connection {
     ca_certificate = var.ca
@@ -126,7 +126,7 @@ provider "rdsauth" {
 }
 "#;
 
-pub(crate) const CONNECTION: &str = r#"
+const CONNECTION: &str = r#"
   database_connection {
     host       = var.host
     port       = var.port

@@ -1,49 +1,73 @@
-//! `terraform query` with the list resources: what is found, and the import that follows. It needs a CLI that has it.
+//! The list resources: what is found, and the import that follows, as core asks for them and, with a CLI that has it, by
+//! `terraform query`.
 
 use serde_json::{Value, json};
 
-use crate::mysql_iam_user::{CONNECTION, PROVIDER};
 use crate::support::engine::Feature;
+use crate::support::rpc::{Listed, Provider};
 use crate::support::stage::Account;
 use crate::support::terraform::Terraform;
 
-/// An account, and an initialised folder to query it from.
+/// An account, a provider that works there, and an initialised folder with its configuration.
 struct Scene {
     tf: Terraform,
     account: Account,
+    provider: Provider,
+    /// Whether the CLI can query.
+    queries: bool,
 }
 
+/// More than there are objects of anything.
+const ALL: i64 = 100;
+
 impl Scene {
-    /// Nothing if the CLI cannot query.
-    fn new(account: Account) -> Option<Self> {
-        let tf = Terraform::of(&account);
-        tf.has(Feature::Query).then(|| Self { tf: tf.initialised("provider \"rdsauth\" {}\n"), account })
+    fn new(account: Account) -> Self {
+        Self::with_provider(account, &json!({}))
     }
 
-    /// The same with a database server of this engine, on which `named` users log in with IAM.
-    fn with_users(engine: &str, named: &[&str]) -> Option<Self> {
+    fn with_provider(account: Account, block: &Value) -> Self {
+        let tf = Terraform::of(&account);
+        tf.write("main.tf.json", &json!({ "provider": { "rdsauth": block } }).to_string());
+        tf.init();
+        Self { provider: Provider::start(&tf, block), queries: tf.has(Feature::Query), tf, account }
+    }
+
+    /// A database server of this engine, on which `named` users log in with IAM, and the configuration that finds them.
+    fn with_users(engine: &str, named: &[&str]) -> (Self, Value) {
         let account = Account::with_databases();
-        let tf = Terraform::of(&account);
-        if !tf.has(Feature::Query) {
-            return None;
-        }
         let instance = account.add_database_of("instance", "shop", json!({ "engine": engine, "iam": true }));
-        let host = instance["host"].as_str().unwrap().to_owned();
+        let prefix = format!("u{}", account.id);
         for name in named {
-            account.add_token_user_at(engine, &host, &format!("u{}{name}", account.id));
+            account.add_token_user_at(engine, instance["host"].as_str().unwrap(), &format!("{prefix}{name}"));
         }
-        let tf = tf.variables([
-            ("host", host),
-            ("port", instance["port"].to_string()),
-            ("secret", account.master_secret(engine)),
-            ("ca", account.database_authority()),
-        ]);
-        Some(Self { tf: tf.initialised(PROVIDER), account })
+        let login = json!({
+            "host": instance["host"], "port": instance["port"], "auth": "secret",
+            "secret_arn": account.master_secret(engine),
+        });
+        let block = json!({ "database_connection": [{ "ca_certificate": account.database_authority() }] });
+        (Self::with_provider(account, &block), json!({ "name_prefix": prefix, "database_connection": login }))
     }
 
-    /// What a list of this type with this configuration finds, in order: the name and the identity.
-    fn found(&self, kind: &str, config: &str) -> Vec<(String, Value)> {
-        self.list(kind, config, "false");
+    fn list(&self, kind: &str, config: &Value, limit: i64, include: bool) -> Vec<Listed> {
+        self.provider.list(kind, config, limit, include).unwrap_or_else(|told| panic!("{kind} says {told}"))
+    }
+
+    /// The names of what a list finds with this configuration, in order.
+    fn names(&self, kind: &str, config: Value) -> Vec<String> {
+        let found = self.list(kind, &config, ALL, false);
+        assert!(found.iter().all(|one| one.object.is_none()), "an object that nobody asked for");
+        assert_eq!(self.list(kind, &config, 1, false), found[..found.len().min(1)], "no more than core wants");
+        let mut names: Vec<_> = found.into_iter().map(|one| one.name).collect();
+        names.sort();
+        if self.queries {
+            assert_eq!(self.queried(kind, &config).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), names);
+        }
+        names
+    }
+
+    /// What the CLI finds: the name and the identity.
+    fn queried(&self, kind: &str, config: &Value) -> Vec<(String, Value)> {
+        self.write(kind, config, false);
         let run = self.tf.ok(&["query", "-json"]);
         let lines = run.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let found = lines.filter(|line| line["type"] == "list_resource_found");
@@ -57,37 +81,47 @@ impl Scene {
         found
     }
 
-    /// The configuration of a list of the account's users.
-    fn users(&self) -> String {
-        format!("name_prefix = \"u{}\"\n{CONNECTION}", self.account.id)
+    fn write(&self, kind: &str, config: &Value, include: bool) {
+        let list = json!({ "provider": "rdsauth", "include_resource": include, "config": config });
+        self.tf.write("all.tfquery.json", &json!({ "list": { kind: { "all": list } } }).to_string());
     }
 
-    fn names(&self, kind: &str, config: &str) -> Vec<String> {
-        self.found(kind, config).into_iter().map(|(name, _)| name).collect()
+    /// What is said of a configuration, or of what it leads to.
+    fn refused(&self, kind: &str, config: Value, text: &str) {
+        let told = self.provider.list(kind, &config, ALL, false).unwrap_err();
+        assert!(told.contains(text), "{told}");
+        if self.queries {
+            self.write(kind, &config, false);
+            self.tf.run(&["query"]).expect_code(1).expect_text(text);
+        }
     }
 
-    fn list(&self, kind: &str, config: &str, include: &str) {
-        let list = format!(
-            "list \"{kind}\" \"all\" {{\n  provider         = rdsauth\n  include_resource = {include}\n  config {{\n{config}\n  \
-             }}\n}}\n"
-        );
-        self.tf.write("all.tfquery.hcl", &list);
-    }
-
-    /// Generates the configuration of all that is found.
-    fn generate(&self, kind: &str, config: &str) {
-        self.list(kind, config, "true");
+    /// Checks that each object is listed as an import reads it, and generates the configuration of all with a CLI that
+    /// can.
+    fn generate(&self, kind: &str, config: &Value, count: usize) {
         self.account.forget_calls();
-        self.tf.ok(&["query", "-generate-config-out=found.tf"]);
+        let found = self.list(kind, config, ALL, true);
+        assert_eq!(found.len(), count, "{found:?}");
+        for one in found {
+            assert!(one.object.is_some(), "{one:?}");
+            assert_eq!(self.provider.import(kind, one.identity), one.object, "{}", one.name);
+        }
+        if self.queries {
+            self.write(kind, config, true);
+            self.tf.ok(&["query", "-generate-config-out=found.tf"]);
+        }
         assert_eq!(self.account.changes(), [""; 0], "a query only reads");
     }
 
-    /// Imports all that is found by the generated configuration, and checks that nothing is to be changed.
-    fn import(&self, kind: &str, config: &str, count: usize) {
-        self.generate(kind, config);
-        self.tf.apply().expect_text(&format!("{count} imported, 0 added, 0 changed, 0 destroyed"));
-        assert_eq!(self.account.changes(), [""; 0], "an import changes nothing");
-        self.tf.assert_plan_empty();
+    /// Imports all that is found, with a CLI that can by the generated configuration, and checks that nothing is to be
+    /// changed.
+    fn import(&self, kind: &str, config: Value, count: usize) {
+        self.generate(kind, &config, count);
+        if self.queries {
+            self.tf.apply().expect_text(&format!("{count} imported, 0 added, 0 changed, 0 destroyed"));
+            assert_eq!(self.account.changes(), [""; 0], "an import changes nothing");
+            self.tf.assert_plan_empty();
+        }
     }
 }
 
@@ -103,37 +137,42 @@ fn databases_with_and_without_iam_authentication() {
         account.call("rds", "AddTagsToResource", json!({ "ResourceName": arn, "Tags": tags }));
     }
     account.command("clusters", json!({ "identifier": "ledger", "iam": false, "members": 1 }));
-    let Some(scene) = Scene::new(account) else { return };
+    let scene = Scene::new(account);
     let kind = "rdsauth_iam_authentication";
     let all =
         ["ledger (aurora-postgresql, off)", "legacy (postgres, off)", "orders (postgres, on)", "shop (mariadb, off)"];
-    scene.account.forget_calls();
-    assert_eq!(scene.names(kind, ""), all, "the member of the cluster is none of them");
-    assert_eq!(scene.account.operations(), ["DescribeDBInstances", "DescribeDBClusters"]);
-    assert_eq!(scene.names(kind, "enabled = true"), [all[2]]);
-    assert_eq!(scene.names(kind, "enabled = false\ntags = { team = \"a\" }"), [all[1]]);
-    assert_eq!(scene.names(kind, "engines = [\"mariadb\"]"), [all[3]]);
-    let found = scene.found(kind, "engines = [\"aurora-postgresql\"]");
-    assert_eq!(found[0].1["db_cluster_identifier"], "ledger");
-    scene.import(kind, "", 4);
+    assert_eq!(scene.names(kind, json!({})), all, "the member of the cluster is none of them");
+    for include in [false, true] {
+        scene.account.forget_calls();
+        scene.list(kind, &json!({}), ALL, include);
+        assert_eq!(scene.account.operations(), ["DescribeDBInstances", "DescribeDBClusters"], "objects cost no more");
+    }
+    assert_eq!(scene.names(kind, json!({ "enabled": true })), [all[2]]);
+    assert_eq!(scene.names(kind, json!({ "enabled": false, "tags": { "team": "a" } })), [all[1]]);
+    assert_eq!(scene.names(kind, json!({ "engines": ["mariadb"] })), [all[3]]);
+    if scene.queries {
+        let found = scene.queried(kind, &json!({ "engines": ["aurora-postgresql"] }));
+        assert_eq!(found[0].1["db_cluster_identifier"], "ledger");
+    }
+    scene.import(kind, json!({}), 4);
 }
 
 #[test]
 fn users_of_postgresql() {
-    let Some(scene) = Scene::with_users("postgres", &["app", "etl"]) else { return };
+    let (scene, config) = Scene::with_users("postgres", &["app", "etl"]);
     let id = &scene.account.id;
     let kind = "rdsauth_postgresql_iam_user";
-    assert_eq!(scene.names(kind, &scene.users()), [format!("u{id}app"), format!("u{id}etl")]);
-    scene.import(kind, &scene.users(), 2);
+    assert_eq!(scene.names(kind, config.clone()), [format!("u{id}app"), format!("u{id}etl")]);
+    scene.import(kind, config, 2);
 }
 
 #[test]
 fn users_of_mariadb() {
-    let Some(scene) = Scene::with_users("mariadb", &["app", "etl"]) else { return };
+    let (scene, config) = Scene::with_users("mariadb", &["app", "etl"]);
     let id = &scene.account.id;
     let kind = "rdsauth_mysql_iam_user";
-    assert_eq!(scene.names(kind, &scene.users()), [format!("u{id}app@%"), format!("u{id}etl@%")]);
-    scene.import(kind, &scene.users(), 2);
+    assert_eq!(scene.names(kind, config.clone()), [format!("u{id}app@%"), format!("u{id}etl@%")]);
+    scene.import(kind, config, 2);
 }
 
 #[test]
@@ -150,12 +189,12 @@ fn policies() {
     account.put_policy("role/app", "orders", &document("rds-db:connect", "db-ORDERS"));
     account.put_policy("role/app", "other", &document("s3:GetObject", "db-ORDERS"));
     account.put_policy("user/jane", "any", &document("rds-db:Connect", "db-SHOP"));
-    let Some(scene) = Scene::new(account) else { return };
+    let scene = Scene::new(account);
     let kind = "rdsauth_iam_db_user_policy";
-    assert_eq!(scene.names(kind, ""), ["role/app/orders", "user/jane/any"]);
-    assert_eq!(scene.names(kind, "resource_ids = [\"db-SHOP\"]"), ["user/jane/any"]);
-    assert_eq!(scene.names(kind, "principal_types = [\"role\", \"group\"]"), ["role/app/orders"]);
-    scene.import(kind, "", 2);
+    assert_eq!(scene.names(kind, json!({})), ["role/app/orders", "user/jane/any"]);
+    assert_eq!(scene.names(kind, json!({ "resource_ids": ["db-SHOP"] })), ["user/jane/any"]);
+    assert_eq!(scene.names(kind, json!({ "principal_types": ["role", "group"] })), ["role/app/orders"]);
+    scene.import(kind, json!({}), 2);
 }
 
 #[test]
@@ -165,11 +204,17 @@ fn parameters() {
     let set = |name: &str, value: &str| json!({ "ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot" });
     let set = [set("rds.force_ssl", "0"), set("log_statement", "ddl")];
     account.call("rds", "ModifyDBParameterGroup", json!({ "DBParameterGroupName": "orders-pg16", "Parameters": set }));
-    let Some(scene) = Scene::new(account) else { return };
-    let (kind, group) = ("rdsauth_parameter", "db_parameter_group_name = \"orders-pg16\"");
-    assert_eq!(scene.names(kind, group), ["log_statement = ddl", "rds.force_ssl = 0"]);
-    assert_eq!(scene.names(kind, &format!("{group}\nnames = [\"rds.force_ssl\"]")), ["rds.force_ssl = 0"]);
-    scene.import(kind, group, 2);
+    let scene = Scene::new(account);
+    let (kind, group) = ("rdsauth_parameter", "orders-pg16");
+    assert_eq!(
+        scene.names(kind, json!({ "db_parameter_group_name": group })),
+        ["log_statement = ddl", "rds.force_ssl = 0"]
+    );
+    assert_eq!(
+        scene.names(kind, json!({ "db_parameter_group_name": group, "names": ["rds.force_ssl"] })),
+        ["rds.force_ssl = 0"]
+    );
+    scene.import(kind, json!({ "db_parameter_group_name": group }), 2);
 }
 
 #[test]
@@ -189,11 +234,16 @@ fn users_of_a_key() {
     let grant = json!({ "KeyId": key, "GranteePrincipal": principal("etl"), "Name": "Etl", "Operations": ["Decrypt"] });
     account.call("kms", "CreateGrant", grant);
     let (app, etl) = (format!("App: {}", principal("app")), format!("Etl: {}", principal("etl")));
-    let Some(scene) = Scene::new(account) else { return };
-    let (kind, of_key) = ("rdsauth_kms_key_user", format!("kms_key_arn = \"{key}\""));
-    assert_eq!(scene.names(kind, &of_key), [app, etl.clone()], "the administration of the key is no use of it");
-    assert_eq!(scene.names(kind, &format!("{of_key}\nmode = \"grant\"")), [etl]);
-    scene.import(kind, &format!("{of_key}\nmode = \"grant\""), 1);
+    let scene = Scene::new(account);
+    let kind = "rdsauth_kms_key_user";
+    let grants = json!({ "kms_key_arn": key, "mode": "grant" });
+    assert_eq!(
+        scene.names(kind, json!({ "kms_key_arn": key })),
+        [app, etl.clone()],
+        "the administration of the key is no use of it"
+    );
+    assert_eq!(scene.names(kind, grants.clone()), [etl]);
+    scene.import(kind, grants, 1);
 }
 
 #[test]
@@ -212,11 +262,14 @@ fn encrypted_snapshots() {
     while account.call("rds", "DescribeDBSnapshots", json!({ "DBSnapshotIdentifier": "encrypted" }))["DBSnapshots"][0]["Status"]
         != "available"
     {}
-    let Some(scene) = Scene::new(account) else { return };
+    let scene = Scene::new(account);
     let kind = "rdsauth_encrypted_snapshot";
-    assert_eq!(scene.names(kind, ""), ["encrypted (orders, available)"], "the plain one is not encrypted");
-    assert_eq!(scene.names(kind, "db_instance_identifier = \"shop\""), [""; 0]);
-    scene.generate(kind, "");
+    assert_eq!(scene.names(kind, json!({})), ["encrypted (orders, available)"], "the plain one is not encrypted");
+    assert_eq!(scene.names(kind, json!({ "db_instance_identifier": "shop" })), [""; 0]);
+    scene.generate(kind, &json!({}), 1);
+    if !scene.queries {
+        return;
+    }
     let generated = scene.tf.read("found.tf");
     let lines = generated.lines().filter(|line| !line.contains("db_instance_identifier"));
     let named = lines.map(|line| match line.starts_with("resource") {
@@ -230,10 +283,9 @@ fn encrypted_snapshots() {
 
 #[test]
 fn mistakes() {
-    let Some(scene) = Scene::new(Account::new()) else { return };
-    scene.list("rdsauth_iam_authentication", "engines = [\"oracle-ee\"]", "false");
-    scene.tf.run(&["query"]).expect_code(1).expect_text("must be one of");
-    let absent = "kms_key_arn = \"arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\"";
-    scene.list("rdsauth_kms_key_user", absent, "false");
-    scene.tf.run(&["query"]).expect_code(1).expect_text("kms_key_arn");
+    let scene = Scene::new(Account::new());
+    scene.refused("rdsauth_iam_authentication", json!({ "engines": ["oracle-ee"] }), "must be one of");
+    let absent = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    scene.refused("rdsauth_kms_key_user", json!({ "kms_key_arn": absent }), "kms_key_arn");
+    scene.refused("rdsauth_parameter", json!({}), "db_cluster_parameter_group_name");
 }

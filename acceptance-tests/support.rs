@@ -9,6 +9,7 @@ pub mod matrix;
 pub mod output;
 pub mod process;
 pub mod rdsauth;
+pub mod rpc;
 pub mod stage;
 pub mod terraform;
 

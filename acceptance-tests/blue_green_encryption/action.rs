@@ -1,106 +1,92 @@
-//! The action `rdsauth_switchover`, of a deployment that nothing in the state is about. It needs a CLI that has actions.
+//! The action `rdsauth_switchover`, of a deployment that nothing in the state is about.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::blue_green_encryption::{NAME, Scene};
-use crate::support::engine::Feature;
-
-const INVOKE: [&str; 4] = ["apply", "-auto-approve", "-json", "-invoke=action.rdsauth_switchover.it"];
-
-fn action(more: &str) -> String {
-    format!(
-        "action \"rdsauth_switchover\" \"it\" {{\n  config {{\n    blue_green_deployment_name = \"{NAME}\"\n    {more}\n  \
-         }}\n}}\n"
-    )
-}
+use crate::support::rpc::Action;
 
 impl Scene {
-    /// A deployment that somebody else has created, and that is available after some looks at it; nothing if the CLI has
-    /// no actions.
-    fn deployed(looks: u32) -> Option<Self> {
-        let scene = Self::new(&action(""));
-        if !scene.tf.has(Feature::Actions) {
-            return None;
-        }
+    /// A deployment that somebody else has created, and that is available after some looks at it.
+    fn deployed(looks: u32) -> Self {
+        let scene = Self::new("");
         scene.account.command("transitions", json!({ "busy": looks, "lingering": 0, "switching": 1 }));
         let source = &scene.databases()["orders"]["DBInstanceArn"];
         let keyed = json!([{ "SourceArn": source, "TargetKmsKeyId": scene.key }]);
         let new = json!({ "BlueGreenDeploymentName": NAME, "Source": source, "TargetResourceConfigurations": keyed });
         scene.rds("CreateBlueGreenDeployment", new);
-        Some(scene)
+        scene
     }
 
-    /// Invokes the action; what it says, and what it changes.
-    fn invoke(&self) -> (String, Vec<String>) {
+    /// Invokes the action with these arguments besides the name; what it says, and what it changes.
+    fn invoke(&self, more: Value) -> (Result<String, String>, Vec<String>) {
+        let mut config = json!({ "blue_green_deployment_name": NAME });
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.account.forget_calls();
-        (self.tf.ok(&INVOKE).stdout, self.account.changes())
+        let said = Action { tf: &self.tf, block: json!({}), kind: "rdsauth_switchover" }.invoke(&config);
+        (said, self.account.changes())
     }
 
-    /// The summary of its error, and what it changes.
-    fn refused(&self) -> (String, Vec<String>) {
-        self.account.forget_calls();
-        (self.tf.run(&INVOKE).expect_code(1).error().summary, self.account.changes())
+    #[track_caller]
+    fn assert_done(&self, more: Value, text: &str, changes: &[&str]) {
+        let (said, changed) = self.invoke(more);
+        assert!(said.as_ref().is_ok_and(|said| said.contains(text)), "{said:?}");
+        assert_eq!(changed, changes);
+    }
+
+    #[track_caller]
+    fn assert_refused(&self, more: Value, text: &str, changes: &[&str]) {
+        let (said, changed) = self.invoke(more);
+        assert!(said.as_ref().is_err_and(|said| said.contains(text)), "{said:?}");
+        assert_eq!(changed, changes);
     }
 }
 
 /// What an action changes that switches over.
-fn once() -> Vec<String> {
-    vec!["SwitchoverBlueGreenDeployment".to_owned()]
-}
+const ONCE: &[&str] = &["SwitchoverBlueGreenDeployment"];
 
 #[test]
 fn a_deployment_is_switched_over_once() {
-    let Some(scene) = Scene::deployed(5) else { return };
-    scene.configure(&action("kms_key_arn = var.key"));
+    let scene = Scene::deployed(5);
     let green = scene.databases()[&scene.green_of_rds()]["DbiResourceId"].clone();
-    let (said, changes) = scene.invoke();
+    let (said, changes) = scene.invoke(json!({ "kms_key_arn": scene.key }));
+    let said = said.unwrap();
     assert!(said.contains("Waiting for the blue/green deployment to be available"), "{said}");
-    assert!(said.contains("The switchover of \\\"orders-encrypted\\\" has completed"), "{said}");
-    assert_eq!(changes, once());
-    assert_eq!(
-        (scene.names(), &scene.databases()["orders"]["DbiResourceId"]),
-        (vec!["orders".to_owned(), "orders-old1".to_owned()], &green)
-    );
-    assert_eq!(scene.tf.ok(&["state", "list"]).stdout, "");
-    let (said, changes) = scene.invoke();
-    assert!(said.contains("switched over already"), "{said}");
-    assert_eq!(changes, [""; 0]);
+    assert!(said.contains("The switchover of \"orders-encrypted\" has completed"), "{said}");
+    assert_eq!(changes, ONCE);
+    assert_eq!(scene.databases()["orders"]["DbiResourceId"], green);
+    assert_eq!(scene.names(), ["orders", "orders-old1"]);
+    assert_eq!(scene.tf.state().addresses(), [""; 0]);
+    scene.assert_done(json!({}), "switched over already", &[]);
 }
 
 #[test]
 fn a_late_switchover_is_waited_for_by_the_next_invocation() {
-    let Some(scene) = Scene::deployed(0) else { return };
-    scene.account.command("transitions", json!({ "busy": 1, "lingering": 0, "switching": 40 }));
-    scene.configure(&action("timeouts {\n      invoke = \"5s\"\n    }"));
-    assert_eq!(scene.refused(), ("Switchover is not finished yet".to_owned(), once()));
-    scene.finish();
-    assert_eq!(scene.invoke().1, [""; 0]);
-    assert_eq!(scene.deployment()["Status"], "SWITCHOVER_COMPLETED");
+    let scene = Scene::deployed(0);
+    scene.account.command("transitions", json!({ "busy": 1, "lingering": 0, "switching": 8 }));
+    scene.assert_refused(json!({ "timeouts": { "invoke": "5s" } }), "Switchover is not finished yet", ONCE);
+    scene.assert_done(json!({}), "has completed", &[]);
 }
 
 #[test]
 fn a_switchover_that_is_undone_can_be_tried_again() {
-    let Some(scene) = Scene::deployed(0) else { return };
-    let failed = ("Switchover failed".to_owned(), once());
-    scene.fail_switchover("AVAILABLE");
-    assert_eq!(scene.refused(), failed);
-    scene.fail_switchover("SWITCHOVER_FAILED");
-    assert_eq!(scene.refused(), failed);
-    let error = scene.tf.run(&INVOKE).expect_code(1).error();
-    assert!(error.detail.contains("does not accept another switchover"), "{error:?}");
+    let scene = Scene::deployed(0);
+    for status in ["AVAILABLE", "SWITCHOVER_FAILED"] {
+        scene.fail_switchover(status);
+        scene.assert_refused(json!({}), "Switchover failed", ONCE);
+    }
+    scene.assert_refused(json!({}), "does not accept another switchover", &[]);
 }
 
 #[test]
 fn what_is_not_fit_is_not_switched_to() {
-    let Some(scene) = Scene::deployed(0) else { return };
+    let scene = Scene::deployed(0);
+    scene.assert_refused(json!({ "switchover_timeout": 10 }), "switchover_timeout", &[]);
     let other = scene.account.add_key(json!({}));
-    scene.configure(&action(&format!("kms_key_arn = {other:?}")));
-    assert_eq!(scene.refused(), ("Green environment has another key".to_owned(), vec![]));
-    scene.configure(&action(""));
+    scene.assert_refused(json!({ "kms_key_arn": other }), "Green environment has another key", &[]);
     let green = scene.green_of_rds();
     scene.rds("DeleteDBInstance", json!({ "DBInstanceIdentifier": green, "SkipFinalSnapshot": true }));
-    assert_eq!(scene.refused(), ("Green environment is invalid".to_owned(), vec![]));
-    scene.configure(&action("").replace(NAME, "absent"));
-    scene.tf.ok(&["plan", INVOKE[3]]).expect_text("The action fails unless it is created earlier");
-    assert_eq!(scene.refused(), ("Blue/green deployment not found".to_owned(), vec![]));
+    scene.assert_refused(json!({}), "Green environment is invalid", &[]);
+    let absent = json!({ "blue_green_deployment_name": "absent" });
+    scene.assert_refused(absent.clone(), "The action fails unless it is created earlier", &[]);
+    scene.assert_refused(absent, "There is no blue/green deployment \"absent\"", &[]);
 }

@@ -1,40 +1,36 @@
-//! The action `rdsauth_dms_table_reload`: tables are loaded again. It needs a CLI that has actions.
+//! The action `rdsauth_dms_table_reload`: tables are loaded again.
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::dms_migration::{Scene, with_changes};
-use crate::support::engine::Feature;
 use crate::support::eventually;
-
-const INVOKE: [&str; 3] = ["apply", "-auto-approve", "-invoke=action.rdsauth_dms_table_reload.it"];
-
-fn reload(tables: &str) -> String {
-    format!(
-        "action \"rdsauth_dms_table_reload\" \"it\" {{\n  config {{\n    replication_task_arn = \
-         rdsauth_dms_migration.it.arn\n{tables}\n  }}\n}}\n"
-    )
-}
+use crate::support::rpc::Action;
 
 #[test]
 fn a_table_is_loaded_again() {
-    let migration = with_changes("wait_for = \"caught_up\"");
-    let scene = Scene::with_servers(&migration);
-    if !scene.tf.has(Feature::Actions) {
-        return;
-    }
+    let scene = Scene::with_servers(&with_changes("wait_for = \"caught_up\""));
     scene.tf.apply();
-    scene.configure(&[&migration, &reload("")[..]].concat());
-    scene.tf.ok(&INVOKE).expect_text("No table has an error or differs");
+    let task = scene.state("arn");
+    let reload = |tables: Value| {
+        scene.account.forget_calls();
+        let config = json!({ "replication_task_arn": task, "table": tables });
+        Action { tf: &scene.tf, block: json!({}), kind: "rdsauth_dms_table_reload" }.invoke(&config)
+    };
+    let said = reload(json!([])).unwrap();
+    assert!(said.contains("No table has an error or differs"), "{said}");
     scene.target("DELETE FROM items");
-    let table = "    table {\n      schema_name = \"public\"\n      table_name = \"items\"\n    }";
-    scene.configure(&[&migration, &reload(table)[..]].concat());
-    scene.account.forget_calls();
-    scene.tf.ok(&INVOKE).expect_text("DMS loads again: public.items.");
+    let items = json!([{ "schema_name": "public", "table_name": "items" }]);
+    let said = reload(items.clone()).unwrap();
+    assert!(said.contains("DMS loads again: public.items."), "{said}");
     assert_eq!(scene.account.changes(), ["ReloadTables"]);
     let all = || scene.target("SELECT count(*) FROM items").trim().lines().last() == Some("20");
     eventually("all rows", Duration::from_secs(60), || all().then_some(()));
 
+    let said = reload(json!([{ "schema_name": "", "table_name": "items" }])).unwrap_err();
+    assert!(said.contains("schema_name"), "{said}");
     scene.stop();
-    let run = scene.tf.run(&INVOKE).expect_code(1);
-    run.expect_text("Cannot reload the tables");
+    let said = reload(items).unwrap_err();
+    assert!(said.contains("Cannot reload the tables"), "{said}");
 }

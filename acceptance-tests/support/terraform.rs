@@ -74,13 +74,17 @@ impl Terraform {
         }
     }
 
+    /// Whether the CLI has a feature.
+    pub fn knows(&self, feature: Feature) -> bool {
+        feature.since(self.engine.name).is_some_and(|since| self.version() >= since)
+    }
+
     /// Whether the CLI has a feature. If not, says so, and the test ends there.
     pub fn has(&self, feature: Feature) -> bool {
-        let name = self.engine.name;
-        let is_there = feature.since(name).is_some_and(|since| self.version() >= since);
+        let is_there = self.knows(feature);
         if !is_there {
             let (major, minor) = self.version();
-            skip(&format!("{name} {major}.{minor} lacks {feature:?}"));
+            skip(&format!("{} {major}.{minor} lacks {feature:?}", self.engine.name));
         }
         is_there
     }
@@ -367,6 +371,12 @@ impl Terraform {
              filesystem_mirror {{\n    path    = {mirror:?}\n    include = [\"*/*/*\"]\n  }}\n}}\n"
         );
         fs::write(machine.join("cli.tfrc"), config).expect("the CLI configuration");
+    }
+
+    /// What a command of the CLI and the plugins it starts have in their environment.
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        let command = self.command(&[]);
+        command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

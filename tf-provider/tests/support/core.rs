@@ -148,6 +148,14 @@ impl Launch {
         self
     }
 
+    /// Gives it these variables in place of those of this process.
+    pub fn only(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let set = self.command.as_std().get_envs();
+        let own: Vec<_> = set.filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+        self.command.env_clear().envs(variables).envs(own);
+        self
+    }
+
     /// As core does when the user has set `TF_DISABLE_PLUGIN_TLS`.
     pub fn plaintext(mut self) -> Self {
         self.command.env_remove("PLUGIN_CLIENT_CERT");
