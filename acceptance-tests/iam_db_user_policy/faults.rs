@@ -1,12 +1,12 @@
 //! Faults of AWS and the network, and interruptions by the user, in the middle of an operation.
 
-use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::iam_db_user_policy::{IT, NAME, POLICY, Scene};
 use crate::support::commands::NEVER;
+use crate::support::eventually;
 use crate::support::process::Running;
 
 /// Applies during a fault, which must not affect the result.
@@ -215,14 +215,8 @@ fn creates_at_the_same_time_are_all_resumed() {
     (0..20).for_each(|index| scene.account.add(&format!("role/app-{index}")));
     scene.account.fault(json!({ "operation": "PutRolePolicy", "fault": "delay", "seconds": NEVER, "when": "after" }));
     let running = scene.tf.start(&APPLY);
-    let are_written = || scene.account.changes().len() == AT_A_TIME;
-    let soon = (0..600).any(|_| {
-        are_written() || {
-            thread::sleep(Duration::from_millis(100));
-            false
-        }
-    });
-    assert!(soon, "{:?}", scene.account.changes());
+    let are_written = || (scene.account.changes().len() == AT_A_TIME).then_some(());
+    eventually("ten writes", Duration::from_secs(60), are_written);
     running.kill_providers();
     scene.account.end_faults();
     scene.account.forget_calls();
