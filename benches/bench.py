@@ -10,6 +10,7 @@ refresh  calls and wall time of a refresh of 1000 resources of all kinds, beside
 many     calls and wall time of refreshes of 1, 100 and 1000 resources whose reads lists answer (takes ten minutes)
 region   calls and wall time of the security posture of a region with 1000 DB instances
 polls    calls of each look at a migration of 500 tables
+users    sessions, statements and wall time of commands on 100 users of one database server, of each engine
 drift    wall time and memory of a plan that compares two databases with 10 000 tables, of each engine
 builds   cold and warm builds in a folder of their own (takes a quarter of an hour; `--only` leaves it out)
 """
@@ -33,10 +34,11 @@ import drift as large
 import many as listed
 import polls as migration
 import remote
+import users as many
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve()
-PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "many", "region", "polls", "drift", "builds"]
+PARTS = ["start", "memory", "size", "plan", "calls", "refresh", "many", "region", "polls", "users", "drift", "builds"]
 STARTS = 50
 PLANS = {1: 15, 100: 11, 1000: 7}  # number of resources: number of plans
 MB = 1_000_000
@@ -333,6 +335,10 @@ def region(bench, provider, binary):
 
 def polls(bench, provider, binary):
     return migration.polls(bench) if provider.calls_aws else []
+
+
+def users(bench, provider, binary):
+    return many.users(bench) if provider.calls_aws else []
 
 
 def drift(bench, provider, binary):
