@@ -320,7 +320,7 @@ fn gone_with_its_database(engine: &'static str) {
     scene.drop_user();
 }
 
-/// Plans and refreshes share a session, and a create uses the one of the plan that core makes right before it.
+/// All operations of a process share a session if they come one after the other.
 fn few_sessions(engine: &'static str) {
     let named = format!("{BY_SECRET}\n application_name = \"shop-terraform\"");
     let scene = Scene::of(engine, PROVIDER, &named);
@@ -340,19 +340,31 @@ fn few_sessions(engine: &'static str) {
     let four = [&["apply"][..], &["apply", "-refresh-only"], &["destroy", "-refresh=false"]].map(work);
     // Sessions and statements; a prepared statement of PostgreSQL counts once.
     let most = match engine {
-        "postgres" => [[(2, 12), (1, 2), (1, 21)], [(5, 48), (1, 8), (4, 84)]],
-        _ => [[(2, 7), (1, 4), (1, 5)], [(5, 22), (1, 10), (4, 20)]],
+        "postgres" => [[(2, 11), (1, 2), (1, 21)], [(2, 38), (1, 5), (1, 81)]],
+        _ => [[(2, 7), (1, 4), (1, 5)], [(2, 16), (1, 10), (1, 14)]],
     };
     assert_eq!([one, four], most);
 }
 
-/// The session that a plan has kept breaks before the create uses it, which `SELECT 1` shows.
+/// A session breaks that a refresh has not used for a while, which `SELECT 1` shows.
 #[test]
 fn a_session_that_broke_is_opened_again() {
     let scene = Scene::new(PROVIDER, BY_SECRET);
-    scene.account.statement_fault(json!({ "sql": "^SELECT 1$", "fault": "cut" }));
+    let user = scene.tf.read("user.tf");
+    let between = "data \"rdsauth_db_endpoint\" \"between\" {\n  db_instance_identifier = \"orders\"\n  depends_on = \
+                   [rdsauth_postgresql_iam_user.it]\n}\n";
+    let other = user.replace("\"it\"", "\"other\"").replace("name = var.user", "name = \"${var.user}_other\"");
+    let other =
+        other.replace("database_connection", "depends_on = [data.rdsauth_db_endpoint.between]\n  database_connection");
+    scene.tf.write("other.tf", &format!("{between}{other}"));
     scene.tf.apply();
-    assert_eq!((scene.account.sessions().len(), scene.account.statement_strikes()), (3, 1));
+    scene.account.forget_statements();
+    scene.account.fault(
+        json!({ "operation": "DescribeDBInstances", "fault": "delay", "when": "before", "seconds": 3, "times": 1 }),
+    );
+    scene.account.statement_fault(json!({ "sql": "^SELECT 1$", "fault": "cut" }));
+    scene.tf.assert_plan_empty();
+    assert_eq!((scene.account.sessions().len(), scene.account.statement_strikes()), (2, 1));
     scene.account.end_statement_faults();
     scene.tf.destroy();
 }

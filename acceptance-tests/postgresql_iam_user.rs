@@ -8,6 +8,7 @@ mod lifecycle;
 mod names;
 mod newer;
 mod reader;
+mod sessions;
 mod unreached;
 
 use std::env;

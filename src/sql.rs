@@ -10,8 +10,10 @@ mod engine;
 pub mod error;
 pub mod fence;
 mod kept;
+mod listing;
 pub mod movability;
 pub mod mysql;
+mod pool;
 pub mod postgres;
 pub mod quiet;
 pub mod quote;
@@ -30,7 +32,8 @@ use tokio::time::timeout;
 
 pub use self::engine::Engine;
 pub use self::error::{Error, Kind, Refusal};
-pub use self::kept::{Kept, Key};
+pub use self::kept::Kept;
+pub use self::pool::{Idle, Key, Turn};
 
 /// A database, and how to log in to it.
 #[derive(Clone)]

@@ -269,6 +269,7 @@ impl Resource<World> for MysqlIamUser {
         if !*state.adopted.get()? {
             let dropped = users::drop(&mut session, state.account()).await;
             state.at_fault(dropped, "Cannot drop the user", Self::name.path())?;
+            state.leave(cx, session);
             return deletion.done();
         }
         let previous = state.previous(session.server())?;
@@ -276,6 +277,7 @@ impl Resource<World> for MysqlIamUser {
         let stay = previous.within(&user.grants);
         let applied = users::apply_grants(&mut session, state.account(), &user.grants, &stay, &ours).await;
         state.at_fault(applied, "Cannot revoke the privileges", Self::name.path())?;
+        state.leave(cx, session);
         cx.warn(diagnostics::stays(state.account()));
         deletion.done()
     }
@@ -394,8 +396,12 @@ impl MysqlIamUser {
     /// Reads, in a session that is returned to the pool.
     async fn read_user(&self, cx: &Ctx, mut session: Session) -> Result<Option<User>, sql::Error> {
         let found = users::find(&mut session, self.account()).await?;
-        self.database_connection.leave_mysql(cx, session, self.patience());
+        self.leave(cx, session);
         Ok(found)
+    }
+
+    fn leave(&self, cx: &Ctx, session: Session) {
+        self.database_connection.leave_mysql(cx, session, self.patience());
     }
 
     /// From the present account to the wanted one, whether nothing, some or all of it has been done.
@@ -447,6 +453,7 @@ impl MysqlIamUser {
         let wanted = wanted.with(&previous.within(&there));
         let applied = users::apply_grants(&mut session, self.account(), &there, &wanted, &surplus).await;
         self.at_fault(applied, "Cannot grant the privileges", Self::grant.path())?;
+        self.leave(cx, session);
         Ok(self)
     }
 

@@ -232,18 +232,16 @@ impl Resource<World> for PostgresqlIamUser {
     const SUBCATEGORY: &'static str = "IAM database authentication";
 
     async fn create(cx: &Ctx, plan: Self) -> Result<Self> {
-        let session = plan.session(cx).await?;
-        plan.create_or_adopt(cx, &session).await
+        let session = plan.session_to_write(cx).await?;
+        let created = plan.create_or_adopt(cx, &session).await?;
+        created.database_connection.leave_postgres(cx, session);
+        Ok(created)
     }
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
         let known = state.known()?.filter(|_| !cx.is_import());
-        let opened = connection::for_refresh(cx, state.session(cx)).await?;
-        let Some(session) = opened else { return Ok(Some(state)) };
-        let found = roles::find(&session, &state.name, known.as_ref()).await;
-        let Some(found) = connection::unless_lost(cx, found, connection::AS_KNOWN)? else { return Ok(Some(state)) };
-        state.database_connection.leave_postgres(cx, session);
+        let Some(found) = state.refreshed(cx, known.as_ref()).await? else { return Ok(Some(state)) };
         let Some(role) = found else { return Ok(None) };
         match &known {
             None => {
@@ -273,7 +271,7 @@ impl Resource<World> for PostgresqlIamUser {
             }
             return Ok(plan);
         }
-        let session = plan.session(cx).await?;
+        let session = plan.session_to_write(cx).await?;
         let known = state.known()?;
         let found = roles::find(&session, &state.name, known.as_ref()).await.map_err(|error| plan.fault(error))?;
         match found.filter(|role| known.is_some_and(|known| role.is(&known))) {
@@ -284,14 +282,15 @@ impl Resource<World> for PostgresqlIamUser {
                 plan.granted_roles = state.granted_roles;
                 plan.write(cx, &session, Some(role.oid), None).await?;
                 plan.keep(promised);
-                Ok(plan)
             }
-            None if plan.place() == state.place() => Err(diagnostics::role_missing(&state.name)),
+            None if plan.place() == state.place() => return Err(diagnostics::role_missing(&state.name)),
             None => {
                 cx.warn(diagnostics::not_moved(&state.name, &state.place()));
-                plan.create_or_adopt(cx, &session).await
+                plan = plan.create_or_adopt(cx, &session).await?;
             }
         }
+        plan.database_connection.leave_postgres(cx, session);
+        Ok(plan)
     }
 
     async fn delete(cx: &Ctx, state: Self) -> Result<()> {
@@ -332,7 +331,8 @@ impl Resource<World> for PostgresqlIamUser {
         let wanted = planned.decode();
         let writes = foreseen::fill(plan) || plan.changed(Self::reassign_owned_to);
         let Some(wanted) = wanted.filter(|_| writes && cx.is_known() && cx.databases().is_ok()) else { return Ok(()) };
-        if connection::is_skipped(cx) {
+        // An earlier process of this run has looked at what a create needs, and the create looks again.
+        if connection::is_skipped(cx) || plan.is_create() && to_look.is_none() {
             return Ok(());
         }
         let opened = wanted.session(cx).await;
@@ -346,14 +346,11 @@ impl Resource<World> for PostgresqlIamUser {
             let error = diagnostics::unfit_heir(heir, unfit).at(Self::reassign_owned_to);
             cx.warn(Diagnostic { severity: Severity::Warning, ..error });
         }
+        let found = survey.found.clone();
         // Roles may be created in the same apply.
         wanted.judge(&name, &Survey { missing: Vec::new(), heir: None, ..survey })?;
-        if let Some(subject) = to_look.filter(|_| !wanted.adopt_existing) {
-            match roles::find(&session, &name, None).await {
-                Ok(Some(role)) => cx.claims().warn_exists(cx, &subject, &Creator::of(role.mark.as_ref())),
-                Ok(None) => {}
-                Err(_) => return Ok(()), // The apply will report it.
-            }
+        if let (Some(subject), Some(found), false) = (to_look, found, wanted.adopt_existing) {
+            cx.claims().warn_exists(cx, &subject, &Creator::of(found.mark.as_ref()));
         }
         wanted.database_connection.leave_postgres(cx, session);
         Ok(())
@@ -400,8 +397,31 @@ impl PostgresqlIamUser {
         !matches!(self.adopted, Computed::Known(true)) && claims::is_of_another(cx, Self::TYPE, role.mark.as_deref())
     }
 
+    /// The role as a refresh finds it; nothing, with a warning, if the database cannot be reached.
+    async fn refreshed(&self, cx: &Ctx, known: Option<&Known>) -> Result<Option<Option<Role>>> {
+        let one = || async {
+            let opened = connection::for_refresh(cx, self.session(cx)).await?;
+            let Some(session) = opened else { return Ok(None) };
+            let found = roles::find(&session, &self.name, known).await;
+            let Some(found) = connection::unless_lost(cx, found, connection::AS_KNOWN)? else { return Ok(None) };
+            self.database_connection.leave_postgres(cx, session);
+            Ok(Some(found))
+        };
+        match known {
+            Some(known) if !connection::is_skipped(cx) => {
+                let is_it = |role: &Role| role.is(known);
+                self.database_connection.shared_role(cx, &self.name, is_it, one).await
+            }
+            _ => one().await,
+        }
+    }
+
     async fn session(&self, cx: &Ctx) -> Result<Session> {
         self.database_connection.postgres(cx, Self::database_connection).await
+    }
+
+    async fn session_to_write(&self, cx: &Ctx) -> Result<Session> {
+        self.database_connection.postgres_to_write(cx, Self::database_connection).await
     }
 
     fn place(&self) -> Place {
@@ -439,14 +459,14 @@ impl PostgresqlIamUser {
     /// Creates the role, or adopts the existing one.
     async fn create_or_adopt(mut self, cx: &Ctx, session: &Session) -> Result<Self> {
         let mut claim = ownership::begin(cx, &self).await?;
-        let found = roles::find(session, &self.name, None).await.map_err(|error| self.fault(error))?;
-        let mark = found.as_ref().and_then(|role| role.mark.clone());
+        let survey = self.survey(session, &self.name).await.map_err(|error| self.fault(error))?;
+        let mark = survey.found.as_ref().and_then(|role| role.mark.clone());
         let is_earlier = claim.owns_mark(mark.as_deref());
-        let adopted = found.is_some() && !is_earlier;
+        let adopted = survey.found.is_some() && !is_earlier;
         if adopted && !self.adopt_existing {
             return Err(diagnostics::can_be_adopted(claim.refuse(&Creator::of(mark.as_ref()))));
         }
-        self.ensure_allowed(session, &self.name).await?;
+        self.judge(&self.name, &survey)?;
         if let Some(mark) = mark.filter(|_| is_earlier) {
             claim.resume(&mark);
             claim.warn_adopted(cx);
@@ -455,7 +475,7 @@ impl PostgresqlIamUser {
         let promised = self.promised();
         self.adopted = adopted.into();
         self.granted_roles = Set::default().into();
-        let oid = found.as_ref().map(|role| role.oid);
+        let oid = survey.found.as_ref().map(|role| role.oid);
         if let Err(error) = self.write(cx, session, oid, Some(&claim.mark())).await {
             return Err(match roles::find(session, &self.name, None).await {
                 // The role was created by others in the meantime.

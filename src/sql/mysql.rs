@@ -30,7 +30,7 @@ use tokio::time::timeout;
 
 use crate::sql::dial::dial;
 use crate::sql::mysql::server::Server;
-use crate::sql::{Error, Kind, Refusal, Target, tls};
+use crate::sql::{Error, Idle, Kind, Refusal, Target, Turn, tls};
 
 /// A session. Dropping it closes the connection.
 pub struct Session {
@@ -38,6 +38,7 @@ pub struct Session {
     target: Target,
     server: Server,
     user: String,
+    turn: Turn,
 }
 
 const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names, CURRENT_USER()";
@@ -70,7 +71,8 @@ impl Session {
             connected => connected,
         };
         let connection = connected.map_err(|error| explain(target, &error, Kind::Unreached))?;
-        let mut session = Self { connection, target: target.clone(), server: Server::default(), user: String::new() };
+        let (server, user, turn) = (Server::default(), String::new(), Turn::default());
+        let mut session = Self { connection, target: target.clone(), server, user, turn };
         session.set_up(lock_timeout).await?;
         Ok(session)
     }
@@ -96,9 +98,24 @@ impl Session {
         &self.user
     }
 
-    /// Whether the server still answers.
-    pub async fn is_alive(&mut self) -> bool {
-        UnderWay::of(self).answer("PING", self.connection.ping()).await.is_ok()
+    /// An unused session if the server still answers.
+    pub async fn revived(idle: Idle<Self>) -> Option<Self> {
+        let mut session = idle.session;
+        let is_alive = UnderWay::of(&session).answer("PING", session.connection.ping()).await.is_ok();
+        is_alive.then_some(session)
+    }
+
+    /// The same session, which holds the turn of an operation as long as it exists.
+    #[must_use]
+    pub fn holding(self, turn: Turn) -> Self {
+        Self { turn, ..self }
+    }
+
+    /// Ends the turn of the operation.
+    #[must_use]
+    pub fn released(mut self) -> (Self, Turn) {
+        let turn = std::mem::take(&mut self.turn);
+        (self, turn)
     }
 
     /// Which server this is.

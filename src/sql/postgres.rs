@@ -31,7 +31,7 @@ use tokio_postgres::{CancelToken, Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::sql::dial::dial;
-use crate::sql::{Error, Kind, Refusal, Target, tls};
+use crate::sql::{Error, Idle, Kind, Refusal, Target, Turn, tls};
 
 /// A session. Dropping it closes the connection; dropping a statement under way cancels it.
 pub struct Session {
@@ -39,6 +39,7 @@ pub struct Session {
     target: Target,
     address: SocketAddr,
     tls: MakeRustlsConnect,
+    turn: Turn,
 }
 
 /// An argument of a statement.
@@ -64,7 +65,7 @@ impl Session {
         let dialled = dial(&target.addresses().await?).await;
         let (address, stream) = dialled.map_err(|error| Error::unreached(target, &error))?;
         let client = login(target, stream, &mut tls).await?;
-        let session = Self { client, target: target.clone(), address, tls };
+        let session = Self { client, target: target.clone(), address, tls, turn: Turn::default() };
         session.set_up().await?;
         Ok(session)
     }
@@ -87,9 +88,25 @@ impl Session {
         &self.target.user
     }
 
-    /// Whether the server still answers.
-    pub async fn is_alive(&self) -> bool {
-        !self.client.is_closed() && self.run("SELECT 1").await.is_ok()
+    /// An unused session if it still exists. The server says when it ends one; only that it cannot be reached any more has
+    /// to be found out.
+    pub async fn revived(idle: Idle<Self>) -> Option<Self> {
+        let (is_old, session) = (idle.is_old(), idle.session);
+        let is_alive = !session.client.is_closed() && (!is_old || session.run("SELECT 1").await.is_ok());
+        is_alive.then_some(session)
+    }
+
+    /// The same session, which holds the turn of an operation as long as it exists.
+    #[must_use]
+    pub fn holding(self, turn: Turn) -> Self {
+        Self { turn, ..self }
+    }
+
+    /// Ends the turn of the operation.
+    #[must_use]
+    pub fn released(mut self) -> (Self, Turn) {
+        let turn = std::mem::take(&mut self.turn);
+        (self, turn)
     }
 
     /// The database that the session is in.
@@ -119,6 +136,15 @@ impl Session {
         lock_timeout: Duration,
         work: impl Fn() -> F,
     ) -> Result<T, Error> {
+        self.transaction(lock_timeout, "COMMIT", |begin| self.begun(begin, work())).await
+    }
+
+    /// The same of work that gets the statements which begin it, to send them together with others.
+    pub(crate) async fn atomically_with<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        lock_timeout: Duration,
+        work: impl Fn(String) -> F,
+    ) -> Result<T, Error> {
         self.transaction(lock_timeout, "COMMIT", work).await
     }
 
@@ -134,7 +160,12 @@ impl Session {
         lock_timeout: Duration,
         work: impl Fn() -> F,
     ) -> Result<T, Error> {
-        self.transaction(lock_timeout, "ROLLBACK", work).await
+        self.transaction(lock_timeout, "ROLLBACK", |begin| self.begun(begin, work())).await
+    }
+
+    async fn begun<T>(&self, begin: String, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.run(&begin).await?;
+        work.await
     }
 
     /// Runs work that reads, in a transaction that can do nothing else, so that all of it sees the same state.
@@ -152,13 +183,12 @@ impl Session {
         &self,
         lock_timeout: Duration,
         end: &str,
-        work: impl Fn() -> F,
+        work: impl Fn(String) -> F,
     ) -> Result<T, Error> {
         let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", millis(lock_timeout));
         let mut tries = 1;
         loop {
-            self.run(&begin).await?;
-            let done = match work().await {
+            let done = match work(begin.clone()).await {
                 Ok(done) => self.run(end).await.map(|()| done),
                 Err(error) => Err(error),
             };
@@ -224,7 +254,7 @@ struct UnderWay<'a> {
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            let Session { client, target, address, tls } = self.session;
+            let Session { client, target, address, tls, .. } = self.session;
             at_the_end(cancel(client.cancel_token(), target.clone(), *address, tls.clone()));
         }
     }

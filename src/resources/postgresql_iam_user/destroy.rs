@@ -6,6 +6,7 @@ use crate::parts::db::connection::Engine;
 use crate::resources::postgresql_iam_user::{PostgresqlIamUser, diagnostics};
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Role, Then};
+use crate::sql::{Kind, Refusal};
 use crate::world::Ctx;
 
 impl PostgresqlIamUser {
@@ -13,7 +14,7 @@ impl PostgresqlIamUser {
         if self.on_destroy == "leave" {
             return Ok(());
         }
-        let opened = self.session(cx).await;
+        let opened = self.session_to_write(cx).await;
         let what = format!("The user \"{}\"", self.name);
         let opened = self.database_connection.unless_deleted(cx, Engine::Postgres, opened, &what).await;
         let Some(session) = opened? else { return Ok(()) };
@@ -31,7 +32,9 @@ impl PostgresqlIamUser {
             "revoke_rds_iam" => self.revoke(cx, &session, &role, &[roles::IAM]).await,
             _ => self.drop(cx, &session, &role).await,
         };
-        destroyed.context("Cannot drop the database user", &self.name)
+        destroyed.context("Cannot drop the database user", &self.name)?;
+        self.database_connection.leave_postgres(cx, session);
+        Ok(())
     }
 
     async fn revoke(&self, cx: &Ctx, session: &Session, role: &Role, from: &[&str]) -> Result<()> {
@@ -50,6 +53,16 @@ impl PostgresqlIamUser {
         let closed: Vec<_> = others.iter().filter(|other| !other.is_open).map(|other| other.name.as_str()).collect();
         if !closed.is_empty() {
             return Err(diagnostics::closed(&closed));
+        }
+        if others.is_empty() {
+            // One transaction, which is rehearsed only to tell what is in its way.
+            match roles::clear(session, role.oid, heir, Then::Drop, self.patience()).await {
+                Err(error) if error.refusal() == Some(Refusal::Dependency) => {}
+                Err(error) if error.kind != Kind::Lost => {
+                    return Err(diagnostics::nothing_changed(session.database(), diagnostics::not_cleared(error)));
+                }
+                cleared => return cleared.map_err(diagnostics::not_cleared),
+            }
         }
         let mut left = Vec::new();
         for other in &others {

@@ -26,6 +26,11 @@ impl Memberships {
         self.0.keys()
     }
 
+    /// The roles that a member is directly in.
+    pub(crate) fn of(&self, member: &str) -> impl Iterator<Item = &String> {
+        self.0.get(member).into_iter().flatten()
+    }
+
     /// The ways from a member up to a role, the shortest first and no more than [`MOST`].
     ///
     /// There can be exponentially many, so only chains that lead there are followed, and each of them no further than

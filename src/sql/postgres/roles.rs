@@ -7,9 +7,11 @@ mod clear;
 mod revoke;
 mod survey;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 use crate::records::role_comments;
 use crate::sql::postgres::memberships::{EDGE, Memberships};
@@ -87,6 +89,13 @@ pub struct Wanted<'a> {
     pub mark: Option<&'a str>,
 }
 
+/// All roles of a server, as one read has shown them.
+#[derive(Clone, Debug)]
+pub struct All {
+    roles: HashMap<String, Role>,
+    memberships: Memberships,
+}
+
 /// The result of a change of a role.
 #[derive(Clone, Debug)]
 pub struct Written {
@@ -110,7 +119,24 @@ pub const ATTRIBUTES: [&str; 4] = ["BYPASSRLS", "CREATEDB", "CREATEROLE", "SUPER
 /// Between the roles of a way from a member to a role.
 const ARROW: &str = " → ";
 
+impl All {
+    /// The role of a name.
+    pub fn role(&self, name: &str) -> Option<Role> {
+        Some(self.roles.get(name)?.clone().within(&self.memberships))
+    }
+}
+
 impl Role {
+    /// The same with its memberships.
+    fn within(self, memberships: &Memberships) -> Self {
+        let iam_paths = memberships.paths(&self.name, IAM);
+        Self {
+            roles: memberships.of(&self.name).cloned().collect(),
+            iam_paths: iam_paths.iter().map(|path| path.join(ARROW)).collect(),
+            ..self
+        }
+    }
+
     /// The roles that it is a member of, except those of RDS that have arguments of their own.
     pub fn further_roles(&self) -> impl Iterator<Item = &String> {
         self.roles.iter().filter(|role| ![IAM, REPLICATION].contains(&role.as_str()))
@@ -170,6 +196,15 @@ pub async fn find(session: &Session, name: &str, known: Option<&Known>) -> Resul
     find_where(session, is_it, &[&name, &known.map(|known| known.oid), &ours]).await
 }
 
+/// All roles of the server.
+///
+/// # Errors
+/// Any of the session.
+pub async fn all(session: &Session) -> Result<All, Error> {
+    let (found, memberships) = read(session, "true", &[]).await?;
+    Ok(All { roles: found.into_iter().map(|role| (role.name.clone(), role)).collect(), memberships })
+}
+
 /// The names of the roles that can log in and are members of `rds_iam`, directly or through other roles.
 ///
 /// # Errors
@@ -191,6 +226,12 @@ async fn find_again(session: &Session, oid: u32) -> Result<Option<Role>, Error> 
 }
 
 async fn find_where(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Result<Option<Role>, Error> {
+    let (found, memberships) = read(session, is_it, arguments).await?;
+    Ok(found.into_iter().next().map(|role| role.within(&memberships)))
+}
+
+/// Roles still without memberships, and the memberships of all of them.
+async fn read(session: &Session, is_it: &str, arguments: &[Argument<'_>]) -> Result<(Vec<Role>, Memberships), Error> {
     let sql = format!(
         "WITH RECURSIVE {EDGE}, \
          it AS (SELECT * FROM pg_roles WHERE {is_it}), \
@@ -200,38 +241,39 @@ async fn find_where(session: &Session, is_it: &str, arguments: &[Argument<'_>]) 
              THEN to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') \
              WHEN rolvaliduntil < 'epoch' THEN '-infinity' END, \
            shobj_description(it.oid, 'pg_authid'), \
-           ARRAY(SELECT g.rolname::text FROM pg_roles g \
-             WHERE g.oid IN (SELECT roleid FROM edge WHERE member = it.oid) ORDER BY 1), \
-           (SELECT json_agg(json_build_array(m.rolname, r.rolname))::text FROM edge \
-             JOIN pg_roles m ON m.oid = edge.member JOIN pg_roles r ON r.oid = edge.roleid \
-             WHERE member IN (SELECT role FROM up)), \
+           CASE WHEN row_number() OVER () = 1 THEN \
+             (SELECT json_agg(json_build_array(m.rolname, r.rolname))::text FROM edge \
+               JOIN pg_roles m ON m.oid = edge.member JOIN pg_roles r ON r.oid = edge.roleid \
+               WHERE member IN (SELECT role FROM up)) END, \
            has_column_privilege('pg_authid', 'rolpassword', 'SELECT') AND has_column_privilege('pg_authid', 'oid', 'SELECT'), \
            array_remove(ARRAY[CASE WHEN rolbypassrls THEN 'BYPASSRLS' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END, \
              CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolsuper THEN 'SUPERUSER' END], NULL) \
          FROM it"
     );
-    let Some(row) = session.row(&sql, arguments).await? else { return Ok(None) };
-    let (oid, name, comment): (u32, String, Option<String>) = (row.get(0), row.get(1), row.get(6));
-    let password_set = match row.get(9) {
-        true => has_password(session, oid).await?,
-        false => None,
-    };
-    let iam_paths = edges(session, row.get(8))?.paths(&name, IAM);
-    Ok(Some(Role {
+    let rows = session.rows(&sql, arguments).await?;
+    let memberships = edges(session, rows.iter().find_map(|row| row.get(7)))?;
+    let oids: Vec<u32> = rows.iter().filter(|row| row.get(8)).map(|row| row.get(0)).collect();
+    let passwords = passwords(session, &oids).await?;
+    Ok((rows.iter().map(|row| role(row, &passwords)).collect(), memberships))
+}
+
+fn role(row: &Row, passwords: &HashMap<u32, bool>) -> Role {
+    let (oid, comment): (u32, Option<String>) = (row.get(0), row.get(6));
+    Role {
         oid,
-        name,
+        name: row.get(1),
         login: row.get(2),
         replication: row.get(3),
-        attributes: row.get(10),
+        attributes: row.get(9),
         connection_limit: row.get::<_, i32>(4).into(),
         valid_until: row.get::<_, Option<String>>(5).map(without_zeros),
         created_at: comment.as_deref().and_then(role_comments::created_at),
         mark: comment.as_deref().and_then(role_comments::mark),
         comment,
-        roles: row.get(7),
-        iam_paths: iam_paths.iter().map(|path| path.join(ARROW)).collect(),
-        password_set,
-    }))
+        roles: Vec::new(),
+        iam_paths: Vec::new(),
+        password_set: passwords.get(&oid).copied(),
+    }
 }
 
 /// Memberships, which a query gives as JSON so that they are one value.
@@ -241,10 +283,15 @@ fn edges(session: &Session, json: Option<&str>) -> Result<Memberships, Error> {
     Ok(pairs.map_err(odd)?.into_iter().collect())
 }
 
-/// A statement of its own: the right to read passwords is checked before the first row.
-async fn has_password(session: &Session, oid: u32) -> Result<Option<bool>, Error> {
-    let row = session.row("SELECT rolpassword IS NOT NULL FROM pg_authid WHERE oid = $1", &[&oid]).await?;
-    Ok(row.map(|row| row.get(0)))
+/// Which of these roles have a password. A statement of its own: the right to read passwords is checked before the first
+/// row.
+async fn passwords(session: &Session, oids: &Vec<u32>) -> Result<HashMap<u32, bool>, Error> {
+    if oids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT oid, rolpassword IS NOT NULL FROM pg_authid WHERE oid = ANY ($1::oid[])";
+    let rows = session.rows(sql, &[oids]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 fn without_zeros(instant: String) -> String {
@@ -264,16 +311,22 @@ pub async fn write(
     wanted: &Wanted<'_>,
     lock_timeout: Duration,
 ) -> Result<Written, Error> {
-    session.atomically(lock_timeout, || write_within(session, oid, wanted)).await
+    session.atomically_with(lock_timeout, |begin| write_within(session, begin, oid, wanted)).await
 }
 
-async fn write_within(session: &Session, oid: Option<u32>, wanted: &Wanted<'_>) -> Result<Written, Error> {
-    let found = match oid {
-        Some(oid) => Some(find_again(session, oid).await?.ok_or_else(|| role_missing(session, wanted.name))?),
-        None => None,
-    };
+async fn write_within(
+    session: &Session,
+    begin: String,
+    oid: Option<u32>,
+    wanted: &Wanted<'_>,
+) -> Result<Written, Error> {
+    let (mut statements, mut found) = (vec![begin], None);
+    if let Some(oid) = oid {
+        session.run(&statements.remove(0)).await?;
+        found = Some(find_again(session, oid).await?.ok_or_else(|| role_missing(session, wanted.name))?);
+    }
     let (name, iam) = (pg_name(wanted.name)?, pg_name(IAM)?);
-    let mut statements = wanted.definition(found.as_ref())?;
+    statements.extend(wanted.definition(found.as_ref())?);
     let is_in = |role: &str| found.as_ref().is_some_and(|found| found.is_in(role));
     let mut granted = Vec::new();
     if !is_in(IAM) {

@@ -11,6 +11,7 @@ use crate::aws;
 use crate::aws::host::RdsHost;
 use crate::aws::token::{Argument, Login, MAX_LIFETIME};
 use crate::parts::db::connection::{DatabaseConnection, Engine, port};
+use crate::sql::postgres::roles::{self, Role};
 use crate::sql::{self, Kind, Refusal, Target, mysql, postgres};
 use crate::world::{self, Ctx};
 
@@ -39,14 +40,28 @@ impl DatabaseConnection {
     /// # Errors
     /// Any on the way there: the secret, the token, the network, TLS, the login.
     pub async fn postgres(&self, cx: &Ctx, there: impl Into<Path>) -> Result<postgres::Session> {
-        if let Some(session) = cx.sessions().postgres.take(&self.key(Duration::ZERO))
-            && session.is_alive().await
+        self.open_postgres(cx, there.into(), false).await
+    }
+
+    /// The same for an operation that changes something and [leaves](Self::leave_postgres) its session afterwards.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn postgres_to_write(&self, cx: &Ctx, there: impl Into<Path>) -> Result<postgres::Session> {
+        cx.sessions().roles.end();
+        self.open_postgres(cx, there.into(), true).await
+    }
+
+    async fn open_postgres(&self, cx: &Ctx, there: Path, writes: bool) -> Result<postgres::Session> {
+        let (turn, idle) = cx.sessions().postgres.take(&self.key(Duration::ZERO), writes).await;
+        if let Some(idle) = idle
+            && let Some(session) = postgres::Session::revived(idle).await
         {
-            return Ok(session);
+            return Ok(session.holding(turn));
         }
-        let there = there.into();
         let target = self.target(cx, Engine::Postgres).await.map_err(|error| under(&there, error))?;
-        postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
+        let opened = postgres::Session::open(&target).await;
+        Ok(opened.map_err(|error| under(&there, self.failed(error)))?.holding(turn))
     }
 
     /// The same in another database of the server.
@@ -60,9 +75,11 @@ impl DatabaseConnection {
         postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
     }
 
-    /// Returns a session that was only used for reading to the pool.
+    /// Leaves a session to the next operation, from one that has succeeded. One that has changed something without
+    /// [having said so](Self::postgres_to_write) closes its session instead.
     pub fn leave_postgres(&self, cx: &Ctx, session: postgres::Session) {
-        cx.sessions().postgres.leave(self.key(Duration::ZERO), session);
+        let (session, turn) = session.released();
+        cx.sessions().postgres.leave(&self.key(Duration::ZERO), session, turn);
     }
 
     /// A session with MySQL or MariaDB that waits for locks no longer than the limit, perhaps one that was
@@ -71,19 +88,47 @@ impl DatabaseConnection {
     /// # Errors
     /// Any on the way there: the secret, the token, the network, TLS, the login.
     pub async fn mysql(&self, cx: &Ctx, there: impl Into<Path>, lock_timeout: Duration) -> Result<mysql::Session> {
-        if let Some(mut session) = cx.sessions().mysql.take(&self.key(lock_timeout))
-            && session.is_alive().await
+        let (turn, idle) = cx.sessions().mysql.take(&self.key(lock_timeout), false).await;
+        if let Some(idle) = idle
+            && let Some(session) = mysql::Session::revived(idle).await
         {
-            return Ok(session);
+            return Ok(session.holding(turn));
         }
         let there = there.into();
         let target = self.target(cx, Engine::Mysql).await.map_err(|error| under(&there, error))?;
-        mysql::Session::open(&target, lock_timeout).await.map_err(|error| under(&there, self.failed(error)))
+        let opened = mysql::Session::open(&target, lock_timeout).await;
+        Ok(opened.map_err(|error| under(&there, self.failed(error)))?.holding(turn))
     }
 
-    /// Returns a session that was only used for reading to the pool.
+    /// Leaves a session to the next operation, from one that has succeeded.
     pub fn leave_mysql(&self, cx: &Ctx, session: mysql::Session, lock_timeout: Duration) {
-        cx.sessions().mysql.leave(self.key(lock_timeout), session);
+        let (session, turn) = session.released();
+        cx.sessions().mysql.leave(&self.key(lock_timeout), session, turn);
+    }
+
+    /// A role of PostgreSQL for a refresh: one that was read for all and is the one that is meant, or else what `one` reads,
+    /// which is nothing if the server cannot be reached.
+    ///
+    /// # Errors
+    /// Those of `one`.
+    pub async fn shared_role<F>(
+        &self,
+        cx: &Ctx,
+        name: &str,
+        is_it: impl Fn(&Role) -> bool,
+        one: impl FnOnce() -> F,
+    ) -> Result<Option<Option<Role>>>
+    where
+        F: Future<Output = Result<Option<Option<Role>>>>,
+    {
+        let all = || async {
+            let session = self.postgres(cx, Path::root()).await.ok()?;
+            let all = roles::all(&session).await.ok()?;
+            self.leave_postgres(cx, session);
+            Some(all)
+        };
+        let pick = |all: &roles::All| all.role(name).filter(is_it).map(Some);
+        cx.sessions().roles.find(&self.key(Duration::ZERO), pick, one, all).await
     }
 
     fn key(&self, lock_timeout: Duration) -> sql::Key {

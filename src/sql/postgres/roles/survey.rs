@@ -1,5 +1,6 @@
 //! What there is around a role before it is written.
 
+use crate::records::role_comments;
 use crate::sql::Error;
 use crate::sql::postgres::Session;
 use crate::sql::postgres::memberships::{EDGE, Memberships};
@@ -8,6 +9,8 @@ use crate::sql::postgres::roles::{ARROW, IAM, edges, no_row};
 /// What there is around a role that speaks against it.
 #[derive(Clone, Debug)]
 pub struct Survey {
+    /// The role of the name, if there is one.
+    pub found: Option<Found>,
     /// Whether there is a role [`IAM`], as RDS and Aurora have it.
     pub is_rds: bool,
     /// How one who must not be a member of [`IAM`] would become one, from there up to the role.
@@ -18,6 +21,15 @@ pub struct Survey {
     pub missing: Vec<String>,
     /// Why the role in `reassign_owned_to` cannot be the new owner.
     pub heir: Option<Unfit>,
+}
+
+/// A role that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its OID.
+    pub oid: u32,
+    /// The mark of the create that created it, as its comment has it.
+    pub mark: Option<String>,
 }
 
 /// Why nothing can be reassigned to a role.
@@ -73,7 +85,9 @@ pub async fn survey(session: &Session, name: &str, roles: &[String], heir: Optio
                OR member IN (SELECT role FROM below) AND roleid IN (SELECT role FROM below)), \
            ARRAY(SELECT wanted FROM unnest($2::text[]) wanted \
              WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) ORDER BY 1), \
-           (SELECT {CAN_BE_JOINED} FROM pg_roles j WHERE j.rolname = $3::text)"
+           (SELECT {CAN_BE_JOINED} FROM pg_roles j WHERE j.rolname = $3::text), \
+           it.oid, shobj_description(it.oid, 'pg_authid') \
+         FROM (SELECT) one LEFT JOIN pg_roles it ON it.rolname = $1::text"
     );
     let row = session.row(&sql, &[&name, &roles, &heir]).await?.ok_or_else(|| no_row(session))?;
     let mut memberships = edges(session, row.get(2))?;
@@ -82,7 +96,9 @@ pub async fn survey(session: &Session, name: &str, roles: &[String], heir: Optio
     }
     let guarded: Vec<&str> = row.get(1);
     let can_be_joined: Option<bool> = row.get(4);
+    let comment: Option<&str> = row.get(6);
     Ok(Survey {
+        found: row.get::<_, Option<u32>>(5).map(|oid| Found { oid, mark: comment.and_then(role_comments::mark) }),
         is_rds: row.get(0),
         locked_out: locked_out(&memberships, &guarded, name),
         kerberos: memberships.paths(name, "rds_ad").first().map(|path| path.join(ARROW)),
