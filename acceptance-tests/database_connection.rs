@@ -340,7 +340,7 @@ fn few_sessions(engine: &'static str) {
     let four = [&["apply"][..], &["apply", "-refresh-only"], &["destroy", "-refresh=false"]].map(work);
     // Sessions and statements; a prepared statement of PostgreSQL counts once.
     let most = match engine {
-        "postgres" => [[(2, 11), (1, 2), (1, 21)], [(2, 38), (1, 5), (1, 81)]],
+        "postgres" => [[(2, 7), (1, 2), (1, 12)], [(2, 22), (1, 3), (1, 45)]],
         _ => [[(2, 7), (1, 4), (1, 5)], [(2, 16), (1, 10), (1, 14)]],
     };
     assert_eq!([one, four], most);
@@ -416,7 +416,7 @@ fn a_statement_that_waits_too_long_is_given_up() {
         eventually("another session", Duration::from_secs(30), || sessions("DO"));
         let apply =
             scope.spawn(|| scene.assert_refused(&["canceling statement due to statement timeout", "Set a longer"]));
-        let waits = eventually("the statement that waits", Duration::from_secs(30), || sessions("CREATE ROLE"));
+        let waits = eventually("the statement that waits", Duration::from_secs(30), || sessions("BEGIN;%CREATE ROLE"));
         assert_eq!(waits, "shop-terraform");
         apply.join().unwrap();
         account.sql("postgres", &format!("CREATE ROLE go_{user}"));

@@ -148,7 +148,7 @@ fn an_operation_that_ends_ends_its_statement_in_the_server() {
     let holds = Held::of(&scene);
     let apply = scene.tf.start(&["apply", "-auto-approve"]);
     let is_there = || {
-        let of = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE ROLE%uID%' AND state = 'active'";
+        let of = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN%CREATE ROLE%uID%' AND state = 'active'";
         scene.sql(of) == "1"
     };
     eventually("the statement", Duration::from_secs(30), || is_there().then_some(()));

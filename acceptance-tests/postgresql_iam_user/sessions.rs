@@ -1,6 +1,11 @@
-//! Sessions that are kept for the next user are not in the way of what comes after the users.
+//! Users share sessions and a secret, which are not in the way of what comes after the users.
 
-use crate::postgresql_iam_user::{PASSWORD, Scene};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::postgresql_iam_user::{IT, PASSWORD, Scene};
+use crate::support::eventually;
 
 /// The database of the connection is dropped in the apply that destroys the users, right after the last of them.
 #[test]
@@ -26,4 +31,46 @@ fn a_database_can_be_dropped_after_its_users() {
         assert_eq!(databases, "");
         scene.account.sql("postgres", &scene.named("CREATE DATABASE dID OWNER mID"));
     }
+}
+
+/// A password is changed after its secret was read. The next login, for which no session is left, reads the secret again.
+#[test]
+fn a_secret_that_changes_is_read_again() {
+    let scene = Scene::new("  name = \"uID\"");
+    let put = |password: &str| {
+        let value = json!({ "username": scene.named("mID"), "password": password });
+        scene.account.put_secret("login", json!({ "value": value }))["arn"].to_string()
+    };
+    let login = format!("auth = \"secret\"\n    secret_arn = {}", put(PASSWORD));
+    scene.configure_as("  name = \"uID\"", &login);
+    let first = scene.tf.read("main.tf");
+    let (_, resource) = first.split_once("resource ").expect("the resource");
+    let other = resource
+        .replace("\"it\"", "\"other\"")
+        .replace("name = \"u", "depends_on = [data.rdsauth_db_endpoint.it]\n  name = \"v");
+    let between = format!(
+        "data \"rdsauth_db_endpoint\" \"it\" {{\n  db_instance_identifier = \"orders-15\"\n  depends_on = [{IT}]\n}}\n"
+    );
+    scene.tf.write("other.tf", &format!("{between}resource {other}"));
+    let delay =
+        json!({ "operation": "DescribeDBInstances", "fault": "delay", "when": "before", "seconds": 15, "times": 1 });
+    scene.account.fault(delay);
+    scene.account.forget_calls();
+    let apply = scene.tf.start(&["apply", "-auto-approve"]);
+    scene.account.wait_for_call("DescribeDBInstances", false);
+    let changed = "battery-staple-correct-horse";
+    let modified =
+        json!({ "DBInstanceIdentifier": "orders-15", "MasterUserPassword": changed, "ApplyImmediately": true });
+    scene.account.call("rds", "ModifyDBInstance", modified);
+    assert!(
+        eventually("the new password", Duration::from_secs(12), || scene
+            .psql(&scene.named("mID"), changed, "SELECT 1")
+            .ok())
+            == "1"
+    );
+    put(changed);
+    apply.wait().expect_code(0);
+    let reads = scene.account.operations().iter().filter(|operation| *operation == "GetSecretValue").count();
+    assert_eq!(reads, 3, "by the plan, and twice by the apply");
+    scene.tf.destroy();
 }

@@ -8,6 +8,7 @@
 //!
 //! A list lives as long as the provider process, which is one command's walk over its resources.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,6 +104,14 @@ impl<K: Eq + Hash, V> Each<K, V> {
     pub(crate) fn of(&self, key: K, create: impl FnOnce() -> V) -> Arc<V> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.entry(key).or_insert_with(|| Arc::new(create())))
+    }
+
+    /// Removes that of a key: the next one is created anew.
+    pub(crate) fn forget<Q: Eq + Hash + ?Sized>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
 

@@ -4,7 +4,8 @@ mod list;
 mod upkeep;
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
@@ -14,7 +15,8 @@ use aws_smithy_types::date_time::Format;
 use tf_provider::schema::Secret;
 
 use crate::aws::error::Error;
-use crate::aws::listed::{Lists, Written};
+use crate::aws::listed::{Each, Lists, Written};
+use crate::aws::reads::{Read, Shared};
 use crate::aws::secrets::list::Region;
 
 pub use self::list::Listed;
@@ -22,7 +24,14 @@ pub use self::upkeep::Upkeep;
 
 /// The Secrets Manager client of one region, and what a list of the region has shown.
 #[derive(Clone, Debug)]
-pub struct Secrets(aws_sdk_secretsmanager::Client, Lists<Region>);
+pub struct Secrets(aws_sdk_secretsmanager::Client, Lists<Region>, Arc<Values>);
+
+/// The values that were read for logins, by the ids of their secrets.
+type Values = Each<String, Shared<Secret<String>>>;
+
+/// How long a value is used for further logins of this process. One that was replaced meanwhile is not accepted, and is read
+/// again.
+const LIFE: Duration = Duration::from_secs(900);
 
 /// A secret, except its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +106,7 @@ macro_rules! description {
 
 impl Secrets {
     pub(crate) fn new(client: aws_sdk_secretsmanager::Client, written: Written) -> Self {
-        Self(client, Lists::new(written))
+        Self(client, Lists::new(written), Arc::default())
     }
 
     /// The secret of a name or ARN, even if it is deleted and can still be restored. Needs
@@ -123,6 +132,18 @@ impl Secrets {
         let answer = answer.map_err(|e| Error::sdk("secretsmanager", "GetSecretValue", &e))?;
         let text = answer.secret_string.map(Secret::new);
         text.ok_or_else(|| Error::incomplete("secretsmanager", "GetSecretValue", "text"))
+    }
+
+    /// The same for one of several logins, which share the value. With `anew` none that was read before is used. Needs
+    /// `secretsmanager:GetSecretValue`.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn shared_value(&self, id: &str, anew: bool) -> Result<Read<Secret<String>>, Error> {
+        if anew {
+            self.2.forget(id);
+        }
+        self.2.of(id.to_owned(), || Shared::new(LIFE)).get(|| self.value(id)).await
     }
 
     /// Creates a secret and returns its ARN. A repetition does nothing. Needs `secretsmanager:CreateSecret` and

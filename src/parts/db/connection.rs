@@ -35,9 +35,9 @@ tf_provider::model! {
         /// from `secret_arn`) or `provider` (credentials of the provider block, which can come from an ephemeral
         /// resource).
         auth: String = optional().or("iam").check(check::one_of(&["iam", "secret", "provider"])),
-        /// ARN of a secret that contains `username` and `password` in JSON. It is read for each connection and never
-        /// stored. Reading it requires `secretsmanager:GetSecretValue`, and `kms:Decrypt` if the secret is encrypted
-        /// with a customer managed key.
+        /// ARN of a secret that contains `username` and `password` in JSON. It is read once in each phase of a run, again if
+        /// the database no longer accepts it, and never stored. Reading it requires `secretsmanager:GetSecretValue`, and
+        /// `kms:Decrypt` if the secret is encrypted with a customer managed key.
         secret_arn: Option<String> = optional().check(checks::secret_arn()),
         /// DNS name of the endpoint behind a tunnel. Tokens are signed for this name and the server certificate is
         /// verified against it, while the connection goes to `host` and `port`.

@@ -1,6 +1,6 @@
 //! From a `database_connection` block to a session, and the errors if it cannot be opened.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result, Severity};
 use tf_provider::schema::{Model as _, Secret, parse_duration};
@@ -31,6 +31,8 @@ const UNFIT_SECRET: &str = "Secret has no database credentials";
 struct Credentials {
     user: String,
     password: Secret<String>,
+    /// Whether they were read for an earlier login, and may have been replaced since.
+    are_old: bool,
 }
 
 impl DatabaseConnection {
@@ -59,9 +61,8 @@ impl DatabaseConnection {
         {
             return Ok(session.holding(turn));
         }
-        let target = self.target(cx, Engine::Postgres).await.map_err(|error| under(&there, error))?;
-        let opened = postgres::Session::open(&target).await;
-        Ok(opened.map_err(|error| under(&there, self.failed(error)))?.holding(turn))
+        let open = |target: Target| async move { postgres::Session::open(&target).await };
+        Ok(self.log_in(cx, &there, Engine::Postgres, open).await?.holding(turn))
     }
 
     /// The same in another database of the server.
@@ -69,10 +70,10 @@ impl DatabaseConnection {
     /// # Errors
     /// As above.
     pub async fn postgres_beside(&self, cx: &Ctx, there: impl Into<Path>, database: &str) -> Result<postgres::Session> {
-        let there = there.into();
-        let target = self.target(cx, Engine::Postgres).await.map_err(|error| under(&there, error))?;
-        let target = Target { database: Some(database.to_owned()), ..target };
-        postgres::Session::open(&target).await.map_err(|error| under(&there, self.failed(error)))
+        let open = |target: Target| async move {
+            postgres::Session::open(&Target { database: Some(database.to_owned()), ..target }).await
+        };
+        self.log_in(cx, &there.into(), Engine::Postgres, open).await
     }
 
     /// Leaves a session to the next operation, from one that has succeeded. One that has changed something without
@@ -94,10 +95,8 @@ impl DatabaseConnection {
         {
             return Ok(session.holding(turn));
         }
-        let there = there.into();
-        let target = self.target(cx, Engine::Mysql).await.map_err(|error| under(&there, error))?;
-        let opened = mysql::Session::open(&target, lock_timeout).await;
-        Ok(opened.map_err(|error| under(&there, self.failed(error)))?.holding(turn))
+        let open = |target: Target| async move { mysql::Session::open(&target, lock_timeout).await };
+        Ok(self.log_in(cx, &there.into(), Engine::Mysql, open).await?.holding(turn))
     }
 
     /// Leaves a session to the next operation, from one that has succeeded.
@@ -223,8 +222,26 @@ impl DatabaseConnection {
         }
     }
 
-    async fn target(&self, cx: &Ctx, engine: Engine) -> Result<Target> {
-        let credentials = self.credentials(cx, engine).await?;
+    /// Logs in, and once more if a secret that was read before has been replaced.
+    async fn log_in<S, F: Future<Output = Result<S, sql::Error>> + Send>(
+        &self,
+        cx: &Ctx,
+        there: &Path,
+        engine: Engine,
+        open: impl Fn(Target) -> F,
+    ) -> Result<S> {
+        let point = |error| under(there, error);
+        let credentials = self.credentials(cx, engine, false).await.map_err(point)?;
+        let are_old = credentials.are_old;
+        let mut opened = open(self.target(cx, engine, credentials).map_err(point)?).await;
+        if are_old && opened.as_ref().is_err_and(|error| error.kind == Kind::Authentication) {
+            let credentials = self.credentials(cx, engine, true).await.map_err(point)?;
+            opened = open(self.target(cx, engine, credentials).map_err(point)?).await;
+        }
+        opened.map_err(|error| under(there, self.failed(error)))
+    }
+
+    fn target(&self, cx: &Ctx, engine: Engine, credentials: Credentials) -> Result<Target> {
         // The settings of the provider block are awaited only if they are needed.
         let defaults = match self.is_complete() {
             true => sql::Defaults::default(),
@@ -261,9 +278,9 @@ impl DatabaseConnection {
             && self.application_name.is_some()
     }
 
-    async fn credentials(&self, cx: &Ctx, engine: Engine) -> Result<Credentials> {
+    async fn credentials(&self, cx: &Ctx, engine: Engine, anew: bool) -> Result<Credentials> {
         match self.auth.as_str() {
-            "secret" => self.of_secret(cx).await,
+            "secret" => self.of_secret(cx, anew).await,
             "provider" => self.of_provider(cx),
             _ => self.of_iam(cx, engine).await,
         }
@@ -289,19 +306,20 @@ impl DatabaseConnection {
             };
             Diagnostic::error("Cannot sign a database token", error.to_string()).at(at)
         })?;
-        Ok(Credentials { user, password: Secret::new(token.expose().to_owned()) })
+        Ok(Credentials { user, password: Secret::new(token.expose().to_owned()), are_old: false })
     }
 
-    async fn of_secret(&self, cx: &Ctx) -> Result<Credentials> {
+    async fn of_secret(&self, cx: &Ctx, anew: bool) -> Result<Credentials> {
+        let asked = Instant::now();
         let arn = self.secret_arn.as_deref().ok_or_else(|| missing("secret_arn"))?;
         let arn = arn::secret_arn(arn).map_err(Diagnostic::bug)?;
         let secrets = cx.aws()?.secrets(Some(&arn.region)).await?;
-        let value = match secrets.value(&arn.to_string()).await {
+        let read = match secrets.shared_value(&arn.to_string(), anew).await {
             Err(error) if error.is_not_found() || error.is_deleted_secret() => Err(no_secret(&arn, &error)),
-            value => value.context("Cannot read the secret with the database credentials", &arn),
+            read => read.context("Cannot read the secret with the database credentials", &arn),
         };
-        let value = value.map_err(|error| error.at(Self::secret_arn))?;
-        let parsed: Option<serde_json::Value> = serde_json::from_str(value.expose()).ok();
+        let read = read.map_err(|error| error.at(Self::secret_arn))?;
+        let parsed: Option<serde_json::Value> = serde_json::from_str(read.value.expose()).ok();
         let text =
             |name| parsed.as_ref().and_then(|json| json.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
         let unfit = |what: &str| {
@@ -310,7 +328,7 @@ impl DatabaseConnection {
         };
         let user = self.username.clone().or_else(|| text("username")).ok_or_else(|| unfit("has no \"username\""))?;
         let password = text("password").ok_or_else(|| unfit("has no \"password\""))?;
-        Ok(Credentials { user, password: Secret::new(password) })
+        Ok(Credentials { user, password: Secret::new(password), are_old: read.begun < asked })
     }
 
     fn of_provider(&self, cx: &Ctx) -> Result<Credentials> {
@@ -325,6 +343,7 @@ impl DatabaseConnection {
         Ok(Credentials {
             user: self.username.clone().or_else(|| defaults.username.clone()).ok_or_else(|| absent("username"))?,
             password: defaults.password.clone().ok_or_else(|| absent("password"))?,
+            are_old: false,
         })
     }
 }
