@@ -194,6 +194,9 @@ fn policies() {
     assert_eq!(scene.names(kind, json!({})), ["role/app/orders", "user/jane/any"]);
     assert_eq!(scene.names(kind, json!({ "resource_ids": ["db-SHOP"] })), ["user/jane/any"]);
     assert_eq!(scene.names(kind, json!({ "principal_types": ["role", "group"] })), ["role/app/orders"]);
+    assert_eq!(scene.names(kind, json!({ "principal_names": ["jane"] })), ["user/jane/any"]);
+    assert_eq!(scene.names(kind, json!({ "path_prefix": "/" })).len(), 2);
+    assert_eq!(scene.names(kind, json!({ "path_prefix": "/apps/" })), [""; 0]);
     scene.import(kind, json!({}), 2);
 }
 
@@ -214,6 +217,10 @@ fn parameters() {
         scene.names(kind, json!({ "db_parameter_group_name": group, "names": ["rds.force_ssl"] })),
         ["rds.force_ssl = 0"]
     );
+    let dynamic = json!({ "db_parameter_group_name": group, "apply_type": "dynamic" });
+    assert_eq!(scene.names(kind, dynamic), ["log_statement = ddl", "rds.force_ssl = 0"]);
+    let is_static = json!({ "db_parameter_group_name": group, "apply_type": "static" });
+    assert_eq!(scene.names(kind, is_static), [""; 0]);
     scene.import(kind, json!({ "db_parameter_group_name": group }), 2);
 }
 
@@ -243,6 +250,12 @@ fn users_of_a_key() {
         "the administration of the key is no use of it"
     );
     assert_eq!(scene.names(kind, grants.clone()), [etl]);
+    scene.account.forget_calls();
+    let both = scene.list(kind, &json!({ "kms_key_arn": key }), ALL, true);
+    assert_eq!(scene.account.operations(), ["GetKeyPolicy", "ListGrants"], "objects cost no more");
+    for one in both {
+        assert_eq!(scene.provider.import(kind, one.identity), one.object, "{}", one.name);
+    }
     scene.import(kind, grants, 1);
 }
 
@@ -266,6 +279,11 @@ fn encrypted_snapshots() {
     let kind = "rdsauth_encrypted_snapshot";
     assert_eq!(scene.names(kind, json!({})), ["encrypted (orders, available)"], "the plain one is not encrypted");
     assert_eq!(scene.names(kind, json!({ "db_instance_identifier": "shop" })), [""; 0]);
+    assert_eq!(scene.names(kind, json!({ "engines": ["postgres"] })).len(), 1);
+    assert_eq!(scene.names(kind, json!({ "engines": ["mysql"] })), [""; 0]);
+    scene.account.forget_calls();
+    scene.list(kind, &json!({}), ALL, true);
+    assert_eq!(scene.account.operations(), ["DescribeDBSnapshots"], "objects cost no more");
     scene.generate(kind, &json!({}), 1);
     if !scene.queries {
         return;

@@ -1,7 +1,7 @@
 //! `rdsauth_encrypted_snapshot`: the encrypted manual snapshots of DB instances in a region.
 
 use tf_provider::diagnostic::{Context as _, Result};
-use tf_provider::schema::{Computed, List, Listing, Map, Partial, optional};
+use tf_provider::schema::{List, Listing, Map, Set, check, optional};
 
 use crate::attributes::checks;
 use crate::aws::rds::snapshots::Snapshot;
@@ -17,12 +17,14 @@ tf_provider::model! {
     ///
     /// ## Required Permissions
     ///
-    /// `rds:DescribeDBSnapshots` on all snapshots of the account.
+    /// `rds:DescribeDBSnapshots` on all snapshots of the account. `include_resource` sends no further requests.
     pub struct EncryptedSnapshotList {
         /// Region to search. Defaults to the provider's region.
         region: Option<String> = optional().check(checks::region()),
         /// Identifier of the DB instance whose snapshots to find, which need not exist any more. Defaults to all.
         db_instance_identifier: Option<String> = optional().check(checks::db_identifier()),
+        /// Database engines of the snapshots to find. Defaults to all.
+        engines: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)),
         /// ARN of the KMS key that encrypts the snapshots to find. Defaults to all keys.
         kms_key_arn: Option<String> = optional().check(checks::key_arn()),
         /// Tags that a snapshot must have, all of them.
@@ -40,8 +42,7 @@ impl List<World> for EncryptedSnapshotList {
         for found in found.context("Cannot list the snapshots", &region)? {
             if config.selects(&found) {
                 let title = format!("{} ({}, {})", found.identifier, found.instance, found.status);
-                let known = Partial::default().with(EncryptedSnapshot::db_snapshot_identifier, found.identifier);
-                listing.add(title, known.with(EncryptedSnapshot::region, Computed::Known(region.clone()))).await;
+                listing.add_object(title, &EncryptedSnapshot::imported(cx, &found)?).await;
             }
         }
         Ok(())
@@ -54,6 +55,7 @@ impl EncryptedSnapshotList {
         let has = |(key, value): (&String, &String)| found.tags.get(key) == Some(value);
         found.key.is_some()
             && found.is_encrypted()
+            && self.engines.as_ref().is_none_or(|engines| engines.contains(&found.engine))
             && self.kms_key_arn.as_ref().is_none_or(is_of)
             && self.tags.iter().flatten().all(has)
     }

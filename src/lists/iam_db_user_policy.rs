@@ -26,6 +26,11 @@ tf_provider::model! {
         /// Types of principals to find. Defaults to all.
         principal_types: Option<Set<String>> =
             optional().check(check::size(1..=3)).each(check::one_of(&["role", "user", "group"])),
+        /// Names of the roles, users and groups to find. Defaults to all.
+        principal_names: Option<Set<String>> =
+            optional().check(check::size(1..=usize::MAX)).each(check::length(1..=128)),
+        /// Beginning of the paths of the principals to find, such as `/apps/`. Defaults to all paths.
+        path_prefix: Option<String> = optional().check(check::length(1..=512)),
     }
     timeouts { list: "5m" }
 }
@@ -42,7 +47,7 @@ impl List<World> for IamDbUserPolicyList {
             let Some((kind, principal)) = policy.owner.as_deref().and_then(|owner| owner.split_once('/')) else {
                 continue;
             };
-            let is_wanted = config.principal_types.as_ref().is_none_or(|types| types.iter().any(|one| one == kind));
+            let is_wanted = config.selects(kind, principal, policy.path());
             let Ok((users, conditions)) = logins::connect_statement(&document) else { continue };
             let names = |id: &String| users.iter().any(|user| user.resource_id == *id || user.resource_id == "*");
             if is_wanted && config.resource_ids.as_ref().is_none_or(|ids| ids.iter().any(names)) {
@@ -60,6 +65,16 @@ impl List<World> for IamDbUserPolicyList {
             ));
         }
         Ok(())
+    }
+}
+
+impl IamDbUserPolicyList {
+    fn selects(&self, kind: &str, principal: &str, path: Option<&str>) -> bool {
+        let names = |all: &Option<Set<String>>, one: &str| all.as_ref().is_none_or(|all| all.iter().any(|a| a == one));
+        let begins = |prefix: &String| path.is_some_and(|path| path.starts_with(prefix.as_str()));
+        names(&self.principal_types, kind)
+            && names(&self.principal_names, principal)
+            && self.path_prefix.as_ref().is_none_or(begins)
     }
 }
 
@@ -85,7 +100,8 @@ mod tests {
         result(
             "GetAccountAuthorizationDetails",
             &format!(
-                "<RoleDetailList><member><RoleName>app</RoleName><RolePolicyList>{policies}</RolePolicyList></member>\
+                "<RoleDetailList><member><RoleName>app</RoleName>\
+                 <Arn>arn:aws:iam::123456789012:role/apps/app</Arn><RolePolicyList>{policies}</RolePolicyList></member>\
                  </RoleDetailList><IsTruncated>false</IsTruncated>"
             ),
         )
@@ -105,5 +121,9 @@ mod tests {
         let of = |name: &'static str, value: &str| [(name, Value::Set([value.into()].into()))];
         assert_eq!(names(&of("resource_ids", "db-B")).await, ["role/app/db-B"]);
         assert_eq!(names(&of("principal_types", "user")).await, [""; 0]);
+        assert_eq!(names(&of("principal_names", "app")).await.len(), 2);
+        assert_eq!(names(&of("principal_names", "apps")).await, [""; 0]);
+        assert_eq!(names(&[("path_prefix", "/apps/".into())]).await.len(), 2);
+        assert_eq!(names(&[("path_prefix", "/app/".into())]).await, [""; 0]);
     }
 }

@@ -1,13 +1,13 @@
 //! `rdsauth_kms_key_user`: who may use a key, by a statement of its key policy or by a grant.
 
 use tf_provider::diagnostic::{Context as _, Diagnostic, Result};
-use tf_provider::schema::{Computed, List, Listing, Partial, check, optional, required};
+use tf_provider::schema::{List, Listing, check, optional, required};
 
 use crate::arn;
 use crate::attributes::checks;
 use crate::policy::key_user::Permissions;
 use crate::policy::{Document, PolicyError};
-use crate::resources::kms_key_user::KmsKeyUser;
+use crate::resources::kms_key_user::{GRANT, KEY_POLICY, KmsKeyUser};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -17,7 +17,7 @@ tf_provider::model! {
     ///
     /// ## Required Permissions
     ///
-    /// `kms:GetKeyPolicy` and `kms:ListGrants` on the key.
+    /// `kms:GetKeyPolicy` and `kms:ListGrants` on the key. `include_resource` sends no further requests.
     pub struct KmsKeyUserList {
         /// ARN of the KMS key; a key ID or an alias is not accepted.
         kms_key_arn: String = required().check(checks::key_arn()),
@@ -29,31 +29,24 @@ tf_provider::model! {
     timeouts { list: "2m" }
 }
 
-const KEY_POLICY: &str = "key_policy";
-const GRANT: &str = "grant";
-
 impl List<World> for KmsKeyUserList {
     type Resource = KmsKeyUser;
 
     async fn list(cx: &Ctx, config: Self, listing: &Listing<KmsKeyUser>) -> Result<()> {
-        for (sid, principal) in config.users(cx).await.map_err(|error| error.at(Self::kms_key_arn))? {
-            let known = Partial::default().with(KmsKeyUser::kms_key_arn, config.kms_key_arn.clone());
-            let known = known.with(KmsKeyUser::sid, Computed::Known(sid.clone()));
-            listing.add(format!("{sid}: {principal}"), known).await;
+        for user in config.users(cx).await.map_err(|error| error.at(Self::kms_key_arn))? {
+            listing.add_object(format!("{}: {}", user.sid.get()?, user.principal_arn), &user).await;
         }
         Ok(())
     }
 }
 
 impl KmsKeyUserList {
-    /// Names of statements and grants, with the principal of each. An import finds a statement before a grant of its
-    /// name.
-    async fn users(&self, cx: &Ctx) -> Result<Vec<(String, String)>> {
+    /// The users by statements and by grants, as an import reads them, which finds a statement before a grant of its name.
+    async fn users(&self, cx: &Ctx) -> Result<Vec<KmsKeyUser>> {
         let key = &self.kms_key_arn;
         let of = arn::key_arn(key).map_err(|error| Diagnostic::error("Invalid key ARN", error.to_string()))?;
         let kms = cx.aws()?.kms(Some(&of.region)).await?;
         let is_asked = |mode: &str| self.mode.as_deref().is_none_or(|asked| asked == mode);
-        let is_wanted = |principal: &String| self.principal_arn.as_ref().is_none_or(|wanted| wanted == principal);
         let policy = kms.policy(key).await.context("Cannot read the key's policy", key)?.ok_or_else(|| no_key(key))?;
         let policy: Document = policy
             .parse()
@@ -61,17 +54,19 @@ impl KmsKeyUserList {
         let sids = || policy.statements.iter().filter_map(|statement| statement.sid.clone());
         let mut found: Vec<_> = sids()
             .filter(|_| is_asked(KEY_POLICY))
-            .filter_map(|sid| Permissions::read(&sid, &policy).map(|(principal, allowed)| (sid, principal, allowed)))
-            .filter(|(.., allowed)| !is_administration(allowed))
-            .map(|(sid, principal, _)| (sid, principal))
+            .filter_map(|sid| Permissions::read(&sid, &policy).map(|read| (sid, read)))
+            .filter(|(_, (_, allowed))| !is_administration(allowed))
+            .map(|(sid, read)| KmsKeyUser::named(key, &sid).with_statement(&sid, read, &policy))
             .collect();
         if is_asked(GRANT) {
             let grants = kms.grants(key, None).await.context("Cannot read the key's grants", key)?.unwrap_or_default();
-            let grants = grants.into_iter().filter(|grant| !grant.is_constrained);
-            let named = grants.filter_map(|grant| Some((grant.name?, grant.grantee)));
-            found.extend(named.filter(|(name, _)| !sids().any(|sid| sid == *name)));
+            for grant in grants.into_iter().filter(|grant| !grant.is_constrained) {
+                if let Some(name) = grant.name.clone().filter(|name| !sids().any(|sid| sid == *name)) {
+                    found.push(KmsKeyUser::named(key, &name).with_grant(&name, grant));
+                }
+            }
         }
-        found.retain(|(_, principal)| is_wanted(principal));
+        found.retain(|user| self.principal_arn.as_ref().is_none_or(|wanted| *wanted == user.principal_arn));
         Ok(found)
     }
 }

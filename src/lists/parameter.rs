@@ -5,7 +5,7 @@ use tf_provider::schema::{Computed, List, Listing, Partial, Set, check, optional
 
 use crate::attributes::checks;
 use crate::aws::rds::Kind;
-use crate::aws::rds::parameters::Group;
+use crate::aws::rds::parameters::{Group, Parameter as Found};
 use crate::parts::{self, rds::database};
 use crate::resources::parameter::Parameter;
 use crate::world::{Ctx, World};
@@ -25,12 +25,17 @@ tf_provider::model! {
         db_cluster_parameter_group_name: Option<String> = optional().check(checks::parameter_group()),
         /// Names of parameters to find. Defaults to all.
         names: Option<Set<String>> = optional().check(check::size(1..=usize::MAX)),
+        /// How the parameters to find are applied: `dynamic`, or `static` with a reboot. Defaults to both.
+        apply_type: Option<String> = optional().check(check::one_of(&[DYNAMIC, STATIC])),
         /// Region of the group. Defaults to the provider's region.
         region: Option<String> = optional().check(checks::region()),
     }
     rules { exactly_one_of(db_parameter_group_name, db_cluster_parameter_group_name) }
     timeouts { list: "2m" }
 }
+
+const DYNAMIC: &str = "dynamic";
+const STATIC: &str = "static";
 
 impl List<World> for ParameterList {
     type Resource = Parameter;
@@ -46,12 +51,20 @@ impl List<World> for ParameterList {
         let group = Group { kind, name: name.to_owned() };
         let found = rds.parameters_set(&group).await.context("Cannot list the parameters", name);
         for parameter in found.map_err(|error| error.at(at))? {
-            if config.names.as_ref().is_none_or(|names| names.contains(&parameter.name)) {
+            if config.selects(&parameter) {
                 let title = format!("{} = {}", parameter.name, parameter.value.unwrap_or_default());
                 let known = Partial::default().with(handle, name.to_owned()).with(Parameter::name, parameter.name);
                 listing.add(title, known.with(Parameter::region, Computed::Known(region.clone()))).await;
             }
         }
         Ok(())
+    }
+}
+
+impl ParameterList {
+    fn selects(&self, found: &Found) -> bool {
+        let apply_type = if found.is_dynamic { DYNAMIC } else { STATIC };
+        self.names.as_ref().is_none_or(|names| names.contains(&found.name))
+            && self.apply_type.as_ref().is_none_or(|wanted| wanted == apply_type)
     }
 }

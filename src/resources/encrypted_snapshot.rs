@@ -189,15 +189,7 @@ impl Resource<World> for EncryptedSnapshot {
             cx.warn(claims::recreated(&ownership::subject(&state)?));
             return Ok(None);
         }
-        state.kms_key_arn = found.key.clone().unwrap_or_default();
-        // Tags that the provider ignores by now belong to others.
-        let copied = cx.tags().seen(&state.copied(), None, &[]);
-        let forced = tags::not_overridden(&copied, &[]);
-        let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &forced);
-        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &forced);
-        state.tags_all = seen.into();
-        state.copied_tags = copied.clone().into();
-        state.fill(&found)?;
+        state.refresh(cx, &found)?;
         Ok(Some(state))
     }
 
@@ -358,6 +350,50 @@ impl EncryptedSnapshot {
     /// The tags of the copy, which its own tags and the default ones override.
     fn all_tags(&self, cx: &Ctx) -> Result<Map<String>> {
         all_tags(cx, self.tags.as_ref(), &self.copied())
+    }
+
+    /// A copy as an import reads it.
+    ///
+    /// # Errors
+    /// AWS has answered something that makes no sense.
+    pub fn imported(cx: &Ctx, found: &Snapshot) -> Result<Self> {
+        let mut imported = Self {
+            db_snapshot_identifier: found.identifier.clone(),
+            region: Computed::Unknown,
+            db_instance_identifier: None,
+            source_db_snapshot_identifier: None,
+            kms_key_arn: String::new(),
+            option_group_name: Computed::Unknown,
+            copy_tags: false,
+            delete_intermediate_snapshot: false,
+            tags: None,
+            id: Computed::Unknown,
+            tags_all: Computed::Unknown,
+            copied_tags: Map::new().into(),
+            intermediate_db_snapshot_identifier: None.into(),
+            arn: Computed::Unknown,
+            status: Computed::Unknown,
+            storage_encryption_type: Computed::Unknown,
+            engine: Computed::Unknown,
+            engine_version: Computed::Unknown,
+            allocated_storage: Computed::Unknown,
+            snapshot_create_time: Computed::Unknown,
+        };
+        imported.refresh(cx, found)?;
+        Ok(imported)
+    }
+
+    /// Reads the key, the tags and the rest from what is seen of the copy.
+    fn refresh(&mut self, cx: &Ctx, found: &Snapshot) -> Result<()> {
+        self.kms_key_arn = found.key.clone().unwrap_or_default();
+        // Tags that the provider ignores by now belong to others.
+        let copied = cx.tags().seen(&self.copied(), None, &[]);
+        let forced = tags::not_overridden(&copied, &[]);
+        let seen = cx.tags().seen(&found.tags, self.tags.as_ref(), &forced);
+        self.tags = cx.tags().own(&seen, self.tags.as_ref(), &forced);
+        self.tags_all = seen.into();
+        self.copied_tags = copied.into();
+        self.fill(found)
     }
 
     /// Copies what is seen of the copy.

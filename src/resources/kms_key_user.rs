@@ -127,7 +127,7 @@ tf_provider::model! {
         sid: Computed<String> = optional().replace().identity().check(checks::sid()),
         /// What to do if another statement of the key policy names a role or user that was deleted, in which case KMS
         /// accepts no new policy: `error` fails, `prune` removes such principals from those statements.
-        stale_principals: String = optional().or("error").check(check::one_of(&["error", PRUNE])),
+        stale_principals: String = optional().or(FAIL).check(check::one_of(&[FAIL, PRUNE])),
         /// Import ID: ARN of the key, `|` and `sid`.
         id: Computed<String> = computed().follows(ownership::import_id),
         /// Policy document, as JSON, with the statements of the principal as they are in the key policy. A grant is
@@ -139,11 +139,14 @@ tf_provider::model! {
     timeouts { create: "10m", read: "2m", update: "10m", delete: "10m" }
 }
 
-const KEY_POLICY: &str = "key_policy";
-const GRANT: &str = "grant";
+/// Access by a statement of the key policy.
+pub const KEY_POLICY: &str = "key_policy";
+/// Access by a grant.
+pub const GRANT: &str = "grant";
 const DATA_LOADER: &str = "data_loader";
 const CONSOLE_KEY_USER: &str = "console_key_user";
 const CUSTOM: &str = "custom";
+const FAIL: &str = "error";
 const PRUNE: &str = "prune";
 
 impl Resource<World> for KmsKeyUser {

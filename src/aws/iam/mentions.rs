@@ -18,6 +18,12 @@ pub struct Mention {
 }
 
 impl Mention {
+    /// The path of the owner, or of the managed policy: `/` if it has none of its own.
+    pub fn path(&self) -> Option<&str> {
+        let arn = self.arn.as_deref()?;
+        arn.get(arn.find('/')?..=arn.rfind('/')?)
+    }
+
     /// The policy among all of an account, such as `role/app/login`.
     pub fn name(&self) -> String {
         match &self.owner {
