@@ -80,6 +80,22 @@ fn a_change_triggers_the_reboot() {
 }
 
 #[test]
+fn a_destroy_triggers_the_reboot() {
+    let scene = Scene::new("");
+    if !scene.tf.has(Feature::DestroyActions) {
+        return;
+    }
+    scene.configure(&STATIC.replace("  # more", &TRIGGERED.replace("after_create", "after_destroy")));
+    scene.tf.apply().expect_text("1 added");
+    scene.tf.ok(&["apply", "-auto-approve", "-invoke=action.rdsauth_reboot.it"]);
+    scene.assert_in_sync();
+    scene.account.forget_calls();
+    scene.tf.destroy().expect_text("has applied its parameters");
+    assert_eq!(scene.writes().last().map(String::as_str), Some("RebootDBInstance"), "after the parameter was reset");
+    scene.assert_in_sync();
+}
+
+#[test]
 fn a_dynamic_parameter_needs_no_reboot() {
     let scene = Scene::new("");
     scene.account.command("transitions", json!({ "applying": 3, "lagging": 0 }));

@@ -26,6 +26,8 @@ pub enum Feature {
     Query,
     /// `action` blocks.
     Actions,
+    /// Actions before and after a destroy.
+    DestroyActions,
 }
 
 impl Feature {
@@ -34,7 +36,8 @@ impl Feature {
         match (self, name) {
             (Self::ImportByIdentity, _) => Some((1, 12)),
             (Self::Query | Self::Actions, "terraform") => Some((1, 14)),
-            (Self::Query | Self::Actions, _) => None,
+            (Self::DestroyActions, "terraform") => Some((1, 16)),
+            (Self::Query | Self::Actions | Self::DestroyActions, _) => None,
         }
     }
 }

@@ -15,6 +15,9 @@ tf_provider::model! {
     /// With `only_if_pending`, whatever has applied all parameters is not rebooted. The status of a database lags behind a
     /// change of its parameter group, so the action waits some seconds for the status before it decides.
     ///
+    /// As the action of a parameter, it reboots after a create or an update for the value that was set, and after a destroy
+    /// (Terraform 1.16 or later) for the one that was reset.
+    ///
     /// ~> **Note:** Sessions end, and the database is not available for some seconds to minutes.
     ///
     /// Where actions are not available, set `reboot` of `rdsauth_replication_iam_auth`, or reboot the database with the
