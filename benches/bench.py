@@ -34,7 +34,7 @@ import drift as large
 import many as listed
 import polls as migration
 import remote
-import users as many
+import users as accounts
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve()
@@ -338,7 +338,7 @@ def polls(bench, provider, binary):
 
 
 def users(bench, provider, binary):
-    return many.users(bench) if provider.calls_aws else []
+    return accounts.users(bench) if provider.calls_aws else []
 
 
 def drift(bench, provider, binary):

@@ -4,6 +4,7 @@ import contextlib
 import io
 import pathlib
 import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -78,6 +79,11 @@ class Measuring(unittest.TestCase):
         rows = [("a", "1 ms", "", "", "< 2 ms", True), ("b", "3 ms", "", "", "< 2 ms", False), ("c", "", "", "", "", True)]
         lines = bench.table(rows).splitlines()
         self.assertEqual([line.split()[-1] for line in lines], ["target", "ok", "OVER", "c"])
+
+    def test_no_part_hides_a_module(self):
+        for module in (bench.accounts, bench.large, bench.listed, bench.migration, bench.remote):
+            self.assertIsInstance(module, types.ModuleType)
+        self.assertFalse([part for part in bench.PARTS if not callable(getattr(bench, part))])
 
     def test_an_unknown_part_is_refused(self):
         with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
