@@ -33,7 +33,7 @@ use tokio::time::timeout;
 pub use self::engine::Engine;
 pub use self::error::{Error, Kind, Refusal};
 pub use self::kept::Kept;
-pub use self::pool::{Idle, Key, Turn};
+pub use self::pool::{Key, Lent, Reusable};
 
 /// A database, and how to log in to it.
 #[derive(Clone)]

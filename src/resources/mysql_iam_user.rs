@@ -22,12 +22,12 @@ use crate::ownership::{self, Owned};
 use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
 use crate::records::claims::{self, Creator, Subject};
 use crate::resources::mysql_iam_user::grant::{CDC, GrantBlock, database_name};
-use crate::sql;
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::Grants;
 use crate::sql::mysql::server::Server;
 use crate::sql::mysql::users::{self, Account, HOST_MAX, NAME_MAX, PLUGIN, User};
 use crate::sql::quote::check_my_name;
+use crate::sql::{self, Lent};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -384,7 +384,7 @@ impl MysqlIamUser {
         parse_duration(&self.lock_timeout).unwrap_or_default()
     }
 
-    async fn session(&self, cx: &Ctx) -> Result<Session> {
+    async fn session(&self, cx: &Ctx) -> Result<Lent<Session>> {
         self.database_connection.mysql(cx, Self::database_connection, self.patience()).await
     }
 
@@ -394,13 +394,13 @@ impl MysqlIamUser {
     }
 
     /// Reads, in a session that is returned to the pool.
-    async fn read_user(&self, cx: &Ctx, mut session: Session) -> Result<Option<User>, sql::Error> {
+    async fn read_user(&self, cx: &Ctx, mut session: Lent<Session>) -> Result<Option<User>, sql::Error> {
         let found = users::find(&mut session, self.account()).await?;
         self.leave(cx, session);
         Ok(found)
     }
 
-    fn leave(&self, cx: &Ctx, session: Session) {
+    fn leave(&self, cx: &Ctx, session: Lent<Session>) {
         self.database_connection.leave_mysql(cx, session, self.patience());
     }
 

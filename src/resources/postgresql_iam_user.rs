@@ -23,7 +23,7 @@ use crate::parts::db::connection::{self, DatabaseConnection, Engine, Place};
 use crate::records::claims::{self, Creator, Subject};
 use crate::sql::postgres::Session;
 use crate::sql::postgres::roles::{self, Known, Role, Survey, Wanted};
-use crate::sql::{self, Refusal};
+use crate::sql::{self, Lent, Refusal};
 use crate::world::{Ctx, World};
 
 tf_provider::model! {
@@ -416,11 +416,11 @@ impl PostgresqlIamUser {
         }
     }
 
-    async fn session(&self, cx: &Ctx) -> Result<Session> {
+    async fn session(&self, cx: &Ctx) -> Result<Lent<Session>> {
         self.database_connection.postgres(cx, Self::database_connection).await
     }
 
-    async fn session_to_write(&self, cx: &Ctx) -> Result<Session> {
+    async fn session_to_write(&self, cx: &Ctx) -> Result<Lent<Session>> {
         self.database_connection.postgres_to_write(cx, Self::database_connection).await
     }
 

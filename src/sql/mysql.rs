@@ -30,7 +30,7 @@ use tokio::time::timeout;
 
 use crate::sql::dial::dial;
 use crate::sql::mysql::server::Server;
-use crate::sql::{Error, Idle, Kind, Refusal, Target, Turn, tls};
+use crate::sql::{Error, Kind, Refusal, Reusable, Target, tls};
 
 /// A session. Dropping it closes the connection.
 pub struct Session {
@@ -38,7 +38,6 @@ pub struct Session {
     target: Target,
     server: Server,
     user: String,
-    turn: Turn,
 }
 
 const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names, CURRENT_USER()";
@@ -71,8 +70,8 @@ impl Session {
             connected => connected,
         };
         let connection = connected.map_err(|error| explain(target, &error, Kind::Unreached))?;
-        let (server, user, turn) = (Server::default(), String::new(), Turn::default());
-        let mut session = Self { connection, target: target.clone(), server, user, turn };
+        let (server, user) = (Server::default(), String::new());
+        let mut session = Self { connection, target: target.clone(), server, user };
         session.set_up(lock_timeout).await?;
         Ok(session)
     }
@@ -96,26 +95,6 @@ impl Session {
     /// The name of the account that the session has.
     pub fn user(&self) -> &str {
         &self.user
-    }
-
-    /// An unused session if the server still answers.
-    pub async fn revived(idle: Idle<Self>) -> Option<Self> {
-        let mut session = idle.session;
-        let is_alive = UnderWay::of(&session).answer("PING", session.connection.ping()).await.is_ok();
-        is_alive.then_some(session)
-    }
-
-    /// The same session, which holds the turn of an operation as long as it exists.
-    #[must_use]
-    pub fn holding(self, turn: Turn) -> Self {
-        Self { turn, ..self }
-    }
-
-    /// Ends the turn of the operation.
-    #[must_use]
-    pub fn released(mut self) -> (Self, Turn) {
-        let turn = std::mem::take(&mut self.turn);
-        (self, turn)
     }
 
     /// Which server this is.
@@ -177,6 +156,14 @@ impl Session {
     /// Runs a statement that gives no rows.
     pub(crate) async fn run(&mut self, sql: &str) -> Result<(), Error> {
         UnderWay::of(self).answer(sql, self.connection.query_drop(sql)).await
+    }
+}
+
+impl Reusable for Session {
+    /// Asks whether the server still answers.
+    async fn revived(mut self, _: bool) -> Option<Self> {
+        let is_alive = UnderWay::of(&self).answer("PING", self.connection.ping()).await.is_ok();
+        is_alive.then_some(self)
     }
 }
 

@@ -31,7 +31,7 @@ use tokio_postgres::{CancelToken, Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::sql::dial::dial;
-use crate::sql::{Error, Idle, Kind, Refusal, Target, Turn, tls};
+use crate::sql::{Error, Kind, Refusal, Reusable, Target, tls};
 
 /// A session. Dropping it closes the connection; dropping a statement under way cancels it.
 pub struct Session {
@@ -39,7 +39,6 @@ pub struct Session {
     target: Target,
     address: SocketAddr,
     tls: MakeRustlsConnect,
-    turn: Turn,
 }
 
 /// An argument of a statement.
@@ -65,7 +64,7 @@ impl Session {
         let dialled = dial(&target.addresses().await?).await;
         let (address, stream) = dialled.map_err(|error| Error::unreached(target, &error))?;
         let client = login(target, stream, &mut tls).await?;
-        let session = Self { client, target: target.clone(), address, tls, turn: Turn::default() };
+        let session = Self { client, target: target.clone(), address, tls };
         session.set_up().await?;
         Ok(session)
     }
@@ -86,27 +85,6 @@ impl Session {
     /// Who is logged in.
     pub fn user(&self) -> &str {
         &self.target.user
-    }
-
-    /// An unused session if it still exists. The server says when it ends one; only that it cannot be reached any more has
-    /// to be found out.
-    pub async fn revived(idle: Idle<Self>) -> Option<Self> {
-        let (is_old, session) = (idle.is_old(), idle.session);
-        let is_alive = !session.client.is_closed() && (!is_old || session.run("SELECT 1").await.is_ok());
-        is_alive.then_some(session)
-    }
-
-    /// The same session, which holds the turn of an operation as long as it exists.
-    #[must_use]
-    pub fn holding(self, turn: Turn) -> Self {
-        Self { turn, ..self }
-    }
-
-    /// Ends the turn of the operation.
-    #[must_use]
-    pub fn released(mut self) -> (Self, Turn) {
-        let turn = std::mem::take(&mut self.turn);
-        (self, turn)
     }
 
     /// The database that the session is in.
@@ -221,6 +199,14 @@ impl Session {
         };
         self.target.log_statement("postgresql", sql, begun, &answer);
         answer
+    }
+}
+
+impl Reusable for Session {
+    /// The server says when it ends a session; only that it cannot be reached any more has to be found out.
+    async fn revived(self, is_old: bool) -> Option<Self> {
+        let is_alive = !self.client.is_closed() && (!is_old || self.run("SELECT 1").await.is_ok());
+        is_alive.then_some(self)
     }
 }
 

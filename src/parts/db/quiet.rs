@@ -214,7 +214,7 @@ impl Acting {
         for active in &self.active {
             announce(cx, copy, active);
             // A slot can be dropped from any database.
-            let session = match active.kind == "replication_slot" || active.database == first.database() {
+            let session: &Session = match active.kind == "replication_slot" || active.database == first.database() {
                 true => &first,
                 false => {
                     let open = beside.take().filter(|open| open.database() == active.database);

@@ -104,7 +104,8 @@ fn report(cx: &Ctx, found: Option<Diagnostic>) -> Result<()> {
 /// # Errors
 /// The database cannot be reached, or refuses.
 pub async fn affected_users(cx: &Ctx, connection: &DatabaseConnection, there: &Path) -> Result<Vec<User>> {
-    of(cx, &connection.postgres(cx, there).await?).await
+    let session = connection.postgres(cx, there).await?;
+    of(cx, &session).await
 }
 
 /// The same in a session that there is.

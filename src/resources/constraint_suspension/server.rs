@@ -9,14 +9,14 @@ use crate::parts::db::connection::Engine;
 use crate::resources::constraint_suspension::ConstraintSuspension;
 use crate::sql::mysql::suspension::ForeignKey;
 use crate::sql::suspension::{Item, Kind, Offenders, Restored, Scope, Suspension, Unfit};
-use crate::sql::{Error, mysql, postgres};
+use crate::sql::{Error, Lent, mysql, postgres};
 use crate::world::Ctx;
 
 /// A session with it.
 pub(super) enum Server {
-    Postgres(Box<postgres::Session>),
+    Postgres(Box<Lent<postgres::Session>>),
     /// One statement after the other.
-    Mysql(Box<Mutex<mysql::Session>>),
+    Mysql(Box<Mutex<Lent<mysql::Session>>>),
 }
 
 impl ConstraintSuspension {

@@ -8,7 +8,7 @@ use tf_provider::value::Path;
 use crate::parts::db::connection::{DatabaseConnection, Engine};
 use crate::sql::sequences::{Found, Sequence};
 use crate::sql::writers::Writers;
-use crate::sql::{self, mysql, postgres};
+use crate::sql::{self, Lent, mysql, postgres};
 use crate::world::Ctx;
 
 /// How long `ALTER TABLE` waits for transactions that use the table.
@@ -22,8 +22,8 @@ pub(super) struct Side {
 }
 
 enum Session {
-    Postgres(Box<postgres::Session>),
-    Mysql(Box<mysql::Session>),
+    Postgres(Box<Lent<postgres::Session>>),
+    Mysql(Box<Lent<mysql::Session>>),
 }
 
 impl Side {

@@ -12,7 +12,7 @@ use crate::resources::write_fence::{PreviousSetting, WriteFence};
 use crate::sql::fence::{Kept, Obstacles, Position};
 use crate::sql::mysql::fence::Fenced;
 use crate::sql::postgres::fence::Fenceable;
-use crate::sql::{self, mysql, postgres};
+use crate::sql::{self, Lent, mysql, postgres};
 use crate::world::Ctx;
 
 /// How long a statement waits for locks.
@@ -20,8 +20,8 @@ const LOCKS: Duration = Duration::from_secs(10);
 
 /// A session.
 pub(super) enum Side {
-    Postgres(Box<postgres::Session>),
-    Mysql(Box<Mutex<mysql::Session>>),
+    Postgres(Box<Lent<postgres::Session>>),
+    Mysql(Box<Mutex<Lent<mysql::Session>>>),
 }
 
 /// What there is.

@@ -12,7 +12,7 @@ use crate::aws::host::RdsHost;
 use crate::aws::token::{Argument, Login, MAX_LIFETIME};
 use crate::parts::db::connection::{DatabaseConnection, Engine, port};
 use crate::sql::postgres::roles::{self, Role};
-use crate::sql::{self, Kind, Refusal, Target, mysql, postgres};
+use crate::sql::{self, Kind, Lent, Refusal, Target, mysql, postgres};
 use crate::world::{self, Ctx};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -41,7 +41,7 @@ impl DatabaseConnection {
     ///
     /// # Errors
     /// Any on the way there: the secret, the token, the network, TLS, the login.
-    pub async fn postgres(&self, cx: &Ctx, there: impl Into<Path>) -> Result<postgres::Session> {
+    pub async fn postgres(&self, cx: &Ctx, there: impl Into<Path>) -> Result<Lent<postgres::Session>> {
         self.open_postgres(cx, there.into(), false).await
     }
 
@@ -49,20 +49,15 @@ impl DatabaseConnection {
     ///
     /// # Errors
     /// As above.
-    pub async fn postgres_to_write(&self, cx: &Ctx, there: impl Into<Path>) -> Result<postgres::Session> {
+    pub async fn postgres_to_write(&self, cx: &Ctx, there: impl Into<Path>) -> Result<Lent<postgres::Session>> {
         cx.sessions().roles.end();
         self.open_postgres(cx, there.into(), true).await
     }
 
-    async fn open_postgres(&self, cx: &Ctx, there: Path, writes: bool) -> Result<postgres::Session> {
-        let (turn, idle) = cx.sessions().postgres.take(&self.key(Duration::ZERO), writes).await;
-        if let Some(idle) = idle
-            && let Some(session) = postgres::Session::revived(idle).await
-        {
-            return Ok(session.holding(turn));
-        }
+    async fn open_postgres(&self, cx: &Ctx, there: Path, writes: bool) -> Result<Lent<postgres::Session>> {
         let open = |target: Target| async move { postgres::Session::open(&target).await };
-        Ok(self.log_in(cx, &there, Engine::Postgres, open).await?.holding(turn))
+        let opened = Box::pin(self.log_in(cx, &there, Engine::Postgres, open));
+        cx.sessions().postgres.lend(&self.key(Duration::ZERO), writes, opened).await
     }
 
     /// The same in another database of the server.
@@ -78,9 +73,8 @@ impl DatabaseConnection {
 
     /// Leaves a session to the next operation, from one that has succeeded. One that has changed something without
     /// [having said so](Self::postgres_to_write) closes its session instead.
-    pub fn leave_postgres(&self, cx: &Ctx, session: postgres::Session) {
-        let (session, turn) = session.released();
-        cx.sessions().postgres.leave(&self.key(Duration::ZERO), session, turn);
+    pub fn leave_postgres(&self, cx: &Ctx, session: Lent<postgres::Session>) {
+        cx.sessions().postgres.leave(&self.key(Duration::ZERO), session);
     }
 
     /// A session with MySQL or MariaDB that waits for locks no longer than the limit, perhaps one that was
@@ -88,21 +82,21 @@ impl DatabaseConnection {
     ///
     /// # Errors
     /// Any on the way there: the secret, the token, the network, TLS, the login.
-    pub async fn mysql(&self, cx: &Ctx, there: impl Into<Path>, lock_timeout: Duration) -> Result<mysql::Session> {
-        let (turn, idle) = cx.sessions().mysql.take(&self.key(lock_timeout), false).await;
-        if let Some(idle) = idle
-            && let Some(session) = mysql::Session::revived(idle).await
-        {
-            return Ok(session.holding(turn));
-        }
+    pub async fn mysql(
+        &self,
+        cx: &Ctx,
+        there: impl Into<Path>,
+        lock_timeout: Duration,
+    ) -> Result<Lent<mysql::Session>> {
+        let there = there.into();
         let open = |target: Target| async move { mysql::Session::open(&target, lock_timeout).await };
-        Ok(self.log_in(cx, &there.into(), Engine::Mysql, open).await?.holding(turn))
+        let opened = Box::pin(self.log_in(cx, &there, Engine::Mysql, open));
+        cx.sessions().mysql.lend(&self.key(lock_timeout), false, opened).await
     }
 
     /// Leaves a session to the next operation, from one that has succeeded.
-    pub fn leave_mysql(&self, cx: &Ctx, session: mysql::Session, lock_timeout: Duration) {
-        let (session, turn) = session.released();
-        cx.sessions().mysql.leave(&self.key(lock_timeout), session, turn);
+    pub fn leave_mysql(&self, cx: &Ctx, session: Lent<mysql::Session>, lock_timeout: Duration) {
+        cx.sessions().mysql.leave(&self.key(lock_timeout), session);
     }
 
     /// A role of PostgreSQL for a refresh: one that was read for all and is the one that is meant, or else what `one` reads,
