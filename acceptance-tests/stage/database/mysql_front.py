@@ -18,6 +18,7 @@ SERVER_NAME = "mariadb.stage"
 
 _NOT_LOADED = (1524, "Plugin 'AWSAuthenticationPlugin' is not loaded")
 _UNKNOWN_ERROR = 1105
+_PIECE = 1 << 18  # bytes, more than arrive at once
 _READ_ONLY = 1290
 _IS_READ_ONLY = "The {} server is running with the --read-only option so it cannot execute this statement"
 
@@ -180,17 +181,36 @@ class _Session:
             return
 
     async def _pass_answers(self):
-        """From the server; ends when the server does, or with the last answer that somebody waits for."""
+        """From the server, in the pieces in which it comes: there are clients that rely on a small result to be there as
+        a whole. Ends when the server does, or with the last answer that somebody waits for."""
+        received = bytearray()
         try:
             while not self._client_is_gone or self._expected:
-                packet = await mysql.read_packet(self._from_server.readexactly)
-                if self._expected and packet[3] == self._expected[0].sequence:
-                    await self._answered(self._expected.popleft(), packet[4:])
-                if not self._client_is_gone:
-                    self._to_client.write(packet)
-                    await self._to_client.drain()
+                piece = await self._from_server.read(_PIECE)
+                if not piece:
+                    return
+                received += piece
+                await self._pass_whole(received)
         except (OSError, asyncio.IncompleteReadError):
             return
+
+    async def _pass_whole(self, received):
+        """Hands on the packets that are there as a whole, and takes them out of what was received."""
+        begin = end = 0
+        for start, end in mysql.whole_packets(received):
+            if self._expected and received[start + 3] == self._expected[0].sequence:
+                expected = self._expected.popleft()
+                if expected.rule:
+                    await self._hand_on(received[begin:start])
+                    begin = start
+                await self._answered(expected, bytes(received[start + 4 : end]))
+        await self._hand_on(received[begin:end])
+        del received[:end]
+
+    async def _hand_on(self, packets):
+        if packets and not self._client_is_gone:
+            self._to_client.write(bytes(packets))
+            await self._to_client.drain()
 
     async def _arrived(self, payload, sequence):
         """Takes note of a command; returns the answer if the server is not to have it."""

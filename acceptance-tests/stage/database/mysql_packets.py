@@ -49,6 +49,16 @@ async def read_message(exactly):
     return whole, payload, packet[3]
 
 
+def whole_packets(data):
+    """Where each packet begins and ends that is there as a whole."""
+    end = 0
+    while len(data) >= end + 4:
+        start, end = end, end + 4 + int.from_bytes(data[end : end + 3], "little")
+        if len(data) < end:
+            return
+        yield start, end
+
+
 def packet(sequence, payload):
     """A packet with its header."""
     return len(payload).to_bytes(3, "little") + bytes([sequence % 256]) + payload

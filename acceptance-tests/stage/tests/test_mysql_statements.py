@@ -320,6 +320,24 @@ def test_answers_of_many_packets_and_several_statements(database):
     assert run(connection, f"SELECT '{'ä' * 100000}'")[0][0] == "ä" * 100000
 
 
+def test_an_answer_comes_in_one_piece_as_from_a_server(database):
+    connection = database.connect()
+    for _ in range(20):
+        connection._execute_command(COMMAND.COM_QUERY, "SELECT 'first', 2 UNION SELECT 'last', 3")
+        piece = connection._sock.recv(65536)  # a record of TLS at most
+        assert len(list(mysql_packets.whole_packets(piece))) == 7, piece
+
+
+def test_a_delay_does_not_hold_back_what_came_before(database):
+    database.rules({"sql": "'late'", "fault": "delay", "seconds": 1, "when": "after"})
+    connection = database.connect()
+    commands = (bytes([COMMAND.COM_QUERY]) + f"SELECT '{word}'".encode() for word in ("soon", "late"))
+    connection._sock.sendall(b"".join(mysql_packets.packet(0, command) for command in commands))
+    began = time.monotonic()
+    assert b"soon" in connection._sock.recv(65536) and time.monotonic() - began < 0.8
+    assert b"late" in connection._sock.recv(65536) and time.monotonic() - began > 0.9
+
+
 def test_statements_do_not_wait_for_acknowledgements(database):
     connection = database.connect()
     began = time.monotonic()
