@@ -341,7 +341,7 @@ fn few_sessions(engine: &'static str) {
     // Sessions and statements; a prepared statement of PostgreSQL counts once.
     let most = match engine {
         "postgres" => [[(2, 7), (1, 2), (1, 12)], [(2, 22), (1, 3), (1, 45)]],
-        _ => [[(2, 7), (1, 4), (1, 5)], [(2, 16), (1, 10), (1, 14)]],
+        _ => [[(2, 5), (1, 3), (1, 4)], [(2, 14), (1, 5), (1, 13)]],
     };
     assert_eq!([one, four], most);
 }

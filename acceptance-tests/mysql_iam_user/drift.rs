@@ -1,6 +1,6 @@
 //! Changes to the user outside of Terraform.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{READER, Scene, USER};
 
@@ -97,6 +97,42 @@ fn a_dropped_user_is_re_created() {
     assert_eq!(scene.grants(), ["SELECT ON `app`.*"]);
     scene.sql("DROP USER @U");
     scene.tf.destroy();
+}
+
+/// A refresh that reads all accounts at once sees what one that reads each by itself does.
+#[test]
+fn users_that_are_read_together_are_as_each_is() {
+    let scene = Scene::new(&format!("name = \"@U_${{count.index}}\"\n  count = 7\n  {READER}"));
+    scene.tf.apply();
+    let before = scene.tf.read("terraform.tfstate");
+    scene.sql(
+        "CREATE ROLE r_@U; GRANT r_@U TO @U_1; CREATE TABLE t_@U (a int); GRANT UPDATE (a) ON t_@U TO @U_1; \
+         GRANT SELECT, INSERT ON `my_db`.* TO @U_1; GRANT DELETE ON `my\\_db`.* TO @U_1 WITH GRANT OPTION; \
+         ALTER USER @U_2 ACCOUNT LOCK; DROP USER @U_3; ALTER USER @U_4 IDENTIFIED BY 'pass'; \
+         ALTER USER @U_5 REQUIRE X509 WITH MAX_QUERIES_PER_HOUR 5; REVOKE SELECT ON app.* FROM @U_5; ALTER USER @U_6 \
+         IDENTIFIED VIA AWSAuthenticationPlugin USING 'RDS' OR mysql_native_password USING PASSWORD('x')",
+    );
+    let refreshed = || {
+        scene.tf.write("terraform.tfstate", &before);
+        scene.account.forget_statements();
+        scene.tf.ok(&["apply", "-refresh-only", "-auto-approve", "-parallelism=1"]);
+        let state: Value = serde_json::from_str(&scene.tf.read("terraform.tfstate")).unwrap();
+        (state["resources"].clone(), scene.account.statements().len())
+    };
+    scene.account.statement_fault(json!({ "sql": "u.plugin = ", "fault": "error", "code": 1142 }));
+    let (each, _) = refreshed();
+    assert_eq!(scene.account.statement_strikes(), 1);
+    scene.account.end_statement_faults();
+    let (together, statements) = refreshed();
+    assert_eq!(together, each);
+    assert_eq!(each[0]["instances"].as_array().map(Vec::len), Some(6));
+    assert_ne!(each, serde_json::from_str::<Value>(&before).unwrap()["resources"]);
+    assert!(
+        statements <= 8,
+        "one for the session, two for the first, two for all, three for those that are not among them"
+    );
+    scene.tf.destroy();
+    scene.sql("DROP ROLE r_@U; DROP TABLE t_@U");
 }
 
 /// It does not have all the attributes.

@@ -236,12 +236,8 @@ impl Resource<World> for MysqlIamUser {
 
     async fn read(cx: &Ctx, mut state: Self) -> Result<Option<Self>> {
         ownership::record_state(cx, &state);
-        let opened = connection::for_refresh(cx, state.session(cx)).await?;
-        let Some(session) = opened else { return Ok(Some(state)) };
-        let server = session.server();
-        let found = connection::unless_lost(cx, state.read_user(cx, session).await, connection::AS_KNOWN);
-        let Some(found) = found.context("Cannot read the user", state.account())? else { return Ok(Some(state)) };
-        let Some(user) = found else { return Ok(None) };
+        let Some(found) = state.refreshed(cx).await? else { return Ok(Some(state)) };
+        let Some((server, user)) = found else { return Ok(None) };
         if cx.is_import() {
             state.describe(&user);
         }
@@ -261,7 +257,7 @@ impl Resource<World> for MysqlIamUser {
             return Ok(());
         }
         let Some(deletion) = ownership::delete(cx, &state).await? else { return Ok(()) };
-        let (opened, what) = (state.session(cx).await, format!("The user \"{}\"", state.account()));
+        let (opened, what) = (state.session_to_write(cx).await, format!("The user \"{}\"", state.account()));
         let opened = state.database_connection.unless_deleted(cx, Engine::Mysql, opened, &what).await?;
         let Some(mut session) = opened else { return deletion.done() };
         let Some(user) = state.find(&mut session).await? else { return deletion.done() };
@@ -388,6 +384,26 @@ impl MysqlIamUser {
         self.database_connection.mysql(cx, Self::database_connection, self.patience()).await
     }
 
+    async fn session_to_write(&self, cx: &Ctx) -> Result<Lent<Session>> {
+        self.database_connection.mysql_to_write(cx, Self::database_connection, self.patience()).await
+    }
+
+    /// The user as a refresh finds it, and the server; nothing, with a warning, if the database cannot be reached.
+    async fn refreshed(&self, cx: &Ctx) -> Result<Option<Option<(Server, User)>>> {
+        let one = || async {
+            let opened = connection::for_refresh(cx, self.session(cx)).await?;
+            let Some(session) = opened else { return Ok(None) };
+            let server = session.server();
+            let found = connection::unless_lost(cx, self.read_user(cx, session).await, connection::AS_KNOWN);
+            let found = found.context("Cannot read the user", self.account())?;
+            Ok(found.map(|user| user.map(|user| (server, user))))
+        };
+        match connection::is_skipped(cx) {
+            true => one().await,
+            false => self.database_connection.shared_account(cx, self.account(), self.patience(), one).await,
+        }
+    }
+
     async fn find(&self, session: &mut Session) -> Result<Option<User>> {
         let found = users::find(session, self.account()).await;
         self.at_fault(found, "Cannot read the user", Self::name.path())
@@ -406,7 +422,7 @@ impl MysqlIamUser {
 
     /// From the present account to the wanted one, whether nothing, some or all of it has been done.
     async fn converge(mut self, cx: &Ctx, prior: Option<&Self>) -> Result<Self> {
-        let mut session = self.session(cx).await?;
+        let mut session = self.session_to_write(cx).await?;
         let server = session.server();
         if self.wanted(server)?.count() < self.given()?.count() {
             return Err(diagnostics::same_names().at(Self::grant));

@@ -12,6 +12,8 @@ pub struct Kept {
     pub mysql: Pool<mysql::Session>,
     /// The roles of PostgreSQL.
     pub roles: Listings<postgres::roles::All>,
+    /// The accounts of MySQL and MariaDB.
+    pub accounts: Listings<mysql::users::All>,
 }
 
 impl Kept {
@@ -25,6 +27,6 @@ impl Kept {
 impl Default for Kept {
     /// MySQL and MariaDB carry out statements on accounts one after the other anyway.
     fn default() -> Self {
-        Self { postgres: Pool::new(5), mysql: Pool::new(1), roles: Listings::default() }
+        Self { postgres: Pool::new(5), mysql: Pool::new(1), roles: Listings::default(), accounts: Listings::default() }
     }
 }

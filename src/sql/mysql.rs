@@ -22,7 +22,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError};
+use mysql_async::{
+    Conn, DriverError, IoError, Opts, OptsBuilder, Params, Row, ServerError, SslOpts, TlsError, from_row_opt,
+};
 use rustls::CertificateError;
 use tf_provider::diagnostic::chain;
 use tf_provider::schema::at_the_end;
@@ -40,7 +42,13 @@ pub struct Session {
     user: String,
 }
 
-const SERVER: &str = "SELECT VERSION(), @@lower_case_table_names, CURRENT_USER()";
+/// The character set first of all: in others a character can end with the byte of a quote. The condition is that of
+/// [`Server::grant_creates_users`]; other servers do not know the mode.
+const SET_UP: &str = "SET NAMES utf8mb4; \
+    SET SESSION sql_mode = IF(VERSION() LIKE '%MariaDB%' OR SUBSTRING_INDEX(VERSION(), '.', 1) < 8, \
+    'STRICT_ALL_TABLES,NO_AUTO_CREATE_USER', 'STRICT_ALL_TABLES'), lock_wait_timeout = SECONDS, \
+    innodb_lock_wait_timeout = SECONDS; \
+    SELECT VERSION(), @@lower_case_table_names, CURRENT_USER()";
 
 impl Session {
     /// Connects and logs in. Waits for locks are no longer than the limit.
@@ -78,18 +86,13 @@ impl Session {
 
     /// Settings that a user of the database may have made for the login or globally must not have an effect.
     async fn set_up(&mut self, lock_timeout: Duration) -> Result<(), Error> {
-        let answer = UnderWay::of(self).answer(SERVER, self.connection.query_first(SERVER)).await?;
-        let (version, lower_case_table_names, account): (String, u64, String) = answer.unwrap_or_default();
+        let seconds = lock_timeout.as_secs().max(1).to_string();
+        let answer = self.several(&SET_UP.replace("SECONDS", &seconds)).await?.pop().and_then(|mut rows| rows.pop());
+        let (version, lower_case_table_names, account): (String, u64, String) =
+            answer.and_then(|row| from_row_opt(row).ok()).unwrap_or_default();
         self.server = Server::new(&version, lower_case_table_names);
         self.user = account.rsplit_once('@').map_or(account.as_str(), |(name, _)| name).to_owned();
-        let makes_none = if self.server.grant_creates_users() { ",NO_AUTO_CREATE_USER" } else { "" };
-        let seconds = lock_timeout.as_secs().max(1);
-        // First of all the character set: in others a character can end with the byte of a quote.
-        self.run(&format!(
-            "SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES{makes_none}', lock_wait_timeout = {seconds}, \
-             innodb_lock_wait_timeout = {seconds}"
-        ))
-        .await
+        Ok(())
     }
 
     /// The name of the account that the session has.
@@ -131,6 +134,20 @@ impl Session {
     /// The rows of a statement that servers do not prepare. Values are texts.
     pub(crate) async fn unprepared(&mut self, sql: &str) -> Result<Vec<Row>, Error> {
         UnderWay::of(self).answer(sql, self.connection.query(sql)).await
+    }
+
+    /// The rows of each of several statements, which are sent together. Values are texts. The first one that fails is the
+    /// last one.
+    pub(crate) async fn several(&mut self, statements: &str) -> Result<Vec<Vec<Row>>, Error> {
+        let under_way = UnderWay::of(self);
+        let asked = async {
+            let (mut results, mut all) = (self.connection.query_iter(statements).await?, Vec::new());
+            while !results.is_empty() {
+                all.push(results.collect().await?);
+            }
+            Ok(all)
+        };
+        under_way.answer(statements, asked).await
     }
 
     /// The rows of a query that need not be prepared, one after the other. Values are texts.

@@ -1,5 +1,6 @@
 //! Accounts that log in with tokens: read, created, converted, dropped.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use mysql_async::Row;
@@ -7,6 +8,7 @@ use mysql_async::Row;
 use crate::records::fences;
 use crate::sql::mysql::Session;
 use crate::sql::mysql::grants::{Grants, Shown, Step};
+use crate::sql::mysql::server::Server;
 use crate::sql::quote::{NameError, my_name};
 use crate::sql::{Error, Refusal};
 
@@ -48,12 +50,73 @@ pub struct User {
 /// How often a statement is tried that conflicts with others.
 const TRIES: u32 = 4;
 
+/// All accounts that log in with tokens.
+#[derive(Clone, Debug)]
+pub struct All {
+    server: Server,
+    users: BTreeMap<(String, String), User>,
+}
+
+/// How many accounts there are at most for all to be read, rather than those that are asked for.
+const MOST: usize = 1000;
+
+/// For how many accounts privileges are asked for together.
+const AT_ONCE: usize = 100;
+
 /// Reads an account.
 ///
 /// # Errors
 /// Any.
 pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<User>, Error> {
-    let (locked, options) = match session.server() {
+    let known = settings(session.server(), "u.user = ? AND u.host = ?");
+    let Some(row) = session.row(&known, (account.name, account.host)).await? else { return Ok(None) };
+    match session.rows(&account.show_grants()?, ()).await {
+        Err(error) if error.refusal() == Some(Refusal::Missing) => Ok(None), // Dropped a moment ago.
+        shown => User::read(session, &row, &shown?).map(Some),
+    }
+}
+
+/// Reads all accounts that log in with tokens, as [`find`] reads each; nothing if there are too many. One that cannot be
+/// read is not among them.
+///
+/// # Errors
+/// Any.
+pub async fn all(session: &mut Session) -> Result<Option<All>, Error> {
+    let server = session.server();
+    let rows = session.rows(&settings(server, "u.plugin = ?"), (PLUGIN,)).await?;
+    if rows.len() > MOST {
+        return Ok(None);
+    }
+    let names = |row: &Row| (text(row, 5), text(row, 6));
+    let statement = |row: &Row| {
+        let (name, host) = names(row);
+        Account { name: &name, host: &host }.show_grants().ok()
+    };
+    let known: Vec<_> = rows.iter().filter_map(|row| Some((row, statement(row)?))).collect();
+    let mut users = BTreeMap::new();
+    for some in known.chunks(AT_ONCE) {
+        let statements: Vec<_> = some.iter().map(|(_, statement)| statement.as_str()).collect();
+        let shown = session.several(&statements.join("; ")).await?;
+        for ((row, _), shown) in some.iter().zip(shown) {
+            if let Ok(user) = User::read(session, row, &shown) {
+                users.insert(names(row), user);
+            }
+        }
+    }
+    Ok(Some(All { server, users }))
+}
+
+impl All {
+    /// The server, and an account.
+    pub(crate) fn user(&self, account: Account<'_>) -> Option<(Server, User)> {
+        let user = self.users.get(&(account.name.to_owned(), account.host.to_owned()))?;
+        Some((self.server, user.clone()))
+    }
+}
+
+/// A query for what there is of accounts besides their privileges, and for their names and hosts.
+fn settings(server: Server, which: &str) -> String {
+    let (locked, options) = match server {
         // The view mysql.user does not show which accounts are locked.
         server if server.is_mariadb => (
             "(SELECT json_value(g.priv, '$.account_locked') FROM mysql.global_priv g WHERE g.user = u.user AND g.host = u.host)",
@@ -62,31 +125,33 @@ pub async fn find(session: &mut Session, account: Account<'_>) -> Result<Option<
         server if server.grant_creates_users() => ("account_locked", "password_lifetime IS NOT NULL"),
         _ => ("account_locked", "password_lifetime IS NOT NULL OR user_attributes IS NOT NULL"),
     };
-    let known = format!(
+    format!(
         "SELECT plugin, authentication_string, ssl_type, {locked}, IF(password_expired = 'Y' OR max_questions > 0 \
-         OR max_updates > 0 OR max_connections > 0 OR max_user_connections <> 0 OR {options}, 'Y', 'N') \
-         FROM mysql.user u WHERE u.user = ? AND u.host = ?"
-    );
-    let Some(row) = session.row(&known, (account.name, account.host)).await? else { return Ok(None) };
-    let [plugin, string, tls, locked, options] = [0, 1, 2, 3, 4].map(|column| text(&row, column));
-    let mut shown = match session.rows(&format!("SHOW GRANTS FOR {}", account.quoted()?), ()).await {
-        Err(error) if error.refusal() == Some(Refusal::Missing) => return Ok(None), // Dropped a moment ago.
-        rows => read(session, &rows?)?,
-    };
-    let is_fenced = shown.grants.remove_roles(fences::is_role);
-    let plugin = match () {
-        () if plugin == PLUGIN && string != "RDS" => format!("{PLUGIN} AS '{string}'"),
-        () if shown.has_alternatives => format!("{plugin} or another"),
-        () => plugin,
-    };
-    Ok(Some(User {
-        plugin,
-        requires_tls: !tls.is_empty(),
-        requires_certificate: !["", "ANY"].contains(&tls.as_str()),
-        is_locked: !is_fenced && ["1", "true", "Y"].contains(&locked.as_str()),
-        has_options: options == "Y",
-        grants: shown.grants.folded(session.server()),
-    }))
+         OR max_updates > 0 OR max_connections > 0 OR max_user_connections <> 0 OR {options}, 'Y', 'N'), user, host \
+         FROM mysql.user u WHERE {which}"
+    )
+}
+
+impl User {
+    /// From the answers to [`settings`] and `SHOW GRANTS`.
+    fn read(session: &Session, row: &Row, shown: &[Row]) -> Result<Self, Error> {
+        let [plugin, string, tls, locked, options] = [0, 1, 2, 3, 4].map(|column| text(row, column));
+        let mut shown = read(session, shown)?;
+        let is_fenced = shown.grants.remove_roles(fences::is_role);
+        let plugin = match () {
+            () if plugin == PLUGIN && string != "RDS" => format!("{PLUGIN} AS '{string}'"),
+            () if shown.has_alternatives => format!("{plugin} or another"),
+            () => plugin,
+        };
+        Ok(Self {
+            plugin,
+            requires_tls: !tls.is_empty(),
+            requires_certificate: !["", "ANY"].contains(&tls.as_str()),
+            is_locked: !is_fenced && ["1", "true", "Y"].contains(&locked.as_str()),
+            has_options: options == "Y",
+            grants: shown.grants.folded(session.server()),
+        })
+    }
 }
 
 /// The accounts that log in with tokens, by name and host.
@@ -162,6 +227,10 @@ pub async fn drop(session: &mut Session, account: Account<'_>) -> Result<(), Err
 impl Account<'_> {
     fn quoted(self) -> Result<String, NameError> {
         Ok(format!("{}@{}", my_name(self.name, NAME_MAX)?, my_name(self.host, HOST_MAX)?))
+    }
+
+    fn show_grants(self) -> Result<String, NameError> {
+        Ok(format!("SHOW GRANTS FOR {}", self.quoted()?))
     }
 }
 

@@ -11,6 +11,8 @@ use crate::aws;
 use crate::aws::host::RdsHost;
 use crate::aws::token::{Argument, Login, MAX_LIFETIME};
 use crate::parts::db::connection::{DatabaseConnection, Engine, port};
+use crate::sql::mysql::server::Server;
+use crate::sql::mysql::users::{self, Account, User};
 use crate::sql::postgres::roles::{self, Role};
 use crate::sql::{self, Kind, Lent, Refusal, Target, mysql, postgres};
 use crate::world::{self, Ctx};
@@ -94,6 +96,20 @@ impl DatabaseConnection {
         cx.sessions().mysql.lend(&self.key(lock_timeout), false, opened).await
     }
 
+    /// The same for an operation that changes accounts.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn mysql_to_write(
+        &self,
+        cx: &Ctx,
+        there: impl Into<Path>,
+        lock_timeout: Duration,
+    ) -> Result<Lent<mysql::Session>> {
+        cx.sessions().accounts.end();
+        self.mysql(cx, there, lock_timeout).await
+    }
+
     /// Leaves a session to the next operation, from one that has succeeded.
     pub fn leave_mysql(&self, cx: &Ctx, session: Lent<mysql::Session>, lock_timeout: Duration) {
         cx.sessions().mysql.leave(&self.key(lock_timeout), session);
@@ -122,6 +138,30 @@ impl DatabaseConnection {
         };
         let pick = |all: &roles::All| all.role(name).filter(is_it).map(Some);
         cx.sessions().roles.find(&self.key(Duration::ZERO), pick, one, all).await
+    }
+
+    /// The same of an account of MySQL or MariaDB, with its server.
+    ///
+    /// # Errors
+    /// Those of `one`.
+    pub(crate) async fn shared_account<F>(
+        &self,
+        cx: &Ctx,
+        account: Account<'_>,
+        lock_timeout: Duration,
+        one: impl FnOnce() -> F,
+    ) -> Result<Option<Option<(Server, User)>>>
+    where
+        F: Future<Output = Result<Option<Option<(Server, User)>>>>,
+    {
+        let all = || async {
+            let mut session = self.mysql(cx, Path::root(), lock_timeout).await.ok()?;
+            let all = users::all(&mut session).await.ok()?;
+            self.leave_mysql(cx, session, lock_timeout);
+            all
+        };
+        let pick = |all: &users::All| all.user(account).map(Some);
+        cx.sessions().accounts.find(&self.key(lock_timeout), pick, one, all).await
     }
 
     fn key(&self, lock_timeout: Duration) -> sql::Key {
