@@ -33,7 +33,7 @@ pub(crate) mod tests {
         let mut config = empty(entry.table());
         config.extend(set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let (sender, mut receiver) = mpsc::channel(100);
-        entry.list(&cx, config, sender).await.unwrap();
+        entry.list(&cx, config, false, sender).await.unwrap();
         let mut all = Vec::new();
         while let Some(Found { display_name, known, .. }) = receiver.recv().await {
             all.push((display_name, known));

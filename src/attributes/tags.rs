@@ -100,6 +100,16 @@ impl TagOptions {
         (before.is_some() || !own.is_empty()).then_some(own)
     }
 
+    /// What a read shows of the tags of an object that also has those of another. Copied tags that the provider ignores
+    /// by now belong to others.
+    pub fn shown(&self, found: &Map<String>, before: Option<&Given>, copied: &Map<String>) -> Shown {
+        let copied = self.seen(copied, None, &[]);
+        let forced = not_overridden(&copied, &[]);
+        let all = self.seen(found, before, &forced);
+        let own = self.own(&all, before, &forced);
+        Shown { own, all, copied }
+    }
+
     fn is_ignored(&self, key: &str) -> bool {
         self.ignored_keys.contains(key) || self.ignored_prefixes.iter().any(|prefix| key.starts_with(prefix))
     }
@@ -108,6 +118,16 @@ impl TagOptions {
 /// The tags among those of a configuration that are there.
 pub fn given(tags: Given) -> impl Iterator<Item = (String, String)> {
     tags.into_iter().filter_map(|(key, value)| Some((key, value?)))
+}
+
+/// The tags of an object that also has those of another, as its attributes show them.
+pub struct Shown {
+    /// `tags`.
+    pub own: Option<Given>,
+    /// `tags_all`.
+    pub all: Map<String>,
+    /// `copied_tags`.
+    pub copied: Map<String>,
 }
 
 /// The changes that turn tags into others.

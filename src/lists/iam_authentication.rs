@@ -49,7 +49,7 @@ impl List<World> for IamAuthenticationList {
         for database in found.into_iter().filter(|database| config.selects(database)) {
             let is_on = if database.iam_enabled { "on" } else { "off" };
             let title = format!("{} ({}, {is_on})", database.identifier, database.engine);
-            listing.add_object(title, &IamAuthentication::imported(database, region.clone())).await;
+            listing.add_object(title, &IamAuthentication::imported(database, region.clone())?).await;
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! `rdsauth_parameter`: the parameters that were set in a parameter group.
 
 use tf_provider::diagnostic::{Context as _, Result};
-use tf_provider::schema::{Computed, List, Listing, Partial, Set, check, optional};
+use tf_provider::schema::{List, Listing, Partial, Set, check, optional};
 
 use crate::attributes::checks;
 use crate::aws::rds::Kind;
 use crate::aws::rds::parameters::{Group, Parameter as Found};
-use crate::parts::{self, rds::database};
+use crate::parts::{self, rds::database, rds::parameter_group::Notes};
 use crate::resources::parameter::Parameter;
 use crate::world::{Ctx, World};
 
@@ -17,7 +17,8 @@ tf_provider::model! {
     /// ## Required Permissions
     ///
     /// `rds:DescribeDBParameters` for a DB parameter group, `rds:DescribeDBClusterParameters` for a DB cluster parameter
-    /// group. With `include_resource`, also what reading the resource needs.
+    /// group. With `include_resource` also `rds:DescribeDBParameterGroups` or `rds:DescribeDBClusterParameterGroups`, and
+    /// `rds:ListTagsForResource`.
     pub struct ParameterList {
         /// Name of the DB parameter group.
         db_parameter_group_name: Option<String> = optional().check(checks::parameter_group()),
@@ -50,11 +51,26 @@ impl List<World> for ParameterList {
         let (rds, region) = parts::rds::in_region_of(cx, config.region.as_deref(), Self::region).await?;
         let group = Group { kind, name: name.to_owned() };
         let found = rds.parameters_set(&group).await.context("Cannot list the parameters", name);
-        for parameter in found.map_err(|error| error.at(at))? {
-            if config.selects(&parameter) {
-                let title = format!("{} = {}", parameter.name, parameter.value.unwrap_or_default());
-                let known = Partial::default().with(handle, name.to_owned()).with(Parameter::name, parameter.name);
-                listing.add(title, known.with(Parameter::region, Computed::Known(region.clone()))).await;
+        let found = found.map_err(|error| error.at(at))?;
+        // Without them each object is read by itself, which says why that fails.
+        let arn = match listing.wants_objects() {
+            true => rds.group_arn(&group).await.ok().flatten(),
+            false => None,
+        };
+        let noted = match &arn {
+            Some(arn) => Notes::read(&rds, arn).await.ok().map(|notes| (arn, notes)),
+            None => None,
+        };
+        for parameter in found.iter().filter(|parameter| config.selects(parameter)) {
+            let title = format!("{} = {}", parameter.name, parameter.value.as_deref().unwrap_or_default());
+            let known = Partial::default().with(handle, name.to_owned()).with(Parameter::name, parameter.name.clone());
+            let known = known.with(Parameter::region, region.clone());
+            match &noted {
+                Some((arn, notes)) => {
+                    let known = known.with(Parameter::parameter_group_arn, (*arn).clone());
+                    listing.add_object(title, &Parameter::imported(cx, known, notes, parameter).await?).await;
+                }
+                None => listing.add(title, known).await,
             }
         }
         Ok(())

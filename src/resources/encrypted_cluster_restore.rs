@@ -21,7 +21,7 @@ use tf_provider::schema::{
 
 use crate::arn;
 use crate::attributes::checks;
-use crate::attributes::tags::{self, Given};
+use crate::attributes::tags::{self, Given, Shown};
 use crate::aws::rds::{Kind, Rds, Source};
 use crate::ownership::{self, Owned};
 use crate::parts;
@@ -324,13 +324,8 @@ impl Resource<World> for EncryptedClusterRestore {
             return Ok(None);
         }
         state.kms_key_arn = found.kms_key_id.clone().unwrap_or_default();
-        // Tags that the provider ignores by now belong to others.
-        let copied = cx.tags().seen(&state.copied(), None, &[]);
-        let forced = tags::not_overridden(&copied, &[]);
-        let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &forced);
-        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &forced);
-        state.tags_all = seen.into();
-        state.copied_tags = copied.clone().into();
+        let Shown { own, all, copied } = cx.tags().shown(&found.tags, state.tags.as_ref(), &state.copied());
+        (state.tags, state.tags_all, state.copied_tags) = (own, all.into(), copied.into());
         state.fill(&found)?;
         state.fill_parts(&rds, &found).await.context(READING, &id)?;
         Ok(Some(state))

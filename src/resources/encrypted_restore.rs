@@ -17,7 +17,7 @@ use tf_provider::schema::{
 
 use crate::arn;
 use crate::attributes::checks;
-use crate::attributes::tags::{self, Changes, Given};
+use crate::attributes::tags::{self, Changes, Given, Shown};
 use crate::aws::rds::{Kind, Rds, Source};
 use crate::ownership::{self, Owned};
 use crate::parts;
@@ -258,13 +258,8 @@ impl Resource<World> for EncryptedRestore {
             cx.warn(claims::recreated(&ownership::subject(&state)?));
             return Ok(None);
         }
-        // Tags that the provider ignores by now belong to others.
-        let copied = cx.tags().seen(&state.copied(), None, &[]);
-        let forced = tags::not_overridden(&copied, &[]);
-        let seen = cx.tags().seen(&found.tags, state.tags.as_ref(), &forced);
-        state.tags = cx.tags().own(&seen, state.tags.as_ref(), &forced);
-        state.tags_all = seen.into();
-        state.copied_tags = copied.clone().into();
+        let Shown { own, all, copied } = cx.tags().shown(&found.tags, state.tags.as_ref(), &state.copied());
+        (state.tags, state.tags_all, state.copied_tags) = (own, all.into(), copied.into());
         state.fill(&found)?;
         Ok(Some(state))
     }

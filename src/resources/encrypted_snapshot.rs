@@ -16,7 +16,7 @@ use tf_provider::schema::{
 
 use crate::arn::{self, Arn};
 use crate::attributes::checks;
-use crate::attributes::tags::{self, Given};
+use crate::attributes::tags::{self, Given, Shown};
 use crate::aws::rds::Rds;
 use crate::aws::rds::snapshots::Snapshot;
 use crate::ownership::{self, Owned};
@@ -357,28 +357,9 @@ impl EncryptedSnapshot {
     /// # Errors
     /// AWS has answered something that makes no sense.
     pub fn imported(cx: &Ctx, found: &Snapshot) -> Result<Self> {
-        let mut imported = Self {
-            db_snapshot_identifier: found.identifier.clone(),
-            region: Computed::Unknown,
-            db_instance_identifier: None,
-            source_db_snapshot_identifier: None,
-            kms_key_arn: String::new(),
-            option_group_name: Computed::Unknown,
-            copy_tags: false,
-            delete_intermediate_snapshot: false,
-            tags: None,
-            id: Computed::Unknown,
-            tags_all: Computed::Unknown,
-            copied_tags: Map::new().into(),
-            intermediate_db_snapshot_identifier: None.into(),
-            arn: Computed::Unknown,
-            status: Computed::Unknown,
-            storage_encryption_type: Computed::Unknown,
-            engine: Computed::Unknown,
-            engine_version: Computed::Unknown,
-            allocated_storage: Computed::Unknown,
-            snapshot_create_time: Computed::Unknown,
-        };
+        let named = Partial::default().with(Self::db_snapshot_identifier, found.identifier.clone());
+        let named = named.with(Self::copied_tags, Map::new()).with(Self::intermediate_db_snapshot_identifier, None);
+        let mut imported = named.decode()?;
         imported.refresh(cx, found)?;
         Ok(imported)
     }
@@ -386,13 +367,8 @@ impl EncryptedSnapshot {
     /// Reads the key, the tags and the rest from what is seen of the copy.
     fn refresh(&mut self, cx: &Ctx, found: &Snapshot) -> Result<()> {
         self.kms_key_arn = found.key.clone().unwrap_or_default();
-        // Tags that the provider ignores by now belong to others.
-        let copied = cx.tags().seen(&self.copied(), None, &[]);
-        let forced = tags::not_overridden(&copied, &[]);
-        let seen = cx.tags().seen(&found.tags, self.tags.as_ref(), &forced);
-        self.tags = cx.tags().own(&seen, self.tags.as_ref(), &forced);
-        self.tags_all = seen.into();
-        self.copied_tags = copied.into();
+        let Shown { own, all, copied } = cx.tags().shown(&found.tags, self.tags.as_ref(), &self.copied());
+        (self.tags, self.tags_all, self.copied_tags) = (own, all.into(), copied.into());
         self.fill(found)
     }
 

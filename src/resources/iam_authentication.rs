@@ -265,27 +265,15 @@ impl IamAuthentication {
     }
 
     /// The setting of a database as an import reads it.
-    pub fn imported(found: Database, region: String) -> Self {
-        let names = |kind: Kind| (found.kind == kind).then(|| found.identifier.clone());
-        let mut imported = Self {
-            db_instance_identifier: names(Kind::Instance),
-            db_cluster_identifier: names(Kind::Cluster),
-            region: Computed::Unknown,
-            enabled: found.iam_enabled,
-            apply_immediately: true,
-            disable_on_destroy: false,
-            id: Computed::Unknown,
-            pending: Computed::Unknown,
-            previously_enabled: None.into(),
-            resource_id: Computed::Unknown,
-            arn: Computed::Unknown,
-            engine: Computed::Unknown,
-            engine_version: Computed::Unknown,
-            host: Computed::Unknown,
-            port: Computed::Unknown,
+    pub fn imported(found: Database, region: String) -> Result<Self> {
+        let named = match found.kind {
+            Kind::Instance => Partial::default().with(Self::db_instance_identifier, found.identifier.clone()),
+            Kind::Cluster => Partial::default().with(Self::db_cluster_identifier, found.identifier.clone()),
         };
+        let known = named.with(Self::enabled, found.iam_enabled).with(Self::previously_enabled, None);
+        let mut imported = known.decode()?;
         imported.describe(found, region);
-        imported
+        Ok(imported)
     }
 
     fn describe(&mut self, found: Database, region: String) {

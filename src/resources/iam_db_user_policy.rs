@@ -315,18 +315,13 @@ impl IamDbUserPolicy {
         document: String,
         statement: (Vec<DbUserArn>, Vec<Condition>),
     ) -> Result<Self> {
-        let named = |one: &str| (kind == one).then(|| principal.clone());
-        let mut imported = Self {
-            role: named("role"),
-            user: named("user"),
-            group: named("group"),
-            policy_name: policy_name.to_owned(),
-            allow_wildcards: false,
-            connect: Vec::new(),
-            condition: Vec::new(),
-            id: Computed::Unknown,
-            policy_json: PolicyJson::from(document).into(),
+        let owner = match kind {
+            "role" => Self::role,
+            "user" => Self::user,
+            _ => Self::group,
         };
+        let named = Partial::default().with(owner, principal).with(Self::policy_name, policy_name);
+        let mut imported = named.with(Self::policy_json, PolicyJson::from(document)).decode()?;
         imported.allow(cx, statement).await?;
         Ok(imported)
     }

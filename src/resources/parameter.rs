@@ -150,12 +150,9 @@ impl Resource<World> for Parameter {
             let arn = state.arn(cx, &rds, &group).await?;
             let notes = Notes::read(&rds, &arn).await?;
             claims::keep_creation_id(cx, Self::TYPE, notes.mark(&state.name).as_deref());
-            state.remember(notes.recall(&found));
-            state.apply_method = found.method().as_str().to_owned().into();
+            state.recall(&notes, &found);
         }
-        state.value = found.value.clone().unwrap_or_default();
-        state.source = found.source.clone().into();
-        state.describe(cx, &found).await?;
+        state.fill(cx, &found).await?;
         Ok(Some(state))
     }
 
@@ -466,6 +463,28 @@ impl Parameter {
 
     fn previous(&self) -> Result<Previous> {
         Ok(Previous { value: self.previous_value.get()?.clone(), source: self.previous_source.get()?.clone() })
+    }
+
+    /// A parameter as an import reads it.
+    ///
+    /// # Errors
+    /// The provider's configuration is not known yet.
+    pub async fn imported(cx: &Ctx, named: Partial<Self>, notes: &Notes<'_>, found: &Found) -> Result<Self> {
+        let mut imported = named.decode()?;
+        imported.recall(notes, found);
+        imported.fill(cx, found).await?;
+        Ok(imported)
+    }
+
+    fn recall(&mut self, notes: &Notes<'_>, found: &Found) {
+        self.remember(notes.recall(found));
+        self.apply_method = found.method().as_str().to_owned().into();
+    }
+
+    async fn fill(&mut self, cx: &Ctx, found: &Found) -> Result<()> {
+        self.value = found.value.clone().unwrap_or_default();
+        self.source = found.source.clone().into();
+        self.describe(cx, found).await
     }
 
     fn remember(&mut self, previous: Previous) {

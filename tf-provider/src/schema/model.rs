@@ -245,6 +245,14 @@ impl<M: Model> Partial<M> {
         self.0
     }
 
+    /// The object that an import begins with: what is known, the defaults, and nothing else.
+    ///
+    /// # Errors
+    /// A value does not fit the Rust type of its attribute, which is a mistake of the provider.
+    pub fn decode(&self) -> Result<M, Mismatch> {
+        M::decode(&self.0)
+    }
+
     /// The known attributes by name.
     pub(crate) fn from_object(object: Object) -> Self {
         Self(object, PhantomData)

@@ -40,7 +40,7 @@ pub(crate) async fn list<P: Provider>(
     let cx = state.cx(Timeouts::limit(table.timeouts.as_ref(), Operation::List, &config))?;
     let (listing, mut found) = mpsc::channel(1);
     // Its error is sent after everything that was found before.
-    let search = async { Ok(cx.run(entry.list(&cx, config, listing)).await) };
+    let search = async { Ok(cx.run(entry.list(&cx, config, request.include_resource_object, listing)).await) };
     let send = async {
         let mut left = request.limit;
         while left > 0 {

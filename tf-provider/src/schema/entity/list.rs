@@ -31,6 +31,7 @@ pub trait List<W: Send + Sync + 'static>: Model {
 #[derive(Debug)]
 pub struct Listing<R> {
     found: mpsc::Sender<Found>,
+    wants_objects: bool,
     resource: PhantomData<fn() -> R>,
 }
 
@@ -55,7 +56,13 @@ pub trait ErasedList<W>: Send + Sync {
     fn table(&self) -> &'static Table;
     fn resource(&self) -> ResourceEntry<W>;
     fn check(&self, config: &Object) -> Vec<Diagnostic>;
-    fn list<'a>(&self, cx: &'a Ctx<W>, config: Object, found: mpsc::Sender<Found>) -> BoxFuture<'a, Result<()>>;
+    fn list<'a>(
+        &self,
+        cx: &'a Ctx<W>,
+        config: Object,
+        wants_objects: bool,
+        found: mpsc::Sender<Found>,
+    ) -> BoxFuture<'a, Result<()>>;
 }
 
 /// The row of a list in the provider's list of them.
@@ -64,6 +71,12 @@ pub const fn list<W: Send + Sync + 'static, L: List<W>>() -> ListEntry<W> {
 }
 
 impl<R: Model> Listing<R> {
+    /// Whether the user wants to see all attributes of the objects: then a list that can read those of many at once adds
+    /// them whole.
+    pub fn wants_objects(&self) -> bool {
+        self.wants_objects
+    }
+
     /// Adds an object by its identity. If the user wants to see more of it, the resource reads it as after an import;
     /// it is left out if it no longer exists by then.
     pub async fn add(&self, display_name: impl Into<String>, identity: Partial<R>) {
@@ -104,7 +117,14 @@ impl<W: Send + Sync + 'static, L: List<W>> ErasedList<W> for Erased<L> {
         L::check(&View::new(config, Path::root()))
     }
 
-    fn list<'a>(&self, cx: &'a Ctx<W>, config: Object, found: mpsc::Sender<Found>) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { L::list(cx, L::decode(&config)?, &Listing { found, resource: PhantomData }).await })
+    fn list<'a>(
+        &self,
+        cx: &'a Ctx<W>,
+        config: Object,
+        wants_objects: bool,
+        found: mpsc::Sender<Found>,
+    ) -> BoxFuture<'a, Result<()>> {
+        let listing = Listing { found, wants_objects, resource: PhantomData };
+        Box::pin(async move { L::list(cx, L::decode(&config)?, &listing).await })
     }
 }
