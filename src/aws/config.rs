@@ -5,7 +5,7 @@ mod load;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -43,6 +43,8 @@ struct Inner {
     iam: OnceCell<Iam>,
     sts: OnceCell<Sts>,
     caller: OnceCell<Identity>,
+    /// When and why it was last not to be had, because nobody answered.
+    unanswered: Mutex<Option<(Instant, Error)>>,
     dms: Regional<Dms>,
     ec2: Regional<Ec2>,
     kms: Regional<Kms>,
@@ -70,6 +72,9 @@ const DEFAULT_MAX_ATTEMPTS: u32 = 25;
 
 /// The second attempt comes within this time, the third within twice as much, and so on up to 20 seconds.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// How long it counts that nobody has answered.
+const UNANSWERED_VALID: Duration = Duration::from_secs(5);
 
 /// No AWS call used here takes longer until its answer begins.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -145,6 +150,7 @@ impl Clients {
             iam: OnceCell::new(),
             sts: OnceCell::new(),
             caller: OnceCell::new(),
+            unanswered: Mutex::default(),
             dms: Regional::default(),
             ec2: Regional::default(),
             kms: Regional::default(),
@@ -256,12 +262,24 @@ impl Clients {
         sts.await
     }
 
-    /// The identity of the credentials, requested once.
+    /// The identity of the credentials, requested once. If nobody answers, that is the answer for a few seconds: a plan
+    /// without a network would otherwise wait for it once for each resource.
     ///
     /// # Errors
     /// The options are wrong, or STS did not answer.
     pub async fn caller(&self) -> Result<&Identity, Error> {
-        self.0.caller.get_or_try_init(|| async { self.sts().await?.caller_identity().await }).await
+        let unanswered = || self.0.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        let ask = || async {
+            if let Some((_, error)) = unanswered().clone().filter(|(at, _)| at.elapsed() < UNANSWERED_VALID) {
+                return Err(error);
+            }
+            let answer = self.sts().await?.caller_identity().await;
+            if let Some(error) = answer.as_ref().err().filter(|error| error.is_unreached()) {
+                *unanswered() = Some((Instant::now(), error.clone()));
+            }
+            answer
+        };
+        self.0.caller.get_or_try_init(ask).await
     }
 
     /// The account id of the credentials, or nothing if `skip_requesting_account_id` is set.

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -7,6 +8,7 @@ use crate::aws::iam::Principal;
 use crate::aws::testing::{Answer, Server, fault, result};
 use crate::aws::unreached::Reach;
 use tf_provider::diagnostic::Diagnostic;
+use tokio::net::TcpListener;
 
 fn role() -> Principal {
     Principal::Role("app".to_owned())
@@ -185,6 +187,28 @@ async fn the_account_is_asked_once_and_checked_before_anything_else() {
     put(&clients).await.unwrap();
     assert_eq!(clients.account_id().await.unwrap().as_deref(), Some("123456789012"));
     assert_eq!(server.operations(), ["GetCallerIdentity", "PutRolePolicy", "PutRolePolicy"]);
+}
+
+#[tokio::test]
+async fn without_a_network_the_account_is_asked_once_in_a_while() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            count.fetch_add(1, Ordering::Relaxed); // And hangs up.
+        }
+    });
+    let nobody = Server::start([]).await;
+    let options = Options { endpoints: [("sts".to_owned(), url)].into(), max_retries: Some(1), ..nobody.options() };
+    let clients = Clients::for_tests(options);
+    let first = clients.account_id().await.unwrap_err();
+    assert!(first.is_unreached(), "{first}");
+    assert_eq!((clients.account_id().await, asked.load(Ordering::Relaxed)), (Err(first), 1));
+    clients.0.unanswered.lock().unwrap().as_mut().unwrap().0 -= UNANSWERED_VALID;
+    clients.account_id().await.unwrap_err();
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
