@@ -20,7 +20,7 @@ use crate::aws::direct::Common;
 use crate::aws::dms::Dms;
 use crate::aws::ec2::Ec2;
 use crate::aws::error::{Error, Kind};
-use crate::aws::http::{FewerNetworkRetries, UserAgent};
+use crate::aws::http::{FewerNetworkRetries, UNANSWERED_VALID, UserAgent};
 use crate::aws::iam::Iam;
 use crate::aws::kms::Kms;
 use crate::aws::listed::Written;
@@ -38,6 +38,7 @@ struct Inner {
     options: Options,
     machine: Machine,
     retries: TokenBucket,
+    retries_on_network: FewerNetworkRetries,
     written: Written,
     base: OnceCell<Base>,
     iam: OnceCell<Iam>,
@@ -73,9 +74,6 @@ const DEFAULT_MAX_ATTEMPTS: u32 = 25;
 /// The second attempt comes within this time, the third within twice as much, and so on up to 20 seconds.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// How long it counts that nobody has answered.
-const UNANSWERED_VALID: Duration = Duration::from_secs(5);
-
 /// No AWS call used here takes longer until its answer begins.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -91,7 +89,7 @@ macro_rules! regional {
         let client = clients.entry(region.clone()).or_insert_with(|| {
             let mut config = $sdk::config::Builder::from(&base.sdk)
                 .region(Region::new(region))
-                .interceptor(FewerNetworkRetries)
+                .interceptor($self.0.retries_on_network.clone())
                 .interceptor(RequestLog)
                 .interceptor($self.user_agent())
                 .interceptor($self.0.written.clone())
@@ -115,7 +113,7 @@ macro_rules! regional_direct {
         let mut clients = $self.0.$field.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.entry(region.clone()).or_insert_with(|| {
             let interceptors = vec![
-                SharedInterceptor::new(FewerNetworkRetries),
+                SharedInterceptor::new($self.0.retries_on_network.clone()),
                 SharedInterceptor::new(RequestLog),
                 SharedInterceptor::new($self.user_agent()),
             ];
@@ -145,6 +143,7 @@ impl Clients {
             options,
             machine,
             retries,
+            retries_on_network: FewerNetworkRetries::default(),
             written: Written::default(),
             base: OnceCell::new(),
             iam: OnceCell::new(),
@@ -194,7 +193,7 @@ impl Clients {
             let base = self.base().await?;
             let config = aws_sdk_iam::config::Builder::from(&base.sdk)
                 .region(Region::new(base.partition().global_region()))
-                .interceptor(FewerNetworkRetries)
+                .interceptor(self.0.retries_on_network.clone())
                 .interceptor(RequestLog)
                 .interceptor(self.user_agent())
                 .interceptor(self.0.written.clone())
@@ -363,7 +362,7 @@ impl Clients {
         sdk.set_credentials_provider(credentials.cloned());
         let config = aws_sdk_sts::config::Builder::from(&sdk.build())
             .region(Region::new(region))
-            .interceptor(FewerNetworkRetries)
+            .interceptor(self.0.retries_on_network.clone())
             .interceptor(RequestLog)
             .interceptor(self.user_agent())
             .retry_partition(self.retry_partition());

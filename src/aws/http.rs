@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
@@ -17,6 +19,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
@@ -181,9 +184,22 @@ fn host_of(uri: &str) -> String {
     rest.split(['/', '?']).next().unwrap_or_default().to_owned()
 }
 
-/// Lowers the number of attempts of a call once its request fails on the network.
-#[derive(Debug)]
-pub(crate) struct FewerNetworkRetries;
+/// Lowers the number of attempts of a call once its request fails on the network: to one if another call has just failed
+/// so, since a plan of many resources would otherwise wait for each of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FewerNetworkRetries {
+    /// When a call last got no answer with its last attempt, unless there was an answer since.
+    pub(crate) unanswered: Arc<Mutex<Option<Instant>>>,
+}
+
+/// How long it counts that nobody has answered.
+pub(crate) const UNANSWERED_VALID: Duration = Duration::from_secs(5);
+
+impl FewerNetworkRetries {
+    fn unanswered(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Intercept for FewerNetworkRetries {
     fn name(&self) -> &'static str {
@@ -196,13 +212,33 @@ impl Intercept for FewerNetworkRetries {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let unreached = matches!(context.output_or_error(), Some(Err(error)) if error.is_connector_error());
-        if let Some(retry) = cfg.load::<RetryConfig>().cloned().filter(|_| unreached) {
-            let attempts = retry.max_attempts().min(MAX_NETWORK_ATTEMPTS);
+        if let Some(retry) = cfg.load::<RetryConfig>().cloned().filter(|_| is_unanswered(context)) {
+            let is_first = cfg.load::<RequestAttempts>().is_some_and(|made| made.attempts() == 1);
+            let is_vain = is_first && self.unanswered().is_some_and(|at| at.elapsed() < UNANSWERED_VALID);
+            let attempts = if is_vain { 1 } else { MAX_NETWORK_ATTEMPTS };
+            let attempts = retry.max_attempts().min(attempts);
             cfg.interceptor_state().store_put(retry.with_max_attempts(attempts));
         }
         Ok(())
     }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if is_unanswered(context) {
+            *self.unanswered() = Some(Instant::now());
+        } else if context.response().is_some() {
+            *self.unanswered() = None;
+        }
+        Ok(())
+    }
+}
+
+fn is_unanswered(context: &FinalizerInterceptorContextRef<'_>) -> bool {
+    matches!(context.output_or_error(), Some(Err(error)) if error.is_connector_error())
 }
 
 /// Adds text before and after the SDK's own user agent.

@@ -124,9 +124,20 @@ async fn attempts_end_at_the_configured_number_and_throttling_is_reported() {
 #[tokio::test]
 async fn network_faults_get_fewer_attempts_than_others() {
     let server = Server::start([Answer::HangUp]).await;
-    let error = put(&server.clients()).await.unwrap_err();
+    let clients = server.clients();
+    let error = put(&clients).await.unwrap_err();
     assert!(matches!(error.kind, Kind::Unreached(Reach::Broken, _)), "{error:?}");
-    assert_eq!(server.operations().len() as u32, http::MAX_NETWORK_ATTEMPTS);
+    let mut made = http::MAX_NETWORK_ATTEMPTS;
+    assert_eq!(server.operations().len() as u32, made);
+    put(&clients).await.unwrap_err();
+    made += 1;
+    assert_eq!(server.operations().len() as u32, made, "another one has just got no answer");
+    let last = || clients.0.retries_on_network.unanswered.lock().unwrap();
+    let long_ago = last().map(|at| at - UNANSWERED_VALID);
+    *last() = long_ago;
+    put(&clients).await.unwrap_err();
+    made += http::MAX_NETWORK_ATTEMPTS;
+    assert_eq!(server.operations().len() as u32, made, "that is long ago");
 }
 
 #[tokio::test]
