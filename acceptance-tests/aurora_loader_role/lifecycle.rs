@@ -151,7 +151,7 @@ fn import_by_name() {
     scene.tf.ok(&["state", "rm", IT]);
     scene.tf.run(&["import", IT, "none"]).expect_code(1).expect_text("non-existent remote object");
     scene.configure(&format!("import {{\n  to = {IT}\n  id = \"loader\"\n}}\n"));
-    scene.tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import, 0 to add, 0 to change");
+    scene.tf.generate(&[]).expect_code(0).expect_text("1 to import, 0 to add, 0 to change");
     scene.tf.apply().expect_text("1 imported, 0 added, 0 changed, 0 destroyed");
     scene.assert_settled();
 }

@@ -143,7 +143,7 @@ fn an_import_block_writes_the_configuration() {
     tf.apply();
     tf.ok(&["state", "rm", PET]);
     configure(&tf, "import {\n  to = demo_pet.rex\n  id = \"rex\"\n}");
-    tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import");
+    tf.generate(&[]).expect_code(0).expect_text("1 to import");
     let generated = tf.read("generated.tf");
     assert!(generated.contains("nickname") && generated.contains("toy {"), "{generated}");
     tf.apply();

@@ -164,7 +164,7 @@ fn import() {
 
         scene.tf.ok(&["state", "rm", IT]);
         scene.configure(&format!("import {{\n  to = {IT}\n  id = \"access\"\n}}\n"));
-        scene.tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import, 0 to add, 0 to change");
+        scene.tf.generate(&[]).expect_code(0).expect_text("1 to import, 0 to add, 0 to change");
         scene.tf.apply().expect_text("1 imported, 0 added, 0 changed, 0 destroyed");
         scene.tf.assert_plan_empty();
     }

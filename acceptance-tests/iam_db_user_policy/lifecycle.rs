@@ -125,7 +125,7 @@ fn import_block() {
     let import =
         |name: &str, id: &str| format!("import {{\n  to = rdsauth_iam_db_user_policy.{name}\n  id = \"{id}\"\n}}\n");
     scene.configure(&[import("it", "role/app/login"), import("jane", "group/jane/login")].concat());
-    tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("2 to import, 0 to add, 0 to change");
+    tf.generate(&[]).expect_code(0).expect_text("2 to import, 0 to add, 0 to change");
     tf.apply().expect_text("2 imported, 0 added, 0 changed, 0 destroyed");
     tf.assert_plan_empty();
     assert_eq!(account.writes(), [""; 0]);
@@ -146,7 +146,7 @@ fn import_of_a_policy_that_cannot_be_described() {
         (any_account, "matches several accounts"),
     ] {
         scene.account.put_policy("role/app", "login", &policy);
-        let error = scene.tf.run(&["plan", "-generate-config-out=generated.tf", "-json"]).expect_code(1).error();
+        let error = scene.tf.generate(&["-json"]).expect_code(1).error();
         assert_eq!(error.summary, "Cannot describe the policy");
         assert!(error.detail.contains(detail), "{error:?}");
     }
@@ -161,7 +161,7 @@ fn import_of_several_statements() {
     second["Sid"] = json!("Second");
     foreign["Statement"].as_array_mut().unwrap().push(second);
     account.put_policy("role/app", "login", &foreign);
-    tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import, 0 to add, 1 to change");
+    tf.generate(&[]).expect_code(0).expect_text("1 to import, 0 to add, 1 to change");
     tf.apply();
     assert_eq!(account.policies("role/app")["login"], scene.expected());
     tf.assert_plan_empty();

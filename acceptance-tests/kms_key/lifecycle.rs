@@ -211,7 +211,7 @@ fn import_block() {
     let scene = Scene::new("import {\n  to = rdsauth_kms_key.it\n  id = \"alias/b\"\n}\n");
     let Scene { tf, account } = &scene;
     let arn = account.add_key(json!({ "alias": "alias/b", "tags": { "team": "data" }, "description": "Theirs" }));
-    tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("1 to import, 0 to add, 0 to change");
+    tf.generate(&[]).expect_code(0).expect_text("1 to import, 0 to add, 0 to change");
     tf.apply().expect_text("1 imported, 0 added, 0 changed, 0 destroyed");
     assert_eq!((tf.state_value(IT, "arn"), tf.state_value(IT, "tags")), (json!(arn), json!({ "team": "data" })));
     tf.assert_plan_empty();

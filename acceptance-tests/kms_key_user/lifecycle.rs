@@ -124,7 +124,7 @@ fn import_block() {
         |name: &str, sid: &str| format!("import {{\n  to = rdsauth_kms_key_user.{name}\n  id = \"KEY|{sid}\"\n}}\n");
     scene.configure(&[import("it", "Console users"), import("b", "Loader"), import("c", "Granted")].concat());
     account.forget_calls();
-    tf.ok(&["plan", "-generate-config-out=generated.tf"]).expect_text("3 to import, 0 to add, 0 to change");
+    tf.generate(&[]).expect_code(0).expect_text("3 to import, 0 to add, 0 to change");
     tf.apply().expect_text("3 imported, 0 added, 0 changed, 0 destroyed");
     tf.assert_plan_empty();
     assert_eq!(account.writes(), [""; 0]);

@@ -289,6 +289,19 @@ impl Terraform {
         self.assert_plan_empty();
     }
 
+    /// `plan` that writes the configuration of what the `import` blocks of `main.tf` import.
+    ///
+    /// Terraform 1.16 finds a provider of another namespace than HashiCorp's for that only if the blocks name it, which no
+    /// CLI allows any more once the resources are configured.
+    #[track_caller]
+    pub fn generate(&self, options: &[&str]) -> Run {
+        let main = self.read("main.tf");
+        self.write("main.tf", &with_providers(&main));
+        let run = self.run(&[&["plan", "-generate-config-out=generated.tf"], options].concat());
+        self.write("main.tf", &main);
+        run
+    }
+
     /// The present state.
     #[track_caller]
     pub fn state(&self) -> State {
@@ -426,4 +439,13 @@ fn platform() -> String {
         other => other,
     };
     format!("{os}_{arch}")
+}
+
+/// The same with the provider in each `import` block, by the beginning of the resource's type.
+fn with_providers(configuration: &str) -> String {
+    let name = |line: &str| {
+        let provider = line.trim().strip_prefix("to = ")?.split('_').next()?;
+        Some(format!("{line}\n  provider = {provider}\n"))
+    };
+    configuration.lines().map(|line| name(line).unwrap_or_else(|| format!("{line}\n"))).collect()
 }

@@ -36,8 +36,11 @@ run "makes_a_role_that_the_service_can_use" {
 }
 
 run "changes_nothing_when_run_again" {
+  variables {
+    role_arn_before = run.makes_a_role_that_the_service_can_use.role_arn
+  }
   assert {
-    condition     = output.role_arn == run.makes_a_role_that_the_service_can_use.role_arn
+    condition     = output.role_arn == var.role_arn_before
     error_message = "The role was re-created."
   }
 }
