@@ -17,7 +17,7 @@ DENY := $(TARGET)/tools/$(DENY_VERSION)/bin/cargo-deny
 FUZZ_VERSION := 0.13.2
 FUZZ := $(TARGET)/tools/$(FUZZ_VERSION)/bin/cargo-fuzz
 
-.PHONY: help build install demo stage test matrix fuzz lint dist mirror docs new-resource proto bench clean setup release
+.PHONY: help build install demo stage test matrix fuzz lint advisories dist mirror docs new-resource proto bench clean setup release
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -61,6 +61,9 @@ lint: setup $(DENY) ## Check format, clippy, rustdoc, licences and the examples'
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 	scripts/alone terraform fmt -check -recursive examples scripts
+
+advisories: $(DENY) ## Check the dependencies against the advisories of RustSec, whose database it downloads
+	$(DENY) --locked check --hide-inclusion-graph advisories
 
 dist: ## Pack the release VERSION=… for this machine into target/dist; GPG_KEY=… signs it
 	scripts/dist check "$(VERSION)"

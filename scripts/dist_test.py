@@ -178,8 +178,18 @@ class Repository(unittest.TestCase):
         self.assertEqual(scripts, {"build-release", "dist"})
         for name in scripts:
             self.assertTrue(os.access(CHECKOUT / "scripts" / name, os.X_OK), name)
-        for step in steps:
-            subprocess.run(["bash", "-n"], input=re.sub(r"\$\{\{.*?\}\}", "x", step), text=True, check=True)
+
+    def test_every_step_of_a_workflow_is_a_script(self):
+        workflows = list((CHECKOUT / ".github/workflows").glob("*.yml"))
+        self.assertEqual(len(workflows), 2)
+        for path in workflows:
+            steps = [step for job in self.yaml(path)["jobs"].values() for step in job["steps"]]
+            for step in steps:
+                self.assertEqual(len({"run", "uses"} & set(step)), 1, path)
+                script = re.sub(r"\$\{\{.*?\}\}", "x", step.get("run", ""))
+                subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+                for target in re.findall(r"\bmake ([a-z-]+)", script):
+                    run("make", "-n", target, cwd=CHECKOUT)
 
     def test_every_form_can_be_filled_in(self):
         forms = [path for path in (CHECKOUT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml"]
