@@ -221,7 +221,21 @@ fn parameters() {
     assert_eq!(scene.names(kind, dynamic), ["log_statement = ddl", "rds.force_ssl = 0"]);
     let is_static = json!({ "db_parameter_group_name": group, "apply_type": "static" });
     assert_eq!(scene.names(kind, is_static), [""; 0]);
-    scene.import(kind, json!({ "db_parameter_group_name": group }), 2);
+    let arn = format!("arn:aws:rds:us-east-1:{}:pg:{group}", scene.account.id);
+    let note = json!([{ "Key": "rdsauth:previous:log_statement", "Value": "engine-default:none:ddl:parameter/x" }]);
+    scene.account.call("rds", "AddTagsToResource", json!({ "ResourceName": arn, "Tags": note }));
+    let all = json!({ "db_parameter_group_name": group });
+    scene.account.forget_calls();
+    scene.list(kind, &all, ALL, true);
+    let operations = ["DescribeDBParameters", "DescribeDBParameterGroups", "ListTagsForResource"];
+    assert_eq!(scene.account.operations(), operations, "one read for all objects");
+    scene.import(kind, all.clone(), 2);
+    scene.account.fault(json!({
+        "operation": "ListTagsForResource", "fault": "error", "code": "AccessDenied", "status": 403
+    }));
+    let told = scene.provider.list(kind, &all, ALL, true).unwrap_err();
+    assert!(told.contains("rds:ListTagsForResource"), "{told}");
+    assert_eq!(scene.list(kind, &all, ALL, false).len(), 2, "they are listed without it");
 }
 
 #[test]
