@@ -124,6 +124,15 @@ impl Scene {
         self.tf.write("main.tf", &self.named(&text));
     }
 
+    /// Stores the login of the master in a secret, whose ARN is `local.secret`: it ends in six characters of chance, which
+    /// are not to be filled in.
+    fn put_login(&self, password: &str) -> Value {
+        let value = json!({ "username": self.named("mID"), "password": password });
+        let arn = self.account.put_secret("master", json!({ "value": value }))["arn"].clone();
+        self.tf.write("secret.tf", &format!("locals {{\n  secret = {arn}\n}}\n"));
+        arn
+    }
+
     fn named(&self, text: &str) -> String {
         text.replace("ID", &self.account.id)
     }

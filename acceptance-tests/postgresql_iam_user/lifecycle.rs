@@ -132,9 +132,8 @@ fn an_import_by_identity_needs_no_change() {
     scene.tf.plan().assert_updates(IT);
     scene.tf.apply();
     assert_eq!(scene.tf.state().identity(IT), identity("vID", json!(null)), "a new name is another identity");
-    let value = json!({ "username": scene.named("mID"), "password": PASSWORD });
-    let arn = scene.account.put_secret("master", json!({ "value": value }))["arn"].clone();
-    scene.configure_as("  name = \"vID\"", &format!("auth = \"secret\"\n    secret_arn = {arn}"));
+    let arn = scene.put_login(PASSWORD);
+    scene.configure_as("  name = \"vID\"", "auth = \"secret\"\n    secret_arn = local.secret");
     scene.tf.import_by_identity(IT, &identity("vID", arn));
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
@@ -143,16 +142,14 @@ fn an_import_by_identity_needs_no_change() {
 #[test]
 fn the_master_can_log_in_with_a_secret() {
     let scene = Scene::new("  name = \"uID\"");
-    let value = json!({ "username": scene.named("mID"), "password": PASSWORD });
-    let arn = scene.account.put_secret("master", json!({ "value": value }))["arn"].as_str().expect("an ARN").to_owned();
-    let login = format!("auth           = \"secret\"\n    secret_arn     = \"{arn}\"");
-    scene.configure_as("  name = \"uID\"", &login);
+    scene.put_login(PASSWORD);
+    scene.configure_as("  name = \"uID\"", "auth       = \"secret\"\n    secret_arn = local.secret");
     scene.tf.apply();
     scene.assert_settled("login -1 rds_iam");
-    scene.account.put_secret("master", json!({ "value": { "username": scene.named("mID"), "password": "wrong" } }));
+    scene.put_login("wrong");
     let run = scene.tf.run(&["plan", "-detailed-exitcode"]);
     run.expect_text("Database authentication failed").expect_code(0);
-    scene.account.put_secret("master", json!({ "value": value }));
+    scene.put_login(PASSWORD);
     scene.tf.destroy();
     assert_eq!(scene.role(), "");
 }

@@ -35,12 +35,8 @@ fn a_database_can_be_dropped_after_its_users() {
 #[test]
 fn a_secret_that_changes_is_read_again() {
     let scene = Scene::new("  name = \"uID\"");
-    let put = |password: &str| {
-        let value = json!({ "username": scene.named("mID"), "password": password });
-        scene.account.put_secret("login", json!({ "value": value }))["arn"].to_string()
-    };
-    let login = format!("auth = \"secret\"\n    secret_arn = {}", put(PASSWORD));
-    scene.configure_as("  name = \"uID\"", &login);
+    scene.put_login(PASSWORD);
+    scene.configure_as("  name = \"uID\"", "auth = \"secret\"\n    secret_arn = local.secret");
     let first = scene.tf.read("main.tf");
     let (_, resource) = first.split_once("resource ").expect("the resource");
     let other = resource
@@ -66,7 +62,7 @@ fn a_secret_that_changes_is_read_again() {
             .ok())
             == "1"
     );
-    put(changed);
+    scene.put_login(changed);
     apply.wait().expect_code(0);
     let reads = scene.account.operations().iter().filter(|operation| *operation == "GetSecretValue").count();
     assert_eq!(reads, 3, "by the plan, and twice by the apply");

@@ -123,6 +123,10 @@ tf_provider::model! {
     /// | Import by identity | 1.12 | 1.12 |
     /// | List resources, for `terraform query` | 1.14 | – |
     /// | Actions | 1.14 | – |
+    /// | Actions before and after a destroy | 1.16 | – |
+    ///
+    /// From Terraform 1.16 on, as seen with its second release candidate, `terraform plan -generate-config-out` needs
+    /// `provider = rdsauth` in the `import` block. Remove it once the configuration is there.
     ///
     /// ## Network Access
     ///
@@ -138,10 +142,9 @@ tf_provider::model! {
     ///
     /// ## Verification
     ///
-    /// No release has been tested in an AWS account yet. The acceptance tests run Terraform 1.11, and for list resources and
-    /// actions a development version of Terraform 1.17, against an emulation of AWS and against PostgreSQL 15 and 17 and MariaDB
-    /// 10.11 that are configured like RDS. MySQL itself has not been tested, and OpenTofu, in version 1.12, with a tenth of the
-    /// tests.
+    /// No release has been tested in an AWS account yet. The acceptance tests run Terraform 1.11, and have all been run with
+    /// OpenTofu 1.12.6 and a development version of Terraform 1.17 as well, against an emulation of AWS and against PostgreSQL 15
+    /// and 17 and MariaDB 10.11 that are configured like RDS. MySQL itself has not been tested.
     /// The [README](https://github.com/rdsauth/terraform-provider-rdsauth#what-has-been-tested) lists what the tests cover.
     pub struct ProviderBlock {
         /// AWS region. Can also be set with `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile or the instance metadata.
