@@ -15,11 +15,11 @@ STEPS = (
     ("destroy", ["destroy", "-auto-approve"]),
 )
 
-# Sessions and statements of each step; what a client sends at once counts as one. Those of MySQL are petoju/mysql's, except that a plan of ours looks whether the users
-# exist, in a process and thus a session of its own; None is no bound.
+# Sessions and statements of each step; what a client sends at once counts as one. Those of MySQL are petoju/mysql's, except
+# that a plan of ours looks whether the users exist, in a process and thus a session of its own. None is no bound.
 MOST = {
     "postgres": ((12, 600, 6.5), (12, 15, None), (None, None, None)),
-    "mariadb": ((2, 402, None), (1, 15, None), (2, 504, None)),
+    "mariadb": ((2, 402, None), (1, 6, None), (2, 504, None)),
 }
 
 RESOURCES = {

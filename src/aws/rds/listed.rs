@@ -1,19 +1,39 @@
 //! Databases and parameters as lists of the region show them, for refreshes of many.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::aws::error::Error;
 use crate::aws::listed::{Each, Listed, Page};
+use crate::aws::rds::inventory::{EngineVersion, Maintenance};
 use crate::aws::rds::parameters::{Group, Parameter};
 use crate::aws::rds::{Database, Kind, Rds};
+use crate::aws::reads::Shared;
 
 /// What lists have shown of a region.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Region {
     instances: Listed<String, Database>,
     clusters: Listed<String, Database>,
     /// The parameters of each group that were set, by name.
     groups: Each<Group, Listed<String, Parameter>>,
+    pub(super) major_versions: Shared<Vec<EngineVersion>>,
+    pub(super) maintenance: Shared<Vec<Maintenance>>,
+}
+
+/// How long an answer about a region counts that does not depend on the database it is needed for.
+const LIFE: Duration = Duration::from_secs(60);
+
+impl Default for Region {
+    fn default() -> Self {
+        Self {
+            instances: Listed::default(),
+            clusters: Listed::default(),
+            groups: Each::default(),
+            major_versions: Shared::new(LIFE),
+            maintenance: Shared::new(LIFE),
+        }
+    }
 }
 
 impl Rds {

@@ -206,6 +206,13 @@ impl Rds {
     /// # Errors
     /// Any.
     pub async fn major_versions(&self) -> Result<Vec<EngineVersion>, Error> {
+        match self.2.get() {
+            Some(region) => Ok(region.major_versions.get(|| self.read_major_versions()).await?.value),
+            None => self.read_major_versions().await,
+        }
+    }
+
+    async fn read_major_versions(&self) -> Result<Vec<EngineVersion>, Error> {
         let all = all!("DescribeDBMajorEngineVersions", self.0.describe_db_major_engine_versions().max_records(100));
         let version = |found: aws_sdk_rds::types::DbMajorEngineVersion| {
             let lifecycles = found.supported_engine_lifecycles.unwrap_or_default().into_iter();
@@ -243,6 +250,13 @@ impl Rds {
     /// # Errors
     /// Any.
     pub async fn maintenance(&self) -> Result<Vec<Maintenance>, Error> {
+        match self.2.get() {
+            Some(region) => Ok(region.maintenance.get(|| self.read_maintenance()).await?.value),
+            None => self.read_maintenance().await,
+        }
+    }
+
+    async fn read_maintenance(&self) -> Result<Vec<Maintenance>, Error> {
         let request = self.0.describe_pending_maintenance_actions().max_records(100);
         let all = all!("DescribePendingMaintenanceActions", request);
         let maintenance = |found: aws_sdk_rds::types::ResourcePendingMaintenanceActions| Maintenance {
@@ -269,5 +283,24 @@ impl Rds {
             key: found.kms_key_id.filter(|key| !key.is_empty()),
         };
         Ok(all.map(export).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::aws::testing::{Server, result};
+
+    #[tokio::test]
+    async fn what_is_the_same_for_all_of_a_region_is_read_once() {
+        let server = Server::start([result("DescribeDBMajorEngineVersions", "")]).await;
+        let clients = server.clients();
+        for region in [None, None, Some("eu-west-1"), Some("us-west-2")] {
+            clients.rds(region).await.unwrap().major_versions().await.unwrap();
+        }
+        assert_eq!(server.operations(), ["DescribeDBMajorEngineVersions"; 2], "in each region");
+        let server = Server::start([result("DescribePendingMaintenanceActions", "")]).await;
+        let rds = server.clients().rds(None).await.unwrap();
+        assert_eq!((rds.maintenance().await, rds.maintenance().await), (Ok(vec![]), Ok(vec![])));
+        assert_eq!(server.operations(), ["DescribePendingMaintenanceActions"]);
     }
 }
