@@ -101,11 +101,21 @@ impl Memory {
 fn load_own() -> Memory {
     // A user who starts the provider for debugging is the parent of more than one run.
     let is_of_core = env::var_os("TF_PLUGIN_MAGIC_COOKIE").is_some();
-    let core = rustix::process::getppid().filter(|_| is_of_core).and_then(|core| name_of(core.as_raw_nonzero().get()));
+    let core = parent().filter(|_| is_of_core).and_then(name_of);
     match (core, local::folder()) {
         (Some(core), Ok(folder)) => load(&folder.join("runs"), &core),
         _ => Memory::default(),
     }
+}
+
+#[cfg(unix)]
+fn parent() -> Option<u32> {
+    Some(std::os::unix::process::parent_id())
+}
+
+#[cfg(not(unix))]
+fn parent() -> Option<u32> {
+    None
 }
 
 /// What earlier processes have written. The folders of runs that are over are removed.
@@ -126,7 +136,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// A name for a process that no later one will have: its number, and its start in ticks since the system's.
-fn name_of(process: i32) -> Option<String> {
+fn name_of(process: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field is the name of the program, in parentheses, and can contain anything. The start is the 22nd.
     let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
@@ -170,7 +180,7 @@ mod tests {
     #[test]
     fn a_later_process_of_the_run_repeats_nothing() {
         let runs = tempfile::tempdir().unwrap();
-        let core = name_of(process::id().cast_signed()).unwrap();
+        let core = name_of(process::id()).unwrap();
         let planning = Process::new(runs.path(), &core);
         assert_eq!(planning.shown(&["one", "two", "two"]), ["one", "two", "two"], "each is for a resource of its own");
         assert!(planning.0.has_to_look_up("role app") && planning.0.has_to_look_up("role app"));
@@ -191,7 +201,7 @@ mod tests {
     #[test]
     fn what_runs_have_left_is_removed_when_they_are_over() {
         let runs = tempfile::tempdir().unwrap();
-        let core = name_of(process::id().cast_signed()).unwrap();
+        let core = name_of(process::id()).unwrap();
         // The number is that of a running process, which has started at another time.
         let reused = format!("{}-1", process::id());
         for over in [reused.as_str(), "9999999-1", "unknown"] {

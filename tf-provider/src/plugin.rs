@@ -1,15 +1,17 @@
 //! A provider as a process: what lies between its `main` and the gRPC calls of core.
 //!
-//! Core starts the binary, reads one line from its standard output and connects to the socket named there. [`run`] does
-//! the rest until core shuts the provider down or exits. What the calls mean is up to the service.
-//!
-//! For Unix only: elsewhere core connects over TCP, which is not written yet.
+//! Core starts the binary, reads one line from its standard output and connects to the socket named there, or on Windows
+//! to the port. [`run`] does the rest until core shuts the provider down or exits. What the calls mean is up to the
+//! service.
 
 mod convert;
 mod handshake;
 mod host;
+mod listener;
 mod log;
 mod service;
+mod signals;
+#[cfg(unix)]
 mod socket;
 mod tls;
 
@@ -21,11 +23,12 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+pub use crate::plugin::listener::Network;
 pub use crate::plugin::service::Service;
 
 use crate::plugin::handshake::Handshake;
 use crate::plugin::host::Host;
-use crate::plugin::socket::Socket;
+use crate::plugin::listener::Listener;
 use crate::plugin::tls::Tls;
 use crate::proto::tfplugin5::provider_server::Provider;
 use crate::schema;
@@ -65,13 +68,24 @@ pub fn main<P: schema::Provider>(plugin: Plugin) -> ExitCode {
 /// Serves any implementation of the Provider service until core ends it.
 ///
 /// `args` are those after the program's name: none when core starts it, or one of `-debug`, `-version`, `-help`. Owns
-/// the process's standard output, log, panic hook and the signals SIGINT and SIGTERM. Exit code 1 says that it could
-/// not serve, 64 that it does not know the arguments; the reason is on standard error.
+/// the process's standard output, log, panic hook and the signals SIGINT and SIGTERM, or the events of the console on
+/// Windows. Exit code 1 says that it could not serve, 64 that it does not know the arguments; the reason is on standard
+/// error.
 pub fn run<S: Provider + Work>(plugin: Plugin, args: impl IntoIterator<Item = OsString>, service: S) -> ExitCode {
+    run_on(Network::default(), plugin, args, service)
+}
+
+/// Like [`run`], on a network that may be another than this system's own, so that Unix can test what Windows gets.
+pub fn run_on<S: Provider + Work>(
+    network: Network,
+    plugin: Plugin,
+    args: impl IntoIterator<Item = OsString>,
+    service: S,
+) -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
     log::install(log::level(&env, plugin.name), plugin.address);
-    let process =
-        Process { args: args.into_iter().collect(), env: &env, out: &mut io::stdout(), err: &mut io::stderr() };
+    let args = args.into_iter().collect();
+    let process = Process { network, args, env: &env, out: &mut io::stdout(), err: &mut io::stderr() };
     ExitCode::from(start(plugin, service, process))
 }
 
@@ -80,6 +94,7 @@ type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// What a process gets from its environment, replaceable in tests.
 struct Process<'a> {
+    network: Network,
     args: Vec<OsString>,
     env: Env<'a>,
     out: &'a mut dyn Write,
@@ -107,16 +122,16 @@ const USAGE: u8 = 64;
 
 /// Runs what the arguments ask for and returns the exit code. An output stream that is closed is no reason to stop.
 fn start<S: Provider + Work>(plugin: Plugin, service: S, process: Process<'_>) -> u8 {
-    let Process { args, env, out, err } = process;
+    let Process { network, args, env, out, err } = process;
     let served = match Command::from_args(&args) {
         Some(Command::Serve) => {
-            let Some(handshake) = Handshake::with_core(env) else {
+            let Some(handshake) = Handshake::with_core(network, env) else {
                 let _ = err.write_all(plugin.not_started_by_core().as_bytes());
                 return FAILURE;
             };
             handshake.and_then(|handshake| serve(plugin, service, &handshake, out))
         }
-        Some(Command::Debug) => serve(plugin, service, &Handshake::with_debugger(env), out),
+        Some(Command::Debug) => serve(plugin, service, &Handshake::with_debugger(network, env), out),
         Some(Command::Version) => {
             let _ = writeln!(out, "terraform-provider-{} {}", plugin.name, plugin.version);
             Ok(())
@@ -150,12 +165,18 @@ fn serve<S: Provider + Work>(
     let served = runtime.block_on(async {
         let tls = handshake.client_cert.as_deref().map(Tls::pinned_to).transpose();
         let tls = tls.map_err(Failure::when("use PLUGIN_CLIENT_CERT"))?;
-        let socket = Socket::bind(&handshake.socket_dir, handshake.socket_group.as_deref());
-        let socket = socket.map_err(Failure::when("open a socket"))?;
+        let listener = Listener::bind(&handshake.place).await.map_err(Failure::when("open a socket"))?;
+        let at = listener.address().map_err(Failure::when("open a socket"))?;
+        if tls.is_none() && listener.is_open_to_others() {
+            // It serves all the same, as go-plugin does: core gives no certificate only if its user has set
+            // `TF_DISABLE_PLUGIN_TLS`, and can neither give nor check one if it is attached to a provider under
+            // debugging. With a certificate, the connection of any other program fails, on either network.
+            tracing::warn!(address = at.name, "Without TLS, every user of this machine can call the provider");
+        }
         let host = Host::new(Arc::new(service), handshake.debug).map_err(Failure::when("handle signals"))?;
-        let line = handshake.line(plugin, socket.path(), tls.as_ref().map(|tls| &tls.certificate));
+        let line = handshake.line(plugin, &at, tls.as_ref().map(|tls| &tls.certificate));
         out.write_all(line.as_bytes()).and_then(|()| out.flush()).map_err(Failure::when("write to standard output"))?;
-        host.serve(&socket, tls.map(|tls| tls.acceptor)).await.map_err(Failure::when("serve"))
+        host.serve(&listener, tls.map(|tls| tls.acceptor)).await.map_err(Failure::when("serve"))
     });
     // Work that did not end in time must not hold up the process: core would kill it.
     runtime.shutdown_background();
@@ -225,10 +246,14 @@ mod tests {
 
     /// The exit code, standard output and standard error of a start that ends by itself.
     fn check(args: &[&str], env: &[(&str, &str)]) -> (u8, String, String) {
+        check_on(Network::default(), args, env)
+    }
+
+    fn check_on(network: Network, args: &[&str], env: &[(&str, &str)]) -> (u8, String, String) {
         let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let args = args.iter().map(OsString::from).collect();
-        let code = start(PLUGIN, Idle, Process { args, env: &env, out: &mut out, err: &mut err });
+        let code = start(PLUGIN, Idle, Process { network, args, env: &env, out: &mut out, err: &mut err });
         (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 
@@ -274,11 +299,24 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn an_impossible_socket_directory_is_explained() {
         let env = [("TF_PLUGIN_MAGIC_COOKIE", handshake::COOKIE), ("PLUGIN_UNIX_SOCKET_DIR", "/nowhere/at/all")];
         let (code, out, err) = check(&[], &env);
         assert_eq!((code, out.as_str()), (1, ""));
         assert!(err.starts_with("terraform-provider-idle: cannot open a socket: "), "{err}");
+    }
+
+    #[test]
+    fn impossible_ports_are_explained() {
+        let env =
+            [("TF_PLUGIN_MAGIC_COOKIE", handshake::COOKIE), ("PLUGIN_MIN_PORT", "25000"), ("PLUGIN_MAX_PORT", "10000")];
+        for args in [&[][..], &["-debug"]] {
+            let (code, out, err) = check_on(Network::Tcp, args, &env);
+            assert_eq!((code, out.as_str()), (1, ""));
+            let why = "PLUGIN_MIN_PORT is 25000, which is more than PLUGIN_MAX_PORT, 10000";
+            assert_eq!(err, format!("terraform-provider-idle: cannot open a socket: {why}\n"));
+        }
     }
 }

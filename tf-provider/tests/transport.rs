@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use tf_provider::proto::tfplugin5::{DynamicValue, configure, get_metadata, prepare_provider_config};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 
-use crate::core_like::{Core, Identity, Launch, Process, mode, refusal};
+#[cfg(unix)]
+use crate::core_like::{Address, mode};
+use crate::core_like::{Core, Identity, Launch, Process, refusal};
 
 /// Not a test: the plugin that the tests start.
 #[test]
@@ -27,6 +28,11 @@ fn plugin() -> ExitCode {
 
 fn launch() -> Launch {
     Launch::this_test("plugin")
+}
+
+/// One on the network of this system, and one on that of Windows.
+fn launches() -> [Launch; 2] {
+    [launch(), launch().tcp()]
 }
 
 /// Tells the idle provider what to do.
@@ -43,15 +49,17 @@ async fn answers(core: &Core) {
 
 #[tokio::test]
 async fn serves_a_current_core_over_mutual_tls() {
-    let process = launch().start().await;
-    assert_eq!(process.line.split('|').count(), 6);
-    assert!(!process.line.contains('='), "padded: {}", process.line);
-    let core = process.connect().await;
-    answers(&core).await;
-    core.shutdown().await;
-    let exit = process.exit().await;
-    assert!(exit.status.success(), "{}", exit.stderr);
-    assert_eq!(exit.stderr, "");
+    for launch in launches() {
+        let process = launch.start().await;
+        assert_eq!(process.line.split('|').count(), 6);
+        assert!(!process.line.contains('='), "padded: {}", process.line);
+        let core = process.connect().await;
+        answers(&core).await;
+        core.shutdown().await;
+        let exit = process.exit().await;
+        assert!(exit.status.success(), "{}", exit.stderr);
+        assert_eq!(exit.stderr, "");
+    }
 }
 
 #[tokio::test]
@@ -73,58 +81,96 @@ async fn a_core_of_other_protocols_still_learns_ours() {
 
 #[tokio::test]
 async fn plaintext_only_when_core_has_no_certificate() {
-    let process = launch().plaintext().start().await;
-    assert!(process.line.ends_with("|grpc|"), "{}", process.line);
-    let core = process.connect().await;
-    answers(&core).await;
-    core.shutdown().await;
-    assert!(process.exit().await.status.success());
+    for launch in launches() {
+        let process = launch.plaintext().start().await;
+        assert!(process.line.ends_with("|grpc|"), "{}", process.line);
+        let core = process.connect().await;
+        answers(&core).await;
+        core.shutdown().await;
+        assert!(process.exit().await.status.success());
+    }
 }
 
 // === Who may connect ===
 
 #[tokio::test]
 async fn a_client_without_a_certificate_is_refused() {
-    let process = launch().start().await;
-    let reason = refusal(process.dial(None).await).await;
-    assert!(reason.contains("CertificateRequired"), "{reason}");
-    answers(&process.connect().await).await;
+    for launch in launches() {
+        let process = launch.start().await;
+        let reason = refusal(process.dial(None).await).await;
+        assert!(reason.contains("CertificateRequired"), "{reason}");
+        answers(&process.connect().await).await;
+    }
 }
 
 #[tokio::test]
 async fn another_certificate_is_refused() {
-    let process = launch().start().await;
-    let reason = refusal(process.dial(Some(&Identity::new())).await).await;
-    assert!(reason.contains("AccessDenied"), "{reason}");
-    answers(&process.connect().await).await;
+    for launch in launches() {
+        let process = launch.start().await;
+        let reason = refusal(process.dial(Some(&Identity::new())).await).await;
+        assert!(reason.contains("AccessDenied"), "{reason}");
+        answers(&process.connect().await).await;
+    }
 }
 
 #[tokio::test]
 async fn strangers_do_no_harm_and_do_not_end_it() {
-    let mut process = launch().start().await;
-    drop(UnixStream::connect(&process.socket).await.unwrap());
-    let mut stranger = UnixStream::connect(&process.socket).await.unwrap();
-    stranger.write_all(b"\x16\x03\x01garbage, and then some more of it").await.unwrap();
-    let mut answer = Vec::new();
-    let _ = timeout(Duration::from_secs(5), stranger.read_to_end(&mut answer)).await.expect("it hangs up");
-    let silent = UnixStream::connect(&process.socket).await.unwrap();
-    let _ = refusal(process.dial(None).await).await;
-    assert!(process.stays().await);
-    let core = process.connect().await;
-    answers(&core).await;
-    drop(silent);
-    assert!(process.stays().await);
-    answers(&core).await;
+    for launch in launches() {
+        let mut process = launch.start().await;
+        drop(process.address.connect().await.unwrap());
+        let mut stranger = process.address.connect().await.unwrap();
+        stranger.write_all(b"\x16\x03\x01garbage, and then some more of it").await.unwrap();
+        let mut answer = Vec::new();
+        let _ = timeout(Duration::from_secs(5), stranger.read_to_end(&mut answer)).await.expect("it hangs up");
+        let silent = process.address.connect().await.unwrap();
+        let _ = refusal(process.dial(None).await).await;
+        assert!(process.stays().await);
+        let core = process.connect().await;
+        answers(&core).await;
+        drop(silent);
+        assert!(process.stays().await);
+        answers(&core).await;
+    }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_socket_is_private_and_removed() {
     let process = launch().start().await;
-    assert_eq!(mode(&process.socket), 0o600);
-    assert_eq!(mode(process.socket.parent().unwrap()), 0o700);
-    assert!(process.socket.starts_with(process.tmp.path()));
+    let Address::Unix(socket) = &process.address else { panic!("{:?}", process.address) };
+    assert_eq!(mode(socket), 0o600);
+    assert_eq!(mode(socket.parent().unwrap()), 0o700);
+    assert!(socket.starts_with(process.tmp.path()));
     process.connect().await.shutdown().await;
     assert_eq!(process.exit().await.left, 0);
+}
+
+#[tokio::test]
+async fn processes_on_ports_do_not_get_in_each_others_way() {
+    let ports = async || {
+        let process = launch().tcp().start().await;
+        let (network, name) = process.address.names();
+        let port: u16 = name.strip_prefix("127.0.0.1:").expect("an address of this machine").parse().unwrap();
+        assert!(network == "tcp" && (10_000..=25_000).contains(&port), "{}", process.line);
+        (process, port)
+    };
+    let ((one, first), (other, second)) = tokio::join!(ports(), ports());
+    assert_ne!(first, second);
+    // Each accepts the core that has started it, and not that of the other.
+    let reason = refusal(one.dial(other.identity.as_ref()).await).await;
+    assert!(reason.contains("AccessDenied"), "{reason}");
+    answers(&one.connect().await).await;
+    answers(&other.connect().await).await;
+}
+
+#[tokio::test]
+async fn without_tls_the_log_of_a_port_warns_of_other_users() {
+    for (launch, is_open) in [(launch(), cfg!(windows)), (launch().tcp(), true)] {
+        let process = launch.plaintext().env("TF_LOG", "warn").start().await;
+        process.connect().await.shutdown().await;
+        let stderr = process.exit().await.stderr;
+        assert_eq!(stderr.contains("every user of this machine can call the provider"), is_open, "{stderr}");
+    }
 }
 
 // === Services ===
@@ -218,6 +264,7 @@ async fn shutdown() -> Duration {
     took
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn sigint_is_ignored() {
     let mut process = launch().start().await;
@@ -235,6 +282,7 @@ async fn sigint_is_ignored() {
     answers(&core).await;
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn sigterm_cancels_work_and_nothing_else() {
     let mut process = launch().start().await;
@@ -252,14 +300,16 @@ async fn sigterm_cancels_work_and_nothing_else() {
 
 #[tokio::test]
 async fn ends_when_core_is_gone() {
-    let process = launch().env("TF_LOG", "warn").start().await;
-    let core = process.connect().await;
-    answers(&core).await;
-    drop(core);
-    let exit = process.exit().await;
-    assert!(exit.status.success(), "{}", exit.stderr);
-    assert!(exit.stderr.contains("Core has exited without a shutdown"), "{}", exit.stderr);
-    assert_eq!(exit.left, 0);
+    for launch in launches() {
+        let process = launch.env("TF_LOG", "warn").start().await;
+        let core = process.connect().await;
+        answers(&core).await;
+        drop(core);
+        let exit = process.exit().await;
+        assert!(exit.status.success(), "{}", exit.stderr);
+        assert!(exit.stderr.contains("Core has exited without a shutdown"), "{}", exit.stderr);
+        assert_eq!(exit.left, 0);
+    }
 }
 
 #[tokio::test]
@@ -280,23 +330,29 @@ async fn work_may_end_when_core_is_gone() {
 
 #[tokio::test]
 async fn debug_mode_serves_one_core_after_another() {
-    let mut process: Process = launch().debug().start().await;
-    let providers: serde_json::Value = serde_json::from_str(&process.line).unwrap();
-    let expected = serde_json::json!({"registry.terraform.io/example/idle": {
-        "Protocol": "grpc", "ProtocolVersion": 5, "Pid": process.pid(), "Test": true,
-        "Addr": {"Network": "unix", "String": process.socket.to_str().unwrap()},
-    }});
-    assert_eq!(providers, expected);
-    for _ in 0..2 {
-        let core = process.connect().await;
-        answers(&core).await;
-        drop(core);
-        assert!(process.stays().await);
+    for launch in launches() {
+        let mut process: Process = launch.debug().start().await;
+        let providers: serde_json::Value = serde_json::from_str(&process.line).unwrap();
+        let (network, address) = process.address.names();
+        let expected = serde_json::json!({"registry.terraform.io/example/idle": {
+            "Protocol": "grpc", "ProtocolVersion": 5, "Pid": process.pid(), "Test": true,
+            "Addr": {"Network": network, "String": address},
+        }});
+        assert_eq!(providers, expected);
+        for _ in 0..2 {
+            let core = process.connect().await;
+            answers(&core).await;
+            drop(core);
+            assert!(process.stays().await);
+        }
+        #[cfg(unix)]
+        {
+            process.signal("INT").await;
+            let exit = process.exit().await;
+            assert!(exit.status.success(), "{}", exit.stderr);
+            assert_eq!(exit.left, 0);
+        }
     }
-    process.signal("INT").await;
-    let exit = process.exit().await;
-    assert!(exit.status.success(), "{}", exit.stderr);
-    assert_eq!(exit.left, 0);
 }
 
 // === Logs ===

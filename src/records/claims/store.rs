@@ -174,15 +174,16 @@ impl Note {
 // === impl Own ===
 
 impl Own {
-    /// Creates and locks the folder before it gets its name, so that no process takes it for that of a dead one.
+    /// Locks the file before it gets its name in the folder, so that no process takes it for that of a dead one. The
+    /// folder itself cannot be renamed: Windows refuses that while a file in it is open.
     fn new() -> io::Result<Self> {
         let claims = local::folder().map_err(io::Error::other)?.join("claims");
-        let name = new_id();
-        let (new, folder) = (claims.join(format!(".{name}")), claims.join(name));
-        fs::create_dir_all(&new)?;
-        let alive = File::create(new.join(LOCK))?;
+        let folder = claims.join(new_id());
+        fs::create_dir_all(&folder)?;
+        let new = folder.join("new.lock");
+        let alive = File::create(&new)?;
         alive.try_lock()?;
-        fs::rename(new, &folder)?;
+        fs::rename(new, folder.join(LOCK))?;
         Ok(Self { folder, _alive: alive })
     }
 
@@ -216,12 +217,15 @@ fn notes_in(folder: &Path) -> Vec<Note> {
     files.into_iter().filter_map(|file| Note::read(file).map(|(_, note)| note)).collect()
 }
 
-/// Whether no process holds the lock of a process's folder. One that is being created counts as locked.
+/// Whether no process holds the lock of a process's folder. One that is empty and new may not have its lock yet.
 fn is_dead(folder: &Path) -> bool {
-    let is_hidden = folder.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    !is_hidden && File::open(folder.join(LOCK)).map_or(true, |lock| lock.try_lock_shared().is_ok())
+    match File::open(folder.join(LOCK)) {
+        Ok(lock) => lock.try_lock_shared().is_ok(),
+        Err(_) => is_old(folder) || !notes_in(folder).is_empty(),
+    }
 }
 
+/// Whether a file, or the list of files of a folder, has not changed for a long time.
 fn is_old(file: &Path) -> bool {
     let age = fs::metadata(file).and_then(|found| found.modified()).map(|then| then.elapsed().unwrap_or_default());
     age.is_ok_and(|age| age > KEPT)

@@ -3,6 +3,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::local;
 
 type Cx = Ctx<()>;
 
@@ -121,6 +122,19 @@ async fn a_running_process_was_not_interrupted() {
     let alive = Claims::default();
     alive.begin(&cx(), it.clone()).await.unwrap().note(&cx(), None, None);
     assert!(!Claims::default().begin(&cx(), it).await.unwrap().has_earlier());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_process_that_has_no_lock_yet_keeps_its_folder() {
+    let claims = local::folder().unwrap().join("claims");
+    let [new, old] = ["new", "old"].map(|age| claims.join(format!("{age} {}", std::process::id())));
+    std::fs::create_dir_all(&new).unwrap();
+    std::fs::create_dir_all(&old).unwrap();
+    std::fs::File::open(&old).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    Claims::default().begin(&cx(), subject("of others")).await.unwrap();
+    assert!(new.exists() && !old.exists());
+    std::fs::remove_dir(new).unwrap();
 }
 
 #[tokio::test]

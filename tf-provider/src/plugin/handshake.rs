@@ -2,14 +2,14 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rustls::pki_types::CertificateDer;
 use serde_json::json;
 
-use crate::plugin::{Env, Failure, Plugin};
+use crate::plugin::listener::{Address, Place, set};
+use crate::plugin::{Env, Failure, Network, Plugin};
 
 /// What was negotiated with the parent process.
 #[derive(Debug)]
@@ -18,10 +18,8 @@ pub(crate) struct Handshake {
     pub(crate) debug: bool,
     /// PEM of the only client certificate to accept; without one core asks for plaintext.
     pub(crate) client_cert: Option<String>,
-    /// Where the socket is created.
-    pub(crate) socket_dir: PathBuf,
-    /// Name or number of a group that may connect too.
-    pub(crate) socket_group: Option<String>,
+    /// Where to listen.
+    pub(crate) place: Place,
     /// Core knows about multiplexing and expects an answer. Older versions would read the answer as part of the
     /// certificate.
     multiplex: bool,
@@ -35,7 +33,7 @@ const PROTOCOL: u8 = 5;
 
 impl Handshake {
     /// Reads core's variables; nothing if the process was not started by core.
-    pub(crate) fn with_core(env: Env<'_>) -> Option<Result<Self, Failure>> {
+    pub(crate) fn with_core(network: Network, env: Env<'_>) -> Option<Result<Self, Failure>> {
         if env("TF_PLUGIN_MAGIC_COOKIE")? != COOKIE {
             return None;
         }
@@ -50,30 +48,24 @@ impl Handshake {
                 client_cert,
                 multiplex: set(env, "PLUGIN_MULTIPLEX_GRPC").is_some(),
                 debug: false,
-                ..Self::with_debugger(env)
+                ..Self::with_debugger(network, env)
             }),
             Err(_) => Err(Failure::when("use PLUGIN_CLIENT_CERT")("it is not text")),
         })
     }
 
     /// The handshake of a process that a developer started.
-    pub(crate) fn with_debugger(env: Env<'_>) -> Self {
-        Self {
-            debug: true,
-            client_cert: None,
-            socket_dir: set(env, "PLUGIN_UNIX_SOCKET_DIR").map_or_else(std::env::temp_dir, PathBuf::from),
-            socket_group: set(env, "PLUGIN_UNIX_SOCKET_GROUP").map(|group| group.to_string_lossy().into_owned()),
-            multiplex: false,
-        }
+    pub(crate) fn with_debugger(network: Network, env: Env<'_>) -> Self {
+        Self { debug: true, client_cert: None, place: Place::from_env(network, env), multiplex: false }
     }
 
-    /// The line to print once the socket listens.
-    pub(crate) fn line(&self, plugin: Plugin, socket: &Path, certificate: Option<&CertificateDer<'_>>) -> String {
+    /// The line to print once it listens at the address.
+    pub(crate) fn line(&self, plugin: Plugin, at: &Address, certificate: Option<&CertificateDer<'_>>) -> String {
         if self.debug {
-            return reattach(plugin.address, std::process::id(), socket);
+            return reattach(plugin.address, std::process::id(), at);
         }
         let certificate = certificate.map(|der| STANDARD_NO_PAD.encode(der)).unwrap_or_default();
-        let mut line = format!("1|{PROTOCOL}|unix|{}|grpc|{certificate}", socket.display());
+        let mut line = format!("1|{PROTOCOL}|{}|{}|grpc|{certificate}", at.network, at.name);
         if self.multiplex {
             line.push_str("|false");
         }
@@ -82,18 +74,13 @@ impl Handshake {
     }
 }
 
-/// The value of a variable that is set and not empty.
-fn set(env: Env<'_>, name: &str) -> Option<OsString> {
-    env(name).filter(|value| !value.is_empty())
-}
-
 /// Whether a comma list, in any order, holds a version.
 fn offers(versions: &str, version: u8) -> bool {
     versions.split(',').any(|offered| offered.trim().parse() == Ok(version))
 }
 
-/// How to attach Terraform to this process from a POSIX shell.
-fn reattach(address: &str, pid: u32, socket: &Path) -> String {
+/// How to attach Terraform to this process: from PowerShell on Windows, else from a POSIX shell.
+fn reattach(address: &str, pid: u32, at: &Address) -> String {
     let providers = json!({
         address: {
             "Protocol": "grpc",
@@ -101,12 +88,13 @@ fn reattach(address: &str, pid: u32, socket: &Path) -> String {
             "Pid": pid,
             // Core does not kill the process when its own work is done.
             "Test": true,
-            "Addr": { "Network": "unix", "String": socket.to_string_lossy() },
+            "Addr": { "Network": at.network, "String": at.name },
         }
     });
-    let quoted = providers.to_string().replace('\'', r"'\''");
+    let (variable, quote) = if cfg!(windows) { ("$env:", "''") } else { ("export ", r"'\''") };
+    let quoted = providers.to_string().replace('\'', quote);
     let mut text = String::from("The provider is running. To use it, in another shell:\n\n");
-    let _ = writeln!(text, "\texport TF_REATTACH_PROVIDERS='{quoted}'\n");
+    let _ = writeln!(text, "\t{variable}TF_REATTACH_PROVIDERS='{quoted}'\n");
     text.push_str("For OpenTofu, put registry.opentofu.org in place of registry.terraform.io. End it with Ctrl-C.\n");
     text
 }
@@ -122,12 +110,16 @@ mod tests {
             "TF_PLUGIN_MAGIC_COOKIE" => Some(OsString::from(COOKIE)),
             _ => env.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)),
         };
-        Handshake::with_core(&env).unwrap().ok().unwrap()
+        Handshake::with_core(Network::default(), &env).unwrap().ok().unwrap()
+    }
+
+    fn unix(path: &str) -> Address {
+        Address { network: "unix", name: path.to_owned() }
     }
 
     #[test]
     fn six_fields_unless_asked_for_seven() {
-        let socket = Path::new("/run/p/s");
+        let socket = &unix("/run/p/s");
         // 2 bytes, which padding would make four characters.
         let der = CertificateDer::from(vec![0xfb, 0xff]);
         let six = handshake(&[]).line(PLUGIN, socket, Some(&der));
@@ -136,12 +128,14 @@ mod tests {
         assert_eq!(empty, six);
         let seven = handshake(&[("PLUGIN_MULTIPLEX_GRPC", "true")]).line(PLUGIN, socket, None);
         assert_eq!(seven, "1|5|unix|/run/p/s|grpc||false\n");
+        let port = Address { network: "tcp", name: "127.0.0.1:10000".to_owned() };
+        assert_eq!(handshake(&[]).line(PLUGIN, &port, Some(&der)), "1|5|tcp|127.0.0.1:10000|grpc|+/8\n");
     }
 
     #[test]
     fn says_five_whatever_core_offers() {
         for offered in ["5,6", "6,5", "5", "6", "", "x"] {
-            let line = handshake(&[("PLUGIN_PROTOCOL_VERSIONS", offered)]).line(PLUGIN, Path::new("/s"), None);
+            let line = handshake(&[("PLUGIN_PROTOCOL_VERSIONS", offered)]).line(PLUGIN, &unix("/s"), None);
             assert_eq!(line, "1|5|unix|/s|grpc|\n");
         }
         for (offered, common) in [("5,6", true), ("6,5", true), ("5", true), ("6", false), ("55", false), ("", false)] {
@@ -149,17 +143,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_socket_goes_where_core_says() {
-        assert_eq!(handshake(&[("PLUGIN_UNIX_SOCKET_DIR", "/run/x")]).socket_dir, Path::new("/run/x"));
-        assert_eq!(handshake(&[("PLUGIN_UNIX_SOCKET_DIR", "")]).socket_dir, std::env::temp_dir());
-        assert_eq!(handshake(&[("PLUGIN_UNIX_SOCKET_GROUP", "tf")]).socket_group.as_deref(), Some("tf"));
-        assert_eq!(handshake(&[("PLUGIN_UNIX_SOCKET_GROUP", "")]).socket_group, None);
-    }
-
+    #[cfg(unix)]
     #[test]
     fn reattach_survives_a_shell() {
-        let text = reattach("registry.terraform.io/example/idle", 7, Path::new("/tmp/it's/s"));
+        let text = reattach("registry.terraform.io/example/idle", 7, &unix("/tmp/it's/s"));
         let assignment = text.lines().find_map(|line| line.trim().strip_prefix("export ")).unwrap();
         let script = format!("{assignment}; printf %s \"$TF_REATTACH_PROVIDERS\"");
         let shell = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();

@@ -2,7 +2,8 @@
 //!
 //! Core ends a provider with `Shutdown` and kills what is still running two seconds later. Core may also vanish; then
 //! the end of its connection is the only sign, or the fact that it never connects. Signals reach the whole process
-//! group: SIGINT is core's to handle, SIGTERM only cancels work, so that core still gets the answer.
+//! group, as Ctrl-C reaches all processes of a console on Windows: SIGINT is core's to handle, SIGTERM only cancels
+//! work, so that core still gets the answer.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -13,8 +14,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -30,7 +29,8 @@ use tonic::{Request, Response, Status, Streaming};
 use tonic_health::ServingStatus;
 
 use crate::plugin::Work;
-use crate::plugin::socket::Socket;
+use crate::plugin::listener::{Listener, Stream};
+use crate::plugin::signals::{Signal, Signals};
 use crate::proto::go_plugin::grpc_broker_server::{GrpcBroker, GrpcBrokerServer};
 use crate::proto::go_plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
 use crate::proto::go_plugin::grpc_stdio_server::{GrpcStdio, GrpcStdioServer};
@@ -41,8 +41,7 @@ use crate::proto::tfplugin5::provider_server::{Provider, ProviderServer};
 pub(crate) struct Host<S> {
     service: Arc<S>,
     debug: bool,
-    interrupt: Signal,
-    terminate: Signal,
+    signals: Signals,
 }
 
 /// The largest message either way; core itself has no limit.
@@ -61,14 +60,13 @@ const SHUTDOWN: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(5);
 
 impl<S: Provider + Work> Host<S> {
-    /// Installs handlers for SIGINT and SIGTERM. Must run before core learns where to connect.
+    /// Handles signals from here on. Must run before core learns where to connect.
     pub(crate) fn new(service: Arc<S>, debug: bool) -> io::Result<Self> {
-        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(Self { service, debug, interrupt, terminate })
+        Ok(Self { service, debug, signals: Signals::new()? })
     }
 
     /// Serves until core or, in debug mode, a signal ends it.
-    pub(crate) async fn serve(mut self, socket: &Socket, tls: Option<TlsAcceptor>) -> Result<(), Box<dyn Error>> {
+    pub(crate) async fn serve(mut self, listener: &Listener, tls: Option<TlsAcceptor>) -> Result<(), Box<dyn Error>> {
         let (service, debug) = (self.service.clone(), self.debug);
         let shutdown = CancellationToken::new();
         let connections = Connections::default();
@@ -85,7 +83,7 @@ impl<S: Provider + Work> Host<S> {
                 service.shut_down();
                 let _ = timeout(SHUTDOWN, connections.all_closed()).await;
             }
-            never = accept(&socket.listener, tls, &connections, ready) => match never {},
+            never = accept(listener, tls, &connections, ready) => match never {},
             served = server => return Ok(served??),
             () = connections.none_within(WELCOME), if !debug => {
                 tracing::warn!("Nobody has connected in {WELCOME:?}");
@@ -105,9 +103,8 @@ impl<S: Provider + Work> Host<S> {
     /// Handles signals; completes when one of them ends the process.
     async fn signalled(&mut self) {
         loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => if !self.debug { continue },
-                _ = self.terminate.recv() => {}
+            if self.signals.next().await == Signal::Interrupt && !self.debug {
+                continue;
             }
             self.service.cancel();
             if self.debug {
@@ -150,7 +147,7 @@ impl Default for Connections {
 }
 
 impl Connections {
-    fn open(&self, stream: Either<TlsStream<UnixStream>, UnixStream>) -> Connection {
+    fn open(&self, stream: Either<TlsStream<Stream>, Stream>) -> Connection {
         self.0.send_modify(|count| *count = Count { open: count.open + 1, any_yet: true });
         Connection { stream, all: self.clone() }
     }
@@ -172,14 +169,14 @@ impl Connections {
 
 /// Yields connections as they become ready. One that fails does not affect the others.
 async fn accept(
-    listener: &UnixListener,
+    listener: &Listener,
     tls: Option<TlsAcceptor>,
     connections: &Connections,
     ready: mpsc::Sender<Connection>,
 ) -> Infallible {
     loop {
         let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+            Ok(stream) => stream,
             Err(error) => {
                 // Out of file descriptors, most likely; some may become free.
                 tracing::warn!(%error, "Cannot accept a connection");
@@ -205,7 +202,7 @@ async fn accept(
 
 /// A connection of core, counted as long as it is open.
 struct Connection {
-    stream: Either<TlsStream<UnixStream>, UnixStream>,
+    stream: Either<TlsStream<Stream>, Stream>,
     all: Connections,
 }
 
@@ -295,6 +292,8 @@ mod tests {
     use tokio::io::AsyncReadExt as _;
 
     use super::*;
+    use crate::plugin::listener::Place;
+    use crate::plugin::listener::tests::{anywhere, connect};
     use crate::plugin::tls::Tls;
 
     struct Idle;
@@ -307,16 +306,15 @@ mod tests {
     }
 
     /// Whether a host ends within ten minutes of its clock, which runs as fast as nothing happens.
-    async fn ends(debug: bool, tls: Option<TlsAcceptor>, visit: impl AsyncFnOnce(UnixStream)) -> bool {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = Socket::bind(folder.path(), None).unwrap();
+    async fn ends(place: &Place, debug: bool, tls: Option<TlsAcceptor>, visit: impl AsyncFnOnce(Stream)) -> bool {
+        let listener = Listener::bind(place).await.unwrap();
         let host = Host::new(Arc::new(Idle), debug).unwrap();
         let visitor = async {
-            visit(UnixStream::connect(socket.path()).await.unwrap()).await;
+            visit(connect(&listener.address().unwrap()).await).await;
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            served = timeout(Duration::from_secs(600), host.serve(&socket, tls)) => served.is_ok_and(|end| end.is_ok()),
+            served = timeout(Duration::from_secs(600), host.serve(&listener, tls)) => served.is_ok_and(|end| end.is_ok()),
             () = visitor => unreachable!("it stays"),
         }
     }
@@ -328,18 +326,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_host_without_connections_ends() {
-        assert!(ends(false, Some(tls()), async |stranger| drop(stranger)).await, "a stranger is nobody");
-        let silent = async |mut stranger: UnixStream| drop(stranger.read(&mut [0]).await);
-        assert!(ends(false, Some(tls()), silent).await, "one that says nothing, too");
+        for place in &anywhere() {
+            assert!(ends(place, false, Some(tls()), async |stranger| drop(stranger)).await, "a stranger is nobody");
+            let silent = async |mut stranger: Stream| drop(stranger.read(&mut [0]).await);
+            assert!(ends(place, false, Some(tls()), silent).await, "one that says nothing, too");
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_that_is_in_use_or_debugged_stays() {
-        let stays = async |core: UnixStream| {
-            std::future::pending::<()>().await;
-            drop(core);
-        };
-        assert!(!ends(false, None, stays).await, "core need not say anything");
-        assert!(!ends(true, Some(tls()), async |stranger| drop(stranger)).await, "a developer takes his time");
+        for place in &anywhere() {
+            let stays = async |core: Stream| {
+                std::future::pending::<()>().await;
+                drop(core);
+            };
+            assert!(!ends(place, false, None, stays).await, "core need not say anything");
+            let leaves = async |stranger| drop(stranger);
+            assert!(!ends(place, true, Some(tls()), leaves).await, "a developer takes his time");
+        }
     }
 }

@@ -9,6 +9,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -25,7 +27,10 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
+use tf_provider::plugin::Network;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+#[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -58,7 +63,7 @@ pub struct Process {
     /// From the start of the process to its line.
     pub start_up: Duration,
     /// Where it listens.
-    pub socket: PathBuf,
+    pub address: Address,
     /// Its certificate, when it has one.
     pub certificate: Option<CertificateDer<'static>>,
     /// The client certificate it was given.
@@ -67,12 +72,30 @@ pub struct Process {
     pub tmp: TempDir,
 }
 
+/// Where a plugin listens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Address {
+    #[cfg(unix)]
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+/// A connection without TLS.
+#[cfg(unix)]
+pub type Stream = Either<UnixStream, TcpStream>;
+/// A connection without TLS.
+#[cfg(not(unix))]
+pub type Stream = TcpStream;
+
+/// Closes a connection for good, whoever holds it.
+type HangUp = Box<dyn Fn() -> io::Result<()> + Send + Sync>;
+
 /// A connection as core has it.
 ///
 /// Dropping it closes the connection without a word, as the kernel does for a core that was killed.
 pub struct Core {
     channel: Channel,
-    socket: std::os::unix::net::UnixStream,
+    hang_up: HangUp,
     /// Silent as long as the connection lives.
     pub stdio: Streaming<()>,
     /// Silent as long as the connection lives.
@@ -102,6 +125,9 @@ const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca
 /// Tells a test binary that it is to be the plugin, and with which arguments.
 const PLUGIN_ARGS: &str = "CORE_LIKE_PLUGIN_ARGS";
 
+/// Tells a test binary that it is to listen as on Windows.
+const PLUGIN_TCP: &str = "CORE_LIKE_PLUGIN_TCP";
+
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -111,6 +137,11 @@ pub fn plugin_main(main: impl FnOnce(Vec<OsString>) -> ExitCode) -> ExitCode {
         Ok(args) => main(args.split_whitespace().map(OsString::from).collect()),
         Err(_) => ExitCode::SUCCESS,
     }
+}
+
+/// The network that the process is to listen on.
+pub fn plugin_network() -> Network {
+    std::env::var_os(PLUGIN_TCP).map_or_else(Network::default, |_| Network::Tcp)
 }
 
 impl Launch {
@@ -156,6 +187,11 @@ impl Launch {
         self
     }
 
+    /// Lets a test binary listen on a port, as on Windows.
+    pub fn tcp(self) -> Self {
+        self.env(PLUGIN_TCP, "")
+    }
+
     /// As core does when the user has set `TF_DISABLE_PLUGIN_TLS`.
     pub fn plaintext(mut self) -> Self {
         self.command.env_remove("PLUGIN_CLIENT_CERT");
@@ -199,13 +235,13 @@ impl Launch {
             drop(stdout);
             panic!("no handshake, but on standard error:\n{}", stderr.await.unwrap());
         };
-        let (socket, certificate) = if debug { (reattach_address(&line), None) } else { parse_line(&line) };
+        let (address, certificate) = if debug { (reattach_address(&line), None) } else { parse_line(&line) };
         let stdout = tokio::spawn(async move {
             let mut rest = Vec::new();
             stdout.read_to_end(&mut rest).await.unwrap();
             rest
         });
-        Process { child, stdout, stderr, line, start_up, socket, certificate, identity: self.identity, tmp: self.tmp }
+        Process { child, stdout, stderr, line, start_up, address, certificate, identity: self.identity, tmp: self.tmp }
     }
 }
 
@@ -219,51 +255,98 @@ async fn first_line(stdout: &mut BufReader<ChildStdout>, debug: bool) -> Option<
         if !debug {
             return Some(line.strip_suffix('\n').expect("a whole line").to_owned());
         }
-        if let Some(value) = line.trim().strip_prefix("export TF_REATTACH_PROVIDERS='") {
+        let variable = if cfg!(windows) { "$env:" } else { "export " };
+        let assigned = line.trim().strip_prefix(variable);
+        if let Some(value) = assigned.and_then(|line| line.strip_prefix("TF_REATTACH_PROVIDERS='")) {
             return Some(value.strip_suffix('\'').expect("a closing quote").to_owned());
         }
     }
 }
 
 /// What core takes from the line; a plugin without TLS has no certificate.
-fn parse_line(line: &str) -> (PathBuf, Option<CertificateDer<'static>>) {
+fn parse_line(line: &str) -> (Address, Option<CertificateDer<'static>>) {
     let fields: Vec<_> = line.splitn(6, '|').collect();
-    let ["1", "5", "unix", socket, "grpc", certificate] = fields.as_slice() else {
+    let ["1", "5", network, address, "grpc", certificate] = fields.as_slice() else {
         panic!("Unrecognized remote plugin message: {line}")
     };
     // Cores that know a seventh field have asked for it.
     let certificate = certificate.split('|').next().unwrap_or_default();
     let certificate = (certificate.len() > 50).then(|| STANDARD_NO_PAD.decode(certificate).unwrap().into());
-    (PathBuf::from(socket), certificate)
+    (Address::parse(network, address), certificate)
 }
 
-fn reattach_address(json: &str) -> PathBuf {
+fn reattach_address(json: &str) -> Address {
     let providers: serde_json::Value = serde_json::from_str(json).unwrap();
     let provider = providers.as_object().unwrap().values().next().unwrap();
-    PathBuf::from(provider["Addr"]["String"].as_str().unwrap())
+    let text = |name: &str| provider["Addr"][name].as_str().unwrap();
+    Address::parse(text("Network"), text("String"))
+}
+
+impl Address {
+    fn parse(network: &str, address: &str) -> Self {
+        match network {
+            #[cfg(unix)]
+            "unix" => Self::Unix(PathBuf::from(address)),
+            "tcp" => Self::Tcp(address.parse().unwrap()),
+            _ => panic!("unknown address type: {address}"),
+        }
+    }
+
+    /// The network and the address, as the plugin names them.
+    pub fn names(&self) -> (&'static str, String) {
+        match self {
+            #[cfg(unix)]
+            Self::Unix(path) => ("unix", path.to_str().unwrap().to_owned()),
+            Self::Tcp(address) => ("tcp", address.to_string()),
+        }
+    }
+
+    /// Connects, and does not say anything yet.
+    pub async fn connect(&self) -> io::Result<Stream> {
+        Ok(self.connect_to_hang_up().await?.0)
+    }
+
+    async fn connect_to_hang_up(&self) -> io::Result<(Stream, HangUp)> {
+        match self {
+            #[cfg(unix)]
+            Self::Unix(path) => {
+                let stream = UnixStream::connect(path).await?.into_std()?;
+                let socket = stream.try_clone()?;
+                let hang_up = Box::new(move || socket.shutdown(std::net::Shutdown::Both));
+                Ok((Either::Left(UnixStream::from_std(stream)?), hang_up))
+            }
+            Self::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?.into_std()?;
+                let socket = stream.try_clone()?;
+                let hang_up = Box::new(move || socket.shutdown(std::net::Shutdown::Both));
+                let stream = TcpStream::from_std(stream)?;
+                #[cfg(unix)]
+                let stream = Either::Right(stream);
+                Ok((stream, hang_up))
+            }
+        }
+    }
 }
 
 impl Process {
     /// Connects as core does.
     pub async fn connect(&self) -> Core {
-        let stream = UnixStream::connect(&self.socket).await.unwrap().into_std().unwrap();
-        let socket = stream.try_clone().unwrap();
-        let stream = UnixStream::from_std(stream).unwrap();
+        let (stream, hang_up) = self.address.connect_to_hang_up().await.unwrap();
         let stream = match &self.certificate {
             None => Either::Left(stream),
             Some(_) => Either::Right(self.secure(stream, self.identity.as_ref()).await.unwrap()),
         };
-        Core::over(stream, socket).await.unwrap()
+        Core::over(stream, hang_up).await.unwrap()
     }
 
     /// Makes a TLS connection, perhaps with another client certificate than core's or none.
     ///
     /// The plugin's verdict comes after the handshake: see [`refusal`].
-    pub async fn dial(&self, identity: Option<&Identity>) -> io::Result<TlsStream<UnixStream>> {
-        self.secure(UnixStream::connect(&self.socket).await?, identity).await
+    pub async fn dial(&self, identity: Option<&Identity>) -> io::Result<TlsStream<Stream>> {
+        self.secure(self.address.connect().await?, identity).await
     }
 
-    async fn secure(&self, stream: UnixStream, identity: Option<&Identity>) -> io::Result<TlsStream<UnixStream>> {
+    async fn secure(&self, stream: Stream, identity: Option<&Identity>) -> io::Result<TlsStream<Stream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone().expect("a plugin with TLS")).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -286,6 +369,7 @@ impl Process {
     }
 
     /// Sends a signal: `INT`, `TERM`.
+    #[cfg(unix)]
     pub async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("a running plugin").to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().await.unwrap().success());
@@ -314,7 +398,7 @@ impl Process {
 }
 
 /// Why the other side closes a TLS connection; a panic when it does not.
-pub async fn refusal(stream: io::Result<TlsStream<UnixStream>>) -> String {
+pub async fn refusal(stream: io::Result<TlsStream<Stream>>) -> String {
     let mut stream = match stream {
         Ok(stream) => stream,
         Err(error) => return error.to_string(),
@@ -331,10 +415,7 @@ pub async fn refusal(stream: io::Result<TlsStream<UnixStream>>) -> String {
 
 impl Core {
     /// Opens what core opens right after connecting.
-    async fn over(
-        stream: Either<UnixStream, TlsStream<UnixStream>>,
-        socket: std::os::unix::net::UnixStream,
-    ) -> Result<Self, Status> {
+    async fn over(stream: Either<Stream, TlsStream<Stream>>, hang_up: HangUp) -> Result<Self, Status> {
         let mut stream = Some(TokioIo::new(stream));
         let connector = tower::service_fn(move |_| {
             std::future::ready(stream.take().ok_or_else(|| io::Error::other("core connects once")))
@@ -350,7 +431,7 @@ impl Core {
         let mut grpc = client(&channel).await;
         let codec = ProstCodec::<(), ()>::default();
         let stdio = grpc.server_streaming(Request::new(()), path, codec).await?.into_inner();
-        Ok(Self { channel, socket, stdio, broker })
+        Ok(Self { channel, hang_up, stdio, broker })
     }
 
     /// Calls a method of the provider, or of another service when given as `package.Service/Method`.
@@ -383,7 +464,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        let _ = (self.hang_up)();
     }
 }
 
@@ -420,6 +501,7 @@ impl Identity {
 }
 
 /// The permission bits of a file.
+#[cfg(unix)]
 pub fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777

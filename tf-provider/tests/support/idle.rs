@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tf_provider::plugin::{Plugin, Work, run};
+use tf_provider::plugin::{Plugin, Work, run_on};
 use tf_provider::proto::tfplugin5::diagnostic::Severity;
 use tf_provider::proto::tfplugin5::provider_server::Provider;
 use tf_provider::proto::tfplugin5::{Diagnostic, configure, prepare_provider_config};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
 
-use crate::core_like::plugin_main;
+use crate::core_like::{plugin_main, plugin_network};
 
 /// The service.
 #[derive(Default)]
@@ -23,7 +23,7 @@ struct Idle {
 /// The `main` of the plugin.
 pub(crate) fn main() -> ExitCode {
     let plugin = Plugin { name: "idle", address: "registry.terraform.io/example/idle", version: "1.2.3" };
-    plugin_main(|args| run(plugin, args, Idle::default()))
+    plugin_main(|args| run_on(plugin_network(), plugin, args, Idle::default()))
 }
 
 #[tonic::async_trait]
