@@ -49,7 +49,7 @@ struct Idle<S> {
     since: Instant,
 }
 
-/// A session that an operation works with, and whose turn ends with it. One that is not [left](Pool::leave) is closed.
+/// A session that an operation works with, and whose turn ends with it. One that is not left to the pool is closed.
 pub struct Lent<S> {
     session: S,
     /// None of one that was not waited for.
