@@ -45,8 +45,14 @@ impl Scene {
     }
 
     fn of(engine: &'static str, provider: &str, connection: &str) -> Self {
+        Self::on(engine, false, provider, connection)
+    }
+
+    /// The same, perhaps on a server of its own, on which nobody else adds and drops users.
+    fn on(engine: &'static str, own_server: bool, provider: &str, connection: &str) -> Self {
         let account = Account::with_databases();
-        let instance = account.command("instances", json!({ "identifier": "orders", "engine": engine, "iam": true }));
+        let instance = json!({ "identifier": "orders", "engine": engine, "iam": true, "own_server": own_server });
+        let instance = account.command("instances", instance);
         let user = format!("connected_{}", account.id);
         let (master, password) = account.master(engine);
         let host = instance["host"].as_str().expect("a host").to_owned();
@@ -323,7 +329,7 @@ fn gone_with_its_database(engine: &'static str) {
 /// All operations of a process share a session if they come one after the other.
 fn few_sessions(engine: &'static str) {
     let named = format!("{BY_SECRET}\n application_name = \"shop-terraform\"");
-    let scene = Scene::of(engine, PROVIDER, &named);
+    let scene = Scene::on(engine, engine == "mariadb", PROVIDER, &named);
     let work = |command: &[&str]| {
         scene.account.forget_statements();
         scene.account.forget_calls();

@@ -36,7 +36,15 @@ impl Scene {
 
     /// The same with an instance as described.
     fn at(body: &str, instance: Value) -> Self {
-        let account = Account::with_databases();
+        Self::of(Account::with_databases(), body, instance)
+    }
+
+    /// The same on a server that no other test uses meanwhile.
+    fn alone(body: &str) -> Self {
+        Self::of(Account::with_databases_alone(), body, json!({ "engine": "mariadb", "iam": true }))
+    }
+
+    fn of(account: Account, body: &str, instance: Value) -> Self {
         let instance = account.add_database_of("instance", "shop", instance);
         let user = format!("u{}", account.id);
         let host = instance["host"].as_str().unwrap().to_owned();

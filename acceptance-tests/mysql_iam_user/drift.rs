@@ -102,7 +102,7 @@ fn a_dropped_user_is_re_created() {
 /// A refresh that reads all accounts at once sees what one that reads each by itself does.
 #[test]
 fn users_that_are_read_together_are_as_each_is() {
-    let scene = Scene::new(&format!("name = \"@U_${{count.index}}\"\n  count = 7\n  {READER}"));
+    let scene = Scene::alone(&format!("name = \"@U_${{count.index}}\"\n  count = 7\n  {READER}"));
     scene.tf.apply();
     let before = scene.tf.read("terraform.tfstate");
     scene.sql(
@@ -117,7 +117,7 @@ fn users_that_are_read_together_are_as_each_is() {
         scene.account.forget_statements();
         scene.tf.ok(&["apply", "-refresh-only", "-auto-approve", "-parallelism=1"]);
         let state: Value = serde_json::from_str(&scene.tf.read("terraform.tfstate")).unwrap();
-        (state["resources"].clone(), scene.account.statements().len())
+        (state["resources"].clone(), scene.account.statements())
     };
     scene.account.statement_fault(json!({ "sql": "u.plugin = ", "fault": "error", "code": 1142 }));
     let (each, _) = refreshed();
@@ -127,10 +127,9 @@ fn users_that_are_read_together_are_as_each_is() {
     assert_eq!(together, each);
     assert_eq!(each[0]["instances"].as_array().map(Vec::len), Some(6));
     assert_ne!(each, serde_json::from_str::<Value>(&before).unwrap()["resources"]);
-    assert!(
-        statements <= 8,
-        "one for the session, two for the first, two for all, three for those that are not among them"
-    );
+    // One for the session, two for the first, two for all, and five for the three that are not among them; 15 if each is
+    // read by itself.
+    assert!(statements.len() <= 10, "{statements:#?}");
     scene.tf.destroy();
     scene.sql("DROP ROLE r_@U; DROP TABLE t_@U");
 }

@@ -78,7 +78,7 @@ impl Account {
         Self::at(Stage::of_databases)
     }
 
-    /// The same on servers that no other test uses, for the one test that reads all users of a server.
+    /// The same on servers that no other test uses, for the one test of each engine that reads all users of a server.
     pub fn with_databases_alone() -> Self {
         Self::at(Stage::of_one_test)
     }

@@ -96,7 +96,10 @@ pub async fn all(session: &mut Session) -> Result<Option<All>, Error> {
     let mut users = BTreeMap::new();
     for some in known.chunks(AT_ONCE) {
         let statements: Vec<_> = some.iter().map(|(_, statement)| statement.as_str()).collect();
-        let shown = session.several(&statements.join("; ")).await?;
+        let shown = match session.several(&statements.join("; ")).await {
+            Err(error) if error.refusal() == Some(Refusal::Missing) => continue, // One was dropped a moment ago.
+            shown => shown?,
+        };
         for ((row, _), shown) in some.iter().zip(shown) {
             if let Ok(user) = User::read(session, row, &shown) {
                 users.insert(names(row), user);
