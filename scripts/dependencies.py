@@ -17,7 +17,7 @@ TARGETS = {
     "darwin_arm64": "aarch64-apple-darwin",
     "linux_amd64": "x86_64-unknown-linux-gnu",
     "linux_arm64": "aarch64-unknown-linux-gnu",
-    "windows_amd64": "x86_64-pc-windows-msvc",
+    "windows_amd64": "x86_64-pc-windows-gnu",
 }
 
 

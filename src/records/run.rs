@@ -149,6 +149,7 @@ fn is_over(run: &str) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")] // Which process a run belongs to is known from `/proc`.
 mod tests {
     use super::*;
 

@@ -3,7 +3,6 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::local;
 
 type Cx = Ctx<()>;
 
@@ -127,7 +126,7 @@ async fn a_running_process_was_not_interrupted() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_process_that_has_no_lock_yet_keeps_its_folder() {
-    let claims = local::folder().unwrap().join("claims");
+    let claims = crate::local::folder().unwrap().join("claims");
     let [new, old] = ["new", "old"].map(|age| claims.join(format!("{age} {}", std::process::id())));
     std::fs::create_dir_all(&new).unwrap();
     std::fs::create_dir_all(&old).unwrap();
