@@ -148,8 +148,8 @@ fn is_over(run: &str) -> bool {
     process.is_none_or(|process| name_of(process).as_deref() != Some(run))
 }
 
-#[cfg(test)]
 #[cfg(target_os = "linux")] // Which process a run belongs to is known from `/proc`.
+#[cfg(test)]
 mod tests {
     use super::*;
 
