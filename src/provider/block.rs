@@ -199,7 +199,8 @@ tf_provider::model! {
         /// Region of STS, if it differs from `region`.
         sts_region: Val<String> = optional(),
         /// Maximum number of attempts for an AWS API request, including the first. After network failures at most five
-        /// attempts are made. Can also be set with `AWS_MAX_ATTEMPTS`. Defaults to 25.
+        /// attempts are made, and only one while another request has just got no answer. Can also be set with
+        /// `AWS_MAX_ATTEMPTS`. Defaults to 25.
         max_retries: Val<i64> = optional().check(check::between(0..=1000)),
         /// Retry mode: `standard` backs off exponentially, `adaptive` also limits the rate of requests after
         /// throttling. Can also be set with `AWS_RETRY_MODE`. Defaults to `standard`.
